@@ -1,0 +1,1 @@
+"""Processors: one job over many items."""

@@ -1,0 +1,1 @@
+"""The mathematics of thresholds and certificates, pure: no I/O."""

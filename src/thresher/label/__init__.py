@@ -1,0 +1,1 @@
+"""Asking people: asks, tasks, assignments, the gate, votes."""

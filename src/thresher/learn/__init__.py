@@ -1,0 +1,1 @@
+"""From labels to decisions: backbone, features, head, thresholds."""

@@ -1,0 +1,1 @@
+"""A category, frozen and exported."""

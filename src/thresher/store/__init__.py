@@ -1,0 +1,1 @@
+"""Disks and databases: what every stage reads and writes."""

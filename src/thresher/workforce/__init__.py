@@ -1,0 +1,1 @@
+"""People: links, and a simulated crowd."""
