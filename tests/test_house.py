@@ -22,6 +22,8 @@ SHELVES = (
 )
 HEIGHT = {room: height for height, shelf in enumerate(SHELVES) for room in shelf}
 LONGEST_FILE_LINES = 400
+# lists, not stories: one noun or one promise after another, which a reader looks up rather than reads
+LISTS = {"records.py", "store/contract.py", "server/wire.py"}
 
 
 def room_of(file: Path) -> str:
@@ -73,7 +75,8 @@ def test_a_room_looks_only_at_the_shelves_below_its_own(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SOURCE)))
 def test_a_file_fits_on_a_few_screens(file: Path) -> None:
-    assert len(file.read_text("utf-8").splitlines()) <= LONGEST_FILE_LINES
+    lines = len(file.read_text("utf-8").splitlines())
+    assert lines <= LONGEST_FILE_LINES or str(file.relative_to(SOURCE)) in LISTS
 
 
 def test_no_module_reaches_itself_through_its_imports() -> None:
