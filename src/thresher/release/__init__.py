@@ -1,1 +1,78 @@
-"""A category, frozen and exported."""
+"""A category, frozen and exported: pictures, WebDataset, table, certificate, card."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from thresher import __version__
+from thresher.errors import BadInput, NotReady
+from thresher.records import Release, new_id
+from thresher.release.card import write_card, write_certificate
+from thresher.release.folder import write_folder
+from thresher.release.plan import Chosen, claim, finish
+from thresher.release.table import write_table
+from thresher.release.webdataset import write_webdataset
+from thresher.store.contract import Report, Store
+
+__all__ = ["FORMATS", "Chosen", "release"]
+
+FORMATS = {"folder": write_folder, "webdataset": write_webdataset, "table": write_table}
+
+
+def release(
+    chosen: Chosen,
+    to: Path,
+    *,
+    store: Store,
+    now_ms: int,
+    formats: Sequence[str] = tuple(FORMATS),
+    report: Report | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Release:
+    """Write the decided set under `to` and record it; run again after an interruption it goes on.
+
+    Raises NotReady when nothing is decided yes, BadInput for an unknown format, AlreadyThere when `to` holds other
+    files.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise BadInput(f"no format is called {unknown[0]!r}.", next=f"choose from {', '.join(FORMATS)}")
+    if not len(chosen.yes):
+        raise NotReady(
+            f"nothing in {chosen.category} is decided yes.",
+            next=f"thresher run {chosen.category}, or lower its targets",
+        )
+    done = next((known for known in store.rounds.releases(chosen.category) if known.path == str(to.resolve())), None)
+    if not claim(to, chosen) and done:
+        return done
+    wrote = {name: FORMATS[name](chosen, to, store=store, report=report, stop=stop) for name in formats}
+    write_certificate(chosen, to)
+    write_card(chosen, to, at_ms=now_ms, formats=wrote)
+    made = done or Release(
+        id=new_id(),
+        category=chosen.category,
+        version=chosen.version,
+        round=chosen.round,
+        path=str(to.resolve()),
+        images=len(chosen.yes),
+        certificate=dict(chosen.certificate),
+        at_ms=now_ms,
+    )
+    if done is None:
+        store.rounds.add_release(made)
+    finish(
+        to,
+        {
+            "id": made.id,
+            "category": chosen.category,
+            "question": chosen.question,
+            "version": chosen.version,
+            "round": chosen.round,
+            "images": made.images,
+            "pool": len(chosen.rows),
+            "formats": wrote,
+            "fingerprint": chosen.fingerprint(),
+            "at_ms": now_ms,
+            "thresher": __version__,
+        },
+    )
+    return made

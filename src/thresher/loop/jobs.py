@@ -1,0 +1,110 @@
+"""Jobs: separate processes with a record in the store, which outlive the page and the server that started them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from thresher.errors import ThresherError
+from thresher.loop.autopilot import keep
+from thresher.loop.turn import Turn
+from thresher.records import Job, Progress, new_id, now_ms
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+BEAT_SECONDS = 1.0
+DEAD_AFTER_MS = 60_000
+
+
+def spawn(
+    kind: str, category: str = "", arguments: Mapping[str, object] | None = None, *, store: Store, log: Path
+) -> Job:
+    """Start a job as a process of its own session; its record is there before the process is.
+
+    The process is `thresher job ID`, so that what it does is what a person could run.
+    """
+    job = Job(
+        id=new_id(),
+        kind=kind,
+        category=category,
+        arguments=dict(arguments or {}),
+        state="running",
+        host=socket.gethostname(),
+        pid=0,
+        created_ms=now_ms(),
+        heartbeat_ms=now_ms(),
+    )
+    store.jobs.start(job)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        subprocess.Popen(  # noqa: S603 -- our own interpreter with our own id, nothing from outside
+            [sys.executable, "-m", "thresher", "--workspace", store.place, "job", job.id],
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return job
+
+
+def work(job_id: str, *, store: Store, settings: Settings) -> None:
+    """Do a recorded job in this process and record how it ended."""
+    job = store.jobs.get(job_id)
+    beat = Beat(job_id, store)
+    try:
+        KINDS[job.kind](job, store, settings, beat)
+    except ThresherError as error:
+        store.jobs.finish(job_id, "failed", str(error), now_ms())
+        raise
+    except KeyboardInterrupt:
+        store.jobs.finish(job_id, "cancelled", "interrupted", now_ms())
+        raise
+    store.jobs.finish(job_id, "cancelled" if beat.cancelled else "done", beat.message, now_ms())
+
+
+class Beat:
+    """A job's pulse: records progress at most once a second, and learns of a wish to stop."""
+
+    def __init__(self, job_id: str, store: Store) -> None:
+        self._job_id, self._store, self._next = job_id, store, 0.0
+        self.cancelled = False
+        self.message = ""
+        self._parent = os.getppid()
+
+    def report(self, progress: Progress) -> None:
+        """Take note of a stage's progress."""
+        self._beat(progress.done, progress.total, progress.stage)
+
+    def stop(self) -> bool:
+        """Whether the job was asked to stop."""
+        self._beat(0, 0, self.message)
+        return self.cancelled
+
+    def say(self, message: str) -> None:
+        """Take note of a sentence for a person."""
+        self.message = message
+        self._beat(0, 0, message)
+
+    def _beat(self, done: int, total: int, message: str) -> None:
+        if time.monotonic() >= self._next and not self.cancelled:
+            self._next = time.monotonic() + BEAT_SECONDS
+            self.cancelled = self._store.jobs.beat(self._job_id, now_ms(), done=done, total=total, message=message)
+
+
+def alive(job: Job, at_ms: int) -> bool:
+    """Whether a job still has a pulse: one that was killed leaves a running record behind."""
+    return job.state == "running" and at_ms - job.heartbeat_ms < DEAD_AFTER_MS
+
+
+def _keep_loops(_job: Job, store: Store, settings: Settings, beat: Beat) -> None:
+    def heard(name: str, came_to: Turn) -> None:
+        beat.say(f"{name}: {came_to.says}")
+
+    keep(store=store, settings=settings, heard=heard, stop=beat.stop)
+
+
+Kind = Callable[[Job, Store, Settings, Beat], None]
+KINDS: dict[str, Kind] = {"loop": _keep_loops}

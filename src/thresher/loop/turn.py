@@ -1,0 +1,120 @@
+"""One turn of the loop. Every stage reads the store and writes it; only this file knows their order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thresher.errors import NotReady
+from thresher.label.asks import fill_tasks
+from thresher.label.gate import review_all
+from thresher.label.lease import expire
+from thresher.label.votes import settle
+from thresher.learn.decide import decide
+from thresher.learn.embed import embed
+from thresher.learn.round import train_round
+from thresher.loop.methods import METHODS, Wish
+from thresher.records import Category, Purpose, Round
+from thresher.settings import Settings
+from thresher.store.contract import Report, Store
+
+OWNER_ONLY = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn came to.
+
+    `state` is "asking" (people have work), "learned" (a round was added), "done" (nothing is unknown any more), "spent"
+    (the budget of answers is used up) or "empty" (the pool is). `says` is the sentence for a person.
+    """
+
+    state: str
+    says: str
+    round: Round | None = None
+
+
+def turn(
+    name: str,
+    *,
+    store: Store,
+    settings: Settings,
+    now_ms: int,
+    seed: int,
+    report: Report | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Turn:
+    """Take in what people answered, learn from it, decide, and send what is unknown back to people."""
+    category = store.categories.get(name)
+    pool = store.categories.pool(name)
+    if not len(pool):
+        return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
+    listen(category, store=store, settings=settings, now_ms=now_ms)
+    embed(pool, store=store, settings=settings, report=report, stop=stop)
+    busy = people_are_busy(category, store=store, settings=settings)
+    if busy:
+        return Turn("asking", busy, store.rounds.latest(name, category.question.version))
+    learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
+    wish = METHODS[category.targets.method](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
+    return ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
+
+
+def listen(category: Category, *, store: Store, settings: Settings, now_ms: int) -> None:
+    """End leases that are over, gate what was sent, and turn votes into labels or further asks."""
+    expire(store, now_ms)
+    review_all(category.name, store=store, settings=settings, now_ms=now_ms)
+    settle(category.name, store=store, settings=settings, now_ms=now_ms)
+    fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+
+
+def people_are_busy(category: Category, *, store: Store, settings: Settings) -> str:
+    """A sentence while people have enough to do; empty when the loop should think again.
+
+    A handful of open asks is no reason to wait: the last workers of a round would keep all others idle. Nor is what
+    only the owner can answer, who may be away.
+    """
+    by_purpose = store.asks.open_counts(category.name, category.question.version)
+    still_open = sum(count for purpose, count in by_purpose.items() if purpose not in OWNER_ONLY)
+    if still_open == 0 or still_open < few(settings, store.categories.tally(category.name).images):
+        return ""
+    return f"{still_open:,} pictures wait for people's answers."
+
+
+def few(settings: Settings, images: int) -> int:
+    """So few open asks that the next round need not wait for them: a third of a task, less for a small pool."""
+    return int(min(settings.task_images // 3, images // 50))
+
+
+def learn(
+    category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None
+) -> Round | None:
+    """Train and score when there are labels that the last round did not have; the newest round either way."""
+    version = category.question.version
+    latest = store.rounds.latest(category.name, version)
+    labels = sum(label.says.value != "unsure" for label in store.labels.held(category.name, version))
+    if latest and latest.labels_yes + latest.labels_no == labels and _scored_all(category, latest, store):
+        return latest
+    try:
+        return train_round(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
+    except NotReady:  # fewer than two labels of each answer: more random pictures are asked about
+        return None
+
+
+def _scored_all(category: Category, latest: Round, store: Store) -> bool:
+    return not len(store.columns.missing(latest.column, store.categories.pool(category.name)))
+
+
+def ask(
+    category: Category, wish: Wish, learned: Round | None, *, store: Store, settings: Settings, now_ms: int
+) -> Turn:
+    """Turn what the method wants into tasks."""
+    if wish.state != "asking":
+        return Turn(wish.state, wish.says, learned)
+    tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+    if not tasks and not len(store.asks.open_rows(category.name, category.question.version)):
+        return Turn("done", "nothing is left to ask about.", learned)
+    return Turn("learned" if learned else "asking", wish.says, learned)
+
+
+def decided_counts(name: str, *, store: Store) -> tuple[int, int, int]:
+    """Yes, no and unknown of a pool as things stand."""
+    codes = decide(name, store=store).codes
+    return int((codes == 1).sum()), int((codes == 0).sum()), int((codes == -1).sum())

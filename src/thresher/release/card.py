@@ -1,0 +1,62 @@
+"""The release in words: a README that a stranger understands, and the certificate."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from thresher.release.plan import CODES, Chosen, write_whole
+
+
+def write_certificate(chosen: Chosen, to: Path) -> None:
+    """Write `certificate.json` and whatever files its evidence has."""
+    write_whole(to / "certificate.json", (json.dumps(chosen.certificate, indent=2, sort_keys=True) + "\n").encode())
+    for name, data in chosen.evidence.items():
+        write_whole(to / name, data)
+
+
+def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Mapping[str, int]]) -> None:
+    """Write `README.md`: what was asked, what is claimed, what lies where."""
+    counts = Counter(CODES[int(code)].value for code in chosen.codes)
+    when = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    summary = (
+        f"{counts['yes']:,} pictures answered yes, out of a pool of {len(chosen.rows):,} "
+        f"({counts['no']:,} no, {counts['unknown']:,} unknown). Released {when}, question version {chosen.version}, "
+        f"round {chosen.round}."
+    )
+    lines = [
+        f"# {chosen.category}",
+        "",
+        f"> {chosen.question}",
+        "",
+        summary,
+        "",
+        "## Certificate",
+        "",
+        claim_in_words(chosen.certificate),
+        "",
+        "## Files",
+        "",
+        *(f"- `{PLACES[name][0]}`: {PLACES[name][1]}" for name in formats),
+        "- `certificate.json`: the claim for machines",
+        "- `release.json`: the manifest",
+        "",
+        "Rights in the pictures stay with their owners; `images.parquet` holds the source and licence known of each.",
+        "",
+    ]
+    write_whole(to / "README.md", "\n".join(lines).encode())
+
+
+PLACES = {
+    "folder": ("images/", "the pictures, untouched, named by their SHA-256"),
+    "webdataset": ("webdataset/", "the same pictures as WebDataset shards"),
+    "table": ("images.parquet", "one row for each image of the pool: names, size, score, decision, votes, round"),
+}
+
+
+def claim_in_words(certificate: Mapping[str, Any]) -> str:
+    """The claim as a sentence; without one, the reason."""
+    words = certificate.get("words")
+    return str(words) if words else "No certificate."

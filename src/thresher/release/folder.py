@@ -1,0 +1,45 @@
+"""The released pictures as files: `images/<sha256>.<ext>`, the untouched bytes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from thresher.records import Image, Progress
+from thresher.release.plan import Chosen, write_whole
+from thresher.store.contract import Report, Store, chunks
+
+CHUNK = 500
+
+
+def file_name(image: Image) -> str:
+    """The name an image has in every format of a release."""
+    return f"{image.sha256}.{EXTENSIONS.get(image.format.upper(), image.format.lower())}"
+
+
+EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}
+
+
+def write_folder(
+    chosen: Chosen, to: Path, *, store: Store, report: Report | None, stop: Callable[[], bool]
+) -> dict[str, int]:
+    """Write each released picture once; a file that is there whole is left as it is."""
+    folder = to / "images"
+    folder.mkdir(exist_ok=True)
+    written, total = 0, len(chosen.yes)
+    for rows in chunks(chosen.yes, CHUNK):
+        images = store.images.many(rows)
+        absent = [image for image in images if not _whole(folder / file_name(image), image)]
+        for image, data in zip(absent, store.images.read_many([image.row for image in absent]), strict=True):
+            write_whole(folder / file_name(image), data)
+        written += len(rows)
+        if report:
+            report(Progress("release: folder", written, total))
+        if stop():
+            raise KeyboardInterrupt
+    return {"images": total}
+
+
+def _whole(path: Path, image: Image) -> bool:
+    try:
+        return path.stat().st_size == image.bytes
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,100 @@
+"""What a release will hold, fixed before the first file is written, so that an interrupted one goes on as the same."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.errors import AlreadyThere, BadInput, StoreUnavailable
+from thresher.records import Decision
+
+PLAN_FILE = ".release-in-progress.json"
+DONE_FILE = "release.json"
+CODES = {1: Decision.YES, 0: Decision.NO, -1: Decision.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The pool as decided.
+
+    `rows` int64 [n] ascending, `codes` int8 [n] (1 yes, 0 no, -1 unknown), `scores` float32 [n], NaN where unscored.
+    `certificate` is what `certificate.json` will say; `evidence` holds further files of the certificate by name.
+    """
+
+    category: str
+    version: int
+    question: str
+    round: int
+    rows: NDArray[np.int64]
+    codes: NDArray[np.int8]
+    scores: NDArray[np.float32]
+    certificate: Mapping[str, Any]
+    evidence: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def yes(self) -> NDArray[np.int64]:
+        """The rows that are released."""
+        yes: NDArray[np.int64] = self.rows[self.codes == 1]
+        return yes
+
+    def fingerprint(self) -> str:
+        """A hash of all that decides what the release holds."""
+        digest = hashlib.sha256(json.dumps([self.category, self.version, self.round]).encode())
+        for array in (self.rows, self.codes):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+def claim(directory: Path, chosen: Chosen) -> bool:
+    """Reserve `directory` for this release; False when the very same release lies there finished.
+
+    Raises AlreadyThere when the directory holds anything else.
+    """
+    plan = {"category": chosen.category, "round": chosen.round, "fingerprint": chosen.fingerprint()}
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        entries = [entry.name for entry in directory.iterdir()]
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BadInput("is not a directory.", where=str(directory), next="give another --to") from error
+    except PermissionError as error:
+        raise StoreUnavailable("cannot be written.", where=str(directory), next="give another --to") from error
+    for name in (DONE_FILE, PLAN_FILE):
+        if name in entries:
+            found = _read(directory / name)
+            if {key: found.get(key) for key in plan} == plan:
+                return name == PLAN_FILE
+            raise AlreadyThere(
+                f"holds another release (of {found.get('category')}, round {found.get('round')}).",
+                where=str(directory),
+                next="give an empty directory to --to",
+            )
+    if entries:
+        raise AlreadyThere("is not empty.", where=str(directory), next="give an empty directory to --to")
+    (directory / PLAN_FILE).write_text(json.dumps(plan), "utf-8")
+    return True
+
+
+def finish(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Mark the release whole: the manifest appears at once, then the plan goes."""
+    write_whole(directory / DONE_FILE, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
+    (directory / PLAN_FILE).unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is either whole or not there."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,63 @@
+"""The released pictures as a WebDataset: `webdataset/<category>-000000.tar`, a `.json` beside each picture."""
+
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+from thresher.records import Image, Progress
+from thresher.release.folder import file_name
+from thresher.release.plan import Chosen
+from thresher.store.contract import Report, Rows, Store, chunks
+
+SAMPLES_A_SHARD = 5_000
+
+
+def write_webdataset(
+    chosen: Chosen, to: Path, *, store: Store, report: Report | None, stop: Callable[[], bool]
+) -> dict[str, int]:
+    """Write shards of the released pictures; which picture lies in which shard depends on the release alone."""
+    folder = to / "webdataset"
+    folder.mkdir(exist_ok=True)
+    scores = dict(zip(chosen.rows.tolist(), chosen.scores.tolist(), strict=True))
+    count, total = 0, len(chosen.yes)
+    for number, rows in enumerate(chunks(chosen.yes, SAMPLES_A_SHARD)):
+        path = folder / f"{chosen.category}-{number:06d}.tar"
+        if not path.exists():
+            _write_shard(path, rows, scores, store)
+        count += len(rows)
+        if report:
+            report(Progress("release: webdataset", count, total))
+        if stop():
+            raise KeyboardInterrupt
+    return {"shards": -(-total // SAMPLES_A_SHARD), "samples": total}
+
+
+def _write_shard(path: Path, rows: Rows, scores: dict[int, float], store: Store) -> None:
+    part = path.with_name(f".{path.name}.part")
+    with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for image, data in zip(store.images.many(rows), store.images.read_many(rows), strict=True):
+            _add(tar, file_name(image), data)
+            _add(tar, f"{image.sha256}.json", _facts(image, scores[image.row]))
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)  # mtime 0 and no owner: the same release is the same bytes
+    member.size = len(data)
+    tar.addfile(member, io.BytesIO(data))
+
+
+def _facts(image: Image, score: float) -> bytes:
+    facts = {
+        "id": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "score": round(score, 4),
+        "answer": "yes",
+    }
+    return json.dumps(facts).encode()
