@@ -239,6 +239,9 @@ class Asks(Protocol):
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
         """The next tasks by number."""
 
+    def of_task(self, number: int) -> list[Ask]:
+        """The asks a task carries, in the order of its rows. Raises NotFound."""
+
 
 class Work(Protocol):
     """Assignments: leases on tasks, drafts apart from final answers, reviews."""
@@ -248,8 +251,9 @@ class Work(Protocol):
     ) -> Assignment | None:
         """Lease a task with a free place that shows the worker no image they were asked before.
 
-        The same worker gets an unfinished assignment back. Two servers never give one place twice. None when no task
-        fits. The new assignment's `dealt` is empty: `set_dealt` follows.
+        The same worker gets an unfinished assignment back. The owner gets owner-only tasks first and then any other;
+        nobody else gets an owner-only one. Two servers never give one place twice. None when no task fits. The new
+        assignment's `dealt` is empty: `set_dealt` follows.
         """
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
