@@ -1,0 +1,113 @@
+"""Signed links and tokens: who a request comes from, with no account, no cookie and nothing stored.
+
+A token is `value.signature`, an HMAC-SHA256 (RFC 2104) under a key derived from the workspace's secret for each kind of
+token, so that one kind never passes for another. Signatures are compared in constant time, and no value is looked at
+before its signature held. The values are ids, not secrets: a token proves, it does not hide.
+"""
+
+import hashlib
+import hmac
+
+from itsdangerous import Signer
+
+from thresher.errors import Denied, Gone
+from thresher.records import Assignment
+
+# what each kind of token opens, in the words of the error that refuses it
+KINDS = {
+    "worker": "personal link",
+    "assignment": "assignment",
+    "invite": "invite",
+    "picture": "picture",
+    "thumbnail": "picture",
+    "receipt": "receipt",
+}
+LONGEST_TOKEN = 512
+
+
+class Links:
+    """Signs and reads the tokens of one workspace; `secret` is `store.secret()`.
+
+    Every reader raises Denied for a token that this workspace did not sign for this kind of thing.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._signers = {
+            kind: Signer(secret, salt=f"thresher/{kind}", key_derivation="hmac", digest_method=hashlib.sha256)
+            for kind in KINDS
+        }
+
+    def sign(self, kind: str, value: str) -> str:
+        """A token of a kind for a value, which stays readable in it."""
+        return self._signers[kind].sign(value).decode("ascii")
+
+    def read(self, kind: str, token: str) -> str:
+        """The value of a token of this kind."""
+        value = token.rpartition(".")[0]
+        # signed again and compared whole: decoding base64 first would let several last characters pass for one
+        if len(token) <= LONGEST_TOKEN and token.isascii() and hmac.compare_digest(self.sign(kind, value), token):
+            return value
+        raise Denied(
+            f"this {KINDS[kind]} is not known here.", next="open the link again as it was given, to its last character"
+        )
+
+    def worker(self, worker: str) -> str:
+        """The personal token of a worker: their whole account, for the Authorization header."""
+        return self.sign("worker", worker)
+
+    def read_worker(self, token: str) -> str:
+        """The worker id of a personal token."""
+        return self.read("worker", token)
+
+    def assignment(self, assignment: str) -> str:
+        """The token that opens one assignment and nothing else."""
+        return self.sign("assignment", assignment)
+
+    def read_assignment(self, token: str) -> str:
+        """The assignment id of an assignment token."""
+        return self.read("assignment", token)
+
+    def invite(self, invite: str) -> str:
+        """The token of an invite, which mints a personal link for each person who opens it."""
+        return self.sign("invite", invite)
+
+    def read_invite(self, token: str) -> str:
+        """The invite id of an invite token."""
+        return self.read("invite", token)
+
+    def picture(self, assignment: str, position: int) -> str:
+        """The key of one place of an assignment.
+
+        It names the place and not the image, so it tells neither gold from asked nor whether two assignments show
+        the same image, and holds no longer than the lease it leads to.
+        """
+        return self.sign("picture", f"{assignment}.{position}")
+
+    def read_picture(self, key: str) -> tuple[str, int]:
+        """The assignment id and the position of a picture key."""
+        assignment, _, position = self.read("picture", key).rpartition(".")
+        return assignment, int(position)
+
+    def thumbnail(self, row: int, until_ms: int) -> str:
+        """The key of an image for the console, good until a time."""
+        return self.sign("thumbnail", f"{row}.{until_ms}")
+
+    def read_thumbnail(self, key: str, now_ms: int) -> int:
+        """The row of a thumbnail key. Raises Gone once its time is over."""
+        row, _, until_ms = self.read("thumbnail", key).partition(".")
+        if now_ms > int(until_ms):
+            raise Gone("this picture's link has run out.", next="reload the page")
+        return int(row)
+
+    def receipt(self, assignment: Assignment) -> str:
+        """Proof that exactly these answers were sent for this assignment.
+
+        It is what a marketplace hands back to us: facts that it reports are believed only if the receipt matches.
+        """
+        answers = ",".join(f"{given.position}:{given.says.value}" for given in assignment.answers)
+        digest = hashlib.sha256(answers.encode("ascii")).hexdigest()
+        return self._signers["receipt"].get_signature(f"{assignment.id}.{digest}").decode("ascii")
+
+    def proves(self, receipt: str, assignment: Assignment) -> bool:
+        """Whether a receipt is that of this assignment with these answers."""
+        return hmac.compare_digest(receipt.encode("utf-8"), self.receipt(assignment).encode("ascii"))
