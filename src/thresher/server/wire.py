@@ -119,7 +119,7 @@ class Work(Wire):
 class Drafts(Wire):
     """Answers that may still change. `sequence` grows with each post; an older one is ignored."""
 
-    sequence: Annotated[int, Field(ge=0)]
+    sequence: Annotated[int, Field(ge=0, le=2**53 - 1)]
     entries: Annotated[list[Entry], Field(max_length=400)]
 
 

@@ -256,6 +256,9 @@ class Work(Protocol):
         assignment's `dealt` is empty: `set_dealt` follows.
         """
 
+    def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
+        """The task that `take` would lease to this worker now, an unfinished one included; nothing is leased."""
+
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
         """Fix the images and gold of a leased assignment, once; a second call answers what the first fixed."""
 
@@ -412,6 +415,9 @@ class Jobs(Protocol):
 
     def release(self, name: str, owner: str) -> None:
         """Give a named lease back."""
+
+    def leased(self, name: str, now_ms: int) -> bool:
+        """Whether anybody holds a named lease that has not run out."""
 
 
 class Store(Protocol):
