@@ -1,9 +1,12 @@
 """The nouns: frozen, typed, with their units in the names. DESIGN.md section 2 defines each word."""
 
 import enum
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from thresher.errors import BadInput
 
 
 def now_ms() -> int:
@@ -16,6 +19,15 @@ def new_id() -> str:
     from uuid_utils import uuid7  # here, so that `import thresher.records` loads no compiled library
 
     return str(uuid7())
+
+
+def category_name(text: str) -> str:
+    """The text, when a category may be called so: it becomes part of file names and of links. Raises BadInput."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", text) or ".." in text:
+        raise BadInput(
+            f"{text!r} is no name for a category.", next="use small letters, digits, '.', '_' and '-', at most 64"
+        )
+    return text
 
 
 class Says(enum.StrEnum):

@@ -72,7 +72,6 @@ class Beat:
         self._job_id, self._store, self._next = job_id, store, 0.0
         self.cancelled = False
         self.message = ""
-        self._parent = os.getppid()
 
     def report(self, progress: Progress) -> None:
         """Take note of a stage's progress."""
@@ -99,11 +98,26 @@ def alive(job: Job, at_ms: int) -> bool:
     return job.state == "running" and at_ms - job.heartbeat_ms < DEAD_AFTER_MS
 
 
-def _keep_loops(_job: Job, store: Store, settings: Settings, beat: Beat) -> None:
+def _keep_loops(job: Job, store: Store, settings: Settings, beat: Beat) -> None:
+    server = int(str(job.arguments.get("while_pid", 0)))
+
     def heard(name: str, came_to: Turn) -> None:
         beat.say(f"{name}: {came_to.says}")
 
-    keep(store=store, settings=settings, heard=heard, stop=beat.stop)
+    keep(store=store, settings=settings, heard=heard, stop=lambda: beat.stop() or _gone(server))
+
+
+def _gone(pid: int) -> bool:
+    """Whether the process a job was to run beside has ended; loops kept for a server end with it, however it died."""
+    if not pid:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 Kind = Callable[[Job, Store, Settings, Beat], None]

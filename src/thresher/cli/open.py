@@ -1,0 +1,43 @@
+"""Finding the workspace a command is about."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from thresher.settings import FILE, Settings, read_settings
+
+if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
+    from thresher.store.contract import Store
+
+
+def settings_of(context: typer.Context, **flags: Any) -> tuple[str, Settings]:  # noqa: ANN401 -- settings have types of their own
+    """The place of the workspace and the settings in force there."""
+    given = str(context.obj or "")
+    directory = Path.cwd() if "://" in given or not given else Path(given)
+    directory = _containing(directory)
+    settings = read_settings(directory, **flags)
+    return given if "://" in given else (settings.store or str(directory)), settings
+
+
+def _containing(directory: Path) -> Path:
+    """The nearest directory upwards that holds a workspace, as git finds its own."""
+    for candidate in (directory.absolute(), *directory.absolute().parents):
+        if (candidate / FILE).exists():
+            return candidate
+    return directory
+
+
+@contextmanager
+def opened(context: typer.Context, **flags: Any) -> Iterator[tuple["Store", Settings]]:  # noqa: ANN401
+    """Open the workspace of a command and close it after."""
+    from thresher.store import open_store
+
+    place, settings = settings_of(context, **flags)
+    store = open_store(place, settings)
+    try:
+        yield store, settings
+    finally:
+        store.close()

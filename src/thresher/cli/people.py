@@ -1,0 +1,124 @@
+"""Commands about people: serve, invite, simulate; and `job`, which the server starts."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thresher.cli.open import opened
+from thresher.cli.show import as_json, facts, say
+from thresher.records import now_ms
+
+if TYPE_CHECKING:
+    from thresher.records import Job
+    from thresher.settings import Settings
+    from thresher.store.contract import Store
+
+Name = Annotated[str, typer.Argument(help="The category's name.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the tree."""
+    for command in (serve, invite, simulate):
+        app.command()(command)
+    app.command("job", hidden=True)(job)
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    loop: Annotated[bool, typer.Option(help="Keep the loops of all categories going.")] = True,
+) -> None:
+    """Serve the pages and the API, print the link, and keep the loop going."""
+    from thresher.server.app import serve as serve_app
+
+    with opened(context, host=host, port=port) as (store, settings):
+        looping = _start_loop(store) if loop else None
+
+        def ready(url: str) -> None:
+            from thresher.server.auth import console_token
+
+            base = (settings.public_url or url).rstrip("/")
+            say(f"The console: {base}/?token={console_token(store, settings)}")
+            say("Ctrl-C stops the server" + (" and the loop." if loop else "."))
+
+        try:
+            serve_app(store, settings, ready=ready)
+        finally:
+            if looping:
+                store.jobs.cancel(looping.id)
+
+
+def _start_loop(store: "Store") -> "Job":
+    from thresher.loop.jobs import spawn
+
+    log = Path(store.place) / "logs" / "loop.log" if "://" not in store.place else Path("thresher-loop.log")
+    return spawn("loop", arguments={"while_pid": os.getpid()}, store=store, log=log)
+
+
+def invite(
+    context: typer.Context,
+    category: Annotated[str, typer.Option(help="Only for this category; all when left out.")] = "",
+    note: Annotated[str, typer.Option(help="A note for yourself.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
+) -> None:
+    """Make a link that gives everybody who opens it a personal link to work with."""
+    with opened(context) as (store, settings):
+        link = _invite_link(store, settings, category, note)
+    if json:
+        as_json({"link": link})
+    else:
+        say(link)
+
+
+def _invite_link(store: "Store", settings: "Settings", category: str, note: str) -> str:
+    from thresher.records import Invite, new_id
+    from thresher.workforce.links import sign_invite
+
+    if category:
+        store.categories.get(category)
+    made = Invite(new_id(), category, note, now_ms())
+    store.people.invite(made)
+    base = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    return f"{base}/join/{sign_invite(store.secret(), made.id)}"
+
+
+def job(
+    context: typer.Context,
+    job_id: Annotated[str, typer.Argument(help="The job's id.")],
+) -> None:
+    """Do a recorded job."""
+    from thresher.loop.jobs import work
+
+    with opened(context) as (store, settings):
+        work(job_id, store=store, settings=settings)
+
+
+def simulate(
+    context: typer.Context,
+    name: Name,
+    truth: Annotated[Path, typer.Option(help="CSV with columns image, file or url, and truth.")],
+    workers: Annotated[int, typer.Option(help="How many simulated people.", min=1, max=1000)] = 20,
+    positive: Annotated[str, typer.Option(help="The truth that means yes.")] = "yes",
+    replay: Annotated[bool, typer.Option(help="Replay the columns vote1, vote2, ... instead of a crowd.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the crowd.")] = 1,
+    url: Annotated[str, typer.Option(help="A server that is up; one is started when left out.")] = "",
+) -> None:
+    """Let a simulated crowd answer through the real HTTP API until nothing is asked any more."""
+    from thresher.cli.crowd import simulate_with
+
+    with opened(context) as (store, settings):
+        found = simulate_with(
+            name,
+            truth,
+            workers=workers,
+            positive=positive,
+            replay=replay,
+            seed=seed,
+            url=url,
+            store=store,
+            settings=settings,
+        )
+    facts("The crowd", found)

@@ -1,0 +1,110 @@
+"""How the terminal looks: one console, tables, progress bars; plain when piped, `NO_COLOR` honoured by rich."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from thresher.records import Progress
+
+YES, NO, UNKNOWN, GOLD = "#3bc9db", "#ff8f5c", "#94a3b8", "#f0c36d"  # LOOK.md's dark column: terminals are mostly dark
+
+
+def say(text: str) -> None:
+    """Print a sentence."""
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def as_json(value: Any) -> None:  # noqa: ANN401 -- whatever json takes
+    """Print for a machine."""
+    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
+    """Print a table; numbers to the right, with thousands separated."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left")
+    for row in rows:
+        drawn.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    console.print(drawn)
+
+
+def facts(title: str, values: Mapping[str, object]) -> None:
+    """Print names with their values."""
+    table(title, ("", ""), list(values.items()))
+
+
+@contextmanager
+def bars() -> Iterator[Callable[[Progress], None]]:
+    """Progress bars with rate and time left, one for each stage that reports.
+
+    When piped, a line whenever a stage ends or ten seconds have gone.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with _drawn(console) if console.is_terminal else _printed() as report:
+        yield report
+
+
+@contextmanager
+def _drawn(console: Any) -> Iterator[Callable[[Progress], None]]:  # noqa: ANN401 -- rich is imported lazily
+    from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Rate(TextColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed or 0:,.0f}/s")
+
+    ids: dict[str, Any] = {}
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(complete_style=GOLD, finished_style=YES),
+        MofNCompleteColumn(),
+        Rate(""),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=console, transient=False) as drawn:
+
+        def report(progress: Progress) -> None:
+            if progress.stage not in ids:
+                ids[progress.stage] = drawn.add_task(progress.stage, total=progress.total or None)
+            drawn.update(ids[progress.stage], completed=progress.done, total=progress.total or None)
+
+        yield report
+
+
+@contextmanager
+def _printed() -> Iterator[Callable[[Progress], None]]:
+    import time
+
+    started: dict[str, float] = {}
+    said: dict[str, float] = {}
+    quiet_seconds = 10.0
+
+    def report(progress: Progress) -> None:
+        now = time.monotonic()
+        begun = started.setdefault(progress.stage, now)
+        ended = bool(progress.total) and progress.done >= progress.total
+        if not ended and now - said.setdefault(progress.stage, now) < quiet_seconds:
+            return
+        said[progress.stage] = now
+        rate = progress.done / max(now - begun, 1e-3)
+        left = (
+            f", {(progress.total - progress.done) / max(rate, 1e-9):,.0f} s left"
+            if progress.total and not ended
+            else ""
+        )
+        sys.stderr.write(f"{progress.stage}: {progress.done:,}/{progress.total:,} ({rate:,.0f}/s{left})\n")
+
+    yield report

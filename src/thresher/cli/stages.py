@@ -1,0 +1,138 @@
+"""Commands that run a stage: harvest, run, release."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thresher.cli.open import opened
+from thresher.cli.show import bars, facts, say, table
+from thresher.errors import BadInput
+from thresher.records import now_ms
+
+if TYPE_CHECKING:
+    from thresher.loop.turn import Turn
+
+Name = Annotated[str, typer.Argument(help="The category's name.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the tree."""
+    for command in (harvest, refused, run, release):
+        app.command()(command)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Yield a `stop` that the first Ctrl-C turns on; the second one interrupts at once."""
+    asked = False
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        say("\nstopping after what is under way; Ctrl-C again to stop at once")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
+
+
+def harvest(
+    context: typer.Context,
+    name: Name,
+    folder: Annotated[Path | None, typer.Option(help="A folder of pictures, searched to its depth.")] = None,
+    tar: Annotated[Path | None, typer.Option(help="A tar file of pictures.")] = None,
+    urls: Annotated[Path | None, typer.Option(help="A list of URLs: .txt, .csv or .parquet.")] = None,
+    processes: Annotated[int | None, typer.Option(help="Processes that decode; 0 takes one a core.")] = None,
+) -> None:
+    """Take pictures into a category's pool; bytes are kept untouched."""
+    from thresher.harvest import harvest as harvest_into
+    from thresher.harvest.sources.folder import from_folder
+    from thresher.harvest.sources.tar import from_tar
+    from thresher.harvest.sources.urls import from_urls
+
+    given = [
+        (path, make) for path, make in ((folder, from_folder), (tar, from_tar), (urls, from_urls)) if path is not None
+    ]
+    if len(given) != 1:
+        raise BadInput("harvest takes one of --folder, --tar and --urls.", next=f"thresher harvest {name} --folder DIR")
+    path, make = given[0]
+    with opened(context, processes=processes) as (store, settings), bars() as report, interruptible() as stop:
+        store.categories.get(name)
+        found = harvest_into(
+            name, make(path), store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop
+        )
+        reasons = store.categories.refusal_counts(name)
+    say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,}.")
+    if found.refused:
+        facts("Refused, in all", reasons)
+        say(f"Next: thresher refused {name} lists them.")
+
+
+def refused(
+    context: typer.Context, name: Name, limit: Annotated[int, typer.Option(help="How many to list.")] = 100
+) -> None:
+    """List the candidates that were not admitted, and why."""
+    with opened(context) as (store, _):
+        store.categories.get(name)
+        counts = store.categories.refusal_counts(name)
+        rows = [(r.reason, r.name, r.detail) for _, r in store.categories.refusals(name, 0, limit)]
+    facts("Refused", counts)
+    table("", ("reason", "name", "detail"), rows)
+
+
+def run(
+    context: typer.Context,
+    name: Name,
+    seed: Annotated[int | None, typer.Option(help="Seed of what is drawn at random.")] = None,
+) -> None:
+    """Run the loop of a category until it is done or its budget is spent."""
+    from thresher.loop.autopilot import run as run_loop
+
+    last = ""
+
+    def heard(_name: str, came_to: "Turn") -> None:
+        nonlocal last
+        line = _line(came_to)
+        if line != last:
+            say(line)
+        last = line
+
+    with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
+        store.categories.get(name)
+        came_to = run_loop(name, store=store, settings=settings, heard=heard, report=report, stop=stop)
+    if came_to.state in ("done", "spent"):
+        say(f"Next: thresher release {name} --to DIR")
+
+
+def _line(came_to: "Turn") -> str:
+    if came_to.round is None:
+        return f"{came_to.state}: {came_to.says}"
+    counts = came_to.round.counts
+    held = f"yes {counts.yes:,}, no {counts.no:,}, unknown {counts.unknown:,}"
+    return f"round {came_to.round.number}: {held}. {came_to.says}"
+
+
+def release(
+    context: typer.Context,
+    name: Name,
+    to: Annotated[Path, typer.Option(help="An empty or new directory.")],
+    formats: Annotated[str, typer.Option(help="Which of folder, webdataset, table; separated by commas.")] = "",
+) -> None:
+    """Freeze a category and write it out: pictures, WebDataset, table, certificate, card."""
+    from thresher.loop.ship import ship
+
+    wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
+    with opened(context) as (store, _), bars() as report, interruptible() as stop:
+        made = ship(name, to, formats=wanted, store=store, now_ms=now_ms(), report=report, stop=stop)
+    say(f"Released {made.images:,} pictures to {to}. {made.certificate.get('words', '')}")

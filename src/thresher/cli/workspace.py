@@ -1,0 +1,238 @@
+"""Commands about the workspace itself: init, category, gold, settings, status, check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thresher.cli.open import opened, settings_of
+from thresher.cli.show import as_json, facts, say, table
+from thresher.errors import AlreadyThere, BadInput
+from thresher.records import Category, Question, Targets, category_name, now_ms
+from thresher.settings import FILE, TABLE
+
+JSON = Annotated[bool, typer.Option("--json", help="Print for a machine.")]
+Name = Annotated[str, typer.Argument(help="The category's name.")]
+
+category = typer.Typer(name="category", help="Add, list, reword and aim categories.", no_args_is_help=True)
+gold = typer.Typer(name="gold", help="Known answers that check workers.", no_args_is_help=True)
+STARTING_FILE = """# Settings of this workspace; `thresher settings` lists them all with their defaults.
+# port = 8765
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the tree."""
+    for command in (init, settings, status, check):
+        app.command()(command)
+    app.command("openapi")(openapi)
+    app.add_typer(category)
+    app.add_typer(gold)
+
+
+def init(
+    context: typer.Context,
+    directory: Annotated[str, typer.Argument(help="A new directory, or mongodb://host/database.")],
+) -> None:
+    """Make a workspace."""
+    from thresher.settings import read_settings
+    from thresher.store import open_store
+
+    if context.obj:
+        raise BadInput("init takes the place as its argument.", next=f"thresher init {directory}")
+    if "://" in directory:
+        open_store(directory, read_settings(Path.cwd()), create=True).close()
+        say(f"Made {directory}. Next: thresher --workspace {directory} category add NAME --question ...")
+        return
+    path = Path(directory)
+    if (path / FILE).exists():
+        raise AlreadyThere("is a workspace already.", where=directory, next=f"cd {directory} && thresher status")
+    path.mkdir(parents=True, exist_ok=True)
+    open_store(directory, read_settings(path), create=True).close()
+    (path / FILE).write_text(STARTING_FILE, "utf-8")
+    say(f'Made {directory}. Next: cd {directory} && thresher category add NAME --question "Does this image ...?"')
+
+
+def settings(context: typer.Context, json: JSON = False) -> None:
+    """Print every setting in force, with where it comes from."""
+    _, found = settings_of(context)
+    if json:
+        as_json(
+            {s.name: {"value": found.values[s.name], "from": found.origins[s.name]} for s in TABLE if s.name != "token"}
+        )
+        return
+    shown = {s.name: "(hidden)" if s.name == "token" and found.token else found.values[s.name] for s in TABLE}
+    rows = [(s.name, str(shown[s.name]), found.origins[s.name], s.help) for s in TABLE]
+    table("Settings", ("name", "value", "from", "what it is"), rows)
+
+
+def status(context: typer.Context, json: JSON = False) -> None:
+    """Print what is in the workspace and what it waits for."""
+    from thresher.loop.turn import decided_counts
+
+    with opened(context) as (store, _):
+        found = []
+        for each in store.categories.all():
+            tally, (yes, no, unknown) = store.categories.tally(each.name), decided_counts(each.name, store=store)
+            found.append(
+                {
+                    "category": each.name,
+                    "images": tally.images,
+                    "yes": yes,
+                    "no": no,
+                    "unknown": unknown,
+                    "answers": tally.answers + tally.gold_answers + tally.owner_answers,
+                    "open asks": sum(tally.asks_open.values()),
+                    "rounds": len(store.rounds.all(each.name)),
+                }
+            )
+    if json:
+        as_json(found)
+    elif not found:
+        say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
+    else:
+        columns = tuple(found[0])
+        table("Categories", columns, [tuple(row.values()) for row in found], right=columns[1:])
+
+
+def check(
+    context: typer.Context,
+    mend: Annotated[bool, typer.Option(help="Repair what an interrupted run left.")] = True,
+    json: JSON = False,
+) -> None:
+    """Compare catalog, pictures and columns, and repair what an interrupted run left."""
+    from thresher.cli.show import bars
+
+    with opened(context) as (store, _), bars() as report:
+        found = store.check(mend=mend, report=report)
+    if json:
+        as_json({"counted": dict(found.counted), "found": found.found, "mended": found.mended, "sound": found.sound})
+    else:
+        facts("Checked", found.counted)
+        for line in found.found:
+            say(f"{'mended' if line in found.mended else 'found'}: {line}")
+        say("All is sound." if found.sound else "Something is wrong that check cannot mend.")
+    if not found.sound:
+        raise typer.Exit(2)
+
+
+def openapi() -> None:
+    """Print the HTTP API's OpenAPI page."""
+    from thresher.server.app import openapi_text
+
+    typer.echo(openapi_text(), nl=False)
+
+
+@category.command("add")
+def category_add(
+    context: typer.Context,
+    name: Name,
+    question: Annotated[str, typer.Option(help='The yes/no question, as "Does this image contain a car?"')],
+    instructions: Annotated[str, typer.Option(help="What workers read before they start.")] = "",
+    precision: Annotated[float, typer.Option(help="Wanted share of true yes among the released.")] = 0.95,
+    recall: Annotated[float, typer.Option(help="Wanted share of the pool's yes that is released.")] = 0.90,
+    answers: Annotated[int | None, typer.Option(help="Stop after so many human answers.")] = None,
+    method: Annotated[str, typer.Option(help="How it decides.")] = "cascade",
+) -> None:
+    """Add a category: one yes/no question."""
+    targets = _targets(Targets(), precision=precision, recall=recall, answers=answers, method=method)
+    made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
+    with opened(context) as (store, _):
+        store.categories.create(made)
+    say(f"Added {name}. Next: thresher harvest {name} --folder DIR")
+
+
+@category.command("list")
+def category_list(context: typer.Context, json: JSON = False) -> None:
+    """List the categories and their questions."""
+    with opened(context) as (store, _):
+        found = store.categories.all()
+    if json:
+        as_json([{"name": c.name, "question": c.question.text, "version": c.question.version} for c in found])
+        return
+    table("Categories", ("name", "version", "question"), [(c.name, c.question.version, c.question.text) for c in found])
+
+
+@category.command("reword")
+def category_reword(
+    context: typer.Context,
+    name: Name,
+    question: Annotated[str, typer.Option(help="The new wording.")],
+    instructions: Annotated[str, typer.Option(help="What workers read before they start.")] = "",
+) -> None:
+    """Start a new version of the question; votes keep the version they answered."""
+    with opened(context) as (store, _):
+        made = store.categories.reword(name, question, instructions, now_ms())
+    say(f"{name} is at version {made.version}. Labels and gold of earlier versions stay with them.")
+
+
+@category.command("aim")
+def category_aim(
+    context: typer.Context,
+    name: Name,
+    precision: Annotated[float | None, typer.Option(help="Wanted precision.")] = None,
+    recall: Annotated[float | None, typer.Option(help="Wanted recall.")] = None,
+    delta: Annotated[float | None, typer.Option(help="Chance that a certificate may be wrong.")] = None,
+    answers: Annotated[int | None, typer.Option(help="Stop after so many human answers; 0 for no cap.")] = None,
+    method: Annotated[str | None, typer.Option(help="How it decides.")] = None,
+) -> None:
+    """Change what a category aims at."""
+    with opened(context) as (store, _):
+        before = store.categories.get(name).targets
+        aimed = _targets(before, precision=precision, recall=recall, delta=delta, answers=answers, method=method)
+        store.categories.aim(name, aimed)
+    say(f"{name} aims at precision {aimed.precision:g}, recall {aimed.recall:g} by {aimed.method}.")
+
+
+def _targets(
+    before: Targets,
+    *,
+    precision: float | None = None,
+    recall: float | None = None,
+    delta: float | None = None,
+    answers: int | None = None,
+    method: str | None = None,
+) -> Targets:
+    from dataclasses import replace
+
+    from thresher.loop.methods import METHODS
+
+    for name, value in (("precision", precision), ("recall", recall), ("delta", delta)):
+        if value is not None and not 0 < value < 1:
+            raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give --{name} as a share, as 0.95")
+    if method is not None and method not in METHODS:
+        raise BadInput(f"no method is called {method!r}.", next=f"choose from {', '.join(METHODS)}")
+    given = {"precision": precision, "recall": recall, "delta": delta, "method": method}
+    changed = {key: value for key, value in given.items() if value is not None}
+    if answers is not None:
+        changed["answers"] = answers or None
+    return replace(before, **changed)  # type: ignore[arg-type] -- the names above are the fields' own
+
+
+@gold.command("import")
+def gold_import(
+    context: typer.Context,
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="CSV with columns image, file or url, and answer (yes or no).")],
+) -> None:
+    """Take known answers from a CSV file."""
+    from thresher.label.gold import import_gold
+
+    with opened(context) as (store, _):
+        count = import_gold(name, file, store=store, now_ms=now_ms())
+        yes = sum(g.says.value == "yes" for g in store.labels.gold(name, store.categories.get(name).question.version))
+    say(f"Took {count:,} known answers. {name} has {yes:,} yes gold. Next: thresher serve")
+
+
+@gold.command("labels")
+def gold_labels(
+    context: typer.Context,
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="CSV with columns image, file or url, and answer (yes or no).")],
+) -> None:
+    """Take labels from a CSV file to learn from; they check nobody."""
+    from thresher.label.gold import import_labels
+
+    with opened(context) as (store, _):
+        count = import_labels(name, file, store=store, now_ms=now_ms())
+    say(f"Took {count:,} labels. Next: thresher run {name}")
