@@ -1,8 +1,8 @@
-"""Claim: the whole loop turns real pictures and real people's votes into a set, for a few answers a delivered image.
+"""Claim: the whole loop turns real pictures and real people's votes into a set, for few answers a delivered image.
 
-Runs the real commands and the real HTTP API on a tar of pictures, with real votes replayed as the crowd: the n-th time a
-picture is asked it gets its n-th vote; after the last vote the truth column answers as the owner who adjudicates. The gate is
-off, for the votes are anonymous. Every human answer counts.
+Runs the real commands and the real HTTP API on a tar of pictures, with real votes replayed as the crowd: the n-th time
+a picture is asked it gets its n-th vote; after the last vote the truth column answers as the owner who adjudicates. The
+gate is off, for the votes are anonymous. Every human answer counts.
 
     python bench/loop.py --data cifar10n.tar --truth cifar10n.csv --positive automobile
 """

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
-
 from thresher.client import Client
+
 from thresher.server.local import Local, local_server
 from thresher.server.wire import NewInvite, Upload
 

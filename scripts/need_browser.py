@@ -17,9 +17,12 @@ def main() -> None:
         print("installing Debian's chromium for the browser tests", flush=True)
         quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
         subprocess.run([apt, "update", "-q"], check=False, **quiet)
-        if subprocess.run([apt, "install", "-y", "-q", "chromium"], check=False, **quiet).returncode == 0:
+        installed = subprocess.run([apt, "install", "-y", "-q", "chromium"], check=False, **quiet)
+        if installed.returncode == 0:
             return
-    print("No Chromium here and it could not be installed: the browser tests are skipped. Next: apt-get install chromium")
+    print(
+        "No Chromium here and it could not be installed: the browser tests are skipped. Next: apt-get install chromium"
+    )
     if os.environ.get("CI"):
         sys.exit(1)
 
