@@ -1,0 +1,195 @@
+"""The server: the worker API, the console API and the built pages, behind one uvicorn."""
+
+import asyncio
+import contextlib
+import errno
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+
+from thresher import __version__
+from thresher.errors import BadSetting, Busy, ThresherError
+from thresher.label.lease import expire
+from thresher.records import now_ms
+from thresher.server import console_api, pages, problems, reference, worker_api
+from thresher.server.auth import console_token
+from thresher.server.desk import Desk, TheDesk
+from thresher.server.middleware import BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
+from thresher.server.pictures import Shown
+from thresher.server.wire import Health, Problem
+from thresher.settings import Settings
+from thresher.store.contract import Store
+from thresher.workforce.links import Links
+
+EXPIRE_EVERY_SECONDS = 30.0
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    store: Store,
+    settings: Settings,
+    *,
+    clock: Callable[[], int] = now_ms,
+    on_sent: Callable[[str], None] = lambda _category: None,
+    loop_runs: Callable[[str], bool] | None = None,
+) -> FastAPI:
+    """The application over a workspace.
+
+    `on_sent(category)` is called after each sent assignment; `loop_runs(category)` says whether its loop is at work,
+    by default whether somebody holds its lease.
+    """
+    app = _bare(lifespan=_lifespan)
+    app.state.desk = Desk(
+        store=store,
+        settings=settings,
+        clock=clock,
+        links=Links(store.secret()),
+        console_token=console_token(store, settings),
+        shown=Shown(store),
+        on_sent=on_sent,
+        loop_runs=loop_runs or (lambda category: store.jobs.leased(f"loop/{category}", clock())),
+    )
+    # the last one added is the first one asked
+    app.add_middleware(BoundedBody)
+    app.add_middleware(KnownHosts, known=known_hosts(settings))
+    app.add_middleware(Unexpected)
+    app.add_middleware(StrictHeaders)
+    return app
+
+
+def serve(
+    store: Store,
+    settings: Settings,
+    ready: Callable[[str], None] = lambda _url: None,
+    *,
+    on_sent: Callable[[str], None] = lambda _category: None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; `ready(url)` is called once the server listens.
+
+    Raises Busy when the port is taken, BadSetting when the address is not this machine's.
+    """
+    app = create_app(store, settings, on_sent=on_sent)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn finishes what it began and then raises it once more
+        Server(app, settings, ready).run()
+
+
+class Server(uvicorn.Server):
+    """A uvicorn that says when it listens and where. `should_exit = True` ends it, from any thread."""
+
+    def __init__(self, app: FastAPI, settings: Settings, ready: Callable[[str], None]) -> None:
+        # no access log: addresses carry keys and invites, which are never logged
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+        )
+        super().__init__(config)
+        self._ready = ready
+        self._host, self._port = str(settings.host), int(settings.port)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen and serve."""
+        with listening(self._host, self._port) as sock:
+            super().run(sockets=sockets or [sock])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then tell the address."""
+        await super().startup(sockets=sockets)
+        port = sockets[0].getsockname()[1] if sockets else self._port
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._ready(f"http://{host}:{port}")
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket on that address. Raises Busy, BadSetting."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Busy(f"port {port} is taken.", where=host, next="thresher serve --port 0 takes a free one") from error
+        raise BadSetting(
+            f"cannot listen there: {error.strerror or error}.",
+            where=f"{host}:{port}",
+            next="thresher serve --host 127.0.0.1",
+        ) from error
+
+
+def openapi_text() -> str:
+    """The OpenAPI page as stable text: what the pages' TypeScript is made from."""
+    return json.dumps(_bare().openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _bare(**more: Any) -> FastAPI:  # noqa: ANN401 -- handed on to FastAPI
+    """The routes and their errors, without a workspace behind them."""
+    app = FastAPI(
+        title="thresher",
+        version=__version__,
+        description="The worker API and the console API. Every error is a problem (RFC 9457).",
+        docs_url=None,  # its page loads scripts from a foreign host; reference.py makes ours
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        responses={"default": {"model": Problem, "description": "What happened, where, and the next step."}},
+        **more,
+    )
+    problems.install(app)
+    for router in (worker_api.router, console_api.router, console_api.thumbnails):
+        app.include_router(router)
+    app.get("/healthz", tags=["server"])(health)
+    app.get("/readyz", tags=["server"])(ready)
+    app.include_router(reference.router)
+    app.include_router(pages.router)
+    described = app.openapi
+
+    def problems_are_problems() -> dict[str, Any]:
+        schema = described()
+        for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+            told = operation["responses"]["default"]
+            told["content"] = {problems.MEDIA_TYPE: next(iter(told["content"].values()))}
+        return schema
+
+    app.openapi = problems_are_problems  # type: ignore[method-assign] -- the way that FastAPI documents
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+async def health() -> Health:
+    """The server answers."""
+    return Health(status="ok", version=__version__)
+
+
+def ready(desk: TheDesk) -> Health:
+    """The server answers, and so does its store."""
+    desk.store.categories.all()
+    return Health(status="ok", version=__version__)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """End leases that are over while the server runs, whoever asks for work or not."""
+    task = asyncio.create_task(_expire_again_and_again(app.state.desk))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _expire_again_and_again(desk: Desk) -> None:
+    while True:
+        try:
+            await run_in_threadpool(expire, desk.store, desk.clock())
+        except ThresherError as error:
+            log.warning("leases could not be ended, and will be tried again: %s", error)
+        await asyncio.sleep(EXPIRE_EVERY_SECONDS)

@@ -1,0 +1,71 @@
+"""Who a request comes from: a Bearer token for the console, for a worker, or for one assignment.
+
+Nobody is anybody until a token says so (DESIGN.md section 4.12). No cookies: a foreign page cannot send what only our
+own pages hold. Signatures and the console's token are compared in constant time.
+"""
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from thresher.errors import Denied, NotFound
+from thresher.records import Assignment, Worker
+from thresher.server.desk import TheDesk
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+Console = HTTPBearer(scheme_name="console", auto_error=False, description="The token in the link that serve prints.")
+Personal = HTTPBearer(scheme_name="worker", auto_error=False, description="The token of a personal link.")
+OneAssignment = HTTPBearer(scheme_name="assignment", auto_error=False, description="The token of one assignment.")
+
+Sent = HTTPAuthorizationCredentials | None
+
+
+def console_token(store: Store, settings: Settings) -> str:
+    """The console's token: the setting, or one that belongs to the workspace and stays the same in it."""
+    if settings.token:
+        return str(settings.token)
+    return hmac.new(store.secret(), b"thresher/console", hashlib.sha256).hexdigest()
+
+
+def console_link(base_url: str, store: Store, settings: Settings) -> str:
+    """The link that opens the console, as `serve` prints it; the page takes the token out of its address at once."""
+    return f"{base_url}/?token={console_token(store, settings)}"
+
+
+async def console_only(desk: TheDesk, sent: Annotated[Sent, Depends(Console)]) -> None:
+    """Let the console's token through and nothing else. Raises Denied."""
+    token = sent.credentials if sent else ""
+    # as bytes: compare_digest refuses texts beyond ASCII, which a header may carry
+    if not hmac.compare_digest(token.encode("utf-8"), desk.console_token.encode("utf-8")):
+        raise Denied(
+            "The console's token is missing or wrong.",
+            next="open the link that `thresher serve` printed when it started",
+        )
+
+
+def worker_of(desk: TheDesk, sent: Annotated[Sent, Depends(Personal)]) -> Worker:
+    """The worker whose personal token was sent. Raises Denied."""
+    if sent is None:
+        raise Denied("No personal token was sent.", next="open your personal link")
+    try:
+        return desk.store.people.get(desk.links.read_worker(sent.credentials))
+    except NotFound as error:
+        raise Denied("This personal link is not known here.", next="ask for a new invite") from error
+
+
+def assignment_of(desk: TheDesk, sent: Annotated[Sent, Depends(OneAssignment)]) -> Assignment:
+    """The assignment whose token was sent, whatever became of it. Raises Denied."""
+    if sent is None:
+        raise Denied("No assignment token was sent.", next="open your personal link")
+    try:
+        return desk.store.work.get(desk.links.read_assignment(sent.credentials))
+    except NotFound as error:
+        raise Denied("This assignment is not known here.", next="open your personal link") from error
+
+
+TheWorker = Annotated[Worker, Depends(worker_of)]
+TheAssignment = Annotated[Assignment, Depends(assignment_of)]

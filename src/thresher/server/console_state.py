@@ -1,0 +1,147 @@
+"""How a category and a worker stand, from counters that cost the same at a thousand images and at a million."""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from statistics import median
+
+from thresher.records import Assignment, Category, Purpose, Round, Says, Stage, Targets, Worker
+from thresher.server.desk import Desk
+from thresher.server.wire import CategoryWire, RoundWire, TargetsWire, WorkerWire
+from thresher.store.contract import Tally
+
+OWNER_PURPOSES = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
+SENT = frozenset({Stage.SENT, Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED})
+TEMPO_OF_LAST = 20  # assignments: what a worker does now, at a cost that does not grow with what they did before
+
+
+def category_wire(desk: Desk, category: Category) -> CategoryWire:
+    """A category's state: what is, what it waits for, what it has cost."""
+    name, version = category.name, category.question.version
+    tally = desk.store.categories.tally(name)
+    gold = Counter(gold.says for gold in desk.store.labels.gold(name, version))
+    latest = desk.store.rounds.latest(name, version)
+    yes, no = (latest.counts.yes, latest.counts.no) if latest else (0, 0)
+    # pictures harvested after the round are unknown too
+    unknown = max(tally.images - yes - no, 0)
+    running = desk.loop_runs(name)
+    return CategoryWire(
+        name=name,
+        question=category.question.text,
+        version=version,
+        instructions=category.question.instructions,
+        targets=targets_wire(category.targets),
+        images=tally.images,
+        refused=tally.refused,
+        yes=yes,
+        no=no,
+        unknown=unknown,
+        labels=dict(tally.labels),
+        gold_yes=gold[Says.YES],
+        gold_no=gold[Says.NO],
+        asks_open=dict(tally.asks_open),
+        answers=tally.answers,
+        gold_answers=tally.gold_answers,
+        owner_answers=tally.owner_answers,
+        tasks_open=tally.tasks_open,
+        assignments=dict(tally.assignments),
+        rounds=len(desk.store.rounds.all(name)),
+        waits_for=waits_for(
+            name, tally, gold, unknown=unknown, least=desk.settings.gold_least, learned=bool(latest), running=running
+        ),
+        loop_running=running,
+    )
+
+
+def waits_for(
+    name: str, tally: Tally, gold: Counter[Says], *, unknown: int, least: int, learned: bool, running: bool
+) -> str:
+    """What has to happen next for a category to get on, as a sentence for its owner."""
+    if not tally.images:
+        return f"pictures: run `thresher harvest {name} --folder ...`"
+    if min(gold[Says.YES], gold[Says.NO]) < least and _open(tally, Purpose.MINE_GOLD) + _unmined(gold):
+        return (
+            f"{least} yes and {least} no gold are needed ({gold[Says.YES]} and {gold[Says.NO]} are there): "
+            "open the owner's task"
+        )
+    if tally.tasks_open and _asked_of_workers(tally):
+        return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
+    if undecided := _open(tally, Purpose.ADJUDICATE):
+        return f"{_count(undecided, 'picture')} that workers disagree on {_verb(undecided)} for the owner"
+    if learned and not unknown:
+        return f"nothing: run `thresher release {name}`"
+    if not running:
+        return f"the loop: run `thresher run {name}`"
+    return "the loop, which is at work"
+
+
+def targets_wire(targets: Targets) -> TargetsWire:
+    """The targets on the wire."""
+    return TargetsWire(
+        precision=targets.precision,
+        recall=targets.recall,
+        delta=targets.delta,
+        answers=targets.answers,
+        method=targets.method,
+    )
+
+
+def round_wire(done: Round) -> RoundWire:
+    """A round on the wire."""
+    return RoundWire(
+        number=done.number,
+        at_ms=done.at_ms,
+        seconds=done.seconds,
+        backbone=done.backbone,
+        labels_yes=done.labels_yes,
+        labels_no=done.labels_no,
+        yes=done.counts.yes,
+        no=done.counts.no,
+        unknown=done.counts.unknown,
+        lower=done.thresholds.lower,
+        upper=done.thresholds.upper,
+        measures=dict(done.measures),
+    )
+
+
+def worker_wire(worker: Worker, assignments: Iterable[Assignment]) -> WorkerWire:
+    """A worker over assignments, which come newest first."""
+    sent = [done for done in assignments if done.stage in SENT]
+    stages = Counter(done.stage for done in sent)
+    reviews = [done.review for done in sent if done.review]
+    seconds = [given.seconds for done in islice(sent, TEMPO_OF_LAST) for given in done.answers]
+    return WorkerWire(
+        id=worker.id,
+        name=worker.name,
+        owner=worker.owner,
+        joined_ms=worker.created_ms,
+        assignments=len(sent),
+        accepted=stages[Stage.ACCEPTED],
+        weighted=stages[Stage.WEIGHTED],
+        rejected=stages[Stage.REJECTED],
+        answers=sum(len(done.answers) for done in sent),
+        gold_right=sum(review.yes_right + review.no_right for review in reviews),
+        gold_shown=sum(review.yes_shown + review.no_shown for review in reviews),
+        seconds=median(seconds) if seconds else None,
+    )
+
+
+def _open(tally: Tally, purpose: Purpose) -> int:
+    return tally.asks_open.get(purpose.value, 0)
+
+
+def _unmined(gold: Counter[Says]) -> int:
+    return int(not gold.total())
+
+
+def _asked_of_workers(tally: Tally) -> int:
+    owners = {purpose.value for purpose in OWNER_PURPOSES}
+    return sum(count for purpose, count in tally.asks_open.items() if purpose not in owners)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _verb(count: int) -> str:
+    return "waits" if count == 1 else "wait"

@@ -1,0 +1,48 @@
+"""What every route is handed: the store, the settings, the clock, and the few things that outlive a request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from thresher.server.pictures import Shown
+from thresher.settings import Settings
+from thresher.store.contract import Store
+from thresher.workforce.links import Links
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The server's hands. `on_sent(category)` is called after each sent assignment; `loop_runs(category)` is asked."""
+
+    store: Store
+    settings: Settings
+    clock: Callable[[], int]
+    links: Links
+    console_token: str
+    shown: Shown
+    on_sent: Callable[[str], None]
+    loop_runs: Callable[[str], bool]
+
+    @property
+    def lease_ms(self) -> int:
+        """How long an assignment is held after its worker last showed a sign of life."""
+        return round(self.settings.lease_minutes * 60_000)
+
+    def base_url(self, request: Request) -> str:
+        """Where people reach this server: `public_url`, or the address they just used, whose host was checked."""
+        return str(self.settings.public_url or request.base_url).rstrip("/")
+
+    def personal_link(self, request: Request, token: str) -> str:
+        """A worker's own link. The token stands behind the #, which browsers never send."""
+        return f"{self.base_url(request)}/work#t={token}"
+
+
+async def desk_of(request: Request) -> Desk:
+    """The desk that `create_app` laid out."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(desk_of)]

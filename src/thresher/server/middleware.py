@@ -1,0 +1,166 @@
+"""What stands before every route: hosts we answer to, bodies that are bounded, headers that keep browsers strict.
+
+Pure ASGI. Starlette has a host check and a body limit of its own, which answer plain text; ours answer problems.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from thresher.server.problems import problem, unexpected
+from thresher.settings import Settings
+
+BODY_BYTES = 1_000_000
+UPLOAD_BYTES = 16_000_000
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+# for every answer that does not bring its own: nothing may be loaded, framed, sniffed, kept or told onwards
+STRICT = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Unexpected:
+    """No error leaves without an answer, and no stack trace leaves at all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand through, and turn what nobody foresaw into a problem unless an answer has already begun."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            if scope["type"] != "http" or begun:
+                raise
+            # the route's pattern, never the path: paths carry capability keys, which are not logged
+            route = getattr(scope.get("route"), "path", "an unknown route")
+            await unexpected(scope["method"], route)(scope, receive, send)
+
+
+class StrictHeaders:
+    """Every answer carries the strict headers, unless its route chose others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add what is missing to the first message of the answer."""
+
+        async def stricter(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in STRICT.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, stricter if scope["type"] == "http" else send)
+
+
+class KnownHosts:
+    """Only requests for a host we are: a foreign name that was rebound to our address is refused."""
+
+    def __init__(self, app: ASGIApp, known: Callable[[str], bool]) -> None:
+        self.app = app
+        self.known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a Host header that names somebody else."""
+        if scope["type"] == "http" and not self.known(host_of(Headers(scope=scope).get("host", ""))):
+            refusal = problem(
+                403,
+                "unknown-host",
+                "This server does not answer to the host name of the request.",
+                where="Host header",
+                following="set public_url to the address people reach the server at",
+            )
+            await refusal(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+class BoundedBody:
+    """No body longer than its route takes is read, whether its length is announced or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse an announced length at once, and stop reading an unannounced one at the limit."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = most_bytes(scope["path"])
+        announced = Headers(scope=scope).get("content-length", "0")
+        if not announced.isdigit() or int(announced) > most:
+            refusal = problem(
+                413,
+                "too-large",
+                f"At most {most:,} bytes can be sent here.",
+                following="send it in smaller parts",
+                headers={"Connection": "close"},
+            )
+            await refusal(scope, receive, send)
+            return
+        seen = 0
+
+        async def bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                # an HTTPException, because the framework reads any other error as a malformed body
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, bounded, send)
+
+
+def most_bytes(path: str) -> int:
+    """The longest body an address takes: lists of images are long, everything else is short."""
+    return UPLOAD_BYTES if path.startswith("/api/console/categories/") and path.endswith("/tasks") else BODY_BYTES
+
+
+def host_of(header: str) -> str:
+    """The host of a Host header, without port and brackets; empty where it is malformed."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def known_hosts(settings: Settings) -> Callable[[str], bool]:
+    """Which hosts the server is: loopback's names, the address it listens on, and that of `public_url`.
+
+    Beyond loopback any literal address is let through: a rebinding attack needs a name of its own.
+    """
+    names = LOOPBACK | {settings.host.lower(), (urlsplit(settings.public_url).hostname or "localhost").lower()}
+    beyond_loopback = settings.host not in LOOPBACK
+
+    def known(host: str) -> bool:
+        return host in names or (beyond_loopback and _literal(host))
+
+    return known
+
+
+def _literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""The built pages: read from the package once, served by name from a table, under a strict policy.
+
+No path is ever joined from what a browser asks for: an address is looked up among the files that were found.
+"""
+
+import gzip
+import hashlib
+import mimetypes
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from thresher.errors import NotFound
+
+router = APIRouter(include_in_schema=False)
+
+STATIC = Path(__file__).parent / "static"
+NONCE = "__NONCE__"
+PACKED = frozenset({"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"})
+
+# who may frame which page: marketplaces that show the worker page in a frame of theirs are added here
+FRAMED_BY = {"worker": "'self'", "console": "'none'"}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A built file, ready to be sent."""
+
+    data: bytes
+    packed: bytes
+    media_type: str
+    etag: str
+
+
+@router.get("/")
+def console(request: Request) -> Response:
+    """The console's page."""
+    return page("console", request)
+
+
+@router.get("/work")
+def work(request: Request) -> Response:
+    """The worker's page; the personal token stands behind the # and never comes here."""
+    return page("worker", request)
+
+
+@router.get("/join/{invite}")
+def join_page(invite: str, request: Request) -> Response:  # noqa: ARG001 -- the page reads it from its own address
+    """The worker's page for somebody who was invited."""
+    return page("worker", request)
+
+
+@router.get("/static/{app}/{path:path}")
+def static(app: str, path: str, request: Request) -> Response:
+    """A file of a page. What has a hash in its name is kept for ever."""
+    found = files(STATIC / app).get(path) if app in FRAMED_BY else None
+    if found is None or path == "index.html":
+        raise NotFound("there is no such file.", where="/static", next="reload the page")
+    for_ever = path.startswith("assets/")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable" if for_ever else "no-cache", "ETag": found.etag}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    return _sent(found.data, found.packed, found.media_type, request, headers)
+
+
+def page(app: str, request: Request) -> Response:
+    """An application's first page, or the page that says how to build it."""
+    index = files(STATIC / app).get("index.html")
+    if index is None:
+        return unbuilt()
+    nonce = secrets.token_urlsafe(16)
+    headers = {"Content-Security-Policy": policy(app, nonce), "Cache-Control": "no-cache"}
+    if NONCE.encode() not in index.data:
+        return _sent(index.data, index.packed, index.media_type, request, headers)
+    return HTMLResponse(index.data.replace(NONCE.encode(), nonce.encode()), headers=headers)
+
+
+def policy(app: str, nonce: str) -> str:
+    """What a page may load: its own files and pictures, nothing inline, nothing foreign."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            f"style-src 'self' 'nonce-{nonce}'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            f"frame-ancestors {FRAMED_BY[app]}",
+        ]
+    )
+
+
+def unbuilt() -> Response:
+    """The page in place of one that was not built: what is missing, and the one command."""
+    command = "make setup" if is_checkout() else "pip install --force-reinstall thresher"
+    text = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>thresher: pages not built</title>"
+        "<h1>The pages are not built</h1>"
+        "<p>The server and its API work; the pages are missing from this installation.</p>"
+        f"<p>Next: <code>{command}</code>, and start the server again.</p>"
+    )
+    return HTMLResponse(text, status_code=503)
+
+
+def is_checkout() -> bool:
+    """Whether this is a source checkout rather than an installed package."""
+    return (Path(__file__).parents[3] / "web" / "package.json").is_file()
+
+
+def files(folder: Path) -> Mapping[str, File]:
+    """The files of a built application by their name in it; read again when it was built again."""
+    try:
+        built = (folder / "index.html").stat().st_mtime_ns
+    except OSError:
+        return {}
+    return _read(folder, built)
+
+
+@lru_cache(maxsize=8)
+def _read(folder: Path, _built: int) -> Mapping[str, File]:
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): _file(path) for path in found}
+
+
+def _file(path: Path) -> File:
+    data = path.read_bytes()
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    packed = gzip.compress(data, mtime=0) if media_type in PACKED else b""
+    return File(data, packed, media_type, f'"{hashlib.sha256(data).hexdigest()[:24]}"')
+
+
+def _sent(data: bytes, packed: bytes, media_type: str, request: Request, headers: Mapping[str, str]) -> Response:
+    """The bytes, packed where that is shorter and the browser takes it."""
+    vary = {**headers, "Vary": "Accept-Encoding"}
+    if packed and len(packed) < len(data) and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type=media_type, headers={**vary, "Content-Encoding": "gzip"})
+    return Response(data, media_type=media_type, headers=vary)

@@ -1,0 +1,92 @@
+"""Every error leaves the server as application/problem+json (RFC 9457): what happened, where, and the next step."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from thresher.errors import Denied, ThresherError
+from thresher.records import new_id
+from thresher.server.wire import Problem
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:thresher:"
+
+log = logging.getLogger(__name__)
+
+# what the framework refuses by itself, in our words: status -> (kind, what, next)
+_PLAIN: Mapping[int, tuple[str, str, str]] = {
+    400: ("bad-request", "The request cannot be read.", "look at /docs"),
+    404: ("not-found", "There is nothing at this address.", "look at /docs"),
+    405: ("method-not-allowed", "This address does not take that method.", "look at /docs"),
+    413: ("too-large", "What was sent is larger than this address takes.", "send it in smaller parts"),
+}
+
+
+def problem(
+    status: int,
+    kind: str,
+    what: str,
+    *,
+    where: str = "",
+    following: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem as a response."""
+    told = Problem(
+        type=TYPE + kind,
+        title=kind.replace("-", " ").capitalize(),
+        status=status,
+        detail=what,
+        where=where,
+        next=following,
+    )
+    return Response(told.model_dump_json(), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def unexpected(method: str, route: str) -> Response:
+    """The problem for an error nobody foresaw, called while it is handled: the log has the trace, the user an id."""
+    mark = new_id()
+    log.exception("unexpected error %s at %s %s", mark, method, route)
+    return problem(
+        500,
+        "unexpected",
+        f"Something went wrong on the server; it is in the log as {mark}.",
+        following="try again, and tell the owner of this server that id if it happens again",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal of `app` with a problem."""
+    app.add_exception_handler(ThresherError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ThresherError)  # noqa: S101 -- the framework hands over what was registered above
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Denied) else None
+    return problem(error.status, error.kind, error.what, where=error.where, following=error.next, headers=headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 -- see above
+    first: Mapping[str, Any] = error.errors()[0]
+    place, *path = (str(part) for part in first["loc"])
+    what = first["msg"][:1].upper() + first["msg"][1:] + "."
+    more = len(error.errors()) - 1
+    if more:
+        what += f" {more} more such error{'s' if more > 1 else ''}."
+    return problem(422, "bad-input", what, where=": ".join([place, ".".join(path)] if path else [place]))
+
+
+async def _plain(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- see above
+    fallback = (HTTPStatus(error.status_code).phrase.lower().replace(" ", "-"), str(error.detail), "")
+    kind, what, following = _PLAIN.get(error.status_code, fallback)
+    return problem(error.status_code, kind, what, following=following, headers=error.headers)

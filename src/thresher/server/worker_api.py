@@ -1,0 +1,241 @@
+"""What a worker's page asks for: join, see what there is to do, take it, keep drafts, send, give back.
+
+Nothing here tells gold from asked or one purpose from another: an assignment is a list of pictures under opaque keys.
+"""
+
+import logging
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from thresher.errors import BadInput, Denied, Gone, NotFound
+from thresher.label import deal as dealing
+from thresher.label import gate, lease
+from thresher.records import Assignment, Given, Stage, Worker, new_id
+from thresher.server.auth import TheAssignment, TheWorker
+from thresher.server.desk import Desk, TheDesk
+from thresher.server.examples import examples_for
+from thresher.server.pictures import webp_response
+from thresher.server.wire import (
+    Deal,
+    Drafts,
+    Entry,
+    Example,
+    Join,
+    Joined,
+    Kept,
+    Me,
+    Offer,
+    Past,
+    Send,
+    Sent,
+    Work,
+)
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/api/work", tags=["work"])
+
+Verdict = Literal["waiting", "accepted", "weighted", "rejected"]
+PAST_SHOWN = 50
+
+# what a finished assignment is called to its worker; a stage that is not here is not finished
+VERDICTS: dict[Stage, Verdict] = {
+    Stage.SENT: "waiting",
+    Stage.ACCEPTED: "accepted",
+    Stage.WEIGHTED: "weighted",
+    Stage.REJECTED: "rejected",
+}
+_RAN_OUT = "The time for this task ran out, and its answers were erased."
+_ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "You gave this task back, and its answers were erased."}
+
+
+@router.post("/join")
+def join(body: Join, desk: TheDesk, request: Request) -> Joined:
+    """Turn an invite into a personal link."""
+    try:
+        invite = desk.store.people.get_invite(desk.links.read_invite(body.invite))
+    except NotFound as error:
+        raise Denied("This invite is not known here.", next="ask for a new one") from error
+    if invite.revoked_ms:
+        raise Gone("This invite was withdrawn.", next="ask for a new one")
+    worker = Worker(id=new_id(), name=body.name.strip(), owner=False, invite=invite.id, created_ms=desk.clock())
+    desk.store.people.add(worker)
+    token = desk.links.worker(worker.id)
+    return Joined(token=token, link=desk.personal_link(request, token))
+
+
+@router.get("/me")
+def me(desk: TheDesk, worker: TheWorker) -> Me:
+    """What there is to do, and what became of what was done."""
+    lease.expire(desk.store, desk.clock())
+    past = [done for done in desk.store.work.of_worker(worker.id) if done.stage in VERDICTS]
+    return Me(
+        name=worker.name,
+        owner=worker.owner,
+        offers=_offers(desk, worker),
+        past=[_past(done) for done in past[:PAST_SHOWN]],
+    )
+
+
+@router.post("/assignments", responses={204: {"description": "There is nothing to do in this category now."}})
+def deal(body: Deal, desk: TheDesk, worker: TheWorker) -> Work:
+    """Take an assignment, or go on with the one that is unfinished."""
+    if body.category not in _categories(desk, worker):
+        raise NotFound(f"your link gives no work in {body.category!r}.", next="take one of the offers of your page")
+    lease.expire(desk.store, desk.clock())
+    assignment = dealing.deal(body.category, worker, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+    if assignment is None:
+        return Response(status_code=204)  # type: ignore[return-value] -- a response of its own passes the model by
+    return _work(desk, assignment)
+
+
+@router.get("/assignment")
+def reopen(desk: TheDesk, assignment: TheAssignment) -> Work:
+    """The assignment again with the drafts that were kept, as after a reload."""
+    return _work(desk, _open(desk, assignment))
+
+
+@router.put("/drafts")
+def keep_drafts(body: Drafts, desk: TheDesk, assignment: TheAssignment) -> Kept:
+    """Keep answers that may still change, and renew the lease."""
+    given = _given(body.entries, assignment)
+    kept = desk.store.work.draft(
+        assignment.id, given, sequence=body.sequence, now_ms=desk.clock(), lease_ms=desk.lease_ms
+    )
+    sequence, drafts = desk.store.work.drafts(assignment.id)
+    return Kept(sequence=sequence, entries=len(drafts), lease_until_ms=kept.lease_until_ms)
+
+
+@router.post("/send")
+def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
+    """Send the whole assignment, once; the same answers again get the same receipt."""
+    sent = desk.store.work.send(assignment.id, _given(body.entries, assignment), desk.clock())
+    receipt = desk.links.receipt(sent)
+    _judge(desk, sent.category)
+    desk.on_sent(sent.category)
+    judged = desk.store.work.get(sent.id)
+    worker = desk.store.people.get(sent.worker)
+    why = judged.review.why if judged.review else ""
+    return Sent(
+        receipt=receipt, verdict=VERDICTS[judged.stage], why=why, more=_offer(desk, worker, sent.category) is not None
+    )
+
+
+@router.post("/return", status_code=204)
+def give_back(desk: TheDesk, assignment: TheAssignment) -> None:
+    """Give the assignment back: its drafts are erased, and somebody else may take the task."""
+    desk.store.work.give_back(assignment.id, desk.clock())
+
+
+@router.get(
+    "/pictures/{key}",
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}}, "description": "The picture."}},
+)
+def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
+    """One picture of an assignment; the address is the permission, and ends with the lease."""
+    id_, position = desk.links.read_picture(key)
+    try:
+        assignment = _open(desk, desk.store.work.get(id_))
+    except NotFound as error:
+        raise Denied("This picture is not known here.", next="open your personal link") from error
+    # examples stand outside the numbered places, below zero: -1 is row 0
+    row = assignment.dealt[position].row if position >= 0 else -1 - position
+    return webp_response(desk.shown.webp(row, long_side=desk.settings.shown_pixels))
+
+
+def _open(desk: Desk, assignment: Assignment) -> Assignment:
+    """An assignment that may still be worked on. Raises Gone."""
+    if assignment.stage in VERDICTS:
+        raise Gone("This task is already sent.", next="open your personal link to see what there is to do")
+    if assignment.stage is not Stage.LEASED or assignment.lease_until_ms <= desk.clock():
+        raise Gone(_ENDED.get(assignment.stage, _RAN_OUT), next="open your personal link to take another")
+    return assignment
+
+
+def _categories(desk: Desk, worker: Worker) -> list[str]:
+    """The categories a worker may work in: those of the invite that brought them, all of them for the owner."""
+    limited = "" if worker.owner else desk.store.people.get_invite(worker.invite).category
+    return [limited] if limited else [category.name for category in desk.store.categories.all()]
+
+
+def _offers(desk: Desk, worker: Worker) -> list[Offer]:
+    offers = (_offer(desk, worker, name) for name in _categories(desk, worker))
+    return [offer for offer in offers if offer is not None]
+
+
+def _offer(desk: Desk, worker: Worker, name: str) -> Offer | None:
+    """What a worker would be dealt in a category, or None."""
+    category = desk.store.categories.get(name)
+    task = desk.store.work.offer(name, category.question.version, worker.id, owner=worker.owner)
+    if task is None:
+        return None
+    begun = next((a for a in desk.store.work.of_worker(worker.id) if a.task == task.number and a.dealt), None)
+    unfinished = begun is not None and begun.stage is Stage.LEASED
+    images = len(begun.dealt) if begun and unfinished else len(task.rows)
+    return Offer(category=name, question=category.question.text, images=images, unfinished=unfinished)
+
+
+def _past(done: Assignment) -> Past:
+    why = done.review.why if done.review else ""
+    return Past(
+        category=done.category,
+        sent_at_ms=done.sent_ms,
+        images=len(done.dealt),
+        verdict=VERDICTS[done.stage],
+        why=why,
+    )
+
+
+def _work(desk: Desk, assignment: Assignment) -> Work:
+    """An assignment as its worker sees it."""
+    questions = desk.store.categories.questions(assignment.category)
+    question = next(asked for asked in questions if asked.version == assignment.version)
+    sequence, drafts = desk.store.work.drafts(assignment.id)
+    return Work(
+        token=desk.links.assignment(assignment.id),
+        category=assignment.category,
+        question=question.text,
+        instructions=question.instructions,
+        examples=[
+            Example(picture=_picture(desk, assignment, -1 - label.row), says=label.says)
+            for label in examples_for(assignment, store=desk.store)
+        ],
+        pictures=[_picture(desk, assignment, position) for position in range(len(assignment.dealt))],
+        entries=[_entry(given) for given in drafts],
+        sequence=sequence,
+        lease_until_ms=assignment.lease_until_ms,
+        now_ms=desk.clock(),
+    )
+
+
+def _picture(desk: Desk, assignment: Assignment, position: int) -> str:
+    return f"/api/work/pictures/{desk.links.picture(assignment.id, position)}"
+
+
+def _entry(given: Given) -> Entry:
+    return Entry.model_validate({name: getattr(given, name) for name in Entry.model_fields})
+
+
+def _given(entries: list[Entry], assignment: Assignment) -> list[Given]:
+    """What the page sent as answers. Raises BadInput for a position that the assignment does not have, or has twice."""
+    positions = [entry.position for entry in entries]
+    if len(set(positions)) < len(positions):
+        raise BadInput("a position is answered twice.", where="entries", next="send each position once")
+    if max(positions, default=0) >= len(assignment.dealt):
+        raise BadInput(
+            f"this assignment has {len(assignment.dealt)} pictures, and position {max(positions)} is beyond them.",
+            where="entries",
+            next="number the positions from 0",
+        )
+    return [Given(**entry.model_dump()) for entry in entries]
+
+
+def _judge(desk: Desk, category: str) -> None:
+    """Let the gate look at what was sent, so that the worker hears at once."""
+    try:
+        gate.review_all(category, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+    except Exception:
+        # the answers are stored: the worker's receipt must not depend on the gate, which the loop asks again
+        log.exception("the gate could not review what was sent for %s", category)
