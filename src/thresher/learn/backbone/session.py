@@ -1,0 +1,190 @@
+"""A backbone: an ONNX graph that turns pixels into a vector, run by ONNX Runtime.
+
+What a graph does not say of itself is decided here once. Pixels that it takes as uint8 are given as they are. Pixels
+that it takes as floating point are divided by 255, less the mean and divided by the deviation of each channel, which
+are looked for in the graph's metadata (`mean`, `std`), in a `preprocessor_config.json` beside it or one folder up
+(`image_mean`, `image_std`, as published with most models), and are else those of ImageNet.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.errors import BadInput
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+SIDE_WHEN_FREE = 224  # of graphs that take pictures of any size
+TAKES: dict[str, type[np.generic]] = {
+    "tensor(uint8)": np.uint8,
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+}
+
+Pixels = NDArray[np.uint8]
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a graph wants its pixels: the input's name, side in pixels, number type, and whether channels come first."""
+
+    name: str
+    side: int
+    dtype: type[np.generic]
+    channels_first: bool
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class Backbone:
+    """An opened graph. `name` tells it from every other, `side` is in pixels, `width` is the length of its vectors."""
+
+    def __init__(self, name: str, graph: Path, *, threads: int = 0) -> None:
+        """Open the graph file; `threads` 0 takes one a core. Raises BadInput when it is no graph over pictures."""
+        self.name = name
+        self._session = _open_session(graph, threads)
+        self.layout = _layout_of(self._session, graph)
+        self._output = _output_of(self._session, graph)
+        self.side = self.layout.side
+        # the graph's own word on its width is often a symbol: one blank picture tells, and proves that it runs
+        with _as_bad_input(graph):
+            self.width = int(self.embed(np.zeros((1, self.side, self.side, 3), np.uint8)).shape[1])
+
+    def embed(self, pixels: Pixels) -> Features:
+        """Vectors [n, width] of pixels [n, side, side, 3] in RGB. Raises ValueError for another shape."""
+        if pixels.shape[1:] != (self.side, self.side, 3):
+            raise ValueError(f"pixels are {pixels.shape}, and {self.name} takes [n, {self.side}, {self.side}, 3]")
+        (out,) = self._session.run([self._output], {self.layout.name: prepare(pixels, self.layout)})
+        return _pool(np.asarray(out, np.float32))
+
+
+def prepare(pixels: Pixels, layout: Layout) -> NDArray[Any]:
+    """Pixels as a graph wants them: scaled and normalised unless it takes uint8, channels first where it says so."""
+    values: NDArray[Any] = pixels
+    if layout.dtype is not np.uint8:
+        scale = (1 / (255 * np.asarray(layout.std))).astype(np.float32)
+        shift = (np.asarray(layout.mean) / np.asarray(layout.std)).astype(np.float32)
+        values = pixels * scale - shift
+    if layout.channels_first:
+        values = values.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(values, dtype=layout.dtype)
+
+
+def _pool(out: Features) -> Features:
+    """One vector a picture: as it is, the first token of [n, tokens, width], the mean over [n, width, high, wide]."""
+    if out.ndim == 4:
+        return np.ascontiguousarray(out.mean((2, 3)))
+    return np.ascontiguousarray(out[:, 0]) if out.ndim == 3 else out
+
+
+def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401 -- onnxruntime ships no types
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1  # a chain of layers has nothing to run beside itself
+    options.log_severity_level = 3
+    # waiting threads sleep: beside the decoding of pictures, spinning costs more than waking does
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    known = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    providers = [name for name in known if name in onnxruntime.get_available_providers()]
+    with _as_bad_input(graph):
+        return onnxruntime.InferenceSession(str(graph), options, providers=providers)
+
+
+@contextmanager
+def _as_bad_input(graph: Path) -> Iterator[None]:
+    """Tell what ONNX Runtime makes of a file in our words."""
+    try:
+        yield
+    except Exception as error:
+        # its errors share no base but this one
+        raise BadInput(
+            f"ONNX Runtime cannot run it: {' '.join(str(error).split())[:300]}",
+            where=str(graph),
+            next="give the path of an ONNX file that takes pictures, or the name of a built-in backbone",
+        ) from error
+
+
+def _layout_of(session: Any, graph: Path) -> Layout:  # noqa: ANN401 -- onnxruntime ships no types
+    pictures = [given for given in session.get_inputs() if len(given.shape) == 4 and given.type in TAKES]
+    if len(session.get_inputs()) != 1 or not pictures:
+        asked = ", ".join(f"{given.name} {given.shape}" for given in session.get_inputs())
+        raise BadInput(
+            f"it does not take one batch of pictures and nothing else, but {asked}.",
+            where=str(graph),
+            next="export the part of the network that takes pixels alone",
+        )
+    shape = pictures[0].shape
+    channels_first = shape[3] != 3
+    sides = {side for side in (shape[2:] if channels_first else shape[1:3]) if isinstance(side, int) and side > 0}
+    if len(sides) > 1 or (channels_first and isinstance(shape[1], int) and shape[1] != 3):
+        raise BadInput(f"it takes pictures {shape}, which are not square RGB.", where=str(graph), next="use another")
+    mean, std = _normalisation(session, graph)
+    return Layout(
+        name=pictures[0].name,
+        side=sides.pop() if sides else SIDE_WHEN_FREE,
+        dtype=TAKES[pictures[0].type],
+        channels_first=channels_first,
+        mean=mean,
+        std=std,
+    )
+
+
+def _output_of(session: Any, graph: Path) -> str:  # noqa: ANN401 -- onnxruntime ships no types
+    """The output to read: one of a vector a picture when there is one, else the first that `_pool` can make one of."""
+    ranks = {given.name: len(given.shape) for given in session.get_outputs() if given.type != "tensor(uint8)"}
+    for rank in (2, 3, 4):
+        for name, found in ranks.items():
+            if found == rank:
+                return str(name)
+    raise BadInput("it gives no vectors.", where=str(graph), next="export the network without its last step")
+
+
+def _normalisation(session: Any, graph: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:  # noqa: ANN401
+    metadata = session.get_modelmeta().custom_metadata_map
+    places: list[tuple[str, Any, Any]] = []
+    if "mean" in metadata or "std" in metadata:
+        places.append((str(graph), metadata.get("mean", "").split(","), metadata.get("std", "").split(",")))
+    for config in configs(graph):
+        said = _read_config(config)
+        if "image_mean" in said or "image_std" in said:
+            places.append((str(config), said.get("image_mean"), said.get("image_std")))
+    if not places:
+        return IMAGENET_MEAN, IMAGENET_STD
+    where, mean, std = places[0]
+    return _three(mean, where), _three(std, where)
+
+
+def configs(graph: Path) -> list[Path]:
+    """The files beside a graph that say how its pixels are normalised, nearest first."""
+    return [
+        path
+        for path in (folder / "preprocessor_config.json" for folder in graph.resolve().parents[:2])
+        if path.is_file()
+    ]
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BadInput(f"this is no JSON: {error}.", where=str(path), next="mend it, or move it away") from error
+    return said if isinstance(said, dict) else {}
+
+
+def _three(values: Sequence[Any] | None, where: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(value) for value in values or ())
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) != 3:
+        raise BadInput("mean and std must be three numbers each.", where=where, next="mend them, or leave both out")
+    return numbers
