@@ -48,7 +48,7 @@ for commands in (workspace, stages, people):
 def main() -> None:
     """Run a command; an error of ours is one line and exit code 2, Ctrl-C is 130."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="thresher", standalone_mode=False)
     except ThresherError as error:
         raise SystemExit(_say(str(error))) from None
     except (typer.Abort, KeyboardInterrupt):

@@ -8,7 +8,6 @@ import typer
 
 from thresher.cli.open import opened
 from thresher.cli.show import as_json, facts, say
-from thresher.records import now_ms
 
 if TYPE_CHECKING:
     from thresher.records import Job
@@ -38,10 +37,9 @@ def serve(
         looping = _start_loop(store) if loop else None
 
         def ready(url: str) -> None:
-            from thresher.server.auth import console_token
+            from thresher.server.auth import console_link
 
-            base = (settings.public_url or url).rstrip("/")
-            say(f"The console: {base}/?token={console_token(store, settings)}")
+            say(f"The console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
             say("Ctrl-C stops the server" + (" and the loop." if loop else "."))
 
         try:
@@ -74,15 +72,15 @@ def invite(
 
 
 def _invite_link(store: "Store", settings: "Settings", category: str, note: str) -> str:
-    from thresher.records import Invite, new_id
-    from thresher.workforce.links import sign_invite
+    from thresher.records import Invite, new_id, now_ms
+    from thresher.workforce.links import Links
 
     if category:
         store.categories.get(category)
     made = Invite(new_id(), category, note, now_ms())
     store.people.invite(made)
     base = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
-    return f"{base}/join/{sign_invite(store.secret(), made.id)}"
+    return f"{base}/join/{Links(store.secret()).invite(made.id)}"
 
 
 def job(

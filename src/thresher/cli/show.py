@@ -4,9 +4,10 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from thresher.records import Progress
+if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
+    from thresher.records import Progress
 
 YES, NO, UNKNOWN, GOLD = "#3bc9db", "#ff8f5c", "#94a3b8", "#f0c36d"  # LOOK.md's dark column: terminals are mostly dark
 
@@ -44,7 +45,7 @@ def facts(title: str, values: Mapping[str, object]) -> None:
 
 
 @contextmanager
-def bars() -> Iterator[Callable[[Progress], None]]:
+def bars() -> Iterator[Callable[["Progress"], None]]:
     """Progress bars with rate and time left, one for each stage that reports.
 
     When piped, a line whenever a stage ends or ten seconds have gone.
@@ -57,7 +58,7 @@ def bars() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def _drawn(console: Any) -> Iterator[Callable[[Progress], None]]:  # noqa: ANN401 -- rich is imported lazily
+def _drawn(console: Any) -> Iterator[Callable[["Progress"], None]]:  # noqa: ANN401 -- rich is imported lazily
     from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
     from rich.text import Text
@@ -76,7 +77,7 @@ def _drawn(console: Any) -> Iterator[Callable[[Progress], None]]:  # noqa: ANN40
     )
     with Bars(*columns, console=console, transient=False) as drawn:
 
-        def report(progress: Progress) -> None:
+        def report(progress: "Progress") -> None:
             if progress.stage not in ids:
                 ids[progress.stage] = drawn.add_task(progress.stage, total=progress.total or None)
             drawn.update(ids[progress.stage], completed=progress.done, total=progress.total or None)
@@ -85,14 +86,14 @@ def _drawn(console: Any) -> Iterator[Callable[[Progress], None]]:  # noqa: ANN40
 
 
 @contextmanager
-def _printed() -> Iterator[Callable[[Progress], None]]:
+def _printed() -> Iterator[Callable[["Progress"], None]]:
     import time
 
     started: dict[str, float] = {}
     said: dict[str, float] = {}
     quiet_seconds = 10.0
 
-    def report(progress: Progress) -> None:
+    def report(progress: "Progress") -> None:
         now = time.monotonic()
         begun = started.setdefault(progress.stage, now)
         ended = bool(progress.total) and progress.done >= progress.total

@@ -12,7 +12,6 @@ import typer
 from thresher.cli.open import opened
 from thresher.cli.show import bars, facts, say, table
 from thresher.errors import BadInput
-from thresher.records import now_ms
 
 if TYPE_CHECKING:
     from thresher.loop.turn import Turn
@@ -60,6 +59,7 @@ def harvest(
     from thresher.harvest.sources.folder import from_folder
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
+    from thresher.records import now_ms
 
     given = [
         (path, make) for path, make in ((folder, from_folder), (tar, from_tar), (urls, from_urls)) if path is not None
@@ -131,6 +131,7 @@ def release(
 ) -> None:
     """Freeze a category and write it out: pictures, WebDataset, table, certificate, card."""
     from thresher.loop.ship import ship
+    from thresher.records import now_ms
 
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
     with opened(context) as (store, _), bars() as report, interruptible() as stop:

@@ -1,15 +1,17 @@
 """Commands about the workspace itself: init, category, gold, settings, status, check."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thresher.cli.open import opened, settings_of
 from thresher.cli.show import as_json, facts, say, table
 from thresher.errors import AlreadyThere, BadInput
-from thresher.records import Category, Question, Targets, category_name, now_ms
 from thresher.settings import FILE, TABLE
+
+if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
+    from thresher.records import Targets
 
 JSON = Annotated[bool, typer.Option("--json", help="Print for a machine.")]
 Name = Annotated[str, typer.Argument(help="The category's name.")]
@@ -135,6 +137,8 @@ def category_add(
     method: Annotated[str, typer.Option(help="How it decides.")] = "cascade",
 ) -> None:
     """Add a category: one yes/no question."""
+    from thresher.records import Category, Question, Targets, category_name, now_ms
+
     targets = _targets(Targets(), precision=precision, recall=recall, answers=answers, method=method)
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
     with opened(context) as (store, _):
@@ -161,6 +165,8 @@ def category_reword(
     instructions: Annotated[str, typer.Option(help="What workers read before they start.")] = "",
 ) -> None:
     """Start a new version of the question; votes keep the version they answered."""
+    from thresher.records import now_ms
+
     with opened(context) as (store, _):
         made = store.categories.reword(name, question, instructions, now_ms())
     say(f"{name} is at version {made.version}. Labels and gold of earlier versions stay with them.")
@@ -185,14 +191,14 @@ def category_aim(
 
 
 def _targets(
-    before: Targets,
+    before: "Targets",
     *,
     precision: float | None = None,
     recall: float | None = None,
     delta: float | None = None,
     answers: int | None = None,
     method: str | None = None,
-) -> Targets:
+) -> "Targets":
     from dataclasses import replace
 
     from thresher.loop.methods import METHODS
@@ -202,11 +208,14 @@ def _targets(
             raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give --{name} as a share, as 0.95")
     if method is not None and method not in METHODS:
         raise BadInput(f"no method is called {method!r}.", next=f"choose from {', '.join(METHODS)}")
-    given = {"precision": precision, "recall": recall, "delta": delta, "method": method}
-    changed = {key: value for key, value in given.items() if value is not None}
-    if answers is not None:
-        changed["answers"] = answers or None
-    return replace(before, **changed)  # type: ignore[arg-type] -- the names above are the fields' own
+    return replace(
+        before,
+        precision=before.precision if precision is None else precision,
+        recall=before.recall if recall is None else recall,
+        delta=before.delta if delta is None else delta,
+        method=before.method if method is None else method,
+        answers=before.answers if answers is None else answers or None,
+    )
 
 
 @gold.command("import")
@@ -217,6 +226,7 @@ def gold_import(
 ) -> None:
     """Take known answers from a CSV file."""
     from thresher.label.gold import import_gold
+    from thresher.records import now_ms
 
     with opened(context) as (store, _):
         count = import_gold(name, file, store=store, now_ms=now_ms())
@@ -232,6 +242,7 @@ def gold_labels(
 ) -> None:
     """Take labels from a CSV file to learn from; they check nobody."""
     from thresher.label.gold import import_labels
+    from thresher.records import now_ms
 
     with opened(context) as (store, _):
         count = import_labels(name, file, store=store, now_ms=now_ms())

@@ -1,0 +1,66 @@
+"""Write docs/reference.md from the commands and the settings themselves; `--check` says whether it is current."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from thresher.cli.main import app
+from thresher.settings import TABLE
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
+
+
+def written() -> str:
+    """The whole page."""
+    root = typer.main.get_command(app)
+    lines = [
+        "# Reference",
+        "",
+        "Written by `python scripts/reference.py` from the commands and the settings; a test keeps it current.",
+        "",
+        "## Commands",
+        "",
+    ]
+    lines += [line for path, command in leaves(root, "thresher") for line in one(path, command)]
+    lines += ["## Settings", "", "In `thresher.toml`, or as `THRESHER_<NAME>` in the environment. Flags win.", ""]
+    lines += ["| name | default | what it is |", "|---|---|---|"]
+    lines += [f"| `{s.name}` | `{s.default!r}` | {s.help.replace('|', chr(92) + '|')} |" for s in TABLE]
+    return "\n".join(lines) + "\n"
+
+
+def leaves(command: Any, path: str) -> list[tuple[str, Any]]:  # noqa: ANN401 -- typer keeps its command classes to itself
+    """Every command that does something, with the words that call it."""
+    if hasattr(command, "commands"):
+        return [
+            leaf
+            for name, child in command.commands.items()
+            if not child.hidden
+            for leaf in leaves(child, f"{path} {name}")
+        ]
+    return [(path, command)]
+
+
+def one(path: str, command: Any) -> list[str]:  # noqa: ANN401 -- as above
+    """A command: what it does, what it takes."""
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+    usage = " ".join((path, *(f"{p.name.upper()}" for p in arguments)))
+    rows = [f"| `{'`, `'.join(p.opts + p.secondary_opts)}` | {p.help or ''} |" for p in options]
+    rows = [f"| `{p.name.upper()}` | {getattr(p, 'help', '') or ''} |" for p in arguments] + rows
+    table = ["| | |", "|---|---|", *rows, ""] if rows else []
+    return [f"### `{usage}`", "", (command.help or "").strip(), "", *table]
+
+
+def main() -> None:
+    """Write the page, or compare."""
+    if "--check" in sys.argv:
+        sys.exit(
+            0 if PAGE.read_text("utf-8") == written() else "docs/reference.md is old. Next: python scripts/reference.py"
+        )
+    PAGE.write_text(written(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
