@@ -1,0 +1,132 @@
+"""The command line as a person meets it: real processes, one line an error, exit code 2."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pictures_for_tests import picture
+
+Run = subprocess.CompletedProcess[str]
+
+
+def thresher(*arguments: str | Path, at: Path | None = None) -> Run:
+    command = [sys.executable, "-m", "thresher", *(["--workspace", str(at)] if at else []), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def is_one_clear_line(run: Run, *words: str) -> bool:
+    lines = run.stderr.strip().splitlines()
+    return run.returncode == 2 and len(lines) == 1 and all(word in lines[0] for word in words)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("cli")
+    photos = place / "photos"
+    photos.mkdir()
+    for seed in range(12):
+        (photos / f"{seed}.jpg").write_bytes(picture(seed))
+    (photos / "broken.jpg").write_bytes(picture(99)[:200])
+    (photos / "notes.txt").write_text("no picture")
+    assert thresher("init", place / "cars").returncode == 0
+    added = thresher("category", "add", "car", "--question", "Does this image contain a car?", at=place / "cars")
+    assert added.returncode == 0, added.stderr
+    harvested = thresher("harvest", "car", "--folder", photos, "--processes", "1", at=place / "cars")
+    assert harvested.returncode == 0, harvested.stderr
+    return place / "cars"
+
+
+def test_help_opens_at_once() -> None:
+    def seconds() -> float:
+        started = time.perf_counter()
+        assert thresher("--help").returncode == 0
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(5)) < 0.6  # 0.3 s on a quiet machine; the suite shares two cores
+
+
+def test_a_bare_import_loads_no_heavy_library() -> None:
+    heavy = "numpy,scipy,sklearn,onnx,onnxruntime,PIL,pyarrow,fastapi,uvicorn,aiohttp,pydantic,rich"
+    code = f"import sys, thresher, thresher.cli.main; print([m for m in '{heavy}'.split(',') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_was_harvested_is_counted_and_what_was_refused_is_listed(workspace: Path) -> None:
+    found = json.loads(thresher("status", "--json", at=workspace).stdout)
+    assert [(row["category"], row["images"], row["unknown"]) for row in found] == [("car", 12, 12)]
+    listed = thresher("refused", "car", at=workspace).stdout
+    assert "broken.jpg" in listed
+
+
+def test_harvesting_again_adds_nothing(workspace: Path) -> None:
+    again = thresher("harvest", "car", "--folder", workspace.parent / "photos", "--processes", "1", at=workspace)
+    assert "0 new" in again.stdout
+    assert json.loads(thresher("status", "--json", at=workspace).stdout)[0]["images"] == 12
+
+
+def test_a_workspace_is_found_from_a_folder_inside_it(workspace: Path) -> None:
+    inside = workspace / "columns"
+    inside.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "thresher", "category", "list"], cwd=inside, capture_output=True, text=True, check=False
+    )
+    assert "Does this image contain a car?" in done.stdout
+
+
+def test_a_missing_workspace_names_init(tmp_path: Path) -> None:
+    assert is_one_clear_line(thresher("status", at=tmp_path), "thresher init")
+
+
+def test_an_unknown_category_names_the_known_ones(workspace: Path) -> None:
+    assert is_one_clear_line(thresher("run", "cat", at=workspace), "cat", "car")
+
+
+def test_a_missing_folder_is_one_line(workspace: Path) -> None:
+    assert is_one_clear_line(thresher("harvest", "car", "--folder", "/nowhere/at/all", at=workspace), "/nowhere/at/all")
+
+
+def test_a_missing_tar_is_one_line(workspace: Path) -> None:
+    assert is_one_clear_line(thresher("harvest", "car", "--tar", "/nowhere.tar", at=workspace), "/nowhere.tar")
+
+
+def test_harvest_wants_exactly_one_source(workspace: Path) -> None:
+    assert is_one_clear_line(thresher("harvest", "car", at=workspace), "--folder")
+
+
+def test_a_bad_line_of_a_csv_is_named_and_nothing_is_taken(workspace: Path, tmp_path: Path) -> None:
+    gold = tmp_path / "gold.csv"
+    gold.write_text("file,answer\n0.jpg,yes\n1.jpg,perhaps\n")
+    done = thresher("gold", "import", "car", gold, at=workspace)
+    assert is_one_clear_line(done, "gold.csv", "line 3", "perhaps")
+    assert json.loads(thresher("status", "--json", at=workspace).stdout)[0]["yes"] == 0
+
+
+def test_a_letter_where_a_number_belongs_is_refused_with_the_flag(workspace: Path) -> None:
+    done = thresher("serve", "--port", "abc", at=workspace)
+    assert done.returncode == 2
+    assert "abc" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_could_leave_the_workspace_is_no_name(workspace: Path) -> None:
+    done = thresher("category", "add", "../etc", "--question", "Does it climb?", at=workspace)
+    assert is_one_clear_line(done, "../etc")
+
+
+def test_releasing_before_a_round_says_what_to_run(workspace: Path, tmp_path: Path) -> None:
+    assert is_one_clear_line(thresher("release", "car", "--to", tmp_path / "out", at=workspace), "thresher run car")
+
+
+def test_check_finds_a_fresh_workspace_sound(workspace: Path) -> None:
+    done = thresher("check", at=workspace)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All is sound." in done.stdout
+
+
+def test_init_refuses_a_directory_that_is_a_workspace(workspace: Path) -> None:
+    assert is_one_clear_line(thresher("init", workspace), "is a workspace already")
