@@ -133,11 +133,7 @@ def mean_graph(
         nodes,
         "mean",
         [onnx.helper.make_tensor_value_info("x", kind, shape)],
-        [
-            onnx.helper.make_tensor_value_info(
-                "last" if keep == "tokens" else "out", onnx.TensorProto.FLOAT, shapes[keep]
-            )
-        ],
+        [onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, shapes[keep])],
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
     onnx.helper.set_model_props(model, metadata)
