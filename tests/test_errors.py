@@ -7,13 +7,15 @@ import re
 import pytest
 
 from thresher import errors
-from thresher.errors import BadLine, Missing, ThresherError, Undecodable
+from thresher.errors import BadLine, Blocked, Missing, NotFetched, ThresherError, Undecodable
 
 CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, ThresherError)]
 SAMPLES: list[ThresherError] = [
     ThresherError("it broke.", where="here", next="mend it"),
     BadLine("'x' is not yes or no.", file="gold.csv", line=3, next="write yes or no"),
     Undecodable("truncated", "the file ends too early.", where="a.jpg"),
+    Blocked("10.0.0.1 is private.", reason="blocked-address", where="http://a.example/"),
+    NotFetched("it answered 429.", reason="fetch-status-429", where="http://a.example/", after_seconds=3.0),
     Missing("pymongo", 'pip install "thresher[mongo]"'),
 ]
 

@@ -11,10 +11,12 @@ ThresherError
 ├── Access
 │   ├── Denied                no token, a wrong one, or one for something else
 │   ├── Gone                  a lease that ended, an assignment already sent, a link that was revoked
-│   └── Blocked               a foreign URL that the guard does not let through
+│   ├── Blocked               a foreign URL that the guard does not let through; carries the reason that is counted
+│   └── NotFetched            a foreign URL that gave nothing in time; carries the reason that is counted
 ├── State
 │   ├── Busy                  somebody else holds it (a loop lease, a write lock)
 │   ├── NotReady              a stage needs what an earlier stage makes
+│   ├── JobFailed             a unit of work ended in an error that is not ours, or its process died
 │   └── Conflict              what was sent contradicts what is stored
 ├── Storage
 │   ├── StoreUnavailable      the disk or the database cannot be reached, or is read-only
@@ -131,10 +133,45 @@ class Gone(ThresherError):
 
 
 class Blocked(ThresherError):
-    """A foreign URL that the guard does not let through."""
+    """A foreign URL that the guard does not let through; `reason` is the word that is counted."""
 
     status = 403
     kind = "blocked"
+
+    def __init__(self, what: str, *, reason: str = "blocked-address", where: str = "", next: str = "") -> None:  # noqa: A002 -- see ThresherError
+        self.reason = reason
+        super().__init__(what, where=where, next=next)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes whole."""
+        return (_blocked, (self.what, self.reason, self.where, self.next))
+
+
+def _blocked(what: str, reason: str, where: str, following: str) -> Blocked:
+    return Blocked(what, reason=reason, where=where, next=following)
+
+
+class NotFetched(ThresherError):
+    """A foreign URL that gave nothing in time; `reason` is the word that is counted.
+
+    `after_seconds` is how long the site asked to be left alone.
+    """
+
+    status = 502
+    kind = "not-fetched"
+
+    def __init__(self, what: str, *, reason: str, where: str = "", after_seconds: float = 0.0) -> None:
+        self.reason = reason
+        self.after_seconds = after_seconds
+        super().__init__(what, where=where)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes whole."""
+        return (_not_fetched, (self.what, self.reason, self.where, self.after_seconds))
+
+
+def _not_fetched(what: str, reason: str, where: str, after_seconds: float) -> NotFetched:
+    return NotFetched(what, reason=reason, where=where, after_seconds=after_seconds)
 
 
 class Busy(ThresherError):
@@ -149,6 +186,12 @@ class NotReady(ThresherError):
 
     status = 409
     kind = "not-ready"
+
+
+class JobFailed(ThresherError):
+    """A unit of work ended in an error that is not ours, or its process died."""
+
+    kind = "job-failed"
 
 
 class Conflict(ThresherError):
