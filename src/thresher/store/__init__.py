@@ -1,1 +1,33 @@
-"""Disks and databases: what every stage reads and writes."""
+"""Disks and databases: what every stage reads and writes. Everything starts with `open_store`."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from thresher.errors import BadInput
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+__all__ = ["STORES", "open_store"]
+
+# Scheme of a place: the module and the function that opens it, imported when it is asked for.
+STORES = {
+    "": ("thresher.store.directory", "open_directory"),
+    "mongodb": ("thresher.store.mongo", "open_mongo"),
+    "mongodb+srv": ("thresher.store.mongo", "open_mongo"),
+}
+
+
+def open_store(place: str | Path, settings: Settings, *, create: bool = False) -> Store:
+    """Open the workspace at a place, a directory or a `mongodb://` address; with `create` make it where there is none.
+
+    Raises StoreUnavailable where there is none, WrongSchema where a newer thresher has been.
+    """
+    scheme, found, _ = str(place).partition("://")
+    scheme = scheme if found else ""
+    if scheme not in STORES:
+        known = ", ".join(f"{name}://" for name in STORES if name)
+        raise BadInput(f"no store is called {scheme}://; there are directories and {known}.", where=str(place))
+    module, function = STORES[scheme]
+    opener: Callable[..., Store] = getattr(import_module(module), function)
+    return opener(str(place), settings, create=create)

@@ -47,7 +47,11 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The maintained counters of a category: reading them costs the same at a thousand images and at a million."""
+    """The maintained counters of a category: reading them costs the same at a thousand images and at a million.
+
+    Every human answer that was sent is in one of `answers` (on asked images), `gold_answers` and `owner_answers`.
+    Asks and labels are those of the newest version of the question; of labels, one a row, the most trusted.
+    """
 
     images: int = 0
     refused: int = 0
@@ -77,6 +81,9 @@ class CheckReport:
 class Images(Protocol):
     """Encoded bytes, stored once and untouched; a row for each, given when it is committed."""
 
+    fetch_reference: Callable[[Image], bytes] | None
+    """Gets the bytes of an image kept by reference; None, or what whoever opened the store has handed in."""
+
     def put(self, batch: Sequence[NewImage]) -> list[int]:
         """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes.
 
@@ -91,13 +98,16 @@ class Images(Protocol):
         """The images of rows, in the order asked, without aliases. Raises NotFound."""
 
     def find(self, names: Sequence[str]) -> list[int | None]:
-        """The row of each name, which is a SHA-256 or any alias's value; None where nobody has it."""
+        """The row of each name, which is a SHA-256 or any alias's value; None where nobody has it.
+
+        Where several images have the name (two folders with a 1.jpg) it is the lowest row.
+        """
 
     def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
         """All further names of each row."""
 
     def read(self, row: int) -> bytes:
-        """The untouched bytes of one image. Raises NotFound, StoreDamaged."""
+        """The untouched bytes of one image. Raises NotFound, StoreDamaged; NotReady for a reference nothing fetches."""
 
     def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
         """The bytes of rows, in the order asked."""

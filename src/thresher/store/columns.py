@@ -1,0 +1,202 @@
+"""Features and scores: one matrix a name, indexed by row, in one sparse file beside one byte a row that says "present".
+
+columns/features@efficientnet-lite0/ holds meta.json, `values` and `present`. Values are on the disk before their rows
+are marked present, so what is marked is whole. Several processes write different rows at once; only the growing of a
+file takes a lock, and a file never shrinks. See docs/decisions/0003-columns-as-one-file.md.
+"""
+
+import fcntl
+import json
+import mmap
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.errors import BadInput, Conflict, NotFound
+from thresher.records import new_id
+from thresher.store.contract import Rows
+from thresher.store.shards import damaged, told
+
+DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int32", "int64")
+META, VALUES, PRESENT = "meta.json", "values", "present"
+_PART = re.compile(r"[a-z0-9+_-][a-z0-9.+_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a column's meta.json says."""
+
+    width: int
+    dtype: str
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes one row takes in the file of values."""
+        return self.width * np.dtype(self.dtype).itemsize
+
+
+class DirectoryColumns:
+    """The columns of a workspace directory; `top` tells how many rows a matrix has."""
+
+    def __init__(self, directory: Path, top: Callable[[], int]) -> None:
+        self.directory = directory
+        self.top = top
+
+    def create(self, name: str, width: int, dtype: str = "float16") -> None:
+        """Make a column, or check that it is there with this width and dtype. Raises Conflict."""
+        if dtype not in DTYPES or width < 1:
+            raise BadInput(f"a column has a width from 1 and a dtype of {', '.join(DTYPES)}.", where=name)
+        wanted, folder = Shape(width, dtype), self._folder(name)
+        try:
+            if not folder.exists():
+                self._make(folder, wanted)
+        except OSError as error:
+            raise told(error, folder) from error
+        there = self._shape(name)
+        if there != wanted:
+            raise Conflict(
+                f"the column is {there.dtype} of width {there.width}, not {dtype} of width {width}.", where=name
+            )
+
+    def write(self, name: str, rows: Rows, values: NDArray[Any]) -> None:
+        """Write values [n, width]; a row counts as present only once its values are whole."""
+        shape, folder = self._shape(name), self._folder(name)
+        if values.ndim == 1 and shape.width == 1:
+            values = values[:, None]
+        if values.shape != (len(rows), shape.width):
+            raise BadInput(f"values are {values.shape}, not ({len(rows)}, {shape.width}).", where=name)
+        if not len(rows):
+            return
+        order = np.argsort(rows, kind="stable")
+        rows = np.asarray(rows, dtype=np.int64)[order]
+        if rows[0] < 0:
+            raise BadInput("rows start at 0.", where=name)
+        whole = np.ascontiguousarray(values[order], dtype=shape.dtype).reshape(len(rows), shape.width)
+        try:
+            _put(folder / VALUES, rows, whole.view(np.uint8).reshape(len(rows), shape.row_bytes))
+            _put(folder / PRESENT, rows, np.ones((len(rows), 1), dtype=np.uint8))
+        except OSError as error:
+            raise told(error, folder) from error
+
+    def missing(self, name: str, rows: Rows) -> Rows:
+        """The rows that are not present."""
+        rows = np.asarray(rows, dtype=np.int64)
+        present = self._present(name, int(rows.max()) + 1 if len(rows) else 0)
+        return rows[~present[rows]]
+
+    def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """The whole matrix [top, width], mapped and read-only, and which rows are present. Raises NotFound."""
+        shape, top = self._shape(name), self.top()
+        present = self._present(name, top)  # before the values: what is marked by now is whole
+        if top == 0:
+            return np.empty((0, shape.width), dtype=shape.dtype), present
+        path = self._folder(name) / VALUES
+        try:
+            with path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size < top * shape.row_bytes:
+                    with path.open("r+b") as writable:
+                        _grow(writable.fileno(), top * shape.row_bytes)
+                mapped = mmap.mmap(file.fileno(), top * shape.row_bytes, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise told(error, path) from error
+        return np.frombuffer(mapped, dtype=shape.dtype).reshape(top, shape.width), present
+
+    def names(self) -> list[str]:
+        """Every column."""
+        if not self.directory.exists():
+            return []
+        return sorted(
+            entry.name.replace("@", "/") for entry in self.directory.iterdir() if not entry.name.startswith(".")
+        )
+
+    def drop(self, name: str) -> None:
+        """Remove a column; one that is not there is no error."""
+        gone = self.directory / f".dropped-{new_id()}"
+        try:
+            self._folder(name).rename(gone)  # at once, so that nobody sees half of it
+            shutil.rmtree(gone)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise told(error, self._folder(name)) from error
+
+    def _make(self, folder: Path, shape: Shape) -> None:
+        made = self.directory / f".making-{new_id()}"
+        made.mkdir(parents=True)
+        (made / META).write_text(json.dumps({"width": shape.width, "dtype": shape.dtype}), "utf-8")
+        (made / VALUES).touch()
+        (made / PRESENT).touch()
+        try:
+            made.rename(folder)
+        except OSError:
+            shutil.rmtree(made)
+            if not folder.exists():  # else another process made it first
+                raise
+
+    def _folder(self, name: str) -> Path:
+        parts = name.split("/")
+        if not all(_PART.fullmatch(part) for part in parts):
+            raise BadInput("a column's name has parts of a-z 0-9 . + _ -, joined by /.", where=repr(name))
+        return self.directory / "@".join(parts)
+
+    def _shape(self, name: str) -> Shape:
+        path = self._folder(name) / META
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            return Shape(int(found["width"]), str(found["dtype"]))
+        except FileNotFoundError as error:
+            raise NotFound(f"no column is called {name!r}.", next="thresher check") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise damaged(path, "the column's description cannot be read.") from error
+
+    def _present(self, name: str, top: int) -> NDArray[np.bool_]:
+        self._shape(name)
+        marks = np.zeros(top, dtype=np.uint8)
+        with (self._folder(name) / PRESENT).open("rb") as file:
+            data = np.frombuffer(file.read(top), dtype=np.uint8)
+        marks[: len(data)] = data
+        return marks.view(np.bool_)
+
+
+def _runs(rows: Rows) -> Iterator[tuple[int, int]]:
+    """Where each stretch of consecutive rows starts and stops."""
+    cuts = np.flatnonzero(np.diff(rows) != 1) + 1
+    bounds = [0, *cuts.tolist(), len(rows)]
+    return pairwise(bounds)
+
+
+def _put(path: Path, rows: Rows, data: NDArray[np.uint8]) -> None:
+    """Write rows of bytes at their places and wait until they are on the disk."""
+    size = data.shape[1]
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        _grow(descriptor, (int(rows[-1]) + 1) * size)
+        for start, stop in _runs(rows):
+            # pwrite, not a mapping: a full disk is then an error and not a signal that kills the process
+            view, at = data[start:stop].reshape(-1).data, int(rows[start]) * size
+            while view:
+                written = os.pwrite(descriptor, view, at)
+                view, at = view[written:], at + written
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _grow(descriptor: int, size: int) -> None:
+    """Make a file at least this long; the lock keeps a slower process from cutting what a faster one has added."""
+    if os.fstat(descriptor).st_size >= size:
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        if os.fstat(descriptor).st_size < size:
+            os.ftruncate(descriptor, size)
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -1,0 +1,137 @@
+"""The embedded store: a directory with a catalog, tar shards and columns. No server, nothing to configure.
+
+catalog.sqlite    rows, questions, labels, asks, assignments: everything but the bytes
+images/*.tar      the pictures as they came
+columns/          features and scores
+"""
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+
+from thresher.errors import StoreUnavailable
+from thresher.records import now_ms
+from thresher.settings import Settings
+from thresher.store import shards
+from thresher.store.columns import DirectoryColumns
+from thresher.store.contract import (
+    Asks,
+    Categories,
+    CheckReport,
+    Columns,
+    Images,
+    Jobs,
+    Labels,
+    People,
+    Report,
+    Rounds,
+    Store,
+    Work,
+)
+from thresher.store.sqlite.asks import SqliteAsks
+from thresher.store.sqlite.categories import SqliteCategories
+from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.images import SqliteImages
+from thresher.store.sqlite.jobs import SqliteJobs
+from thresher.store.sqlite.labels import SqliteLabels
+from thresher.store.sqlite.migrations import migrate
+from thresher.store.sqlite.people import SqlitePeople
+from thresher.store.sqlite.rounds import SqliteRounds
+from thresher.store.sqlite.work import SqliteWork
+
+CATALOG = "catalog.sqlite"
+IMAGES = "images"
+COLUMNS = "columns"
+
+
+class DirectoryStore:
+    """A workspace in a directory."""
+
+    def __init__(self, directory: Path, settings: Settings) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.catalog = Catalog(directory / CATALOG)
+        self.writer = shards.Writer(directory / IMAGES, shard_bytes=settings.shard_bytes)
+        self.reader = shards.Reader(directory / IMAGES)
+        self.images: Images = SqliteImages(self.catalog, self.writer, self.reader)
+        self.categories: Categories = SqliteCategories(self.catalog)
+        self.labels: Labels = SqliteLabels(self.catalog)
+        self.asks: Asks = SqliteAsks(self.catalog)
+        self.work: Work = SqliteWork(self.catalog)
+        self.people: People = SqlitePeople(self.catalog)
+        self.columns: Columns = DirectoryColumns(directory / COLUMNS, self.images.top)
+        self.rounds: Rounds = SqliteRounds(self.catalog)
+        self.jobs: Jobs = SqliteJobs(self.catalog)
+
+    @property
+    def place(self) -> str:
+        """The directory, as `open_store` takes it."""
+        return str(self.directory)
+
+    def secret(self) -> bytes:
+        """32 random bytes made with the workspace: the key of every signed link. Never logged."""
+        with self.catalog.reading() as sql:
+            return bytes(sql.execute("SELECT value FROM one WHERE key = 'secret'").fetchone()[0])
+
+    def check(self, *, mend: bool, report: Report | None = None) -> CheckReport:
+        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
+        from thresher.store.check import check  # the only call that needs it
+
+        return check(self, mend=mend, report=report)
+
+    def close(self) -> None:
+        """Let go of files and connections; calling it twice is fine."""
+        self.writer.close()
+        self.reader.close()
+        self.catalog.close()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to another process as a place, which it opens for itself."""
+        return (open_directory, (self.place, self.settings))
+
+    def __enter__(self) -> "DirectoryStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_directory(place: str, settings: Settings, *, create: bool = False) -> Store:
+    """Open the workspace in a directory, or make it there. Raises StoreUnavailable where there is none."""
+    directory = Path(place).absolute()
+    try:
+        if create:
+            _make(directory)
+    except OSError as error:
+        raise shards.told(error, directory) from error
+    if not (directory / CATALOG).exists():
+        raise StoreUnavailable("there is no workspace here.", where=str(directory), next="thresher init")
+    store = DirectoryStore(directory, settings)
+    migrate(store.catalog, directory, now_ms())
+    return store
+
+
+def _make(directory: Path) -> None:
+    """Make what is missing of a workspace; the catalog comes last and whole, so that there is one or none."""
+    (directory / IMAGES).mkdir(parents=True, exist_ok=True)
+    (directory / COLUMNS).mkdir(exist_ok=True)
+    held = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)  # two `thresher init` at once make one workspace
+        if not (directory / CATALOG).exists():
+            _make_catalog(directory)
+    finally:
+        os.close(held)
+
+
+def _make_catalog(directory: Path) -> None:
+    path = directory / f"{CATALOG}.making"
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds the key of every link
+    catalog = Catalog(path)
+    migrate(catalog, directory, now_ms())
+    with catalog.writing() as sql:
+        sql.execute("INSERT INTO one (key, value) VALUES ('secret', ?)", (secrets.token_bytes(32),))
+    catalog.close()
+    path.rename(directory / CATALOG)

@@ -1,0 +1,299 @@
+"""Image bytes in append-only tar shards, each with one writer, readable as they lie by tar and WebDataset tools.
+
+`<name>.open.tar` is being written: its writer holds a lock on it that the kernel lets go when the writer dies, and the
+next writer goes on behind its last whole member. `<name>.tar` is closed: its index `<name>.index` was written first,
+and one rename made both count. A member is called `<sha256>.<extension>`.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from thresher.errors import StoreDamaged, StoreFull, StoreUnavailable, ThresherError
+from thresher.records import new_id
+
+BLOCK = 512
+END = bytes(2 * BLOCK)  # two empty blocks end a tar
+OPEN = ".open.tar"
+CLOSED = ".tar"
+INDEX = ".index"
+FILES_KEPT = 256
+BUFFERS_AT_ONCE = 1020  # under IOV_MAX
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+# ustar: mode, owner, group 0; no time, so that the same bytes make the same member
+_MODE = b"0000644\0" + b"0000000\0" * 2
+_TAIL = b"00000000000\0", b" " * 8, b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2 + bytes(167)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One picture in a shard: `begins` is its first byte, behind its header."""
+
+    name: str
+    begins: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a picture was put."""
+
+    shard: str
+    begins: int
+    bytes: int
+
+
+def told(error: OSError, where: Path | str) -> ThresherError:
+    """What the operating system refused, as an error of ours."""
+    if error.errno in _FULL:
+        return StoreFull(
+            "the disk is full; what was stored stays.", where=str(where), next="free some space and run it again"
+        )
+    return StoreUnavailable(f"{error.strerror or error}.", where=str(where), next="make the workspace writable")
+
+
+def header(name: str, size: int) -> bytes:
+    """The ustar header of a member (POSIX.1-1988, 512 bytes)."""
+    time, blank, tail = _TAIL
+    start = name.encode("ascii").ljust(100, b"\0") + _MODE + b"%011o\0" % size + time
+    return start + b"%06o\0 " % (sum(start) + sum(blank) + _TAIL_SUM) + tail
+
+
+_TAIL_SUM = sum(_TAIL[2])
+
+
+def parse(block: bytes) -> tuple[str, int] | None:
+    """Name and size from a header, or None where the block is no whole header."""
+    try:
+        name = block[:100].rstrip(b"\0").decode("ascii")
+        size = int(block[124:135], 8)
+    except ValueError:
+        return None
+    return (name, size) if len(block) == BLOCK and name and header(name, size) == block else None
+
+
+def padded(size: int) -> int:
+    """A size rounded up to whole blocks."""
+    return -(-size // BLOCK) * BLOCK
+
+
+def members(descriptor: int, *, end: int | None = None) -> Iterator[Member]:
+    """Every whole member, in order; what follows the last one was never finished."""
+    end = os.fstat(descriptor).st_size if end is None else end
+    at = 0
+    while at + BLOCK <= end:
+        found = parse(os.pread(descriptor, BLOCK, at))
+        if found is None or at + BLOCK + found[1] > end:
+            return
+        yield Member(found[0], at + BLOCK, found[1])
+        at += BLOCK + padded(found[1])
+
+
+class Writer:
+    """Appends to a shard of its own. Threads take turns; processes never meet."""
+
+    def __init__(self, directory: Path, *, shard_bytes: int) -> None:
+        self.directory = directory
+        self.shard_bytes = shard_bytes
+        self._turn = threading.Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pid = os.getpid()
+        self._descriptor = -1
+        self._name = ""
+        self._end = 0
+
+    def append(self, pictures: Sequence[tuple[str, bytes]]) -> list[Place]:
+        """Write pictures under their member names and answer their places.
+
+        Raises StoreFull or StoreUnavailable; then none of the call's pictures of the shard at hand remains.
+        """
+        with self._turn:
+            self._mind_forks()
+            places: list[Place] = []
+            group: list[tuple[str, bytes]] = []
+            size = 0
+            for name, data in pictures:
+                group.append((name, data))
+                size += BLOCK + padded(len(data))
+                if 3 * len(group) >= BUFFERS_AT_ONCE or self._end + size >= self.shard_bytes:
+                    places += self._append(group)
+                    group, size = [], 0
+            return places + self._append(group) if group else places
+
+    def _append(self, group: list[tuple[str, bytes]]) -> list[Place]:
+        try:
+            if self._descriptor < 0:
+                self._open()
+            buffers: list[bytes] = []
+            places = []
+            at = self._end
+            for name, data in group:
+                places.append(Place(self._name, at + BLOCK, len(data)))
+                buffers += (header(name, len(data)), data, bytes(-len(data) % BLOCK))
+                at += BLOCK + padded(len(data))
+            self._write(buffers, at - self._end)
+        except OSError as error:
+            raise told(error, self.directory) from error
+        self._end = at
+        if self._end >= self.shard_bytes:
+            self._close()
+        return places
+
+    def _write(self, buffers: list[bytes], size: int) -> None:
+        written = 0
+        try:
+            written = os.pwritev(self._descriptor, buffers, self._end)
+            while written < size:  # nearly full, or a signal: the rest goes, or fails with a reason
+                rest = b"".join(buffers)[written : written + (1 << 20)]
+                written += os.pwrite(self._descriptor, rest, self._end + written)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._end)
+            raise
+
+    def close(self) -> None:
+        """Close the shard at hand, if there is one; calling it twice is fine."""
+        with self._turn:
+            self._mind_forks()
+            if self._descriptor >= 0:
+                try:
+                    self._close()
+                except OSError as error:
+                    raise told(error, self.directory) from error
+
+    def _close(self) -> None:
+        try:
+            finish(self.directory, self._name, self._descriptor, self._end)
+        finally:
+            os.close(self._descriptor)
+            self._forget()
+
+    def _open(self) -> None:
+        for name in unfinished(self.directory, self.shard_bytes // 2):
+            descriptor = take_over(self.directory, name)
+            if descriptor is not None:
+                self._descriptor, self._name, self._end = descriptor, name, os.fstat(descriptor).st_size
+                return
+        name = new_id()
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = os.open(self.directory / (name + OPEN), flags, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._descriptor, self._name, self._end = descriptor, name, 0
+
+    def _mind_forks(self) -> None:
+        if self._pid != os.getpid():
+            if self._descriptor >= 0:
+                os.close(self._descriptor)  # the parent's lock stays with the parent's own descriptor
+            self._forget()
+
+
+def finish(directory: Path, name: str, descriptor: int, end: int) -> None:
+    """Close a shard: its end, its index, then the rename that makes both count."""
+    os.pwrite(descriptor, END, end)
+    os.fsync(descriptor)
+    lines = (json.dumps([m.name, m.begins, m.bytes]) for m in members(descriptor, end=end))
+    index = directory / (name + INDEX)
+    part = index.with_suffix(".index.part")
+    with part.open("w", encoding="ascii") as file:
+        file.writelines(line + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(index)
+    (directory / (name + OPEN)).rename(directory / (name + CLOSED))
+
+
+def unfinished(directory: Path, smaller_than: int) -> list[str]:
+    """Shards a writer may go on with: open ones, and closed ones that are small; the newest first."""
+    names = []
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.endswith(OPEN):
+                names.append(entry.name.removesuffix(OPEN))
+            elif entry.name.endswith(CLOSED):
+                with suppress(FileNotFoundError):
+                    if entry.stat().st_size < smaller_than:
+                        names.append(entry.name.removesuffix(CLOSED))
+    return sorted(names, reverse=True)
+
+
+def take_over(directory: Path, name: str) -> int | None:
+    """Open a shard nobody writes, cut behind its last whole member; None where somebody was quicker."""
+    opened = directory / (name + OPEN)
+    with suppress(FileNotFoundError):
+        (directory / (name + CLOSED)).rename(opened)
+    try:
+        descriptor = os.open(opened, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not opened.exists():  # closed by its writer between our opening and our locking it
+            raise BlockingIOError
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    last = None
+    for last in members(descriptor):  # noqa: B007 -- only the last one is wanted
+        pass
+    os.ftruncate(descriptor, last.begins + padded(last.bytes) if last else 0)
+    (directory / (name + INDEX)).unlink(missing_ok=True)
+    return descriptor
+
+
+class _File:
+    """An open shard, closed when the last who reads it lets go of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        with suppress(AttributeError):
+            os.close(self.descriptor)
+
+
+class Reader:
+    """Reads pictures by place: one `pread` each, on files that are kept open."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._files: OrderedDict[str, _File] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def read(self, place: Place) -> bytes:
+        """The bytes at a place. Raises StoreDamaged where they are not whole."""
+        file = self._files.get(place.shard) or self._open(place.shard)
+        data = os.pread(file.descriptor, place.bytes, place.begins)
+        if len(data) != place.bytes:
+            raise damaged(self.directory / place.shard, f"a picture at byte {place.begins} is cut short.")
+        return data
+
+    def _open(self, name: str) -> _File:
+        for ending in (CLOSED, OPEN, CLOSED):  # a writer may rename it in between
+            with suppress(FileNotFoundError):
+                file = _File(self.directory / (name + ending))
+                with self._turn:
+                    self._files[name] = file
+                    while len(self._files) > FILES_KEPT:
+                        self._files.popitem(last=False)
+                return file
+        raise damaged(self.directory / name, "a shard is missing.")
+
+    def close(self) -> None:
+        """Let go of every file; the next read opens it again."""
+        with self._turn:
+            self._files.clear()
+
+
+def damaged(where: Path, what: str) -> StoreDamaged:
+    """The error for bytes that are not as the catalog has them."""
+    return StoreDamaged(what, where=str(where), next="thresher check")

@@ -1,0 +1,207 @@
+"""Categories: questions with versions, pools with origins, refusals, and the counters of it all."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from thresher.errors import AlreadyThere, BadInput, NotFound
+from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
+from thresher.store.contract import Rows, Tally
+from thresher.store.sqlite import counters
+from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.counters import as_rows, category_id, plain
+
+CHUNK = 1000
+
+_CATEGORY = """SELECT name, targets, exclusive, created_ms, version, text, instructions, at_ms
+    FROM category JOIN question ON question.category = category.id
+    WHERE version = (SELECT max(version) FROM question WHERE category = category.id)"""
+
+
+class SqliteCategories:
+    """One yes/no question each, over a pool of the workspace's images."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._pools: dict[int, Rows] = {}
+
+    def create(self, category: Category) -> None:
+        """Add a category with version 1 of its question. Raises AlreadyThere."""
+        category_name(category.name)
+        with self.catalog.writing(durable=True) as sql:
+            if sql.execute("SELECT 1 FROM category WHERE name = ?", (category.name,)).fetchone():
+                raise AlreadyThere(f"a category called {category.name!r} exists.", next="take another name")
+            made = sql.execute(
+                "INSERT INTO category (name, targets, exclusive, created_ms) VALUES (?, ?, ?, ?)",
+                (category.name, json.dumps(asdict(category.targets)), category.exclusive, category.created_ms),
+            )
+            question = category.question
+            sql.execute(
+                "INSERT INTO question (category, version, text, instructions, at_ms) VALUES (?, 1, ?, ?, ?)",
+                (made.lastrowid, question.text, question.instructions, question.at_ms),
+            )
+
+    def get(self, name: str) -> Category:
+        """A category with the newest version of its question. Raises NotFound naming the known ones."""
+        with self.catalog.reading() as sql:
+            category_id(self.catalog, sql, name)
+            return _category(*sql.execute(f"{_CATEGORY} AND name = ?", (name,)).fetchone())
+
+    def all(self) -> list[Category]:
+        """Every category, by name."""
+        with self.catalog.reading() as sql:
+            return [_category(*line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
+
+    def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
+        """Start the next version of a question; earlier votes keep theirs."""
+        with self.catalog.writing(durable=True) as sql:
+            key = category_id(self.catalog, sql, name)
+            question = Question(counters.newest_version(sql, key) + 1, text, instructions, at_ms)
+            sql.execute(
+                "INSERT INTO question (category, version, text, instructions, at_ms) VALUES (?, ?, ?, ?, ?)",
+                (key, question.version, text, instructions, at_ms),
+            )
+            return question
+
+    def questions(self, name: str) -> list[Question]:
+        """Every version, oldest first."""
+        with self.catalog.reading() as sql:
+            found = sql.execute(
+                "SELECT version, text, instructions, at_ms FROM question WHERE category = ? ORDER BY version",
+                (category_id(self.catalog, sql, name),),
+            )
+            return [Question(*line) for line in found]
+
+    def aim(self, name: str, targets: Targets) -> None:
+        """Replace the targets."""
+        with self.catalog.writing(durable=True) as sql:
+            key = category_id(self.catalog, sql, name)
+            sql.execute("UPDATE category SET targets = ? WHERE id = ?", (json.dumps(asdict(targets)), key))
+
+    def pool_add(self, name: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
+        """Add rows to the pool and answer how many were new; one known to the pool keeps its first origin."""
+        if queries and len(queries) != len(rows):
+            raise BadInput(f"{len(rows)} rows came with {len(queries)} queries.")
+        given, new = plain(rows), 0
+        for start in range(0, len(given), CHUNK):
+            part = slice(start, start + CHUNK)
+            new += self._pool_add(name, given[part], origin, queries[part] if queries else [None] * len(given[part]))
+        return new
+
+    def _pool_add(self, name: str, rows: list[int], origin: Origin, queries: Sequence[str | None]) -> int:
+        try:
+            with self.catalog.writing() as sql:
+                key = category_id(self.catalog, sql, name)
+                origin_id, before = _origin_id(sql, origin), sql.total_changes
+                sql.executemany(
+                    "INSERT INTO pool (category, row, origin, query) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    ((key, row, origin_id, query) for row, query in zip(rows, queries, strict=True)),
+                )
+                new = sql.total_changes - before
+                counters.add(sql, key, "images", new)
+                return new
+        except sqlite3.IntegrityError as error:
+            raise NotFound("a row has no image.", where=name) from error
+
+    def pool(self, name: str) -> Rows:
+        """Every row of the pool."""
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, name)
+            size = counters.value(sql, key, "images")
+            known = self._pools.get(key)
+            if known is None or len(known) != size:  # a pool only grows, so the same size is the same pool
+                known = as_rows(sql.execute("SELECT row FROM pool WHERE category = ? ORDER BY row", (key,)))
+                known.flags.writeable = False
+                self._pools[key] = known
+            return known
+
+    def pool_page(self, name: str, after_row: int, limit: int) -> list[int]:
+        """The next rows of the pool."""
+        with self.catalog.reading() as sql:
+            found = sql.execute(
+                "SELECT row FROM pool WHERE category = ? AND row > ? ORDER BY row LIMIT ?",
+                (category_id(self.catalog, sql, name), after_row, limit),
+            )
+            return [row for (row,) in found]
+
+    def pool_holds(self, name: str, rows: Sequence[int]) -> list[bool]:
+        """Whether each row is in the pool."""
+        wanted = plain(rows)
+        with self.catalog.reading() as sql:
+            found = sql.execute(
+                "SELECT row FROM json_each(?) AS wanted JOIN pool ON pool.category = ? AND pool.row = wanted.value",
+                (json.dumps(wanted), category_id(self.catalog, sql, name)),
+            )
+            there = {row for (row,) in found}
+        return [row in there for row in wanted]
+
+    def origin(self, name: str, row: int) -> Origin:
+        """How a row came into the pool. Raises NotFound."""
+        with self.catalog.reading() as sql:
+            found = sql.execute(
+                """SELECT source, coalesce(pool.query, origin.query), licence, at_ms
+                   FROM pool JOIN origin ON origin.id = pool.origin WHERE category = ? AND row = ?""",
+                (category_id(self.catalog, sql, name), int(row)),
+            ).fetchone()
+        if not found:
+            raise NotFound(f"image {row} is not in the pool of {name}.")
+        return Origin(*found)
+
+    def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
+        """Record candidates that were not admitted; the same name and reason again is not counted twice."""
+        with self.catalog.writing() as sql:
+            key = category_id(self.catalog, sql, name)
+            for refusal in refusals:
+                added = sql.execute(
+                    """INSERT INTO refusal (category, name, reason, detail, at_ms) VALUES (?, ?, ?, ?, ?)
+                       ON CONFLICT DO NOTHING""",
+                    (key, refusal.name, refusal.reason, refusal.detail, refusal.at_ms),
+                ).rowcount
+                counters.add(sql, key, "refused", added)
+                counters.add(sql, key, f"refused:{refusal.reason}", added)
+
+    def refusals(self, name: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
+        """The next refusals with their keys, oldest first."""
+        with self.catalog.reading() as sql:
+            found = sql.execute(
+                """SELECT key, name, reason, detail, at_ms FROM refusal
+                   WHERE category = ? AND key > ? ORDER BY key LIMIT ?""",
+                (category_id(self.catalog, sql, name), after, limit),
+            )
+            return [(key, Refusal(*line)) for key, *line in found]
+
+    def refusal_counts(self, name: str) -> dict[str, int]:
+        """How many were refused for each reason."""
+        with self.catalog.reading() as sql:
+            return counters.values(sql, category_id(self.catalog, sql, name), "refused:")
+
+    def tally(self, name: str) -> Tally:
+        """The category's counters."""
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, name)
+            version = counters.newest_version(sql, key)
+            one = {
+                field: counters.value(sql, key, field)
+                for field in ("images", "refused", "answers", "gold_answers", "owner_answers", "tasks_open")
+            }
+            return Tally(
+                **one,
+                asks_open=counters.values(sql, key, f"asks:{version}:"),
+                labels=counters.values(sql, key, f"labels:{version}:"),
+                assignments=counters.values(sql, key, "assignments:"),
+            )
+
+
+def _origin_id(sql: sqlite3.Connection, origin: Origin) -> int:
+    values = (origin.source, origin.query, origin.licence, origin.at_ms)
+    sql.execute("INSERT INTO origin (source, query, licence, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", values)
+    found = sql.execute("SELECT id FROM origin WHERE source = ? AND query = ? AND licence = ? AND at_ms = ?", values)
+    return int(found.fetchone()[0])
+
+
+def _category(
+    name: str, targets: str, exclusive: str, created_ms: int, version: int, text: str, instructions: str, at_ms: int
+) -> Category:
+    question = Question(version, text, instructions, at_ms)
+    return Category(name, question, Targets(**json.loads(targets)), exclusive, created_ms)

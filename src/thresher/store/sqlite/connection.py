@@ -1,0 +1,174 @@
+"""One SQLite file: a writer connection that threads take in turns, and as many readers as there are threads reading.
+
+WAL lets readers go on while one process writes. Processes take turns at `BEGIN IMMEDIATE`, which is tried again every
+millisecond: SQLite's own busy handler sleeps up to 100 ms and starves whoever came first.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from thresher.errors import StoreDamaged, StoreFull, StoreUnavailable, ThresherError
+
+OLDEST_SQLITE = (3, 37, 0)  # STRICT tables and RETURNING
+WAIT_SECONDS = 30.0
+RETRY_SECONDS = 0.001
+CACHE_KIBIBYTES = 65_536
+MAPPED_BYTES = 1 << 32
+
+_CHECK = "thresher check"
+_FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {
+    sqlite3.SQLITE_FULL: (StoreFull, "the disk is full; what was stored stays.", "free some space and run it again"),
+    sqlite3.SQLITE_IOERR: (StoreFull, "the disk does not take any more.", "free some space and run it again"),
+    sqlite3.SQLITE_READONLY: (StoreUnavailable, "the catalog is read-only.", "make the workspace writable"),
+    sqlite3.SQLITE_CANTOPEN: (StoreUnavailable, "the catalog cannot be opened.", "make the workspace writable"),
+    sqlite3.SQLITE_PERM: (StoreUnavailable, "the catalog may not be opened.", "make the workspace writable"),
+    sqlite3.SQLITE_BUSY: (StoreUnavailable, "another process holds the catalog.", "end it, or wait, and run it again"),
+    sqlite3.SQLITE_CORRUPT: (StoreDamaged, "the catalog is damaged.", _CHECK),
+    sqlite3.SQLITE_NOTADB: (StoreDamaged, "the catalog is no SQLite file.", "restore catalog.sqlite from a backup"),
+}
+# Connections that came through a fork: closing one here would release the parent's locks, so they are only kept.
+_INHERITED: list[object] = []
+
+
+class Catalog:
+    """Transactions on one file. Safe from any thread; a fork gets connections of its own at its first call."""
+
+    def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise StoreUnavailable(
+                f"SQLite {sqlite3.sqlite_version} is too old.", next="use a Python with SQLite 3.37 or newer"
+            )
+        self.path = path
+        self.wait_seconds = wait_seconds
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._turn = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._readers: list[sqlite3.Connection] = []
+        self.categories: dict[str, int] = {}  # ids by name, which never change
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one moment of the catalog until the block ends."""
+        self._mind_forks()
+        with self._failures_told():
+            # A stack, not one a thread: as many connections as threads that read at once, however many threads come.
+            sql = self._readers.pop() if self._readers else self._connect()
+            try:
+                sql.execute("BEGIN")
+                yield sql
+            finally:
+                if sql.in_transaction:
+                    sql.execute("COMMIT")
+                self._readers.append(sql)
+
+    @contextmanager
+    def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction that is committed when the block ends and undone when it raises.
+
+        What is committed survives `kill -9`; with `durable` it survives a power cut too, for one fsync.
+        """
+        self._mind_forks()
+        if not self._turn.acquire(timeout=self.wait_seconds):
+            raise self._error(sqlite3.SQLITE_BUSY, "")
+        try:
+            with self._failures_told():
+                sql = self._writer = self._writer or self._connect()
+                if durable:
+                    sql.execute("PRAGMA synchronous = FULL")
+                self._begin(sql)
+                try:
+                    yield sql
+                    sql.execute("COMMIT")
+                finally:
+                    if sql.in_transaction:
+                        sql.execute("ROLLBACK")
+                    if durable:
+                        sql.execute("PRAGMA synchronous = NORMAL")
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Let go of every connection; the next call opens new ones."""
+        self._mind_forks()
+        with self._turn:
+            while self._readers:
+                self._readers.pop().close()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _begin(self, sql: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + self.wait_seconds
+        while True:
+            try:
+                sql.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(RETRY_SECONDS)
+
+    def _connect(self) -> sqlite3.Connection:
+        sql = sqlite3.connect(
+            f"{self.path.resolve().as_uri()}?mode=rw",
+            uri=True,
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        try:
+            deadline = time.monotonic() + self.wait_seconds
+            while True:
+                try:
+                    self._tune(sql)
+                    return sql
+                except sqlite3.OperationalError as error:
+                    # the first to open it switches it to WAL, and holds it for that moment
+                    if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                time.sleep(RETRY_SECONDS)
+        except BaseException:
+            sql.close()
+            raise
+
+    def _tune(self, sql: sqlite3.Connection) -> None:
+        sql.execute("PRAGMA journal_mode = WAL")
+        sql.execute("PRAGMA synchronous = NORMAL")
+        sql.execute("PRAGMA foreign_keys = ON")
+        sql.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        sql.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+        sql.execute("PRAGMA temp_store = MEMORY")
+
+    def _mind_forks(self) -> None:
+        if self._pid != os.getpid():
+            _INHERITED.append((self._writer, self._readers))
+            self._reset()
+
+    @contextmanager
+    def _failures_told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            code = _code(error)
+            if code not in _FAILURES:
+                raise
+            raise self._error(code, str(error)) from error
+
+    def _error(self, code: int, detail: str) -> ThresherError:
+        kind, what, following = _FAILURES[code]
+        told = f"{what[:-1]} ({detail})." if detail else what
+        return kind(told, where=str(self.path), next=following)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; the extended ones add detail above the low byte."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF

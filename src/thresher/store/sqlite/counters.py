@@ -1,0 +1,74 @@
+"""Counters that are kept as things change, and what several parts of the catalog share."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from thresher.errors import BadInput, NotFound
+from thresher.store.contract import Rows
+from thresher.store.sqlite.connection import Catalog
+
+WORKSPACE = 0  # the category id under which the workspace's own counters are
+
+
+def add(sql: sqlite3.Connection, category: int, name: str, by: int) -> None:
+    """Move a counter."""
+    if by:
+        sql.execute(
+            """INSERT INTO counter (category, name, value) VALUES (?, ?, ?)
+               ON CONFLICT DO UPDATE SET value = value + excluded.value""",
+            (category, name, by),
+        )
+
+
+def value(sql: sqlite3.Connection, category: int, name: str) -> int:
+    """A counter, 0 where nothing was counted yet."""
+    found = sql.execute("SELECT value FROM counter WHERE category = ? AND name = ?", (category, name)).fetchone()
+    return int(found[0]) if found else 0
+
+
+def values(sql: sqlite3.Connection, category: int, prefix: str) -> dict[str, int]:
+    """The counters above zero whose names start with `prefix`, without it."""
+    found = sql.execute(
+        "SELECT substr(name, ?), value FROM counter WHERE category = ? AND name >= ? AND name < ? AND value > 0",
+        (len(prefix) + 1, category, prefix, prefix + "\uffff"),
+    )
+    return dict(found.fetchall())
+
+
+def category_id(catalog: Catalog, sql: sqlite3.Connection, name: str) -> int:
+    """The id of a category. Raises NotFound naming the known ones."""
+    if name not in catalog.categories:
+        found = sql.execute("SELECT id FROM category WHERE name = ?", (name,)).fetchone()
+        if not found:
+            known = [known for (known,) in sql.execute("SELECT name FROM category ORDER BY name LIMIT 20")]
+            there = f"There is {', '.join(known)}." if known else "There is none yet."
+            raise NotFound(f"no category is called {name!r}. {there}", next=f"thresher category add {name}")
+        catalog.categories[name] = int(found[0])
+    return catalog.categories[name]
+
+
+def newest_version(sql: sqlite3.Connection, category: int) -> int:
+    """The version of the question in force."""
+    return int(sql.execute("SELECT max(version) FROM question WHERE category = ?", (category,)).fetchone()[0])
+
+
+def plain(rows: Sequence[int] | Rows) -> list[int]:
+    """Rows as Python integers, which is what SQLite takes."""
+    return rows.tolist() if isinstance(rows, np.ndarray) else [int(row) for row in rows]
+
+
+def as_rows(found: sqlite3.Cursor) -> Rows:
+    """A cursor of one column as an array."""
+    return np.fromiter((row for (row,) in found), dtype=np.int64)
+
+
+def one_of(kind: type[Any], value: str) -> Any:  # noqa: ANN401 -- the kind is the caller's
+    """A member of an enumeration, or BadInput naming the members."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        known = ", ".join(str(member) for member in kind)
+        raise BadInput(f"{value!r} is not one of {known}.") from error

@@ -1,0 +1,232 @@
+"""Images: rows in the catalog, bytes in the shards. Bytes first, then rows."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+
+from thresher.errors import BadInput, NotFound, NotReady
+from thresher.records import Alias, Image, NewImage
+from thresher.store import shards
+from thresher.store.contract import Rows
+from thresher.store.sqlite import counters
+from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.counters import WORKSPACE, as_rows, plain
+
+CHUNK = 1000  # rows of a transaction, so that others get their turn
+EXTENSIONS = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg"}
+
+_IMAGE = """row, sha256, width, height, format, orientation, bytes, similar, shard IS NULL"""
+
+
+class SqliteImages:
+    """Encoded bytes, stored once and untouched."""
+
+    def __init__(self, catalog: Catalog, writer: shards.Writer, reader: shards.Reader) -> None:
+        self.catalog = catalog
+        self.writer = writer
+        self.reader = reader
+        self.fetch_reference: Callable[[Image], bytes] | None = None
+        """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
+
+    def put(self, batch: Sequence[NewImage]) -> list[int]:
+        """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes."""
+        return [row for start in range(0, len(batch), CHUNK) for row in self._put(batch[start : start + CHUNK])]
+
+    def _put(self, batch: Sequence[NewImage]) -> list[int]:
+        keys = [_key(image.sha256) for image in batch]
+        with self.catalog.reading() as sql:
+            rows = _rows_by_key(sql, keys)
+        new = {key: image for key, image in zip(keys, batch, strict=True) if key not in rows}
+        stored = {key: image.data for key, image in new.items() if image.data is not None}
+        put = self.writer.append([(_member(new[key]), data) for key, data in stored.items()])
+        places = dict(zip(stored, put, strict=True))
+        with self.catalog.writing() as sql:
+            _insert(sql, new, places)
+            rows |= _rows_by_key(sql, list(new))
+            named = zip(keys, batch, strict=True)
+            _insert_aliases(sql, ((rows[key], alias) for key, image in named for alias in image.aliases))
+        return [rows[key] for key in keys]
+
+    def get(self, row: int) -> Image:
+        """The image of a row, aliases included. Raises NotFound."""
+        (image,) = self.many([row])
+        found = self.aliases([row]).get(row, ())
+        return Image(
+            image.row, image.sha256, image.width, image.height, image.format, image.orientation, image.bytes,
+            image.similar, image.reference, found,
+        )  # fmt: skip
+
+    def many(self, rows: Sequence[int] | Rows) -> list[Image]:
+        """The images of rows, in the order asked, without aliases. Raises NotFound."""
+        wanted = plain(rows)
+        with self.catalog.reading() as sql:
+            found = sql.execute(
+                f"""SELECT {_IMAGE} FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value
+                    ORDER BY wanted.key""",
+                (json.dumps(wanted),),
+            ).fetchall()
+        if len(found) != len(wanted):
+            raise _no_such_row(set(wanted) - {row for row, *_ in found})
+        return [_image(*line) for line in found]
+
+    def find(self, names: Sequence[str]) -> list[int | None]:
+        """The row of each name, which is a SHA-256 or any alias's value; the lowest where several images have it."""
+        by_hash = "SELECT row FROM image WHERE sha256 = ?"
+        by_alias = "SELECT row FROM alias WHERE name = ? AND value = ? ORDER BY row LIMIT 1"
+        found: list[int | None] = []
+        with self.catalog.reading() as sql:
+            for name in names:
+                line = sql.execute(by_hash, (bytes.fromhex(name),)).fetchone() if _is_hash(name) else None
+                line = line or sql.execute(by_alias, (_short(name), name)).fetchone()
+                found.append(line[0] if line else None)
+        return found
+
+    def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
+        """All further names of each row."""
+        wanted = plain(rows)
+        found: dict[int, tuple[Alias, ...]] = dict.fromkeys(wanted, ())
+        with self.catalog.reading() as sql:
+            for row, kind, value in sql.execute(
+                """SELECT alias.row, alias.kind, alias.value FROM json_each(?) AS wanted
+                   JOIN alias ON alias.row = wanted.value ORDER BY alias.rowid""",
+                (json.dumps(list(found)),),
+            ):
+                found[row] += (Alias(kind, value),)
+        return found
+
+    def read(self, row: int) -> bytes:
+        """The untouched bytes of one image. Raises NotFound, StoreDamaged, NotReady for one kept by reference."""
+        return next(self.read_many([row]))
+
+    def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
+        """The bytes of rows, in the order asked."""
+        wanted = plain(rows)
+        for start in range(0, len(wanted), CHUNK):
+            part = wanted[start : start + CHUNK]
+            for row, place in zip(part, self._places(part), strict=True):
+                yield self.reader.read(place) if place else self._read_reference(row)
+
+    def _places(self, rows: list[int]) -> list[shards.Place | None]:
+        with self.catalog.reading() as sql:
+            found = sql.execute(
+                """SELECT image.row, shard.name, image.begins, image.bytes FROM json_each(?) AS wanted
+                   JOIN image ON image.row = wanted.value LEFT JOIN shard ON shard.number = image.shard
+                   ORDER BY wanted.key""",
+                (json.dumps(rows),),
+            ).fetchall()
+        if len(found) != len(rows):
+            raise _no_such_row(set(rows) - {row for row, *_ in found})
+        return [shards.Place(name, begins, size) if name else None for _, name, begins, size in found]
+
+    def _read_reference(self, row: int) -> bytes:
+        if self.fetch_reference is None:
+            raise NotReady(
+                f"image {row} is kept by reference, and nothing here may fetch it.", next="harvest it with its bytes"
+            )
+        return self.fetch_reference(self.get(row))
+
+    def page(self, after_row: int, limit: int) -> list[Image]:
+        """The next images by row, without aliases."""
+        with self.catalog.reading() as sql:
+            found = sql.execute(f"SELECT {_IMAGE} FROM image WHERE row > ? ORDER BY row LIMIT ?", (after_row, limit))
+            return [_image(*line) for line in found]
+
+    def count(self) -> int:
+        """How many images there are; rows run from 0, and may have gaps."""
+        with self.catalog.reading() as sql:
+            return counters.value(sql, WORKSPACE, "images")
+
+    def top(self) -> int:
+        """One more than the highest row: the length of a column."""
+        with self.catalog.reading() as sql:
+            return _top(sql)
+
+    def similar(self, rows: Rows) -> Rows:
+        """For each row the row that represents its similar group."""
+        with self.catalog.reading() as sql:
+            found = as_rows(
+                sql.execute(
+                    """SELECT image.similar FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value
+                       ORDER BY wanted.key""",
+                    (json.dumps(plain(rows)),),
+                )
+            )
+        if len(found) != len(rows):
+            raise NotFound("a row has no image.", next="thresher check")
+        return found
+
+
+def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> None:
+    """Give new images the next rows; one that another process was quicker with is left as it is."""
+    numbers = {name: _shard(sql, name) for name in {place.shard for place in places.values()}}
+    top, before = _top(sql), sql.total_changes
+    sql.executemany(
+        """INSERT INTO image
+               (row, sha256, width, height, format, orientation, bytes, fingerprint, shard, begins, similar)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+               coalesce((SELECT similar FROM image WHERE fingerprint = ?8 ORDER BY row LIMIT 1), ?1))
+           ON CONFLICT (sha256) DO NOTHING""",
+        (
+            (
+                row, key, image.width, image.height, image.format, image.orientation,
+                image.bytes if image.data is None else len(image.data), image.fingerprint or None,
+                numbers[places[key].shard] if key in places else None, places[key].begins if key in places else None,
+            )
+            for row, (key, image) in enumerate(new.items(), top)
+        ),
+    )  # fmt: skip
+    counters.add(sql, WORKSPACE, "images", sql.total_changes - before)
+
+
+def _insert_aliases(sql: sqlite3.Connection, aliases: Iterator[tuple[int, Alias]]) -> None:
+    sql.executemany(
+        "INSERT INTO alias (row, kind, value, name) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        ((row, alias.kind, alias.value, _short(alias.value)) for row, alias in aliases),
+    )
+
+
+def _shard(sql: sqlite3.Connection, name: str) -> int:
+    sql.execute("INSERT INTO shard (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+    return int(sql.execute("SELECT number FROM shard WHERE name = ?", (name,)).fetchone()[0])
+
+
+def _top(sql: sqlite3.Connection) -> int:
+    return int(sql.execute("SELECT coalesce(max(row) + 1, 0) FROM image").fetchone()[0])
+
+
+def _rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
+    found = ((key, sql.execute("SELECT row FROM image WHERE sha256 = ?", (key,)).fetchone()) for key in keys)
+    return {key: line[0] for key, line in found if line}
+
+
+def _image(
+    row: int, sha256: bytes, width: int, height: int, picture_format: str, orientation: int, size: int, similar: int,
+    reference: int,
+) -> Image:  # fmt: skip
+    return Image(row, sha256.hex(), width, height, picture_format, orientation, size, similar, bool(reference))
+
+
+def _member(image: NewImage) -> str:
+    ending = image.format.lower()
+    ending = EXTENSIONS.get(ending, ending)
+    return f"{image.sha256}.{ending if ending.isalnum() and ending.isascii() and len(ending) < 9 else 'bin'}"
+
+
+def _is_hash(name: str) -> bool:
+    return len(name) == 64 and all(letter in "0123456789abcdef" for letter in name)
+
+
+def _key(sha256: str) -> bytes:
+    if not _is_hash(sha256):
+        raise BadInput(f"{sha256!r} is no SHA-256 in lower-case hexadecimal.")
+    return bytes.fromhex(sha256)
+
+
+def _short(value: str) -> int:
+    """The 64-bit hash under which an alias is looked up."""
+    return int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
+
+
+def _no_such_row(missing: set[int]) -> NotFound:
+    return NotFound(f"no image has row {min(missing)}.", next="thresher check")

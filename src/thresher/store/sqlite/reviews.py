@@ -1,0 +1,73 @@
+"""What a review changes: which answers count, which asks have all theirs, which places are free again."""
+
+import json
+import sqlite3
+from collections import Counter
+
+from thresher.errors import BadInput, Conflict
+from thresher.records import Assignment, Review, Stage
+from thresher.store.sqlite import counters
+from thresher.store.sqlite.assignments import free_place, move_stage
+
+VERDICTS = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
+
+
+def record(sql: sqlite3.Connection, assignment: Assignment, review: Review) -> None:
+    """Record a decision about a sent assignment; one that has a decision keeps it."""
+    if review.verdict not in VERDICTS:
+        raise BadInput(f"a review accepts, weights or rejects; {review.verdict.value!r} does neither.")
+    if assignment.review is not None:
+        return
+    if assignment.stage is not Stage.SENT:
+        raise Conflict("only a sent assignment is reviewed.", where=f"assignment {assignment.id}")
+    (category,) = sql.execute("SELECT category FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
+    sql.execute(
+        """INSERT INTO review (assignment, category, version, worker, verdict, why, at_ms, yes_right, yes_shown,
+               no_right, no_shown, weight, provisional)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            assignment.id, category, assignment.version, assignment.worker, review.verdict.value, review.why,
+            review.at_ms, review.yes_right, review.yes_shown, review.no_right, review.no_shown, review.weight,
+            review.provisional,
+        ),
+    )  # fmt: skip
+    move_stage(sql, assignment.id, review.verdict)
+    if review.verdict is Stage.REJECTED:
+        free_place(sql, assignment.id)
+    else:
+        _count_votes(sql, category, assignment, review.weight)
+        _finish_place(sql, category, assignment)
+
+
+def _count_votes(sql: sqlite3.Connection, category: int, assignment: Assignment, weight: float) -> None:
+    said = [(dealt, answer.says.value) for dealt, answer in zip(assignment.dealt, assignment.answers, strict=True)]
+    sql.execute(
+        """INSERT INTO vote (category, version, row, at_ms, assignment, worker, says, purpose, weight, epoch, draw)
+           SELECT ?, version, row, ?, ?, ?, json_extract(said.value, '$[1]'), purpose, ?, epoch, draw
+           FROM json_each(?) AS said JOIN ask ON ask.id = json_extract(said.value, '$[0]')""",
+        (
+            category, assignment.sent_ms, assignment.id, assignment.worker, weight,
+            json.dumps([(dealt.ask, says) for dealt, says in said if dealt.ask is not None]),
+        ),
+    )  # fmt: skip
+    sql.executemany(
+        "INSERT INTO gold_answer (category, version, row, worker, assignment, says) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            (category, assignment.version, dealt.row, assignment.worker, assignment.id, says)
+            for dealt, says in said
+            if dealt.ask is None
+        ),
+    )
+
+
+def _finish_place(sql: sqlite3.Connection, category: int, assignment: Assignment) -> None:
+    """One more place of the task is done; with the last one its asks have all their votes."""
+    places, done = sql.execute(
+        "UPDATE task SET done = done + 1 WHERE number = ? RETURNING places, done", (assignment.task,)
+    ).fetchone()
+    if done < places:
+        return
+    closed = sql.execute("UPDATE ask SET open = 0 WHERE task = ? RETURNING purpose", (assignment.task,)).fetchall()
+    for purpose, count in Counter(purpose for (purpose,) in closed).items():
+        counters.add(sql, category, f"asks:{assignment.version}:{purpose}", -count)
+    counters.add(sql, category, "tasks_open", -1)

@@ -1,0 +1,284 @@
+"""Assignments: leases on tasks, drafts apart from final answers."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from thresher.errors import BadInput, Conflict, Gone
+from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
+from thresher.store.contract import Rows
+from thresher.store.sqlite import counters, reviews
+from thresher.store.sqlite.asks import load_task
+from thresher.store.sqlite.assignments import (
+    end_lease,
+    given_from,
+    given_to,
+    load,
+    load_all,
+    move_stage,
+)
+from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.counters import as_rows, category_id
+
+EXPIRED_AT_ONCE = 100
+
+
+class SqliteWork:
+    """Leases on tasks, drafts apart from final answers, reviews."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def take(
+        self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
+    ) -> Assignment | None:
+        """Lease a task with a free place that shows the worker no image they were asked before."""
+        with self.catalog.writing() as sql:  # BEGIN IMMEDIATE: two servers must not give one place twice
+            key = category_id(self.catalog, sql, category)
+            _expire(sql, now_ms)
+            held = _held(sql, key, version, worker)
+            if held:
+                sql.execute("UPDATE assignment SET lease_until_ms = ? WHERE id = ?", (now_ms + lease_ms, held[0]))
+                return load(sql, held[0])
+            for owner_only in _sorts(owner):
+                task = _next_task(sql, key, version, worker, owner_only)
+                _remember(sql, key, version, worker, owner_only, task)
+                if task is not None:
+                    return _lease(sql, key, version, task, worker, owner, now_ms, lease_ms)
+        return None
+
+    def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
+        """The task that `take` would lease to this worker now, an unfinished one included; nothing is leased."""
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, category)
+            held = _held(sql, key, version, worker)
+            looks = (_next_task(sql, key, version, worker, owner_only) for owner_only in _sorts(owner))
+            number = held[1] if held else next((task for task in looks if task is not None), None)
+            return None if number is None else load_task(sql, number)
+
+    def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
+        """Fix the images and gold of a leased assignment, once; a second call answers what the first fixed."""
+        with self.catalog.writing() as sql:
+            there = load(sql, assignment)
+            if there.dealt:
+                return there
+            if there.stage is not Stage.LEASED:
+                raise Gone("the assignment's lease has ended.", next="take another one")
+            (asks,) = sql.execute("SELECT asks FROM task WHERE number = ?", (there.task,)).fetchone()
+            if sorted(place.ask for place in dealt if place.ask is not None) != sorted(json.loads(asks)):
+                raise BadInput("every ask of the task is dealt once.", where=f"assignment {assignment}")
+            sql.execute(
+                "UPDATE assignment SET dealt = ? WHERE id = ?",
+                (json.dumps([(int(place.row), place.ask) for place in dealt]), assignment),
+            )
+            sql.execute(
+                """INSERT OR REPLACE INTO seen_gold (category, worker, row, at_ms)
+                   SELECT category, worker, value, dealt_ms FROM assignment, json_each(?) WHERE assignment.id = ?""",
+                (json.dumps([int(place.row) for place in dealt if place.ask is None]), assignment),
+            )
+            return load(sql, assignment)
+
+    def get(self, assignment: str) -> Assignment:
+        """An assignment by its id. Raises NotFound."""
+        with self.catalog.reading() as sql:
+            return load(sql, assignment)
+
+    def seen_gold(self, category: str, worker: str) -> Rows:
+        """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending)."""
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, category)
+            return as_rows(
+                sql.execute(
+                    "SELECT row FROM seen_gold WHERE category = ? AND worker = ? ORDER BY at_ms, row", (key, worker)
+                )
+            )
+
+    def asked(self, category: str, worker: str) -> Rows:
+        """Rows this worker was asked about."""
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, category)
+            return as_rows(
+                sql.execute("SELECT row FROM asked WHERE category = ? AND worker = ? ORDER BY row", (key, worker))
+            )
+
+    def draft(
+        self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
+    ) -> Assignment:
+        """Keep answers that may still change and renew the lease; an older `sequence` than the last one is ignored."""
+        with self.catalog.writing() as sql:
+            there = load(sql, assignment)
+            _still_held(there, now_ms)
+            _known_positions(there, given)
+            (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
+            if sequence >= last:
+                sql.executemany(
+                    "INSERT OR REPLACE INTO draft (assignment, position, given) VALUES (?, ?, ?)",
+                    ((assignment, one.position, given_to([one])) for one in given),
+                )
+            sql.execute(
+                "UPDATE assignment SET sequence = max(sequence, ?), lease_until_ms = ? WHERE id = ?",
+                (sequence, max(there.lease_until_ms, now_ms + lease_ms), assignment),
+            )
+            return load(sql, assignment)
+
+    def drafts(self, assignment: str) -> tuple[int, list[Given]]:
+        """The last sequence number and the drafts, by position."""
+        with self.catalog.reading() as sql:
+            load(sql, assignment)
+            (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
+            found = sql.execute("SELECT given FROM draft WHERE assignment = ? ORDER BY position", (assignment,))
+            return last, [one for (text,) in found for one in given_from(text)]
+
+    def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
+        """Store the whole assignment in one immutable write and erase its drafts."""
+        ordered = tuple(sorted(answers, key=lambda one: one.position))
+        with self.catalog.writing(durable=True) as sql:
+            there = load(sql, assignment)
+            if there.sent_ms:
+                if there.answers != ordered:
+                    raise Conflict("other answers were sent before.", where=f"assignment {assignment}")
+                return there
+            _still_held(there, now_ms)
+            if not there.dealt or [one.position for one in ordered] != list(range(len(there.dealt))):
+                raise BadInput(
+                    f"every one of the {len(there.dealt)} positions is answered once.", where=f"assignment {assignment}"
+                )
+            sql.execute("DELETE FROM draft WHERE assignment = ?", (assignment,))
+            sql.execute(
+                "UPDATE assignment SET answers = ?, sent_ms = ? WHERE id = ?", (given_to(ordered), now_ms, assignment)
+            )
+            move_stage(sql, assignment, Stage.SENT)
+            _count_answers(sql, there)
+            return load(sql, assignment)
+
+    def give_back(self, assignment: str, now_ms: int) -> None:  # noqa: ARG002 -- a store may note when
+        """End a lease by the worker's wish: drafts erased, the place free again."""
+        with self.catalog.writing() as sql:
+            if load(sql, assignment).stage is Stage.LEASED:
+                end_lease(sql, assignment, Stage.RETURNED)
+
+    def expire(self, now_ms: int) -> int:
+        """End the leases that are over: drafts erased and counted, places free again. Answers how many."""
+        ended = 0
+        while True:
+            with self.catalog.writing() as sql:
+                some = _expire(sql, now_ms)
+            ended += some
+            if some < EXPIRED_AT_ONCE:
+                return ended
+
+    def unreviewed(self, category: str) -> list[Assignment]:
+        """Sent assignments the gate has not decided on, oldest first."""
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, category)
+            return load_all(sql, "WHERE a.category = ? AND stage = 'sent' ORDER BY sent_ms, a.id", (key,))
+
+    def review(self, assignment: str, review: Review) -> Assignment:
+        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing."""
+        with self.catalog.writing(durable=True) as sql:
+            reviews.record(sql, load(sql, assignment), review)
+            return load(sql, assignment)
+
+    def page(self, category: str, after: str, limit: int) -> list[Assignment]:
+        """The next assignments by id, which sorts by time."""
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, category)
+            return load_all(sql, "WHERE a.category = ? AND a.id > ? ORDER BY a.id LIMIT ?", (key, after, limit))
+
+    def of_worker(self, worker: str) -> list[Assignment]:
+        """Every assignment of a worker, newest first."""
+        with self.catalog.reading() as sql:
+            return load_all(sql, "WHERE a.worker = ? ORDER BY a.id DESC", (worker,))
+
+
+def _sorts(owner: bool) -> tuple[bool, ...]:
+    """Which tasks a worker is dealt: the owner those for the owner only, and then any other."""
+    return (True, False) if owner else (False,)
+
+
+def _next_task(sql: sqlite3.Connection, category: int, version: int, worker: str, owner_only: bool) -> int | None:
+    """The lowest free task without an image the worker was asked before."""
+    found = sql.execute(
+        """SELECT number FROM task
+           WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND taken < places
+             AND number >= coalesce((SELECT task FROM reached
+                 WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND worker = ?4), 0)
+             AND NOT EXISTS (SELECT 1 FROM json_each(task.rows) AS shown
+                 JOIN asked ON asked.category = ?1 AND asked.worker = ?4 AND asked.row = shown.value)
+           ORDER BY number LIMIT 1""",
+        (category, version, owner_only, worker),
+    ).fetchone()
+    return int(found[0]) if found else None
+
+
+def _remember(
+    sql: sqlite3.Connection, category: int, version: int, worker: str, owner_only: bool, task: int | None
+) -> None:
+    """Keep how far a worker had to look, so that the next look starts there; past every task when none was found."""
+    sql.execute(
+        """INSERT OR REPLACE INTO reached (category, version, owner_only, worker, task)
+           VALUES (?, ?, ?, ?, coalesce(?, (SELECT max(number) + 1 FROM task), 0))""",
+        (category, version, owner_only, worker, task),
+    )
+
+
+def _held(sql: sqlite3.Connection, category: int, version: int, worker: str) -> tuple[str, int] | None:
+    """The unfinished assignment of a worker, and its task."""
+    found: tuple[str, int] | None = sql.execute(
+        "SELECT id, task FROM assignment WHERE category = ? AND version = ? AND worker = ? AND stage = 'leased'",
+        (category, version, worker),
+    ).fetchone()
+    return found
+
+
+def _lease(
+    sql: sqlite3.Connection, category: int, version: int, task: int, worker: str, owner: bool, now_ms: int,
+    lease_ms: int,
+) -> Assignment:  # fmt: skip
+    made = new_id()
+    sql.execute("UPDATE task SET taken = taken + 1 WHERE number = ?", (task,))
+    sql.execute(
+        """INSERT INTO assignment (id, task, category, version, worker, owner, stage, dealt, dealt_ms, lease_until_ms,
+               sent_ms, answers, sequence, drafts_erased)
+           VALUES (?, ?, ?, ?, ?, ?, 'leased', '[]', ?, ?, 0, '[]', 0, 0)""",
+        (made, task, category, version, worker, owner, now_ms, now_ms + lease_ms),
+    )
+    sql.execute(
+        """INSERT INTO asked (category, worker, row, assignment)
+           SELECT ?, ?, value, ? FROM task, json_each(task.rows) WHERE number = ?""",
+        (category, worker, made, task),
+    )
+    counters.add(sql, category, f"assignments:{Stage.LEASED.value}", 1)
+    return load(sql, made)
+
+
+def _expire(sql: sqlite3.Connection, now_ms: int) -> int:
+    over = sql.execute(
+        "SELECT id FROM assignment WHERE stage = 'leased' AND lease_until_ms <= ? LIMIT ?", (now_ms, EXPIRED_AT_ONCE)
+    ).fetchall()
+    for (assignment,) in over:
+        end_lease(sql, assignment, Stage.EXPIRED)
+    return len(over)
+
+
+def _still_held(assignment: Assignment, now_ms: int) -> None:
+    if assignment.sent_ms:
+        raise Gone("the assignment was sent.", next="take another one")
+    if assignment.stage is not Stage.LEASED or now_ms >= assignment.lease_until_ms:
+        raise Gone("the assignment's lease has ended.", next="take another one")
+
+
+def _known_positions(assignment: Assignment, given: Sequence[Given]) -> None:
+    for one in given:
+        if not 0 <= one.position < len(assignment.dealt):
+            raise BadInput(f"there is no position {one.position}.", where=f"assignment {assignment.id}")
+
+
+def _count_answers(sql: sqlite3.Connection, assignment: Assignment) -> None:
+    category, owner = sql.execute("SELECT category, owner FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
+    gold = sum(place.ask is None for place in assignment.dealt)
+    if owner:
+        counters.add(sql, category, "owner_answers", len(assignment.dealt))
+    else:
+        counters.add(sql, category, "gold_answers", gold)
+        counters.add(sql, category, "answers", len(assignment.dealt) - gold)
