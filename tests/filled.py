@@ -1,0 +1,42 @@
+"""A small workspace with real pictures in a pool, for tests that start where harvest ended."""
+
+import hashlib
+from collections.abc import Sequence
+
+from tests.pictures_for_tests import picture
+
+from thresher.pictures import inspect
+from thresher.records import Alias, Category, NewImage, Origin, Question
+from thresher.store.contract import Store
+
+NAME = "thing"
+
+
+def fill(store: Store, count: int, *, name: str = NAME, size: tuple[int, int] = (64, 48), first: int = 0) -> list[int]:
+    """Make a category with `count` pictures, named 0.jpg, 1.jpg, ...; answers their rows."""
+    store.categories.create(Category(name, Question(1, "Is this a thing?", "Look closely.", 1)))
+    return add(store, range(first, first + count), name=name, size=size)
+
+
+def add(store: Store, seeds: Sequence[int], *, name: str = NAME, size: tuple[int, int] = (64, 48)) -> list[int]:
+    """Put pictures into the pool of a category."""
+    rows = store.images.put([new_image(seed, size) for seed in seeds])
+    store.categories.pool_add(name, rows, Origin("test", "", "CC0", 1))
+    return rows
+
+
+def new_image(seed: int, size: tuple[int, int] = (64, 48)) -> NewImage:
+    """An admitted picture."""
+    data = picture(seed, size)
+    seen = inspect(data, pixels=10**7)
+    return NewImage(
+        sha256=hashlib.sha256(data).hexdigest(),
+        data=data,
+        width=seen.width,
+        height=seen.height,
+        format=seen.format,
+        orientation=seen.orientation,
+        fingerprint=seen.fingerprint,
+        bytes=len(data),
+        aliases=(Alias("file", f"{seed}.jpg"),),
+    )

@@ -1,0 +1,130 @@
+"""A release: three formats that any tool reads, whole or not there, the same when run again."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from tests.filled import NAME, fill
+
+from thresher.errors import AlreadyThere, BadInput, NotReady
+from thresher.records import Label, Progress, Purpose, Says, Source
+from thresher.release import Chosen, release
+from thresher.store.contract import Store
+
+
+def chosen(store: Store, codes: list[int], *, number: int = 3) -> Chosen:
+    rows = store.categories.pool(NAME)
+    return Chosen(
+        category=NAME,
+        version=1,
+        question="Is this a thing?",
+        round=number,
+        rows=rows,
+        codes=np.array(codes, np.int8),
+        scores=np.linspace(-1, 1, len(rows), dtype=np.float32),
+        certificate={"certified": False, "words": "No certificate."},
+        evidence={"evidence.txt": b"draws"},
+    )
+
+
+def test_the_folder_holds_the_untouched_bytes_of_the_yes_images(store: Store, tmp_path: Path) -> None:
+    rows = fill(store, 4)
+    release(chosen(store, [1, 0, 1, -1]), tmp_path / "out", store=store, now_ms=5, formats=["folder"])
+    found = sorted(path.read_bytes() for path in (tmp_path / "out" / "images").iterdir())
+    assert found == sorted([store.images.read(rows[0]), store.images.read(rows[2])])
+
+
+def test_the_webdataset_pairs_each_picture_with_its_facts(store: Store, tmp_path: Path) -> None:
+    rows = fill(store, 3)
+    release(chosen(store, [1, 1, 0]), tmp_path / "out", store=store, now_ms=5, formats=["webdataset"])
+    with tarfile.open(tmp_path / "out" / "webdataset" / f"{NAME}-000000.tar") as tar:
+        members = {m.name: (tar.extractfile(m) or io.BytesIO()).read() for m in tar}
+    images = store.images.many(rows[:2])
+    assert sorted(members) == sorted(f"{i.sha256}.{end}" for i in images for end in ("jpg", "json"))
+    assert members[f"{images[0].sha256}.jpg"] == store.images.read(rows[0])
+    assert json.loads(members[f"{images[1].sha256}.json"])["answer"] == "yes"
+
+
+def test_the_table_has_a_row_for_every_image_of_the_pool(store: Store, tmp_path: Path) -> None:
+    rows = fill(store, 3)
+    store.labels.hold(NAME, [Label(rows[0], Says.YES, Source.OWNER, Purpose.MINE_GOLD, 1, 1)])
+    release(chosen(store, [1, 0, -1]), tmp_path / "out", store=store, now_ms=5, formats=["table"])
+    table = pq.read_table(tmp_path / "out" / "images.parquet").to_pylist()
+    assert [(r["alias"], r["decision"], r["label"], r["label_source"], r["votes"], r["round"]) for r in table] == [
+        ("0.jpg", "yes", "yes", "owner", 0, 3),
+        ("1.jpg", "no", None, None, 0, 3),
+        ("2.jpg", "unknown", None, None, 0, 3),
+    ]
+    assert {(r["width"], r["height"], r["licence"], r["source"]) for r in table} == {(64, 48, "CC0", "test")}
+
+
+def test_the_card_and_the_certificate_say_what_is_claimed(store: Store, tmp_path: Path) -> None:
+    fill(store, 2)
+    release(chosen(store, [1, 0]), tmp_path / "out", store=store, now_ms=5)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "1 pictures answered yes" in card
+    assert "No certificate." in card
+    assert json.loads((tmp_path / "out" / "certificate.json").read_text())["certified"] is False
+    assert (tmp_path / "out" / "evidence.txt").read_bytes() == b"draws"
+
+
+def test_an_interrupted_release_goes_on_and_ends_as_if_it_never_was(store: Store, tmp_path: Path) -> None:
+    fill(store, 6)
+    wanted = chosen(store, [1] * 6)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == "release: table":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        release(wanted, tmp_path / "out", store=store, now_ms=5, report=interrupt)
+    assert not (tmp_path / "out" / "release.json").exists()
+    release(wanted, tmp_path / "out", store=store, now_ms=6)
+    release(wanted, tmp_path / "whole", store=store, now_ms=6)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "release.json"
+    }
+
+
+def test_the_same_release_again_is_the_same_release(store: Store, tmp_path: Path) -> None:
+    fill(store, 2)
+    first = release(chosen(store, [1, 1]), tmp_path / "out", store=store, now_ms=5)
+    again = release(chosen(store, [1, 1]), tmp_path / "out", store=store, now_ms=9)
+    assert (again, store.rounds.releases(NAME)) == (first, [first])
+
+
+def test_a_directory_that_holds_something_else_is_left_alone(store: Store, tmp_path: Path) -> None:
+    fill(store, 2)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("years of work")
+    with pytest.raises(AlreadyThere, match="not empty"):
+        release(chosen(store, [1, 1]), tmp_path / "out", store=store, now_ms=5)
+    release(chosen(store, [1, 1]), tmp_path / "other", store=store, now_ms=5)
+    with pytest.raises(AlreadyThere, match="holds another release"):
+        release(chosen(store, [1, 0], number=4), tmp_path / "other", store=store, now_ms=5)
+    assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_release_to_a_file_or_in_an_unknown_format_is_one_clear_error(store: Store, tmp_path: Path) -> None:
+    fill(store, 1)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="not a directory"):
+        release(chosen(store, [1]), tmp_path / "file", store=store, now_ms=5)
+    with pytest.raises(BadInput, match="tfrecord"):
+        release(chosen(store, [1]), tmp_path / "out", store=store, now_ms=5, formats=["tfrecord"])
+
+
+def test_nothing_decided_yes_is_nothing_to_release(store: Store, tmp_path: Path) -> None:
+    fill(store, 2)
+    with pytest.raises(NotReady, match="nothing in thing is decided yes"):
+        release(chosen(store, [0, -1]), tmp_path / "out", store=store, now_ms=5)
