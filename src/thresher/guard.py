@@ -1,0 +1,292 @@
+"""Fetching what strangers link to: nothing private is reached, nothing endless is waited for, nothing huge is kept.
+
+A URL list is foreign input, and this machine can reach what its writer cannot: the router, the database, the cloud's
+metadata service. So every address is judged after its name was resolved, the connection goes to the address that was
+judged and to no other, and each redirect is a new URL that is judged again.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from thresher import __version__
+from thresher.errors import Blocked, NotFetched
+from thresher.settings import Settings
+
+USER_AGENT = f"thresher/{__version__} (+https://github.com/thresher-data/thresher)"
+REDIRECTS_MOST = 5
+PER_HOST = 4
+"""Connections to one host at once: polite, and enough to hide its distance."""
+
+SCHEMES = ("http", "https")
+PORTS = frozenset({80, 443})
+REDIRECTING = frozenset({301, 302, 303, 307, 308})
+CHUNK_BYTES = 64 * 1024
+LONGEST_WAIT_SECONDS = 10.0
+"""The longest `Retry-After` that is waited for within a run."""
+
+REASONS = {
+    "blocked-address": "the address is private, reserved or a cloud's own",
+    "blocked-url": "the URL is not plain http or https on its usual port",
+    "fetch-timeout": "it took longer than allowed",
+    "fetch-redirects": f"it redirected more than {REDIRECTS_MOST} times, or nowhere",
+    "fetch-name": "the name of the site does not resolve",
+    "fetch-tls": "the site has no valid certificate",
+    "fetch-encoding": "the answer is compressed although we asked it not to be",
+    "fetch-failed": "the connection failed",
+    "too-large": "more bytes than allowed",
+}
+"""Every reason a fetch is refused for, and what it means; besides them `fetch-status-` and the status."""
+
+# (network, what it is, whether `fetch_private` opens it): IANA's special-purpose registries (RFC 6890 and its
+# successors), and two networks of the clouds. IPv6 outside 2000::/3 is not listed one by one: it is no global unicast.
+NETWORKS: tuple[tuple[str, str, bool], ...] = (
+    ("0.0.0.0/8", "this network", False),
+    ("10.0.0.0/8", "private", True),
+    ("100.64.0.0/10", "shared by a carrier", True),
+    ("127.0.0.0/8", "loopback", True),
+    ("168.63.129.16/32", "a cloud's own", False),
+    ("169.254.0.0/16", "link-local", False),
+    ("172.16.0.0/12", "private", True),
+    ("192.0.0.0/24", "reserved for protocols", False),
+    ("192.0.2.0/24", "for documentation", False),
+    ("192.88.99.0/24", "a 6to4 relay", False),
+    ("192.168.0.0/16", "private", True),
+    ("198.18.0.0/15", "for benchmarks", False),
+    ("198.51.100.0/24", "for documentation", False),
+    ("203.0.113.0/24", "for documentation", False),
+    ("224.0.0.0/4", "multicast", False),
+    ("240.0.0.0/4", "reserved", False),
+    ("::1/128", "loopback", True),
+    ("64:ff9b::/96", "NAT64", False),
+    ("64:ff9b:1::/48", "NAT64", False),
+    ("fc00::/7", "private", True),
+    ("fe80::/10", "link-local", False),
+    ("ff00::/8", "multicast", False),
+    ("2001::/23", "reserved for protocols, Teredo among them", False),
+    ("2001:db8::/32", "for documentation", False),
+    ("2002::/16", "6to4", False),
+    ("3fff::/20", "for documentation", False),
+)
+_NETWORKS = tuple((ipaddress.ip_network(network), what, private) for network, what, private in NETWORKS)
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
+
+def why_not(address: str, *, private: bool = False) -> str:
+    """Why an IP address is not connected to, in a few words; "" for a public one.
+
+    `private` opens private and loopback networks, never link-local ones, where the clouds keep their secrets.
+    """
+    try:
+        ip = ipaddress.ip_address(address.split("%")[0])
+    except ValueError:
+        return "no IP address"
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    for network, what, opened in _NETWORKS:
+        if ip.version == network.version and ip in network:
+            return "" if private and opened else what
+    if ip.version == 6 and ip not in _GLOBAL_UNICAST:
+        return "not global"
+    return "" if ip.is_global else "reserved"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may be reached: these ports (None for any), and every address that `why_not` says nothing against."""
+
+    ports: frozenset[int] | None = PORTS
+    why_not: Callable[[str], str] = why_not
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Rules":
+        """The rules in force: public addresses only, unless `fetch_private` is set."""
+        return cls(None, partial(why_not, private=True)) if settings.fetch_private else cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a URL gave: the untouched bytes, where they came from in the end, and what the site called them."""
+
+    data: bytes
+    final_url: str
+    content_type: str
+
+
+class GuardedFetcher:
+    """Fetches foreign URLs within the rules, inside `async with GuardedFetcher(settings) as fetcher`.
+
+    Proxies of the environment are ignored, for they would connect in our place; no cookies are kept or sent.
+    """
+
+    def __init__(
+        self, settings: Settings, *, rules: Rules | None = None, names: AbstractResolver | None = None
+    ) -> None:
+        self._settings = settings
+        self._rules = rules or Rules.of(settings)
+        self._names = names
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            limit=self._settings.fetch_at_once,
+            limit_per_host=PER_HOST,
+            ttl_dns_cache=300,
+            resolver=_JudgingResolver(self._names or aiohttp.ThreadedResolver(), self._rules),
+            socket_factory=self._judged_socket,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None),  # one deadline over redirects and retries of connections: ours
+            headers={"User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, url: str) -> Fetched:
+        """The bytes behind a URL, at most `fetch_bytes` of them within `fetch_seconds`, redirects included.
+
+        Raises Blocked for what the rules forbid and NotFetched for all else, each with a reason of REASONS.
+        """
+        seconds = self._settings.fetch_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._follow(url)
+        except Blocked as error:
+            raise Blocked(error.what, reason=error.reason, where=url) from error
+        except TimeoutError as error:
+            raise NotFetched(f"it took longer than {seconds:g} s.", reason="fetch-timeout", where=url) from error
+        except aiohttp.InvalidURL as error:
+            raise Blocked("its address cannot be read.", reason="blocked-url", where=url) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _not_fetched(error, url) from error
+
+    async def _follow(self, url: str) -> Fetched:
+        if self._session is None:
+            raise RuntimeError("enter the fetcher first: async with GuardedFetcher(...)")
+        here = check_url(url, self._rules)
+        for _ in range(REDIRECTS_MOST + 1):
+            async with self._session.get(here, allow_redirects=False) as answer:
+                if answer.status not in REDIRECTING:
+                    data = await self._body(answer, url)
+                    return Fetched(data, str(here), answer.headers.get("Content-Type", ""))
+                here = check_url(_next(here, answer.headers.get("Location", ""), url), self._rules)
+        raise NotFetched(f"more than {REDIRECTS_MOST} redirects.", reason="fetch-redirects", where=url)
+
+    async def _body(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
+        most = self._settings.fetch_bytes
+        if answer.status != 200:
+            wait = _retry_after(answer.headers.get("Retry-After", ""))
+            what, reason = f"it answered {answer.status}.", f"fetch-status-{answer.status}"
+            raise NotFetched(what, reason=reason, where=url, after_seconds=wait)
+        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise NotFetched("it answered compressed, unasked.", reason="fetch-encoding", where=url)
+        too_large = NotFetched(f"more than {most:,} bytes.", reason="too-large", where=url)
+        if (answer.content_length or 0) > most:
+            raise too_large
+        data = bytearray()
+        async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+            data += chunk
+            if len(data) > most:
+                raise too_large
+        return bytes(data)
+
+    def _judged_socket(self, place: tuple[Any, ...]) -> socket.socket:
+        """The last fence, at the socket: an address that stands in the URL itself never meets a resolver."""
+        family, kind, protocol, _, (address, *_) = place
+        if what := self._rules.why_not(address):
+            raise Blocked(f"{address} is {what}.")
+        return socket.socket(family, kind, protocol)
+
+
+class _JudgingResolver(AbstractResolver):
+    """Resolves a name and hands on only the addresses that may be reached, to which the connection is then pinned."""
+
+    def __init__(self, names: AbstractResolver, rules: Rules) -> None:
+        self._names = names
+        self._rules = rules
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._names.resolve(host, port, family)
+        judged = [(place, self._rules.why_not(place["host"])) for place in found]
+        reachable = [place for place, what in judged if not what]
+        if judged and not reachable:
+            place, what = judged[0]
+            raise Blocked(f"{host} is at {place['host']}, which is {what}.")
+        return reachable
+
+    async def close(self) -> None:
+        await self._names.close()
+
+
+def check_url(url: str | URL, rules: Rules) -> URL:
+    """A URL that may be asked for, by its scheme, port and, where it names one, address. Raises Blocked."""
+    try:
+        here = URL(url)
+        host, port = here.host, here.port
+    except (ValueError, TypeError) as error:
+        raise Blocked("it is not a URL.", reason="blocked-url", where=str(url)) from error
+    where = str(url)
+    if here.scheme not in SCHEMES or not host:
+        raise Blocked("only http and https are fetched.", reason="blocked-url", where=where)
+    if here.user is not None or here.password is not None:
+        raise Blocked("it carries a user name or password.", reason="blocked-url", where=where)
+    if rules.ports is not None and port not in rules.ports:
+        raise Blocked(f"port {port} is not a web site's.", reason="blocked-url", where=where)
+    if _is_address(host) and (what := rules.why_not(host)):
+        raise Blocked(f"{host} is {what}.", where=where)
+    return here
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.split("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _next(here: URL, location: str, url: str) -> URL:
+    if not location:
+        raise NotFetched("it redirected nowhere.", reason="fetch-redirects", where=url)
+    try:
+        return here.join(URL(location))
+    except ValueError as error:
+        raise Blocked("it redirected to what is not a URL.", reason="blocked-url", where=url) from error
+
+
+def _retry_after(header: str) -> float:
+    return min(float(header), LONGEST_WAIT_SECONDS) if header.isascii() and header.isdigit() else 0.0
+
+
+def _not_fetched(error: Exception, url: str) -> NotFetched:
+    """The reason behind what the network library raised."""
+    reasons: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+        (aiohttp.ClientConnectorDNSError, "fetch-name"),
+        (UnicodeError, "fetch-name"),  # a label that no name can have
+        ((aiohttp.ClientSSLError, ssl.SSLError), "fetch-tls"),
+        (Exception, "fetch-failed"),
+    )
+    reason = next(reason for kinds, reason in reasons if isinstance(error, kinds))
+    said = " ".join(str(error).split())[:200] or type(error).__name__
+    return NotFetched(f"{REASONS[reason]} ({said}).", reason=reason, where=url)
