@@ -1,0 +1,292 @@
+"""Work spread over the cores of this machine.
+
+Processes are started afresh ("spawn"), never forked: the caller may hold threads, database connections and locks, and
+a fork would copy those in whatever state they are. Each process has its own pipe, so that the death of one is known
+at once with the item it was on, and a process whose parent was killed sees its pipe end and goes.
+"""
+
+import multiprocessing
+import os
+import pickle
+import queue
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic
+
+from thresher.compute.contract import Item, Report, Result, Stop
+from thresher.errors import JobFailed, ThresherError
+from thresher.records import Progress
+
+AT_HAND = 2
+"""Items a process holds: the one it works on, and the next, so that it never waits for us."""
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spread(
+    job: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    processes: int,
+    report: Report | None = None,
+    stop: Stop | None = None,
+    died: Callable[[Item], Result] | None = None,
+) -> Iterator[Result]:
+    """The promise of contract.Spread, kept by processes of this machine."""
+    try:
+        packed = pickle.dumps(job)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise JobFailed(f"the job cannot be sent to a process ({error}).", where=_name(job)) from error
+    total = len(items) if isinstance(items, Sized) else 0
+    if processes == 1:
+        return _reported(_inline(job, items, stop), total, report)
+    return _reported(_pooled(_Pool(job, packed, processes or cores(), died), items, stop), total, report)
+
+
+def _reported(results: Iterator[Result], total: int, report: Report | None) -> Iterator[Result]:
+    for done, result in enumerate(results, 1):
+        if report is not None:
+            report(Progress("work", done, total, "items"))
+        yield result
+
+
+def _inline(job: Callable[[Item], Result], items: Iterable[Item], stop: Stop | None) -> Iterator[Result]:
+    for item in items:
+        if stop is not None and stop():
+            return
+        try:
+            result = job(item)
+        except ThresherError:
+            raise
+        except Exception as error:
+            raise _failed(job, error) from error
+        yield result
+
+
+# --- the pool ---------------------------------------------------------------------------------------------------------
+
+Died = Callable[[Item], Result]
+
+
+@dataclass(eq=False)
+class _Worker(Generic[Item]):
+    """One process, the pipes to and from it, and the numbered items it holds, the one it works on first."""
+
+    process: BaseProcess
+    to: Connection
+    back: Connection
+    holds: deque[tuple[int, Item]] = field(default_factory=deque)
+    started: bool = False
+
+
+class _Pool(Generic[Item, Result]):
+    """The processes of one spread, and the results that are ready but not yet in turn."""
+
+    def __init__(
+        self, job: Callable[[Item], Result], packed: bytes, most: int, died: Died[Item, Result] | None
+    ) -> None:
+        self.job = job
+        self.packed = packed
+        self.most = most
+        self.died = died
+        self.workers: list[_Worker[Item]] = []
+        self.ready: dict[int, Result] = {}
+
+    def free(self) -> _Worker[Item] | None:
+        """A process with a hand free, the idlest first; a new one while there may be more."""
+        idlest = min(self.workers, key=lambda worker: len(worker.holds), default=None)
+        if (idlest is None or idlest.holds) and len(self.workers) < self.most:
+            return self.start()
+        return idlest if idlest is not None and len(idlest.holds) < AT_HAND else None
+
+    def start(self) -> _Worker[Item]:
+        context = multiprocessing.get_context("spawn")
+        theirs, to = context.Pipe(duplex=False)
+        back, answers = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(self.packed, theirs, answers), daemon=True)
+        with _interrupts_held():
+            process.start()
+        theirs.close()
+        answers.close()
+        self.workers.append(_Worker(process, to, back))
+        return self.workers[-1]
+
+    def hand(self, worker: _Worker[Item], numbered: tuple[int, Item]) -> None:
+        """Send a process its next item; that it died meanwhile is found out when results are gathered."""
+        number, item = numbered
+        try:
+            packed = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
+        except Exception as error:
+            raise _failed(self.job, error) from error
+        worker.holds.append(numbered)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            worker.to.send((number, packed))
+
+    def gather(self) -> None:
+        """Wait for something to come back: a result, an error, the word that a process has started, or its death."""
+        by_end = {worker.back: worker for worker in self.workers}
+        for end in wait(list(by_end)):
+            worker = by_end[end]  # type: ignore[index]  # `wait` answers with what it was given
+            try:
+                number, result, error = worker.back.recv()
+            except (EOFError, ConnectionResetError):
+                self.bury(worker)
+                continue
+            if error is not None:
+                raise error
+            if number is None:
+                worker.started = True
+            else:
+                worker.holds.popleft()
+                self.ready[number] = result
+
+    def bury(self, worker: _Worker[Item]) -> None:
+        """Answer for the item a process died on, and hand what else it held to a new one."""
+        worker.process.join()
+        ending = _ending(worker.process.exitcode)
+        self.workers.remove(worker)
+        _close(worker)
+        if not worker.started:
+            raise JobFailed(
+                f"a process could not be started ({ending}).",
+                where=_name(self.job),
+                next='see the message above; a script of your own needs `if __name__ == "__main__":`',
+            )
+        if self.died is None and worker.holds:
+            raise JobFailed(
+                f"its process ended with {ending}.",
+                where=_name(self.job),
+                next="look whether memory ran out, then run it again: what was finished stays",
+            )
+        if self.died is not None and worker.holds:
+            number, item = worker.holds.popleft()
+            self.ready[number] = self.died(item)
+        if worker.holds:
+            successor = self.start()
+            for numbered in worker.holds:
+                self.hand(successor, numbered)
+
+    def end(self) -> None:
+        """Idle processes leave when their pipe closes; one amid an item is stopped, for the item can be done again."""
+        for worker in self.workers:
+            worker.to.close()
+            if worker.holds:
+                worker.process.terminate()
+        for worker in self.workers:
+            worker.process.join(timeout=5)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            _close(worker)
+
+
+def _pooled(pool: _Pool[Item, Result], items: Iterable[Item], stop: Stop | None) -> Iterator[Result]:
+    """Feed items to the processes and yield results in order; end every process whatever happens.
+
+    An error of `items` themselves is raised after what came before it is finished.
+    """
+    feed = enumerate(items)
+    begun = yielded = 0
+    more, wrong = True, None
+    try:
+        while more or yielded < begun:
+            # not further ahead than this: behind a slow item the results must not pile up
+            while more and begun - yielded < 2 * AT_HAND * pool.most and (worker := pool.free()):
+                try:
+                    numbered = None if stop is not None and stop() else next(feed, None)
+                except Exception as error:  # noqa: BLE001 -- raised below, in its turn
+                    numbered, wrong = None, error
+                if numbered is None:
+                    more = False
+                else:
+                    begun += 1
+                    pool.hand(worker, numbered)
+            if yielded < begun and yielded not in pool.ready:
+                pool.gather()
+            while yielded in pool.ready:
+                yield pool.ready.pop(yielded)
+                yielded += 1
+        if wrong is not None:
+            raise wrong
+    finally:
+        pool.end()
+
+
+def _close(worker: _Worker[Item]) -> None:
+    worker.to.close()
+    worker.back.close()
+    worker.process.close()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C reaches the whole process group, but a process started in here never hears of it: the parent decides."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _name(job: Callable[..., Any]) -> str:
+    inner = getattr(job, "func", job)  # a partial is named after what it wraps
+    return f"job {getattr(inner, '__name__', type(inner).__name__)}"
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _failed(job: Callable[..., Any], error: Exception) -> JobFailed:
+    said = " ".join(str(error).split())[:500]
+    return JobFailed(f"{type(error).__name__}: {said}", where=_name(job))
+
+
+# --- in the process ---------------------------------------------------------------------------------------------------
+
+
+def _work(packed: bytes, items: Connection, answers: Connection) -> None:
+    """Say that we have started, then do the job on each item that comes, until the pipe ends."""
+    job: Callable[[Any], Any] = pickle.loads(packed)  # noqa: S301 -- our own bytes, from our own parent
+    at_hand: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+    threading.Thread(target=_take, args=(items, at_hand), daemon=True).start()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        answers.send((None, None, None))
+        while (numbered := at_hand.get()) is not None:
+            number, item = numbered
+            answers.send_bytes(_answer(job, number, item))
+
+
+def _answer(job: Callable[[Any], Any], number: int, item: bytes) -> bytes:
+    """The result or the error, pickled: a result that cannot be pickled is the job's failure too."""
+    try:
+        return pickle.dumps((number, job(pickle.loads(item)), None), pickle.HIGHEST_PROTOCOL)  # noqa: S301 -- as above
+    except ThresherError as error:
+        return pickle.dumps((number, None, error))
+    except Exception as error:  # noqa: BLE001 -- it travels to the parent, which raises it
+        return pickle.dumps((number, None, _failed(job, error)))
+
+
+def _take(items: Connection, at_hand: "queue.SimpleQueue[tuple[int, bytes] | None]") -> None:
+    """Take items as they come, so that the parent never waits at a full pipe; leave at once when the parent is dead."""
+    with suppress(EOFError, OSError):
+        while True:
+            at_hand.put(items.recv())
+    at_hand.put(None)
+    parent = multiprocessing.parent_process()
+    if parent is not None and wait([parent.sentinel], timeout=1):
+        os._exit(1)
