@@ -1,0 +1,143 @@
+import pytest
+from tests.contract.things import category, images
+
+from thresher.errors import AlreadyThere, BadInput, NotFound
+from thresher.records import Category, Origin, Question, Refusal, Targets
+from thresher.store.contract import Store, Tally
+
+TARGETS = Targets(precision=0.9, recall=0.5, delta=0.1, answers=900, method="certified")
+
+
+def test_a_category_comes_back_as_it_was_made(store: Store) -> None:
+    made = Category("car", Question(1, "Is it a car?", "Vans too.", 3), TARGETS, "vehicles", 4)
+    store.categories.create(made)
+    assert store.categories.get("car") == made
+    assert store.categories.all() == [made]
+
+
+def test_a_name_is_given_once(store: Store) -> None:
+    category(store)
+    with pytest.raises(AlreadyThere):
+        category(store)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(store: Store) -> None:
+    category(store, name="car")
+    category(store, name="dog")
+    with pytest.raises(NotFound, match=r"car, dog"):
+        store.categories.get("cat")
+    with pytest.raises(NotFound, match=r"car, dog"):
+        store.categories.pool("cat")
+
+
+@pytest.mark.parametrize("name", ["", "A", "a/b", "../x", ".hidden", "x" * 65, "a b"])
+def test_a_name_that_could_not_be_a_file_name_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(BadInput):
+        category(store, name=name)
+
+
+def test_categories_are_listed_by_name(store: Store) -> None:
+    for name in ("dog", "ant", "cat"):
+        category(store, name=name)
+    assert [each.name for each in store.categories.all()] == ["ant", "cat", "dog"]
+
+
+def test_rewording_starts_a_version_and_keeps_the_earlier_ones(store: Store) -> None:
+    category(store)
+    second = store.categories.reword("car", "Is a car in it?", "No vans.", 9)
+    assert second == Question(2, "Is a car in it?", "No vans.", 9)
+    assert store.categories.get("car").question == second
+    assert store.categories.questions("car") == [Question(1, "Is this a car?", "Look.", 5), second]
+
+
+def test_targets_are_replaced(store: Store) -> None:
+    category(store)
+    store.categories.aim("car", TARGETS)
+    assert store.categories.get("car").targets == TARGETS
+
+
+def test_the_pool_counts_what_is_new_and_answers_ascending_rows(store: Store) -> None:
+    category(store)
+    rows = images(store, 6)
+    assert store.categories.pool_add("car", [rows[4], rows[1]], Origin("folder")) == 2
+    assert store.categories.pool("car").tolist() == [rows[1], rows[4]]
+    assert store.categories.pool_add("car", rows[:3], Origin("folder")) == 2
+    assert store.categories.pool("car").tolist() == [rows[0], rows[1], rows[2], rows[4]]
+    assert store.categories.tally("car").images == 4
+
+
+def test_categories_share_images(store: Store) -> None:
+    category(store, 4, name="car")
+    category(store, name="dog")
+    store.categories.pool_add("dog", [1, 3], Origin("tar"))
+    assert store.categories.pool("dog").tolist() == [1, 3]
+    assert store.categories.pool("car").tolist() == [0, 1, 2, 3]
+    assert store.images.count() == 4
+
+
+def test_the_pool_is_paged_by_row(store: Store) -> None:
+    category(store, 5)
+    assert store.categories.pool_page("car", -1, 2) == [0, 1]
+    assert store.categories.pool_page("car", 1, 9) == [2, 3, 4]
+    assert store.categories.pool_page("car", 4, 9) == []
+
+
+def test_the_pool_knows_what_it_holds(store: Store) -> None:
+    category(store, 2)
+    (other,) = images(store, 1, start=90)
+    assert store.categories.pool_holds("car", [1, other, 0, 1]) == [True, False, True, True]
+
+
+def test_a_row_keeps_its_first_origin(store: Store) -> None:
+    category(store)
+    (row, second) = images(store, 2)
+    first = Origin("folder", "photos", "CC-BY", 7)
+    store.categories.pool_add("car", [row], first)
+    store.categories.pool_add("car", [row, second], Origin("tar", "x.tar", "", 8))
+    assert store.categories.origin("car", row) == first
+    assert store.categories.origin("car", second) == Origin("tar", "x.tar", "", 8)
+    with pytest.raises(NotFound):
+        store.categories.origin("car", 77)
+
+
+def test_each_row_may_have_a_query_of_its_own(store: Store) -> None:
+    category(store)
+    rows = images(store, 2)
+    store.categories.pool_add("car", rows, Origin("urls", "list.txt", "", 8), ["http://a", "http://b"])
+    assert store.categories.origin("car", rows[1]) == Origin("urls", "http://b", "", 8)
+    with pytest.raises(BadInput):
+        store.categories.pool_add("car", rows, Origin("urls"), ["http://only-one"])
+
+
+def test_a_row_without_an_image_does_not_enter_a_pool(store: Store) -> None:
+    category(store)
+    with pytest.raises(NotFound):
+        store.categories.pool_add("car", [5], Origin("folder"))
+    assert store.categories.pool("car").tolist() == []
+    assert store.categories.tally("car").images == 0
+
+
+def test_a_refusal_is_counted_once_for_its_name_and_reason(store: Store) -> None:
+    category(store)
+    broken = Refusal("a.jpg", "truncated", "12 bytes are missing", 1)
+    store.categories.refuse("car", [broken, Refusal("b.jpg", "truncated", "3 bytes are missing", 2)])
+    store.categories.refuse("car", [Refusal("a.jpg", "truncated", "again", 3), Refusal("a.jpg", "too large", "", 4)])
+    assert store.categories.refusal_counts("car") == {"truncated": 2, "too large": 1}
+    assert store.categories.tally("car").refused == 3
+    listed = store.categories.refusals("car", 0, 2)
+    assert listed[0][1] == broken
+    rest = store.categories.refusals("car", listed[-1][0], 10)
+    assert [refusal.reason for _, refusal in rest] == ["too large"]
+
+
+def test_a_fresh_category_counts_nothing(store: Store) -> None:
+    category(store)
+    assert store.categories.tally("car") == Tally()
+
+
+def test_another_process_sees_a_pool_grow(store: Store, another: Store) -> None:
+    category(store, 2)
+    assert another.categories.pool("car").tolist() == [0, 1]
+    rows = images(store, 2, start=50)
+    store.categories.pool_add("car", rows, Origin("folder"))
+    assert another.categories.pool("car").tolist() == [0, 1, *rows]

@@ -1,0 +1,141 @@
+from dataclasses import replace
+
+import pytest
+from tests.contract.things import category, finish, publish
+
+from thresher.errors import BadInput, NotFound
+from thresher.records import Gold, Label, Purpose, Says, Source, Stage
+from thresher.store.contract import Store
+
+
+def label(row: int, says: Says = Says.YES, source: Source = Source.CONSENSUS, version: int = 1) -> Label:
+    return Label(row, says, source, Purpose.LEARN, version, 50, posterior=0.97, votes=2, epoch=1, draw=7)
+
+
+def test_a_label_comes_back_as_it_was_held(store: Store) -> None:
+    category(store, 3)
+    store.labels.hold("car", [label(2), label(0, Says.NO)])
+    assert store.labels.held("car", 1) == [label(0, Says.NO), label(2)]
+    assert store.labels.of("car", 1, 2) == label(2)
+    assert store.labels.of("car", 1, 1) is None
+
+
+def test_the_most_trusted_source_is_held(store: Store) -> None:
+    category(store, 2)
+    owner = label(0, Says.NO, Source.OWNER)
+    adjudicated = label(0, Says.UNSURE, Source.ADJUDICATED)
+    imported = label(0, Says.YES, Source.IMPORTED)
+    store.labels.hold("car", [imported, label(0), owner, adjudicated])
+    assert store.labels.held("car", 1) == [owner]
+    assert store.labels.of("car", 1, 0) == owner
+    assert store.labels.all_of("car", 1) == [owner, adjudicated, label(0), imported]
+
+
+def test_a_later_label_of_the_same_source_replaces_the_earlier(store: Store) -> None:
+    category(store, 1)
+    store.labels.hold("car", [label(0, Says.YES)])
+    store.labels.hold("car", [label(0, Says.NO)])
+    assert store.labels.all_of("car", 1) == [label(0, Says.NO)]
+
+
+def test_versions_keep_their_labels_apart(store: Store) -> None:
+    category(store, 1)
+    store.categories.reword("car", "Now?", "", 9)
+    store.labels.hold("car", [label(0, Says.YES), label(0, Says.NO, version=2)])
+    assert store.labels.held("car", 1) == [label(0, Says.YES)]
+    assert store.labels.held("car", 2) == [label(0, Says.NO, version=2)]
+
+
+def test_dropping_a_source_lets_the_next_one_hold(store: Store) -> None:
+    category(store, 2)
+    store.labels.hold("car", [label(0, Says.NO, Source.OWNER), label(0), label(1)])
+    store.labels.drop("car", 1, "owner", [0, 1])
+    assert store.labels.held("car", 1) == [label(0), label(1)]
+    store.labels.drop("car", 1, "consensus", [1])
+    assert store.labels.held("car", 1) == [label(0)]
+    with pytest.raises(BadInput, match="owner"):
+        store.labels.drop("car", 1, "rumour", [0])
+
+
+def test_the_tally_follows_what_is_held(store: Store) -> None:
+    category(store, 3)
+
+    def labels() -> dict[str, int]:
+        return dict(store.categories.tally("car").labels)
+
+    store.labels.hold("car", [label(0), label(1), label(2, Says.NO)])
+    assert labels() == {"yes": 2, "no": 1}
+    store.labels.hold("car", [label(1, Says.UNSURE, Source.OWNER), label(2, Says.NO, Source.IMPORTED)])
+    assert labels() == {"yes": 1, "unsure": 1, "no": 1}
+    store.labels.drop("car", 1, "owner", [1])
+    store.labels.drop("car", 1, "consensus", [2])
+    store.labels.drop("car", 1, "consensus", [0])
+    assert labels() == {"yes": 1, "no": 1}
+    store.categories.reword("car", "Now?", "", 9)
+    assert labels() == {}
+
+
+def test_a_label_needs_an_image(store: Store) -> None:
+    category(store, 1)
+    with pytest.raises(NotFound):
+        store.labels.hold("car", [label(0), label(9)])
+    assert store.categories.tally("car").labels == {}
+
+
+def test_gold_is_listed_until_it_is_retired(store: Store) -> None:
+    category(store, 3)
+    gold = [Gold(0, Says.YES, 1, Source.OWNER), Gold(1, Says.NO, 1, Source.ADJUDICATED)]
+    store.labels.gild("car", [gold[1], gold[0]])
+    assert store.labels.gold("car", 1) == gold
+    store.labels.retire_gold("car", 1, 0, "good workers miss it")
+    retired = replace(gold[0], retired="good workers miss it")
+    assert store.labels.gold("car", 1) == [gold[1]]
+    assert store.labels.gold("car", 1, retired=True) == [retired, gold[1]]
+    assert store.labels.gold("car", 2) == []
+
+
+def test_gilding_again_replaces_what_is_known(store: Store) -> None:
+    category(store, 1)
+    store.labels.gild("car", [Gold(0, Says.YES, 1, Source.IMPORTED)])
+    store.labels.gild("car", [Gold(0, Says.NO, 1, Source.OWNER)])
+    assert store.labels.gold("car", 1) == [Gold(0, Says.NO, 1, Source.OWNER)]
+
+
+def test_gold_counts_how_often_it_was_shown_and_missed(store: Store) -> None:
+    category(store, 2)
+    store.labels.gild("car", [Gold(0, Says.YES, 1, Source.OWNER), Gold(1, Says.NO, 1, Source.OWNER)])
+    store.labels.score_gold("car", 1, right=[0, 1], wrong=[])
+    store.labels.score_gold("car", 1, right=[0], wrong=[1])
+    shown = [(gold.shown, gold.missed) for gold in store.labels.gold("car", 1)]
+    assert shown == [(2, 0), (2, 1)]
+
+
+def test_votes_are_the_answers_of_accepted_and_weighted_assignments(store: Store) -> None:
+    category(store, 6)
+    publish(store, [3, 1], places=3, purpose=Purpose.MIDDLE)
+    accepted = finish(store, "w1", says=Says.YES, gold=[5], now_ms=200)
+    weighted = finish(store, "w2", says=Says.NO, verdict=Stage.WEIGHTED, weight=0.5, gold=[5], now_ms=100)
+    finish(store, "w3", says=Says.UNSURE, verdict=Stage.REJECTED, gold=[5], now_ms=300)
+    votes = store.labels.votes("car", 1)
+    wanted = [
+        (1, "w2", Says.NO, weighted.id, 0.5, 150),
+        (1, "w1", Says.YES, accepted.id, 1.0, 250),
+        (3, "w2", Says.NO, weighted.id, 0.5, 150),
+        (3, "w1", Says.YES, accepted.id, 1.0, 250),
+    ]
+    assert [(v.row, v.worker, v.says, v.assignment, v.weight, v.at_ms) for v in votes] == wanted
+    assert {(v.purpose, v.epoch, v.draw) for v in votes} == {(Purpose.MIDDLE, 0, -1)}
+    assert [v.row for v in store.labels.votes("car", 1, [3, 4])] == [3, 3]
+    assert store.labels.votes("car", 1, []) == []
+    assert store.labels.gold_answers("car", 1) == [(5, "w1", "yes"), (5, "w2", "no")]
+
+
+def test_a_gold_record_adds_up_a_workers_reviews(store: Store) -> None:
+    category(store, 6)
+    publish(store, [0])
+    publish(store, [1], places=2)
+    finish(store, "w1", yes_right=3, yes_shown=4, no_right=2, no_shown=2)
+    finish(store, "w1", verdict=Stage.REJECTED, yes_right=0, yes_shown=5, no_right=1, no_shown=3)
+    finish(store, "w2", yes_right=1, yes_shown=1, no_right=1, no_shown=1)
+    assert store.labels.gold_record("car", 1, "w1") == (3, 9, 3, 5)
+    assert store.labels.gold_record("car", 1, "nobody") == (0, 0, 0, 0)

@@ -1,0 +1,410 @@
+import threading
+from dataclasses import replace
+
+import pytest
+from tests.contract.things import HOUR_MS, answers, category, deal, finish, publish, take
+
+from thresher.errors import BadInput, Conflict, Gone, NotFound
+from thresher.records import Assignment, Dealt, Given, Purpose, Review, Says, Stage
+from thresher.store.contract import Store
+
+
+def stage(store: Store, assignment: Assignment) -> Stage:
+    return store.work.get(assignment.id).stage
+
+
+def test_a_taken_task_is_a_lease(store: Store) -> None:
+    category(store, 3)
+    task = publish(store, [2, 0])
+    taken = take(store, "w1", now_ms=100)
+    assert taken is not None
+    assert taken == Assignment(taken.id, task.number, "car", 1, "w1", Stage.LEASED, (), 100, 100 + HOUR_MS)
+    assert store.work.get(taken.id) == taken
+    assert store.asks.task(task.number).taken == 1
+    assert store.categories.tally("car").assignments == {"leased": 1}
+
+
+def test_a_place_is_given_once(store: Store) -> None:
+    category(store, 2)
+    publish(store, [0], places=2)
+    assert take(store, "w1")
+    assert take(store, "w2")
+    assert take(store, "w3") is None
+
+
+def test_the_same_worker_gets_an_unfinished_assignment_back(store: Store) -> None:
+    category(store, 2)
+    publish(store, [0], places=5)
+    first = deal(store, "w1", gold=[1])
+    again = take(store, "w1", now_ms=5000)
+    assert again is not None
+    assert (again.id, again.dealt) == (first.id, first.dealt)
+    assert again.lease_until_ms == 5000 + HOUR_MS
+
+
+def test_tasks_are_dealt_in_the_order_they_were_published(store: Store) -> None:
+    category(store, 3)
+    numbers = [publish(store, [row]).number for row in range(3)]
+    assert [finish(store, "w1").task for _ in range(3)] == numbers
+
+
+def test_no_worker_is_asked_about_an_image_twice(store: Store) -> None:
+    category(store, 6)
+    first = publish(store, [0, 1], places=2)
+    publish(store, [1, 2], places=2, purpose=Purpose.MIDDLE)
+    third = publish(store, [3, 4], places=2)
+    assert finish(store, "w1").task == first.number
+    assert finish(store, "w1").task == third.number
+    assert take(store, "w1") is None
+    assert store.work.asked("car", "w1").tolist() == [0, 1, 3, 4]
+
+
+def test_what_a_rejected_worker_was_asked_is_not_asked_again(store: Store) -> None:
+    category(store, 2)
+    publish(store, [0])
+    finish(store, "w1", verdict=Stage.REJECTED)
+    assert take(store, "w1") is None
+    assert take(store, "w2") is not None
+
+
+def test_a_task_freed_behind_a_worker_is_dealt_to_them(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0])
+    publish(store, [1])
+    held = take(store, "w1")
+    assert held is not None
+    finish(store, "w2")
+    assert take(store, "w2") is None
+    store.work.give_back(held.id, 200)
+    again = take(store, "w2")
+    assert again is not None
+    assert again.task == held.task
+
+
+def test_only_the_owner_is_dealt_owner_only_tasks_and_first(store: Store) -> None:
+    category(store, 4)
+    open_to_all = publish(store, [0])
+    mine = publish(store, [1], purpose=Purpose.MINE_GOLD)
+    assert mine.owner_only
+    assert finish(store, "boss", owner=True).task == mine.number
+    assert finish(store, "boss", owner=True).task == open_to_all.number
+    publish(store, [2], purpose=Purpose.ADJUDICATE)
+    assert take(store, "w1") is None
+
+
+def test_an_offer_is_what_would_be_taken_and_takes_nothing(store: Store) -> None:
+    category(store, 4)
+    first, second = publish(store, [0]), publish(store, [1])
+    assert store.work.offer("car", 1, "w1", owner=False) == first
+    taken = take(store, "w2")
+    assert taken is not None
+    assert taken.task == first.number
+    assert store.work.offer("car", 1, "w1", owner=False) == second
+    held = store.work.offer("car", 1, "w2", owner=False)
+    assert held is not None
+    assert held.number == first.number
+    take(store, "w1")
+    assert store.work.offer("car", 1, "w3", owner=False) is None
+
+
+def test_what_is_dealt_is_fixed_once(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0, 1])
+    dealt = deal(store, "w1", gold=[3])
+    asks = [place.ask for place in dealt.dealt]
+    other = [Dealt(1, asks[1]), Dealt(2, None), Dealt(0, asks[0])]
+    assert store.work.set_dealt(dealt.id, other) == dealt
+    assert store.work.get(dealt.id).dealt == (Dealt(0, asks[0]), Dealt(1, asks[1]), Dealt(3, None))
+
+
+def test_a_deal_serves_every_ask_of_its_task(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0, 1])
+    taken = take(store)
+    assert taken is not None
+    asks = [ask.id for ask in store.asks.of_task(taken.task)]
+    for wrong in ([Dealt(0, asks[0])], [Dealt(0, asks[0]), Dealt(1, 999)], []):
+        with pytest.raises(BadInput):
+            store.work.set_dealt(taken.id, wrong)
+    assert store.work.get(taken.id).dealt == ()
+
+
+def test_seen_gold_is_remembered_longest_ago_first(store: Store) -> None:
+    category(store, 9)
+    for row in range(3):
+        publish(store, [row])
+    finish(store, "w1", gold=[8, 7], now_ms=100)
+    finish(store, "w1", gold=[6], now_ms=200)
+    finish(store, "w1", gold=[7], now_ms=300)
+    assert store.work.seen_gold("car", "w1").tolist() == [8, 6, 7]
+    assert store.work.seen_gold("car", "w2").tolist() == []
+    assert store.work.asked("car", "w1").tolist() == [0, 1, 2]
+
+
+def test_drafts_change_until_they_are_sent(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0, 1])
+    dealt = deal(store)
+    store.work.draft(dealt.id, [Given(1, Says.NO, 0.5, 2.0)], sequence=1, now_ms=200, lease_ms=HOUR_MS)
+    last = [Given(0, Says.YES, 0.1, 0.2, 3, 4, 5.5, False), Given(1, Says.UNSURE, 0.5, 3.0)]
+    renewed = store.work.draft(dealt.id, last, sequence=2, now_ms=300, lease_ms=HOUR_MS)
+    assert renewed.lease_until_ms == 300 + HOUR_MS
+    assert store.work.drafts(dealt.id) == (2, last)
+
+
+def test_an_older_draft_changes_nothing(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0])
+    dealt = deal(store)
+    store.work.draft(dealt.id, [Given(0, Says.NO, 0.5, 2.0)], sequence=5, now_ms=200, lease_ms=HOUR_MS)
+    store.work.draft(dealt.id, [Given(0, Says.YES, 0.5, 2.0)], sequence=4, now_ms=201, lease_ms=HOUR_MS)
+    assert store.work.drafts(dealt.id) == (5, [Given(0, Says.NO, 0.5, 2.0)])
+
+
+def test_a_draft_at_a_position_that_was_not_dealt_is_refused(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0])
+    dealt = deal(store)
+    for position in (1, -1):
+        with pytest.raises(BadInput):
+            store.work.draft(dealt.id, [Given(position, Says.NO, 0.5, 2.0)], sequence=1, now_ms=200, lease_ms=HOUR_MS)
+
+
+def test_a_sent_assignment_is_kept_whole_and_its_drafts_are_erased(store: Store) -> None:
+    category(store, 5)
+    publish(store, [0, 1])
+    dealt = deal(store, gold=[4])
+    given = answers(dealt)
+    store.work.draft(dealt.id, given[:2], sequence=1, now_ms=200, lease_ms=HOUR_MS)
+    sent = store.work.send(dealt.id, given[::-1], 300)
+    assert (sent.stage, sent.sent_ms, sent.answers) == (Stage.SENT, 300, tuple(given))
+    assert store.work.get(dealt.id) == sent
+    assert store.work.drafts(dealt.id)[1] == []
+    tally = store.categories.tally("car")
+    assert (tally.answers, tally.gold_answers, tally.owner_answers) == (2, 1, 0)
+    assert tally.assignments == {"sent": 1}
+
+
+def test_the_owners_answers_are_counted_apart(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0, 1], purpose=Purpose.MINE_GOLD)
+    finish(store, "boss", owner=True)
+    tally = store.categories.tally("car")
+    assert (tally.answers, tally.gold_answers, tally.owner_answers) == (0, 0, 2)
+
+
+def test_sending_the_same_again_is_answered_the_same(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0, 1])
+    dealt = deal(store)
+    sent = store.work.send(dealt.id, answers(dealt), 300)
+    assert store.work.send(dealt.id, answers(dealt), 400) == sent
+    assert store.categories.tally("car").answers == 2
+    with pytest.raises(Conflict):
+        store.work.send(dealt.id, answers(dealt, Says.NO), 400)
+    reviewed = store.work.review(dealt.id, Review(Stage.ACCEPTED, "fine", 500))
+    assert store.work.send(dealt.id, answers(dealt), 600) == reviewed
+
+
+def test_only_a_whole_assignment_counts(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0, 1, 2])
+    taken = take(store)
+    assert taken is not None
+    with pytest.raises(BadInput):
+        store.work.send(taken.id, [], 200)
+    given = answers(deal(store))
+    for wrong in (
+        given[:2],
+        [*given, given[0]],
+        [given[0], given[0], given[1]],
+        [*given, replace(given[0], position=3)],
+    ):
+        with pytest.raises(BadInput):
+            store.work.send(taken.id, wrong, 200)
+    assert stage(store, taken) is Stage.LEASED
+
+
+def test_a_lease_that_ended_is_gone(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0])
+    dealt = deal(store, now_ms=100)
+    late = 100 + HOUR_MS
+    with pytest.raises(Gone):
+        store.work.draft(dealt.id, [], sequence=1, now_ms=late, lease_ms=HOUR_MS)
+    with pytest.raises(Gone):
+        store.work.send(dealt.id, answers(dealt), late)
+    store.work.expire(late)
+    with pytest.raises(Gone):
+        store.work.send(dealt.id, answers(dealt), 200)
+
+
+def test_what_was_sent_takes_no_drafts(store: Store) -> None:
+    category(store, 3)
+    publish(store, [0])
+    dealt = deal(store)
+    store.work.send(dealt.id, answers(dealt), 200)
+    with pytest.raises(Gone):
+        store.work.draft(dealt.id, answers(dealt), sequence=9, now_ms=300, lease_ms=HOUR_MS)
+
+
+def test_expiry_erases_the_drafts_and_frees_the_place(store: Store) -> None:
+    category(store, 4)
+    task = publish(store, [0, 1])
+    dealt = deal(store, "w1", now_ms=100)
+    store.work.draft(dealt.id, answers(dealt)[:1], sequence=1, now_ms=100, lease_ms=HOUR_MS)
+    assert store.work.expire(99 + HOUR_MS) == 0
+    assert store.work.expire(100 + HOUR_MS) == 1
+    ended = store.work.get(dealt.id)
+    assert (ended.stage, ended.drafts_erased, ended.answers) == (Stage.EXPIRED, 1, ())
+    assert store.work.drafts(dealt.id)[1] == []
+    assert store.asks.task(task.number).taken == 0
+    assert store.work.asked("car", "w1").tolist() == []
+    assert store.categories.tally("car").assignments == {"expired": 1}
+    assert store.work.expire(100 + HOUR_MS) == 0
+
+
+def test_a_worker_alone_goes_on_after_their_lease_ended(store: Store) -> None:
+    category(store, 4)
+    task = publish(store, [0, 1])
+    first = deal(store, "w1", now_ms=100)
+    second = take(store, "w1", now_ms=200 + HOUR_MS)
+    assert second is not None
+    assert (second.id != first.id, second.task) == (True, task.number)
+    assert stage(store, first) is Stage.EXPIRED
+
+
+def test_a_lease_that_is_over_gives_its_place_to_whoever_comes_next(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0])
+    take(store, "w1", now_ms=100)
+    assert take(store, "w2", now_ms=99 + HOUR_MS) is None
+    assert take(store, "w2", now_ms=100 + HOUR_MS) is not None
+
+
+def test_a_worker_may_give_a_task_back(store: Store) -> None:
+    category(store, 4)
+    task = publish(store, [0])
+    dealt = deal(store, "w1")
+    store.work.draft(dealt.id, answers(dealt), sequence=1, now_ms=200, lease_ms=HOUR_MS)
+    store.work.give_back(dealt.id, 300)
+    store.work.give_back(dealt.id, 301)
+    ended = store.work.get(dealt.id)
+    assert (ended.stage, ended.drafts_erased) == (Stage.RETURNED, 1)
+    assert store.asks.task(task.number).taken == 0
+    with pytest.raises(Gone):
+        store.work.send(dealt.id, answers(dealt), 400)
+    with pytest.raises(Gone):
+        store.work.set_dealt(take_and_return(store).id, [])
+
+
+def take_and_return(store: Store) -> Assignment:
+    taken = take(store, "w9")
+    assert taken is not None
+    store.work.give_back(taken.id, 300)
+    return taken
+
+
+def test_giving_back_what_was_sent_changes_nothing(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0])
+    dealt = deal(store)
+    sent = store.work.send(dealt.id, answers(dealt), 200)
+    store.work.give_back(dealt.id, 300)
+    assert store.work.get(dealt.id) == sent
+
+
+def test_sent_assignments_wait_for_review_oldest_first(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0], places=3)
+    held = [deal(store, worker) for worker in ("w1", "w2", "w3")]
+    for dealt, at_ms in zip(held, (300, 200, 400), strict=True):
+        store.work.send(dealt.id, answers(dealt), at_ms)
+    store.work.review(held[2].id, Review(Stage.ACCEPTED, "fine", 500))
+    assert [waiting.id for waiting in store.work.unreviewed("car")] == [held[1].id, held[0].id]
+
+
+def test_a_review_is_recorded_once(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0])
+    dealt = deal(store)
+    store.work.send(dealt.id, answers(dealt), 200)
+    review = Review(Stage.WEIGHTED, "9 of 10 gold right", 300, 5, 5, 4, 5, 0.7, True)
+    reviewed = store.work.review(dealt.id, review)
+    assert (reviewed.stage, reviewed.review) == (Stage.WEIGHTED, review)
+    assert store.work.review(dealt.id, Review(Stage.REJECTED, "second thoughts", 400)) == reviewed
+    assert store.work.get(dealt.id) == reviewed
+    assert len(store.labels.votes("car", 1)) == 1
+
+
+def test_only_what_was_sent_is_reviewed_and_only_with_a_verdict(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0])
+    dealt = deal(store)
+    with pytest.raises(Conflict):
+        store.work.review(dealt.id, Review(Stage.ACCEPTED, "", 200))
+    store.work.send(dealt.id, answers(dealt), 200)
+    with pytest.raises(BadInput):
+        store.work.review(dealt.id, Review(Stage.EXPIRED, "", 300))
+
+
+def test_a_rejected_assignment_leaves_no_answers(store: Store) -> None:
+    category(store, 4)
+    task = publish(store, [0, 1])
+    rejected = finish(store, "w1", verdict=Stage.REJECTED, gold=[3])
+    assert rejected.stage is Stage.REJECTED
+    assert store.labels.votes("car", 1) == []
+    assert store.labels.gold_answers("car", 1) == []
+    freed = store.asks.task(task.number)
+    assert (freed.taken, freed.done) == (0, 0)
+    assert take(store, "w2") is not None
+    assert store.categories.tally("car").assignments == {"leased": 1, "rejected": 1}
+
+
+def test_assignments_are_paged_and_listed_for_a_worker(store: Store) -> None:
+    category(store, 4)
+    for row in range(3):
+        publish(store, [row])
+    made = [finish(store, "w1", now_ms=100 * row) for row in range(3)]
+    other = deal(store, "w2") if publish(store, [3]) else None
+    assert other is not None
+    assert store.work.page("car", "", 2) == made[:2]
+    assert store.work.page("car", made[1].id, 10) == [made[2], other]
+    assert store.work.of_worker("w1") == made[::-1]
+    assert store.work.of_worker("nobody") == []
+
+
+def test_an_assignment_nobody_made_is_not_found(store: Store) -> None:
+    for ask in (
+        lambda: store.work.get("x"),
+        lambda: store.work.drafts("x"),
+        lambda: store.work.send("x", [], 1),
+        lambda: store.work.give_back("x", 1),
+        lambda: store.work.set_dealt("x", []),
+        lambda: store.work.draft("x", [], sequence=1, now_ms=1, lease_ms=1),
+        lambda: store.work.review("x", Review(Stage.ACCEPTED, "", 1)),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+
+
+def test_two_servers_never_give_one_place_twice(store: Store, another: Store) -> None:
+    category(store, 12)
+    for start in range(0, 12, 3):
+        publish(store, range(start, start + 3), places=2)
+    taken: list[Assignment] = []
+
+    def work(opened: Store, worker: str) -> None:
+        while found := opened.work.take("car", 1, worker, owner=False, now_ms=100, lease_ms=HOUR_MS):
+            taken.append(found)
+            dealt = opened.work.set_dealt(found.id, [Dealt(a.row, a.id) for a in opened.asks.of_task(found.task)])
+            opened.work.send(found.id, answers(dealt), 150)
+
+    threads = [threading.Thread(target=work, args=((store, another)[number % 2], f"w{number}")) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 8
+    assert all(task.taken == 2 for task in store.asks.tasks("car", 0, 10))
+    assert len({(found.task, found.worker) for found in taken}) == 8
