@@ -53,6 +53,11 @@ TABLE: tuple[Setting, ...] = (
     Setting("pixels", 100_000_000, "largest picture decoded, in pixels", 10_000, 2_000_000_000),
     Setting("shown_pixels", 1024, "long side of the picture a worker sees, at most", 64, 4096),
     Setting("shard_bytes", 512_000_000, "size at which an image shard is closed", 10_000, 100_000_000_000),
+    Setting(
+        "cache",
+        "",
+        "directory for what can be made again: backbones, columns of a database; empty takes ~/.cache/thresher",
+    ),
     Setting("seed", 0, "seed of everything drawn at random outside the certificate; 0 takes a fresh one", 0, 2**63 - 1),
 )
 
@@ -81,6 +86,11 @@ class Settings:
         """The same settings with some values given by hand; None leaves a value as it was."""
         given = {name: _cast(_BY_NAME[name], value, "flag") for name, value in values.items() if value is not None}
         return Settings({**self.values, **given}, {**self.origins, **dict.fromkeys(given, "flag")})
+
+
+def cache_directory(settings: Settings) -> Path:
+    """Where this machine keeps what can be made again at any time."""
+    return Path(settings.cache) if settings.cache else Path.home() / ".cache" / "thresher"
 
 
 def read_settings(directory: Path, environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:  # noqa: ANN401
