@@ -1,0 +1,233 @@
+"""From wishes for answers to tasks: what is asked, of how many people, and together with what.
+
+A task mixes purposes, so that nobody can tell from it why an image is asked about. One of a similar group stands for
+all of it, and no group is both gold and asked.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from thresher.errors import BadInput
+from thresher.records import Ask, NewAsk, Purpose, Task
+from thresher.settings import Settings
+from thresher.store.contract import Rows, Store
+
+# a wish for one answer is enough where the owner gives it
+OF_THE_OWNER = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
+# asked about even if the image is gold or was asked about before: the draw or the owner named exactly this image
+NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
+MOST_ASKS = 100_000
+PAGE = 1000
+PATIENCE_MS = 60_000  # how long a few asks wait for more, while nobody could take a task of them for want of others
+
+
+def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
+    """The rows, in their order, that may be asked about: one a similar group, none like gold or like an open ask."""
+    version = store.categories.get(category).question.version
+    gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
+    taken = store.images.similar(np.concatenate([gold, store.asks.open_rows(category, version)]))
+    groups = store.images.similar(np.asarray(rows, np.int64))
+    _, first = np.unique(groups, return_index=True)
+    one_each = np.zeros(len(groups), np.bool_)
+    one_each[first] = True
+    return np.asarray(rows, np.int64)[one_each & ~np.isin(groups, taken)]
+
+
+def wish_first(
+    category: str,
+    *,
+    store: Store,
+    settings: Settings,
+    seed: int,
+    now_ms: int,  # noqa: ARG001 -- every stage is handed the time
+    size: int | None = None,
+) -> int:
+    """Wish for answers on random images of the pool, `settings.first_images` unless given; how many were new.
+
+    Images with a label are left out, so that it may be called again when the first ones were all alike.
+    """
+    version = store.categories.get(category).question.version
+    known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
+    pool = np.setdiff1d(store.categories.pool(category), known)
+    drawn = fresh(category, np.random.default_rng(seed).permutation(pool), store=store)
+    asks = [(int(row), 0.0) for row in drawn[: size or settings.first_images]]
+    return wish(category, asks, Purpose.LEARN, store=store, settings=settings)
+
+
+def wish(
+    category: str,
+    rows_with_priority: Sequence[tuple[int, float]],
+    purpose: Purpose,
+    *,
+    store: Store,
+    settings: Settings,
+    votes_wanted: int | None = None,
+) -> int:
+    """Wish for answers on rows; how many of them were new.
+
+    Rows like gold or like something that is being asked are left out, unless the purpose names its images. Wants
+    `settings.votes` people an image, or the owner alone, unless `votes_wanted` says otherwise.
+    """
+    version = store.categories.get(category).question.version
+    rows = np.array([row for row, _ in rows_with_priority], np.int64)
+    allowed = set((rows if purpose in NAMED else fresh(category, rows, store=store)).tolist())
+    votes = votes_wanted or (1 if purpose in OF_THE_OWNER else settings.votes)
+    asks = [NewAsk(row, purpose, votes, priority) for row, priority in rows_with_priority if row in allowed]
+    return store.asks.wish(category, version, asks)
+
+
+def upload(
+    category: str, name: str, rows: Sequence[int], *, store: Store, settings: Settings, now_ms: int
+) -> list[Task]:
+    """Make a named task of the owner's list; a longer one becomes several. One of each similar group is asked about.
+
+    Rows that are asked about under an earlier upload already are left to that. Raises BadInput for a row outside the
+    pool.
+    """
+    version = store.categories.get(category).question.version
+    outside = [row for row, held in zip(rows, store.categories.pool_holds(category, rows), strict=True) if not held]
+    if outside:
+        raise BadInput(
+            f"{len(outside)} of {len(rows)} images are not in the pool of {category}.",
+            where=name,
+            next=f"thresher harvest {category} --folder ...",
+        )
+    groups = store.images.similar(np.array(rows, np.int64)).tolist()
+    first: dict[int, int] = {}
+    for group, row in zip(groups, rows, strict=True):
+        first.setdefault(group, row)
+    chosen = set(first.values())
+    wish(category, [(row, 0.0) for row in first.values()], Purpose.UPLOAD, store=store, settings=settings)
+    waiting = store.asks.waiting(category, version, MOST_ASKS)
+    mine = [ask for ask in waiting if ask.purpose is Purpose.UPLOAD and ask.row in chosen]
+    return _publish(category, version, name, split(mine, settings.task_images), store=store, now_ms=now_ms)
+
+
+def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True) -> list[Task]:
+    """Fill tasks from waiting asks: purposes mixed, one number of votes a task, at most `settings.task_images` each.
+
+    A task that is not full is published only with `flush`, and only when people have nothing else to do: every task
+    costs its workers the gold in it, so a handful of asks waits for more, a minute at most once nothing is free.
+    """
+    version = store.categories.get(category).question.version
+    made = []
+    for owner_only in (False, True):
+        waiting = store.asks.waiting(category, version, MOST_ASKS, owner_only=owner_only)
+        # an uploaded list is published by upload() under its own name
+        waiting = [ask for ask in waiting if ask.purpose is not Purpose.UPLOAD]
+        before = _before(category, version, waiting, store)
+        batches = split(waiting, settings.task_images, before)
+        full = [batch for batch in batches if len(batch) == settings.task_images]
+        made += _publish(category, version, category, full, store=store, now_ms=now_ms)
+        part = [batch for batch in batches if len(batch) < settings.task_images]
+        if flush and part and not full:
+            wanting = _wanting(category, version, owner_only, store=store, now_ms=now_ms)
+            ready = [batch for batch in part if len(batch) >= wanting * settings.task_images]
+            made += _publish(category, version, category, ready, store=store, now_ms=now_ms)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Who has answered which image already, and how many people there are."""
+
+    voters: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    people: int = 0
+
+
+def split(asks: Sequence[Ask], size: int, before: Before | None = None) -> list[list[Ask]]:
+    """Asks in batches of at most `size`: one number of votes wanted and no image twice in each, purposes mixed evenly.
+
+    `before` says who answered which image already. They cannot be dealt a task that shows it again, so the images of a
+    batch are chosen to leave at least a third of the people, and as many as are wanted, free to take it.
+    """
+    before = before or Before()
+    batches: list[_Batch] = []
+    filling: list[_Batch] = []
+    for ask in mixed(asks):
+        most = before.people - max(ask.votes_wanted, math.ceil(before.people / 3))
+        voters = before.voters.get(ask.row, frozenset())
+        batch = next((some for some in filling if some.takes(ask, voters, most)), None)
+        if batch is None:
+            batch = _Batch()
+            batches.append(batch)
+            filling.append(batch)
+        batch.asks[ask.row] = ask
+        batch.voters |= voters
+        if len(batch.asks) == size:
+            filling.remove(batch)
+    return [list(batch.asks.values()) for batch in batches]
+
+
+@dataclass
+class _Batch:
+    """A task in the making, and who could not take it."""
+
+    asks: dict[int, Ask] = field(default_factory=dict)
+    voters: frozenset[str] = frozenset()
+
+    def takes(self, ask: Ask, voters: frozenset[str], most: int) -> bool:
+        """Whether an ask may join: same number of votes, another image, and people enough are left."""
+        alike = next(iter(self.asks.values())).votes_wanted == ask.votes_wanted and ask.row not in self.asks
+        return alike and (voters <= self.voters or len(self.voters | voters) <= most)
+
+
+def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> Before:
+    if not store.labels.votes(category, version, sorted({ask.row for ask in asks})):
+        return Before()
+    voters: dict[int, set[str]] = defaultdict(set)
+    for vote in store.labels.votes(category, version):
+        voters[vote.row].add(vote.worker)
+    people = len(set().union(*voters.values()))  # those who work here, not everybody who once opened a link
+    return Before({row: frozenset(some) for row, some in voters.items()}, people)
+
+
+def mixed(asks: Sequence[Ask]) -> list[Ask]:
+    """Asks with their purposes spread evenly, each purpose in the order given, which is that of its draws."""
+    by_purpose: dict[Purpose, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        by_purpose[ask.purpose].append(ask)
+    placed = [
+        ((place + 0.5) / len(group), ask.id, ask) for group in by_purpose.values() for place, ask in enumerate(group)
+    ]
+    return [ask for _, _, ask in sorted(placed, key=lambda spot: spot[:2])]
+
+
+def _publish(
+    category: str, version: int, name: str, batches: Sequence[Sequence[Ask]], *, store: Store, now_ms: int
+) -> list[Task]:
+    """Publish batches as tasks; one of which another process took an ask is left to the next call."""
+    made = []
+    for number, batch in enumerate(batches, 1):
+        task = store.asks.publish(
+            category,
+            version,
+            name if len(batches) == 1 or name == category else f"{name} ({number} of {len(batches)})",
+            [ask.id for ask in batch],
+            places=batch[0].votes_wanted,
+            owner_only=batch[0].purpose in OF_THE_OWNER,
+            at_ms=now_ms,
+        )
+        if task is not None:
+            made.append(task)
+    return made
+
+
+def _wanting(category: str, version: int, owner_only: bool, *, store: Store, now_ms: int) -> float:
+    """How full a task must be for people to want it now: 0 when they have nothing else, 1 when they have."""
+    unfinished, free, newest = False, False, -math.inf
+    after = -1
+    while page := store.asks.tasks(category, after, PAGE):
+        after = page[-1].number
+        for task in page:
+            if task.owner_only is owner_only and task.version == version:
+                unfinished |= task.done < task.places
+                free |= task.taken < task.places
+                newest = max(newest, task.published_ms)
+    if free:
+        return 1.0
+    return 0.0 if not unfinished or now_ms - newest >= PATIENCE_MS else 0.5

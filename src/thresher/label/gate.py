@@ -1,0 +1,174 @@
+"""The gate: an assignment counts when its worker knew the gold of both answers, and hears why when it does not.
+
+Plain accuracy would let a worker pass who always says "no" where gold is unbalanced, so each answer is judged by itself
+(facts: 16 of 20 right of both lets 99.5 % of people pass who are right on 95 of 100, and of coin flippers 0.003 %). A
+rejection harms a person, so it needs enough gold, and too many of them mean that the gold is bad: then nobody is
+rejected any more.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from thresher.label.gold import retire_missed, take_owners_answers
+from thresher.label.pace import pace
+from thresher.records import Assignment, Gold, Review, Says, Stage
+from thresher.settings import Settings
+from thresher.store.contract import Store, Tally
+
+SHOWN_LEAST = 10  # gold of an answer, this assignment's or else with the worker's record, before it may reject
+BREAKER_LEAST = 20  # reviews before the share of rejections means anything
+BREAKER_SHARE = 0.05
+GOOD = 0.85  # a worker whose gold is right this often, and who was shown enough of it, may speak against gold
+
+Record = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The verdict for an assignment with at least this share of the gold of each answer right, and what it weighs."""
+
+    least: float
+    verdict: Stage
+    weight: float
+
+
+def rules(settings: Settings) -> tuple[Rule, ...]:
+    """The gate's table, the first rule that holds decides. A milder middle is one more row, of Stage.WEIGHTED."""
+    return (Rule(settings.gold_pass, Stage.ACCEPTED, 1.0), Rule(0.0, Stage.REJECTED, 0.0))
+
+
+# what an assignment weighs that would have been rejected if the gate were not paused: paid, and hardly believed
+PAUSED_WEIGHT = 0.25
+
+
+def judge(
+    assignment: Assignment,
+    gold: Sequence[Gold],
+    record: Record,
+    *,
+    settings: Settings,
+    now_ms: int,
+    paused: bool = False,
+) -> Review:
+    """The review of a sent assignment by the gold in use that it shows.
+
+    `record` is the worker's earlier gold (yes right, yes shown, no right, no shown); it is counted in for an answer of
+    which this assignment shows too little to judge by. Provisional, and accepted, while the category has less than
+    `settings.gold_least` gold of either answer, or the worker was shown too little. `paused` rejects nobody.
+    """
+    here = score(assignment, {piece.row: piece.says for piece in gold})
+    judged = _with_record(here, record)
+    known_yes = sum(piece.says is Says.YES for piece in gold)
+    little = min(known_yes, len(gold) - known_yes) < settings.gold_least or min(judged[1], judged[3]) < SHOWN_LEAST
+    rule = next(rule for rule in rules(settings) if _holds(rule, judged))
+    kind, verdict, weight = rule.verdict.value, rule.verdict, rule.weight
+    if little:
+        kind, verdict, weight = "accepted", Stage.ACCEPTED, 1.0
+    elif paused and rule.verdict is Stage.REJECTED:
+        kind, verdict, weight = "paused", Stage.WEIGHTED, PAUSED_WEIGHT
+    why = _words(kind, assignment, here, settings.gold_pass)
+    return Review(verdict, why, now_ms, *here, weight=weight, provisional=little)
+
+
+def score(assignment: Assignment, gold: Mapping[int, Says]) -> Record:
+    """Yes right, yes shown, no right, no shown. An "unsure" on gold is shown and not right; retired gold is neither."""
+    right, shown = {Says.YES: 0, Says.NO: 0}, {Says.YES: 0, Says.NO: 0}
+    for given in assignment.answers:
+        place = assignment.dealt[given.position]
+        truth = gold.get(place.row) if place.ask is None else None
+        if truth is not None:
+            shown[truth] += 1
+            right[truth] += given.says is truth
+    return right[Says.YES], shown[Says.YES], right[Says.NO], shown[Says.NO]
+
+
+def needed(share: float, shown: int) -> int:
+    """How many of `shown` gold must be right."""
+    return math.ceil(share * shown - 1e-9)
+
+
+def _with_record(here: Record, record: Record) -> Record:
+    yes, no = (here[:2], here[2:])
+    if yes[1] < SHOWN_LEAST:
+        yes = (yes[0] + record[0], yes[1] + record[1])
+    if no[1] < SHOWN_LEAST:
+        no = (no[0] + record[2], no[1] + record[3])
+    return (*yes, *no)
+
+
+def _holds(rule: Rule, judged: Record) -> bool:
+    yes_right, yes_shown, no_right, no_shown = judged
+    return yes_right >= needed(rule.least, yes_shown) and no_right >= needed(rule.least, no_shown)
+
+
+SENTENCES = {
+    "accepted": "Accepted, thank you.{counts}{pace}",
+    "weighted": "Accepted and paid, thank you.{counts} That is less than hoped for, so these answers count less.{pace}",
+    "paused": "Accepted and paid, thank you.{counts} We are checking whether our own answers are right.{pace}",
+    "rejected": "Not accepted.{counts} At least {share:.0%} of each are needed. If you think that this is wrong, "
+    "please write to the person who gave you the link.{pace}",
+}
+COUNTS = (
+    " Among the pictures were some whose answer we know: you had {0} of {1} right where it is yes, "
+    "and {2} of {3} where it is no."
+)
+
+
+def _words(kind: str, assignment: Assignment, here: Record, share: float) -> str:
+    counts = COUNTS.format(*here) if here[1] + here[3] else ""
+    flags = "".join(f" {flag}" for flag in pace(assignment.answers).flags)
+    return SENTENCES[kind].format(counts=counts, share=share, pace=flags)
+
+
+# --- with a store -----------------------------------------------------------------------------------------------------
+
+
+def review_all(category: str, *, store: Store, settings: Settings, now_ms: int) -> list[Review]:
+    """Review what was sent and not reviewed, the oldest first; the reviews in that order.
+
+    The owner's answers become labels and gold. Safe to call from anywhere at any time: a review is recorded once.
+    """
+    found = []
+    owners = {worker.id for worker in store.people.all() if worker.owner}
+    for assignment in store.work.unreviewed(category):
+        if assignment.worker in owners:
+            found.append(_review_owner(assignment, store=store, now_ms=now_ms))
+        else:
+            found.append(_review_worker(assignment, store=store, settings=settings, now_ms=now_ms))
+    return found
+
+
+def _review_owner(assignment: Assignment, *, store: Store, now_ms: int) -> Review:
+    # labels first, the review last: killed between, the next call finds the assignment unreviewed and does it again
+    take_owners_answers(assignment, store=store, now_ms=now_ms)
+    review = Review(Stage.ACCEPTED, "These are your own answers: they are taken as true.", now_ms)
+    return store.work.review(assignment.id, review).review or review
+
+
+def _review_worker(assignment: Assignment, *, store: Store, settings: Settings, now_ms: int) -> Review:
+    category, version = assignment.category, assignment.version
+    gold = store.labels.gold(category, version)
+    record = store.labels.gold_record(category, version, assignment.worker)
+    paused = breaks(store.categories.tally(category))
+    review = judge(assignment, gold, record, settings=settings, now_ms=now_ms, paused=paused)
+    recorded = store.work.review(assignment.id, review).review or review
+    # another process may have been quicker, and has counted this worker's answers on gold then
+    if recorded == review and _speaks_against_gold(assignment, store):
+        retire_missed(assignment, review, gold, store=store)
+    return recorded
+
+
+def breaks(tally: Tally) -> bool:
+    """Whether so many assignments were rejected that the gold must be at fault, and nobody is rejected any more."""
+    rejected = tally.assignments.get(Stage.REJECTED.value, 0)
+    reviewed = rejected + sum(tally.assignments.get(stage.value, 0) for stage in (Stage.ACCEPTED, Stage.WEIGHTED))
+    return reviewed >= BREAKER_LEAST and rejected > BREAKER_SHARE * reviewed
+
+
+def _speaks_against_gold(assignment: Assignment, store: Store) -> bool:
+    """Whether the worker, over all their assignments, is good enough for their answers to question gold."""
+    record = store.labels.gold_record(assignment.category, assignment.version, assignment.worker)
+    yes_right, yes_shown, no_right, no_shown = record
+    enough = min(yes_shown, no_shown) >= SHOWN_LEAST
+    return enough and yes_right >= GOOD * yes_shown and no_right >= GOOD * no_shown

@@ -1,0 +1,146 @@
+"""From votes to labels: what people agree on is held true, what they do not is asked again, and then of the owner.
+
+Everything is derived anew from the votes that count now, so it may be run at any time, twice, or after a kill, and a
+vote that was withdrawn leaves nothing behind.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from thresher.label.consensus import Crowd, crowd_of, posteriors
+from thresher.records import Label, NewAsk, Purpose, Says, Source, Vote
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+__all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
+
+FINAL = (Source.OWNER, Source.ADJUDICATED)
+FOLLOW_UP = 10.0  # priority of a further vote: an image that is nearly settled comes before a new one
+MOVED = 0.02  # a posterior that moved less is not worth a write
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a settling changed: labels held, images asked of one more person or of the owner, labels dropped."""
+
+    labels: int = 0
+    more_votes: int = 0
+    adjudications: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the votes on an image come to: an answer, or None; and how likely that answer is (a yes, where None)."""
+
+    says: Says | None
+    posterior: float
+
+
+@dataclass
+class _Changes:
+    """What a settling will write, gathered before anything is written."""
+
+    hold: list[Label] = field(default_factory=list)
+    drop: list[int] = field(default_factory=list)
+    more: list[NewAsk] = field(default_factory=list)
+    adjudicate: list[NewAsk] = field(default_factory=list)
+
+
+def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> Settled:
+    """Turn votes into CONSENSUS labels, further asks of one vote, and asks for the owner to adjudicate.
+
+    A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for
+    votes are left alone, as are those whose answer the owner gave. One that nobody is sure of goes to one more person
+    until `settings.votes_most` have answered, then to the owner.
+    """
+    version = store.categories.get(category).question.version
+    everybody = store.people.all()
+    owners = {worker.id for worker in everybody if worker.owner}
+    votes = [vote for vote in store.labels.votes(category, version) if vote.worker not in owners]
+    labels = store.labels.all_of(category, version)
+    final = {label.row: label.says for label in labels if label.source in FINAL}
+    held = {label.row: label for label in labels if label.source is Source.CONSENSUS}
+    crowd = _crowd(category, version, votes, final, store)
+    open_rows = set(store.asks.open_rows(category, version).tolist())
+    by_row: dict[int, list[Vote]] = defaultdict(list)
+    for vote in votes:
+        by_row[vote.row].append(vote)
+    changes = _Changes()
+    for row in sorted((by_row.keys() | held.keys()) - final.keys()):
+        verdict = verdict_of(crowd.posterior.get(row, 0.5), held.get(row), settings.sure)
+        if not by_row[row] or (verdict.says is None and row in held):
+            changes.drop.append(row)
+        if row in open_rows or not by_row[row]:
+            continue
+        label = _label(row, by_row[row], verdict, version, now_ms)
+        if label is None:
+            _ask_on(changes, row, by_row[row], settings.votes_most, len(everybody) - len(owners))
+        elif _differs(label, held.get(row)):
+            changes.hold.append(label)
+    return _write(changes, category, version, store)
+
+
+def verdict_of(posterior: float, held: Label | None, sure: float) -> Verdict:
+    """The verdict for a posterior of a yes.
+
+    An answer needs `sure`; one that is held already stays until its doubt is twice that, so that an image on the edge
+    is not asked about again each time the crowd is seen in a slightly other light.
+    """
+    for says, likely in ((Says.YES, posterior), (Says.NO, 1.0 - posterior)):
+        kept = held is not None and held.says is says
+        if likely >= (1.0 - 2.0 * (1.0 - sure) if kept else sure):
+            return Verdict(says, likely)
+    return Verdict(None, posterior)
+
+
+def _crowd(category: str, version: int, votes: Sequence[Vote], final: Mapping[int, Says], store: Store) -> Crowd:
+    known = {piece.row: piece.says is Says.YES for piece in store.labels.gold(category, version)}
+    known |= {row: says is Says.YES for row, says in final.items() if says is not Says.UNSURE}
+    return crowd_of(votes, known, store.labels.gold_answers(category, version))
+
+
+def _label(row: int, votes: Sequence[Vote], verdict: Verdict, version: int, now_ms: int) -> Label | None:
+    if verdict.says is None:
+        return None
+    return Label(
+        row=row,
+        says=verdict.says,
+        source=Source.CONSENSUS,
+        purpose=votes[-1].purpose,
+        version=version,
+        at_ms=now_ms,
+        posterior=verdict.posterior,
+        votes=len(votes),
+        epoch=votes[-1].epoch,
+        draw=votes[-1].draw,
+    )
+
+
+def _ask_on(changes: _Changes, row: int, votes: Sequence[Vote], votes_most: int, people: int) -> None:
+    """Ask one more person, or the owner where enough were asked or there is nobody else."""
+    newest = votes[-1]
+    # an answer that hardly counts is not one of the votes wanted; but nobody's image is asked about for ever
+    enough = sum(vote.weight for vote in votes) >= votes_most or len(votes) >= 2 * votes_most
+    if enough or len({vote.worker for vote in votes}) >= people:
+        changes.adjudicate.append(NewAsk(row, Purpose.ADJUDICATE, 1, FOLLOW_UP, newest.epoch, newest.draw))
+    else:
+        changes.more.append(NewAsk(row, newest.purpose, 1, FOLLOW_UP, newest.epoch, newest.draw))
+
+
+def _differs(label: Label, held: Label | None) -> bool:
+    if held is None or abs(label.posterior - held.posterior) > MOVED:
+        return True
+    return (label.says, label.votes, label.purpose, label.draw) != (held.says, held.votes, held.purpose, held.draw)
+
+
+def _write(changes: _Changes, category: str, version: int, store: Store) -> Settled:
+    """Drop before hold, asks last: killed anywhere between, the next settling finds the rest to do."""
+    if changes.drop:
+        store.labels.drop(category, version, Source.CONSENSUS, changes.drop)
+    if changes.hold:
+        store.labels.hold(category, changes.hold)
+    more = store.asks.wish(category, version, changes.more) if changes.more else 0
+    adjudications = store.asks.wish(category, version, changes.adjudicate) if changes.adjudicate else 0
+    return Settled(len(changes.hold), more, adjudications, len(changes.drop))

@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+from tests.label.scene import NAME, Scene, says, scene, truth
+
+from thresher.label.asks import fill_tasks, wish
+from thresher.label.deal import deal, draw_gold
+from thresher.records import Gold, Purpose, Says, Source, Stage
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+GOLD = range(300, 420)  # 40 yes, 80 no
+
+
+def asked_for(made: Scene, rows: range, votes: int = 2) -> None:
+    wish(
+        NAME, [(row, 0.0) for row in rows], Purpose.LEARN, store=made.store, settings=made.settings, votes_wanted=votes
+    )
+    fill_tasks(NAME, store=made.store, settings=made.settings, now_ms=made.now_ms)
+
+
+@pytest.fixture
+def here(store: Store, settings: Settings) -> Scene:
+    return scene(store, settings, images=420, gold=GOLD)
+
+
+def test_an_assignment_is_the_task_and_forty_gold_half_yes_half_no(here: Scene) -> None:
+    asked_for(here, range(110))
+    assignment = here.must_deal("a")
+    asked = [place.row for place in assignment.dealt if place.ask is not None]
+    gold = [place.row for place in assignment.dealt if place.ask is None]
+    assert sorted(asked) == list(range(110))
+    assert len(gold) == len(set(gold)) == 40
+    assert set(gold) <= set(GOLD)
+    assert sum(truth(row) for row in gold) == 20
+
+
+def test_each_ask_is_dealt_at_its_own_image(here: Scene) -> None:
+    asked_for(here, range(50))
+    assignment = here.must_deal("a")
+    asks = {ask.id: ask.row for ask in here.store.asks.of_task(assignment.task)}
+    assert {place.ask: place.row for place in assignment.dealt if place.ask is not None} == asks
+
+
+def test_each_worker_gets_an_order_and_gold_of_their_own(here: Scene) -> None:
+    asked_for(here, range(110))
+    first, second = here.must_deal("a"), here.must_deal("b")
+    assert first.task == second.task
+    assert [p.row for p in first.dealt if p.ask] != [p.row for p in second.dealt if p.ask]
+    assert {p.row for p in first.dealt if not p.ask} != {p.row for p in second.dealt if not p.ask}
+
+
+def test_gold_does_not_stand_at_the_end_or_the_beginning(here: Scene) -> None:
+    asked_for(here, range(110))
+    places = [place for place, dealt in enumerate(here.must_deal("a").dealt) if dealt.ask is None]
+    assert 55 < np.mean(places) < 95
+
+
+def test_a_reload_gets_the_same_assignment(here: Scene) -> None:
+    asked_for(here, range(110))
+    assert here.must_deal("a").dealt == here.must_deal("a").dealt
+
+
+def test_a_kill_between_leasing_and_dealing_costs_nobody_their_assignment(here: Scene) -> None:
+    asked_for(here, range(110))
+    taken = here.store.work.take(NAME, 1, "a", owner=False, now_ms=here.now_ms, lease_ms=60_000)
+    assert taken is not None
+    dealt = here.must_deal("a")
+    assert dealt.id == taken.id
+    assert len(dealt.dealt) == 150
+
+
+def test_fresh_gold_comes_first_and_then_what_was_seen_longest_ago(here: Scene) -> None:
+    shown = []
+    for task in range(3):
+        asked_for(here, range(100 * task, 100 * task + 100), votes=1)
+        assignment = here.must_deal("a")
+        shown.append({place.row for place in assignment.dealt if place.ask is None and truth(place.row)})
+        here.send(assignment)
+        here.review()
+    assert not shown[0] & shown[1]  # 40 yes gold: two assignments see them all once
+    assert shown[2] == shown[0]
+
+
+def test_no_gold_is_an_image_the_worker_was_asked_about(here: Scene) -> None:
+    asked_for(here, range(110))
+    here.work("a")
+    here.gild(range(60))
+    asked_for(here, range(110, 220))
+    assignment = here.must_deal("a")
+    assert not {place.row for place in assignment.dealt if place.ask is None} & set(range(110))
+    other = here.must_deal("b")
+    assert {place.row for place in other.dealt if place.ask is None} <= {*GOLD, *range(60)}
+
+
+def test_no_gold_is_like_an_image_that_is_asked_about(store: Store, settings: Settings) -> None:
+    here = scene(store, settings)
+    # rows 0 to 89 and 90 to 179 are twins, one by one
+    here.images(180, fingerprint=lambda number: f"{number % 90:016x}")
+    here.gild(range(90, 180))
+    asked = range(40)
+    wish(NAME, [(row, 0.0) for row in asked], Purpose.UPLOAD, store=store, settings=settings)
+    asks = store.asks.waiting(NAME, 1, 100)
+    store.asks.publish(NAME, 1, "n", [a.id for a in asks], places=2, owner_only=False, at_ms=1)
+    assignment = here.must_deal("a")
+    gold = {place.row for place in assignment.dealt if place.ask is None}
+    assert len(gold) > 30
+    assert gold <= set(range(130, 180))
+
+
+def test_one_of_a_similar_group_is_shown_as_gold(store: Store, settings: Settings) -> None:
+    here = scene(store, settings)
+    here.images(60, fingerprint=lambda number: f"{number % 6:016x}" if number >= 30 else "")
+    here.gild(range(30, 60))
+    asked_for(here, range(30))
+    gold = [place.row for place in here.must_deal("a").dealt if place.ask is None]
+    assert len(gold) == len(set(store.images.similar(np.array(gold)).tolist())) == 6
+
+
+def test_the_owner_gets_no_gold(here: Scene) -> None:
+    asked_for(here, range(50))
+    assert all(place.ask is not None for place in here.must_deal("me", owner=True).dealt)
+
+
+def test_where_gold_is_scarce_there_is_as_much_as_there_is(store: Store, settings: Settings) -> None:
+    here = scene(store, settings, images=200, gold=range(100, 110))
+    asked_for(here, range(50))
+    gold = {place.row for place in here.must_deal("a").dealt if place.ask is None}
+    assert gold == set(range(100, 110))
+
+
+def test_an_image_is_asked_to_no_worker_twice(here: Scene) -> None:
+    asked_for(here, range(40))
+    here.work("a")
+    assert here.deal("a") is None
+    here.work("b")
+    assert here.deal("c") is None  # both places are taken: never more than wanted
+
+
+def test_an_ended_lease_gives_its_place_to_the_next(here: Scene) -> None:
+    asked_for(here, range(40), votes=1)
+    left = here.must_deal("a")
+    assert here.deal("b") is None
+    here.tick(round(here.settings.lease_minutes * 60_000))
+    assert here.must_deal("b").task == left.task
+    assert here.store.work.get(left.id).stage is Stage.EXPIRED
+
+
+def test_drawing_gold_by_hand_is_repeatable() -> None:
+    gold = [Gold(row, says(truth(row)), 1, Source.OWNER) for row in range(90)]
+    drawn = draw_gold(gold, [], 20, np.random.default_rng(3))
+    assert drawn == draw_gold(gold, [], 20, np.random.default_rng(3))
+    assert [piece.says for piece in drawn] == [Says.YES] * 20 + [Says.NO] * 20
+
+
+def test_a_seed_makes_a_deal_repeatable(here: Scene) -> None:
+    asked_for(here, range(40))
+    worker = here.worker("a")
+    dealt = deal(NAME, worker, store=here.store, settings=here.settings, now_ms=here.tick(), seed=1)
+    assert dealt is not None
+    assert dealt == here.store.work.get(dealt.id)

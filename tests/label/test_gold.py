@@ -1,0 +1,232 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.label.scene import NAME, Scene, says, scene, truth
+
+from thresher.errors import BadInput, BadLine
+from thresher.label.gold import import_gold, import_labels, mine
+from thresher.records import (
+    Alias,
+    Counts,
+    NewAsk,
+    NewImage,
+    Origin,
+    Purpose,
+    Round,
+    Says,
+    Source,
+    Task,
+    Thresholds,
+)
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+
+@pytest.fixture
+def here(store: Store, settings: Settings) -> Scene:
+    return scene(store, settings, images=400)
+
+
+def dig(here: Scene, ranked: list[int] | None = None, *, size: int | None = None) -> list[Task]:
+    return mine(NAME, ranked, store=here.store, settings=here.settings, now_ms=here.tick(), size=size, seed=1)
+
+
+# --- mining -----------------------------------------------------------------------------------------------------------
+
+
+def test_mining_makes_one_task_for_the_owner_alone(here: Scene) -> None:
+    (task,) = dig(here)
+    assert task.owner_only
+    assert task.places == 1
+    assert len(task.rows) == 110
+    assert here.deal("a") is None
+    assert here.must_deal("me", owner=True).task == task.number
+
+
+def test_half_of_what_is_mined_is_the_top_of_the_ranking(here: Scene) -> None:
+    (task,) = dig(here, ranked=list(range(399, 299, -1)), size=40)
+    assert set(range(380, 400)) <= set(task.rows)
+    assert len(set(task.rows) - set(range(380, 400))) == 20
+    assert min(task.rows) < 300  # the other half is spread over the pool
+
+
+def test_without_a_ranking_the_newest_scores_rank(here: Scene) -> None:
+    column = f"scores/{NAME}/1"
+    here.store.columns.create(column, 1, "float32")
+    rows = np.arange(400)
+    here.store.columns.write(column, rows, rows[:, None].astype(np.float32))
+    done = Round(1, NAME, 1, "b", column, Thresholds(0, 1), Counts(), 2, 2, {}, "", 1, 1.0)
+    here.store.rounds.add(done, b"head")
+    (task,) = dig(here, size=40)
+    assert set(range(380, 400)) <= set(task.rows)
+
+
+def test_mining_twice_makes_one_task(here: Scene) -> None:
+    assert len(dig(here)) == 1
+    assert dig(here) == []
+
+
+def test_nothing_is_mined_where_there_is_gold_enough(here: Scene) -> None:
+    here.gild(range(60))
+    assert dig(here) == []
+
+
+def test_mining_goes_on_where_the_first_task_found_too_little(here: Scene) -> None:
+    (first,) = dig(here, size=30)
+    here.send(here.must_deal("me", owner=True))
+    here.review()
+    (second,) = dig(here, size=30)
+    assert not set(first.rows) & set(second.rows)
+
+
+# --- the owner's answers ----------------------------------------------------------------------------------------------
+
+
+def asked_of_two(here: Scene, disputed: int) -> None:
+    """Images 0 to 9 get two votes each, which disagree about one of them."""
+    here.store.asks.wish(NAME, 1, [NewAsk(row, Purpose.AUDIT_RECALL, 2, 0.0, 3, row) for row in (8, 9)])
+    here.store.asks.wish(NAME, 1, [NewAsk(row, Purpose.LEARN, 2) for row in range(8)])
+    asks = here.store.asks.waiting(NAME, 1, 100)
+    here.store.asks.publish(NAME, 1, "n", [a.id for a in asks], places=2, owner_only=False, at_ms=1)
+    here.work("a")
+    here.work("b", lambda row: says(truth(row) != (row == disputed)))
+
+
+def adjudicate(here: Scene, *asks: NewAsk) -> None:
+    here.store.asks.wish(NAME, 1, asks)
+    waiting = here.store.asks.waiting(NAME, 1, 100, owner_only=True)
+    here.store.asks.publish(NAME, 1, "n", [a.id for a in waiting], places=1, owner_only=True, at_ms=1)
+    here.send(here.must_deal("me", owner=True))
+    here.review()
+
+
+def test_an_adjudication_keeps_the_purpose_the_image_was_asked_for(here: Scene) -> None:
+    asked_of_two(here, disputed=3)
+    adjudicate(here, NewAsk(3, Purpose.ADJUDICATE), NewAsk(9, Purpose.ADJUDICATE, 1, 0.0, 3, 9))
+    held = {label.row: label for label in here.store.labels.held(NAME, 1)}
+    assert (held[3].source, held[3].says, held[3].purpose) == (Source.ADJUDICATED, Says.YES, Purpose.LEARN)
+    assert (held[9].purpose, held[9].epoch, held[9].draw) == (Purpose.AUDIT_RECALL, 3, 9)
+    assert held[3].votes == 2
+
+
+def test_what_workers_disagreed_about_checks_nobody(here: Scene) -> None:
+    asked_of_two(here, disputed=3)
+    adjudicate(here, NewAsk(3, Purpose.ADJUDICATE), NewAsk(4, Purpose.ADJUDICATE))
+    gold = {piece.row: piece for piece in here.store.labels.gold(NAME, 1, retired=True)}
+    assert gold[3].retired == "workers disagreed about it: 1 of 2 said otherwise before the owner decided"
+    assert gold[4].retired == ""
+    assert (gold[4].source, gold[4].shown, gold[4].missed) == (Source.ADJUDICATED, 2, 0)
+
+
+def test_an_audits_draw_never_becomes_gold(here: Scene) -> None:
+    asked_of_two(here, disputed=3)
+    adjudicate(here, NewAsk(9, Purpose.ADJUDICATE, 1, 0.0, 3, 9))
+    assert here.store.labels.gold(NAME, 1, retired=True) == []
+
+
+def test_an_owner_who_changes_their_mind_changes_the_gold(here: Scene) -> None:
+    here.gild([1])
+    here.store.labels.score_gold(NAME, 1, [1], [])
+    here.store.asks.wish(NAME, 1, [NewAsk(1, Purpose.UPLOAD)])
+    asks = here.store.asks.waiting(NAME, 1, 9)
+    here.store.asks.publish(NAME, 1, "n", [a.id for a in asks], places=1, owner_only=False, at_ms=1)
+    here.send(here.must_deal("me", owner=True), lambda _: Says.YES)
+    here.review()
+    (piece,) = here.store.labels.gold(NAME, 1)
+    assert (piece.says, piece.shown) == (Says.YES, 0)
+
+
+# --- from a file ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def named(store: Store, settings: Settings) -> Scene:
+    """Three images with a file name and a URL each, and a fourth outside the pool."""
+    here = scene(store, settings)
+    batch = [
+        NewImage(
+            hashlib.sha256(name.encode()).hexdigest(), name.encode(), 8, 8, "JPEG", bytes=1,
+            aliases=(Alias("file", f"{name}.jpg"), Alias("url", f"https://example.org/{name}.jpg")),
+        )
+        for name in "abcd"
+    ]  # fmt: skip
+    rows = store.images.put(batch)
+    store.categories.pool_add(NAME, rows[:3], Origin("test"))
+    return here
+
+
+def take(here: Scene, path: Path, text: str, encoding: str = "utf-8") -> int:
+    path.write_text(text, encoding)
+    return import_gold(NAME, path, store=here.store, now_ms=here.tick())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,answer\na.jpg,yes\nb.jpg,no\n",
+        "answer,url,note\nyes,https://example.org/a.jpg,x\nNo ,https://example.org/b.jpg,\n",
+        f"image,answer\n{hashlib.sha256(b'a').hexdigest()},Yes\n{hashlib.sha256(b'b').hexdigest()},NO\n",
+        "\ufeffFile,Answer\r\na.jpg,yes\r\nb.jpg,no\r\n\r\n",
+    ],
+)
+def test_gold_is_named_by_file_url_or_hash(named: Scene, tmp_path: Path, text: str) -> None:
+    assert take(named, tmp_path / "gold.csv", text) == 2
+    assert [(piece.row, piece.says) for piece in named.store.labels.gold(NAME, 1)] == [(0, Says.YES), (1, Says.NO)]
+    labels = named.store.labels.held(NAME, 1)
+    assert [(label.source, label.purpose) for label in labels] == [(Source.OWNER, Purpose.IMPORT)] * 2
+
+
+def test_importing_the_same_gold_again_keeps_what_is_known_of_it(named: Scene, tmp_path: Path) -> None:
+    take(named, tmp_path / "gold.csv", "file,answer\na.jpg,yes\n")
+    named.store.labels.score_gold(NAME, 1, [0], [])
+    take(named, tmp_path / "gold.csv", "file,answer\na.jpg,yes\nb.jpg,no\n")
+    assert [piece.shown for piece in named.store.labels.gold(NAME, 1)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "file,answer\na.jpg,yes\nx.jpg,no\n",
+            "gold.csv, line 3: no image is called 'x.jpg'. Next: thresher harvest",
+        ),
+        ("file,answer\na.jpg,maybe\n", "gold.csv, line 2: the answer 'maybe' is not yes or no. Next: write yes or no"),
+        ("file,answer\na.jpg,unsure\n", "line 2: the answer 'unsure' is not yes or no."),
+        ("file,answer\na.jpg,yes\na.jpg,no\n", "line 3: 'a.jpg' is no here and yes in line 2. Next: keep one of them"),
+        ("file,answer\nd.jpg,yes\n", "line 2: image 3 is not in the pool of car."),
+        ("file,answer\na.jpg\n", "line 2: has not as many columns as the first line."),
+        ("file,answer\na.jpg,yes,no\n", "line 2: has not as many columns as the first line."),
+        ("file,answer\n,yes\n", "line 2: has not as many columns as the first line."),
+        ("name,answer\na.jpg,yes\n", "line 1: the columns are name, answer. Next: name one of them image, file or url"),
+        ("file,url,answer\n", "line 1: the columns are file, url, answer."),
+        ("", "line 1: the columns are missing."),
+        ('file,answer\n"a.jpg,yes\n', "is not CSV"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_kept(named: Scene, tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadLine) as error:
+        take(named, tmp_path / "gold.csv", text)
+    assert said in str(error.value)
+    assert named.store.labels.all_of(NAME, 1) == []
+    assert named.store.labels.gold(NAME, 1) == []
+
+
+def test_a_file_that_cannot_be_read_is_named(named: Scene, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"none\.csv: cannot be read: No such file or directory"):
+        import_gold(NAME, tmp_path / "none.csv", store=named.store, now_ms=1)
+    with pytest.raises(BadInput, match="is not UTF-8 text"):
+        take(named, tmp_path / "gold.csv", "file,answer\nä.jpg,yes\n", encoding="latin-1")
+
+
+def test_imported_labels_check_nobody(named: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("file,answer\na.jpg,yes\nb.jpg,unsure\n")
+    assert import_labels(NAME, path, store=named.store, now_ms=1) == 2
+    held = named.store.labels.held(NAME, 1)
+    assert [(label.says, label.source) for label in held] == [
+        (Says.YES, Source.IMPORTED),
+        (Says.UNSURE, Source.IMPORTED),
+    ]
+    assert named.store.labels.gold(NAME, 1) == []
