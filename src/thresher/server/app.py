@@ -7,12 +7,12 @@ import json
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from thresher import __version__
@@ -30,6 +30,7 @@ from thresher.store.contract import Store
 from thresher.workforce.links import Links
 
 EXPIRE_EVERY_SECONDS = 30.0
+STATIC = Path(__file__).parent / "static"
 log = logging.getLogger(__name__)
 
 
@@ -40,11 +41,12 @@ def create_app(
     clock: Callable[[], int] = now_ms,
     on_sent: Callable[[str], None] = lambda _category: None,
     loop_runs: Callable[[str], bool] | None = None,
+    static: Path = STATIC,
 ) -> FastAPI:
     """The application over a workspace.
 
     `on_sent(category)` is called after each sent assignment; `loop_runs(category)` says whether its loop is at work,
-    by default whether somebody holds its lease.
+    by default whether somebody holds its lease. `static` is the folder of the built pages.
     """
     app = _bare(lifespan=_lifespan)
     app.state.desk = Desk(
@@ -54,6 +56,7 @@ def create_app(
         links=Links(store.secret()),
         console_token=console_token(store, settings),
         shown=Shown(store),
+        static=static,
         on_sent=on_sent,
         loop_runs=loop_runs or (lambda category: store.jobs.leased(f"loop/{category}", clock())),
     )
@@ -126,9 +129,21 @@ def openapi_text() -> str:
     return json.dumps(_bare().openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
+class Api(FastAPI):
+    """A FastAPI whose description gives problems their own media type."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, made once."""
+        schema = super().openapi()
+        for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+            told = operation["responses"]["default"]
+            told["content"] = {problems.MEDIA_TYPE: next(iter(told["content"].values()))}
+        return schema
+
+
 def _bare(**more: Any) -> FastAPI:  # noqa: ANN401 -- handed on to FastAPI
     """The routes and their errors, without a workspace behind them."""
-    app = FastAPI(
+    app = Api(
         title="thresher",
         version=__version__,
         description="The worker API and the console API. Every error is a problem (RFC 9457).",
@@ -146,16 +161,6 @@ def _bare(**more: Any) -> FastAPI:  # noqa: ANN401 -- handed on to FastAPI
     app.get("/readyz", tags=["server"])(ready)
     app.include_router(reference.router)
     app.include_router(pages.router)
-    described = app.openapi
-
-    def problems_are_problems() -> dict[str, Any]:
-        schema = described()
-        for operation in (operation for path in schema["paths"].values() for operation in path.values()):
-            told = operation["responses"]["default"]
-            told["content"] = {problems.MEDIA_TYPE: next(iter(told["content"].values()))}
-        return schema
-
-    app.openapi = problems_are_problems  # type: ignore[method-assign] -- the way that FastAPI documents
     return app
 
 

@@ -25,7 +25,7 @@ Sent = HTTPAuthorizationCredentials | None
 
 
 def console_token(store: Store, settings: Settings) -> str:
-    """The console's token: the setting, or one that belongs to the workspace and stays the same in it."""
+    """the console's token: the setting, or one that belongs to the workspace and stays the same in it."""
     if settings.token:
         return str(settings.token)
     return hmac.new(store.secret(), b"thresher/console", hashlib.sha256).hexdigest()
@@ -42,7 +42,7 @@ async def console_only(desk: TheDesk, sent: Annotated[Sent, Depends(Console)]) -
     # as bytes: compare_digest refuses texts beyond ASCII, which a header may carry
     if not hmac.compare_digest(token.encode("utf-8"), desk.console_token.encode("utf-8")):
         raise Denied(
-            "The console's token is missing or wrong.",
+            "the console's token is missing or wrong.",
             next="open the link that `thresher serve` printed when it started",
         )
 
@@ -50,21 +50,21 @@ async def console_only(desk: TheDesk, sent: Annotated[Sent, Depends(Console)]) -
 def worker_of(desk: TheDesk, sent: Annotated[Sent, Depends(Personal)]) -> Worker:
     """The worker whose personal token was sent. Raises Denied."""
     if sent is None:
-        raise Denied("No personal token was sent.", next="open your personal link")
+        raise Denied("no personal token was sent.", next="open your personal link")
     try:
         return desk.store.people.get(desk.links.read_worker(sent.credentials))
     except NotFound as error:
-        raise Denied("This personal link is not known here.", next="ask for a new invite") from error
+        raise Denied("this personal link is not known here.", next="ask for a new invite") from error
 
 
 def assignment_of(desk: TheDesk, sent: Annotated[Sent, Depends(OneAssignment)]) -> Assignment:
     """The assignment whose token was sent, whatever became of it. Raises Denied."""
     if sent is None:
-        raise Denied("No assignment token was sent.", next="open your personal link")
+        raise Denied("no assignment token was sent.", next="open your personal link")
     try:
         return desk.store.work.get(desk.links.read_assignment(sent.credentials))
     except NotFound as error:
-        raise Denied("This assignment is not known here.", next="open your personal link") from error
+        raise Denied("this assignment is not known here.", next="open your personal link") from error
 
 
 TheWorker = Annotated[Worker, Depends(worker_of)]

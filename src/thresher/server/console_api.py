@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
-from thresher.errors import BadInput, NotFound
+from thresher.errors import BadInput
 from thresher.label import asks, gold
 from thresher.loop.methods import METHODS
 from thresher.records import Category, Decision, Invite, Job, Question, Targets, Task, Worker, new_id

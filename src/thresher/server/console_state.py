@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
+from math import isfinite
 from statistics import median
 
 from thresher.records import Assignment, Category, Purpose, Round, Says, Stage, Targets, Worker
@@ -98,9 +99,9 @@ def round_wire(done: Round) -> RoundWire:
         yes=done.counts.yes,
         no=done.counts.no,
         unknown=done.counts.unknown,
-        lower=done.thresholds.lower,
-        upper=done.thresholds.upper,
-        measures=dict(done.measures),
+        lower=_finite(done.thresholds.lower),
+        upper=_finite(done.thresholds.upper),
+        measures={name: value for name, value in done.measures.items() if isfinite(value)},
     )
 
 
@@ -124,6 +125,11 @@ def worker_wire(worker: Worker, assignments: Iterable[Assignment]) -> WorkerWire
         gold_shown=sum(review.yes_shown + review.no_shown for review in reviews),
         seconds=median(seconds) if seconds else None,
     )
+
+
+def _finite(number: float) -> float | None:
+    """JSON has no word for infinity, which is the threshold that nothing reaches."""
+    return number if isfinite(number) else None
 
 
 def _open(tally: Tally, purpose: Purpose) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -22,13 +23,14 @@ class Desk:
     links: Links
     console_token: str
     shown: Shown
+    static: Path
     on_sent: Callable[[str], None]
     loop_runs: Callable[[str], bool]
 
     @property
     def lease_ms(self) -> int:
         """How long an assignment is held after its worker last showed a sign of life."""
-        return round(self.settings.lease_minutes * 60_000)
+        return round(float(self.settings.lease_minutes) * 60_000)
 
     def base_url(self, request: Request) -> str:
         """Where people reach this server: `public_url`, or the address they just used, whose host was checked."""

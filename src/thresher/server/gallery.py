@@ -1,9 +1,79 @@
-"""A page of a pool's pictures, of one decision or of all, found without reading the whole pool."""
+"""A page of a pool's pictures, of one decision or of all, found by scanning on from a row and never the whole pool."""
 
-from thresher.records import Decision
+import math
+
+import numpy as np
+
+from thresher.learn.decide import decide
+from thresher.records import Alias, Category, Decision, Image
 from thresher.server.desk import Desk
-from thresher.server.wire import Pictures
+from thresher.server.wire import Picture, Pictures
+
+SCANNED_ROWS = 20_000  # at a time: some milliseconds, whatever the pool's size
+SCANS = 10  # a rare decision answers a short page, and where to go on, rather than keep its reader waiting
+DAY_MS = 86_400_000
+DECISIONS = {1: Decision.YES, 0: Decision.NO, -1: Decision.UNKNOWN}
+
+Found = tuple[int, Decision | None, float | None]  # row, decision, score
 
 
 def page(desk: Desk, name: str, *, decision: Decision | None, after: int, limit: int) -> Pictures:
-    return Pictures(pictures=[], after=None)
+    """The next pictures of a pool after a row. Raises NotFound for a category nobody has."""
+    category = desk.store.categories.get(name)
+    at_once = limit if decision is None else SCANNED_ROWS
+    found: list[Found] = []
+    ended = False
+    for _ in range(SCANS):
+        rows = desk.store.categories.pool_page(name, after, at_once)
+        found += [item for item in _decided(desk, name, rows) if decision in (None, item[1])]
+        ended = len(rows) < at_once
+        if ended or len(found) >= limit:
+            break
+        after = rows[-1]
+    if len(found) >= limit:
+        found, after, ended = found[:limit], found[limit - 1][0], False
+    return Pictures(pictures=_pictures(desk, category, found), after=None if ended else after)
+
+
+def _decided(desk: Desk, name: str, rows: list[int]) -> list[Found]:
+    if not rows:
+        return []
+    decided = decide(name, store=desk.store, rows=np.array(rows, dtype=np.int64))
+    scores = (float(score) if math.isfinite(score) else None for score in decided.scores)
+    return [(row, DECISIONS[int(code)], score) for row, code, score in zip(rows, decided.codes, scores, strict=True)]
+
+
+def _pictures(desk: Desk, category: Category, found: list[Found]) -> list[Picture]:
+    rows = [row for row, _, _ in found]
+    aliases = desk.store.images.aliases(rows)
+    images = desk.store.images.many(rows)
+    return [
+        _picture(desk, category, image, aliases.get(image.row, ()), decision, score)
+        for image, (_, decision, score) in zip(images, found, strict=True)
+    ]
+
+
+def _picture(
+    desk: Desk,
+    category: Category,
+    image: Image,
+    aliases: tuple[Alias, ...],
+    decision: Decision | None,
+    score: float | None,
+) -> Picture:
+    label = desk.store.labels.of(category.name, category.question.version, image.row)
+    # the same address all day, so that a browser keeps the picture
+    until_ms = (desk.clock() // DAY_MS + 2) * DAY_MS
+    names = {alias.kind: alias.value for alias in reversed(aliases)}
+    return Picture(
+        row=image.row,
+        sha256=image.sha256,
+        file=names.get("file") or names.get("url") or names.get("id") or "",
+        width=image.width,
+        height=image.height,
+        thumbnail=f"/api/console/thumbnails/{desk.links.thumbnail(image.row, until_ms)}",
+        decision=decision,
+        score=score,
+        label=label.says if label else None,
+        source=label.source.value if label else None,
+    )

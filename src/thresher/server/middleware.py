@@ -85,7 +85,7 @@ class KnownHosts:
             refusal = problem(
                 403,
                 "unknown-host",
-                "This server does not answer to the host name of the request.",
+                "this server does not answer to the host name of the request.",
                 where="Host header",
                 following="set public_url to the address people reach the server at",
             )
@@ -111,7 +111,7 @@ class BoundedBody:
             refusal = problem(
                 413,
                 "too-large",
-                f"At most {most:,} bytes can be sent here.",
+                f"at most {most:,} bytes can be sent here.",
                 following="send it in smaller parts",
                 headers={"Connection": "close"},
             )

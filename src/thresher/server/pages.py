@@ -16,10 +16,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from thresher.errors import NotFound
+from thresher.server.desk import TheDesk
 
 router = APIRouter(include_in_schema=False)
 
-STATIC = Path(__file__).parent / "static"
 NONCE = "__NONCE__"
 PACKED = frozenset({"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"})
 
@@ -38,28 +38,28 @@ class File:
 
 
 @router.get("/")
-def console(request: Request) -> Response:
+def console(desk: TheDesk, request: Request) -> Response:
     """The console's page."""
-    return page("console", request)
+    return page("console", desk.static, request)
 
 
 @router.get("/work")
-def work(request: Request) -> Response:
+def work(desk: TheDesk, request: Request) -> Response:
     """The worker's page; the personal token stands behind the # and never comes here."""
-    return page("worker", request)
+    return page("worker", desk.static, request)
 
 
 @router.get("/join/{invite}")
-def join_page(invite: str, request: Request) -> Response:  # noqa: ARG001 -- the page reads it from its own address
+def join_page(invite: str, desk: TheDesk, request: Request) -> Response:  # noqa: ARG001 -- the page reads it from its own address
     """The worker's page for somebody who was invited."""
-    return page("worker", request)
+    return page("worker", desk.static, request)
 
 
 @router.get("/static/{app}/{path:path}")
-def static(app: str, path: str, request: Request) -> Response:
+def static(app: str, path: str, desk: TheDesk, request: Request) -> Response:
     """A file of a page. What has a hash in its name is kept for ever."""
-    found = files(STATIC / app).get(path) if app in FRAMED_BY else None
-    if found is None or path == "index.html":
+    found = files(desk.static / app).get(path) if app in FRAMED_BY else None
+    if found is None or path == "index.html":  # a first page is served at its own address, under its policy
         raise NotFound("there is no such file.", where="/static", next="reload the page")
     for_ever = path.startswith("assets/")
     headers = {"Cache-Control": "public, max-age=31536000, immutable" if for_ever else "no-cache", "ETag": found.etag}
@@ -68,9 +68,9 @@ def static(app: str, path: str, request: Request) -> Response:
     return _sent(found.data, found.packed, found.media_type, request, headers)
 
 
-def page(app: str, request: Request) -> Response:
+def page(app: str, folder: Path, request: Request) -> Response:
     """An application's first page, or the page that says how to build it."""
-    index = files(STATIC / app).get("index.html")
+    index = files(folder / app).get("index.html")
     if index is None:
         return unbuilt()
     nonce = secrets.token_urlsafe(16)

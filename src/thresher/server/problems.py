@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 # what the framework refuses by itself, in our words: status -> (kind, what, next)
 _PLAIN: Mapping[int, tuple[str, str, str]] = {
-    400: ("bad-request", "The request cannot be read.", "look at /docs"),
-    404: ("not-found", "There is nothing at this address.", "look at /docs"),
-    405: ("method-not-allowed", "This address does not take that method.", "look at /docs"),
-    413: ("too-large", "What was sent is larger than this address takes.", "send it in smaller parts"),
+    400: ("bad-request", "the request cannot be read.", "look at /docs"),
+    404: ("not-found", "there is nothing at this address.", "look at /docs"),
+    405: ("method-not-allowed", "this address does not take that method.", "look at /docs"),
+    413: ("too-large", "what was sent is larger than this address takes.", "send it in smaller parts"),
 }
 
 
@@ -37,12 +37,12 @@ def problem(
     following: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem as a response."""
+    """A problem as a response; `what` becomes a sentence, as pages show it by itself."""
     told = Problem(
         type=TYPE + kind,
         title=kind.replace("-", " ").capitalize(),
         status=status,
-        detail=what,
+        detail=what[:1].upper() + what[1:],
         where=where,
         next=following,
     )
@@ -56,7 +56,7 @@ def unexpected(method: str, route: str) -> Response:
     return problem(
         500,
         "unexpected",
-        f"Something went wrong on the server; it is in the log as {mark}.",
+        f"something went wrong on the server; it is in the log as {mark}.",
         following="try again, and tell the owner of this server that id if it happens again",
     )
 
@@ -78,7 +78,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- see above
     first: Mapping[str, Any] = error.errors()[0]
     place, *path = (str(part) for part in first["loc"])
-    what = first["msg"][:1].upper() + first["msg"][1:] + "."
+    what = f"{first['msg']}."
     more = len(error.errors()) - 1
     if more:
         what += f" {more} more such error{'s' if more > 1 else ''}."

@@ -51,7 +51,7 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
 def _shape(name: str, shape: dict[str, Any]) -> str:
     needed = shape.get("required", [])
     members = "".join(
-        f"<li><code>{escape(member)}</code>: {escape(_type(told))}{'' if member in needed else ', may be left out'}</li>"
+        f"<li><code>{escape(member)}</code>: {escape(_type(told) + ('' if member in needed else ', may be left out'))}"
         for member, told in shape.get("properties", {}).items()
     )
     return f"<h3 id={escape(name)}>{escape(name)}</h3><p>{escape(shape.get('description', ''))}</p><ul>{members}</ul>"

@@ -169,7 +169,10 @@ class NewCategory(Wire):
 
 
 class RoundWire(Wire):
-    """One round: what it learned from and what it made of the pool."""
+    """One round: what it learned from and what it made of the pool.
+
+    A score at or above `upper` is a yes, below `lower` a no; None where no score is high or low enough.
+    """
 
     number: int
     at_ms: int
@@ -180,8 +183,8 @@ class RoundWire(Wire):
     yes: int
     no: int
     unknown: int
-    lower: float
-    upper: float
+    lower: float | None
+    upper: float | None
     measures: dict[str, float]
 
 

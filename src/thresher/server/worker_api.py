@@ -46,8 +46,8 @@ VERDICTS: dict[Stage, Verdict] = {
     Stage.WEIGHTED: "weighted",
     Stage.REJECTED: "rejected",
 }
-_RAN_OUT = "The time for this task ran out, and its answers were erased."
-_ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "You gave this task back, and its answers were erased."}
+_RAN_OUT = "the time for this task ran out, and its answers were erased."
+_ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "you gave this task back, and its answers were erased."}
 
 
 @router.post("/join")
@@ -56,9 +56,9 @@ def join(body: Join, desk: TheDesk, request: Request) -> Joined:
     try:
         invite = desk.store.people.get_invite(desk.links.read_invite(body.invite))
     except NotFound as error:
-        raise Denied("This invite is not known here.", next="ask for a new one") from error
+        raise Denied("this invite is not known here.", next="ask for a new one") from error
     if invite.revoked_ms:
-        raise Gone("This invite was withdrawn.", next="ask for a new one")
+        raise Gone("this invite was withdrawn.", next="ask for a new one")
     worker = Worker(id=new_id(), name=body.name.strip(), owner=False, invite=invite.id, created_ms=desk.clock())
     desk.store.people.add(worker)
     token = desk.links.worker(worker.id)
@@ -78,15 +78,19 @@ def me(desk: TheDesk, worker: TheWorker) -> Me:
     )
 
 
-@router.post("/assignments", responses={204: {"description": "There is nothing to do in this category now."}})
-def deal(body: Deal, desk: TheDesk, worker: TheWorker) -> Work:
+@router.post(
+    "/assignments",
+    response_model=Work,
+    responses={204: {"description": "There is nothing to do in this category now."}},
+)
+def deal(body: Deal, desk: TheDesk, worker: TheWorker) -> Work | Response:
     """Take an assignment, or go on with the one that is unfinished."""
     if body.category not in _categories(desk, worker):
         raise NotFound(f"your link gives no work in {body.category!r}.", next="take one of the offers of your page")
     lease.expire(desk.store, desk.clock())
     assignment = dealing.deal(body.category, worker, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     if assignment is None:
-        return Response(status_code=204)  # type: ignore[return-value] -- a response of its own passes the model by
+        return Response(status_code=204)
     return _work(desk, assignment)
 
 
@@ -113,7 +117,6 @@ def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
     sent = desk.store.work.send(assignment.id, _given(body.entries, assignment), desk.clock())
     receipt = desk.links.receipt(sent)
     _judge(desk, sent.category)
-    desk.on_sent(sent.category)
     judged = desk.store.work.get(sent.id)
     worker = desk.store.people.get(sent.worker)
     why = judged.review.why if judged.review else ""
@@ -139,7 +142,7 @@ def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Respons
     try:
         assignment = _open(desk, desk.store.work.get(id_))
     except NotFound as error:
-        raise Denied("This picture is not known here.", next="open your personal link") from error
+        raise Denied("this picture is not known here.", next="open your personal link") from error
     # examples stand outside the numbered places, below zero: -1 is row 0
     row = assignment.dealt[position].row if position >= 0 else -1 - position
     return webp_response(desk.shown.webp(row, long_side=desk.settings.shown_pixels))
@@ -148,7 +151,7 @@ def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Respons
 def _open(desk: Desk, assignment: Assignment) -> Assignment:
     """An assignment that may still be worked on. Raises Gone."""
     if assignment.stage in VERDICTS:
-        raise Gone("This task is already sent.", next="open your personal link to see what there is to do")
+        raise Gone("this task is already sent.", next="open your personal link to see what there is to do")
     if assignment.stage is not Stage.LEASED or assignment.lease_until_ms <= desk.clock():
         raise Gone(_ENDED.get(assignment.stage, _RAN_OUT), next="open your personal link to take another")
     return assignment
@@ -233,9 +236,10 @@ def _given(entries: list[Entry], assignment: Assignment) -> list[Given]:
 
 
 def _judge(desk: Desk, category: str) -> None:
-    """Let the gate look at what was sent, so that the worker hears at once."""
+    """Let the gate look at what was sent, so that the worker hears at once, and tell whoever waits for answers."""
     try:
         gate.review_all(category, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+        desk.on_sent(category)
     except Exception:
-        # the answers are stored: the worker's receipt must not depend on the gate, which the loop asks again
-        log.exception("the gate could not review what was sent for %s", category)
+        # the answers are stored: the worker's receipt must not depend on what others make of them later
+        log.exception("what was sent for %s could not be reviewed at once", category)

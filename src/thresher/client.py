@@ -1,0 +1,255 @@
+"""A small Python client of a server: what its pages can do, a program can.
+
+Answers are the wire's own types; refusals are raised as the errors they were on the server. Every call is a request of
+its own, so a client may be shared between threads.
+"""
+
+import http.client
+from collections.abc import Sequence
+from typing import Self, TypeVar
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from thresher.errors import BadInput, NotReady, ThresherError
+from thresher.records import Decision
+from thresher.server.wire import (
+    CategoryWire,
+    Deal,
+    Drafts,
+    Entry,
+    Health,
+    InviteWire,
+    JobWire,
+    Join,
+    Joined,
+    Kept,
+    Me,
+    NewCategory,
+    NewInvite,
+    OwnerLink,
+    Pictures,
+    Problem,
+    Refusals,
+    RoundWire,
+    Send,
+    Sent,
+    TaskWire,
+    Upload,
+    Uploaded,
+    Wire,
+    Work,
+    WorkerWire,
+)
+
+W = TypeVar("W", bound=Wire)
+SCHEMES = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+
+
+class Client:
+    """A server at `url`, asked with one Bearer token.
+
+    Every call raises the error that the server answered, or NotReady when nobody answers there.
+    """
+
+    def __init__(self, url: str, token: str = "", *, timeout_seconds: float = 60.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES or not parts.hostname:
+            raise BadInput(f"{url!r} is no address of a server.", next="give one like http://127.0.0.1:8765")
+        self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._parts = parts
+        self._token = token
+        self._timeout_seconds = timeout_seconds
+
+    def health(self) -> Health:
+        """That the server answers, and its version."""
+        return self._one(Health, "GET", "/healthz")
+
+    def ready(self) -> Health:
+        """That its store answers too."""
+        return self._one(Health, "GET", "/readyz")
+
+    def data(self, path: str) -> bytes:
+        """The bytes of a picture or thumbnail, by the address the server gave for it."""
+        return self._raw("GET", path)
+
+    def _one(self, shape: type[W], method: str, path: str, body: Wire | None = None, *, token: str | None = None) -> W:
+        return shape.model_validate_json(self._raw(method, path, body, token=token))
+
+    def _many(self, shape: type[W], path: str) -> list[W]:
+        return TypeAdapter(list[shape]).validate_json(self._raw("GET", path))  # type: ignore[valid-type]
+
+    def _raw(self, method: str, path: str, body: Wire | None = None, *, token: str | None = None) -> bytes:
+        headers = {"Accept": "application/json"}
+        if bearer := self._token if token is None else token:
+            headers["Authorization"] = f"Bearer {bearer}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        netloc = self._parts.netloc.rpartition("@")[2]
+        connection = SCHEMES[self._parts.scheme](netloc, timeout=self._timeout_seconds)
+        try:
+            text = None if body is None else body.model_dump_json().encode()
+            connection.request(method, self._parts.path.rstrip("/") + path, text, headers)
+            answer = connection.getresponse()
+            data: bytes = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise NotReady(
+                f"no server answers ({error or type(error).__name__}).", where=self.url, next="thresher serve"
+            ) from error
+        finally:
+            connection.close()
+        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+            raise _refusal(data, answer.status, self.url)
+        return data
+
+
+class Console(Client):
+    """The console API; `token` is the one in the link that `thresher serve` prints."""
+
+    @classmethod
+    def from_link(cls, link: str) -> Self:
+        """The console behind a link like http://127.0.0.1:8765/?token=..."""
+        parts = urlsplit(link)
+        return cls(f"{parts.scheme}://{parts.netloc}{parts.path}", parse_qs(parts.query).get("token", [""])[0])
+
+    def categories(self) -> list[CategoryWire]:
+        """Every category with its state."""
+        return self._many(CategoryWire, "/api/console/categories")
+
+    def category(self, name: str) -> CategoryWire:
+        """One category with its state."""
+        return self._one(CategoryWire, "GET", _of(name))
+
+    def add_category(self, category: NewCategory) -> CategoryWire:
+        """Add a category."""
+        return self._one(CategoryWire, "POST", "/api/console/categories", category)
+
+    def pictures(
+        self, name: str, *, decision: Decision | None = None, after: int | None = None, limit: int = 60
+    ) -> Pictures:
+        """A page of the pool by row, of one decision or of all; `after` is what the page before answered."""
+        asked = {"decision": decision, "after": after, "limit": limit}
+        query = urlencode({word: value for word, value in asked.items() if value is not None})
+        return self._one(Pictures, "GET", f"{_of(name)}/pictures?{query}")
+
+    def rounds(self, name: str) -> list[RoundWire]:
+        """Every round, oldest first."""
+        return self._many(RoundWire, f"{_of(name)}/rounds")
+
+    def refusals(self, name: str, *, after: int = 0, limit: int = 100) -> Refusals:
+        """What harvest did not admit."""
+        return self._one(Refusals, "GET", f"{_of(name)}/refusals?after={after}&limit={limit}")
+
+    def workers(self, name: str = "") -> list[WorkerWire]:
+        """The workers of a category, or all of them."""
+        return self._many(WorkerWire, f"{_of(name)}/workers" if name else "/api/console/workers")
+
+    def invites(self) -> list[InviteWire]:
+        """Every invite, newest first."""
+        return self._many(InviteWire, "/api/console/invites")
+
+    def add_invite(self, category: str = "", note: str = "") -> InviteWire:
+        """Make an invite, for one category or for all."""
+        return self._one(InviteWire, "POST", "/api/console/invites", NewInvite(category=category, note=note))
+
+    def revoke_invite(self, invite: str) -> None:
+        """End an invite."""
+        self._raw("DELETE", f"/api/console/invites/{quote(invite, safe='')}")
+
+    def owner_link(self, name: str) -> str:
+        """The owner's personal link; a first task that mines gold is made where there is none."""
+        return self._one(OwnerLink, "POST", f"{_of(name)}/owner-link").link
+
+    def tasks(self, name: str, *, after: int = 0, limit: int = 200) -> list[TaskWire]:
+        """The tasks with a number above `after`."""
+        return self._many(TaskWire, f"{_of(name)}/tasks?after={after}&limit={limit}")
+
+    def upload_task(self, name: str, task: str, images: Sequence[str]) -> Uploaded:
+        """Ask about a list of pictures, by SHA-256, file name or URL, as a named task."""
+        return self._one(Uploaded, "POST", f"{_of(name)}/tasks", Upload(name=task, images=list(images)))
+
+    def jobs(self, limit: int = 100) -> list[JobWire]:
+        """The newest jobs first."""
+        return self._many(JobWire, f"/api/console/jobs?limit={limit}")
+
+    def cancel_job(self, job: str) -> JobWire:
+        """Ask a job to stop."""
+        return self._one(JobWire, "POST", f"/api/console/jobs/{quote(job, safe='')}/cancel")
+
+
+class WorkerClient(Client):
+    """The worker API; `token` is a worker's personal one, and each assignment brings another of its own."""
+
+    @classmethod
+    def from_link(cls, link: str) -> Self:
+        """The worker of a personal link, like http://127.0.0.1:8765/work#t=..."""
+        parts = urlsplit(link)
+        path = parts.path.removesuffix("/work")
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", parse_qs(parts.fragment).get("t", [""])[0])
+
+    @classmethod
+    def join(cls, link: str, name: str = "") -> Self:
+        """A new worker from an invite's link, like http://127.0.0.1:8765/join/..."""
+        url, _, invite = link.rpartition("/join/")
+        joined = cls(url)._one(Joined, "POST", "/api/work/join", Join(invite=invite, name=name))
+        return cls(url, joined.token)
+
+    @property
+    def token(self) -> str:
+        """The personal token: the worker's account."""
+        return self._token
+
+    def me(self) -> Me:
+        """What there is to do, and what became of what was done."""
+        return self._one(Me, "GET", "/api/work/me")
+
+    def deal(self, category: str) -> Work | None:
+        """Take an assignment or go on with the unfinished one; None when there is nothing to do."""
+        data = self._raw("POST", "/api/work/assignments", Deal(category=category))
+        return Work.model_validate_json(data) if data else None
+
+    def reopen(self, assignment: str) -> Work:
+        """An assignment again, by its token, with the drafts that were kept."""
+        return self._one(Work, "GET", "/api/work/assignment", token=assignment)
+
+    def keep_drafts(self, assignment: str, sequence: int, entries: Sequence[Entry]) -> Kept:
+        """Keep answers that may still change."""
+        drafts = Drafts(sequence=sequence, entries=list(entries))
+        return self._one(Kept, "PUT", "/api/work/drafts", drafts, token=assignment)
+
+    def send(self, assignment: str, entries: Sequence[Entry]) -> Sent:
+        """Send the whole assignment; repeating it is safe."""
+        return self._one(Sent, "POST", "/api/work/send", Send(entries=list(entries)), token=assignment)
+
+    def give_back(self, assignment: str) -> None:
+        """Give an assignment back."""
+        self._raw("POST", "/api/work/return", token=assignment)
+
+
+def _of(name: str) -> str:
+    return f"/api/console/categories/{quote(name, safe='')}"
+
+
+def _refusal(data: bytes, status: int, url: str) -> ThresherError:
+    """The error that a server's answer stands for."""
+    try:
+        told = Problem.model_validate_json(data)
+    except ValidationError:
+        return NotReady(
+            f"the server answered {status} and not in thresher's words.", where=url, next="check the address"
+        )
+    kind = told.type.rpartition(":")[2]
+    error = _kinds().get(kind, ThresherError)(told.detail, where=told.where, next=told.next)
+    error.status, error.kind = told.status, kind
+    return error
+
+
+def _kinds() -> dict[str, type[ThresherError]]:
+    """Every error of the tree that says only what, where and next, by its kind."""
+    found, waiting = {}, [ThresherError]
+    while waiting:
+        error = waiting.pop()
+        waiting += error.__subclasses__()
+        if error.__init__ is ThresherError.__init__:
+            found[error.kind] = error
+    return found

@@ -1,0 +1,312 @@
+"""What a worker goes through, over HTTP, on a real server and a real store."""
+
+import io
+import threading
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+from tests.server.conftest import Clock
+from tests.server.people import Pool, add_category, add_pictures, answer, ask, entries, rows_of, stage_of
+from tests.serving import Served, serving
+
+from thresher.client import WorkerClient
+from thresher.errors import BadInput, Conflict, Denied, Gone, NotFound
+from thresher.records import Says, Stage
+from thresher.server.wire import Entry, Work
+from thresher.settings import Settings
+from thresher.store import open_store
+from thresher.store.contract import Store
+from thresher.workforce.links import Links
+
+Join = Callable[[], WorkerClient]
+
+
+def dealt(worker: WorkerClient) -> Work:
+    work = worker.deal("car")
+    assert work is not None
+    return work
+
+
+def test_a_worker_is_offered_a_task_takes_it_and_hears_the_verdict(
+    worker: WorkerClient, store: Store, pool: Pool, heard: list[str]
+) -> None:
+    (offer,) = worker.me().offers
+    assert (offer.category, offer.question, offer.unfinished) == ("car", "Is this a car?", False)
+    work = dealt(worker)
+    assert (work.question, work.instructions, len(work.pictures)) == ("Is this a car?", "Look closely.", 18)
+    assert worker.me().offers[0].unfinished
+    sent = answer(worker, work, store, pool)
+    assert sent.verdict == "accepted"
+    assert sent.receipt
+    assert sent.more
+    assert heard == ["car"]
+    (past,) = worker.me().past
+    assert (past.category, past.images, past.verdict, past.why) == ("car", 18, "accepted", sent.why)
+
+
+def test_a_worker_who_misses_the_gold_hears_why(join: Join, store: Store, pool: Pool) -> None:
+    worker = join()
+    work = dealt(worker)
+    sent = worker.send(work.token, entries(work))
+    assert sent.verdict in ("accepted", "rejected")  # the gate decides; what it says reaches the worker word for word
+    assert sent.why == worker.me().past[0].why != ""
+
+
+def test_nothing_to_do_is_no_assignment_and_no_error(worker: WorkerClient, store: Store, pool: Pool) -> None:
+    while work := worker.deal("car"):
+        answer(worker, work, store, pool)
+    assert worker.me().offers == []
+    assert len(worker.me().past) == 2
+
+
+def test_the_last_answer_says_that_there_is_no_more(worker: WorkerClient, store: Store, pool: Pool) -> None:
+    assert [answer(worker, dealt(worker), store, pool).more for _ in range(2)] == [True, False]
+
+
+def test_pictures_are_re_encoded_without_metadata_and_named_for_ever(worker: WorkerClient, server: Served) -> None:
+    answer = server.http.get(dealt(worker).pictures[0])
+    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+    with Image.open(io.BytesIO(answer.content)) as shown:
+        assert (shown.format, shown.size) == ("WEBP", (64, 48))
+        assert not shown.getexif()
+    assert server.http.get(dealt(worker).pictures[0]).content == answer.content
+
+
+def test_drafts_come_back_after_a_reload(worker: WorkerClient) -> None:
+    work = dealt(worker)
+    first = Entry(position=3, says=Says.NO, first_seconds=0.7, seconds=2.5, changes=1, visits=2, ready=False)
+    kept = worker.keep_drafts(work.token, 1, [first])
+    assert (kept.sequence, kept.entries) == (1, 1)
+    assert kept.lease_until_ms >= work.lease_until_ms
+    again = worker.reopen(work.token)
+    assert again.entries == [first]
+    assert again.sequence == 1
+    assert again.pictures == work.pictures
+    assert dealt(worker).entries == [first]
+
+
+def test_an_older_post_of_drafts_changes_nothing(worker: WorkerClient) -> None:
+    work = dealt(worker)
+    worker.keep_drafts(work.token, 2, entries(work, lambda _: Says.NO)[:2])
+    kept = worker.keep_drafts(work.token, 1, entries(work)[:1])
+    assert (kept.sequence, kept.entries) == (2, 2)
+    assert {entry.says for entry in worker.reopen(work.token).entries} == {Says.NO}
+
+
+def test_a_restart_in_the_middle_keeps_the_drafts(store: Store, small: Settings, pool: Pool) -> None:
+    with serving(store, small) as before:
+        worker = WorkerClient.join(before.console.add_invite().link)
+        work = dealt(worker)
+        worker.keep_drafts(work.token, 1, entries(work)[:5])
+    reopened = open_store(store.place, small)
+    with serving(reopened, small) as after:
+        again = WorkerClient(after.url, worker.token).reopen(work.token)
+        assert again.entries == entries(work)[:5]
+        assert after.http.get(work.pictures[0]).status_code == 200
+        assert answer(WorkerClient(after.url, worker.token), again, reopened, pool).verdict == "accepted"
+    reopened.close()
+
+
+def test_when_the_lease_is_over_everything_of_it_is_gone(
+    worker: WorkerClient, server: Served, clock: Clock, small: Settings
+) -> None:
+    work = dealt(worker)
+    worker.keep_drafts(work.token, 1, entries(work)[:3])
+    clock.pass_minutes(small.lease_minutes + 1)
+    calls: list[Callable[[], object]] = [
+        lambda: worker.reopen(work.token),
+        lambda: worker.keep_drafts(work.token, 2, entries(work)),
+        lambda: worker.send(work.token, entries(work)),
+        lambda: worker.data(work.pictures[0]),
+    ]
+    for call in calls:
+        with pytest.raises(Gone):
+            call()
+    assert server.http.get(work.pictures[0]).status_code == 410
+    again = dealt(worker)
+    assert again.entries == []
+    assert again.token != work.token
+    assert not set(again.pictures) & set(work.pictures)
+
+
+def test_drafts_renew_the_lease(worker: WorkerClient, clock: Clock, small: Settings) -> None:
+    work = dealt(worker)
+    for sequence in (1, 2, 3):
+        clock.pass_minutes(small.lease_minutes * 0.7)
+        worker.keep_drafts(work.token, sequence, [])
+    assert worker.reopen(work.token).token == work.token
+
+
+def test_a_task_given_back_is_free_again(join: Join, store: Store) -> None:
+    first, second = join(), join()
+    work = dealt(first)
+    first.keep_drafts(work.token, 1, entries(work)[:3])
+    first.give_back(work.token)
+    with pytest.raises(Gone, match="gave this task back"):
+        first.reopen(work.token)
+    assert set(rows_of(work, store)) & set(rows_of(dealt(second), store))
+
+
+def test_sending_twice_is_sending_once(worker: WorkerClient, store: Store, pool: Pool) -> None:
+    work = dealt(worker)
+    first, second = answer(worker, work, store, pool), answer(worker, work, store, pool)
+    assert (first.receipt, first.verdict, first.why) == (second.receipt, second.verdict, second.why)
+    assert len(worker.me().past) == 1
+
+
+def test_other_answers_after_sending_are_a_conflict(worker: WorkerClient, store: Store, pool: Pool) -> None:
+    work = dealt(worker)
+    answer(worker, work, store, pool)
+    with pytest.raises(Conflict):
+        worker.send(work.token, entries(work, lambda _: Says.UNSURE))
+
+
+def test_a_sent_assignment_is_closed(worker: WorkerClient, store: Store, pool: Pool) -> None:
+    work = dealt(worker)
+    answer(worker, work, store, pool)
+    calls: list[Callable[[], object]] = [
+        lambda: worker.reopen(work.token),
+        lambda: worker.keep_drafts(work.token, 9, []),
+        lambda: worker.data(work.pictures[0]),
+    ]
+    for call in calls:
+        with pytest.raises(Gone):
+            call()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: whole[:-1],
+        lambda whole: [*whole, whole[0]],
+        lambda whole: [*whole[:-1], whole[0]],
+        lambda whole: [*whole[:-1], whole[-1].model_copy(update={"position": 999})],
+        lambda _whole: [],
+    ],
+    ids=["one missing", "one too many", "one twice", "one beyond", "none"],
+)
+def test_only_a_whole_assignment_counts(
+    worker: WorkerClient, store: Store, spoil: Callable[[list[Entry]], list[Entry]]
+) -> None:
+    work = dealt(worker)
+    worker.keep_drafts(work.token, 1, entries(work)[:4])
+    with pytest.raises(BadInput):
+        worker.send(work.token, spoil(entries(work)))
+    assert stage_of(work, store) is Stage.LEASED
+    assert len(worker.reopen(work.token).entries) == 4
+
+
+def test_nothing_that_a_worker_is_told_tells_gold_from_asked(
+    worker: WorkerClient, server: Served, store: Store, pool: Pool
+) -> None:
+    work = dealt(worker)
+    rows = rows_of(work, store)
+    gold = [position for position, row in enumerate(rows) if row in pool.gold]
+    asked = [position for position, row in enumerate(rows) if row not in pool.gold]
+    assert (len(gold), len(asked)) == (8, 10)
+    assert gold != list(range(8)) != list(range(10, 18))
+
+    answers = [server.http.get(address) for address in work.pictures]
+
+    def told(position: int) -> tuple[object, ...]:
+        address = work.pictures[position]
+        headers = {name: value for name, value in answers[position].headers.items() if name != "content-length"}
+        headers.pop("date")
+        # signatures are as random as hashes are; the readable part of a key is the assignment and the position
+        assert address.rpartition(".")[0].endswith(f".{position}")
+        return len(address) - len(str(position)), answers[position].status_code, tuple(sorted(headers.items()))
+
+    assert len({told(position) for position in gold + asked}) == 1
+    as_sent = server.http.get("/api/work/assignment", headers={"Authorization": f"Bearer {work.token}"}).text.lower()
+    assert not [word for word in ("gold", "purpose", "learn", "audit", "row", "sha256") if word in as_sent]
+    assert set(Work.model_fields) == {
+        "token", "category", "question", "instructions", "examples", "pictures", "entries", "sequence",
+        "lease_until_ms", "now_ms",
+    }  # fmt: skip
+
+
+def test_two_workers_see_one_task_in_different_orders_under_different_keys(
+    server: Served, store: Store, small: Settings
+) -> None:
+    add_category(store, "dog")
+    ask(store, small, "dog", add_pictures(store, "dog", 10, first_seed=500), votes=2)
+    link = server.console.add_invite().link
+    first, second = (WorkerClient.join(link).deal("dog") for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert not set(first.pictures) & set(second.pictures)
+    assert sorted(rows_of(first, store)) == sorted(rows_of(second, store))
+    assert rows_of(first, store) != rows_of(second, store)
+
+
+def test_many_workers_at_once_are_never_dealt_more_places_than_there_are(
+    server: Served, join: Join, store: Store
+) -> None:
+    workers = [join() for _ in range(8)]
+    begin = threading.Barrier(len(workers))
+    works: list[Work | None] = []
+
+    def take(worker: WorkerClient) -> None:
+        begin.wait()
+        works.append(worker.deal("car"))
+
+    threads = [threading.Thread(target=take, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    taken = [work for work in works if work]
+    assert len(works) == len(workers)
+    assert len(taken) == 2  # two tasks of one place each
+    for task in store.asks.tasks("car", 0, 10):
+        assert task.taken == task.places == 1
+    assert server.console.category("car").assignments["leased"] == 2
+
+
+def test_an_invite_for_one_category_gives_no_work_in_another(server: Served, store: Store, small: Settings) -> None:
+    add_category(store, "dog")
+    ask(store, small, "dog", add_pictures(store, "dog", 4, first_seed=500))
+    worker = WorkerClient.join(server.console.add_invite("dog").link)
+    assert [offer.category for offer in worker.me().offers] == ["dog"]
+    with pytest.raises(NotFound, match="no work"):
+        worker.deal("car")
+    with pytest.raises(NotFound):
+        worker.deal("nobody")
+
+
+def test_a_forged_or_foreign_picture_key_opens_nothing(worker: WorkerClient, server: Served, store: Store) -> None:
+    work = dealt(worker)
+    key = work.pictures[0].rpartition("/")[2]
+    foreign = Links(b"another workspace's secret, 32 b").picture(Links(store.secret()).read_picture(key)[0], 0)
+    value, _, signature = key.rpartition(".")
+    other_place = f"{value[:-1]}1.{signature}"
+    thumbnail = Links(store.secret()).thumbnail(0, 2**50)
+    for wrong in (key[:-1], foreign, other_place, thumbnail, work.token, "x", "%00", "x" * 600):
+        assert server.http.get(f"/api/work/pictures/{wrong}").status_code in (401, 422), wrong
+    for wrong in ("../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/catalog.sqlite"):
+        assert server.http.get(f"/api/work/pictures/{wrong}").status_code in (401, 404), wrong
+
+
+def test_the_known_pictures_that_explain_are_never_gold_nor_in_the_assignment(
+    worker: WorkerClient, join: Join, server: Served, store: Store, pool: Pool
+) -> None:
+    assert dealt(worker).examples == []  # all that is known is gold
+    from thresher.records import Label, Purpose, Source
+
+    known = [Label(row, pool.truth(row), Source.OWNER, Purpose.LEARN, 1, 1) for row in pool.rows]
+    store.labels.hold("car", known)
+    work = dealt(worker)
+    links = Links(store.secret())
+    shown = [-1 - links.read_picture(example.picture.rpartition("/")[2])[1] for example in work.examples]
+    assert shown
+    assert not set(shown) & (set(pool.gold) | set(rows_of(work, store)))
+    assert [example.says for example in work.examples] == [pool.truth(row) for row in shown]
+    assert server.http.get(work.examples[0].picture).headers["content-type"] == "image/webp"
+
+
+def test_a_personal_link_of_nobody_is_refused(server: Served, store: Store) -> None:
+    for token in ("", "x", Links(store.secret()).worker("nobody")):
+        with pytest.raises(Denied):
+            WorkerClient(server.url, token).me()
