@@ -1,0 +1,51 @@
+/**
+ * What outlives a reload. Storage may be blocked (a frame of another site, a private window): then the entry of this
+ * page in the session's history holds it, which needs no permission. Cookies are never used.
+ */
+
+import type { Kept, Preferences } from './events';
+
+const DRAFT = 'thresher.draft';
+const PREFERENCES = 'thresher.preferences';
+
+export interface Memory {
+  draft(): Kept | null;
+  keepDraft(kept: Kept | null): void;
+  preferences(): Preferences | null;
+  keepPreferences(preferences: Preferences): void;
+}
+
+export function memory(view: Window): Memory {
+  return {
+    draft: () => read<Kept>(() => view.sessionStorage.getItem(DRAFT)) ?? inHistory(view)[DRAFT] ?? null,
+    keepDraft(kept) {
+      try {
+        if (kept) view.sessionStorage.setItem(DRAFT, JSON.stringify(kept));
+        else view.sessionStorage.removeItem(DRAFT);
+      } catch {
+        view.history.replaceState({ ...inHistory(view), [DRAFT]: kept }, '');
+      }
+    },
+    preferences: () => read<Preferences>(() => view.localStorage.getItem(PREFERENCES)),
+    keepPreferences(preferences) {
+      try {
+        view.localStorage.setItem(PREFERENCES, JSON.stringify(preferences));
+      } catch {
+        // they hold for this visit then
+      }
+    },
+  };
+}
+
+function read<T>(get: () => string | null): T | null {
+  try {
+    const text = get();
+    return text === null ? null : (JSON.parse(text) as T);
+  } catch {
+    return null;
+  }
+}
+
+function inHistory(view: Window): { [DRAFT]?: Kept | null } {
+  return (view.history.state as { [DRAFT]?: Kept | null } | null) ?? {};
+}

@@ -1,0 +1,149 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Me, Offer, Past } from '../../wire/generated';
+import type { Handed } from '../app';
+import { useStore } from '../store';
+import { count, Offline, Page } from './parts';
+import { SettingsButton } from './settings';
+
+const LOOK_AGAIN_MS = 20_000;
+
+const VERDICTS: Record<Past['verdict'], string> = {
+  waiting: 'Being checked',
+  accepted: 'Accepted',
+  weighted: 'Accepted, counted with care',
+  rejected: 'Not accepted',
+};
+
+/** A worker's own page: what there is to do, an unfinished task first, and what became of what they did. */
+export function Home(handed: Handed) {
+  const { store, flows } = handed;
+  const me = useStore(store, (state) => state.session.me);
+  const link = useStore(store, (state) => state.session.link);
+  const nothingLeft = useStore(store, (state) => state.session.nothingLeft);
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || void flows.refresh(), LOOK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [flows]);
+  if (!me) return null;
+  return (
+    <Page title={me.name ? `Hello, ${me.name}` : 'Welcome'}>
+      {link && <PersonalLink link={link} />}
+      <Offline store={store}>The server cannot be reached. This page tries again by itself.</Offline>
+      <div role="status">
+        {nothingLeft && <p>Somebody else took the last task. New ones appear here by themselves.</p>}
+      </div>
+      <Offers me={me} handed={handed} />
+      <PastList past={me.past} />
+      <p>
+        <SettingsButton {...handed} />
+      </p>
+    </Page>
+  );
+}
+
+function PersonalLink({ link }: { link: string }) {
+  const field = useRef<HTMLInputElement>(null);
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(link);
+      setCopied(true);
+    } catch {
+      // without the permission the text is marked, ready for the worker's own copy
+      field.current?.select();
+    }
+  };
+  return (
+    <section className="card" aria-labelledby="personal">
+      <h2 id="personal">Keep your personal link</h2>
+      <p>It brings you back to this page, on any device. Share it with nobody: whoever has it answers in your name.</p>
+      <div className="row">
+        <input
+          ref={field}
+          readOnly
+          value={link}
+          aria-label="Your personal link"
+          onFocus={(e) => e.currentTarget.select()}
+        />
+        <button type="button" onClick={() => void copy()}>
+          {copied ? 'Copied' : 'Copy'}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Offers({ me, handed: { store, flows } }: { me: Me; handed: Handed }) {
+  const waiting = useStore(store, (state) => state.session.waiting);
+  if (me.offers.length === 0) {
+    return (
+      <section aria-labelledby="offers">
+        <h2 id="offers">Nothing to answer right now</h2>
+        <p>New tasks appear here by themselves. You may also come back later.</p>
+      </section>
+    );
+  }
+  const offers = [...me.offers].sort((one, other) => Number(other.unfinished) - Number(one.unfinished));
+  return (
+    <section aria-labelledby="offers">
+      <h2 id="offers">What there is to do</h2>
+      <ul className="offers">
+        {offers.map((offer, index) => (
+          <li key={offer.category} className="card offer">
+            <OfferText offer={offer} />
+            <button
+              type="button"
+              className={index === 0 ? 'primary' : ''}
+              disabled={waiting}
+              aria-describedby={`question-${offer.category}`}
+              onClick={() => void flows.start(offer.category, offer.unfinished)}
+            >
+              {offer.unfinished ? 'Go on' : 'Look at it'}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function OfferText({ offer }: { offer: Offer }) {
+  return (
+    <div>
+      <p className="question" id={`question-${offer.category}`}>
+        {offer.question}
+      </p>
+      <p className="quiet">
+        {offer.unfinished ? 'You have begun this one. ' : ''}
+        {count(offer.images, 'picture')}
+      </p>
+    </div>
+  );
+}
+
+function PastList({ past }: { past: Past[] }) {
+  if (past.length === 0) return null;
+  return (
+    <section aria-labelledby="past">
+      <h2 id="past">What you have done</h2>
+      <ul className="past">
+        {past.map((one) => (
+          <li key={`${one.category} ${one.sent_at_ms}`}>
+            <p>
+              <strong className={`verdict ${one.verdict}`}>{VERDICTS[one.verdict]}</strong> · {one.category} ·{' '}
+              {count(one.images, 'picture')} · <When ms={one.sent_at_ms} />
+            </p>
+            {one.why && <p className="quiet">{one.why}</p>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function When({ ms }: { ms: number }) {
+  const date = new Date(ms);
+  return (
+    <time dateTime={date.toISOString()}>{date.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}</time>
+  );
+}

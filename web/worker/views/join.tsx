@@ -1,0 +1,42 @@
+import { useState } from 'react';
+import type { Handed } from '../app';
+import { useStore } from '../store';
+import { Offline, Page } from './parts';
+
+/** An invite was opened: say what this is, then make a personal link. */
+export function Join({ store, flows }: Handed) {
+  const [name, setName] = useState('');
+  const waiting = useStore(store, (state) => state.session.waiting);
+  return (
+    <Page title="You are invited to answer questions about pictures">
+      <p>
+        You see one picture at a time and answer the same question about each: yes, no or unsure. You can pause, go back
+        and change an answer until you send.
+      </p>
+      <p>Joining gives you a personal link. It is your account: no password, no cookie, no e-mail.</p>
+      <Offline store={store}>The server cannot be reached. Look at your connection and try again.</Offline>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void flows.join(name.trim());
+        }}
+      >
+        <label className="field">
+          <span>
+            What shall we call you? <small>You may leave this empty.</small>
+          </span>
+          <input
+            value={name}
+            maxLength={80}
+            autoComplete="nickname"
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" className="primary" disabled={waiting}>
+          {waiting ? 'Joining…' : 'Join'}
+        </button>
+      </form>
+    </Page>
+  );
+}

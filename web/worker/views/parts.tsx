@@ -1,0 +1,47 @@
+/** Small parts that several views share. */
+
+import { type ReactNode, useEffect, useRef } from 'react';
+import { Sign } from '../../look/signs';
+import type { Says } from '../../wire/generated';
+import { type Store, useStore } from '../store';
+
+export const WORDS: Record<Says, string> = { yes: 'Yes', no: 'No', unsure: 'Unsure' };
+export const ANSWERS: readonly Says[] = ['yes', 'no', 'unsure'];
+
+/** A page of text: the mark, one heading that takes the focus, and what follows. */
+export function Page({ title, children }: { title: string; children: ReactNode }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new title is a new page, which is read from its top
+  useEffect(() => heading.current?.focus(), [title]);
+  return (
+    <main className="page">
+      <p className="brand">thresher</p>
+      <h1 tabIndex={-1} ref={heading}>
+        {title}
+      </h1>
+      {children}
+    </main>
+  );
+}
+
+export function Answer({ says }: { says: Says }) {
+  return (
+    <span className={`answer ${says}`}>
+      <Sign kind={says} /> {WORDS[says]}
+    </span>
+  );
+}
+
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** Said once the connection is gone, wherever the worker is. */
+export function Offline({ store, children }: { store: Store; children: ReactNode }) {
+  const online = useStore(store, (state) => state.session.online);
+  return (
+    <div role="status" className="banner-place">
+      {!online && <p className="banner">{children}</p>}
+    </div>
+  );
+}

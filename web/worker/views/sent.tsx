@@ -1,0 +1,33 @@
+import type { Sent } from '../../wire/generated';
+import type { Handed } from '../app';
+import { useStore } from '../store';
+import { Page } from './parts';
+
+const TITLES: Record<Sent['verdict'], string> = {
+  waiting: 'Sent. Thank you',
+  accepted: 'Accepted. Thank you',
+  weighted: 'Accepted. Thank you',
+  rejected: 'This task was not accepted',
+};
+
+/** After sending: what the check said and why, the receipt, and the way on. */
+export function SentView({ store, flows }: Handed) {
+  const sent = useStore(store, (state) => state.session.sent);
+  const waiting = useStore(store, (state) => state.session.waiting);
+  if (!sent) return null;
+  return (
+    <Page title={TITLES[sent.verdict]}>
+      <p>{sent.why || 'Your answers are being checked. Your page will say how it went.'}</p>
+      <details>
+        <summary>Receipt</summary>
+        <p className="quiet">It proves that your answers arrived. Keep it if you want to ask about this task.</p>
+        <p className="receipt">{sent.receipt}</p>
+      </details>
+      <div className="bottom">
+        <button type="button" className="primary" disabled={waiting} onClick={() => void flows.home()}>
+          {sent.more ? 'See what is next' : 'Back to your page'}
+        </button>
+      </div>
+    </Page>
+  );
+}
