@@ -84,6 +84,13 @@ class People(RuleBasedStateMachine):
         if (id_ := self._leased(name)) is not None:
             self.here.send(self.here.store.work.get(id_), MANNERS[manner])
 
+    @rule(names=st.lists(WORKERS, max_size=4, unique=True))
+    def some_finish_a_task_each(self, names: list[str]) -> None:
+        for name in names:
+            self.somebody_takes_work(name)
+            self.somebody_sends(name, "true")
+        self.here.review()
+
     @rule(name=WORKERS)
     def somebody_gives_back(self, name: str) -> None:
         if (id_ := self._leased(name)) is not None:
