@@ -123,7 +123,7 @@ def test_the_consoles_token_can_be_chosen(store: Store, settings: Settings) -> N
     with serving(store, chosen) as served:
         link = console_link(served.url, store, chosen)
         assert Console(served.url, "a token of my own").categories() == []
-        assert Console.from_link(link.replace(" ", "%20")).categories() == []
+        assert Console.from_link(link).categories() == []
         with pytest.raises(Denied):
             Console(served.url, console_token(store, settings)).categories()
 

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import json
 import logging
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -75,13 +76,18 @@ def serve(
     *,
     on_sent: Callable[[str], None] = lambda _category: None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM; `ready(url)` is called once the server listens.
+    """Serve until Ctrl-C or SIGTERM, from the main thread; `ready(url)` is called once the server listens.
 
     Raises Busy when the port is taken, BadSetting when the address is not this machine's.
     """
-    app = create_app(store, settings, on_sent=on_sent)
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn finishes what it began and then raises it once more
-        Server(app, settings, ready).run()
+    server = Server(create_app(store, settings, on_sent=on_sent), settings, ready)
+    # uvicorn finishes what it began and then raises the signal once more: both end here, so that the caller goes on
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Server(uvicorn.Server):

@@ -7,6 +7,7 @@ own pages hold. Signatures and the console's token are compared in constant time
 import hashlib
 import hmac
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -33,7 +34,7 @@ def console_token(store: Store, settings: Settings) -> str:
 
 def console_link(base_url: str, store: Store, settings: Settings) -> str:
     """The link that opens the console, as `serve` prints it; the page takes the token out of its address at once."""
-    return f"{base_url}/?token={console_token(store, settings)}"
+    return f"{base_url}/?token={quote(console_token(store, settings), safe='')}"
 
 
 async def console_only(desk: TheDesk, sent: Annotated[Sent, Depends(Console)]) -> None:

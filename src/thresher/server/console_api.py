@@ -152,11 +152,10 @@ def revoke_invite(invite: Annotated[str, Path(max_length=64)], desk: TheDesk) ->
 
 @router.post("/categories/{name}/owner-link")
 def owner_link(name: Name, desk: TheDesk, request: Request) -> OwnerLink:
-    """The owner's personal link; when a category has no gold yet, a first task that mines it is made."""
-    category = desk.store.categories.get(name)
+    """The owner's personal link; while a category has too little gold, a task that mines it is made."""
+    desk.store.categories.get(name)
     desk.store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=desk.clock()))
-    if not desk.store.labels.gold(name, category.question.version):
-        gold.mine(name, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+    gold.mine(name, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     return OwnerLink(link=desk.personal_link(request, desk.links.worker(OWNER)))
 
 

@@ -60,20 +60,22 @@ def waits_for(
     """What has to happen next for a category to get on, as a sentence for its owner."""
     if not tally.images:
         return f"pictures: run `thresher harvest {name} --folder ...`"
-    if min(gold[Says.YES], gold[Says.NO]) < least and _open(tally, Purpose.MINE_GOLD) + _unmined(gold):
-        return (
-            f"{least} yes and {least} no gold are needed ({gold[Says.YES]} and {gold[Says.NO]} are there): "
-            "open the owner's task"
-        )
+    scarce = min(gold[Says.YES], gold[Says.NO]) < least
+    more_gold = (
+        f"{least} yes and {least} no gold are needed ({gold[Says.YES]} and {gold[Says.NO]} are there): "
+        "open the owner's task"
+    )
+    if scarce and (not gold.total() or _open(tally, Purpose.MINE_GOLD)):
+        return more_gold
     if tally.tasks_open and _asked_of_workers(tally):
         return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
     if undecided := _open(tally, Purpose.ADJUDICATE):
         return f"{_count(undecided, 'picture')} that workers disagree on {_verb(undecided)} for the owner"
     if learned and not unknown:
         return f"nothing: run `thresher release {name}`"
-    if not running:
-        return f"the loop: run `thresher run {name}`"
-    return "the loop, which is at work"
+    if scarce:
+        return more_gold
+    return "the loop, which is at work" if running else f"the loop: run `thresher run {name}`"
 
 
 def targets_wire(targets: Targets) -> TargetsWire:
@@ -134,10 +136,6 @@ def _finite(number: float) -> float | None:
 
 def _open(tally: Tally, purpose: Purpose) -> int:
     return tally.asks_open.get(purpose.value, 0)
-
-
-def _unmined(gold: Counter[Says]) -> int:
-    return int(not gold.total())
 
 
 def _asked_of_workers(tally: Tally) -> int:

@@ -22,6 +22,11 @@ class Shown:
         self._bytes = 0
         self._lock = threading.Lock()
 
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory the pictures take."""
+        return self._bytes
+
     def webp(self, row: int, *, long_side: int) -> bytes:
         """The picture of a row, oriented, without metadata, at most `long_side` pixels long. Raises NotFound."""
         key = (row, long_side)

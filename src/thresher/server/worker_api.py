@@ -4,6 +4,7 @@ Nothing here tells gold from asked or one purpose from another: an assignment is
 """
 
 import logging
+from collections import Counter
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -12,7 +13,7 @@ from fastapi.responses import Response
 from thresher.errors import BadInput, Denied, Gone, NotFound
 from thresher.label import deal as dealing
 from thresher.label import gate, lease
-from thresher.records import Assignment, Given, Stage, Worker, new_id
+from thresher.records import Assignment, Given, Says, Stage, Task, Worker, new_id
 from thresher.server.auth import TheAssignment, TheWorker
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.examples import examples_for
@@ -69,11 +70,12 @@ def join(body: Join, desk: TheDesk, request: Request) -> Joined:
 def me(desk: TheDesk, worker: TheWorker) -> Me:
     """What there is to do, and what became of what was done."""
     lease.expire(desk.store, desk.clock())
-    past = [done for done in desk.store.work.of_worker(worker.id) if done.stage in VERDICTS]
+    assignments = desk.store.work.of_worker(worker.id)
+    past = [done for done in assignments if done.stage in VERDICTS]
     return Me(
         name=worker.name,
         owner=worker.owner,
-        offers=_offers(desk, worker),
+        offers=_offers(desk, worker, assignments),
         past=[_past(done) for done in past[:PAST_SHOWN]],
     )
 
@@ -121,7 +123,10 @@ def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
     worker = desk.store.people.get(sent.worker)
     why = judged.review.why if judged.review else ""
     return Sent(
-        receipt=receipt, verdict=VERDICTS[judged.stage], why=why, more=_offer(desk, worker, sent.category) is not None
+        receipt=receipt,
+        verdict=VERDICTS[judged.stage],
+        why=why,
+        more=_next_task(desk, worker, sent.category) is not None,
     )
 
 
@@ -163,21 +168,31 @@ def _categories(desk: Desk, worker: Worker) -> list[str]:
     return [limited] if limited else [category.name for category in desk.store.categories.all()]
 
 
-def _offers(desk: Desk, worker: Worker) -> list[Offer]:
-    offers = (_offer(desk, worker, name) for name in _categories(desk, worker))
-    return [offer for offer in offers if offer is not None]
+def _offers(desk: Desk, worker: Worker, assignments: list[Assignment]) -> list[Offer]:
+    """What a worker would be dealt now, category by category."""
+    held = {done.task: done for done in assignments if done.stage is Stage.LEASED and done.dealt}
+    found = []
+    for name in _categories(desk, worker):
+        if task := _next_task(desk, worker, name):
+            begun = held.get(task.number)
+            images = len(begun.dealt) if begun else _images(desk, worker, task)
+            question = desk.store.categories.get(name).question.text
+            found.append(Offer(category=name, question=question, images=images, unfinished=begun is not None))
+    return found
 
 
-def _offer(desk: Desk, worker: Worker, name: str) -> Offer | None:
-    """What a worker would be dealt in a category, or None."""
-    category = desk.store.categories.get(name)
-    task = desk.store.work.offer(name, category.question.version, worker.id, owner=worker.owner)
-    if task is None:
-        return None
-    begun = next((a for a in desk.store.work.of_worker(worker.id) if a.task == task.number and a.dealt), None)
-    unfinished = begun is not None and begun.stage is Stage.LEASED
-    images = len(begun.dealt) if begun and unfinished else len(task.rows)
-    return Offer(category=name, question=category.question.text, images=images, unfinished=unfinished)
+def _next_task(desk: Desk, worker: Worker, name: str) -> Task | None:
+    version = desk.store.categories.get(name).question.version
+    return desk.store.work.offer(name, version, worker.id, owner=worker.owner)
+
+
+def _images(desk: Desk, worker: Worker, task: Task) -> int:
+    """How many pictures an assignment of a task will show, as far as gold can be told before it is drawn."""
+    if worker.owner:
+        return len(task.rows)
+    gold = Counter(gold.says for gold in desk.store.labels.gold(task.category, task.version))
+    each: int = desk.settings.gold_images // 2
+    return len(task.rows) + min(gold[Says.YES], each) + min(gold[Says.NO], each)
 
 
 def _past(done: Assignment) -> Past:

@@ -1,0 +1,74 @@
+"""`serve` from start to Ctrl-C, in a process of its own, as `thresher serve` runs it."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from thresher.errors import BadSetting, Busy
+from thresher.server.app import listening
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from thresher.server.app import serve
+from thresher.settings import read_settings
+from thresher.store import open_store
+
+settings = read_settings(Path(sys.argv[1]), {}, host=sys.argv[2], port=0)
+store = open_store(sys.argv[1], settings)
+serve(store, settings, ready=lambda url: print(url, flush=True))
+store.close()
+print("ended well", flush=True)
+"""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serve_tells_its_address_answers_there_and_ends_quietly(store: Store, tmp_path: Path, stop: int) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    with subprocess.Popen(
+        [sys.executable, str(program), store.place, "127.0.0.1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert httpx.get(f"{url}/healthz").json()["status"] == "ok"
+        process.send_signal(stop)
+        told, said = process.communicate(timeout=30)
+    assert (told, said, process.returncode) == ("ended well\n", "", 0)
+
+
+def test_an_address_of_the_new_kind_is_told_with_its_brackets(store: Store, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    with subprocess.Popen(
+        [sys.executable, str(program), store.place, "::1"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(f"{url}/healthz").json()["status"] == "ok"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def test_a_port_that_is_taken_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Busy) as refused:
+        listening("127.0.0.1", taken.getsockname()[1])
+    assert "is taken" in str(refused.value)
+    assert "--port 0" in refused.value.next
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_an_address_that_is_not_this_machines_is_one_clear_line(host: str, settings: Settings) -> None:
+    with pytest.raises(BadSetting, match="cannot listen"):
+        listening(host, settings.port)
