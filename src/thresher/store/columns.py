@@ -128,6 +128,26 @@ class DirectoryColumns:
         except OSError as error:
             raise told(error, self._folder(name)) from error
 
+    def leftovers(self) -> list[Path]:
+        """Folders of columns that were being made or dropped when a process ended."""
+        return sorted(self.directory.glob(".*"))
+
+    def unfounded(self, name: str) -> Rows:
+        """Rows that are marked present behind the last image, or behind the end of the values."""
+        folder, shape = self._folder(name), self._shape(name)
+        marks = np.frombuffer((folder / PRESENT).read_bytes(), dtype=np.uint8)
+        whole = (folder / VALUES).stat().st_size // shape.row_bytes
+        marked = np.flatnonzero(marks)
+        return marked[marked >= min(self.top(), whole)].astype(np.int64)
+
+    def unmark(self, name: str, rows: Rows) -> None:
+        """Take the marks of rows away, so that their values are computed again."""
+        path = self._folder(name) / PRESENT
+        try:
+            _put(path, rows, np.zeros((len(rows), 1), dtype=np.uint8))
+        except OSError as error:
+            raise told(error, path) from error
+
     def _make(self, folder: Path, shape: Shape) -> None:
         made = self.directory / f".making-{new_id()}"
         made.mkdir(parents=True)

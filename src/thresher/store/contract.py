@@ -87,6 +87,8 @@ class Images(Protocol):
     def put(self, batch: Sequence[NewImage]) -> list[int]:
         """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes.
 
+        A known image kept by reference, or one whose bytes were lost, gains the bytes that come with it now.
+
         Bytes first, then the catalog: a crash between leaves bytes that `check` reclaims, never a row without bytes.
         An image with the fingerprint of an earlier one joins its similar group.
         """

@@ -60,7 +60,8 @@ class DirectoryStore:
         self.asks: Asks = SqliteAsks(self.catalog)
         self.work: Work = SqliteWork(self.catalog)
         self.people: People = SqlitePeople(self.catalog)
-        self.columns: Columns = DirectoryColumns(directory / COLUMNS, self.images.top)
+        self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top)
+        self.columns: Columns = self.matrices
         self.rounds: Rounds = SqliteRounds(self.catalog)
         self.jobs: Jobs = SqliteJobs(self.catalog)
 

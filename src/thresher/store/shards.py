@@ -24,13 +24,14 @@ END = bytes(2 * BLOCK)  # two empty blocks end a tar
 OPEN = ".open.tar"
 CLOSED = ".tar"
 INDEX = ".index"
+PART = ".part"  # being made; one left by a dead process is nothing
 FILES_KEPT = 256
 BUFFERS_AT_ONCE = 1020  # under IOV_MAX
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # ustar: mode, owner, group 0; no time, so that the same bytes make the same member
 _MODE = b"0000644\0" + b"0000000\0" * 2
-_TAIL = b"00000000000\0", b" " * 8, b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2 + bytes(167)
+_TAIL = b"00000000000\0", b" " * 8, b"0" + bytes(100) + b"ustar\x0000" + bytes(247)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,11 @@ def members(descriptor: int, *, end: int | None = None) -> Iterator[Member]:
 class Writer:
     """Appends to a shard of its own. Threads take turns; processes never meet."""
 
-    def __init__(self, directory: Path, *, shard_bytes: int) -> None:
+    def __init__(self, directory: Path, *, shard_bytes: int, resume: bool = True) -> None:
         self.directory = directory
         self.shard_bytes = shard_bytes
+        self.resume = resume
+        """Whether to go on with a shard that was left unfinished or small, which keeps short runs from making many."""
         self._turn = threading.Lock()
         self._forget()
 
@@ -179,15 +182,16 @@ class Writer:
             self._forget()
 
     def _open(self) -> None:
-        for name in unfinished(self.directory, self.shard_bytes // 2):
+        for name in unfinished(self.directory, self.shard_bytes // 2) if self.resume else ():
             descriptor = take_over(self.directory, name)
             if descriptor is not None:
                 self._descriptor, self._name, self._end = descriptor, name, os.fstat(descriptor).st_size
                 return
         name = new_id()
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(self.directory / (name + OPEN), flags, 0o666)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part = self.directory / (name + PART)
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        part.rename(self.directory / (name + OPEN))  # nobody ever sees it without its lock
         self._descriptor, self._name, self._end = descriptor, name, 0
 
     def _mind_forks(self) -> None:
@@ -201,15 +205,25 @@ def finish(directory: Path, name: str, descriptor: int, end: int) -> None:
     """Close a shard: its end, its index, then the rename that makes both count."""
     os.pwrite(descriptor, END, end)
     os.fsync(descriptor)
+    write_index(directory, name, descriptor, end)
+    (directory / (name + OPEN)).rename(directory / (name + CLOSED))
+
+
+def write_index(directory: Path, name: str, descriptor: int, end: int | None = None) -> None:
+    """Write the index of a shard, whole or not at all: one line [name, first byte, bytes] a member."""
     lines = (json.dumps([m.name, m.begins, m.bytes]) for m in members(descriptor, end=end))
-    index = directory / (name + INDEX)
-    part = index.with_suffix(".index.part")
+    part = directory / (name + INDEX + PART)
     with part.open("w", encoding="ascii") as file:
         file.writelines(line + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(index)
-    (directory / (name + OPEN)).rename(directory / (name + CLOSED))
+    part.replace(directory / (name + INDEX))
+
+
+def names(directory: Path) -> set[str]:
+    """Every shard, open or closed."""
+    found = (entry.name for entry in directory.iterdir() if entry.name.endswith(CLOSED))
+    return {name.removesuffix(OPEN).removesuffix(CLOSED) for name in found}
 
 
 def unfinished(directory: Path, smaller_than: int) -> list[str]:

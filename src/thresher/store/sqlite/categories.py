@@ -129,8 +129,8 @@ class SqliteCategories:
         """Whether each row is in the pool."""
         wanted = plain(rows)
         with self.catalog.reading() as sql:
-            found = sql.execute(
-                "SELECT row FROM json_each(?) AS wanted JOIN pool ON pool.category = ? AND pool.row = wanted.value",
+            found = sql.execute(  # CROSS: the wanted rows first, else SQLite walks the whole pool for each of them
+                "SELECT row FROM json_each(?) AS wanted CROSS JOIN pool ON category = ? AND row = wanted.value",
                 (json.dumps(wanted), category_id(self.catalog, sql, name)),
             )
             there = {row for (row,) in found}

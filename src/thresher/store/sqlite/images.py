@@ -4,8 +4,9 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
+from itertools import count
 
-from thresher.errors import BadInput, NotFound, NotReady
+from thresher.errors import BadInput, NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
 from thresher.store import shards
 from thresher.store.contract import Rows
@@ -16,7 +17,7 @@ from thresher.store.sqlite.counters import WORKSPACE, as_rows, plain
 CHUNK = 1000  # rows of a transaction, so that others get their turn
 EXTENSIONS = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg"}
 
-_IMAGE = """row, sha256, width, height, format, orientation, bytes, similar, shard IS NULL"""
+_IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begins IS NULL"
 
 
 class SqliteImages:
@@ -37,13 +38,18 @@ class SqliteImages:
         keys = [_key(image.sha256) for image in batch]
         with self.catalog.reading() as sql:
             rows = _rows_by_key(sql, keys)
+            bare = _without_bytes(sql, rows)
         new = {key: image for key, image in zip(keys, batch, strict=True) if key not in rows}
-        stored = {key: image.data for key, image in new.items() if image.data is not None}
-        put = self.writer.append([(_member(new[key]), data) for key, data in stored.items()])
+        full = {key: image for key, image in zip(keys, batch, strict=True) if image.data is not None}
+        stored = {
+            key: image.data for key, image in full.items() if (key in new or key in bare) and image.data is not None
+        }
+        put = self.writer.append([(_member(full[key]), data) for key, data in stored.items()])
         places = dict(zip(stored, put, strict=True))
         with self.catalog.writing() as sql:
-            _insert(sql, new, places)
-            rows |= _rows_by_key(sql, list(new))
+            rows |= _rows_by_key(sql, list(new))  # again: another process may have been quicker
+            rows |= _insert(sql, {key: image for key, image in new.items() if key not in rows}, places)
+            _fill(sql, {rows[key]: places[key] for key in bare & places.keys()})
             named = zip(keys, batch, strict=True)
             _insert_aliases(sql, ((rows[key], alias) for key, image in named for alias in image.aliases))
         return [rows[key] for key in keys]
@@ -72,8 +78,10 @@ class SqliteImages:
 
     def find(self, names: Sequence[str]) -> list[int | None]:
         """The row of each name, which is a SHA-256 or any alias's value; the lowest where several images have it."""
-        by_hash = "SELECT row FROM image WHERE sha256 = ?"
-        by_alias = "SELECT row FROM alias WHERE name = ? AND value = ? ORDER BY row LIMIT 1"
+        # one whose bytes are lost is not found, so that a harvest brings them again
+        by_hash = "SELECT row FROM image WHERE sha256 = ? AND begins IS NOT -1"
+        by_alias = """SELECT row FROM alias WHERE name = ? AND value = ?
+            AND row NOT IN (SELECT row FROM image WHERE begins = -1) ORDER BY row LIMIT 1"""
         found: list[int | None] = []
         with self.catalog.reading() as sql:
             for name in names:
@@ -105,7 +113,7 @@ class SqliteImages:
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
             for row, place in zip(part, self._places(part), strict=True):
-                yield self.reader.read(place) if place else self._read_reference(row)
+                yield self._read(row, place) if place else self._read_reference(row)
 
     def _places(self, rows: list[int]) -> list[shards.Place | None]:
         with self.catalog.reading() as sql:
@@ -117,7 +125,19 @@ class SqliteImages:
             ).fetchall()
         if len(found) != len(rows):
             raise _no_such_row(set(rows) - {row for row, *_ in found})
+        for row, _, begins, _ in found:
+            if begins == -1:
+                raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
         return [shards.Place(name, begins, size) if name else None for _, name, begins, size in found]
+
+    def _read(self, row: int, place: shards.Place) -> bytes:
+        try:
+            return self.reader.read(place)
+        except StoreDamaged:
+            (now,) = self._places([row])  # `thresher check` may have moved it while we looked
+            if now is None or now == place:
+                raise
+            return self.reader.read(now)
 
     def _read_reference(self, row: int) -> bytes:
         if self.fetch_reference is None:
@@ -157,26 +177,43 @@ class SqliteImages:
         return found
 
 
-def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> None:
-    """Give new images the next rows; one that another process was quicker with is left as it is."""
-    numbers = {name: _shard(sql, name) for name in {place.shard for place in places.values()}}
-    top, before = _top(sql), sql.total_changes
+def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> dict[bytes, int]:
+    """Give new images the next rows."""
+    numbers = {name: shard_number(sql, name) for name in {place.shard for place in places.values()}}
+    rows = dict(zip(new, count(_top(sql)), strict=False))
     sql.executemany(
         """INSERT INTO image
                (row, sha256, width, height, format, orientation, bytes, fingerprint, shard, begins, similar)
            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-               coalesce((SELECT similar FROM image WHERE fingerprint = ?8 ORDER BY row LIMIT 1), ?1))
-           ON CONFLICT (sha256) DO NOTHING""",
+               coalesce((SELECT similar FROM image WHERE fingerprint = ?8 ORDER BY row LIMIT 1), ?1))""",
         (
             (
                 row, key, image.width, image.height, image.format, image.orientation,
                 image.bytes if image.data is None else len(image.data), image.fingerprint or None,
                 numbers[places[key].shard] if key in places else None, places[key].begins if key in places else None,
             )
-            for row, (key, image) in enumerate(new.items(), top)
+            for (key, image), row in zip(new.items(), rows.values(), strict=True)
         ),
     )  # fmt: skip
-    counters.add(sql, WORKSPACE, "images", sql.total_changes - before)
+    counters.add(sql, WORKSPACE, "images", len(rows))
+    return rows
+
+
+def _without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]:
+    """Which known images are kept by reference, or have lost their bytes."""
+    found = sql.execute(
+        """SELECT sha256 FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value WHERE shard IS NULL""",
+        (json.dumps(list(rows.values())),),
+    )
+    return {key for (key,) in found}
+
+
+def _fill(sql: sqlite3.Connection, places: dict[int, shards.Place]) -> None:
+    """Give bytes to rows that had none; where another process was quicker, its bytes stay."""
+    sql.executemany(
+        "UPDATE image SET shard = ?, begins = ?, bytes = ? WHERE row = ? AND shard IS NULL",
+        ((shard_number(sql, place.shard), place.begins, place.bytes, row) for row, place in places.items()),
+    )
 
 
 def _insert_aliases(sql: sqlite3.Connection, aliases: Iterator[tuple[int, Alias]]) -> None:
@@ -186,7 +223,8 @@ def _insert_aliases(sql: sqlite3.Connection, aliases: Iterator[tuple[int, Alias]
     )
 
 
-def _shard(sql: sqlite3.Connection, name: str) -> int:
+def shard_number(sql: sqlite3.Connection, name: str) -> int:
+    """The number under which rows name a shard."""
     sql.execute("INSERT INTO shard (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
     return int(sql.execute("SELECT number FROM shard WHERE name = ?", (name,)).fetchone()[0])
 

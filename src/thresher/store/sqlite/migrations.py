@@ -21,12 +21,14 @@ _FIRST = (
         category INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
         PRIMARY KEY (category, name)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE shard (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT""",
-    # "begins" is the first byte of the picture in its shard; shard is null for an image kept by reference
+    # "begins" is the first byte of the picture in its shard. An image kept by reference has neither shard nor begins;
+    # one whose bytes are lost has no shard and begins at -1
     """CREATE TABLE image (
         row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, similar INTEGER NOT NULL,
         fingerprint TEXT, shard INTEGER, begins INTEGER) STRICT""",
     """CREATE INDEX image_fingerprint ON image (fingerprint, row) WHERE fingerprint IS NOT NULL""",
+    """CREATE INDEX image_lost ON image (row) WHERE begins = -1""",
     """CREATE INDEX image_shard ON image (shard, begins) WHERE shard IS NOT NULL""",
     # "name" is a 64-bit hash of the value: an index of whole URLs would be as large as everything else together
     """CREATE TABLE alias (

@@ -1,0 +1,232 @@
+"""Shards against the catalog: rows without bytes, bytes without rows, shards that a dead process left unfinished."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thresher.store import shards
+from thresher.store.findings import Findings
+from thresher.store.shards import CLOSED, INDEX, OPEN, PART, Member, Place
+from thresher.store.sqlite.images import shard_number
+
+if TYPE_CHECKING:
+    from thresher.store.directory import DirectoryStore
+
+# Bytes whose rows are still being committed look like bytes without rows; a writer waits half as long at most.
+SETTLED_SECONDS = 60.0
+ROWS_AT_ONCE = 1000
+ROWS_NAMED = 5
+
+Wanted = dict[int, tuple[int, str, int]]
+"""What the catalog has of one shard: row, SHA-256 and size by the first byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies in a shard's file, and whether somebody writes it."""
+
+    members: tuple[Member, ...]
+    closed: bool
+    held: bool
+    settled: bool
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the comparison of all shards gathers: rows without bytes, bytes without rows, and what to mend."""
+
+    lost: dict[int, str]
+    spare: dict[str, Place]
+    repairs: list[tuple[str, Callable[[], bool]]]
+
+
+def check_shards(store: "DirectoryStore", findings: Findings) -> None:
+    """Compare every shard with its rows."""
+    directory = store.writer.directory
+    for part in directory.glob("*" + PART):
+        if _settled(part):
+            findings.wrong(f"images: {part.name} was left by an interrupted run", part.unlink)
+    with store.catalog.reading() as sql:
+        numbers: dict[str, int] = dict(sql.execute("SELECT name, number FROM shard").fetchall())
+    names = sorted(numbers.keys() | shards.names(directory))
+    seen = Seen({}, {}, [])
+    for done, name in enumerate(names):
+        findings.progress("check shards", done, len(names), "shards")
+        _compare(store, findings, name, numbers.get(name), seen)
+    findings.progress("check shards", len(names), len(names), "shards")
+    _tell_lost(store, findings, seen)
+    for what, repair in seen.repairs:
+        findings.wrong(what, repair)
+
+
+def _compare(store: "DirectoryStore", findings: Findings, name: str, number: int | None, seen: Seen) -> None:
+    """One shard with its rows; what is to be mended waits until every shard was seen."""
+    directory = store.writer.directory
+    before = _wanted(store, number)
+    found = _look(directory, name)
+    if found is None:
+        seen.lost.update({row: key for row, key, _ in before.values()})
+        return
+    findings.count("shards")
+    there = {member.begins: member for member in found.members}
+    seen.lost.update(
+        {row: key for begins, (row, key, size) in before.items() if not _same(there.get(begins), key, size)}
+    )
+    if found.held:
+        return
+    after = _wanted(store, number)  # rows may have come since
+    unused = [member for member in found.members if member.begins not in after]
+    seen.spare.update({member.name.partition(".")[0]: Place(name, member.begins, member.bytes) for member in unused})
+    if not found.closed:
+        seen.repairs.append((f"shard {name}: its writer ended before closing it", lambda: mend(store, name)))
+    elif unused and found.settled:
+        size = sum(member.bytes for member in unused)
+        findings.count("bytes no row uses", size)
+        what = f"shard {name}: {len(unused)} pictures of {size} bytes belong to no row"
+        seen.repairs.append((what, lambda: mend(store, name)))
+    elif not found.indexed:
+        seen.repairs.append((f"shard {name}: its index is not its own", lambda: _index(directory, name)))
+
+
+def _tell_lost(store: "DirectoryStore", findings: Findings, seen: Seen) -> None:
+    """Rows without their bytes: another copy that no row uses serves; else the row is marked for the next harvest."""
+    again = {row: seen.spare[key] for row, key in seen.lost.items() if key in seen.spare}
+    if again:
+        findings.wrong(f"images: {len(again)} rows point beside their bytes", lambda: _point(store, again))
+    gone = sorted(seen.lost.keys() - again.keys())
+    if findings.mend and gone:
+        _mark_lost(store, gone)
+    with store.catalog.reading() as sql:
+        gone = sorted({*gone, *(row for (row,) in sql.execute("SELECT row FROM image WHERE begins = -1"))})
+    if gone:
+        named = ", ".join(map(str, gone[:ROWS_NAMED])) + (", ..." if len(gone) > ROWS_NAMED else "")
+        findings.count("images without bytes", len(gone))
+        findings.wrong(f"images: {len(gone)} have lost their bytes (rows {named}); harvest them again")
+
+
+def mend(store: "DirectoryStore", name: str) -> bool:
+    """Close a shard that nobody writes, without the pictures that no row uses; False where somebody writes it again.
+
+    Unused pictures at its end are cut off. With others in between it is copied without them, and goes when every row
+    knows the copy.
+    """
+    directory = store.writer.directory
+    closed = directory / (name + CLOSED)
+    if closed.exists() and not _settled(closed):
+        return False
+    descriptor = shards.take_over(directory, name)
+    if descriptor is None:
+        return False
+    try:
+        with store.catalog.reading() as sql:
+            number = sql.execute("SELECT number FROM shard WHERE name = ?", (name,)).fetchone()
+        wanted = _wanted(store, number[0] if number else None)
+        members = list(shards.members(descriptor))
+        used = [member for member in members if member.begins in wanted]
+        if used and members[: len(used)] == used:
+            end = used[-1].begins + shards.padded(used[-1].bytes)
+            os.ftruncate(descriptor, end)
+            shards.finish(directory, name, descriptor, end)
+        else:
+            _copy(store, name, descriptor, [(wanted[member.begins][0], member) for member in used])
+            (directory / (name + OPEN)).unlink()
+    except OSError as error:
+        raise shards.told(error, directory) from error
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _index(directory: Path, name: str) -> bool:
+    try:
+        with (directory / (name + CLOSED)).open("rb") as file:
+            shards.write_index(directory, name, file.fileno())
+    except FileNotFoundError:
+        return False  # somebody goes on with it
+    return True
+
+
+def _copy(store: "DirectoryStore", name: str, descriptor: int, used: list[tuple[int, Member]]) -> None:
+    writer = shards.Writer(store.writer.directory, shard_bytes=store.writer.shard_bytes, resume=False)
+    with closing(writer):
+        for start in range(0, len(used), ROWS_AT_ONCE):
+            part = used[start : start + ROWS_AT_ONCE]
+            pictures = ((member.name, os.pread(descriptor, member.bytes, member.begins)) for _, member in part)
+            placed: list[Place] = []
+            for picture in pictures:  # one at a time: a thousand pictures may be larger than memory
+                placed += writer.append([picture])
+            _point(store, {row: place for (row, _), place in zip(part, placed, strict=True)}, away_from=name)
+
+
+def _point(store: "DirectoryStore", places: dict[int, Place], *, away_from: str | None = None) -> None:
+    """Tell rows where their bytes are now."""
+    with store.catalog.writing(durable=True) as sql:
+        sql.executemany(
+            """UPDATE image SET shard = ?, begins = ? WHERE row = ?
+               AND (?4 IS NULL OR shard = (SELECT number FROM shard WHERE name = ?4))""",
+            ((shard_number(sql, place.shard), place.begins, row, away_from) for row, place in places.items()),
+        )
+
+
+def _mark_lost(store: "DirectoryStore", rows: Iterable[int]) -> None:
+    with store.catalog.writing(durable=True) as sql:
+        sql.executemany("UPDATE image SET shard = NULL, begins = -1 WHERE row = ?", ((row,) for row in rows))
+
+
+def _wanted(store: "DirectoryStore", number: int | None) -> Wanted:
+    with store.catalog.reading() as sql:
+        found = sql.execute("SELECT begins, row, lower(hex(sha256)), bytes FROM image WHERE shard = ?", (number,))
+        return {begins: (row, key, size) for begins, row, key, size in found}
+
+
+def _same(member: Member | None, key: str, size: int) -> bool:
+    return member is not None and member.bytes == size and member.name.startswith(key + ".")
+
+
+def _look(directory: Path, name: str) -> Found | None:
+    for ending in (CLOSED, OPEN, CLOSED):  # a writer may rename it in between
+        path = directory / (name + ending)
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            closed = ending == CLOSED
+            held = not closed and _held(file.fileno())
+            members = tuple(shards.members(file.fileno()))
+            if not closed and not held:  # never flushed: after a power cut the sizes may be right and the bytes not
+                members = tuple(member for member in members if _whole(file.fileno(), member))
+            return Found(
+                members, closed, held, _settled(path), closed and _indexed(directory / (name + INDEX), members)
+            )
+    return None
+
+
+def _held(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _whole(descriptor: int, member: Member) -> bool:
+    data = os.pread(descriptor, member.bytes, member.begins)
+    return member.name.startswith(sha256(data).hexdigest() + ".")
+
+
+def _settled(path: Path) -> bool:
+    return path.stat().st_mtime < time.time() - SETTLED_SECONDS
+
+
+def _indexed(path: Path, members: tuple[Member, ...]) -> bool:
+    try:
+        with path.open(encoding="ascii") as file:
+            return [Member(*json.loads(line)) for line in file] == list(members)
+    except (OSError, ValueError, TypeError):
+        return False

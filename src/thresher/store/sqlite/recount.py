@@ -1,0 +1,45 @@
+"""The counters against what they count: the one place where rows are counted."""
+
+import sqlite3
+
+from thresher.store.sqlite.connection import Catalog
+
+_COUNTED = """
+    SELECT 0 AS category, 'images' AS name, count(*) AS value FROM image
+    UNION ALL SELECT category, 'images', count(*) FROM pool GROUP BY category
+    UNION ALL SELECT category, 'refused', count(*) FROM refusal GROUP BY category
+    UNION ALL SELECT category, 'refused:' || reason, count(*) FROM refusal GROUP BY category, reason
+    UNION ALL SELECT category, 'tasks_open', count(*) FROM task WHERE done < places GROUP BY category
+    UNION ALL SELECT category, 'assignments:' || stage, count(*) FROM assignment GROUP BY category, stage
+    UNION ALL SELECT category, 'asks:' || version || ':' || purpose, count(*) FROM ask
+        WHERE open GROUP BY category, version, purpose
+    UNION ALL SELECT category, 'labels:' || version || ':' || says, count(*)
+        FROM (SELECT category, version, row, says, min(trust) FROM label GROUP BY category, version, row)
+        GROUP BY category, version, says
+    UNION ALL SELECT category, 'owner_answers', count(*) FROM assignment, json_each(dealt)
+        WHERE sent_ms > 0 AND owner GROUP BY category
+    UNION ALL SELECT category, iif(json_extract(value, '$[1]') IS NULL, 'gold_answers', 'answers') AS kind, count(*)
+        FROM assignment, json_each(dealt) WHERE sent_ms > 0 AND NOT owner GROUP BY category, kind"""
+
+_DIFFERENCES = f"""
+    WITH counted AS ({_COUNTED})
+    SELECT category, name, coalesce(counter.value, 0), counted.value FROM counted
+        LEFT JOIN counter USING (category, name) WHERE counted.value <> coalesce(counter.value, 0)
+    UNION ALL
+    SELECT category, name, value, 0 FROM counter
+        WHERE value <> 0 AND (category, name) NOT IN (SELECT category, name FROM counted WHERE value <> 0)"""
+
+
+def differences(sql: sqlite3.Connection) -> list[tuple[int, str, int, int]]:
+    """Counters that are off, as (category id, name, what it says, what there is); 0 is the whole workspace."""
+    return [(category, name, kept, there) for category, name, kept, there in sql.execute(_DIFFERENCES)]
+
+
+def correct(catalog: Catalog, category: int, name: str) -> None:
+    """Set a counter to what there is."""
+    with catalog.writing(durable=True) as sql:
+        sql.execute(
+            f"""INSERT OR REPLACE INTO counter (category, name, value)
+                SELECT ?1, ?2, coalesce((SELECT value FROM ({_COUNTED}) WHERE category = ?1 AND name = ?2), 0)""",
+            (category, name),
+        )
