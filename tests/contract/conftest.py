@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.mongo_for_tests import mongo_place, replica_set
 
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -12,13 +13,25 @@ from thresher.store.contract import Store
 # Name of a store: what answers a fresh place for it, given the request (for fixtures of its own) and a directory.
 BACKENDS: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
     "directory": lambda _request, path: str(path / "workspace"),
+    "mongodb": mongo_place,
 }
 
+__all__ = ["replica_set"]
 
-@pytest.fixture(params=sorted(BACKENDS))
+# what a store needs that not every machine has, so that `-m "not mongo"` leaves it out
+MARKS = {"mongodb": [pytest.mark.mongo]}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(BACKENDS)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a workspace may be made."""
     return BACKENDS[request.param](request, tmp_path)
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """Every setting at its default, but for what is kept outside the workspace."""
+    return settings.but(cache=str(tmp_path / "cache"))
 
 
 @pytest.fixture

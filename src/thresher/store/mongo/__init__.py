@@ -1,0 +1,23 @@
+"""The same promises on MongoDB, image bytes included: for more than one machine."""
+
+from typing import TYPE_CHECKING
+
+from thresher.errors import Missing
+from thresher.settings import Settings
+
+if TYPE_CHECKING:
+    from thresher.store.mongo.store import MongoStore
+
+
+def open_mongo(place: str, settings: Settings, *, create: bool = False) -> "MongoStore":
+    """The workspace at `mongodb://host/database`; `create` makes it with its collections and indexes.
+
+    Raises Missing without the extra, StoreUnavailable, WrongSchema, BadSetting.
+    """
+    try:
+        from thresher.store.mongo.store import MongoStore  # here: pymongo costs 0.2 s that a directory need not pay
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"pymongo", "bson"}:
+            raise
+        raise Missing("pymongo", 'pip install "thresher[mongo]"') from error
+    return MongoStore(place, settings, create=create)

@@ -1,0 +1,211 @@
+"""Asks: wishes for human answers, and the tasks that carry them.
+
+Only open asks are documents of their own, with what makes two alike as their `_id`. A task keeps whole copies of the
+asks it carries, and they leave when all their votes are in.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from pymongo import DESCENDING
+
+from thresher.errors import BadInput, NotFound
+from thresher.records import Ask, NewAsk, Purpose, Task
+from thresher.store.contract import Rows
+from thresher.store.mongo.categories import must_know
+from thresher.store.mongo.failures import plain_failures
+from thresher.store.mongo.images import here_rows
+from thresher.store.mongo.link import Document, Link, Session, batches, key, span
+from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
+from thresher.store.rules import FOR_OWNER, fits_a_task, plain
+
+CHUNK: Final = 1000
+ORDER: Final = [("priority", DESCENDING), ("draw", 1), ("number", 1)]
+
+
+@plain_failures
+class MongoAsks:
+    """Wishes for human answers, and the tasks that carry them."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+    def wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
+        """Add wishes and answer how many were new; one like an open ask (row, purpose, epoch) is left out."""
+        must_know(self.link, category)
+        here_rows(self.link, [int(ask.row) for ask in asks])
+        new = 0
+        for some in batches(asks, CHUNK):
+            number = take_numbers(self.link, "ask", len(some)) + 1
+            new += self.link.transact(lambda session: self._wish(category, version, some, number, session))  # noqa: B023 -- called here and now
+        return new
+
+    def _wish(self, category: str, version: int, asks: Sequence[NewAsk], number: int, session: Session) -> int:
+        table = self.link.table("asks")
+        made: dict[tuple[int, str, int], Document] = {}
+        for at, ask in enumerate(asks, number):
+            made.setdefault((int(ask.row), ask.purpose.value, ask.epoch), _document(category, version, at, ask))
+        wanted = {"_id": {"$in": [one["_id"] for one in made.values()]}}
+        for there in table.find(wanted, {"_id": 1}, session=session):
+            del made[there["_id"]["row"], there["_id"]["purpose"], there["_id"]["epoch"]]
+        if made:
+            table.insert_many(list(made.values()), session=session)
+            purposes = Counter(purpose for _, purpose, _ in made)
+            count_on(self.link, category, {(f"asks:{version}", purpose): n for purpose, n in purposes.items()}, session)
+        return len(made)
+
+    def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
+        """Asks not yet in a task, highest priority first, then by draw and id."""
+        must_know(self.link, category)
+        if not limit:
+            return []
+        wanted = {"category": category, "version": version, "owner_only": owner_only, "waiting": True}
+        return [_ask(one) for one in self.link.table("asks").find(wanted).sort(ORDER).limit(limit)]
+
+    def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
+        """Drop asks that no task carries yet and answer how many."""
+        must_know(self.link, category)
+        dropped = 0
+        for purpose in dict.fromkeys(purposes):
+            while some := self.link.transact(lambda session: self._withdraw(category, version, purpose, session)):  # noqa: B023 -- called here and now
+                dropped += some
+        return dropped
+
+    def _withdraw(self, category: str, version: int, purpose: Purpose, session: Session) -> int:
+        table = self.link.table("asks")
+        wanted = {
+            "category": category,
+            "version": version,
+            "owner_only": purpose in FOR_OWNER,
+            "waiting": True,
+            "_id.purpose": purpose.value,
+        }
+        found = [one["_id"] for one in table.find(wanted, {"_id": 1}, session=session).limit(CHUNK)]
+        if not found:
+            return 0
+        gone = table.delete_many({"_id": {"$in": found}}, session=session).deleted_count
+        count_on(self.link, category, {(f"asks:{version}", purpose.value): -gone}, session)
+        return gone
+
+    def open_counts(self, category: str, version: int) -> dict[str, int]:
+        """Asks whose votes are not all in, by purpose: waiting and in tasks alike."""
+        must_know(self.link, category)
+        return read_counts(self.link, category).get(f"asks:{version}", {})
+
+    def open_rows(self, category: str, version: int) -> Rows:
+        """Rows with an open ask."""
+        must_know(self.link, category)
+        found = self.link.table("asks").find(span(category=category, version=version), {"_id": 1})
+        return np.unique(np.fromiter((one["_id"]["row"] for one in found), dtype=np.int64))
+
+    def publish(
+        self, category: str, version: int, name: str, asks: Sequence[int], *, places: int, owner_only: bool, at_ms: int
+    ) -> Task | None:
+        """Bind waiting asks into a task, all or none: None when another process took one of them first."""
+        must_know(self.link, category)
+        wanted = plain(asks)
+        fits_a_task(wanted, places, name)
+
+        def publish(session: Session) -> Task | None:
+            table = self.link.table("asks")
+            waiting = {"number": {"$in": wanted}, "category": category, "version": version, "waiting": True}
+            found = {one["number"]: one for one in table.find(waiting, session=session)}
+            if len(found) != len(set(wanted)):
+                return None
+            carried = [found[number] for number in wanted]
+            if len({one["_id"]["row"] for one in carried}) != len(carried):
+                raise BadInput("an image stands in a task once.", where=name)
+            made = take_numbers(self.link, "task", 1, session=session) + 1
+            document = {
+                "_id": made,
+                "category": category,
+                "version": version,
+                "name": name,
+                "rows": [one["_id"]["row"] for one in carried],
+                "asks": [_copy(one, made) for one in carried],
+                "places": places,
+                "taken": 0,
+                "free": places,
+                "done": 0,
+                "owner_only": owner_only,
+                "published_ms": at_ms,
+            }
+            self.link.table("tasks").insert_one(document, session=session)
+            bound = {"$set": {"task": made}, "$unset": {"waiting": ""}}
+            table.update_many({"_id": {"$in": [one["_id"] for one in carried]}}, bound, session=session)
+            count_on(self.link, category, {("tasks_open", ""): 1}, session)
+            return task_of(document)
+
+        return self.link.transact(publish)
+
+    def task(self, number: int) -> Task:
+        """A task by its number. Raises NotFound."""
+        return task_of(self._task(number, {"asks": 0}))
+
+    def _task(self, number: int, fields: dict[str, int]) -> Document:
+        found = self.link.table("tasks").find_one({"_id": int(number)}, fields)
+        if found is None:
+            raise NotFound(f"no task has the number {number}.")
+        return found
+
+    def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
+        """The next tasks by number."""
+        must_know(self.link, category)
+        if not limit:
+            return []
+        wanted = {"category": category, "_id": {"$gt": after_number}}
+        return [task_of(one) for one in self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1).limit(limit)]
+
+    def of_task(self, number: int) -> list[Ask]:
+        """The asks a task carries, in the order of its rows. Raises NotFound."""
+        return [ask_of(one) for one in self._task(number, {"asks": 1})["asks"]]
+
+
+def _document(category: str, version: int, number: int, ask: NewAsk) -> Document:
+    purpose = ask.purpose.value
+    return {
+        "_id": key(category=category, version=version, row=int(ask.row), purpose=purpose, epoch=ask.epoch),
+        "number": number,
+        "category": category,
+        "version": version,
+        "owner_only": ask.purpose in FOR_OWNER,
+        "votes_wanted": ask.votes_wanted,
+        "priority": float(ask.priority),
+        "draw": ask.draw,
+        "waiting": True,
+    }
+
+
+def _copy(one: Document, task: int) -> Document:
+    """An ask as its task keeps it: the fields of the record."""
+    of = one["_id"]
+    return {
+        "id": one["number"],
+        "row": of["row"],
+        "version": of["version"],
+        "purpose": of["purpose"],
+        "votes_wanted": one["votes_wanted"],
+        "priority": one["priority"],
+        "epoch": of["epoch"],
+        "draw": one["draw"],
+        "task": task,
+    }
+
+
+def ask_of(copy: Document) -> Ask:
+    """The record of an ask, as its task keeps it."""
+    return Ask(**{**copy, "purpose": Purpose(copy["purpose"])})
+
+
+def _ask(one: Document) -> Ask:
+    return Ask(**{**_copy(one, 0), "purpose": Purpose(one["_id"]["purpose"]), "task": one.get("task")})
+
+
+def task_of(one: Document) -> Task:
+    """The record of a task."""
+    return Task(
+        one["_id"], one["category"], one["version"], one["name"], tuple(one["rows"]), one["places"], one["taken"],
+        one["done"], one["owner_only"], one["published_ms"],
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+"""Bytes of any length in documents of 8 MB, known by what they hold: values of columns, heads, evidence."""
+
+import hashlib
+from typing import Final
+
+from bson import Binary
+from pymongo.errors import BulkWriteError
+
+from thresher.errors import StoreDamaged
+from thresher.store.mongo.link import Link, key, span
+
+PIECE_BYTES: Final = 8_000_000
+DUPLICATE: Final = 11000
+
+
+def put_blob(link: Link, data: bytes) -> bytes:
+    """Keep bytes and answer their SHA-256; the same again is kept once. Acknowledged by a majority."""
+    name = hashlib.sha256(data).digest()
+    table = link.table("blobs")
+    for number, start in enumerate(range(0, len(data) or 1, PIECE_BYTES)):
+        piece = {"_id": key(of=Binary(name), number=number), "piece": Binary(data[start : start + PIECE_BYTES])}
+        try:
+            # one message a piece: several would pass MongoDB's 48 MB
+            table.insert_many([piece], ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+    return name
+
+
+def get_blob(link: Link, name: bytes) -> bytes:
+    """The bytes of a name, compared with it. Raises StoreDamaged."""
+    pieces = link.table("blobs").find(span(of=Binary(name))).sort("_id", 1)
+    data = b"".join(one["piece"] for one in pieces)
+    if hashlib.sha256(data).digest() != name:
+        raise StoreDamaged(f"the kept bytes {name.hex()[:12]} are not whole.", where=link.shown, next="thresher check")
+    return data
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    """Whether an unordered insert failed for nothing but documents that were there already."""
+    details = error.details or {}
+    return all(one["code"] == DUPLICATE for one in details.get("writeErrors", [])) and not details.get(
+        "writeConcernErrors"
+    )

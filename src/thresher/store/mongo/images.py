@@ -1,0 +1,283 @@
+"""Pictures in MongoDB: the catalog by row, the bytes by SHA-256 (originals.py).
+
+Bytes go first, acknowledged by the primary alone. The transaction that makes rows of them looks whether they are all
+there and is acknowledged by a majority; a replica set's log has one order, so this vouches for the bytes as well. What
+an election took away in between is seen there and sent again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from bson import Binary
+from pymongo import UpdateOne
+
+from thresher.errors import NotReady, StoreDamaged, StoreUnavailable
+from thresher.records import Alias, Image, NewImage
+from thresher.store.contract import Rows
+from thresher.store.mongo import names as by_name
+from thresher.store.mongo.failures import AGAIN, plain_failures
+from thresher.store.mongo.link import Document, Link, Session, batches
+from thresher.store.mongo.names import LOST, REFERENCE
+from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
+from thresher.store.mongo.originals import BytesLost, Originals
+from thresher.store.rules import hash_key, is_hash, no_such_row, plain
+
+PUT_IMAGES: Final = 500
+READ_IMAGES: Final = 64
+FIND_AT_ONCE: Final = 10_000
+BYTES_TRIES: Final = 5
+WORKSPACE: Final = ""  # the workspace's own counters stand under no category
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A picture on its way in, with all the aliases that a batch has for it."""
+
+    image: NewImage
+    aliases: tuple[Alias, ...]
+
+
+@plain_failures
+class MongoImages:
+    """Encoded bytes, stored once and untouched."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.originals = Originals(link)
+        self.fetch_reference: Callable[[Image], bytes] | None = None
+        """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
+
+    def put(self, batch: Sequence[NewImage]) -> list[int]:
+        """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes.
+
+        A known image kept by reference, or one whose bytes were lost, gains the bytes that come with it now.
+        """
+        return [row for some in batches(batch, PUT_IMAGES) for row in self._put(some)]
+
+    def _put(self, batch: Sequence[NewImage]) -> list[int]:
+        keys = [hash_key(image.sha256) for image in batch]
+        coming = _gathered(keys, batch)
+        known = by_name.look_up(self.link, list(coming))
+        new = [key for key in coming if key not in known]
+        gaining = {key for key, one in known.items() if "bare" in one and coming[key].image.data is not None}
+        if not new and not gaining and not any(one.aliases for one in coming.values()):
+            return [known[key]["row"] for key in keys]
+        data = {key: coming[key].image.data or b"" for key in (*new, *gaining) if coming[key].image.data is not None}
+        first = take_numbers(self.link, "row", len(new)) if new else 0
+        for _ in range(BYTES_TRIES):
+            waiting = self.originals.put(data)
+            try:
+                rows = self.link.transact(lambda session: self._commit(coming, new, first, data, waiting, session))  # noqa: B023 -- called here and now
+                return [rows[key] for key in keys]
+            except BytesLost:
+                continue
+        raise StoreUnavailable("elections take away what was just sent.", where=self.link.shown, next=AGAIN)
+
+    def _commit(
+        self,
+        coming: dict[bytes, _Coming],
+        new: list[bytes],
+        first: int,
+        data: dict[bytes, bytes],
+        waiting: list[bytes],
+        session: Session,
+    ) -> dict[bytes, int]:
+        there = by_name.look_up(self.link, list(coming), session)
+        # another process may have been quicker with some; their numbers stay a gap
+        fresh = {key: row for row, key in enumerate(new, first) if key not in there}
+        gaining = {key: one["row"] for key, one in there.items() if "bare" in one and key in data}
+        self.originals.vouch({key: data[key] for key in (*fresh, *gaining) if key in data}, waiting, session)
+        if fresh:
+            similar = self._groups({key: coming[key].image.fingerprint for key in fresh}, fresh, session)
+            made = [_document(row, key, coming[key], similar[key]) for key, row in fresh.items()]
+            by_name.add_hashes(self.link, fresh, (key for key in fresh if key not in data), session)
+            self.link.table("images").insert_many(made, session=session)
+            count_on(self.link, WORKSPACE, {("images", ""): len(made)}, session)
+        if gaining:
+            self._fill({row: len(data[key]) for key, row in gaining.items()}, session)
+        rows = {key: one["row"] for key, one in there.items()} | fresh
+        self._name(coming, rows, fresh, session)
+        return rows
+
+    def _fill(self, sizes: dict[int, int], session: Session) -> None:
+        """Note that rows have bytes now."""
+        table = self.link.table("images")
+        by_name.mark(self.link, table.find({"_id": {"$in": list(sizes)}}, session=session), None, session)
+        filled = [
+            UpdateOne({"_id": row}, {"$set": {"bytes": size}, "$unset": {"bare": ""}}) for row, size in sizes.items()
+        ]
+        table.bulk_write(filled, ordered=False, session=session)
+
+    def _groups(self, fingerprints: dict[bytes, str], numbered: dict[bytes, int], session: Session) -> dict[bytes, int]:
+        """The row that represents each new image, which is the first with its fingerprint."""
+        wanted = sorted({fingerprint for fingerprint in fingerprints.values() if fingerprint})
+        table = self.link.table("fingerprints")
+        groups = {one["_id"]: one["row"] for one in table.find({"_id": {"$in": wanted}}, session=session)}
+        fresh: list[Document] = []
+        similar = {}
+        for key, fingerprint in fingerprints.items():
+            if fingerprint and fingerprint not in groups:
+                groups[fingerprint] = numbered[key]
+                fresh.append({"_id": fingerprint, "row": numbered[key]})
+            similar[key] = groups.get(fingerprint, numbered[key])
+        if fresh:
+            table.insert_many(fresh, session=session)
+        return similar
+
+    def _name(
+        self, coming: dict[bytes, _Coming], rows: dict[bytes, int], fresh: dict[bytes, int], session: Session
+    ) -> None:
+        """Make images found by their aliases, and add those that an image already there did not have."""
+        later = [
+            UpdateOne({"_id": rows[key]}, {"$addToSet": {"aliases": {"$each": _pairs(one.aliases)}}})
+            for key, one in coming.items()
+            if one.aliases and key not in fresh
+        ]
+        if later:
+            self.link.table("images").bulk_write(later, ordered=False, session=session)
+        named = ((alias, rows[key]) for key, one in coming.items() for alias in one.aliases)
+        by_name.add_aliases(self.link, named, session)
+
+    def get(self, row: int) -> Image:
+        """The image of a row, aliases included. Raises NotFound."""
+        found = self.link.table("images").find_one({"_id": int(row)})
+        if found is None:
+            raise no_such_row({int(row)})
+        return _image(found, aliases=True)
+
+    def many(self, rows: Sequence[int] | Rows) -> list[Image]:
+        """The images of rows, in the order asked, without aliases. Raises NotFound."""
+        wanted = plain(rows)
+        found = self._documents(wanted, {"aliases": 0})
+        return [_image(found[row]) for row in wanted]
+
+    def _documents(self, wanted: list[int], fields: dict[str, int]) -> dict[int, Document]:
+        found: dict[int, Document] = {}
+        for some in batches(wanted, FIND_AT_ONCE):
+            found.update((one["_id"], one) for one in self.link.table("images").find({"_id": {"$in": some}}, fields))
+        if missing := set(wanted) - found.keys():
+            raise no_such_row(missing)
+        return found
+
+    def find(self, names: Sequence[str]) -> list[int | None]:
+        """The row of each name, which is a SHA-256 or any alias's value; the lowest where several images have it."""
+        tried = [[bytes.fromhex(name)] if is_hash(name) else [] for name in names]
+        for keys, name in zip(tried, names, strict=True):
+            keys.append(by_name.short(name))
+        found = by_name.look_up(self.link, [key for keys in tried for key in keys])
+        # one whose bytes are lost is not found, so that a harvest brings them again
+        rows = {key: one["row"] for key, one in found.items() if one.get("bare") != LOST}
+        return [next((rows[key] for key in keys if key in rows), None) for keys in tried]
+
+    def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
+        """All further names of each row."""
+        found: dict[int, tuple[Alias, ...]] = dict.fromkeys(plain(rows), ())
+        for some in batches(found, FIND_AT_ONCE):
+            for one in self.link.table("images").find({"_id": {"$in": some}}, {"aliases": 1}):
+                found[one["_id"]] = tuple(Alias(*pair) for pair in one["aliases"])
+        return found
+
+    def read(self, row: int) -> bytes:
+        """The untouched bytes of one image. Raises NotFound, StoreDamaged, NotReady for one kept by reference."""
+        return next(self.read_many([row]))
+
+    def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
+        """The bytes of rows, in the order asked."""
+        for some in batches(plain(rows), READ_IMAGES):
+            found = self._documents(some, {"sha256": 1, "bare": 1})
+            for row, one in found.items():
+                if one.get("bare") == LOST:
+                    raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
+            data = self.originals.read({one["sha256"]: row for row, one in found.items() if "bare" not in one})
+            for row in some:
+                yield self._read_reference(row) if "bare" in found[row] else data[found[row]["sha256"]]
+
+    def _read_reference(self, row: int) -> bytes:
+        if self.fetch_reference is None:
+            raise NotReady(
+                f"image {row} is kept by reference, and nothing here may fetch it.", next="harvest it with its bytes"
+            )
+        return self.fetch_reference(self.get(row))
+
+    def page(self, after_row: int, limit: int) -> list[Image]:
+        """The next images by row, without aliases."""
+        found = self.link.table("images").find({"_id": {"$gt": after_row}}, {"aliases": 0}).sort("_id", 1).limit(limit)
+        return [_image(one) for one in found] if limit else []
+
+    def count(self) -> int:
+        """How many images there are; rows run from 0, and may have gaps."""
+        return read_counts(self.link, WORKSPACE).get("images", {}).get("", 0)
+
+    def top(self) -> int:
+        """One more than the highest row: the length of a column."""
+        newest = self.link.table("images").find_one({}, {"_id": 1}, sort=[("_id", -1)])
+        return int(newest["_id"]) + 1 if newest else 0
+
+    def similar(self, rows: Rows) -> Rows:
+        """For each row the row that represents its similar group."""
+        rows = np.asarray(rows, dtype=np.int64)
+        if not len(rows):
+            return rows
+        here_rows(self.link, plain(rows))
+        # only those that another one represents say so, and their index holds both rows
+        within = {"_id": {"$gte": int(rows.min()), "$lte": int(rows.max())}, "similar": {"$gte": 0}}
+        found = [(one["_id"], one["similar"]) for one in self.link.table("images").find(within, {"similar": 1})]
+        joined = dict(found)
+        return np.fromiter((joined.get(row, row) for row in rows.tolist()), dtype=np.int64, count=len(rows))
+
+
+def here_rows(link: Link, rows: Sequence[int]) -> None:
+    """Raises NotFound where a row has no image. Images are never taken away, so it stays true."""
+    wanted = set(rows)
+    for some in batches(sorted(wanted), FIND_AT_ONCE):
+        wanted.difference_update(one["_id"] for one in link.table("images").find({"_id": {"$in": some}}, {"_id": 1}))
+    if wanted:
+        raise no_such_row(wanted)
+
+
+def _gathered(keys: Sequence[bytes], batch: Sequence[NewImage]) -> dict[bytes, _Coming]:
+    """Each picture of a batch once: the first of equal ones that brings bytes, and all their aliases."""
+    found: dict[bytes, _Coming] = {}
+    for key, image in zip(keys, batch, strict=True):
+        there = found.get(key)
+        if there is None:
+            found[key] = _Coming(image, tuple(dict.fromkeys(image.aliases)))
+        else:
+            better = image if there.image.data is None and image.data is not None else there.image
+            found[key] = _Coming(better, tuple(dict.fromkeys((*there.aliases, *image.aliases))))
+    return found
+
+
+def _pairs(aliases: Sequence[Alias]) -> list[list[str]]:
+    return [[alias.kind, alias.value] for alias in aliases]
+
+
+def _document(row: int, key: bytes, coming: _Coming, similar: int) -> Document:
+    image = coming.image
+    document: Document = {
+        "_id": row,
+        "sha256": Binary(key),
+        "width": image.width,
+        "height": image.height,
+        "format": image.format,
+        "orientation": image.orientation,
+        "bytes": image.bytes if image.data is None else len(image.data),
+        "fingerprint": image.fingerprint,
+        "aliases": _pairs(coming.aliases),
+    }
+    if image.data is None:
+        document["bare"] = REFERENCE
+    if similar != row:
+        document["similar"] = similar
+    return document
+
+
+def _image(one: Document, *, aliases: bool = False) -> Image:
+    row: Any = one["_id"]  # an integer, as every field has the type its writer gave it
+    return Image(
+        row, one["sha256"].hex(), one["width"], one["height"], one["format"], one["orientation"], one["bytes"],
+        one.get("similar", row), one.get("bare") == REFERENCE,
+        tuple(Alias(*pair) for pair in one["aliases"]) if aliases else (),
+    )  # fmt: skip

@@ -1,0 +1,138 @@
+"""One connection to a workspace in MongoDB: who is spoken to, how long it may take, and what a commit means."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import pymongo
+from bson import MaxKey
+from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.uri_parser import parse_uri
+
+from thresher.errors import BadSetting, StoreUnavailable
+from thresher.store.mongo.failures import NEWER, explain
+
+Document = dict[str, Any]
+Table = Collection[Document]
+Session = ClientSession
+Result = TypeVar("Result")
+
+OLDEST: Final = (6, 0)
+OPEN_SECONDS: Final = 5.0
+# an election after a primary is lost takes up to 12 s with MongoDB's own settings: a call outlives one
+CALL_SECONDS: Final = 30.0
+MAJORITY: Final = WriteConcern("majority")
+FIRST: Final = WriteConcern(1)
+# a driver option of the table holds unless the address gives its own
+OPTIONS: Final[Mapping[str, Any]] = {
+    "timeoutMS": int(CALL_SECONDS * 1000),
+    "serverSelectionTimeoutMS": int(CALL_SECONDS * 1000),
+    "connectTimeoutMS": 3000,
+    "retryWrites": True,
+    "retryReads": True,
+    "appname": "thresher",
+}
+SINGLE = "start it with `mongod --replSet rs` and run rs.initiate() once in mongosh; one member is enough"
+
+
+class Link:
+    """A client bound to one database. Safe from any thread; a process makes its own."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.shown = without_password(place)
+        self.known_categories: set[str] = set()  # a category is never taken away
+        try:
+            parsed = parse_uri(place)
+            if not parsed["database"] or parsed["collection"]:
+                raise BadSetting("names no database.", where=self.shown, next="give mongodb://host/database")
+            given = {str(option).lower() for option in parsed["options"]}
+            options = {name: value for name, value in OPTIONS.items() if name.lower() not in given}
+            self.client: MongoClient[Document] = MongoClient(place, **options)
+        except PyMongoError as error:
+            raise explain(error, self.shown) from error
+        self.database: Database[Document] = self.client.get_database(
+            parsed["database"],
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=MAJORITY,
+            read_concern=ReadConcern("majority"),
+        )
+
+    def greet(self) -> None:
+        """See within seconds that a MongoDB answers that can keep our promises. Raises StoreUnavailable."""
+        try:
+            with pymongo.timeout(OPEN_SECONDS):
+                hello = self.client.admin.command("hello")
+                version = tuple(self.client.server_info()["versionArray"])
+        except PyMongoError as error:
+            raise explain(error, self.shown) from error
+        if version[:2] < OLDEST:
+            found = ".".join(map(str, version[:3]))
+            raise StoreUnavailable(f"MongoDB {found} is too old.", where=self.shown, next=NEWER)
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise StoreUnavailable(
+                "this MongoDB is no replica set, so it has no transactions.", where=self.shown, next=SINGLE
+            )
+
+    def table(self, name: str) -> Table:
+        """A collection whose writes are acknowledged by a majority."""
+        return self.database[name]
+
+    def fast_table(self, name: str) -> Table:
+        """The same, acknowledged by the primary alone: for bytes that a later commit vouches for."""
+        return self.database.get_collection(name, write_concern=FIRST, read_concern=ReadConcern("local"))
+
+    def transact(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` in one transaction, again from its start when another one was in the way or a primary left.
+
+        What it answered is acknowledged by a majority. `work` must do nothing outside the session but count on.
+        """
+        with pymongo.timeout(CALL_SECONDS), self.client.start_session() as session:
+            return session.with_transaction(
+                work,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=MAJORITY,
+                read_preference=ReadPreference.PRIMARY,
+            )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.client.close()
+
+
+def without_password(place: str) -> str:
+    """The address as it may be printed: no password, no options."""
+    parts = urlsplit(place)
+    hosts = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, hosts, parts.path, "", ""))
+
+
+def key(**parts: Any) -> Document:  # noqa: ANN401 -- whatever an _id holds
+    """A compound `_id`, whose fields sort in the order given."""
+    return parts
+
+
+def span(*, above: Document | None = None, **prefix: Any) -> Document:  # noqa: ANN401 -- whatever an _id holds
+    """The filter for every compound `_id` that begins with `prefix`, in the order given, and lies above `above`.
+
+    MongoDB compares documents field by field, the type before the name, and MaxKey is above every type.
+    """
+    low = {"$gte": prefix} if above is None else {"$gt": {**prefix, **above}}
+    return {"_id": {**low, "$lt": {**prefix, "end": MaxKey()}}}
+
+
+def batches(things: Iterable[Result], size: int) -> Iterator[list[Result]]:
+    """Things in lists of at most `size`."""
+    batch: list[Result] = []
+    for thing in things:
+        batch.append(thing)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

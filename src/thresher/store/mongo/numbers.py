@@ -1,0 +1,49 @@
+"""Numbers given once, and counters kept while things happen."""
+
+import random
+from collections.abc import Mapping
+from typing import Final
+
+from pymongo import ReturnDocument, UpdateOne
+
+from thresher.store.mongo.link import Link, Session, key, span
+
+# writers that add to one counter draw one of so many documents: transactions that meet in one document wait
+SLOTS: Final = 16
+
+
+def take_numbers(link: Link, name: str, many: int, *, session: Session | None = None) -> int:
+    """The first of `many` numbers in a row that nobody else gets; those of a run that dies are never given again.
+
+    With a session the numbers come back when its transaction ends in nothing, and others wait for it meanwhile.
+    """
+    after = link.table("numbers").find_one_and_update(
+        {"_id": name},
+        {"$inc": {"next": many}},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+        session=session,
+    )
+    assert after is not None  # noqa: S101 -- an upsert answers a document
+    return int(after["next"]) - many
+
+
+def count_on(link: Link, category: str, changes: Mapping[tuple[str, str], int], session: Session) -> None:
+    """Add to a category's counters, which are named (kind, which), within a transaction."""
+    slot = random.randrange(SLOTS)  # noqa: S311 -- it only keeps writers apart
+    writes = [
+        UpdateOne({"_id": key(category=category, kind=kind, which=which, slot=slot)}, {"$inc": {"n": n}}, upsert=True)
+        for (kind, which), n in changes.items()
+        if n
+    ]
+    if writes:
+        link.table("counts").bulk_write(writes, ordered=False, session=session)
+
+
+def read_counts(link: Link, category: str, *, session: Session | None = None) -> dict[str, dict[str, int]]:
+    """A category's counters, by kind and then by which; those at zero are left out."""
+    counted: dict[str, dict[str, int]] = {}
+    for one in link.table("counts").find(span(category=category), session=session):
+        kind = counted.setdefault(one["_id"]["kind"], {})
+        kind[one["_id"]["which"]] = kind.get(one["_id"]["which"], 0) + one["n"]
+    return {kind: {which: n for which, n in sorted(kinds.items()) if n} for kind, kinds in counted.items()}

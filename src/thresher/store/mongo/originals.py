@@ -1,0 +1,111 @@
+"""The bytes of pictures as documents of their own, `_id` = SHA-256: an exact duplicate cannot exist."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bson import Binary
+from pymongo.errors import BulkWriteError
+
+from thresher.errors import StoreDamaged
+from thresher.records import now_ms
+from thresher.store.mongo.blobs import DUPLICATE, only_duplicates
+from thresher.store.mongo.link import Document, Link, Session
+
+# a document is 16 MB at most: the rest of a larger picture lies in further ones, its name and a number their _id
+PIECE_BYTES: Final = 15_000_000
+# one message of MongoDB is 48 MB at most; the rest is room for names
+MESSAGE_BYTES: Final = 40_000_000
+
+
+class BytesLost(Exception):
+    """An election took bytes away that no majority had yet; sending them again mends it. Never leaves the store."""
+
+
+class Originals:
+    """Bytes by their SHA-256."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+    def put(self, data: Mapping[bytes, bytes]) -> list[bytes]:
+        """Send bytes to the primary and answer which names were there before, from a run that was cut short."""
+        there: list[bytes] = []
+        for message in _messages(data):
+            try:
+                self.link.fast_table("bytes").insert_many(message, ordered=False)
+            except BulkWriteError as error:
+                if not only_duplicates(error):
+                    raise
+                there += [
+                    bytes(message[one["index"]]["_id"])
+                    for one in (error.details or {})["writeErrors"]
+                    if one["code"] == DUPLICATE
+                ]
+        return [name for name in there if len(name) == 32]
+
+    def vouch(self, data: Mapping[bytes, bytes], waiting: Sequence[bytes], session: Session) -> None:
+        """See within a transaction that all these bytes are there. Raises BytesLost.
+
+        Those that were there `waiting` are marked as of now, so that `check` does not reclaim them meanwhile.
+        """
+        table = self.link.table("bytes")
+        if old := [Binary(name) for name in waiting if name in data]:
+            table.update_many({"_id": {"$in": old}}, {"$set": {"at_ms": now_ms()}}, session=session)
+        names = [Binary(piece) for name, whole in data.items() for piece in _piece_names(name, len(whole))]
+        found = table.find({"_id": {"$in": names}}, {"_id": 1}, session=session)
+        if sum(1 for _ in found) != len(names):
+            raise BytesLost
+
+    def read(self, wanted: Mapping[bytes, int]) -> dict[bytes, bytes]:
+        """The bytes of names; `wanted` has the row of each, for the error. Raises StoreDamaged."""
+        names = [Binary(name) for name in wanted]
+        found = {one["_id"]: one for one in self.link.fast_table("bytes").find({"_id": {"$in": names}})}
+        for name, row in wanted.items():
+            if name not in found:
+                raise self._damaged(row)
+        return {
+            name: self._whole(name, one, wanted[name]) if "pieces" in one else one["data"]
+            for name, one in found.items()
+        }
+
+    def _whole(self, name: bytes, one: Document, row: int) -> bytes:
+        names = _piece_names(name, one["pieces"] * PIECE_BYTES)[1:]
+        wanted = {"_id": {"$in": [Binary(piece) for piece in names]}}
+        rest = {piece["_id"]: piece["data"] for piece in self.link.fast_table("bytes").find(wanted)}
+        if len(rest) != len(names):
+            raise self._damaged(row)
+        return b"".join([one["data"], *(rest[piece] for piece in names)])
+
+    def _damaged(self, row: int) -> StoreDamaged:
+        return StoreDamaged(f"the bytes of image {row} are missing.", where=self.link.shown, next="thresher check")
+
+
+def _messages(data: Mapping[bytes, bytes]) -> list[list[Document]]:
+    """Documents in lists that fit one message each; the further pieces of a picture come before its first."""
+    messages: list[list[Document]] = []
+    size = MESSAGE_BYTES
+    now = now_ms()
+    for name, whole in data.items():
+        for document in _pieces(name, whole, now):
+            if size + len(document["data"]) > MESSAGE_BYTES:
+                messages.append([])
+                size = 0
+            messages[-1].append(document)
+            size += len(document["data"])
+    return messages
+
+
+def _pieces(name: bytes, whole: bytes, now: int) -> list[Document]:
+    names = _piece_names(name, len(whole))
+    documents: list[Document] = [
+        {"_id": Binary(piece), "at_ms": now, "data": Binary(whole[number * PIECE_BYTES : (number + 1) * PIECE_BYTES])}
+        for number, piece in enumerate(names)
+    ]
+    if len(names) > 1:
+        documents[0]["pieces"] = len(names)
+    return documents[::-1]
+
+
+def _piece_names(name: bytes, size: int) -> list[bytes]:
+    """The names of a picture's pieces; the first has the picture's own."""
+    return [name, *(name + number.to_bytes(2, "big") for number in range(1, -(-size // PIECE_BYTES)))]

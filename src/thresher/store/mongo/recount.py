@@ -1,0 +1,77 @@
+"""The counters against what they count: the one place where documents are counted, all of one moment."""
+
+from typing import Any, Final
+
+from thresher.store.mongo.images import WORKSPACE
+from thresher.store.mongo.link import Link, Session
+from thresher.store.mongo.numbers import count_on, read_counts
+
+Name = tuple[str, str, str]
+"""A counter: its category ("" for the workspace), its kind and which."""
+Step = dict[str, Any]
+
+
+def _by(category: Any, kind: Any, which: Any) -> Step:  # noqa: ANN401 -- expressions of MongoDB
+    return {"$group": {"_id": {"category": category, "kind": kind, "which": which}, "n": {"$sum": 1}}}
+
+
+def _of_version(kind: str, version: str) -> Step:
+    return {"$concat": [f"{kind}:", {"$toString": version}]}
+
+
+_LABELS: Final[list[Step]] = [
+    {
+        "$group": {
+            "_id": {"category": "$_id.category", "version": "$_id.version", "row": "$_id.row"},
+            "top": {"$min": {"trust": "$_id.trust", "says": "$says"}},
+        }
+    },
+    _by("$_id.category", _of_version("labels", "$_id.version"), "$top.says"),
+]
+_IS_GOLD: Final[Step] = {"$eq": [{"$arrayElemAt": ["$dealt", 1]}, None]}
+_ANSWERS: Final[list[Step]] = [
+    {"$match": {"sent_ms": {"$gt": 0}}},
+    {"$unwind": "$dealt"},
+    _by("$category", {"$cond": ["$owner", "owner_answers", {"$cond": [_IS_GOLD, "gold_answers", "answers"]}]}, ""),
+]
+_COUNTED: Final[tuple[tuple[str, list[Step]], ...]] = (
+    ("images", [_by(WORKSPACE, "images", "")]),
+    ("pool", [_by("$_id.category", "images", "")]),
+    ("refusals", [_by("$category", "refused", "$reason")]),
+    ("tasks", [{"$match": {"$expr": {"$lt": ["$done", "$places"]}}}, _by("$category", "tasks_open", "")]),
+    ("assignments", [_by("$category", "assignments", "$stage")]),
+    ("assignments", _ANSWERS),
+    ("asks", [_by("$category", _of_version("asks", "$version"), "$_id.purpose")]),
+    ("labels", _LABELS),
+)
+
+
+def differences(link: Link) -> list[tuple[Name, int, int]]:
+    """Counters that are off: which, what it says, and what there is."""
+    with link.client.start_session(snapshot=True) as moment:
+        counted = _counted(link, moment)
+        names = {WORKSPACE, *(one["_id"] for one in link.table("categories").find({}, {"_id": 1}, session=moment))}
+        kept: dict[Name, int] = {}
+        for category in sorted(names):
+            for kind, kinds in read_counts(link, category, session=moment).items():
+                kept.update({(category, kind, which): n for which, n in kinds.items()})
+    return [
+        (name, kept.get(name, 0), counted.get(name, 0))
+        for name in sorted(kept.keys() | counted.keys())
+        if kept.get(name, 0) != counted.get(name, 0)
+    ]
+
+
+def _counted(link: Link, moment: Session) -> dict[Name, int]:
+    counted: dict[Name, int] = {}
+    for table, steps in _COUNTED:
+        for one in link.table(table).aggregate(steps, session=moment, allowDiskUse=True):
+            name = one["_id"]
+            counted[name["category"], name["kind"], name["which"]] = one["n"]
+    return counted
+
+
+def correct(link: Link, name: Name, by: int) -> None:
+    """Move a counter by what it was off; what others counted meanwhile stays."""
+    category, kind, which = name
+    link.transact(lambda session: count_on(link, category, {(kind, which): by}, session))

@@ -1,0 +1,85 @@
+"""A whole workspace in one MongoDB database: the parts on one connection."""
+
+from thresher.settings import Settings, cache_directory
+from thresher.store.contract import (
+    Asks,
+    Categories,
+    CheckReport,
+    Columns,
+    Images,
+    Jobs,
+    Labels,
+    People,
+    Report,
+    Rounds,
+    Work,
+)
+from thresher.store.mongo import schema
+from thresher.store.mongo.asks import MongoAsks
+from thresher.store.mongo.categories import MongoCategories
+from thresher.store.mongo.columns import MongoColumns
+from thresher.store.mongo.failures import explained
+from thresher.store.mongo.images import MongoImages
+from thresher.store.mongo.jobs import MongoJobs
+from thresher.store.mongo.labels import MongoLabels
+from thresher.store.mongo.link import Link
+from thresher.store.mongo.people import MongoPeople
+from thresher.store.mongo.rounds import MongoRounds
+from thresher.store.mongo.work import MongoWork
+
+
+class MongoStore:
+    """A workspace in a MongoDB database."""
+
+    def __init__(self, place: str, settings: Settings, *, create: bool = False) -> None:
+        self.settings = settings
+        self.link = Link(place)
+        try:
+            self.link.greet()
+            with explained(self.link.shown):
+                if create:
+                    schema.make(self.link)
+                self._workspace = schema.read_workspace(self.link)
+        except BaseException:
+            self.link.close()
+            raise
+        self.cache = cache_directory(settings) / "columns" / self._workspace["identity"]
+        self.images: Images = MongoImages(self.link)
+        self.categories: Categories = MongoCategories(self.link)
+        self.labels: Labels = MongoLabels(self.link)
+        self.asks: Asks = MongoAsks(self.link)
+        self.work: Work = MongoWork(self.link)
+        self.people: People = MongoPeople(self.link)
+        self.columns: Columns = MongoColumns(self.link, self.cache, self.images.top)
+        self.rounds: Rounds = MongoRounds(self.link)
+        self.jobs: Jobs = MongoJobs(self.link)
+
+    @property
+    def place(self) -> str:
+        """The address, as `open_store` takes it. It may hold a password: print `link.shown` instead."""
+        return self.link.place
+
+    def secret(self) -> bytes:
+        """32 random bytes made with the workspace: the key of every signed link. Never logged."""
+        return bytes(self._workspace["secret"])
+
+    def check(self, *, mend: bool, report: Report | None = None) -> CheckReport:
+        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
+        from thresher.store.mongo.check import check  # the only call that needs it
+
+        with explained(self.link.shown):
+            return check(self, mend=mend, report=report)
+
+    def close(self) -> None:
+        """Let go of the connections; calling it twice is fine."""
+        self.link.close()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to another process as a place, which it opens for itself."""
+        return (MongoStore, (self.place, self.settings))
+
+    def __enter__(self) -> "MongoStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,278 @@
+"""Assignments: leases on tasks, drafts apart from final answers.
+
+Where two must not take the same thing, the things are documents that one transaction changes: a task's free places, and
+the desk at which a worker holds one assignment. MongoDB lets one of two such transactions pass and the other begin
+again.
+"""
+
+import random
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from pymongo import ReturnDocument
+
+from thresher.errors import Conflict, Gone
+from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
+from thresher.store.contract import Rows
+from thresher.store.mongo import reviews
+from thresher.store.mongo.asks import task_of
+from thresher.store.mongo.assignments import (
+    HIDDEN,
+    assignment_of,
+    desk,
+    end_lease,
+    given_from,
+    given_to,
+    let_go,
+    load,
+    move_stage,
+)
+from thresher.store.mongo.categories import must_know
+from thresher.store.mongo.failures import plain_failures
+from thresher.store.mongo.link import Document, Link, Session, key
+from thresher.store.mongo.numbers import count_on
+from thresher.store.rules import answers_all, deals_all, known_positions, still_held
+
+EXPIRED_AT_ONCE: Final = 100
+# whoever lost a task to another transaction looks at so many, so that a crowd does not queue for one
+CHOICE: Final = 16
+
+
+@plain_failures
+class MongoWork:
+    """Leases on tasks, drafts apart from final answers, reviews."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+    def take(
+        self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
+    ) -> Assignment | None:
+        """Lease a task with a free place that shows the worker no image they were asked before."""
+        must_know(self.link, category)
+        self._expire(now_ms)
+        tries = 0
+
+        def take(session: Session) -> Document | None:
+            nonlocal tries
+            tries += 1
+            held = self._held(category, version, worker, session)
+            if held is not None:
+                renewed = {"$set": {"lease_until_ms": now_ms + lease_ms}}
+                self.link.table("assignments").update_one({"_id": held}, renewed, session=session)
+                return load(self.link, held, session)
+            task = self._next_task(category, version, worker, owner, session, choice=1 if tries == 1 else CHOICE)
+            if task is None:
+                return None
+            return self._lease(task, worker, owner, now_ms, lease_ms, session)
+
+        found = self.link.transact(take)
+        return assignment_of(found) if found else None
+
+    def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
+        """The task that `take` would lease to this worker now, an unfinished one included; nothing is leased."""
+        must_know(self.link, category)
+
+        def offer(session: Session) -> Document | None:
+            held = self._held(category, version, worker, session)
+            if held is None:
+                return self._next_task(category, version, worker, owner, session, choice=1)
+            number = load(self.link, held, session)["task"]
+            return self.link.table("tasks").find_one({"_id": number}, {"asks": 0}, session=session)
+
+        found = self.link.transact(offer)
+        return task_of(found) if found else None
+
+    def _held(self, category: str, version: int, worker: str, session: Session) -> str | None:
+        wanted = {"_id": key(category=category, version=version, worker=worker)}
+        found = self.link.table("desks").find_one(wanted, session=session)
+        return found["assignment"] if found else None
+
+    def _next_task(
+        self, category: str, version: int, worker: str, owner: bool, session: Session, *, choice: int
+    ) -> Document | None:
+        """The lowest free task without an image the worker was asked before, or any of the `choice` lowest."""
+        asked = self._asked(category, worker, session)
+        for owner_only in (True, False) if owner else (False,):
+            wanted = {"category": category, "version": version, "owner_only": owner_only, "free": {"$gt": 0}}
+            free = self.link.table("tasks").find(wanted, {"asks": 0}, session=session).sort("_id", 1)
+            fitting = list(islice((one for one in free if asked.isdisjoint(one["rows"])), choice))
+            if fitting:
+                return random.choice(fitting)  # noqa: S311 -- it only keeps workers apart
+        return None
+
+    def _asked(self, category: str, worker: str, session: Session | None = None) -> set[int]:
+        # a lease that ends takes its rows out
+        wanted = {"worker": worker, "category": category, "asked": {"$exists": True}}
+        found = self.link.table("assignments").find(wanted, {"asked": 1}, session=session)
+        return {row for one in found for row in one["asked"]}
+
+    def _lease(
+        self, task: Document, worker: str, owner: bool, now_ms: int, lease_ms: int, session: Session
+    ) -> Document:
+        made: Document = {
+            "_id": new_id(),
+            "task": task["_id"],
+            "category": task["category"],
+            "version": task["version"],
+            "worker": worker,
+            "owner": owner,
+            "stage": Stage.LEASED.value,
+            "asked": task["rows"],
+            "dealt": [],
+            "dealt_ms": now_ms,
+            "lease_until_ms": now_ms + lease_ms,
+            "sent_ms": 0,
+            "answers": [],
+            "sequence": 0,
+            "drafts_erased": 0,
+        }
+        self.link.table("tasks").update_one({"_id": task["_id"]}, {"$inc": {"taken": 1, "free": -1}}, session=session)
+        self.link.table("desks").insert_one({"_id": desk(made), "assignment": made["_id"]}, session=session)
+        self.link.table("assignments").insert_one(made, session=session)
+        count_on(self.link, made["category"], {("assignments", Stage.LEASED.value): 1}, session)
+        return made
+
+    def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
+        """Fix the images and gold of a leased assignment, once; a second call answers what the first fixed."""
+        there = assignment_of(load(self.link, assignment))
+        if not there.dealt:
+            if there.stage is Stage.LEASED:
+                task = self.link.table("tasks").find_one({"_id": there.task}, {"asks.id": 1}) or {"asks": []}
+                deals_all(there, dealt, [one["id"] for one in task["asks"]])
+                fixed = {"$set": {"dealt": [[int(place.row), place.ask] for place in dealt]}}
+                leased = {"_id": assignment, "stage": Stage.LEASED.value, "dealt": []}
+                self.link.table("assignments").update_one(leased, fixed)
+            there = assignment_of(load(self.link, assignment))
+            if not there.dealt:
+                raise Gone("the assignment's lease has ended.", next="take another one")
+        return there
+
+    def get(self, assignment: str) -> Assignment:
+        """An assignment by its id. Raises NotFound."""
+        return assignment_of(load(self.link, assignment))
+
+    def seen_gold(self, category: str, worker: str) -> Rows:
+        """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending)."""
+        must_know(self.link, category)
+        seen: dict[int, int] = {}
+        wanted = {"worker": worker, "category": category}
+        for one in self.link.table("assignments").find(wanted, {"dealt": 1, "dealt_ms": 1}):
+            for row, ask in one["dealt"]:
+                if ask is None:
+                    seen[row] = max(one["dealt_ms"], seen.get(row, 0))
+        return np.array(sorted(seen, key=lambda row: (seen[row], row)), dtype=np.int64)
+
+    def asked(self, category: str, worker: str) -> Rows:
+        """Rows this worker was asked about."""
+        must_know(self.link, category)
+        return np.array(sorted(self._asked(category, worker)), dtype=np.int64)
+
+    def draft(
+        self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
+    ) -> Assignment:
+        """Keep answers that may still change and renew the lease; an older `sequence` than the last one is ignored."""
+        there = assignment_of(load(self.link, assignment))
+        still_held(there, now_ms)
+        known_positions(there, given)
+        held: Document = {"_id": assignment, "stage": Stage.LEASED.value, "lease_until_ms": {"$gt": now_ms}}
+        renewed: Document = {"$max": {"lease_until_ms": now_ms + lease_ms, "sequence": sequence}}
+        kept = {f"drafts.{one.position}": given_to([one])[0] for one in given}
+        if kept:
+            # one document, changed at once: no other draft or sending comes between
+            newer = self._draft({**held, "sequence": {"$lte": sequence}}, {**renewed, "$set": kept})
+            if newer is not None:
+                return assignment_of(newer)
+        found = self._draft(held, renewed)
+        if found is None:
+            still_held(self.get(assignment), now_ms)  # sent or ended meanwhile
+            raise Gone("the assignment's lease has ended.", next="take another one")
+        return assignment_of(found)
+
+    def _draft(self, wanted: Document, update: Document) -> Document | None:
+        table = self.link.table("assignments")
+        return table.find_one_and_update(wanted, update, projection=HIDDEN, return_document=ReturnDocument.AFTER)
+
+    def drafts(self, assignment: str) -> tuple[int, list[Given]]:
+        """The last sequence number and the drafts, by position."""
+        one = load(self.link, assignment)
+        return one["sequence"], sorted(given_from(one.get("drafts", {}).values()), key=lambda given: given.position)
+
+    def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
+        """Store the whole assignment in one immutable write and erase its drafts."""
+        ordered = tuple(sorted(answers, key=lambda one: one.position))
+
+        def send(session: Session) -> Document:
+            one = load(self.link, assignment, session)
+            there = assignment_of(one)
+            if there.sent_ms:
+                if there.answers != ordered:
+                    raise Conflict("other answers were sent before.", where=f"assignment {assignment}")
+                return one
+            still_held(there, now_ms)
+            answers_all(there, ordered)
+            let_go(self.link, one, session)
+            changes = {"$set": {"answers": given_to(ordered), "sent_ms": now_ms}, "$unset": {"drafts": ""}}
+            count_on(self.link, there.category, _answers(one), session)
+            return move_stage(self.link, one, Stage.SENT, changes, session)
+
+        return assignment_of(self.link.transact(send))
+
+    def give_back(self, assignment: str, now_ms: int) -> None:  # noqa: ARG002 -- a store may note when
+        """End a lease by the worker's wish: drafts erased, the place free again."""
+        self._end(assignment, Stage.RETURNED, None)
+
+    def expire(self, now_ms: int) -> int:
+        """End the leases that are over: drafts erased and counted, places free again. Answers how many."""
+        return self._expire(now_ms)
+
+    def _expire(self, now_ms: int) -> int:
+        over = {"stage": Stage.LEASED.value, "lease_until_ms": {"$lte": now_ms}}
+        ended = 0
+        while found := list(self.link.table("assignments").find(over, {"_id": 1}).limit(EXPIRED_AT_ONCE)):
+            ended += sum(self._end(one["_id"], Stage.EXPIRED, now_ms) for one in found)
+        return ended
+
+    def _end(self, assignment: str, stage: Stage, over_by_ms: int | None) -> bool:
+        """End a lease; with `over_by_ms` only if it still is over, for it may have been renewed. Answers if so."""
+
+        def end(session: Session) -> bool:
+            one = load(self.link, assignment, session)
+            if one["stage"] != Stage.LEASED.value or (over_by_ms is not None and one["lease_until_ms"] > over_by_ms):
+                return False
+            end_lease(self.link, one, stage, session)
+            return True
+
+        return self.link.transact(end)
+
+    def unreviewed(self, category: str) -> list[Assignment]:
+        """Sent assignments the gate has not decided on, oldest first."""
+        return self._found(category, {"stage": Stage.SENT.value}, [("sent_ms", 1), ("_id", 1)])
+
+    def review(self, assignment: str, review: Review) -> Assignment:
+        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing."""
+        return assignment_of(self.link.transact(lambda session: reviews.record(self.link, assignment, review, session)))
+
+    def page(self, category: str, after: str, limit: int) -> list[Assignment]:
+        """The next assignments by id, which sorts by time."""
+        return self._found(category, {"_id": {"$gt": after}}, [("_id", 1)], limit) if limit else []
+
+    def of_worker(self, worker: str) -> list[Assignment]:
+        """Every assignment of a worker, newest first."""
+        found = self.link.table("assignments").find({"worker": worker}, HIDDEN).sort("_id", -1)
+        return [assignment_of(one) for one in found]
+
+    def _found(self, category: str, wanted: Document, order: Any, limit: int = 0) -> list[Assignment]:  # noqa: ANN401 -- as pymongo takes it
+        must_know(self.link, category)
+        found = self.link.table("assignments").find({"category": category, **wanted}, HIDDEN).sort(order).limit(limit)
+        return [assignment_of(one) for one in found]
+
+
+def _answers(one: Document) -> dict[tuple[str, str], int]:
+    """The counters that a sent assignment moves."""
+    gold = sum(ask is None for _, ask in one["dealt"])
+    if one["owner"]:
+        return {("owner_answers", ""): len(one["dealt"])}
+    return {("gold_answers", ""): gold, ("answers", ""): len(one["dealt"]) - gold}

@@ -1,0 +1,100 @@
+"""What every store reads the same way, whatever it keeps things in: limits, orders, and what a call may not do."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from thresher.errors import BadInput, Conflict, Gone, NotFound
+from thresher.records import Assignment, Dealt, Given, Purpose, Review, Source, Stage
+from thresher.store.contract import Rows
+
+MOST_IMAGES: Final = 110
+FOR_OWNER: Final = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
+VERDICTS: Final = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
+# the most trusted source first
+SOURCES: Final = tuple(Source)
+TRUST: Final = {source: place for place, source in enumerate(SOURCES)}
+
+
+def plain(rows: Sequence[int] | Rows) -> list[int]:
+    """Rows as Python integers, which is what a database takes."""
+    return rows.tolist() if isinstance(rows, np.ndarray) else [int(row) for row in rows]
+
+
+def one_of(kind: type[Any], value: str) -> Any:  # noqa: ANN401 -- the kind is the caller's
+    """A member of an enumeration, or BadInput naming the members."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        known = ", ".join(kind)
+        raise BadInput(f"{value!r} is not one of {known}.") from error
+
+
+def is_hash(name: str) -> bool:
+    """Whether a name can only be a SHA-256."""
+    return len(name) == 64 and all(letter in "0123456789abcdef" for letter in name)
+
+
+def hash_key(sha256: str) -> bytes:
+    """The 32 bytes of a SHA-256. Raises BadInput."""
+    if not is_hash(sha256):
+        raise BadInput(f"{sha256!r} is no SHA-256 in lower-case hexadecimal.")
+    return bytes.fromhex(sha256)
+
+
+def no_such_row(missing: set[int]) -> NotFound:
+    """The error for rows that have no image."""
+    return NotFound(f"no image has row {min(missing)}." if missing else "a row has no image.", next="thresher check")
+
+
+def no_such_category(name: str, known: Sequence[str]) -> NotFound:
+    """The error for a category nobody made, naming the known ones."""
+    there = f"There is {', '.join(known)}." if known else "There is none yet."
+    return NotFound(f"no category is called {name!r}. {there}", next=f"thresher category add {name}")
+
+
+def fits_a_task(asks: Sequence[int], places: int, name: str) -> None:
+    """Raises BadInput for a task of too many images, none, or without a place."""
+    if not 0 < len(asks) <= MOST_IMAGES or places < 1:
+        raise BadInput(f"a task has 1 to {MOST_IMAGES} images and a place at least.", where=name)
+
+
+def still_held(assignment: Assignment, now_ms: int) -> None:
+    """Raises Gone for an assignment that was sent or whose lease has ended."""
+    if assignment.sent_ms:
+        raise Gone("the assignment was sent.", next="take another one")
+    if assignment.stage is not Stage.LEASED or now_ms >= assignment.lease_until_ms:
+        raise Gone("the assignment's lease has ended.", next="take another one")
+
+
+def deals_all(assignment: Assignment, dealt: Sequence[Dealt], asks: Sequence[int]) -> None:
+    """Raises BadInput where the dealt places do not serve every ask of the task once."""
+    if sorted(place.ask for place in dealt if place.ask is not None) != sorted(asks):
+        raise BadInput("every ask of the task is dealt once.", where=f"assignment {assignment.id}")
+
+
+def known_positions(assignment: Assignment, given: Sequence[Given]) -> None:
+    """Raises BadInput for a draft at a position that was not dealt."""
+    for one in given:
+        if not 0 <= one.position < len(assignment.dealt):
+            raise BadInput(f"there is no position {one.position}.", where=f"assignment {assignment.id}")
+
+
+def answers_all(assignment: Assignment, ordered: Sequence[Given]) -> None:
+    """Raises BadInput where the answers, by position, are not one for each that was dealt."""
+    if not assignment.dealt or [one.position for one in ordered] != list(range(len(assignment.dealt))):
+        raise BadInput(
+            f"every one of the {len(assignment.dealt)} positions is answered once.", where=f"assignment {assignment.id}"
+        )
+
+
+def may_be_reviewed(assignment: Assignment, review: Review) -> bool:
+    """Whether a decision is to be recorded: False where there is one already. Raises BadInput, Conflict."""
+    if review.verdict not in VERDICTS:
+        raise BadInput(f"a review accepts, weights or rejects; {review.verdict.value!r} does neither.")
+    if assignment.review is not None:
+        return False
+    if assignment.stage is not Stage.SENT:
+        raise Conflict("only a sent assignment is reviewed.", where=f"assignment {assignment.id}")
+    return True
