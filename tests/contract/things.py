@@ -32,7 +32,7 @@ def data(seed: int, size: int = 700) -> bytes:
 
 def new_image(seed: int, **changes: Any) -> NewImage:
     """An image on its way in."""
-    content = data(seed)
+    content = changes.get("data") or data(seed)
     fields = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "data": content,

@@ -104,9 +104,10 @@ def open_directory(place: str, settings: Settings, *, create: bool = False) -> S
     try:
         if create:
             _make(directory)
+        there = (directory / CATALOG).exists()
     except OSError as error:
         raise shards.told(error, directory) from error
-    if not (directory / CATALOG).exists():
+    if not there:
         raise StoreUnavailable("there is no workspace here.", where=str(directory), next="thresher init")
     store = DirectoryStore(directory, settings)
     migrate(store.catalog, directory, now_ms())
