@@ -1,0 +1,81 @@
+"""Which picture is this? A simulated worker is shown pictures under opaque addresses, and must recognise them.
+
+The worker API tells nothing about a picture but the picture itself. So a picture that is served is compared with
+thumbnails of the originals: eight by eight pixels find the nearest, and where two originals are nearly alike the one is
+taken that renders to exactly the bytes served.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher import pictures
+from thresher.errors import NotFound
+from thresher.records import Progress
+
+SIDE = 8
+# Root mean square over 192 values of 0 to 255, measured on 25,000 pictures of 32 pixels and 800 photos: a served
+# picture is at most 12.8 from its own original, and in one case of a hundred less than 11.5 from another.
+REACH = 14.0
+FAR = 28.0
+CLEAR = 1.5  # what is this many times as far as the nearest, and out of reach, is another picture
+CLOSE_ONES = 8
+AT_ONCE = 128
+REPORT_EVERY = 500
+
+Report = Callable[[Progress], None]
+
+
+class Album:
+    """Recognises pictures as served. `read(name)` gives an original; `long_side` is what the server renders to."""
+
+    def __init__(
+        self, names: Sequence[str], read: Callable[[str], bytes], *, long_side: int, report: Report | None = None
+    ) -> None:
+        self._names, self._read, self._long_side = list(names), read, long_side
+        self._known: dict[bytes, str] = {}
+        self._table = np.empty((len(self._names), SIDE * SIDE * 3), np.float32)
+        for place, name in enumerate(self._names):
+            self._table[place] = _small(read(name))
+            if report and (place + 1) % REPORT_EVERY == 0:
+                report(Progress("getting to know the pictures", place + 1, len(self._names)))
+        self._lengths = np.square(self._table).sum(axis=1)
+
+    def names_of(self, served: Sequence[bytes]) -> list[str]:
+        """The names of pictures as served. Raises NotFound for one that is none of the originals."""
+        digests = [hashlib.sha256(data).digest() for data in served]
+        new = {digest: data for digest, data in zip(digests, served, strict=True) if digest not in self._known}
+        for digest, name in zip(new, self._recognise(list(new.values())), strict=True):
+            self._known[digest] = name
+        return [self._known[digest] for digest in digests]
+
+    def _recognise(self, served: Sequence[bytes]) -> Iterator[str]:
+        for start in range(0, len(served), AT_ONCE):
+            some = served[start : start + AT_ONCE]
+            small = np.stack([_small(data) for data in some])
+            squares = self._lengths - 2.0 * (small @ self._table.T) + np.square(small).sum(axis=1)[:, None]
+            far = np.sqrt(np.maximum(squares, 0.0) / small.shape[1])
+            for data, distances in zip(some, far, strict=True):
+                yield self._names[self._nearest(data, distances)]
+
+    def _nearest(self, served: bytes, distances: NDArray[np.float32]) -> int:
+        some = min(CLOSE_ONES, len(distances))
+        close = np.argpartition(distances, some - 1)[:some] if some else np.empty(0, np.intp)
+        close = close[np.argsort(distances[close], kind="stable")]
+        if not len(close) or distances[close[0]] > FAR:
+            raise NotFound(
+                "the server shows a picture that is none of those whose truth is known.",
+                next="name every picture of the pool in the truth file",
+            )
+        alike = close[distances[close] <= max(REACH, CLEAR * distances[close[0]])].tolist()
+        if len(alike) > 1:
+            for place in alike:
+                if pictures.render(self._read(self._names[place]), long_side=self._long_side) == served:
+                    return int(place)
+        return int(close[0])
+
+
+def _small(data: bytes) -> NDArray[np.float32]:
+    return pictures.model_pixels(data, side=SIDE).reshape(-1).astype(np.float32)

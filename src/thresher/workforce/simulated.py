@@ -1,0 +1,265 @@
+"""A simulated crowd at the front door: it joins, takes assignments, looks, drafts and sends through the HTTP API.
+
+Nothing but what a worker's page sees comes in here, so what a simulation shows of the whole it shows of the real thing.
+Time is written into the answers, not waited for.
+"""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from thresher.errors import BadInput, Gone, NotReady, ThresherError
+from thresher.records import Progress
+from thresher.workforce.album import Album
+from thresher.workforce.crowd import READING_SECONDS, SENDING_SECONDS, Crowd, Look, Person
+
+API = "/api/work"
+FETCHES_AT_ONCE = 6  # what a browser opens to one host
+DRAFTS = 3  # times an assignment's drafts are posted
+POLL_SECONDS = (0.1, 1.0)  # first and longest pause between looks for work
+TIMEOUT_SECONDS = 120.0
+PICTURES_AT_ONCE = 30  # fetched before they are recognised: whole assignments of photos would fill the memory
+
+Report = Callable[[Progress], None]
+
+
+@dataclass
+class Simulated:
+    """What a crowd did: answers sent, the server's verdicts, changes of mind, people who quit, and people's seconds."""
+
+    answers: int = 0
+    owner_answers: int = 0
+    assignments: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+    changes: int = 0
+    quits: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+
+def simulate(
+    base_url: str,
+    invite_token: str,
+    crowd: Crowd,
+    *,
+    album: Album,
+    workers: int = 20,
+    owner_token: str = "",
+    owner_waits: Callable[[], bool] = lambda: True,
+    category: str = "",
+    patience_seconds: float = 0.0,
+    report: Report | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Simulated:
+    """Let `workers` people answer at once until there is no work for `patience_seconds`, or `stop` says so.
+
+    With `owner_token` the owner answers too, with the truth, but only while `owner_waits` says that something waits
+    for the owner alone: their link would also give them what other people are asked. `category` limits everybody to
+    one. Raises NotReady where no server answers, NotFound for a picture that nothing is known of.
+    """
+    floor = _Floor(base_url.rstrip("/"), album, category, patience_seconds, report, stop)
+    return asyncio.run(_run(floor, invite_token, crowd.people(workers), owner_token, crowd.owner(), owner_waits))
+
+
+@dataclass
+class _Floor:
+    """What all simulated people share."""
+
+    base_url: str
+    album: Album
+    category: str
+    patience_seconds: float
+    report: Report | None
+    stop: Callable[[], bool]
+    done: Simulated = field(default_factory=Simulated)
+    busy: int = 0
+    last_work: float = 0.0
+
+    def over(self) -> bool:
+        """Whether nobody has work, and nobody has had any for long enough."""
+        quiet = asyncio.get_running_loop().time() - self.last_work
+        return not self.busy and quiet >= self.patience_seconds
+
+    def worked(self) -> None:
+        """Note that there was work just now."""
+        self.last_work = asyncio.get_running_loop().time()
+
+    def tell(self) -> None:
+        """Report the answers so far."""
+        if self.report:
+            self.report(Progress("people answer", self.done.answers + self.done.owner_answers, 0, "answers"))
+
+
+async def _run(
+    floor: _Floor, invite: str, people: list[Person], owner_token: str, owner: Person, owner_waits: Callable[[], bool]
+) -> Simulated:
+    floor.worked()
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(floor.base_url, connector=connector, timeout=timeout) as session,
+            asyncio.TaskGroup() as group,
+        ):
+            for number, person in enumerate(people):
+                worker = _Worker(session, floor, person)
+                group.create_task(worker.join_and_work(invite, f"{person.kind.name} {number + 1}"))
+            if owner_token:
+                group.create_task(_Worker(session, floor, owner, owner_token, owner_waits).work())
+    except ExceptionGroup as group_of_errors:
+        raise _first(group_of_errors, floor.base_url) from group_of_errors
+    return floor.done
+
+
+def _first(group: BaseExceptionGroup[Any], base_url: str) -> BaseException:
+    """The error worth telling: ours before the network's, the network's in our words."""
+    errors = list(group.exceptions)
+    ours = next((error for error in errors if isinstance(error, ThresherError)), None)
+    if ours is not None:
+        return ours
+    if isinstance(errors[0], aiohttp.ClientError | TimeoutError):
+        return NotReady(f"no server answers: {errors[0]}", where=base_url, next="thresher serve")
+    return errors[0]
+
+
+class _Worker:
+    """One person at the API: what their page would ask for, in that order."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        floor: _Floor,
+        person: Person,
+        token: str = "",
+        waits: Callable[[], bool] | None = None,
+    ) -> None:
+        self.session, self.floor, self.person, self.token, self.waits = session, floor, person, token, waits
+        self.fetching = asyncio.Semaphore(FETCHES_AT_ONCE)
+
+    async def join_and_work(self, invite: str, name: str) -> None:
+        """Open the invite and work."""
+        self.floor.done.kinds[self.person.kind.name] += 1
+        joined = await self.ask("POST", "/join", body={"invite": invite, "name": name})
+        self.token = joined["token"]
+        await self.work()
+
+    async def work(self) -> None:
+        """Take what is offered until there is nothing more, or this person quits."""
+        pause = POLL_SECONDS[0]
+        while not self.floor.stop():
+            work = await self.take()
+            if work is None:
+                if self.floor.over():
+                    return
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, POLL_SECONDS[1])
+                continue
+            pause = POLL_SECONDS[0]
+            self.floor.busy += 1
+            try:
+                if not await self.do(work):
+                    return
+            except Gone:
+                self.floor.done.lost += 1
+            finally:
+                self.floor.busy -= 1
+                self.floor.worked()
+
+    async def take(self) -> dict[str, Any] | None:
+        """An assignment, or None where nothing is offered."""
+        if self.waits is not None and not self.waits():
+            return None
+        me = await self.ask("GET", "/me", self.token)
+        wanted = [offer["category"] for offer in me["offers"] if self.floor.category in ("", offer["category"])]
+        if not wanted:
+            return None
+        work: dict[str, Any] | None = await self.ask("POST", "/assignments", self.token, {"category": wanted[0]})
+        return work
+
+    async def do(self, work: dict[str, Any]) -> bool:
+        """Look, draft and send; False where this person leaves in the middle. Raises Gone when the lease ended."""
+        looks = self.person.answer(await self.recognise(work["pictures"]))
+        leaves = self.person.leaves_after(len(looks))
+        for sequence, until in enumerate(_stops(len(looks) if leaves is None else leaves), 1):
+            drafts = [_entry(place, look, first=True) for place, look in enumerate(looks[:until])]
+            await self.ask("PUT", "/drafts", work["token"], {"sequence": sequence, "entries": drafts})
+        if leaves is not None:
+            self.floor.done.quits += 1
+            return False
+        entries = [_entry(place, look) for place, look in enumerate(looks)]
+        sent = await self.ask("POST", "/send", work["token"], {"entries": entries})
+        self.count(looks, sent["verdict"])
+        return True
+
+    async def recognise(self, addresses: list[str]) -> list[str]:
+        """Fetch the pictures, a few at once as a browser does, and tell which they are."""
+        names = []
+        for start in range(0, len(addresses), PICTURES_AT_ONCE):
+            some = addresses[start : start + PICTURES_AT_ONCE]
+            names += self.floor.album.names_of(await asyncio.gather(*map(self.fetch, some)))
+        return names
+
+    async def fetch(self, address: str) -> bytes:
+        """One picture."""
+        async with self.fetching, self.session.get(address) as response:
+            if response.status != 200:
+                raise await _refused(response)
+            return await response.read()
+
+    def count(self, looks: list[Look], verdict: str) -> None:
+        """Add an assignment to what was done."""
+        done = self.floor.done
+        if self.waits is None:
+            done.answers += len(looks)
+        else:
+            done.owner_answers += len(looks)
+        done.assignments += 1
+        done.verdicts[verdict] += 1
+        done.changes += sum(look.changes for look in looks)
+        done.seconds += READING_SECONDS + SENDING_SECONDS + sum(look.seconds for look in looks)
+        self.floor.tell()
+
+    async def ask(self, method: str, path: str, token: str = "", body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401
+        """One request with a bearer token, and what it answered; None for "nothing"."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with self.session.request(method, API + path, json=body, headers=headers) as response:
+            if response.status >= 400:
+                raise await _refused(response)
+            return None if response.status == 204 else await response.json()
+
+
+async def _refused(response: aiohttp.ClientResponse) -> ThresherError:
+    """What the server said when it refused: that a lease ended, or something no worker should ever hear."""
+    try:
+        problem = await response.json(content_type=None)
+        said = str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        said = response.reason or "no reason"
+    where = f"{response.method} {response.url.path}"
+    if response.status == Gone.status:
+        return Gone(said, where=where)
+    return BadInput(f"the server answered {response.status}: {said}", where=where)
+
+
+def _stops(answers: int) -> list[int]:
+    """After how many answers drafts are posted."""
+    return sorted({math.ceil(answers * (part + 1) / DRAFTS) for part in range(DRAFTS)} - {0})
+
+
+def _entry(position: int, look: Look, *, first: bool = False) -> dict[str, Any]:
+    """An answer on the wire; `first` is what a draft held before any change of mind."""
+    changed = look.changes and not first
+    return {
+        "position": position,
+        "says": (look.first if first else look.says).value,
+        "first_seconds": look.first_seconds,
+        "seconds": look.first_seconds if first else look.seconds,
+        "changes": look.changes if changed else 0,
+        "visits": 2 if changed else 1,
+    }
