@@ -422,8 +422,8 @@ export type RoundWire = {
   yes: number;
   no: number;
   unknown: number;
-  lower: number;
-  upper: number;
+  lower: number | null;
+  upper: number | null;
   measures: {
     [key: string]: number;
   };

@@ -1,0 +1,42 @@
+/** The generated endpoints with what each shows and what each changes, so that views refresh by themselves. */
+
+import { generated } from '../../wire/generated';
+
+type Tag = 'Category' | 'Worker' | 'Invite' | 'Task' | 'Job';
+
+const tagged = generated.enhanceEndpoints<Tag>({
+  addTagTypes: ['Category', 'Worker', 'Invite', 'Task', 'Job'],
+  endpoints: {
+    categories: { providesTags: ['Category'] },
+    category: { providesTags: ['Category'] },
+    addCategory: { invalidatesTags: ['Category'] },
+    ownerLink: { invalidatesTags: ['Category', 'Task'] },
+    tasks: { providesTags: ['Task'] },
+    uploadTask: { invalidatesTags: ['Category', 'Task'] },
+    workers: { providesTags: ['Worker'] },
+    invites: { providesTags: ['Invite'] },
+    addInvite: { invalidatesTags: ['Invite'] },
+    revokeInvite: { invalidatesTags: ['Invite'] },
+    jobs: { providesTags: ['Job'] },
+    cancelJob: { invalidatesTags: ['Job'] },
+  },
+});
+
+export const {
+  useAddCategoryMutation,
+  useAddInviteMutation,
+  useCancelJobMutation,
+  useCategoriesQuery,
+  useCategoryQuery,
+  useCategoryWorkersQuery,
+  useInvitesQuery,
+  useJobsQuery,
+  useOwnerLinkMutation,
+  usePicturesQuery,
+  useRefusalsQuery,
+  useRevokeInviteMutation,
+  useRoundsQuery,
+  useTasksQuery,
+  useUploadTaskMutation,
+  useWorkersQuery,
+} = tagged;

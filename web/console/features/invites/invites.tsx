@@ -1,0 +1,92 @@
+import { Button, Table } from '@mantine/core';
+import { useState } from 'react';
+import type { InviteWire } from '../../../wire/generated';
+import { useInvitesQuery, useRevokeInviteMutation } from '../../app/api';
+import { Copy } from '../../shared/copy';
+import { LIVE } from '../../shared/live';
+import { Empty, Page, Waiting } from '../../shared/page';
+import { Failed } from '../../shared/problem';
+import { When } from '../../shared/when';
+import { InviteButton } from './make';
+
+export function Invites() {
+  const { data, error } = useInvitesQuery(undefined, LIVE);
+  return (
+    <Page
+      title="Invites"
+      lead="Each is a link for many people; everybody who opens it gets a personal one."
+      actions={<InviteButton category="" primary={data?.length === 0} />}
+    >
+      <Failed error={error} />
+      {!data && !error && <Waiting />}
+      {data?.length === 0 && (
+        <Empty title="No invite yet">
+          <p>Make one here for every category, or from a category for that one alone.</p>
+        </Empty>
+      )}
+      {data && data.length > 0 && (
+        <div className="wide">
+          <Table className="number">
+            <caption className="quiet">Newest first</caption>
+            <thead>
+              <tr>
+                <th scope="col">Note</th>
+                <th scope="col">Category</th>
+                <th scope="col">Made</th>
+                <th scope="col">Link</th>
+                <th scope="col">End it</th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((invite) => (
+                <Row key={invite.id} invite={invite} />
+              ))}
+            </tbody>
+          </Table>
+        </div>
+      )}
+    </Page>
+  );
+}
+
+function Row({ invite }: { invite: InviteWire }) {
+  return (
+    <tr>
+      <th scope="row">{invite.note || <span className="quiet">no note</span>}</th>
+      <td>{invite.category || 'all'}</td>
+      <td>
+        <When ms={invite.created_ms} />
+      </td>
+      <td>
+        {invite.revoked ? <span className="quiet">revoked</span> : <Copy text={invite.link} what="Copy the link" />}
+      </td>
+      <td>{!invite.revoked && <Revoke invite={invite} />}</td>
+    </tr>
+  );
+}
+
+/** Asked twice, in place: personal links that were minted stay, and nobody new can join. */
+function Revoke({ invite }: { invite: InviteWire }) {
+  const [sure, setSure] = useState(false);
+  const [revoke, { error, isLoading }] = useRevokeInviteMutation();
+  if (!sure) {
+    return (
+      <Button variant="default" size="xs" onClick={() => setSure(true)}>
+        Revoke
+      </Button>
+    );
+  }
+  return (
+    <>
+      <span className="row">
+        <Button variant="default" size="xs" loading={isLoading} onClick={() => revoke({ invite: invite.id })}>
+          Nobody new may join
+        </Button>
+        <Button variant="default" size="xs" onClick={() => setSure(false)}>
+          Keep
+        </Button>
+      </span>
+      <Failed error={error} />
+    </>
+  );
+}

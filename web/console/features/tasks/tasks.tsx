@@ -1,0 +1,101 @@
+import { Button, Table } from '@mantine/core';
+import { useState } from 'react';
+import type { TaskWire } from '../../../wire/generated';
+import { useTasksQuery } from '../../app/api';
+import { LIVE } from '../../shared/live';
+import { whole } from '../../shared/numbers';
+import { Empty, Waiting } from '../../shared/page';
+import { Failed } from '../../shared/problem';
+import { When } from '../../shared/when';
+import { useCategory } from '../categories/category';
+import { UploadButton } from './upload';
+
+const PAGE = 100;
+
+export function Tasks() {
+  const { name } = useCategory();
+  const [starts, setStarts] = useState([0]);
+  return (
+    <>
+      <div className="row end">
+        <UploadButton category={name} />
+      </div>
+      {starts.map((after, index) => (
+        <Sheet
+          key={after}
+          name={name}
+          after={after}
+          last={index === starts.length - 1}
+          more={(next) => setStarts([...starts, next])}
+        />
+      ))}
+    </>
+  );
+}
+
+interface SheetProps {
+  name: string;
+  after: number;
+  last: boolean;
+  more: (after: number) => void;
+}
+
+function Sheet({ name, after, last, more }: SheetProps) {
+  const { data, error } = useTasksQuery({ name, after, limit: PAGE }, LIVE);
+  if (error) return <Failed error={error} />;
+  if (!data) return <Waiting />;
+  const end = data.at(-1);
+  if (!end) {
+    return after > 0 ? null : (
+      <Empty title="No task yet">
+        <p>The loop makes tasks by itself. You can also ask about a list of your own.</p>
+      </Empty>
+    );
+  }
+  return (
+    <div className="wide">
+      <Table className="number">
+        <caption>{after > 0 ? `Tasks after no. ${after}` : 'Tasks, in the order they were made'}</caption>
+        <thead>
+          <tr>
+            <th scope="col">No.</th>
+            <th scope="col">Name</th>
+            <th scope="col">For</th>
+            <th scope="col">Pictures</th>
+            <th scope="col">Done</th>
+            <th scope="col">In work</th>
+            <th scope="col">Made</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.map((task) => (
+            <Row key={task.number} task={task} />
+          ))}
+        </tbody>
+      </Table>
+      {last && data.length === PAGE && (
+        <Button className="more" variant="default" onClick={() => more(end.number)}>
+          More
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Row({ task }: { task: TaskWire }) {
+  return (
+    <tr>
+      <th scope="row">{task.number}</th>
+      <td>{task.name || <span className="quiet">the loop’s</span>}</td>
+      <td>{task.owner_only ? 'the owner' : 'workers'}</td>
+      <td>{whole(task.images)}</td>
+      <td>
+        {task.done} of {task.places}
+      </td>
+      <td>{Math.max(0, task.taken - task.done)}</td>
+      <td>
+        <When ms={task.published_ms} />
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,110 @@
+import { Button, FileButton, Modal, Textarea, TextInput } from '@mantine/core';
+import { type FormEvent, useState } from 'react';
+import type { Uploaded } from '../../../wire/generated';
+import { useUploadTaskMutation } from '../../app/api';
+import { count, whole } from '../../shared/numbers';
+import { Failed } from '../../shared/problem';
+import { idsIn } from './ids';
+
+export function UploadButton({ category }: { category: string }) {
+  const [opened, setOpened] = useState(false);
+  return (
+    <>
+      <Button variant="default" onClick={() => setOpened(true)}>
+        Ask about a list
+      </Button>
+      <Modal opened={opened} onClose={() => setOpened(false)} title="Ask about a list">
+        <Form category={category} close={() => setOpened(false)} />
+      </Modal>
+    </>
+  );
+}
+
+function Form({ category, close }: { category: string; close: () => void }) {
+  const [name, setName] = useState('');
+  const [text, setText] = useState('');
+  const [upload, { data, error, isLoading }] = useUploadTaskMutation();
+  const { images, problem } = idsIn(text);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!problem) void upload({ name: category, upload: { name, images } });
+  };
+  const read = async (file: File | null) => {
+    if (!file) return;
+    setText(await file.text());
+    if (!name) setName(file.name.replace(/\.[^.]*$/, ''));
+  };
+  if (data) return <Told uploaded={data} close={close} />;
+  return (
+    <form onSubmit={submit} className="stack">
+      <TextInput
+        label="Name of the task"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        maxLength={120}
+        required
+        data-autofocus
+      />
+      <Textarea
+        label="Images"
+        description="One a line, by file name, URL or SHA-256; or a CSV with a column image, file or url."
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        rows={8}
+        required
+        error={text.trim() === '' ? undefined : problem || undefined}
+      />
+      <div className="row">
+        <FileButton accept=".txt,.csv,text/plain,text/csv" onChange={read}>
+          {(props) => (
+            <Button variant="default" {...props}>
+              Read a file
+            </Button>
+          )}
+        </FileButton>
+        <p className="quiet grow">{images.length > 0 && count(images.length, 'image')}</p>
+      </div>
+      <Failed error={error} />
+      <div className="row end">
+        <Button variant="default" onClick={close}>
+          Not now
+        </Button>
+        <Button type="submit" loading={isLoading} disabled={text.trim() !== '' && problem !== ''}>
+          Ask
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** What became of the list: the tasks, and the names nobody here knows. */
+function Told({ uploaded, close }: { uploaded: Uploaded; close: () => void }) {
+  const { tasks, images, unknown, unknown_names } = uploaded;
+  return (
+    <div className="stack">
+      <p role="status">
+        {images > 0
+          ? `${count(images, 'image')} will be asked about, in ${count(tasks.length, 'task')} (${tasks.map((task) => `no. ${task}`).join(', ')}).`
+          : 'None of these images is in the pool, so nothing is asked.'}
+      </p>
+      {unknown > 0 && (
+        <>
+          <p>
+            {whole(unknown)} {unknown === 1 ? 'name is' : 'names are'} not in this pool
+            {unknown > unknown_names.length && `; the first ${unknown_names.length}`}:
+          </p>
+          <ul className="names">
+            {unknown_names.map((name) => (
+              <li key={name}>
+                <code>{name}</code>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <div className="row end">
+        <Button onClick={close}>Done</Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+import type { SerializedError } from '@reduxjs/toolkit';
+import type { FetchBaseQueryError } from '@reduxjs/toolkit/query';
+import type { Problem } from '../../wire/generated';
+
+type Failure = FetchBaseQueryError | SerializedError | undefined;
+
+/** What went wrong, where, and the next step, from whatever a query failed with. */
+export function problemOf(failure: Failure): { what: string; next: string } {
+  if (failure && 'status' in failure) {
+    if (failure.status === 'FETCH_ERROR') {
+      return { what: 'The server cannot be reached.', next: 'Look whether `thresher serve` still runs.' };
+    }
+    const problem = failure.data as Partial<Problem> | undefined;
+    if (problem?.detail) {
+      const where = problem.where ? `${problem.where}: ` : '';
+      return { what: sentence(where + problem.detail), next: problem.next ? sentence(problem.next) : '' };
+    }
+    return { what: `The server answered ${failure.status}.`, next: '' };
+  }
+  return { what: 'Something went wrong in this page.', next: 'Reload it.' };
+}
+
+export function Failed({ error }: { error: Failure }) {
+  if (!error) return null;
+  const { what, next } = problemOf(error);
+  return (
+    <div className="failed" role="alert">
+      <strong>{what}</strong> {next}
+    </div>
+  );
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.?]$/.test(text) ? '' : '.');
+}
