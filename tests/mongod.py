@@ -34,11 +34,22 @@ def free_port() -> int:
 def start_member(folder: Path, port: int, *options: str) -> subprocess.Popen[bytes]:
     """One mongod on loopback with a small cache, its data in a folder of its own."""
     data = folder / str(port)
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     command = [str(binary()), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1", *options]
     command += ["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "200", "--nounixsocket"]
     command += ["--setParameter", "diagnosticDataCollectionEnabled=false", "--logpath", str(data / "log")]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def wait_until_up(port: int) -> None:
+    """Wait until a member takes connections."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no mongod at port {port} within a minute")
+        time.sleep(0.05)
 
 
 def initiate(ports: list[int], name: str = "rs") -> str:

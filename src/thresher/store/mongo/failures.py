@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,8 +12,8 @@ from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
+    CursorNotFound,
     DocumentTooLarge,
-    InvalidURI,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -28,15 +29,25 @@ _DENIED = {13, 18}  # Unauthorized, AuthenticationFailed
 _FULL = {14031}  # OutOfDiskSpace
 _NO_TRANSACTIONS = {20, 263}  # IllegalOperation, OperationNotSupportedInTransaction
 
+# Calls that change nothing. The driver asks again by itself where a primary leaves before it answers, but not where it
+# leaves between two batches of an answer; then these are made again from their start.
+READS = frozenset(
+    """aliases all all_of asked count drafts epochs evidence find get get_invite gold gold_answers gold_record head held
+    invites latest leased many missing names of of_task of_worker offer open_counts open_rows origin page pool
+    pool_holds pool_page questions read refusal_counts refusals releases seen_gold similar tally task tasks top
+    unreviewed view votes waiting""".split()  # noqa: SIM905 -- a table of words
+)
+READ_SECONDS = 30.0
+READ_AGAIN_SECONDS = 0.1
+
 Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
 def explain(error: PyMongoError, where: str) -> ThresherError:
     """Our error for one of the driver's."""
     code = _code(error)
     text = str(error).partition(", full error:")[0]
-    if isinstance(error, InvalidURI):
-        return BadSetting(f"not a MongoDB address: {text}.", where=where, next="give mongodb://host/database")
     if code in _FULL or "No space left on device" in text:
         return StoreFull(
             "the disk of MongoDB is full.", where=where, next="free space there, then run the same command"
@@ -83,6 +94,18 @@ def explained(where: str) -> Iterator[None]:
         raise explain(error, where) from error
 
 
+def steadily(read: Callable[[], Result]) -> Result:
+    """What `read` answers, which must change nothing; asked again where a primary left in between."""
+    deadline = time.monotonic() + READ_SECONDS
+    while True:
+        try:
+            return read()
+        except (AutoReconnect, CursorNotFound) as error:
+            if isinstance(error, ServerSelectionTimeoutError) or error.timeout or time.monotonic() > deadline:
+                raise
+        time.sleep(READ_AGAIN_SECONDS)
+
+
 def plain_failures(part: type[Part]) -> type[Part]:
     """A class decorator: every public method raises our errors; the object says `where` it is."""
     for name, method in list(vars(part).items()):
@@ -101,9 +124,11 @@ def _plain(method: Callable[..., Any]) -> Callable[..., Any]:
 
         return stream
 
+    reads = method.__name__ in READS
+
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any method of any part
         with explained(self.link.shown):
-            return method(self, *args, **kwargs)
+            return steadily(lambda: method(self, *args, **kwargs)) if reads else method(self, *args, **kwargs)
 
     return call

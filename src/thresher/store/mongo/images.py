@@ -17,7 +17,7 @@ from thresher.errors import NotReady, StoreDamaged, StoreUnavailable
 from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Rows
 from thresher.store.mongo import names as by_name
-from thresher.store.mongo.failures import AGAIN, plain_failures
+from thresher.store.mongo.failures import AGAIN, plain_failures, steadily
 from thresher.store.mongo.link import Document, Link, Session, batches
 from thresher.store.mongo.names import LOST, REFERENCE
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
@@ -156,7 +156,10 @@ class MongoImages:
     def _documents(self, wanted: list[int], fields: dict[str, int]) -> dict[int, Document]:
         found: dict[int, Document] = {}
         for some in batches(wanted, FIND_AT_ONCE):
-            found.update((one["_id"], one) for one in self.link.table("images").find({"_id": {"$in": some}}, fields))
+            found.update(
+                (one["_id"], one)
+                for one in self.link.table("images").find({"_id": {"$in": some}}, fields, batch_size=FIND_AT_ONCE)
+            )
         if missing := set(wanted) - found.keys():
             raise no_such_row(missing)
         return found
@@ -190,7 +193,8 @@ class MongoImages:
             for row, one in found.items():
                 if one.get("bare") == LOST:
                     raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
-            data = self.originals.read({one["sha256"]: row for row, one in found.items() if "bare" not in one})
+            wanted = {one["sha256"]: row for row, one in found.items() if "bare" not in one}
+            data = steadily(lambda: self.originals.read(wanted))  # noqa: B023 -- called here and now
             for row in some:
                 yield self._read_reference(row) if "bare" in found[row] else data[found[row]["sha256"]]
 
@@ -220,21 +224,36 @@ class MongoImages:
         rows = np.asarray(rows, dtype=np.int64)
         if not len(rows):
             return rows
-        here_rows(self.link, plain(rows))
+        here_rows(self.link, rows)
         # only those that another one represents say so, and their index holds both rows
         within = {"_id": {"$gte": int(rows.min()), "$lte": int(rows.max())}, "similar": {"$gte": 0}}
-        found = [(one["_id"], one["similar"]) for one in self.link.table("images").find(within, {"similar": 1})]
-        joined = dict(found)
-        return np.fromiter((joined.get(row, row) for row in rows.tolist()), dtype=np.int64, count=len(rows))
+        found = list(self.link.table("images").find(within, {"similar": 1}).sort("_id", 1))
+        joined = np.array([one["_id"] for one in found], dtype=np.int64)
+        represented = np.array([one["similar"] for one in found], dtype=np.int64)
+        place = np.searchsorted(joined, rows)
+        joins = np.isin(rows, joined)
+        answer = rows.copy()
+        answer[joins] = represented[place[joins]]
+        return answer
 
 
-def here_rows(link: Link, rows: Sequence[int]) -> None:
-    """Raises NotFound where a row has no image. Images are never taken away, so it stays true."""
-    wanted = set(rows)
-    for some in batches(sorted(wanted), FIND_AT_ONCE):
-        wanted.difference_update(one["_id"] for one in link.table("images").find({"_id": {"$in": some}}, {"_id": 1}))
-    if wanted:
-        raise no_such_row(wanted)
+def here_rows(link: Link, rows: Sequence[int] | Rows) -> None:
+    """Raises NotFound where a row has no image. Images are never taken away, so it is asked once of each."""
+    wanted = np.unique(np.asarray(rows, dtype=np.int64))
+    known = link.known_rows
+    inside = wanted[(wanted >= 0) & (wanted < len(known))]
+    asked = np.setdiff1d(wanted, inside[known[inside]], assume_unique=True)
+    there: list[int] = []
+    for some in batches(asked.tolist(), FIND_AT_ONCE):
+        found = link.table("images").find({"_id": {"$in": some}}, {"_id": 1}, batch_size=FIND_AT_ONCE)
+        there += [one["_id"] for one in found]
+    if len(there) != len(asked):
+        raise no_such_row(set(asked.tolist()) - set(there))
+    if there:
+        grown = np.zeros(max(len(known), max(there) + 1), dtype=np.bool_)
+        grown[: len(known)] = known
+        grown[there] = True
+        link.known_rows = grown
 
 
 def _gathered(keys: Sequence[bytes], batch: Sequence[NewImage]) -> dict[bytes, _Coming]:

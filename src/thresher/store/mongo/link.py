@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+import numpy as np
 import pymongo
 from bson import MaxKey
+from numpy.typing import NDArray
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -46,18 +48,19 @@ class Link:
     def __init__(self, place: str) -> None:
         self.place = place
         self.shown = without_password(place)
-        self.known_categories: set[str] = set()  # a category is never taken away
+        # what was seen here once and is never taken away
+        self.known_categories: set[str] = set()
+        self.known_rows: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        database, options = read_address(place)
         try:
-            parsed = parse_uri(place)
-            if not parsed["database"] or parsed["collection"]:
-                raise BadSetting("names no database.", where=self.shown, next="give mongodb://host/database")
-            given = {str(option).lower() for option in parsed["options"]}
-            options = {name: value for name, value in OPTIONS.items() if name.lower() not in given}
             self.client: MongoClient[Document] = MongoClient(place, **options)
         except PyMongoError as error:
             raise explain(error, self.shown) from error
+        options_in_force = self.client.options
+        self.call_seconds: float = options_in_force.timeout or CALL_SECONDS
+        self.open_seconds = min(OPEN_SECONDS, options_in_force.server_selection_timeout, self.call_seconds)
         self.database: Database[Document] = self.client.get_database(
-            parsed["database"],
+            database,
             read_preference=ReadPreference.PRIMARY,
             write_concern=MAJORITY,
             read_concern=ReadConcern("majority"),
@@ -66,7 +69,7 @@ class Link:
     def greet(self) -> None:
         """See within seconds that a MongoDB answers that can keep our promises. Raises StoreUnavailable."""
         try:
-            with pymongo.timeout(OPEN_SECONDS):
+            with pymongo.timeout(self.open_seconds):
                 hello = self.client.admin.command("hello")
                 version = tuple(self.client.server_info()["versionArray"])
         except PyMongoError as error:
@@ -92,7 +95,7 @@ class Link:
 
         What it answered is acknowledged by a majority. `work` must do nothing outside the session but count on.
         """
-        with pymongo.timeout(CALL_SECONDS), self.client.start_session() as session:
+        with pymongo.timeout(self.call_seconds), self.client.start_session() as session:
             return session.with_transaction(
                 work,
                 read_concern=ReadConcern("snapshot"),
@@ -103,6 +106,19 @@ class Link:
     def close(self) -> None:
         """Let go of the connections."""
         self.client.close()
+
+
+def read_address(place: str) -> tuple[str, Document]:
+    """The database an address names, and those of our options that it does not give itself. Raises BadSetting."""
+    where, following = without_password(place), "give mongodb://host/database"
+    try:
+        parsed = parse_uri(place)
+    except (PyMongoError, ValueError) as error:  # the driver has no error of its own for a port that is no number
+        raise BadSetting(f"not a MongoDB address: {str(error).rstrip('.')}.", where=where, next=following) from error
+    if not parsed["database"] or parsed["collection"]:
+        raise BadSetting("names no database.", where=where, next=following)
+    given = {str(option).lower() for option in parsed["options"]}
+    return parsed["database"], {name: value for name, value in OPTIONS.items() if name.lower() not in given}
 
 
 def without_password(place: str) -> str:

@@ -24,7 +24,7 @@ def look_up(link: Link, names: Sequence[bytes], session: Session | None = None) 
     found: dict[bytes, Document] = {}
     for some in batches(names, AT_ONCE):
         wanted = {"_id": {"$in": [Binary(name) for name in some]}}
-        found.update((one["_id"], one) for one in link.table("names").find(wanted, session=session))
+        found.update((one["_id"], one) for one in link.table("names").find(wanted, session=session, batch_size=AT_ONCE))
     return found
 
 
