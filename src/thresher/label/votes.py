@@ -56,6 +56,8 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     until `settings.votes_most` have answered, then to the owner.
     """
     version = store.categories.get(category).question.version
+    # before the votes: an image whose last vote comes in between is then left to the next settling, not asked again
+    open_rows = set(store.asks.open_rows(category, version).tolist())
     everybody = store.people.all()
     owners = {worker.id for worker in everybody if worker.owner}
     votes = [vote for vote in store.labels.votes(category, version) if vote.worker not in owners]
@@ -63,7 +65,6 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     final = {label.row: label.says for label in labels if label.source in FINAL}
     held = {label.row: label for label in labels if label.source is Source.CONSENSUS}
     crowd = _crowd(category, version, votes, final, store)
-    open_rows = set(store.asks.open_rows(category, version).tolist())
     by_row: dict[int, list[Vote]] = defaultdict(list)
     for vote in votes:
         by_row[vote.row].append(vote)

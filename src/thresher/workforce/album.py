@@ -55,26 +55,26 @@ class Album:
         for start in range(0, len(served), AT_ONCE):
             some = served[start : start + AT_ONCE]
             small = np.stack([_small(data) for data in some])
-            squares = self._lengths - 2.0 * (small @ self._table.T) + np.square(small).sum(axis=1)[:, None]
-            far = np.sqrt(np.maximum(squares, 0.0) / small.shape[1])
-            for data, distances in zip(some, far, strict=True):
+            squares = (-2.0 * small) @ self._table.T
+            squares += self._lengths
+            squares += np.square(small).sum(axis=1)[:, None]
+            for data, distances in zip(some, squares / small.shape[1], strict=True):
                 yield self._names[self._nearest(data, distances)]
 
-    def _nearest(self, served: bytes, distances: NDArray[np.float32]) -> int:
-        some = min(CLOSE_ONES, len(distances))
-        close = np.argpartition(distances, some - 1)[:some] if some else np.empty(0, np.intp)
-        close = close[np.argsort(distances[close], kind="stable")]
-        if not len(close) or distances[close[0]] > FAR:
+    def _nearest(self, served: bytes, squares: NDArray[np.float32]) -> int:
+        """The place of the original of a served picture, by mean squares of the differences."""
+        nearest = int(squares.argmin()) if len(squares) else -1
+        if nearest < 0 or squares[nearest] > FAR**2:
             raise NotFound(
                 "the server shows a picture that is none of those whose truth is known.",
                 next="name every picture of the pool in the truth file",
             )
-        alike = close[distances[close] <= max(REACH, CLEAR * distances[close[0]])].tolist()
+        (alike,) = np.nonzero(squares <= max(REACH**2, CLEAR**2 * squares[nearest]))
         if len(alike) > 1:
-            for place in alike:
+            for place in alike[np.argsort(squares[alike], kind="stable")][:CLOSE_ONES].tolist():
                 if pictures.render(self._read(self._names[place]), long_side=self._long_side) == served:
                     return int(place)
-        return int(close[0])
+        return nearest
 
 
 def _small(data: bytes) -> NDArray[np.float32]:

@@ -1,0 +1,266 @@
+"""The simulated crowd at a real server: what it does there is what people's pages would do."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from tests.pictures_for_tests import picture
+from tests.serving import serving
+
+from thresher.errors import BadInput, NotFound, NotReady
+from thresher.label.asks import fill_tasks, wish
+from thresher.label.votes import settle
+from thresher.records import (
+    Alias,
+    Category,
+    Gold,
+    Invite,
+    NewImage,
+    Origin,
+    Progress,
+    Purpose,
+    Question,
+    Says,
+    Source,
+    Stage,
+    Worker,
+    now_ms,
+)
+from thresher.settings import Settings
+from thresher.store.contract import Store
+from thresher.workforce.album import Album
+from thresher.workforce.crowd import KINDS, Crowd, Kind, Look, ModelCrowd, ModelPerson, Person, ReplayedCrowd
+from thresher.workforce.links import Links
+from thresher.workforce.simulated import Simulated, simulate
+
+NAME = "car"
+ASKED, GOLD = range(30), range(30, 70)
+
+
+@dataclass
+class Yard:
+    """A workspace of seventy small pictures, the last forty of them gold, and a way to let a crowd at it."""
+
+    store: Store
+    settings: Settings
+    album: Album
+    truth: dict[str, bool]
+    skips_ms: int = 0
+
+    def clock(self) -> int:
+        return now_ms() + self.skips_ms
+
+    def ask(self, rows: range = ASKED, votes: int = 2, purpose: Purpose = Purpose.LEARN) -> None:
+        asked = [(row, 0.0) for row in rows]
+        wish(NAME, asked, purpose, store=self.store, settings=self.settings, votes_wanted=votes)
+        self.fill()
+
+    def fill(self) -> None:
+        fill_tasks(NAME, store=self.store, settings=self.settings, now_ms=self.clock())
+
+    def let(
+        self,
+        crowd: Crowd,
+        *,
+        workers: int = 4,
+        owner: bool = False,
+        on_sent: Callable[[str], None] = lambda _: None,
+        patience_seconds: float = 0.0,
+        report: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Simulated:
+        links = Links(self.store.secret())
+        self.store.people.invite(Invite("i", NAME, "", 1))
+        self.store.people.add(Worker("me", "", True, "", 1))
+        with serving(self.store, self.settings, clock=self.clock, on_sent=on_sent) as served:
+            return simulate(
+                served.url,
+                links.invite("i"),
+                crowd,
+                album=self.album,
+                workers=workers,
+                owner_token=links.worker("me") if owner else "",
+                owner_waits=self.owner_waits,
+                patience_seconds=patience_seconds,
+                report=report,
+                stop=stop,
+            )
+
+    def owner_waits(self) -> bool:
+        task = self.store.work.offer(NAME, 1, "me", owner=True)
+        return task is not None and task.owner_only
+
+
+def new_image(name: str, data: bytes) -> NewImage:
+    sha256 = hashlib.sha256(data).hexdigest()
+    return NewImage(sha256, data, 64, 48, "jpeg", bytes=len(data), aliases=(Alias("file", name),))
+
+
+@pytest.fixture
+def yard(store: Store, settings: Settings) -> Yard:
+    data = {f"{number}.jpg": picture(number) for number in range(70)}
+    rows = store.images.put([new_image(name, one) for name, one in data.items()])
+    store.categories.create(Category(NAME, Question(1, "Is there a car?")))
+    store.categories.pool_add(NAME, rows, Origin("test"))
+    truth = {name: number % 2 == 0 for number, name in enumerate(data)}
+    gold = [Gold(row, Says.YES if row % 2 == 0 else Says.NO, 1, Source.OWNER) for row in GOLD]
+    store.labels.gild(NAME, gold)
+    album = Album(list(data), data.__getitem__, long_side=settings.shown_pixels)
+    return Yard(store, settings.but(gold_images=20), album, truth)
+
+
+@dataclass(frozen=True)
+class Handpicked:
+    """A crowd of exactly these kinds, in turn."""
+
+    kinds: Sequence[Kind]
+    model: ModelCrowd
+
+    def people(self, count: int) -> list[Person]:
+        return [
+            ModelPerson(self.kinds[number % len(self.kinds)], self.model, np.random.default_rng(number))
+            for number in range(count)
+        ]
+
+    def owner(self) -> Person:
+        return self.model.owner()
+
+
+def kinds(*names: str) -> list[Kind]:
+    return [one for name in names for one in KINDS if one.name == name]
+
+
+def test_a_careful_crowd_answers_everything_and_is_right(yard: Yard) -> None:
+    yard.ask()
+    done = yard.let(ModelCrowd(yard.truth, seed=3, errors=0.1))
+    assert (done.assignments, done.answers, done.quits, done.lost) == (2, 100, 0, 0)
+    assert done.verdicts == {"accepted": 2}
+    votes = yard.store.labels.votes(NAME, 1)
+    assert sorted(vote.row for vote in votes) == sorted([*ASKED, *ASKED])
+    assert len({vote.worker for vote in votes}) == 2
+    assert np.mean([(vote.says is Says.YES) == (vote.row % 2 == 0) for vote in votes]) > 0.95
+
+
+def test_times_and_changes_of_mind_reach_the_answers(yard: Yard) -> None:
+    yard.ask()
+    done = yard.let(ModelCrowd(yard.truth, seed=3))
+    (worker,) = {vote.worker for vote in yard.store.labels.votes(NAME, 1)[:1]}
+    answers = yard.store.work.of_worker(worker)[0].answers
+    assert 0.4 < np.median([given.seconds for given in answers]) < 1.6
+    assert all(given.seconds >= given.first_seconds + given.changes for given in answers)
+    assert done.seconds > 2 * 28 + 100 * 0.4
+
+
+def test_spam_is_rejected_and_its_place_filled_by_somebody_else(yard: Yard) -> None:
+    yard.ask(votes=3)
+    crowd = Handpicked(kinds("always yes", "careful", "careful", "careful"), ModelCrowd(yard.truth, 3, errors=0.1))
+    done = yard.let(crowd, patience_seconds=1.0)
+    assert done.verdicts["accepted"] == 3
+    rejected = [one for one in yard.store.work.page(NAME, "", 100) if one.stage is Stage.REJECTED]
+    assert len(rejected) == done.verdicts["rejected"] <= 1
+    assert {yard.store.people.get(one.worker).name for one in rejected} <= {"always yes 1"}
+    votes = yard.store.labels.votes(NAME, 1)
+    assert sorted(vote.row for vote in votes) == sorted([*ASKED, *ASKED, *ASKED])
+
+
+def test_one_who_quits_leaves_drafts_that_expire(yard: Yard) -> None:
+    yard.ask(votes=1)
+    done = yard.let(Handpicked(kinds("quits"), ModelCrowd(yard.truth, 3)), workers=1)
+    assert (done.quits, done.answers, done.assignments) == (1, 0, 0)
+    (left,) = yard.store.work.page(NAME, "", 100)
+    drafts = yard.store.work.drafts(left.id)[1]
+    assert 0 < len(drafts) < 50
+    yard.store.work.expire(left.lease_until_ms)
+    assert yard.store.work.get(left.id).drafts_erased == len(drafts)
+
+
+def test_the_owner_answers_what_is_the_owners_alone(yard: Yard) -> None:
+    yard.ask(range(8), purpose=Purpose.MINE_GOLD)
+    yard.ask(range(8, 20))
+    done = yard.let(ModelCrowd(yard.truth, seed=3), workers=1, owner=True)
+    assert done.owner_answers == 8
+    tasks = yard.store.asks.tasks(NAME, -1, 10)
+    assert {(task.owner_only, task.done) for task in tasks} == {(True, 1), (False, 1)}
+    held = yard.store.labels.held(NAME, 1)
+    assert {label.row: label.says is Says.YES for label in held} == {row: row % 2 == 0 for row in range(8)}
+
+
+def test_real_votes_are_replayed_in_their_order_and_the_truth_adjudicates(yard: Yard) -> None:
+    """Three votes a picture: the loop asks two, then the third where they disagree, then the owner."""
+    yard.settings = yard.settings.but(gold_images=0, votes_most=3)
+    votes = {name: (yes, yes, yes) for name, yes in yard.truth.items()}
+    votes["2.jpg"], votes["3.jpg"] = (True, False, True), (True, False, False)
+    yard.ask()
+
+    def turn(_: str) -> None:
+        settle(NAME, store=yard.store, settings=yard.settings, now_ms=now_ms())
+        yard.fill()
+
+    done = yard.let(ReplayedCrowd(yard.truth, votes, seed=1), workers=6, owner=True, on_sent=turn, patience_seconds=1.5)
+    cast = yard.store.labels.votes(NAME, 1, [2, 3, 4])
+    said = {
+        row: [vote.says is Says.YES for vote in cast if vote.row == row and vote.worker != "me"] for row in (2, 3, 4)
+    }
+    assert said == {2: [True, False, True], 3: [True, False, False], 4: [True, True]}
+    held = {label.row: (label.says is Says.YES, label.source) for label in yard.store.labels.held(NAME, 1)}
+    assert {row: yes for row, (yes, _) in held.items()} == {row: row % 2 == 0 for row in ASKED}
+    assert done.answers + done.owner_answers == 62 + sum(one is Source.ADJUDICATED for _, one in held.values())
+
+
+def test_a_lease_that_ends_under_a_worker_is_lost_and_they_go_on(yard: Yard) -> None:
+    class Slow(ModelPerson):
+        """Sits over the first assignment for two hours."""
+
+        def answer(self, names: Sequence[str]) -> list[Look]:
+            yard.skips_ms = 7_200_000
+            return super().answer(names)
+
+    class SlowCrowd(ModelCrowd):
+        def people(self, count: int) -> list[Person]:
+            return [Slow(KINDS[0], self, np.random.default_rng(number)) for number in range(count)]
+
+    yard.ask(votes=1)
+    done = yard.let(SlowCrowd(yard.truth, seed=3, errors=0.1), workers=1)
+    assert (done.lost, done.assignments) == (1, 1)
+
+
+def test_progress_is_told_and_a_wish_to_stop_is_heard(yard: Yard) -> None:
+    yard.ask(range(10))
+    yard.ask(range(10, 20), votes=3)
+    heard: list[Progress] = []
+    done = yard.let(ModelCrowd(yard.truth, seed=3), workers=1, report=heard.append, stop=lambda: len(heard) > 0)
+    assert done.assignments == len(heard) == 1
+    assert heard[0].done == done.answers
+
+
+def test_a_picture_that_nothing_is_known_of_ends_the_simulation(yard: Yard) -> None:
+    yard.ask()
+    del yard.truth["4.jpg"]
+    with pytest.raises(NotFound, match=r"the truth of '4\.jpg' is not known"):
+        yard.let(ModelCrowd(yard.truth, seed=3))
+
+
+def test_without_a_server_there_is_one_line(yard: Yard) -> None:
+    with pytest.raises(NotReady, match=r"127\.0\.0\.1:9: no server answers.*Next: thresher serve"):
+        simulate("http://127.0.0.1:9", "invite", ModelCrowd(yard.truth, 1), album=yard.album, workers=2)
+
+
+def test_a_refused_invite_is_told_in_the_servers_words(yard: Yard) -> None:
+    with (
+        serving(yard.store, yard.settings) as served,
+        pytest.raises(BadInput, match="the server answered 401: This invite"),
+    ):
+        simulate(served.url, "forged", ModelCrowd(yard.truth, 1), album=yard.album, workers=1)
+
+
+def test_the_whole_pinned_crowd_works_at_once(yard: Yard) -> None:
+    yard.settings = replace(yard.settings).but(task_images=5)
+    yard.ask(votes=3)
+    for _ in range(3):
+        yard.fill()
+    done = yard.let(ModelCrowd(yard.truth, seed=5), workers=20)
+    assert sum(done.kinds.values()) == 20
+    assert done.kinds["careful"] == 14
+    assert done.verdicts["accepted"] >= 6
