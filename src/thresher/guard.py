@@ -166,25 +166,27 @@ class GuardedFetcher:
 
         Raises Blocked for what the rules forbid and NotFetched for all else, each with a reason of REASONS.
         """
+        if self._session is None:
+            raise RuntimeError("enter the fetcher first: async with GuardedFetcher(...)")
         seconds = self._settings.fetch_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(url)
+                return await self._follow(url, self._session)
         except Blocked as error:
             raise Blocked(error.what, reason=error.reason, where=url) from error
         except TimeoutError as error:
             raise NotFetched(f"it took longer than {seconds:g} s.", reason="fetch-timeout", where=url) from error
         except aiohttp.InvalidURL as error:
             raise Blocked("its address cannot be read.", reason="blocked-url", where=url) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except NotFetched:
+            raise
+        except Exception as error:  # a hostile site may drive the network library into anything
             raise _not_fetched(error, url) from error
 
-    async def _follow(self, url: str) -> Fetched:
-        if self._session is None:
-            raise RuntimeError("enter the fetcher first: async with GuardedFetcher(...)")
+    async def _follow(self, url: str, session: aiohttp.ClientSession) -> Fetched:
         here = check_url(url, self._rules)
         for _ in range(REDIRECTS_MOST + 1):
-            async with self._session.get(here, allow_redirects=False) as answer:
+            async with session.get(here, allow_redirects=False) as answer:
                 if answer.status not in REDIRECTING:
                     data = await self._body(answer, url)
                     return Fetched(data, str(here), answer.headers.get("Content-Type", ""))

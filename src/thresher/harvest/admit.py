@@ -1,0 +1,71 @@
+"""The door of the store: candidates become images or refusals, never a crash."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import partial
+
+from thresher import pictures
+from thresher.compute import spread
+from thresher.errors import Undecodable
+from thresher.harvest.candidates import Candidate
+from thresher.harvest.similar import group_key
+from thresher.records import Alias, NewImage, Refusal
+
+Verdict = NewImage | Refusal
+Job = Callable[[list[Candidate]], list[Verdict]]
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def admit(candidates: list[Candidate], *, bytes_most: int, pixels: int, at_ms: int) -> list[Verdict]:
+    """Read, decode and judge each candidate, in order: the job that harvest spreads over processes."""
+    return [_judge(candidate, bytes_most, pixels, at_ms) for candidate in candidates]
+
+
+def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int) -> list[Verdict]:
+    """Judge again, each in reach of no other, candidates whose process died; the one it dies on again is refused."""
+    if len(candidates) == 1:
+        return [Refusal(candidates[0].name, "damaged", "decoding it ended the process.", at_ms)]
+    alone = ([candidate] for candidate in candidates)
+    found = spread(job, alone, processes=2, died=partial(one_by_one, job=job, at_ms=at_ms))
+    return [verdict for verdicts in found for verdict in verdicts]
+
+
+def _judge(candidate: Candidate, bytes_most: int, pixels: int, at_ms: int) -> Verdict:
+    if candidate.problem:
+        return Refusal(candidate.name, *candidate.problem, at_ms)
+    try:
+        data = _read(candidate, bytes_most)
+        seen = pictures.inspect(data, pixels=pixels)
+    except Undecodable as error:
+        return Refusal(candidate.name, error.reason, error.what, at_ms)
+    except OSError as error:
+        return Refusal(candidate.name, "unreadable", f"{error.strerror or error}.", at_ms)
+    return NewImage(
+        sha256=hashlib.sha256(data).hexdigest(),
+        data=data,
+        width=seen.width,
+        height=seen.height,
+        format=seen.format,
+        orientation=seen.orientation,
+        fingerprint=group_key(seen.fingerprint),
+        bytes=len(data),
+        aliases=(Alias(candidate.kind, candidate.name),),
+    )
+
+
+def _read(candidate: Candidate, bytes_most: int) -> bytes:
+    """The bytes of a candidate. Raises Undecodable when they are too many or fewer than promised, OSError."""
+    data = candidate.data
+    if data is None:
+        if candidate.size_bytes > bytes_most:
+            raise Undecodable("too-large", f"{candidate.size_bytes:,} bytes are more than {bytes_most:,}.")
+        with os.fdopen(os.open(candidate.path, _FLAGS), "rb") as file:
+            file.seek(candidate.offset)
+            data = file.read(candidate.size_bytes)
+        if len(data) < candidate.size_bytes:
+            raise Undecodable("truncated", f"{len(data):,} of {candidate.size_bytes:,} bytes are there.")
+    if len(data) > bytes_most:
+        raise Undecodable("too-large", f"{len(data):,} bytes are more than {bytes_most:,}.")
+    return data

@@ -1,0 +1,92 @@
+"""What a source hands on: names of what may be pictures, and the way to their bytes."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+
+CHUNK_IMAGES = 64
+CHUNK_BYTES = 16_000_000
+"""A unit of work: enough to be worth its way between processes, little enough that progress is seen."""
+
+REASONS = {
+    "bad-line": "a line of a list that is no URL",
+    "link-outside": "a link that leads out of the folder",
+    "too-large": "more bytes than allowed",
+    "unreadable": "the file cannot be read",
+}
+"""Reasons for refusing a candidate before its bytes are looked at; more are in `pictures` and `guard`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be a picture. Its bytes are in `data`, or at `path` from `offset`, or behind the URL that is its name.
+
+    `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0.
+    `problem`, a reason and its detail, is set on one that is refused already.
+    """
+
+    name: str
+    kind: str = "file"
+    size_bytes: int = 0
+    path: str = ""
+    offset: int = 0
+    data: bytes | None = None
+    problem: tuple[str, str] | None = None
+
+
+class Source(Protocol):
+    """A place that candidates come from, in an order that stays the same."""
+
+    name: str
+    """What the receipts call it; the same place has the same name again."""
+
+    remote: bool
+    """Whether its candidates have to be fetched."""
+
+    def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:
+        """Every candidate, those that are refused already included; no more than `bytes_most` are read for one."""
+
+    def expected(self) -> int:
+        """How many candidates there will be, by the best guess at this moment; 0 for none yet."""
+
+
+def place_name(kind: str, path: Path) -> str:
+    """A name for a local place: told from others of the same name, without telling where on the disk it lies."""
+    mark = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{kind}:{printable(path.name)}#{mark}"
+
+
+def printable(name: str) -> str:
+    """A file name as text that every database takes: bytes that are no UTF-8 are written as \\xNN."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def batches(
+    items: Iterable[Item], *, count: int, weigh: Callable[[Item], int] = lambda _: 0, weight: int = CHUNK_BYTES
+) -> Iterator[list[Item]]:
+    """Lists of at most `count` items, ended sooner at `weight`; an error of `items` comes after the last list."""
+    batch: list[Item] = []
+    heavy = 0
+    wrong: Exception | None = None
+    feed = iter(items)
+    while True:
+        try:
+            item = next(feed)
+        except StopIteration:
+            break
+        except Exception as error:  # noqa: BLE001 -- raised below: what came before it must not be lost
+            wrong = error
+            break
+        batch.append(item)
+        heavy += weigh(item)
+        if len(batch) >= count or heavy >= weight:
+            yield batch
+            batch, heavy = [], 0
+    if batch:
+        yield batch
+    if wrong is not None:
+        raise wrong

@@ -1,0 +1,85 @@
+"""Pictures of a folder, searched to its depth."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from thresher.errors import BadInput
+from thresher.harvest.candidates import Candidate, place_name, printable
+
+
+def from_folder(path: str | Path) -> "Folder":
+    """The files of a folder and of those in it, hidden ones left out. Raises BadInput where there is no such folder."""
+    try:
+        root = Path(path).expanduser().resolve(strict=True)
+        if not root.is_dir():
+            raise BadInput("that is a file, not a folder.", where=str(path), next="give its folder, or --tar or --urls")
+        with os.scandir(root) as entries:
+            next(entries, None)
+    except OSError as error:
+        raise BadInput(f"{error.strerror or error}.", where=str(path), next="give a folder that can be read") from error
+    return Folder(str(root), place_name("folder", root))
+
+
+@dataclass
+class Folder:
+    """A source of files by their path relative to the folder. Links lead to files inside it, and nowhere else."""
+
+    root: str
+    name: str
+    remote: bool = False
+    _count: int | None = field(default=None, repr=False)
+
+    def expected(self) -> int:
+        """The number of files that are not hidden, counted once."""
+        if self._count is None:
+            self._count = sum(len(files) for _, _, files, _ in self._walk())
+        return self._count
+
+    def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:  # noqa: ARG002 -- files are read later, by their size
+        """Regular files, sorted within each folder; what cannot be entered or leads outside is refused by name."""
+        for directory, folders, files, errors in self._walk():
+            for error in errors:
+                yield self._refused(str(error.filename or directory), "unreadable", error.strerror or str(error))
+            for folder in folders:
+                path = f"{directory}{os.sep}{folder}"
+                if Path(path).is_symlink() and not self._holds(str(Path(path).resolve())):
+                    yield self._refused(path, "link-outside", "a link to a folder elsewhere is not followed")
+            for file in files:
+                if found := self._candidate(f"{directory}{os.sep}{file}"):
+                    yield found
+
+    def _walk(self) -> Iterator[tuple[str, list[str], list[str], list[OSError]]]:
+        errors: list[OSError] = []
+        for directory, folders, files in os.walk(self.root, onerror=errors.append):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            yield directory, folders, sorted(name for name in files if not name.startswith(".")), errors[:]
+            errors.clear()
+        if errors:
+            yield self.root, [], [], errors
+
+    def _candidate(self, path: str) -> Candidate | None:
+        try:
+            found = os.lstat(path)
+            real = path
+            if stat.S_ISLNK(found.st_mode):
+                real = str(Path(path).resolve(strict=True))
+                if not self._holds(real):
+                    return self._refused(path, "link-outside", "a link to a file elsewhere is not followed")
+                found = Path(real).stat()
+        except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError up to Python 3.12
+            return self._refused(path, "unreadable", getattr(error, "strerror", "") or "the link leads nowhere")
+        if not stat.S_ISREG(found.st_mode):
+            return None  # a pipe, a socket, a device: reading one may never end
+        return Candidate(self._relative(path), size_bytes=found.st_size, path=real)
+
+    def _holds(self, real: str) -> bool:
+        return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)
+
+    def _relative(self, path: str) -> str:
+        return printable(os.path.relpath(path, self.root).replace(os.sep, "/"))
+
+    def _refused(self, path: str, reason: str, detail: str) -> Candidate:
+        return Candidate(self._relative(path), problem=(reason, f"{detail}."))

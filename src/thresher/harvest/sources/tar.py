@@ -1,0 +1,101 @@
+"""Pictures of a tar, read where they lie: nothing is extracted, and a member's name is a label, never a path."""
+
+import lzma
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from thresher.errors import BadInput
+from thresher.harvest.candidates import Candidate, place_name, printable
+
+BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError)
+"""What reading a damaged or cut archive raises, compressed or not."""
+
+
+def from_tar(path: str | Path) -> "Tar":
+    """The files of a tar, plain or compressed (gz, bz2, xz). Raises BadInput where it cannot be read."""
+    advice = "give a tar file; for a folder use --folder"
+    try:
+        place = Path(path).expanduser().resolve(strict=True)
+        with place.open("rb") as raw, _opened(raw)[0]:
+            return Tar(str(place), place.stat().st_size, place_name("tar", place))
+    except BROKEN as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a tar"
+        raise BadInput(f"{said}.", where=str(path), next=advice) from error
+
+
+@dataclass
+class Tar:
+    """A source of the regular members of a tar, by their names, hidden ones left out.
+
+    Members of a plain tar are read later, from their place in it; those of a compressed one as they pass by.
+    """
+
+    path: str
+    size: int
+    name: str
+    remote: bool = False
+    _seen: int = 0
+    _share: float = 0.0
+
+    def expected(self) -> int:
+        """The members, guessed from how much of the file those seen so far take."""
+        return round(self._seen / self._share) if self._share else 0
+
+    def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:
+        """Members in their order. Raises BadInput, after the last whole one, where the archive is damaged."""
+        self._seen, last = 0, "its start"
+        with Path(self.path).open("rb") as raw:
+            archive, plain = _opened(raw)
+            try:
+                while (member := archive.next()) is not None:
+                    archive.members = []  # type: ignore[attr-defined]  # else each of millions stays in memory
+                    if not member.isreg() or _hidden(member.name):
+                        continue
+                    last = printable(member.name)
+                    self._seen += 1
+                    self._share = min(1.0, max(raw.tell(), 1) / max(self.size, 1))
+                    yield _candidate(archive, member, self.path if plain else "", bytes_most)
+                if plain and _more(raw, archive.offset):
+                    raise tarfile.ReadError("what follows is no member")
+                self._share = 1.0
+            except BROKEN as error:
+                raise BadInput(
+                    f"the tar is damaged after {last} ({' '.join(str(error).split())}).",
+                    where=self.path,
+                    next="everything before is kept; get the file again and harvest it",
+                ) from error
+
+
+def _opened(raw: IO[bytes]) -> tuple[tarfile.TarFile, bool]:
+    """The archive, and whether it is a plain one, whose members lie open in the file."""
+    try:
+        return tarfile.open(fileobj=raw, mode="r:"), True
+    except tarfile.ReadError:
+        raw.seek(0)
+        return tarfile.open(fileobj=raw, mode="r:*"), False
+
+
+def _more(raw: IO[bytes], offset: int) -> bool:
+    """Whether something other than the empty block that ends a tar lies where the next member would be."""
+    raw.seek(offset)
+    return any(raw.read(tarfile.BLOCKSIZE))
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
+
+
+def _candidate(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, bytes_most: int) -> Candidate:
+    name = printable(member.name.removeprefix("./"))
+    if member.issparse():
+        return Candidate(name, problem=("unsupported", "a sparse member, stored in pieces."))
+    if path:
+        return Candidate(name, size_bytes=member.size, path=path, offset=member.offset_data)
+    if member.size > bytes_most:
+        return Candidate(name, problem=("too-large", f"{member.size:,} bytes are more than {bytes_most:,}."))
+    passing = archive.extractfile(member)  # a view of the stream; nothing is written anywhere
+    return Candidate(name, size_bytes=member.size, data=passing.read() if passing else b"")

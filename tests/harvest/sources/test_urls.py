@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from thresher.errors import BadInput
+from thresher.harvest.sources.urls import from_urls
+
+ONE, TWO = "https://a.example/1.jpg", "http://b.example/2.jpg?x=1&y=ü"
+
+
+def listed(path: Path) -> list[tuple[str, str]]:
+    """Each candidate as its name and, where it is refused, why."""
+    return [
+        (candidate.name, ": ".join(candidate.problem or ()))
+        for candidate in from_urls(path).candidates(bytes_most=10**9)
+    ]
+
+
+def write(path: Path, data: str | bytes) -> Path:
+    path.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
+    return path
+
+
+def test_a_text_has_one_url_a_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "list.txt", f"\ufeff{ONE}\r\n\n  {TWO}  \n# {ONE}")
+    assert listed(path) == [(ONE, ""), (TWO, "")]
+    source = from_urls(path)
+    assert (source.name, source.remote, source.expected()) == ("urls:list.txt", True, 4)
+
+
+@pytest.mark.parametrize("column", ["url", "URL", "Image", " Url "])
+def test_a_csv_has_a_column_of_urls(column: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "list.csv", f'\ufeffid,{column},note\n1,{ONE},"two\nlines"\n2,{TWO},\n')
+    assert listed(path) == [(ONE, ""), (TWO, "")]
+
+
+@pytest.mark.parametrize("column", ["url", "URL", "image"])
+def test_a_parquet_has_a_column_of_urls(column: str, tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"id": [1, 2, 3], column: [ONE, None, TWO]}), tmp_path / "list.parquet")
+    assert listed(tmp_path / "list.parquet") == [
+        (ONE, ""),
+        ("list.parquet, line 2", "bad-line: the line cannot be read."),
+        (TWO, ""),
+    ]
+    assert from_urls(tmp_path / "list.parquet").expected() == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("a.jpg", "'a.jpg' is not a URL"),
+        ("://x", "'://x' is not a URL"),
+        ("https://", "'https://' is not a URL"),
+        ("https://a.example/a b.jpg", "holds spaces"),
+        ("https://a.example/\x07", "holds spaces or control characters"),
+        ("https://a.example/" + "x" * 9000, "is longer than 8,192"),
+    ],
+)
+def test_a_line_that_is_no_url_is_refused_by_file_and_line(line: str, what: str, tmp_path: Path) -> None:
+    (first, (name, problem), last) = listed(write(tmp_path / "list.txt", f"{ONE}\n{line}\n{TWO}\n"))
+    assert (first, last) == ((ONE, ""), (TWO, ""))
+    assert name == "list.txt, line 2"
+    assert problem.startswith("bad-line: ")
+    assert what in problem
+
+
+def test_bytes_that_are_no_text_spoil_their_line_only(tmp_path: Path) -> None:
+    spoiled = ("list.txt, line 2", "bad-line: the line cannot be read.")
+    assert listed(write(tmp_path / "list.txt", f"{ONE}\n".encode() + b"\xff\xfe\n" + TWO.encode())) == [
+        (ONE, ""),
+        spoiled,
+        (TWO, ""),
+    ]
+    found = listed(write(tmp_path / "list.csv", f"url,n\n{ONE},1\n".encode() + b"\xff\xfe,2\n" + f"{TWO},3".encode()))
+    assert found == [(ONE, ""), ("list.csv, line 3", "bad-line: the line cannot be read."), (TWO, "")]
+
+
+def test_a_short_line_of_a_csv_is_refused_and_a_huge_one_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "list.csv", f"id,url\n1\n2,{ONE}\n3,{'x' * 200_000}\n4,{TWO}\n")
+    found = listed(path)
+    assert [name for name, _ in found] == ["list.csv, line 2", ONE, "list.csv, line 4", TWO]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("list.txt", b"", "nothing in it"),
+        ("list.csv", b"url\n", "nothing in it"),
+        ("list.csv", b"", "no column is called url or image"),
+        ("list.csv", b"name,link\n1,2\n", "there are: name, link"),
+        ("list.parquet", b"no table", "not a Parquet table"),
+        ("list.docx", b"x", r"\.txt, \.csv, \.parquet"),
+        ("list", b"x", r"\.txt, \.csv, \.parquet"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_told_at_once(name: str, data: bytes, what: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=what) as caught:
+        from_urls(write(tmp_path / name, data))
+    assert caught.value.where == str(tmp_path / name)
+
+
+def test_a_list_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    for name in ("list.txt", "list.csv", "list.parquet"):
+        with pytest.raises(BadInput, match="No such file"):
+            from_urls(tmp_path / name)
