@@ -46,8 +46,14 @@ def measure(given: argparse.Namespace, place: Path) -> None:
         took[name] = time.monotonic() - started
 
     step("init", "init", str(workspace), at=None)
-    settings = f"seed = {given.seed}\ngold_images = 0\nvotes = 2\nvotes_most = {count_votes(given.truth)}\n"
-    (workspace / "thresher.toml").write_text(settings)
+    settings = {
+        "seed": given.seed,
+        "gold_images": 0,  # the gate is off
+        "votes": 2,
+        "votes_most": count_votes(given.truth),
+        "patience_seconds": 1,  # replayed votes take no time
+    }
+    (workspace / "thresher.toml").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
     question = f"Is this a picture of: {given.positive}?"
     aims = ("--precision", str(given.precision), "--recall", str(given.recall), "--method", given.method)
     step("category", "category", "add", NAME, "--question", question, *aims)

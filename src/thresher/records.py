@@ -250,6 +250,10 @@ class Task:
     published_ms: int
 
 
+OWNER = "owner"
+"""The id of the workspace's owner among the workers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """One person: the holder of a personal link. `owner` answers are the truth of the category."""

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.label.scene import NAME, Scene, scene
 
 from thresher.errors import BadInput
-from thresher.label.asks import PATIENCE_MS, Before, fill_tasks, fresh, mixed, split, upload, wish, wish_first
+from thresher.label.asks import Before, fill_tasks, fresh, mixed, split, upload, wish, wish_first
 from thresher.records import Ask, NewAsk, Purpose, Says, Stage, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
@@ -119,7 +119,7 @@ def test_a_handful_waits_no_longer_than_a_minute_for_one_who_holds_the_last_task
     here.must_deal("slow")
     wishes(here, range(110, 115), votes=1)
     assert fill(here) == []
-    here.tick(PATIENCE_MS)
+    here.tick(round(here.settings.patience_seconds * 1000))
     assert [len(task.rows) for task in fill(here)] == [5]
 
 

@@ -106,6 +106,7 @@ def _printed() -> Iterator[Callable[["Progress"], None]]:
             if progress.total and not ended
             else ""
         )
-        sys.stderr.write(f"{progress.stage}: {progress.done:,}/{progress.total:,} ({rate:,.0f}/s{left})\n")
+        of = f"/{progress.total:,}" if progress.total else ""
+        sys.stderr.write(f"{progress.stage}: {progress.done:,}{of} {progress.unit} ({rate:,.0f}/s{left})\n")
 
     yield report

@@ -22,7 +22,6 @@ OF_THE_OWNER = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
 MOST_ASKS = 100_000
 PAGE = 1000
-PATIENCE_MS = 60_000  # how long a few asks wait for more, while nobody could take a task of them for want of others
 
 
 def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
@@ -111,7 +110,8 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
     """Fill tasks from waiting asks: purposes mixed, one number of votes a task, at most `settings.task_images` each.
 
     A task that is not full is published only with `flush`, and only when people have nothing else to do: every task
-    costs its workers the gold in it, so a handful of asks waits for more, a minute at most once nothing is free.
+    costs its workers the gold in it, so a handful of asks waits for more, `settings.patience_seconds` at most once
+    nothing is free.
     """
     version = store.categories.get(category).question.version
     made = []
@@ -125,7 +125,7 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
         made += _publish(category, version, category, full, store=store, now_ms=now_ms)
         part = [batch for batch in batches if len(batch) < settings.task_images]
         if flush and part and not full:
-            wanting = _wanting(category, version, owner_only, store=store, now_ms=now_ms)
+            wanting = _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms)
             ready = [batch for batch in part if len(batch) >= wanting * settings.task_images]
             made += _publish(category, version, category, ready, store=store, now_ms=now_ms)
     return made
@@ -217,7 +217,7 @@ def _publish(
     return made
 
 
-def _wanting(category: str, version: int, owner_only: bool, *, store: Store, now_ms: int) -> float:
+def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
     """How full a task must be for people to want it now: 0 when they have nothing else, 1 when they have."""
     unfinished, free, newest = False, False, -math.inf
     after = -1
@@ -230,4 +230,5 @@ def _wanting(category: str, version: int, owner_only: bool, *, store: Store, now
                 newest = max(newest, task.published_ms)
     if free:
         return 1.0
-    return 0.0 if not unfinished or now_ms - newest >= PATIENCE_MS else 0.5
+    patience_ms = settings.patience_seconds * 1000
+    return 0.0 if not unfinished or now_ms - newest >= patience_ms else 0.5

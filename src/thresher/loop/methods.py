@@ -57,6 +57,7 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
             seed=seed,
             lower=thresholds.lower,
             upper=thresholds.upper,
+            similar=decided.similar,
         )
         purpose = Purpose.LEARN
     asked = wish(name, rows, purpose, store=store, settings=settings)

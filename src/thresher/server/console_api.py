@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from thresher.errors import BadInput
 from thresher.label import asks, gold
 from thresher.loop.methods import METHODS
-from thresher.records import Category, Decision, Invite, Job, Question, Targets, Task, Worker, new_id
+from thresher.records import OWNER, Category, Decision, Invite, Job, Question, Targets, Task, Worker, new_id
 from thresher.server import gallery
 from thresher.server.auth import console_only
 from thresher.server.console_state import category_wire, round_wire, worker_wire
@@ -35,7 +35,6 @@ router = APIRouter(prefix="/api/console", tags=["console"], dependencies=[Depend
 # thumbnails are asked for by <img>, which sends no token: their address is the permission
 thumbnails = APIRouter(prefix="/api/console", tags=["console"])
 
-OWNER = "owner"
 UNKNOWN_NAMES_TOLD = 100
 WORKERS_READ = 10_000
 Name = Annotated[str, Path(max_length=64)]

@@ -1,0 +1,158 @@
+"""A simulated crowd at work on a workspace: people at the HTTP API, and the loop beside them until it is done."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from thresher.cli.show import bars
+from thresher.errors import BadInput, Busy
+from thresher.loop.autopilot import run
+from thresher.loop.turn import OWNER_ONLY, Turn
+from thresher.records import OWNER, Invite, Worker, new_id, now_ms
+from thresher.server.local import local_server
+from thresher.settings import Settings
+from thresher.store.contract import Store
+from thresher.workforce.album import Album
+from thresher.workforce.crowd import Crowd, ModelCrowd, ReplayedCrowd
+from thresher.workforce.links import Links
+from thresher.workforce.simulated import Simulated, simulate
+from thresher.workforce.truth import Truth, read_truth
+
+RETRY_SECONDS = 0.2
+
+
+def simulate_with(
+    name: str,
+    truth_file: Path,
+    *,
+    workers: int,
+    positive: str,
+    replay: bool,
+    seed: int,
+    url: str,
+    store: Store,
+    settings: Settings,
+) -> dict[str, object]:
+    """Let a crowd answer category `name` until its loop is done; what people did, by name.
+
+    Without `url` a server is started for as long as it takes. The loop runs here; one that a server runs beside it
+    leaves the category to this one.
+    """
+    store.categories.get(name)
+    truth = read_truth(truth_file, positive)
+    links = Links(store.secret())
+    invite = Invite(new_id(), name, "simulated crowd", now_ms())
+    store.people.invite(invite)
+    store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
+    with bars() as report, _server(url, store) as base_url, _Loop(name, store, settings) as loop:
+        album = album_of(truth, name, store, settings, report)
+        people = simulate(
+            base_url,
+            links.invite(invite.id),
+            crowd_of(truth, seed, replay=replay),
+            album=album,
+            workers=workers,
+            owner_token=links.worker(OWNER),
+            owner_waits=lambda: _waits_for_owner(name, store),
+            category=name,
+            patience_seconds=float("inf"),
+            report=report,
+            stop=loop.over,
+        )
+    if loop.failed:
+        raise loop.failed
+    return facts_of(people, loop.came_to)
+
+
+def crowd_of(truth: Truth, seed: int, *, replay: bool) -> Crowd:
+    """People of the pinned model, or the votes of the file. Raises BadInput where it has none."""
+    if not replay:
+        return ModelCrowd(truth.yes, seed)
+    if not any(truth.votes.values()):
+        raise BadInput("the truth file has no columns vote1, vote2, ...", next="leave out --replay")
+    return ReplayedCrowd(truth.yes, truth.votes, seed)
+
+
+def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: object) -> Album:
+    """The pool's pictures by the name the truth knows them by. Raises BadInput when the truth knows none."""
+    names = list(truth.yes)
+    in_pool = set(store.categories.pool(name).tolist())
+    rows = {
+        known: row
+        for known, row in zip(names, store.images.find(names), strict=True)
+        if row is not None and row in in_pool
+    }
+    if not rows:
+        raise BadInput(f"names no picture of the pool of {name}.", where="the truth file", next="thresher status")
+    once = {row: known for known, row in reversed(rows.items())}  # one name a picture: the first in the file
+    return Album(
+        [known for row, known in sorted(once.items())],
+        lambda known: store.images.read(rows[known]),
+        long_side=int(settings.shown_pixels),
+        report=report,  # type: ignore[arg-type]  # bars() yields just this
+    )
+
+
+def facts_of(people: Simulated, came_to: Turn | None) -> dict[str, object]:
+    """What was done, for a person to read."""
+    return {
+        "the loop": came_to.says if came_to else "was interrupted",
+        "answers sent": people.answers,
+        "owner's answers": people.owner_answers,
+        "assignments": people.assignments,
+        **{f"  {verdict}": count for verdict, count in sorted(people.verdicts.items())},
+        "quit half-way": people.quits,
+        "people's hours": round(people.seconds / 3600, 2),
+    }
+
+
+def _waits_for_owner(name: str, store: Store) -> bool:
+    version = store.categories.get(name).question.version
+    waiting = store.asks.open_counts(name, version)
+    return any(waiting.get(purpose, 0) for purpose in OWNER_ONLY)
+
+
+@contextlib.contextmanager
+def _server(url: str, store: Store) -> Iterator[str]:
+    if url:
+        yield url
+        return
+    with local_server(store.place, loop=False) as server:
+        yield server.url
+
+
+class _Loop:
+    """The loop of a category in a thread of its own."""
+
+    def __init__(self, name: str, store: Store, settings: Settings) -> None:
+        self._name, self._store, self._settings = name, store, settings
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"loop of {name}", daemon=True)
+        self.came_to: Turn | None = None
+        self.failed: BaseException | None = None
+
+    def over(self) -> bool:
+        """Whether the loop has ended."""
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    self.came_to = run(self._name, store=self._store, settings=self._settings, stop=self._stop.is_set)
+                except Busy:  # a server's loop is in the middle of a turn, or a killed one's lease has not run out
+                    time.sleep(RETRY_SECONDS)
+                else:
+                    return
+        except Exception as error:  # noqa: BLE001 -- told by the main thread, which raises it
+            self.failed = error
+
+    def __enter__(self) -> "_Loop":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
