@@ -119,15 +119,16 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
         waiting = store.asks.waiting(category, version, MOST_ASKS, owner_only=owner_only)
         # an uploaded list is published by upload() under its own name
         waiting = [ask for ask in waiting if ask.purpose is not Purpose.UPLOAD]
-        before = _before(category, version, waiting, store)
-        batches = split(waiting, settings.task_images, before)
+        wanting = (
+            _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms) if flush else 1.0
+        )
+        least = max(1, math.ceil(wanting * settings.task_images))
+        if len(waiting) < least:
+            continue
+        batches = split(waiting, settings.task_images, _before(category, version, waiting, store))
         full = [batch for batch in batches if len(batch) == settings.task_images]
-        made += _publish(category, version, category, full, store=store, now_ms=now_ms)
-        part = [batch for batch in batches if len(batch) < settings.task_images]
-        if flush and part and not full:
-            wanting = _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms)
-            ready = [batch for batch in part if len(batch) >= wanting * settings.task_images]
-            made += _publish(category, version, category, ready, store=store, now_ms=now_ms)
+        part = [] if full else [batch for batch in batches if len(batch) >= least]
+        made += _publish(category, version, category, full or part, store=store, now_ms=now_ms)
     return made
 
 

@@ -75,11 +75,10 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
             changes.drop.append(row)
         if row in open_rows or not by_row[row]:
             continue
-        label = _label(row, by_row[row], verdict, version, now_ms)
-        if label is None:
+        if verdict.says is None:
             _ask_on(changes, row, by_row[row], settings.votes_most, len(everybody) - len(owners))
-        elif _differs(label, held.get(row)):
-            changes.hold.append(label)
+        elif not _stays(held.get(row), verdict, by_row[row]):
+            changes.hold.append(_label(row, verdict.says, verdict.posterior, by_row[row], version, now_ms))
     return _write(changes, category, version, store)
 
 
@@ -102,21 +101,28 @@ def _crowd(category: str, version: int, votes: Sequence[Vote], final: Mapping[in
     return crowd_of(votes, known, store.labels.gold_answers(category, version))
 
 
-def _label(row: int, votes: Sequence[Vote], verdict: Verdict, version: int, now_ms: int) -> Label | None:
-    if verdict.says is None:
-        return None
+def _label(row: int, says: Says, posterior: float, votes: Sequence[Vote], version: int, now_ms: int) -> Label:
+    newest = votes[-1]
     return Label(
         row=row,
-        says=verdict.says,
+        says=says,
         source=Source.CONSENSUS,
-        purpose=votes[-1].purpose,
+        purpose=newest.purpose,
         version=version,
         at_ms=now_ms,
-        posterior=verdict.posterior,
+        posterior=posterior,
         votes=len(votes),
-        epoch=votes[-1].epoch,
-        draw=votes[-1].draw,
+        epoch=newest.epoch,
+        draw=newest.draw,
     )
+
+
+def _stays(held: Label | None, verdict: Verdict, votes: Sequence[Vote]) -> bool:
+    """Whether what is held says all that there is to say."""
+    if held is None or held.says is not verdict.says or abs(held.posterior - verdict.posterior) > MOVED:
+        return False
+    newest = votes[-1]
+    return (held.votes, held.purpose, held.draw) == (len(votes), newest.purpose, newest.draw)
 
 
 def _ask_on(changes: _Changes, row: int, votes: Sequence[Vote], votes_most: int, people: int) -> None:
@@ -128,12 +134,6 @@ def _ask_on(changes: _Changes, row: int, votes: Sequence[Vote], votes_most: int,
         changes.adjudicate.append(NewAsk(row, Purpose.ADJUDICATE, 1, FOLLOW_UP, newest.epoch, newest.draw))
     else:
         changes.more.append(NewAsk(row, newest.purpose, 1, FOLLOW_UP, newest.epoch, newest.draw))
-
-
-def _differs(label: Label, held: Label | None) -> bool:
-    if held is None or abs(label.posterior - held.posterior) > MOVED:
-        return True
-    return (label.says, label.votes, label.purpose, label.draw) != (held.says, held.votes, held.purpose, held.draw)
 
 
 def _write(changes: _Changes, category: str, version: int, store: Store) -> Settled:
