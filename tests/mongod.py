@@ -12,10 +12,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
 
 MEMBERS = 3
-START_SECONDS = 60.0
+START_SECONDS = 120.0
+START_MS = 30_000
+STARTS = 3
 
 
 def binary() -> Path:
@@ -25,10 +31,15 @@ def binary() -> Path:
     return Path(str(next(iter(binaries.__path__)))) / "mongod"
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on; held all at once, so that they differ."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
 def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def start_member(folder: Path, port: int, *options: str) -> subprocess.Popen[bytes]:
@@ -48,26 +59,53 @@ def wait_until_up(port: int) -> None:
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no mongod at port {port} within a minute")
+            raise TimeoutError(f"no mongod at port {port} within {START_SECONDS:g} s")
         time.sleep(0.05)
 
 
-def initiate(ports: list[int], name: str = "rs") -> str:
-    """Make members a replica set and answer its address once it takes writes."""
-    from pymongo import MongoClient
+def start_set(folder: Path, members: int) -> tuple[str, dict[int, subprocess.Popen[bytes]]]:
+    """A replica set's address and its members by port, once it takes writes."""
+    for tries_left in reversed(range(STARTS)):
+        servers = {port: start_member(folder, port, "--replSet", "rs") for port in free_ports(members)}
+        try:
+            return initiate(list(servers)), servers
+        except BaseException:
+            stop(servers)
+            if not tries_left:  # else somebody took a port between our finding it free and mongod's taking it
+                raise
+    raise AssertionError
 
+
+def stop(servers: Mapping[int, subprocess.Popen[bytes]]) -> None:
+    for server in servers.values():
+        server.kill()  # its data is deleted: nothing has to be written first; a frozen one dies of it as well
+    for server in servers.values():
+        server.wait()
+
+
+def initiate(ports: list[int]) -> str:
+    """Make members a replica set and answer its address once it takes writes."""
     members = [{"_id": n, "host": f"127.0.0.1:{port}"} for n, port in enumerate(ports)]
     # elections in a second: a test waits for several
     timing = {"electionTimeoutMillis": 1500, "heartbeatIntervalMillis": 300}
-    with MongoClient[dict[str, object]](
-        "127.0.0.1", ports[0], directConnection=True, serverSelectionTimeoutMS=60_000
+    with MongoClient[dict[str, Any]](
+        "127.0.0.1", ports[0], directConnection=True, serverSelectionTimeoutMS=START_MS
     ) as first:
-        first.admin.command("replSetInitiate", {"_id": name, "members": members, "settings": timing})
-    address = f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/?replicaSet={name}"
-    with MongoClient[dict[str, object]](address, serverSelectionTimeoutMS=60_000) as client:
+        first.admin.command("replSetInitiate", {"_id": "rs", "members": members, "settings": timing})
+    address = f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/?replicaSet=rs"
+    with MongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=START_MS) as client:
         client.get_database("ready").get_collection("ready").insert_one({})
         client.drop_database("ready")
     return address
+
+
+def calm(address: str) -> None:
+    """Let a set that has its primary keep it, however busy the machine is."""
+    with MongoClient[dict[str, Any]](address) as client:
+        config = client.admin.command("replSetGetConfig")["config"]
+        config["version"] += 1
+        config["settings"]["electionTimeoutMillis"] = 30_000
+        client.admin.command("replSetReconfig", config)
 
 
 def alive(user: Path) -> bool:
@@ -84,19 +122,16 @@ def keep(folder: Path) -> None:
     """Start the set, and end it after its last user."""
     for ending in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ending, signal.SIG_IGN)  # Ctrl-C ends the tests; the set follows them
-    ports = [free_port() for _ in range(MEMBERS)]
-    servers = [start_member(folder, port, "--replSet", "rs") for port in ports]
+    address, servers = start_set(folder, MEMBERS)
     try:
+        calm(address)
         ready = folder / "address.part"
-        ready.write_text(initiate(ports), "ascii")
+        ready.write_text(address, "ascii")
         ready.rename(folder / "address")
         while any(alive(user) for user in (folder / "users").iterdir()):
             time.sleep(0.2)
     finally:
-        for server in servers:
-            server.kill()  # its data is deleted: nothing has to be written first
-        for server in servers:
-            server.wait()
+        stop(servers)
         with contextlib.suppress(OSError):
             shutil.rmtree(folder)
 
@@ -116,7 +151,7 @@ def use(folder: Path) -> str:
     deadline = time.monotonic() + START_SECONDS
     while not (folder / "address").exists():
         if time.monotonic() > deadline:
-            raise TimeoutError("no replica set within a minute")
+            raise TimeoutError(f"no replica set within {START_SECONDS:g} s")
         time.sleep(0.05)
     return (folder / "address").read_text("ascii")
 

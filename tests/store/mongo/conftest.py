@@ -40,17 +40,10 @@ class Servers:
     def start(self, port: int) -> None:
         self.members[port] = mongod.start_member(self.folder, port, "--replSet", "rs")
 
-    def stop(self) -> None:
-        for member in self.members.values():
-            member.kill()  # a frozen one dies of it as well
-        for member in self.members.values():
-            member.wait()
-
 
 def start_set(folder: Path, members: int) -> Servers:
-    ports = [mongod.free_port() for _ in range(members)]
-    started = {port: mongod.start_member(folder, port, "--replSet", "rs") for port in ports}
-    return Servers(folder, mongod.initiate(ports), started)
+    address, started = mongod.start_set(folder, members)
+    return Servers(folder, address, started)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +51,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Three members for elections."""
     servers = start_set(tmp_path_factory.mktemp("three"), 3)
     yield servers
-    servers.stop()
+    mongod.stop(servers.members)
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +59,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """A replica set of a single member."""
     servers = start_set(tmp_path_factory.mktemp("one"), 1)
     yield servers
-    servers.stop()
+    mongod.stop(servers.members)
 
 
 @pytest.fixture
