@@ -3,6 +3,8 @@
 Pure ASGI. Starlette has a host check and a body limit of its own, which answer plain text; ours answer problems.
 """
 
+import asyncio
+import contextlib
 import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -16,6 +18,9 @@ from thresher.settings import Settings
 
 BODY_BYTES = 1_000_000
 UPLOAD_BYTES = 16_000_000
+DISCARDED_BYTES = 64_000_000
+DISCARD_SECONDS = 5.0
+HANG_UP = {"Connection": "close"}  # after the answer: a sender without end is not listened to
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # for every answer that does not bring its own: nothing may be loaded, framed, sniffed, kept or told onwards
@@ -95,25 +100,27 @@ class KnownHosts:
 
 
 class BoundedBody:
-    """No body longer than its route takes is read, whether its length is announced or not."""
+    """No body longer than its route takes reaches the route, whether its length is announced or not."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse an announced length at once, and stop reading an unannounced one at the limit."""
+        """Refuse an announced length at once, and an unannounced one at the limit."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         most = most_bytes(scope["path"])
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdigit() or int(announced) > most:
+            if announced.isdigit() and int(announced) <= DISCARDED_BYTES:
+                await discard(receive)
             refusal = problem(
                 413,
                 "too-large",
                 f"at most {most:,} bytes can be sent here.",
                 following="send it in smaller parts",
-                headers={"Connection": "close"},
+                headers=HANG_UP,
             )
             await refusal(scope, receive, send)
             return
@@ -124,11 +131,26 @@ class BoundedBody:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > most:
+                await discard(receive)
                 # an HTTPException, because the framework reads any other error as a malformed body
-                raise HTTPException(413)
+                raise HTTPException(413, headers=HANG_UP)
             return message
 
         await self.app(scope, bounded, send)
+
+
+async def discard(receive: Receive) -> None:
+    """Read the rest of a body away, up to a bound and not for long, without keeping it.
+
+    Hanging up on a sender resets the connection, and the answer is lost that tells them why.
+    """
+    left, more = DISCARDED_BYTES, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 def most_bytes(path: str) -> int:
