@@ -98,6 +98,16 @@ def test_a_label_counts_for_as_many_images_as_it_stands_for() -> None:
     assert (heavy_no.upper, light_no.upper) == (3.0, 0.0)
 
 
+def test_what_is_found_already_may_make_all_that_is_left_negligible() -> None:
+    scores, yes = np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, True, False, True])
+    kept = cascade(scores, yes, precision=0.9, recall=0.9)
+    assert kept.lower == 1.0
+    some_lost = cascade(scores, yes, precision=1.0, recall=0.9, found_yes=8)
+    assert (some_lost.lower, some_lost.upper) == (3.0, 3.0)
+    none_left = cascade(scores, yes, precision=0.9, recall=0.9, weights=np.zeros(4), found_yes=2)
+    assert (none_left.lower, none_left.upper) == (math.inf, math.inf)
+
+
 def test_lengths_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match="one length"):
         cascade(np.zeros(3), np.zeros(2, bool), precision=0.9, recall=0.9)

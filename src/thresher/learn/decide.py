@@ -1,0 +1,85 @@
+"""Yes, no or unknown for every image of a pool: derived from scores, thresholds and labels, never stored row by row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.records import Label, Round, Says, Thresholds
+from thresher.store.contract import Rows, Store
+
+YES, NO, UNKNOWN = 1, 0, -1
+Codes = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a pool comes to now.
+
+    `rows` [n] ascending; `codes` [n] 1 yes, 0 no, -1 unknown; `scores` [n] log-odds, NaN where there is none; `round`
+    the newest of the question's version, or None; `similar` [n] the row that represents each one's similar group;
+    `inherited` [n] where the code is the label of another member of the group: such a yes may be released, marked so.
+    """
+
+    rows: Rows
+    codes: Codes
+    scores: NDArray[np.float32]
+    round: Round | None
+    similar: Rows
+    inherited: NDArray[np.bool_]
+
+
+def decide(category: str, *, store: Store, rows: Rows | None = None) -> Decided:
+    """Decide on the pool, or on those of it that are given.
+
+    Labels win over the labels of near-duplicates, and those over scores. What a person has finally called unsure is a
+    no: it will not be delivered, and nobody need be asked again.
+    """
+    version = store.categories.get(category).question.version
+    rows = store.categories.pool(category) if rows is None else np.asarray(rows, np.int64)
+    newest = store.rounds.latest(category, version)
+    scores = np.full(len(rows), np.nan, np.float32)
+    if newest is not None and len(rows):
+        matrix, present = store.columns.view(newest.column)
+        scores = np.where(present[rows], matrix[rows, 0], np.float32(np.nan)).astype(np.float32)
+    similar = store.images.similar(rows) if len(rows) else rows
+    thresholds = newest.thresholds if newest else None
+    held = store.labels.held(category, version)
+    codes, inherited = codes_of(rows, scores, thresholds, held, similar, store)
+    return Decided(rows, codes, scores, newest, similar, inherited)
+
+
+def codes_of(
+    rows: Rows,
+    scores: NDArray[np.float32],
+    thresholds: Thresholds | None,
+    held: Sequence[Label],
+    similar: Rows,
+    store: Store,
+) -> tuple[Codes, NDArray[np.bool_]]:
+    """Codes [n], and which of them come from a near-duplicate's label."""
+    codes = np.full(len(rows), UNKNOWN, np.int8)
+    if thresholds is not None:
+        codes[scores >= thresholds.upper] = YES  # a NaN is neither
+        codes[scores < thresholds.lower] = NO
+    if not held:
+        return codes, np.zeros(len(rows), bool)
+    labelled = np.array([label.row for label in held], np.int64)
+    says = np.array([YES if label.says is Says.YES else NO for label in held], np.int8)
+    own = np.isin(rows, labelled)
+    inherited = np.zeros(len(rows), bool)
+    if not np.array_equal(similar, rows):
+        groups, first = np.unique(store.images.similar(labelled), return_index=True)
+        at, found = _look_up(groups, similar)
+        inherited = found & ~own
+        codes[inherited] = says[first][at[inherited]]
+    at, found = _look_up(labelled, rows)
+    codes[found] = says[at[found]]
+    return codes, inherited
+
+
+def _look_up(ascending: Rows, wanted: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+    """The position of each wanted number among ascending ones, and whether it is there."""
+    at = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    return at, ascending[at] == wanted

@@ -1,0 +1,166 @@
+"""Every picture becomes a vector once: one column a backbone, shared by all categories.
+
+The work is cut into jobs of a few hundred pictures. A job reads, decodes and embeds its pictures and writes them with
+one call, so that one killed half-way leaves rows that are still missing: running again is all the recovery there is.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.compute.local import cores, spread
+from thresher.errors import NotFound, NotReady, StoreDamaged, Undecodable
+from thresher.learn.backbone import Backbone, name_of, open_backbone, parts
+from thresher.pictures import model_pixels
+from thresher.records import Progress
+from thresher.settings import Settings, cache_directory
+from thresher.store import open_store
+from thresher.store.contract import Report, Rows, Store, chunks
+
+BATCH = 8  # pictures a run of the graph: on one core larger batches are no faster, and they spill its cache
+MOST_PICTURES_A_JOB = 256  # about four seconds of work: what a kill can cost each process
+JOBS_A_PROCESS = 8  # fewer pictures a job in a small pool, so that no process waits for another's last one
+READ_AHEAD = 2  # batches decoded while the graph works
+LARGEST_HALF = float(np.finfo(np.float16).max)
+UNREADABLE = (Undecodable, StoreDamaged, NotFound, NotReady)
+
+
+def columns(spec: str) -> tuple[str, ...]:
+    """The columns that hold the vectors of a setting's backbones, in order. Raises BadInput for an unknown name."""
+    return tuple(f"features/{name_of(part)}" for part in parts(spec))
+
+
+def column(spec: str) -> str:
+    """The column of a single backbone."""
+    (only,) = columns(spec)
+    return only
+
+
+def embed(
+    rows: Rows,
+    *,
+    store: Store,
+    settings: Settings,
+    report: Report | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> int:
+    """Embed those rows that are missing with every backbone of `settings.backbone`; answer how many vectors were made.
+
+    A picture that cannot be read or decoded stays missing and stops nothing; the next call tries it again. Once `stop`
+    answers True no further job is begun. Raises BadInput and Missing when a backbone cannot be opened.
+    """
+    made = 0
+    for part in parts(settings.backbone):
+        made += _embed_with(part, rows, store, settings, report, stop or (lambda: False))
+    return made
+
+
+def _embed_with(
+    part: str, rows: Rows, store: Store, settings: Settings, report: Report | None, stop: Callable[[], bool]
+) -> int:
+    name = column(part)
+    if name in store.columns.names() and not len(store.columns.missing(name, rows)):
+        return 0
+    cache = cache_directory(settings) / "backbones"
+    store.columns.create(name, open_backbone(part, cache=cache).width)  # builds the graph, before every process would
+    missing = store.columns.missing(name, rows)
+    processes = 1 if len(missing) <= BATCH else settings.processes or cores()
+    a_job = min(MOST_PICTURES_A_JOB, max(BATCH, math.ceil(len(missing) / (processes * JOBS_A_PROCESS))))
+    job = EmbedJob(store.place, settings, part, cache, threads=max(1, cores() // processes))
+    made = seen = 0
+    for tried, embedded in _results(job, list(chunks(missing, a_job)), processes, stop):
+        seen, made = seen + tried, made + embedded
+        if report is not None:
+            report(Progress("embed", seen, len(missing)))
+    return made
+
+
+def _results(
+    job: "EmbedJob", pieces: list[Rows], processes: int, stop: Callable[[], bool]
+) -> Iterator[tuple[int, int]]:
+    """Pictures tried and vectors made, piece by piece."""
+    with job:
+        spreading = spread(job, pieces, processes=processes, stop=stop, died=_none_made)
+        died = []
+        for piece, made in zip(pieces, spreading, strict=False):
+            if made is None:
+                died.append(piece)
+            else:
+                yield len(piece), made
+        # what a process died on, picture by picture: only the one that kills it is left out
+        singles = [row for piece in died for row in chunks(piece, 1)]
+        for made in spread(job, singles, processes=2, stop=stop, died=_none_made) if singles else ():
+            yield 1, made or 0
+
+
+def _none_made(_: Rows) -> int | None:
+    return None
+
+
+@dataclass
+class EmbedJob:
+    """Embeds one chunk of rows; opens store and graph once a process and keeps them."""
+
+    place: str
+    settings: Settings
+    part: str
+    cache: Path
+    threads: int
+    _open: tuple[Store, Backbone] | None = None
+
+    def __call__(self, rows: Rows) -> int | None:
+        """Write the vectors of `rows` in one call and answer how many there are."""
+        if self._open is None:
+            backbone = open_backbone(self.part, cache=self.cache, threads=self.threads)
+            self._open = (open_store(self.place, self.settings), backbone)
+        store, backbone = self._open
+        found = [(read, backbone.embed(pixels)) for read, pixels in _decoded(rows, store, backbone.side)]
+        if not found:
+            return 0
+        good, vectors = np.concatenate([read for read, _ in found]), np.concatenate([made for _, made in found])
+        whole = np.isfinite(vectors).all(axis=1)
+        good, vectors = good[whole], np.clip(vectors[whole], -LARGEST_HALF, LARGEST_HALF)
+        store.columns.write(column(self.part), good, vectors.astype(np.float16))
+        return len(good)
+
+    def __enter__(self) -> "EmbedJob":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of what was opened, when the work was done in this very process."""
+        if self._open is not None:
+            self._open[0].close()
+            self._open = None
+
+
+Decoded = tuple[Rows, NDArray[np.uint8]]
+
+
+def _decoded(rows: Rows, store: Store, side: int) -> Iterator[Decoded]:
+    """Batches of pixels, read and decoded ahead by a thread while the graph works, for both free the GIL."""
+    batches = list(chunks(rows, BATCH))
+    with ThreadPoolExecutor(1) as ahead:
+        waiting: list[Future[Decoded]] = [ahead.submit(_decode, b, store, side) for b in batches[:READ_AHEAD]]
+        for number in range(len(batches)):
+            read, pixels = waiting.pop(0).result()
+            if number + READ_AHEAD < len(batches):
+                waiting.append(ahead.submit(_decode, batches[number + READ_AHEAD], store, side))
+            if len(read):
+                yield read, pixels
+
+
+def _decode(rows: Rows, store: Store, side: int) -> Decoded:
+    read: list[int] = []
+    pixels: list[NDArray[np.uint8]] = []
+    for row in rows:
+        try:
+            pixels.append(model_pixels(store.images.read(int(row)), side=side))
+        except UNREADABLE:
+            continue
+        read.append(int(row))
+    return np.array(read, np.int64), np.stack(pixels) if pixels else np.empty((0, side, side, 3), np.uint8)

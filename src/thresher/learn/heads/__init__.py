@@ -1,0 +1,79 @@
+"""The family of heads: each turns vectors into raw scores, and cross-validation chooses between them every round."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.learn.vectors import Matrix, Scale, Vectors
+
+Yes = NDArray[np.bool_]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a head trains on: labelled vectors [n, d], whether each is a yes, and the pool that they are part of.
+
+    `places` are the positions of the labelled in the pool, -1 for one that is not in it. `folds` [n] part the labels
+    for cross-validation.
+    """
+
+    features: Matrix
+    yes: Yes
+    places: NDArray[np.int64]
+    folds: NDArray[np.int64]
+    pool: Vectors
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The scale of the pool."""
+        return Scale.of(self.pool)
+
+    @cached_property
+    def standard(self) -> Matrix:
+        """The labelled vectors, standardised."""
+        return self.scale.apply(self.features)
+
+
+class Scorer(Protocol):
+    """A trained head before calibration: `kind` names its family, `arrays` are all it knows."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its family."""
+
+    def scores(self, vectors: Vectors) -> Scores:
+        """Raw scores [N], the higher the more a yes."""
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """What `revive` of its family makes it from again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One member of the family with one strength: its held-out scores [n]."""
+
+    kind: str
+    strength: float
+    held_out: Scores
+
+
+class Family(Protocol):
+    """One kind of head, over a path of strengths."""
+
+    @property
+    def kind(self) -> str:
+        """Its name."""
+
+    def held_out(self, known: Known) -> Sequence[Candidate]:
+        """For each strength the raw score that every label gets from a head trained without its fold."""
+
+    def fit(self, known: Known, strength: float) -> Scorer:
+        """Train on all labels with one strength."""
+
+    def revive(self, arrays: Mapping[str, NDArray[Any]]) -> Scorer:
+        """A scorer from its arrays."""

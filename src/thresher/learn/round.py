@@ -1,0 +1,170 @@
+"""A round: train a head on what is known, score the pool, choose thresholds, count, record."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.errors import NotFound, NotReady
+from thresher.evidence.cascade import cascade
+from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
+from thresher.learn.head import Head, train
+from thresher.learn.heads import Scores, Yes
+from thresher.learn.vectors import Vectors, embedded
+from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
+from thresher.settings import Settings
+from thresher.store.contract import Report, Rows, Store
+
+STEPS = ("train", "score", "record")
+LEAST_IN_A_BIN = 8
+MOST_BINS = 20
+
+
+def train_round(
+    category: str, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None = None
+) -> Round:
+    """Train on the labels held and the gold in use, score every embedded image of the pool, and record the round.
+
+    The thresholds come from LSUN's cascade on held-out scores: those that each label gets from a head which has not
+    seen it. Which images were labelled was chosen by earlier heads, the top and the boundary above all, so each label
+    counts for the unlabelled images of the pool with scores like its own. That is right when images of like scores are
+    labelled without regard to their answers, and nobody has proven that here; a bin of many images may also rest on a
+    few labels. So the targets are aimed at and not promised: this decision carries no certificate.
+
+    Raises NotReady with fewer than two labels of each answer, or before anything is embedded. Killed at any point it
+    leaves at most a column of scores that the next call writes again.
+    """
+    started = time.perf_counter()
+    told = _Teller(report)
+    entry = store.categories.get(category)
+    held = store.labels.held(category, entry.question.version)
+    pool, known = _read(entry, held, store, settings)
+    pool_rows = _rows_of(pool)
+    head = train(
+        known.vectors.take(np.arange(len(known.vectors))), known.yes, seed=seed, pool=pool, places=known.places
+    )
+    told.step()
+    scores = head.scores(pool)
+    number = max((done.number for done in store.rounds.all(category)), default=0) + 1
+    column = f"scores/{category}/{number}"
+    store.columns.create(column, 1, "float32")
+    store.columns.write(column, pool_rows, scores[:, None])
+    told.step()
+    unlabelled = ~np.isin(pool_rows, [label.row for label in held])
+    found_yes = float(np.isin(pool_rows, [label.row for label in held if label.says is Says.YES]).sum())
+    weights = stands_for(head.out_of_fold, scores[unlabelled])
+    thresholds = cascade(
+        head.out_of_fold,
+        known.yes,
+        precision=entry.targets.precision,
+        recall=entry.targets.recall,
+        weights=weights,
+        found_yes=found_yes,
+    )
+    done = Round(
+        number=number,
+        category=category,
+        version=entry.question.version,
+        backbone=settings.backbone,
+        column=column,
+        thresholds=thresholds,
+        counts=_count(entry, pool_rows, scores, thresholds, held, store),
+        labels_yes=sum(label.says is Says.YES for label in held),
+        labels_no=sum(label.says is Says.NO for label in held),
+        measures=_measures(head, known.yes, weights, thresholds, found_yes),
+        head=head.kind,
+        at_ms=now_ms,
+        seconds=time.perf_counter() - started,
+    )
+    store.rounds.add(done, head.to_bytes())
+    told.step()
+    return done
+
+
+class _Teller:
+    """Tells of the steps as they are done."""
+
+    def __init__(self, report: Report | None) -> None:
+        self.report = report
+        self.done = 0
+
+    def step(self) -> None:
+        self.done += 1
+        if self.report is not None:
+            self.report(Progress("learn", self.done, len(STEPS), "steps"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """Embedded images with an answer, one of each similar group, and where they stand in the pool (-1: not in it)."""
+
+    vectors: Vectors
+    yes: Yes
+    places: NDArray[np.int64]
+
+
+def _rows_of(vectors: Vectors) -> Rows:
+    assert vectors.rows is not None  # noqa: S101 -- `embedded` always says which rows they are
+    return vectors.rows
+
+
+def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settings) -> tuple[Vectors, _Labelled]:
+    """The embedded pool, and what is known of it: labels, and gold where there is no label."""
+    answers = {gold.row: gold.says for gold in store.labels.gold(entry.name, entry.question.version)}
+    answers |= {label.row: label.says for label in held}
+    rows = np.array(sorted(row for row, says in answers.items() if says is not Says.UNSURE), np.int64)
+    if len(rows):  # near-duplicates in two folds would let the head be examined on what it was taught
+        rows = rows[np.sort(np.unique(store.images.similar(rows), return_index=True)[1])]
+    try:
+        pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store)
+        vectors = embedded(settings.backbone, rows, store=store)
+    except NotFound as error:
+        raise NotReady("no picture is embedded yet.", where=entry.name, next=f"thresher run {entry.name}") from error
+    pool_rows, rows = _rows_of(pool), _rows_of(vectors)
+    at = np.searchsorted(pool_rows, rows)
+    there = at < len(pool_rows)
+    there[there] = pool_rows[at[there]] == rows[there]
+    yes = np.array([answers[row] is Says.YES for row in rows.tolist()], bool)
+    return pool, _Labelled(vectors, yes, np.where(there, at, -1))
+
+
+def stands_for(held_out: Scores, unlabelled: Scores) -> NDArray[np.float64]:
+    """How many unlabelled images each label [n] stands for: those of its bin of scores, shared among its labels.
+
+    Bins hold equally many labels, at least 8 where there are so many, and are at most 20. All weigh alike when nothing
+    is unlabelled.
+    """
+    if not len(unlabelled):
+        return np.ones(len(held_out))
+    bins = int(np.clip(len(held_out) // LEAST_IN_A_BIN, 1, MOST_BINS))
+    inner = np.unique(np.quantile(held_out, np.linspace(0, 1, bins + 1)[1:-1]))
+    mine = np.searchsorted(inner, held_out, side="right")
+    labels = np.bincount(mine, minlength=len(inner) + 1)
+    images = np.bincount(np.searchsorted(inner, unlabelled, side="right"), minlength=len(inner) + 1)
+    return np.asarray(images[mine] / labels[mine], np.float64)
+
+
+def _count(
+    entry: Category, rows: Rows, scores: Scores, thresholds: Thresholds, held: Sequence[Label], store: Store
+) -> Counts:
+    """Yes, no and unknown over the whole pool, images that are not embedded included."""
+    pool = store.categories.pool(entry.name)
+    whole = np.full(len(pool), np.nan, np.float32)
+    whole[np.searchsorted(pool, rows)] = scores
+    codes, _ = codes_of(pool, whole, thresholds, held, store.images.similar(pool), store)
+    return Counts(*(int((codes == code).sum()) for code in (YES, NO, UNKNOWN)))
+
+
+def _measures(
+    head: Head, yes: Yes, weights: NDArray[np.float64], thresholds: Thresholds, found_yes: float
+) -> dict[str, float]:
+    """What the held-out scores say of the head; and of the thresholds, as far as there is anything to say it of."""
+    accepted, kept = head.out_of_fold >= thresholds.upper, head.out_of_fold >= thresholds.lower
+    found = {**head.measures, "held_out": float(len(yes))}
+    if weights[accepted].sum() > 0:
+        found["held_out_precision"] = float(weights[accepted & yes].sum() / weights[accepted].sum())
+    if found_yes + weights[yes].sum() > 0:
+        found["held_out_recall"] = float((found_yes + weights[kept & yes].sum()) / (found_yes + weights[yes].sum()))
+    return found

@@ -1,0 +1,98 @@
+"""Which images to ask about: to learn from, and of the unknown. One of each similar group; the same for the same seed.
+
+The mix is that of active learning for rare classes: the top scores find more of the rare, those nearest the boundary
+sharpen it, and the random ones find what the head is blind to.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.learn.decide import UNKNOWN, Decided
+from thresher.store.contract import Rows
+
+TOP_SHARE, NEAR_SHARE = 0.4, 0.4  # the rest is drawn at random
+Picked = list[tuple[int, float]]
+
+
+def choose(
+    rows: Rows,
+    scores: NDArray[np.floating] | None,
+    known_rows: Rows | set[int] | list[int],
+    *,
+    size: int,
+    seed: int,
+    lower: float | None = None,
+    upper: float | None = None,
+    similar: Rows | None = None,
+) -> Picked:
+    """Up to `size` images to learn from, as (row, priority), the highest priority first.
+
+    `scores` [n] are log-odds of the `rows` [n], NaN where there is none; None, or nothing but NaN, draws uniformly.
+    With scores 40 % are the top, 40 % the nearest to the boundary and 20 % uniform. The boundary is even odds, or the
+    nearest end of `lower` to `upper` when that lies elsewhere. `known_rows` and their groups are left out; `similar`
+    [n] tells the groups. Any beginning of the answer is mixed as the whole. O(n).
+    """
+    free = _one_a_group(rows, _mask(rows, known_rows), similar)
+    if scores is not None and np.isfinite(scores).any():
+        free &= np.isfinite(scores)
+    places = np.flatnonzero(free)
+    size = min(size, len(places))
+    random = np.random.default_rng(seed)
+    if scores is None or not np.isfinite(scores).any():
+        return _in_order(rows, [random.choice(places, size, replace=False)] if size else [])
+    boundary = float(np.clip(0.0, -np.inf if lower is None else lower, np.inf if upper is None else upper))
+    boundary = boundary if np.isfinite(boundary) else 0.0
+    taken: list[NDArray[np.int64]] = []
+    for share, usefulness in ((TOP_SHARE, scores), (NEAR_SHARE, -np.abs(np.asarray(scores) - boundary))):
+        best = _highest(usefulness, places, round(share * size))
+        taken.append(best)
+        places = np.setdiff1d(places, best, assume_unique=True)
+    taken.append(random.choice(places, size - sum(map(len, taken)), replace=False))
+    return _in_order(rows, taken)
+
+
+def middle(decided: Decided, size: int) -> Picked:
+    """Up to `size` of the unknown, as (row, priority), the likeliest yes first: each one found is one more to deliver.
+
+    Images without a score come last. One of each similar group, and none of a group that has an answer.
+    """
+    unknown = np.flatnonzero(decided.codes == UNKNOWN)
+    rows, similar = decided.rows[unknown], decided.similar[unknown]
+    # a group with an answer has none unknown: its members inherit it
+    free = np.flatnonzero(_one_a_group(rows, np.zeros(len(rows), bool), similar))
+    scores = np.nan_to_num(decided.scores[unknown], nan=-np.inf)
+    return _in_order(rows, [_highest(scores, free, min(size, len(free)))])
+
+
+def _mask(rows: Rows, known_rows: Rows | set[int] | list[int]) -> NDArray[np.bool_]:
+    known = np.fromiter(known_rows, np.int64, len(known_rows))
+    return np.isin(rows, known)
+
+
+def _one_a_group(rows: Rows, known: NDArray[np.bool_], similar: Rows | None) -> NDArray[np.bool_]:
+    """Which rows may be asked about: not known, in no group with a known one, and alone of their group."""
+    free = ~known
+    if similar is None or np.array_equal(similar, rows):
+        return free
+    free &= ~np.isin(similar, np.unique(similar[known]))
+    stands_for_itself = similar == rows
+    # the image that represents a group may be in another pool only: then the first one here does
+    orphans = np.flatnonzero(free & ~stands_for_itself & ~np.isin(similar, rows))
+    free &= stands_for_itself
+    free[orphans[np.unique(similar[orphans], return_index=True)[1]]] = True
+    return free
+
+
+def _highest(usefulness: NDArray[np.floating], places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The places with the highest usefulness, the highest first; among equals the earlier row."""
+    if count <= 0:
+        return places[:0]
+    values = -np.asarray(usefulness)[places]
+    best = np.argpartition(values, count - 1)[:count] if count < len(places) else np.arange(len(places))
+    return places[best[np.lexsort((places[best], values[best]))]]
+
+
+def _in_order(rows: Rows, parts: list[NDArray[np.int64]]) -> Picked:
+    """Parts shuffled together evenly, so that a task filled with the first of them is mixed as the whole."""
+    picked = [(int(rows[place]), 1 - (i + 0.5) / len(part)) for part in parts for i, place in enumerate(part.tolist())]
+    return sorted(picked, key=lambda one: (-one[1], one[0]))

@@ -1,0 +1,95 @@
+"""The vectors that a head trains on and scores: rows of one column, or of several side by side, read as needed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.learn.embed import columns
+from thresher.store.contract import Rows, Store
+
+Matrix = NDArray[np.float32]
+SCALE_SAMPLE = 4096  # vectors that tell the pool's mean and deviation
+BLOCK_BYTES = 1 << 19  # of float32: a block stays in the cache of a core between being widened and being used
+
+
+class Vectors:
+    """`len` vectors of `width` numbers. They stay as they lie, float16 and mapped, until a block of them is taken."""
+
+    def __init__(self, matrices: Sequence[NDArray[Any]], rows: Rows | None = None) -> None:
+        """`matrices` are [top, width_i], joined side by side; `rows` picks from them, None takes all in order."""
+        self.matrices = tuple(matrices)
+        self.rows = rows
+        self.width = sum(matrix.shape[1] for matrix in self.matrices)
+
+    def __len__(self) -> int:
+        return len(self.matrices[0]) if self.rows is None else len(self.rows)
+
+    def take(self, places: NDArray[np.int64]) -> Matrix:
+        """The vectors at these places, float32 [n, width]."""
+        rows = places if self.rows is None else self.rows[places]
+        return np.concatenate([np.asarray(matrix[rows], np.float32) for matrix in self.matrices], axis=1)
+
+    def blocks(self, size: int = 0) -> Iterator[tuple[slice, Matrix]]:
+        """All vectors in order, in blocks of `size` (0: as many as a cache holds), with the places they have."""
+        size = size or max(16, BLOCK_BYTES // (4 * self.width))
+        for start in range(0, len(self), size):
+            places = slice(start, min(start + size, len(self)))
+            rows = places if self.rows is None else self.rows[places]
+            yield (
+                places,
+                np.concatenate([np.asarray(matrix[rows], np.float32) for matrix in self.matrices], axis=1),
+            )
+
+    def times(self, weights: NDArray[np.floating]) -> Matrix:
+        """The product with weights [width] or [width, k]: float32 [n] or [n, k]."""
+        weights = np.asarray(weights, np.float32)
+        out = np.empty((len(self), *weights.shape[1:]), np.float32)
+        for places, block in self.blocks():
+            out[places] = block @ weights
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How vectors are standardised: less `mean`, times `factor`, both [width].
+
+    It brings every number to the same deviation, and vectors to a length near 1 at any width, so that one path of
+    strengths fits every backbone.
+    """
+
+    mean: Matrix
+    factor: Matrix
+
+    @staticmethod
+    def of(pool: Vectors) -> "Scale":
+        """The scale of a pool, which knows more of its vectors than a few labels do; from an even sample of it."""
+        sample = pool.take(np.unique(np.linspace(0, len(pool) - 1, min(SCALE_SAMPLE, len(pool))).astype(np.int64)))
+        deviation = sample.std(axis=0)
+        # a number that never changes tells nothing, and dividing by next to nothing would let it shout
+        usual = float(np.median(deviation)) or 1.0
+        factor = 1 / (np.maximum(deviation, 1e-3 * usual) * np.sqrt(pool.width))
+        return Scale(sample.mean(axis=0), np.where(deviation > 0, factor, 0).astype(np.float32))
+
+    def apply(self, features: Matrix) -> Matrix:
+        """Standardised vectors."""
+        return (features - self.mean) * self.factor
+
+
+def as_vectors(features: "Vectors | NDArray[Any]") -> Vectors:
+    """An array [n, width] as vectors."""
+    return features if isinstance(features, Vectors) else Vectors([features])
+
+
+def embedded(spec: str, rows: Rows, *, store: Store) -> Vectors:
+    """The vectors of those of the rows that every backbone of `spec` has embedded; `.rows` tells which.
+
+    Raises NotFound before anything was embedded.
+    """
+    views = [store.columns.view(name) for name in columns(spec)]
+    top = min(len(matrix) for matrix, _ in views)
+    rows = rows[rows < top]
+    whole = np.logical_and.reduce([present[rows] for _, present in views])
+    return Vectors([matrix for matrix, _ in views], rows[whole])
