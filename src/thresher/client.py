@@ -77,7 +77,7 @@ class Client:
         return shape.model_validate_json(self._raw(method, path, body, token=token))
 
     def _many(self, shape: type[W], path: str) -> list[W]:
-        return TypeAdapter(list[shape]).validate_json(self._raw("GET", path))  # type: ignore[valid-type]
+        return TypeAdapter(list[shape]).validate_json(self._raw("GET", path))  # type: ignore[valid-type]  # -- a list of what was asked for
 
     def _raw(self, method: str, path: str, body: Wire | None = None, *, token: str | None = None) -> bytes:
         headers = {"Accept": "application/json"}
