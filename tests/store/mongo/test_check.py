@@ -1,0 +1,148 @@
+"""`thresher check` on MongoDB finds what an interrupted run left, and mends what can be mended."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bson import Binary
+from tests.contract.things import category, data, deal, finish, images, new_image, publish
+
+from thresher.errors import NotReady, StoreDamaged
+from thresher.records import Gold, Origin, Progress, Says, Source, new_id, now_ms
+from thresher.store.mongo.check import SETTLED_MS
+from thresher.store.mongo.link import key
+from thresher.store.mongo.store import MongoStore
+
+pytestmark = pytest.mark.mongo
+
+
+def found_and_mended(store: MongoStore) -> str:
+    """What a check finds; mending it leaves a sound workspace."""
+    before = store.check(mend=False)
+    assert not before.sound
+    assert store.check(mend=True).sound
+    after = store.check(mend=False)
+    assert (after.found, after.sound) == ((), True)
+    return "\n".join(before.found)
+
+
+def test_a_workspace_that_was_worked_in_is_sound(store: MongoStore) -> None:
+    rows = images(store, 12)
+    category(store)
+    store.categories.pool_add("car", rows, Origin("folder"))
+    publish(store, rows[:3], places=2)
+    store.labels.gild("car", [Gold(rows[5], Says.YES, 1, Source.OWNER)])
+    finish(store, "w1", gold=rows[5:6])
+    deal(store, "w2")
+    store.columns.create("features/x", 2)
+    store.columns.write("features/x", np.array(rows), np.ones((12, 2)))
+    report = store.check(mend=False)
+    assert (report.found, report.counted["images"], report.counted["columns"]) == ((), 12, 1)
+
+
+def test_counters_that_are_off_are_set_right(store: MongoStore) -> None:
+    category(store, 5)
+    publish(store, store.categories.pool("car").tolist()[:2])
+    deal(store)
+    store.link.table("counts").delete_many({"_id.kind": {"$in": ["images", "asks:1", "assignments"]}})
+    store.link.table("counts").insert_one({"_id": key(category="car", kind="labels:1", which="yes", slot=0), "n": 7})
+    told = found_and_mended(store)
+    assert "the counter 'images' of car says 0, and there are 5" in told
+    assert "'labels:1:yes' of car says 7, and there are 0" in told
+    assert store.images.count() == 5
+    tally = store.categories.tally("car")
+    assert (tally.images, dict(tally.labels), dict(tally.assignments)) == (5, {}, {"leased": 1})
+    assert dict(tally.asks_open) == {"learn": 2}
+
+
+def test_bytes_that_no_row_uses_are_reclaimed_once_they_are_old(store: MongoStore) -> None:
+    images(store, 3)
+    table, spare = store.link.table("bytes"), hashlib.sha256(b"spare").digest()
+    table.insert_one({"_id": Binary(spare), "at_ms": now_ms(), "data": Binary(b"spare")})
+    assert store.check(mend=True).found == ()  # a harvest may be about to make a row of it
+    table.update_one({"_id": Binary(spare)}, {"$set": {"at_ms": now_ms() - SETTLED_MS - 1000}})
+    assert "1 pictures belong to no row" in found_and_mended(store)
+    assert table.count_documents({}) == 3
+
+
+def test_a_harvest_takes_up_old_bytes_that_no_row_used(store: MongoStore) -> None:
+    one = new_image(1)
+    table = store.link.table("bytes")
+    table.insert_one({"_id": Binary(bytes.fromhex(one.sha256)), "at_ms": 5, "data": Binary(data(1))})
+    (row,) = store.images.put([one])
+    assert store.images.read(row) == data(1)
+    assert (table.find_one() or {})["at_ms"] > 5  # from now on a check leaves it alone, whatever else it saw
+
+
+def test_an_image_whose_bytes_are_lost_gets_them_back_at_the_next_harvest(store: MongoStore) -> None:
+    rows = images(store, 4)
+    store.link.table("bytes").delete_one({"_id": Binary(bytes.fromhex(new_image(2).sha256))})
+    with pytest.raises(StoreDamaged, match="image 2"):
+        store.images.read(rows[2])
+    report = store.check(mend=True)
+    assert not report.sound
+    assert "1 have lost their bytes (rows 2)" in report.found[0]
+    assert store.images.find([new_image(2).sha256, "folder/2.jpg", "folder/3.jpg"]) == [None, None, 3]
+    with pytest.raises(StoreDamaged) as told:
+        store.images.read(rows[2])
+    assert told.value.next == "harvest it again"
+    assert store.images.put([new_image(2)]) == [rows[2]]
+    assert store.images.read(rows[2]) == data(2)
+    assert store.images.find([new_image(2).sha256, "folder/2.jpg"]) == [2, 2]
+    assert store.check(mend=False).sound
+
+
+def test_an_image_that_is_not_found_by_its_hash_is_found_again(store: MongoStore) -> None:
+    images(store, 3)
+    store.link.table("names").delete_one({"_id": Binary(bytes.fromhex(new_image(1).sha256))})
+    assert "not found by their SHA-256" in found_and_mended(store)
+    assert store.images.find([new_image(1).sha256]) == [1]
+
+
+def test_a_reference_is_not_a_loss(store: MongoStore) -> None:
+    store.images.put([new_image(1, data=None)])
+    assert store.check(mend=True).found == ()
+    with pytest.raises(NotReady):
+        store.images.read(0)
+
+
+def test_values_that_are_lost_count_as_missing_after_mending(store: MongoStore) -> None:
+    rows = np.array(images(store, 6))
+    store.columns.create("features/x", 2)
+    store.columns.write("features/x", rows[:3], np.ones((3, 2)))
+    store.columns.write("features/x", rows[3:], np.ones((3, 2)))
+    first = store.link.table("column_parts").find_one({"_id.number": 1}) or {}
+    store.link.table("blobs").delete_one({"_id": key(of=first["_id"]["generation"], number=first["values"])})
+    with pytest.raises(StoreDamaged, match="values of the column are missing"):
+        store.columns.view("features/x")
+    assert "1 parts have lost their values" in found_and_mended(store)
+    assert store.columns.view("features/x")[1].tolist() == [False] * 3 + [True] * 3
+
+
+def test_what_a_killed_writer_of_columns_left_is_reclaimed(store: MongoStore) -> None:
+    images(store, 2)
+    store.columns.create("features/x", 2)
+    column = store.link.table("columns").find_one() or {}
+    old = "0" * 8 + new_id()[8:]  # made in 1970
+    left = [
+        key(of=column["generation"], number=old),
+        key(of=column["generation"], number=new_id()),
+        key(of=old, number=old),
+    ]
+    store.link.table("blobs").insert_many([{"_id": one, "piece": Binary(b"x")} for one in left])
+    store.link.table("column_parts").insert_one(
+        {"_id": key(generation=old, number=1), "values": old, "rows": Binary(b"")}
+    )
+    told = found_and_mended(store)
+    assert "1 values belong to no part" in told
+    assert "column_parts of 1 dropped ones" in told
+    assert store.link.table("blobs").count_documents({}) == 1  # too young to be anybody's leaving
+
+
+def test_a_check_tells_how_far_it_is(store: MongoStore, tmp_path: Path) -> None:
+    images(store, 3)
+    told: list[Progress] = []
+    store.check(mend=False, report=told.append)
+    assert {progress.stage for progress in told} >= {"check the catalog", "check images"}
+    assert all(progress.done <= progress.total for progress in told)

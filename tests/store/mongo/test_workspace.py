@@ -1,0 +1,135 @@
+"""What lies in the database: pictures of any size, indexes for every question, keys to shard by."""
+
+import re
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymongo import HASHED
+from tests.contract.things import category, finish, images, new_image, publish, take
+
+from thresher.records import Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
+from thresher.store import contract
+from thresher.store.mongo import failures, schema
+from thresher.store.mongo.originals import PIECE_BYTES
+from thresher.store.mongo.store import MongoStore
+
+pytestmark = pytest.mark.mongo
+
+WRITES = {
+    "put", "create", "reword", "aim", "pool_add", "refuse", "hold", "drop", "gild", "score_gold", "retire_gold", "wish",
+    "withdraw", "publish", "take", "set_dealt", "draft", "send", "give_back", "expire", "review", "invite", "revoke",
+    "add", "write", "keep_evidence", "add_release", "start", "beat", "finish", "cancel", "lease", "release",
+    "read_many",  # it answers in pieces, and reads each of them steadily itself
+}  # fmt: skip
+
+
+def filled(store: MongoStore) -> None:
+    """A document in every collection."""
+    rows = images(store, 12)
+    store.images.put([new_image(seed, fingerprint="alike") for seed in (50, 51)])
+    category(store)
+    store.categories.pool_add("car", rows, Origin("folder"))
+    store.categories.refuse("car", [Refusal("x", "too small", "", 5)])
+    publish(store, rows[:3], places=2)
+    publish(store, rows[3:5], purpose=Purpose.MINE_GOLD)
+    store.labels.gild("car", [Gold(rows[5], Says.YES, 1, Source.OWNER)])
+    finish(store, "w1", gold=rows[5:6])
+    take(store, "w2")
+    store.people.add(Worker("w1", "Ann", False, "", 5))
+    store.columns.create("features/x", 2)
+    store.columns.write("features/x", np.array(rows), np.ones((12, 2)))
+    store.rounds.keep_evidence("car", 1, "ranking", b"x")
+    store.jobs.start(Job("j", "harvest", "car", {}, "running", "h", 1, 5, 5))
+    store.jobs.lease("loop/car", "me", 5, 5)
+
+
+def test_every_collection_can_be_sharded_by_its_id(store: MongoStore) -> None:
+    filled(store)
+    for made in schema.COLLECTIONS:
+        table = store.link.table(made.name)
+        # what sh.shardCollection does first; it fails where an _id holds what no hash is made of
+        name = table.create_index([("_id", HASHED)])
+        # a cluster keeps no uniqueness but that of the shard key
+        assert not [index for index in table.list_indexes() if index.get("unique")], made.name
+        table.drop_index(name)
+
+
+def test_the_docs_name_the_command_for_every_collection() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference-mongodb.md"
+    found = re.findall(
+        r'^sh\.shardCollection\("thresher\.(\w+)", \{ _id: "hashed" \}\)$', page.read_text("utf-8"), re.MULTILINE
+    )
+    assert found == [made.name for made in schema.COLLECTIONS]
+
+
+def test_pictures_are_not_compressed_again(store: MongoStore) -> None:
+    options = store.link.table("bytes").options()
+    assert options["storageEngine"]["wiredTiger"]["configString"] == "block_compressor=none"
+
+
+@pytest.mark.parametrize("size", [PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES + 5])
+def test_a_picture_larger_than_a_document_is_stored_whole(size: int, store: MongoStore) -> None:
+    whole = np.random.default_rng(size).bytes(size)
+    (row, small) = store.images.put([new_image(1, data=whole), new_image(2)])
+    assert store.images.read(row) == whole
+    assert store.images.get(row).bytes == size
+    assert [len(one) for one in store.images.read_many([small, row])] == [704, size]
+    assert store.check(mend=False).sound
+
+
+def test_many_who_bring_the_same_pictures_at_once_get_the_same_rows(store: MongoStore) -> None:
+    batch = [new_image(seed, fingerprint=f"{seed % 7}") for seed in range(60)]
+    answered: list[list[int]] = []
+
+    def put(turn: int) -> None:
+        order = batch[turn * 7 :] + batch[: turn * 7]
+        rows = dict(zip((one.sha256 for one in order), store.images.put(order), strict=True))
+        answered.append([rows[one.sha256] for one in batch])
+
+    threads = [threading.Thread(target=put, args=[turn]) for turn in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(answered) == 6
+    assert all(rows == answered[0] for rows in answered)
+    assert (store.images.count(), len(set(answered[0]))) == (60, 60)
+    assert len(set(store.images.similar(np.array(sorted(answered[0]))).tolist())) == 7
+    assert store.check(mend=False).sound
+
+
+def test_every_call_of_the_contract_is_known_to_read_or_to_write() -> None:
+    parts = (
+        contract.Images, contract.Categories, contract.Labels, contract.Asks, contract.Work, contract.People,
+        contract.Columns, contract.Rounds, contract.Jobs,
+    )  # fmt: skip
+    calls = {name for part in parts for name, what in vars(part).items() if callable(what) and not name.startswith("_")}
+    assert calls - {"fetch_reference"} == failures.READS | WRITES
+    assert set() == failures.READS & WRITES
+
+
+def plan_of(store: MongoStore, table: str, wanted: dict[str, object], order: list[tuple[str, int]]) -> str:
+    explained = store.link.table(table).find(wanted).sort(order).explain()
+    return str(explained["queryPlanner"]["winningPlan"])
+
+
+def test_dealing_and_paging_walk_an_index_and_sort_nothing(store: MongoStore) -> None:
+    filled(store)
+    of = {"category": "car", "version": 1, "owner_only": False}
+    asked: list[tuple[str, dict[str, object], list[tuple[str, int]]]] = [
+        ("tasks", {**of, "free": {"$gt": 0}}, [("_id", 1)]),
+        ("tasks", {"category": "car", "_id": {"$gt": 5}}, [("_id", 1)]),
+        ("asks", {**of, "waiting": True}, [("priority", -1), ("draw", 1), ("number", 1)]),
+        ("assignments", {"stage": "leased", "lease_until_ms": {"$lte": 5}}, []),
+        ("assignments", {"category": "car", "stage": "sent"}, [("sent_ms", 1), ("_id", 1)]),
+        ("assignments", {"category": "car", "_id": {"$gt": ""}}, [("_id", 1)]),
+        ("assignments", {"worker": "w1"}, [("_id", -1)]),
+        ("refusals", {"category": "car", "number": {"$gt": 0}}, [("number", 1)]),
+    ]
+    for table, wanted, order in asked:
+        plan = plan_of(store, table, wanted, order or [("lease_until_ms", 1)])
+        assert "IXSCAN" in plan, (table, wanted)
+        assert "'SORT'" not in plan, (table, wanted)
+        assert "COLLSCAN" not in plan, (table, wanted)
