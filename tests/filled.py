@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
+import onnx
 from tests.pictures_for_tests import picture
 
 from thresher.pictures import inspect
@@ -40,3 +42,17 @@ def new_image(seed: int, size: tuple[int, int] = (64, 48)) -> NewImage:
         bytes=len(data),
         aliases=(Alias("file", f"{seed}.jpg"),),
     )
+
+
+def tiny_backbone(path: Path) -> str:
+    """An ONNX file that averages a picture of 16 pixels into 4 x 4 colours: real, and done in no time."""
+    pixels = onnx.helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, ["n", 3, 16, 16])
+    colours = onnx.helper.make_tensor_value_info("colours", onnx.TensorProto.FLOAT, ["n", 48])
+    nodes = [
+        onnx.helper.make_node("AveragePool", ["pixels"], ["pooled"], kernel_shape=[4, 4], strides=[4, 4]),
+        onnx.helper.make_node("Flatten", ["pooled"], ["colours"]),
+    ]
+    graph = onnx.helper.make_graph(nodes, "tiny", [pixels], [colours])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, str(path))
+    return str(path)
