@@ -4,11 +4,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from thresher.settings import Settings, read_settings
 from thresher.store import open_store
 from thresher.store.contract import Store
+
+# how long an example takes says how busy the machine is, and nothing of the code
+hypothesis.settings.register_profile("thresher", deadline=None)
+hypothesis.settings.load_profile("thresher")
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """What every store reads the same way, whatever it keeps things in: limits, orders, and what a call may not do."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ VERDICTS: Final = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
 # the most trusted source first
 SOURCES: Final = tuple(Source)
 TRUST: Final = {source: place for place, source in enumerate(SOURCES)}
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def plain(rows: Sequence[int] | Rows) -> list[int]:
@@ -27,13 +29,13 @@ def one_of(kind: type[Any], value: str) -> Any:  # noqa: ANN401 -- the kind is t
     try:
         return kind(value)
     except ValueError as error:
-        known = ", ".join(kind)
+        known = ", ".join(str(member) for member in kind)
         raise BadInput(f"{value!r} is not one of {known}.") from error
 
 
 def is_hash(name: str) -> bool:
     """Whether a name can only be a SHA-256."""
-    return len(name) == 64 and all(letter in "0123456789abcdef" for letter in name)
+    return _HASH.fullmatch(name) is not None
 
 
 def hash_key(sha256: str) -> bytes:

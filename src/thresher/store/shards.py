@@ -145,11 +145,11 @@ class Writer:
                 buffers += (header(name, len(data)), data, bytes(-len(data) % BLOCK))
                 at += BLOCK + padded(len(data))
             self._write(buffers, at - self._end)
+            self._end = at
+            if self._end >= self.shard_bytes:
+                self._close()
         except OSError as error:
             raise told(error, self.directory) from error
-        self._end = at
-        if self._end >= self.shard_bytes:
-            self._close()
         return places
 
     def _write(self, buffers: list[bytes], size: int) -> None:

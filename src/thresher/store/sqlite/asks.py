@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from thresher.errors import BadInput, NotFound
 from thresher.records import Ask, NewAsk, Purpose, Task
 from thresher.store.contract import Rows
+from thresher.store.rules import FOR_OWNER, fits_a_task, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import as_rows, category_id, plain
+from thresher.store.sqlite.counters import as_rows, category_id
 
 CHUNK = 1000
-MOST_IMAGES = 110
-FOR_OWNER = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
 
 _ASK = "id, row, version, purpose, votes_wanted, priority, epoch, draw, task"
 _CARRIED = "ask.id, row, version, purpose, votes_wanted, priority, epoch, draw, task"  # json_each has an id too
@@ -100,8 +99,7 @@ class SqliteAsks:
     ) -> Task | None:
         """Bind waiting asks into a task, all or none: None when another process took one of them first."""
         wanted = plain(asks)
-        if not 0 < len(wanted) <= MOST_IMAGES or places < 1:
-            raise BadInput(f"a task has 1 to {MOST_IMAGES} images and a place at least.", where=name)
+        fits_a_task(wanted, places, name)
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, category)
             rows = as_rows(

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Rows, Tally
+from thresher.store.rules import plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import as_rows, category_id, plain
+from thresher.store.sqlite.counters import as_rows, category_id
 
 CHUNK = 1000
 

@@ -19,6 +19,7 @@ WAIT_SECONDS = 30.0
 RETRY_SECONDS = 0.001
 CACHE_KIBIBYTES = 65_536
 MAPPED_BYTES = 1 << 32
+CHECKPOINT_PAGES = 8_000  # 32 MB of log: random pages are then written back once for many transactions
 
 _CHECK = "thresher check"
 _FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {
@@ -147,6 +148,7 @@ class Catalog:
         sql.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         sql.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         sql.execute("PRAGMA temp_store = MEMORY")
+        sql.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
     def _mind_forks(self) -> None:
         if self._pid != os.getpid():

@@ -1,13 +1,11 @@
 """Counters that are kept as things change, and what several parts of the catalog share."""
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from thresher.errors import BadInput, NotFound
 from thresher.store.contract import Rows
+from thresher.store.rules import no_such_category
 from thresher.store.sqlite.connection import Catalog
 
 WORKSPACE = 0  # the category id under which the workspace's own counters are
@@ -43,9 +41,7 @@ def category_id(catalog: Catalog, sql: sqlite3.Connection, name: str) -> int:
     if name not in catalog.categories:
         found = sql.execute("SELECT id FROM category WHERE name = ?", (name,)).fetchone()
         if not found:
-            known = [known for (known,) in sql.execute("SELECT name FROM category ORDER BY name LIMIT 20")]
-            there = f"There is {', '.join(known)}." if known else "There is none yet."
-            raise NotFound(f"no category is called {name!r}. {there}", next=f"thresher category add {name}")
+            raise no_such_category(name, [known for (known,) in sql.execute("SELECT name FROM category ORDER BY name")])
         catalog.categories[name] = int(found[0])
     return catalog.categories[name]
 
@@ -55,20 +51,6 @@ def newest_version(sql: sqlite3.Connection, category: int) -> int:
     return int(sql.execute("SELECT max(version) FROM question WHERE category = ?", (category,)).fetchone()[0])
 
 
-def plain(rows: Sequence[int] | Rows) -> list[int]:
-    """Rows as Python integers, which is what SQLite takes."""
-    return rows.tolist() if isinstance(rows, np.ndarray) else [int(row) for row in rows]
-
-
 def as_rows(found: sqlite3.Cursor) -> Rows:
     """A cursor of one column as an array."""
     return np.fromiter((row for (row,) in found), dtype=np.int64)
-
-
-def one_of(kind: type[Any], value: str) -> Any:  # noqa: ANN401 -- the kind is the caller's
-    """A member of an enumeration, or BadInput naming the members."""
-    try:
-        return kind(value)
-    except ValueError as error:
-        known = ", ".join(str(member) for member in kind)
-        raise BadInput(f"{value!r} is not one of {known}.") from error

@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import count
 
-from thresher.errors import BadInput, NotFound, NotReady, StoreDamaged
+from thresher.errors import NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
 from thresher.store import shards
 from thresher.store.contract import Rows
+from thresher.store.rules import hash_key, is_hash, no_such_row, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import WORKSPACE, as_rows, plain
+from thresher.store.sqlite.counters import WORKSPACE, as_rows
 
 CHUNK = 1000  # rows of a transaction, so that others get their turn
+# Rows kept by reference come as lists of millions. Each hash falls on a page of its own, so a transaction of 1,000
+# writes a page a row; ten times as many write half as much, and hold others up for a tenth of a second.
+REFERENCES = 10_000
 EXTENSIONS = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg"}
 
 _IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begins IS NULL"
@@ -32,27 +36,31 @@ class SqliteImages:
 
     def put(self, batch: Sequence[NewImage]) -> list[int]:
         """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes."""
-        return [row for start in range(0, len(batch), CHUNK) for row in self._put(batch[start : start + CHUNK])]
+        size = CHUNK if any(image.data is not None for image in batch) else REFERENCES
+        return [row for start in range(0, len(batch), size) for row in self._put(batch[start : start + size])]
 
     def _put(self, batch: Sequence[NewImage]) -> list[int]:
-        keys = [_key(image.sha256) for image in batch]
-        with self.catalog.reading() as sql:
-            rows = _rows_by_key(sql, keys)
-            bare = _without_bytes(sql, rows)
-        new = {key: image for key, image in zip(keys, batch, strict=True) if key not in rows}
-        full = {key: image for key, image in zip(keys, batch, strict=True) if image.data is not None}
-        stored = {
-            key: image.data for key, image in full.items() if (key in new or key in bare) and image.data is not None
-        }
-        put = self.writer.append([(_member(full[key]), data) for key, data in stored.items()])
-        places = dict(zip(stored, put, strict=True))
+        keys = [hash_key(image.sha256) for image in batch]
+        images = dict(zip(keys, batch, strict=True))
+        places = self._put_bytes({key: image for key, image in images.items() if image.data is not None})
         with self.catalog.writing() as sql:
-            rows |= _rows_by_key(sql, list(new))  # again: another process may have been quicker
-            rows |= _insert(sql, {key: image for key, image in new.items() if key not in rows}, places)
-            _fill(sql, {rows[key]: places[key] for key in bare & places.keys()})
-            named = zip(keys, batch, strict=True)
-            _insert_aliases(sql, ((rows[key], alias) for key, image in named for alias in image.aliases))
+            rows = _rows_by_key(sql, keys)  # here, and not before: another process may have been quicker
+            new = {key: image for key, image in images.items() if key not in rows} if rows else images
+            _fill(sql, {rows[key]: place for key, place in places.items() if key in rows})
+            rows |= _insert(sql, new, places)
+            _insert_aliases(sql, keys, batch, rows)
         return [rows[key] for key in keys]
+
+    def _put_bytes(self, images: dict[bytes, NewImage]) -> dict[bytes, shards.Place]:
+        """Append the bytes of images that are new, or known without theirs."""
+        if not images:
+            return {}
+        with self.catalog.reading() as sql:
+            rows = _rows_by_key(sql, list(images))
+            bare = _without_bytes(sql, rows)
+        wanted = [(key, image) for key, image in images.items() if key not in rows or key in bare]
+        put = self.writer.append([(_member(image), image.data or b"") for _, image in wanted])
+        return {key: place for (key, _), place in zip(wanted, put, strict=True)}
 
     def get(self, row: int) -> Image:
         """The image of a row, aliases included. Raises NotFound."""
@@ -73,7 +81,7 @@ class SqliteImages:
                 (json.dumps(wanted),),
             ).fetchall()
         if len(found) != len(wanted):
-            raise _no_such_row(set(wanted) - {row for row, *_ in found})
+            raise no_such_row(set(wanted) - {row for row, *_ in found})
         return [_image(*line) for line in found]
 
     def find(self, names: Sequence[str]) -> list[int | None]:
@@ -85,7 +93,7 @@ class SqliteImages:
         found: list[int | None] = []
         with self.catalog.reading() as sql:
             for name in names:
-                line = sql.execute(by_hash, (bytes.fromhex(name),)).fetchone() if _is_hash(name) else None
+                line = sql.execute(by_hash, (bytes.fromhex(name),)).fetchone() if is_hash(name) else None
                 line = line or sql.execute(by_alias, (_short(name), name)).fetchone()
                 found.append(line[0] if line else None)
         return found
@@ -97,7 +105,7 @@ class SqliteImages:
         with self.catalog.reading() as sql:
             for row, kind, value in sql.execute(
                 """SELECT alias.row, alias.kind, alias.value FROM json_each(?) AS wanted
-                   JOIN alias ON alias.row = wanted.value ORDER BY alias.rowid""",
+                   JOIN alias ON alias.row = wanted.value ORDER BY alias.row, alias.kind, alias.value""",
                 (json.dumps(list(found)),),
             ):
                 found[row] += (Alias(kind, value),)
@@ -124,7 +132,7 @@ class SqliteImages:
                 (json.dumps(rows),),
             ).fetchall()
         if len(found) != len(rows):
-            raise _no_such_row(set(rows) - {row for row, *_ in found})
+            raise no_such_row(set(rows) - {row for row, *_ in found})
         for row, _, begins, _ in found:
             if begins == -1:
                 raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
@@ -202,7 +210,7 @@ def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[by
 def _without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]:
     """Which known images are kept by reference, or have lost their bytes."""
     found = sql.execute(
-        """SELECT sha256 FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value WHERE shard IS NULL""",
+        "SELECT sha256 FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value WHERE shard IS NULL",
         (json.dumps(list(rows.values())),),
     )
     return {key for (key,) in found}
@@ -216,10 +224,16 @@ def _fill(sql: sqlite3.Connection, places: dict[int, shards.Place]) -> None:
     )
 
 
-def _insert_aliases(sql: sqlite3.Connection, aliases: Iterator[tuple[int, Alias]]) -> None:
+def _insert_aliases(
+    sql: sqlite3.Connection, keys: Sequence[bytes], batch: Sequence[NewImage], rows: dict[bytes, int]
+) -> None:
     sql.executemany(
-        "INSERT INTO alias (row, kind, value, name) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        ((row, alias.kind, alias.value, _short(alias.value)) for row, alias in aliases),
+        "INSERT INTO alias (row, kind, name, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            (rows[key], alias.kind, _short(alias.value), alias.value)
+            for key, image in zip(keys, batch, strict=True)
+            for alias in image.aliases
+        ],
     )
 
 
@@ -234,8 +248,13 @@ def _top(sql: sqlite3.Connection) -> int:
 
 
 def _rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
-    found = ((key, sql.execute("SELECT row FROM image WHERE sha256 = ?", (key,)).fetchone()) for key in keys)
-    return {key: line[0] for key, line in found if line}
+    """The rows of known hashes; one statement cuts them all out of one value, for they come in thousands."""
+    found = sql.execute(
+        """WITH RECURSIVE asked (place) AS (VALUES (0) UNION ALL SELECT place + 1 FROM asked WHERE place + 1 < ?2)
+           SELECT place, image.row FROM asked JOIN image ON image.sha256 = substr(?1, 1 + 32 * place, 32)""",
+        (b"".join(keys), len(keys)),
+    )
+    return {keys[place]: row for place, row in found}
 
 
 def _image(
@@ -251,20 +270,6 @@ def _member(image: NewImage) -> str:
     return f"{image.sha256}.{ending if ending.isalnum() and ending.isascii() and len(ending) < 9 else 'bin'}"
 
 
-def _is_hash(name: str) -> bool:
-    return len(name) == 64 and all(letter in "0123456789abcdef" for letter in name)
-
-
-def _key(sha256: str) -> bytes:
-    if not _is_hash(sha256):
-        raise BadInput(f"{sha256!r} is no SHA-256 in lower-case hexadecimal.")
-    return bytes.fromhex(sha256)
-
-
 def _short(value: str) -> int:
     """The 64-bit hash under which an alias is looked up."""
     return int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
-
-
-def _no_such_row(missing: set[int]) -> NotFound:
-    return NotFound(f"no image has row {min(missing)}.", next="thresher check")

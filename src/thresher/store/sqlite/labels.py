@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from thresher.errors import NotFound
 from thresher.records import Gold, Label, Purpose, Says, Source, Vote
+from thresher.store.rules import SOURCES, TRUST, one_of, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import category_id, one_of, plain
+from thresher.store.sqlite.counters import category_id
 
 CHUNK = 1000
-TRUST = {source: place for place, source in enumerate(Source)}
-SOURCES = tuple(Source)
 
 _LABEL = "row, trust, says, purpose, at_ms, posterior, votes, epoch, draw"
 

@@ -32,9 +32,9 @@ _FIRST = (
     """CREATE INDEX image_shard ON image (shard, begins) WHERE shard IS NOT NULL""",
     # "name" is a 64-bit hash of the value: an index of whole URLs would be as large as everything else together
     """CREATE TABLE alias (
-        row INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, name INTEGER NOT NULL) STRICT""",
-    """CREATE UNIQUE INDEX alias_name ON alias (name, row, kind)""",
-    """CREATE INDEX alias_row ON alias (row)""",
+        row INTEGER NOT NULL, kind TEXT NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (row, kind, name)) STRICT, WITHOUT ROWID""",
+    """CREATE INDEX alias_name ON alias (name)""",
     """CREATE TABLE category (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, targets TEXT NOT NULL, exclusive TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT""",

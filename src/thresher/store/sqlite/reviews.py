@@ -4,22 +4,16 @@ import json
 import sqlite3
 from collections import Counter
 
-from thresher.errors import BadInput, Conflict
 from thresher.records import Assignment, Review, Stage
+from thresher.store.rules import may_be_reviewed
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.assignments import free_place, move_stage
-
-VERDICTS = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
 
 
 def record(sql: sqlite3.Connection, assignment: Assignment, review: Review) -> None:
     """Record a decision about a sent assignment; one that has a decision keeps it."""
-    if review.verdict not in VERDICTS:
-        raise BadInput(f"a review accepts, weights or rejects; {review.verdict.value!r} does neither.")
-    if assignment.review is not None:
+    if not may_be_reviewed(assignment, review):
         return
-    if assignment.stage is not Stage.SENT:
-        raise Conflict("only a sent assignment is reviewed.", where=f"assignment {assignment.id}")
     (category,) = sql.execute("SELECT category FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
     sql.execute(
         """INSERT INTO review (assignment, category, version, worker, verdict, why, at_ms, yes_right, yes_shown,

@@ -4,9 +4,10 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from thresher.errors import BadInput, Conflict, Gone
+from thresher.errors import Conflict, Gone
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
 from thresher.store.contract import Rows
+from thresher.store.rules import answers_all, deals_all, known_positions, still_held
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
 from thresher.store.sqlite.assignments import (
@@ -65,8 +66,7 @@ class SqliteWork:
             if there.stage is not Stage.LEASED:
                 raise Gone("the assignment's lease has ended.", next="take another one")
             (asks,) = sql.execute("SELECT asks FROM task WHERE number = ?", (there.task,)).fetchone()
-            if sorted(place.ask for place in dealt if place.ask is not None) != sorted(json.loads(asks)):
-                raise BadInput("every ask of the task is dealt once.", where=f"assignment {assignment}")
+            deals_all(there, dealt, json.loads(asks))
             sql.execute(
                 "UPDATE assignment SET dealt = ? WHERE id = ?",
                 (json.dumps([(int(place.row), place.ask) for place in dealt]), assignment),
@@ -107,8 +107,8 @@ class SqliteWork:
         """Keep answers that may still change and renew the lease; an older `sequence` than the last one is ignored."""
         with self.catalog.writing() as sql:
             there = load(sql, assignment)
-            _still_held(there, now_ms)
-            _known_positions(there, given)
+            still_held(there, now_ms)
+            known_positions(there, given)
             (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
             if sequence >= last:
                 sql.executemany(
@@ -138,11 +138,8 @@ class SqliteWork:
                 if there.answers != ordered:
                     raise Conflict("other answers were sent before.", where=f"assignment {assignment}")
                 return there
-            _still_held(there, now_ms)
-            if not there.dealt or [one.position for one in ordered] != list(range(len(there.dealt))):
-                raise BadInput(
-                    f"every one of the {len(there.dealt)} positions is answered once.", where=f"assignment {assignment}"
-                )
+            still_held(there, now_ms)
+            answers_all(there, ordered)
             sql.execute("DELETE FROM draft WHERE assignment = ?", (assignment,))
             sql.execute(
                 "UPDATE assignment SET answers = ?, sent_ms = ? WHERE id = ?", (given_to(ordered), now_ms, assignment)
@@ -259,19 +256,6 @@ def _expire(sql: sqlite3.Connection, now_ms: int) -> int:
     for (assignment,) in over:
         end_lease(sql, assignment, Stage.EXPIRED)
     return len(over)
-
-
-def _still_held(assignment: Assignment, now_ms: int) -> None:
-    if assignment.sent_ms:
-        raise Gone("the assignment was sent.", next="take another one")
-    if assignment.stage is not Stage.LEASED or now_ms >= assignment.lease_until_ms:
-        raise Gone("the assignment's lease has ended.", next="take another one")
-
-
-def _known_positions(assignment: Assignment, given: Sequence[Given]) -> None:
-    for one in given:
-        if not 0 <= one.position < len(assignment.dealt):
-            raise BadInput(f"there is no position {one.position}.", where=f"assignment {assignment.id}")
 
 
 def _count_answers(sql: sqlite3.Connection, assignment: Assignment) -> None:
