@@ -13,7 +13,7 @@ from tests.label.scene import NAME, says, scene, truth
 from thresher.label.asks import fill_tasks, upload, wish
 from thresher.label.lease import expire
 from thresher.label.votes import settle
-from thresher.records import Given, Purpose, Says, Stage
+from thresher.records import Assignment, Given, Purpose, Says, Stage, Task
 from thresher.settings import read_settings
 from thresher.store import open_store
 
@@ -164,10 +164,10 @@ class People(RuleBasedStateMachine):
         for task in self._tasks():
             assert 0 < len(task.rows) == len(set(task.rows)) <= 6
 
-    def _by_worker(self) -> dict[str, list]:  # type: ignore[type-arg]
+    def _by_worker(self) -> dict[str, list[Assignment]]:
         return {name: self.here.store.work.of_worker(name) for name in self.here.people}
 
-    def _tasks(self) -> list:  # type: ignore[type-arg]
+    def _tasks(self) -> list[Task]:
         return self.here.store.asks.tasks(NAME, -1, 1000)
 
     def teardown(self) -> None:

@@ -225,7 +225,7 @@ class _Worker:
         done.seconds += READING_SECONDS + SENDING_SECONDS + sum(look.seconds for look in looks)
         self.floor.tell()
 
-    async def ask(self, method: str, path: str, token: str = "", body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401
+    async def ask(self, method: str, path: str, token: str = "", body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 -- each answer has a shape of its own
         """One request with a bearer token, and what it answered; None for "nothing"."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with self.session.request(method, API + path, json=body, headers=headers) as response:
