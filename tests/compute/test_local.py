@@ -209,7 +209,7 @@ def test_an_abandoned_spread_leaves_no_process() -> None:
     next(results)
     began = time.monotonic()
     results.close()  # type: ignore[attr-defined]  # it is a generator
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # the job would take 60 seconds
     assert children() == 0
 
 
@@ -252,7 +252,7 @@ def alive(pid: int) -> bool:
 
 
 def eventually_gone(pids: list[int]) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline and any(alive(pid) for pid in pids):
         time.sleep(0.05)
     return not any(alive(pid) for pid in pids)
@@ -268,7 +268,7 @@ def test_however_the_parent_ends_its_processes_end_too(how: signal.Signals, tmp_
     parent = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(list(marks.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     pids = [int(mark.name) for mark in marks.iterdir()]
@@ -277,7 +277,7 @@ def test_however_the_parent_ends_its_processes_end_too(how: signal.Signals, tmp_
         os.killpg(parent.pid, how)  # Ctrl-C goes to everybody in the terminal
     else:
         parent.send_signal(how)
-    out, err = parent.communicate(timeout=20)
+    out, err = parent.communicate(timeout=60)
     assert eventually_gone(pids)
     if how == signal.SIGINT:
         assert (out, err, parent.returncode) == ("interrupted\n", "", 130)

@@ -8,7 +8,7 @@ from functools import partial
 from thresher import pictures
 from thresher.compute import spread
 from thresher.errors import Undecodable
-from thresher.harvest.candidates import Candidate
+from thresher.harvest.candidates import Candidate, too_large
 from thresher.harvest.similar import group_key
 from thresher.records import Alias, NewImage, Refusal
 
@@ -60,12 +60,12 @@ def _read(candidate: Candidate, bytes_most: int) -> bytes:
     data = candidate.data
     if data is None:
         if candidate.size_bytes > bytes_most:
-            raise Undecodable("too-large", f"{candidate.size_bytes:,} bytes are more than {bytes_most:,}.")
+            raise Undecodable("too-large", too_large(candidate.size_bytes, bytes_most))
         with os.fdopen(os.open(candidate.path, _FLAGS), "rb") as file:
             file.seek(candidate.offset)
             data = file.read(candidate.size_bytes)
         if len(data) < candidate.size_bytes:
             raise Undecodable("truncated", f"{len(data):,} of {candidate.size_bytes:,} bytes are there.")
     if len(data) > bytes_most:
-        raise Undecodable("too-large", f"{len(data):,} bytes are more than {bytes_most:,}.")
+        raise Undecodable("too-large", too_large(len(data), bytes_most))
     return data

@@ -65,6 +65,11 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
+def too_large(size_bytes: int, bytes_most: int) -> str:
+    """The detail of a candidate refused for its size."""
+    return f"{size_bytes:,} bytes are more than {bytes_most:,} (the setting fetch_bytes)."
+
+
 def batches(
     items: Iterable[Item], *, count: int, weigh: Callable[[Item], int] = lambda _: 0, weight: int = CHUNK_BYTES
 ) -> Iterator[list[Item]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from thresher.errors import BadInput
-from thresher.harvest.candidates import Candidate, place_name, printable
+from thresher.harvest.candidates import Candidate, place_name, printable, too_large
 
 BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError)
 """What reading a damaged or cut archive raises, compressed or not."""
@@ -96,6 +96,6 @@ def _candidate(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, byt
     if path:
         return Candidate(name, size_bytes=member.size, path=path, offset=member.offset_data)
     if member.size > bytes_most:
-        return Candidate(name, problem=("too-large", f"{member.size:,} bytes are more than {bytes_most:,}."))
+        return Candidate(name, problem=("too-large", too_large(member.size, bytes_most)))
     passing = archive.extractfile(member)  # a view of the stream; nothing is written anywhere
     return Candidate(name, size_bytes=member.size, data=passing.read() if passing else b"")
