@@ -47,6 +47,15 @@ def test_serve_tells_its_address_answers_there_and_ends_quietly(store: Store, tm
     assert (told, said, process.returncode) == ("ended well\n", "", 0)
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 def test_an_address_of_the_new_kind_is_told_with_its_brackets(store: Store, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)

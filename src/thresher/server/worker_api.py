@@ -89,7 +89,6 @@ def deal(body: Deal, desk: TheDesk, worker: TheWorker) -> Work | Response:
     """Take an assignment, or go on with the one that is unfinished."""
     if body.category not in _categories(desk, worker):
         raise NotFound(f"your link gives no work in {body.category!r}.", next="take one of the offers of your page")
-    lease.expire(desk.store, desk.clock())
     assignment = dealing.deal(body.category, worker, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     if assignment is None:
         return Response(status_code=204)
