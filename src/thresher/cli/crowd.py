@@ -9,7 +9,7 @@ from pathlib import Path
 from thresher.cli.show import bars
 from thresher.errors import BadInput, Busy
 from thresher.loop.autopilot import run
-from thresher.loop.turn import OWNER_ONLY, Turn
+from thresher.loop.turn import Turn
 from thresher.records import OWNER, Invite, Worker, new_id, now_ms
 from thresher.server.local import local_server
 from thresher.settings import Settings
@@ -109,9 +109,9 @@ def facts_of(people: Simulated, came_to: Turn | None) -> dict[str, object]:
 
 
 def _waits_for_owner(name: str, store: Store) -> bool:
-    version = store.categories.get(name).question.version
-    waiting = store.asks.open_counts(name, version)
-    return any(waiting.get(purpose, 0) for purpose in OWNER_ONLY)
+    """Whether the owner would be dealt what only they can answer; other tasks are left to the crowd."""
+    task = store.work.offer(name, store.categories.get(name).question.version, OWNER, owner=True)
+    return task is not None and task.owner_only
 
 
 @contextlib.contextmanager

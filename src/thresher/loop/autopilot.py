@@ -69,6 +69,7 @@ def _repeat(
 ) -> Turn:
     number = 0
     while True:
+        started = time.monotonic()
         came_to = turn(
             name,
             store=store,
@@ -83,7 +84,12 @@ def _repeat(
             return came_to
         number += 1
         if came_to.state == "asking":
-            time.sleep(REST_SECONDS)
+            time.sleep(rest_seconds(time.monotonic() - started))
+
+
+def rest_seconds(turn_seconds: float) -> float:
+    """How long to rest after a turn that found people busy: a loop that looks takes at most half of a core."""
+    return max(REST_SECONDS, turn_seconds)
 
 
 def _seed(settings: Settings, number: int) -> int:
@@ -104,7 +110,7 @@ def keep(
     """
     number = 0
     while not stop():
-        rested = True
+        rested, started = True, time.monotonic()
         for category in store.categories.all():
             if stop():
                 return
@@ -124,4 +130,4 @@ def keep(
             rested = rested and came_to.state != "learned"
         number += 1
         if rested:
-            time.sleep(REST_SECONDS)
+            time.sleep(rest_seconds(time.monotonic() - started))
