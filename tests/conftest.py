@@ -16,6 +16,10 @@ hypothesis.settings.register_profile("thresher", deadline=None)
 hypothesis.settings.load_profile("thresher")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=2, help="how often the chaos tests kill")
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("THRESHER_")]:
