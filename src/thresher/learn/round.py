@@ -139,7 +139,9 @@ def stands_for(held_out: Scores, unlabelled: Scores) -> NDArray[np.float64]:
     if not len(unlabelled):
         return np.ones(len(held_out))
     bins = int(np.clip(len(held_out) // LEAST_IN_A_BIN, 1, MOST_BINS))
-    inner = np.unique(np.quantile(held_out, np.linspace(0, 1, bins + 1)[1:-1]))
+    # edges are scores of labels and none is the lowest, so that no bin is without a label
+    inner = np.unique(np.quantile(held_out, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
+    inner = inner[inner > held_out.min()]
     mine = np.searchsorted(inner, held_out, side="right")
     labels = np.bincount(mine, minlength=len(inner) + 1)
     images = np.bincount(np.searchsorted(inner, unlabelled, side="right"), minlength=len(inner) + 1)
