@@ -18,6 +18,7 @@ from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Rows
 from thresher.store.mongo import names as by_name
 from thresher.store.mongo.failures import AGAIN, plain_failures, steadily
+from thresher.store.mongo.hashes import Hashes
 from thresher.store.mongo.link import Document, Link, Session, batches
 from thresher.store.mongo.names import LOST, REFERENCE
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
@@ -46,6 +47,7 @@ class MongoImages:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.originals = Originals(link)
+        self.hashes = Hashes(link)
         self.fetch_reference: Callable[[Image], bytes] | None = None
         """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
 
@@ -189,14 +191,25 @@ class MongoImages:
     def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
         """The bytes of rows, in the order asked."""
         for some in batches(plain(rows), READ_IMAGES):
-            found = self._documents(some, {"sha256": 1, "bare": 1})
-            for row, one in found.items():
+            hashes, data = steadily(lambda: self._read_some(some))  # noqa: B023 -- called here and now
+            for row in some:
+                yield data[hashes[row]] if row in hashes else self._read_reference(row)
+
+    def _read_some(self, rows: Sequence[int]) -> tuple[dict[int, bytes], dict[bytes, bytes]]:
+        hashes = self.hashes.of(rows)
+        if without := [row for row in rows if row not in hashes]:
+            for row, one in self._documents(without, {"bare": 1}).items():
                 if one.get("bare") == LOST:
                     raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
-            wanted = {one["sha256"]: row for row, one in found.items() if "bare" not in one}
-            data = steadily(lambda: self.originals.read(wanted))  # noqa: B023 -- called here and now
-            for row in some:
-                yield self._read_reference(row) if "bare" in found[row] else data[found[row]["sha256"]]
+        try:
+            return hashes, self.originals.read({name: row for row, name in hashes.items()})
+        except StoreDamaged:
+            # a check may have seen meanwhile that some are lost, and a harvest have brought them again
+            fresh = Hashes(self.link)
+            if fresh.of(rows).keys() == hashes.keys():
+                raise
+            self.hashes = fresh
+            return self._read_some(rows)
 
     def _read_reference(self, row: int) -> bytes:
         if self.fetch_reference is None:

@@ -1,0 +1,47 @@
+"""The SHA-256 of each row that was read here before: it never changes, and without it a picture takes two questions."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.store.mongo.link import Link
+
+BLOCK: Final = 256
+BYTES: Final = 32
+
+
+class Hashes:
+    """A table of 32 bytes a row, filled a block of neighbours at a time. Rows without bytes are left out."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self._hashes: NDArray[np.uint8] = np.zeros((0, BYTES), dtype=np.uint8)
+
+    def of(self, rows: Sequence[int]) -> dict[int, bytes]:
+        """The SHA-256 of those rows that have bytes."""
+        found = self._known(rows)
+        if missing := sorted({row // BLOCK for row in rows if row not in found and row >= 0}):
+            hashes = self._long_enough((missing[-1] + 1) * BLOCK)
+            blocks = [{"_id": {"$gte": block * BLOCK, "$lt": (block + 1) * BLOCK}} for block in missing]
+            wanted = {"$or": blocks, "bare": {"$exists": False}}
+            table = self.link.table("images")
+            for one in table.find(wanted, {"sha256": 1}, batch_size=len(missing) * BLOCK + 1):
+                hashes[one["_id"]] = np.frombuffer(one["sha256"], dtype=np.uint8)
+            found = self._known(rows)
+        return found
+
+    def _known(self, rows: Sequence[int]) -> dict[int, bytes]:
+        hashes = self._hashes
+        # no picture hashes to zeros: nobody has ever found one that does
+        known = ((row, hashes[row].tobytes()) for row in rows if 0 <= row < len(hashes))
+        return {row: name for row, name in known if any(name)}
+
+    def _long_enough(self, length: int) -> NDArray[np.uint8]:
+        """The table with so many rows; where two threads lengthen it at once, one asks again later."""
+        if len(self._hashes) < length:
+            grown = np.zeros((max(length, 2 * len(self._hashes)), BYTES), dtype=np.uint8)
+            grown[: len(self._hashes)] = self._hashes
+            self._hashes = grown
+        return self._hashes
