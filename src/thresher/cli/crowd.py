@@ -13,7 +13,7 @@ from thresher.loop.turn import Turn
 from thresher.records import OWNER, Invite, Worker, new_id, now_ms
 from thresher.server.local import local_server
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Report, Store
 from thresher.workforce.album import Album
 from thresher.workforce.crowd import Crowd, ModelCrowd, ReplayedCrowd
 from thresher.workforce.links import Links
@@ -46,7 +46,7 @@ def simulate_with(
     invite = Invite(new_id(), name, "simulated crowd", now_ms())
     store.people.invite(invite)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
-    with bars() as report, _server(url, store) as base_url, _Loop(name, store, settings) as loop:
+    with bars() as report, _server(url, store) as base_url, _Loop(name, store, settings, report) as loop:
         album = album_of(truth, name, store, settings, report)
         people = simulate(
             base_url,
@@ -75,7 +75,7 @@ def crowd_of(truth: Truth, seed: int, *, replay: bool) -> Crowd:
     return ReplayedCrowd(truth.yes, truth.votes, seed)
 
 
-def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: object) -> Album:
+def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: Report) -> Album:
     """The pool's pictures by the name the truth knows them by. Raises BadInput when the truth knows none."""
     names = list(truth.yes)
     in_pool = set(store.categories.pool(name).tolist())
@@ -91,7 +91,7 @@ def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: 
         [known for row, known in sorted(once.items())],
         lambda known: store.images.read(rows[known]),
         long_side=int(settings.shown_pixels),
-        report=report,  # type: ignore[arg-type]  # bars() yields just this
+        report=report,
     )
 
 
@@ -126,8 +126,8 @@ def _server(url: str, store: Store) -> Iterator[str]:
 class _Loop:
     """The loop of a category in a thread of its own."""
 
-    def __init__(self, name: str, store: Store, settings: Settings) -> None:
-        self._name, self._store, self._settings = name, store, settings
+    def __init__(self, name: str, store: Store, settings: Settings, report: Report) -> None:
+        self._name, self._store, self._settings, self._report = name, store, settings, report
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"loop of {name}", daemon=True)
         self.came_to: Turn | None = None
@@ -141,7 +141,13 @@ class _Loop:
         try:
             while not self._stop.is_set():
                 try:
-                    self.came_to = run(self._name, store=self._store, settings=self._settings, stop=self._stop.is_set)
+                    self.came_to = run(
+                        self._name,
+                        store=self._store,
+                        settings=self._settings,
+                        report=self._report,
+                        stop=self._stop.is_set,
+                    )
                 except Busy:  # a server's loop is in the middle of a turn, or a killed one's lease has not run out
                     time.sleep(RETRY_SECONDS)
                 else:
