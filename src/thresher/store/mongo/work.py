@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final
 
 import numpy as np
+from bson import Binary
 from pymongo import ReturnDocument
 
 from thresher.errors import Conflict, Gone
@@ -38,6 +39,8 @@ from thresher.store.rules import answers_all, deals_all, known_positions, still_
 EXPIRED_AT_ONCE: Final = 100
 # whoever lost a task to another transaction looks at so many, so that a crowd does not queue for one
 CHOICE: Final = 16
+LOOKED_AT: Final = 16
+ASSIGNMENTS: Final = 10_000
 
 
 @plain_failures
@@ -94,20 +97,26 @@ class MongoWork:
         self, category: str, version: int, worker: str, owner: bool, session: Session, *, choice: int
     ) -> Document | None:
         """The lowest free task without an image the worker was asked before, or any of the `choice` lowest."""
-        asked = self._asked(category, worker, session)
+        own, asked = self._asked(category, worker, session)
         for owner_only in (True, False) if owner else (False,):
-            wanted = {"category": category, "version": version, "owner_only": owner_only, "free": {"$gt": 0}}
-            free = self.link.table("tasks").find(wanted, {"asks": 0}, session=session).sort("_id", 1)
-            fitting = list(islice((one for one in free if asked.isdisjoint(one["rows"])), choice))
-            if fitting:
+            # one's own tasks are left out by the index alone: a worker who has done hundreds does not read them again
+            wanted = {
+                "category": category, "version": version, "owner_only": owner_only, "free": {"$gt": 0},
+                "_id": {"$nin": own},
+            }  # fmt: skip
+            found = self.link.table("tasks").find(wanted, {"asks": 0}, session=session, batch_size=LOOKED_AT)
+            free = (one for one in found.sort("_id", 1) if not np.isin(one["rows"], asked).any())
+            if fitting := list(islice(free, choice)):
                 return random.choice(fitting)  # noqa: S311 -- it only keeps workers apart
         return None
 
-    def _asked(self, category: str, worker: str, session: Session | None = None) -> set[int]:
-        # a lease that ends takes its rows out
+    def _asked(self, category: str, worker: str, session: Session | None = None) -> tuple[list[int], Rows]:
+        """The tasks a worker holds or has sent, and their rows; a lease that ended is not among them."""
         wanted = {"worker": worker, "category": category, "asked": {"$exists": True}}
-        found = self.link.table("assignments").find(wanted, {"asked": 1}, session=session)
-        return {row for one in found for row in one["asked"]}
+        table = self.link.table("assignments")
+        found = list(table.find(wanted, {"task": 1, "asked": 1}, session=session, batch_size=ASSIGNMENTS))
+        rows = b"".join(one["asked"] for one in found)
+        return [one["task"] for one in found], np.sort(np.frombuffer(rows, dtype="<i8")).astype(np.int64)
 
     def _lease(
         self, task: Document, worker: str, owner: bool, now_ms: int, lease_ms: int, session: Session
@@ -120,7 +129,7 @@ class MongoWork:
             "worker": worker,
             "owner": owner,
             "stage": Stage.LEASED.value,
-            "asked": task["rows"],
+            "asked": Binary(np.array(task["rows"], dtype="<i8").tobytes()),
             "dealt": [],
             "dealt_ms": now_ms,
             "lease_until_ms": now_ms + lease_ms,
@@ -168,7 +177,7 @@ class MongoWork:
     def asked(self, category: str, worker: str) -> Rows:
         """Rows this worker was asked about."""
         must_know(self.link, category)
-        return np.array(sorted(self._asked(category, worker)), dtype=np.int64)
+        return self._asked(category, worker)[1]
 
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
