@@ -104,7 +104,7 @@ class SqliteAsks:
             key = category_id(self.catalog, sql, category)
             rows = as_rows(
                 sql.execute(
-                    """SELECT ask.row FROM json_each(?) AS wanted JOIN ask ON ask.id = wanted.value
+                    """SELECT ask.row FROM json_each(?) AS wanted CROSS JOIN ask ON ask.id = wanted.value
                        WHERE category = ? AND version = ? AND open AND task IS NULL ORDER BY wanted.key""",
                     (json.dumps(wanted), key, version),
                 )
@@ -145,7 +145,7 @@ class SqliteAsks:
             return [
                 _ask(*line)
                 for line in sql.execute(
-                    f"""SELECT {_CARRIED} FROM json_each(?) AS carried JOIN ask ON ask.id = carried.value
+                    f"""SELECT {_CARRIED} FROM json_each(?) AS carried CROSS JOIN ask ON ask.id = carried.value
                         ORDER BY carried.key""",
                     found,
                 )

@@ -76,7 +76,7 @@ class SqliteImages:
         wanted = plain(rows)
         with self.catalog.reading() as sql:
             found = sql.execute(
-                f"""SELECT {_IMAGE} FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value
+                f"""SELECT {_IMAGE} FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value
                     ORDER BY wanted.key""",
                 (json.dumps(wanted),),
             ).fetchall()
@@ -105,7 +105,7 @@ class SqliteImages:
         with self.catalog.reading() as sql:
             for row, kind, value in sql.execute(
                 """SELECT alias.row, alias.kind, alias.value FROM json_each(?) AS wanted
-                   JOIN alias ON alias.row = wanted.value ORDER BY alias.row, alias.kind, alias.value""",
+                   CROSS JOIN alias ON alias.row = wanted.value ORDER BY alias.row, alias.kind, alias.value""",
                 (json.dumps(list(found)),),
             ):
                 found[row] += (Alias(kind, value),)
@@ -127,7 +127,7 @@ class SqliteImages:
         with self.catalog.reading() as sql:
             found = sql.execute(
                 """SELECT image.row, shard.name, image.begins, image.bytes FROM json_each(?) AS wanted
-                   JOIN image ON image.row = wanted.value LEFT JOIN shard ON shard.number = image.shard
+                   CROSS JOIN image ON image.row = wanted.value LEFT JOIN shard ON shard.number = image.shard
                    ORDER BY wanted.key""",
                 (json.dumps(rows),),
             ).fetchall()
@@ -175,7 +175,7 @@ class SqliteImages:
         with self.catalog.reading() as sql:
             found = as_rows(
                 sql.execute(
-                    """SELECT image.similar FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value
+                    """SELECT image.similar FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value
                        ORDER BY wanted.key""",
                     (json.dumps(plain(rows)),),
                 )
@@ -210,7 +210,7 @@ def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[by
 def _without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]:
     """Which known images are kept by reference, or have lost their bytes."""
     found = sql.execute(
-        "SELECT sha256 FROM json_each(?) AS wanted JOIN image ON image.row = wanted.value WHERE shard IS NULL",
+        "SELECT sha256 FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value WHERE shard IS NULL",
         (json.dumps(list(rows.values())),),
     )
     return {key for (key,) in found}
@@ -251,7 +251,7 @@ def _rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]
     """The rows of known hashes; one statement cuts them all out of one value, for they come in thousands."""
     found = sql.execute(
         """WITH RECURSIVE asked (place) AS (VALUES (0) UNION ALL SELECT place + 1 FROM asked WHERE place + 1 < ?2)
-           SELECT place, image.row FROM asked JOIN image ON image.sha256 = substr(?1, 1 + 32 * place, 32)""",
+           SELECT place, image.row FROM asked CROSS JOIN image ON image.sha256 = substr(?1, 1 + 32 * place, 32)""",
         (b"".join(keys), len(keys)),
     )
     return {keys[place]: row for place, row in found}

@@ -14,6 +14,7 @@ from thresher.store.sqlite.counters import category_id
 
 CHUNK = 1000
 
+_VOTE = "row, worker, says, purpose, assignment, weight, at_ms, epoch, draw"
 _LABEL = "row, trust, says, purpose, at_ms, posterior, votes, epoch, draw"
 
 
@@ -140,14 +141,20 @@ class SqliteLabels:
 
     def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
         """Valid answers on asked images (from accepted and weighted assignments), by row, then time."""
-        wanted = None if rows is None else json.dumps(plain(rows))
         with self.catalog.reading() as sql:
-            found = sql.execute(
-                """SELECT row, worker, says, purpose, assignment, weight, at_ms, epoch, draw FROM vote
-                   WHERE category = ? AND version = ? AND (?3 IS NULL OR row IN (SELECT value FROM json_each(?3)))
-                   ORDER BY row, at_ms, assignment""",
-                (category_id(self.catalog, sql, category), version, wanted),
-            )
+            key = category_id(self.catalog, sql, category)
+            if rows is None:
+                found = sql.execute(
+                    f"SELECT {_VOTE} FROM vote WHERE category = ? AND version = ? ORDER BY row, at_ms, assignment",
+                    (key, version),
+                )
+            else:
+                found = sql.execute(
+                    f"""SELECT {_VOTE} FROM vote
+                        WHERE category = ? AND version = ? AND row IN (SELECT value FROM json_each(?))
+                        ORDER BY row, at_ms, assignment""",
+                    (key, version, json.dumps(plain(rows))),
+                )
             return [
                 Vote(row, worker, Says(says), Purpose(purpose), assignment, weight, at_ms, epoch, draw)
                 for row, worker, says, purpose, assignment, weight, at_ms, epoch, draw in found

@@ -38,7 +38,7 @@ def _count_votes(sql: sqlite3.Connection, category: int, assignment: Assignment,
     sql.execute(
         """INSERT INTO vote (category, version, row, at_ms, assignment, worker, says, purpose, weight, epoch, draw)
            SELECT ?, version, row, ?, ?, ?, json_extract(said.value, '$[1]'), purpose, ?, epoch, draw
-           FROM json_each(?) AS said JOIN ask ON ask.id = json_extract(said.value, '$[0]')""",
+           FROM json_each(?) AS said CROSS JOIN ask ON ask.id = json_extract(said.value, '$[0]')""",
         (
             category, assignment.sent_ms, assignment.id, assignment.worker, weight,
             json.dumps([(dealt.ask, says) for dealt, says in said if dealt.ask is not None]),

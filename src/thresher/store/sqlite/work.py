@@ -201,7 +201,7 @@ def _next_task(sql: sqlite3.Connection, category: int, version: int, worker: str
              AND number >= coalesce((SELECT task FROM reached
                  WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND worker = ?4), 0)
              AND NOT EXISTS (SELECT 1 FROM json_each(task.rows) AS shown
-                 JOIN asked ON asked.category = ?1 AND asked.worker = ?4 AND asked.row = shown.value)
+                 CROSS JOIN asked ON asked.category = ?1 AND asked.worker = ?4 AND asked.row = shown.value)
            ORDER BY number LIMIT 1""",
         (category, version, owner_only, worker),
     ).fetchone()
