@@ -89,7 +89,7 @@ def test_a_disagreement_goes_to_a_third_worker_and_then_to_the_owner(here: Scene
 
 def test_the_owner_has_the_last_word(here: Scene) -> None:
     here.settings = here.settings.but(votes_most=2)
-    ask(here, range(50), Purpose.AUDIT_PRECISION)
+    ask(here, range(50), Purpose.MIDDLE)
     here.worker("c")
     here.work("a", but(7))
     here.work("b")
@@ -99,7 +99,7 @@ def test_the_owner_has_the_last_word(here: Scene) -> None:
     here.send(here.must_deal("me", owner=True), lambda _: Says.UNSURE)
     here.review()
     label = held(here)[7]
-    assert (label.says, label.source, label.purpose) == (Says.UNSURE, Source.ADJUDICATED, Purpose.AUDIT_PRECISION)
+    assert (label.says, label.source, label.purpose) == (Says.UNSURE, Source.ADJUDICATED, Purpose.MIDDLE)
     assert settling(here) == Settled()  # even "unsure" is not asked again
 
 

@@ -6,8 +6,9 @@ vote that was withdrawn leaves nothing behind.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from thresher.label.adjudicate import ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
 from thresher.records import Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
@@ -53,7 +54,7 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
 
     A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for
     votes are left alone, as are those whose answer the owner gave. One that nobody is sure of goes to one more person
-    until `settings.votes_most` have answered, then to the owner.
+    until `settings.votes_most` have answered, then to the owner. An image of an audit is adjudicated (adjudicate.py).
     """
     version = store.categories.get(category).question.version
     # before the votes: an image whose last vote comes in between is then left to the next settling, not asked again
@@ -74,6 +75,9 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
         if not by_row[row] or (verdict.says is None and row in held):
             changes.drop.append(row)
         if row in open_rows or not by_row[row]:
+            continue
+        if audited := of_audit(by_row[row]):
+            _adjudicate(changes, row, audited, version, now_ms, len(everybody) - len(owners))
             continue
         if verdict.says is None:
             _ask_on(changes, row, by_row[row], settings.votes_most, len(everybody) - len(owners))
@@ -115,6 +119,17 @@ def _label(row: int, says: Says, posterior: float, votes: Sequence[Vote], versio
         epoch=newest.epoch,
         draw=newest.draw,
     )
+
+
+def _adjudicate(changes: _Changes, row: int, votes: Sequence[Vote], version: int, now_ms: int, people: int) -> None:
+    """An audit's image: its label is adjudicated, by a clear lead or by the owner."""
+    says = leader(votes)
+    if says is None:
+        ask = ask_on(row, votes, people)
+        (changes.adjudicate if ask.purpose is Purpose.ADJUDICATE else changes.more).append(ask)
+    else:
+        label = _label(row, says, 1.0, votes, version, now_ms)
+        changes.hold.append(replace(label, source=Source.ADJUDICATED))
 
 
 def _stays(held: Label | None, verdict: Verdict, votes: Sequence[Vote]) -> bool:
