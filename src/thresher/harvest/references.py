@@ -1,0 +1,163 @@
+"""A catalog of pictures that stay where they are: a row for each line of a list, no bytes fetched."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from thresher.errors import BadInput
+from thresher.harvest import Harvested
+from thresher.harvest.candidates import printable
+from thresher.records import Alias, NewImage, Origin, Progress, Refusal
+from thresher.store.contract import Report, Store
+
+LINES_AT_ONCE = 10_000  # the store commits as many at once; see store/sqlite/images.py
+HASH, URL, WIDTH, HEIGHT, FORMAT, BYTES = range(6)
+COLUMNS = (("sha256", "image"), ("url",), ("width",), ("height",), ("format",), ("bytes",))
+"""Names of the columns, in any case; `format` and `bytes` may be missing."""
+NEEDED = 4
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\x00-\x1f\x7f\ufffd]{1,8000}")
+
+Line = tuple[int, Sequence[str]]
+"""The number of a line, and its values in the order of COLUMNS."""
+
+
+def harvest_references(
+    category: str,
+    path: str | Path,
+    *,
+    store: Store,
+    now_ms: int,
+    report: Report | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Harvested:
+    """Add the pictures of a .csv or .parquet list (sha256, url, width, height) to a pool, kept by reference.
+
+    A line that cannot be used is recorded as a refusal named by file and line, and the others go on; run again after
+    an interruption it passes quickly over what is there. A picture whose bytes are stored already keeps them.
+    Raises NotFound for a category nobody has, BadInput for a list that cannot be read.
+    """
+    store.categories.get(category)
+    place = Path(path).expanduser()
+    read = READERS.get(place.suffix.lower())
+    if read is None:
+        raise BadInput(f"a list of references ends in {' or '.join(READERS)}.", where=str(path))
+    name = printable(place.name)
+    origin = Origin(f"references:{name}", at_ms=now_ms)
+    so_far = Harvested()
+    lines = read(place)
+    while batch := list(islice(lines, LINES_AT_ONCE)):
+        so_far = _keep(category, name, batch, so_far, store=store, origin=origin)
+        if report is not None:
+            report(Progress("harvest", so_far.seen, 0))
+        if stop is not None and stop():
+            break
+    return so_far
+
+
+def _keep(category: str, name: str, batch: list[Line], so_far: Harvested, *, store: Store, origin: Origin) -> Harvested:
+    images: list[NewImage] = []
+    urls: list[str] = []
+    refused: list[Refusal] = []
+    for number, line in batch:
+        found = _image(line)
+        if isinstance(found, NewImage):
+            images.append(found)
+            urls.append(line[URL])
+        else:
+            refused.append(Refusal(f"{name}, line {number}", "bad-line", found, origin.at_ms))
+    new = store.categories.pool_add(category, store.images.put(images), origin, urls)
+    if refused:
+        store.categories.refuse(category, refused)
+    return Harvested(
+        new=so_far.new + new,
+        known=so_far.known + len(images) - new,
+        refused=so_far.refused + len(refused),
+        seen=so_far.seen + len(batch),
+    )
+
+
+def _image(line: Sequence[str]) -> NewImage | str:
+    """The image of a line, or what is wrong with it."""
+    sha256, url, width, height, picture_format, size = line
+    if not _HASH.fullmatch(sha256):
+        return f"{sha256[:80]!r} is no SHA-256 in lower-case hexadecimal."
+    if not _URL.fullmatch(url):
+        return f"{url[:80]!r} is not a URL."
+    try:
+        wide, high, whole = int(width), int(height), int(size or 0)
+    except ValueError:
+        return f"width, height and bytes are whole numbers, not {', '.join((width, height, size))[:80]!r}."
+    if wide < 1 or high < 1 or whole < 0:
+        return f"a picture of {wide} x {high} pixels and {whole} bytes cannot be."
+    return NewImage(sha256, None, wide, high, picture_format, bytes=whole, aliases=(Alias("url", url),))
+
+
+# --- kinds of file ----------------------------------------------------------------------------------------------------
+
+
+def _csv(path: Path) -> Iterator[Line]:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            lines = csv.reader(file)
+            at = _columns(next(lines, []), path)
+            last = max(at)
+            missing = ("",) * (last + 1)
+            while True:
+                try:
+                    for line in lines:
+                        if line:
+                            whole = line if len(line) > last else (*line, *missing)
+                            yield lines.line_num, [whole[place] if place >= 0 else "" for place in at]
+                    return
+                except csv.Error:
+                    yield lines.line_num, ("a line that is not CSV", "", "", "", "", "")
+    except OSError as error:
+        raise BadInput(f"{error.strerror or error}.", where=str(path), next="give a file that can be read") from error
+
+
+def _parquet(path: Path) -> Iterator[Line]:
+    from pyarrow import ArrowException, parquet  # here, for it is slow to import and few lists are tables
+
+    try:
+        with parquet.ParquetFile(path) as table:
+            names = table.schema_arrow.names
+            at = _columns(names, path)
+            number = 0
+            for batch in table.iter_batches(
+                batch_size=LINES_AT_ONCE, columns=[names[place] for place in at if place >= 0]
+            ):
+                values = [
+                    ["" if value is None else str(value) for value in batch.column(names[place]).to_pylist()]
+                    if place >= 0
+                    else [""] * len(batch)
+                    for place in at
+                ]
+                for line in zip(*values, strict=True):
+                    number += 1
+                    yield number, line
+    except OSError as error:
+        raise BadInput(f"{error.strerror or error}.", where=str(path), next="give a file that can be read") from error
+    except ArrowException as error:
+        raise BadInput(f"not a Parquet table ({' '.join(str(error).split())[:200]}).", where=str(path)) from error
+
+
+def _columns(names: Sequence[str], path: Path) -> list[int]:
+    """Where each of COLUMNS is in a table; -1 where one that may be missing is."""
+    lowered = [name.strip().lower() for name in names]
+    at = [next((lowered.index(name) for name in known if name in lowered), -1) for known in COLUMNS]
+    for known, place in zip(COLUMNS[:NEEDED], at, strict=False):
+        if place < 0:
+            there = ", ".join(names[:10]) or "none"
+            raise BadInput(
+                f"no column is called {' or '.join(known)}; there are: {there[:200]}.",
+                where=str(path),
+                next="name the columns sha256, url, width and height",
+            )
+    return at
+
+
+READERS: dict[str, Callable[[Path], Iterator[Line]]] = {".csv": _csv, ".parquet": _parquet}
