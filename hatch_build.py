@@ -45,7 +45,7 @@ def build(root: Path, *, borrow: bool = False) -> None:
         npm = script.find(borrow=borrow)
     except script.NoNpm as missing:
         sys.exit(f"The pages cannot be built: {missing}")
-    if script.install(npm, web, everything=False):
+    if script.install(npm, web):
         sys.exit("The pages cannot be built: npm could not install web/package-lock.json; it says why above.")
     if npm.run(["run", "build", "--silent"], web):
         sys.exit("The pages cannot be built: vite stopped; it says why above.")

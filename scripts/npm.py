@@ -76,16 +76,15 @@ def find(*, borrow: bool) -> Npm:
     return found
 
 
-def install(npm: Npm, folder: Path, *, everything: bool) -> int:
-    """Install what the lock names, once: all of it, or only what a build needs. Answers npm's exit status."""
+def install(npm: Npm, folder: Path) -> int:
+    """Install what the lock names, unless it is installed. Answers npm's exit status."""
     stamp = folder / INSTALLED
     digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    held = stamp.read_text("utf-8").split() if stamp.exists() else []
-    if held[:1] == [digest] and (not everything or "everything" in held):
+    if stamp.exists() and stamp.read_text("utf-8") == digest:
         return 0
-    status = npm.run(["ci", "--no-audit", "--no-fund", *([] if everything else ["--omit=dev"])], folder)
+    status = npm.run(["ci", "--no-audit", "--no-fund"], folder)
     if status == 0:
-        stamp.write_text(f"{digest} {'everything' if everything else 'build'}\n", "utf-8")
+        stamp.write_text(digest, "utf-8")
     return status
 
 
@@ -97,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
         print(missing, file=sys.stderr)
         return 2
     if len(arguments) > 2 and arguments[0] == "--prefix" and arguments[2] == "run":
-        status = install(npm, Path(arguments[1]), everything=True)
+        status = install(npm, Path(arguments[1]))
         if status:
             return status
     return npm.run(arguments, Path.cwd())

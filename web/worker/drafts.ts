@@ -63,7 +63,7 @@ export function drafts(store: Store, server: Server, memory: Memory, failed: (fa
     }
   };
 
-  let noted = store.getState().task;
+  let noted = store.getState();
   let pending = false;
   const note = () => {
     pending = false;
@@ -80,21 +80,22 @@ export function drafts(store: Store, server: Server, memory: Memory, failed: (fa
   };
 
   store.subscribe(() => {
-    const { task } = store.getState();
-    if (task !== noted && task.work && !pending) {
+    const now = store.getState();
+    if ((now.task !== noted.task || now.outbox !== noted.outbox) && now.task.work && !pending) {
       pending = true;
       // after the frame: writing a note must not hold up the next picture
       setTimeout(note, 50);
     }
-    noted = task;
+    noted = now;
     look();
   });
 
   return {
     flush(closing) {
       failures = 0;
-      note();
       void post(closing);
+      // after the post took its number, or the server's drafts would pass for newer than this note
+      note();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { ComponentType } from 'react';
-import { createHashRouter, Link } from 'react-router';
+import { createHashRouter, Link, Navigate } from 'react-router';
 import { Category } from '../features/categories/category';
 import { Categories } from '../features/categories/list';
 import { CategoryState } from '../features/categories/state';
@@ -21,7 +21,8 @@ export const createRouter = () =>
       element: <Shell />,
       HydrateFallback: () => null,
       children: [
-        { index: true, element: <Categories /> },
+        { index: true, element: <Navigate to="/categories" replace /> },
+        { path: 'categories', element: <Categories /> },
         {
           path: 'categories/:name',
           element: <Category />,
@@ -46,7 +47,7 @@ function Nowhere() {
   return (
     <Page title="There is no such view">
       <p>
-        <Link to="/">Go to the categories</Link>
+        <Link to="/categories">Go to the categories</Link>
       </p>
     </Page>
   );

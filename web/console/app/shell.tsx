@@ -4,7 +4,7 @@ import { Door } from '../features/session/door';
 import { useAppSelector } from './hooks';
 
 const PLACES = [
-  ['/', 'Categories'],
+  ['/categories', 'Categories'],
   ['/workers', 'Workers'],
   ['/invites', 'Invites'],
   ['/jobs', 'Jobs'],
@@ -22,7 +22,7 @@ export function Shell() {
         </NavLink>
         <nav aria-label="Console">
           {PLACES.map(([path, word]) => (
-            <NavLink key={path} to={path} end={path !== '/'}>
+            <NavLink key={path} to={path}>
               {word}
             </NavLink>
           ))}

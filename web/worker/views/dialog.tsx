@@ -13,13 +13,18 @@ interface DialogProps {
 /** The browser's own dialog: it keeps the focus inside, closes on Escape, and gives the focus back. */
 export function Dialog({ title, close, done = 'Go on', others, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const open = useRef(true);
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    return () => element?.close();
+    return () => {
+      // closing gives the focus back; the event it causes comes later, when another dialog may be open
+      open.current = false;
+      element?.close();
+    };
   }, []);
   return (
-    <dialog ref={dialog} aria-labelledby="dialog" onClose={close}>
+    <dialog ref={dialog} aria-labelledby="dialog" onClose={() => open.current && close()}>
       <h2 id="dialog">{title}</h2>
       {children}
       <div className="bottom sticky">

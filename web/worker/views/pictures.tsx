@@ -40,9 +40,13 @@ export function Pictures(handed: Handed) {
     });
     stage.current = made;
     made.show(store.getState().task.position);
-    host.current.focus({ preventScroll: true });
     return () => made.close();
   }, [work?.token]);
+
+  useEffect(() => {
+    // keys are heard from the start and after a dialog, in a frame too; the next space means unsure, not the menu again
+    if (!panel) host.current?.focus({ preventScroll: true });
+  }, [panel]);
 
   const act = (wanted: Intent, atMs: number) => {
     const present = store.getState().task;

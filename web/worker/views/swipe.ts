@@ -1,4 +1,4 @@
-import { type PointerEvent, useRef, useState } from 'react';
+import { type PointerEvent, type TouchEvent, useRef, useState } from 'react';
 
 export type Side = 'left' | 'right';
 
@@ -9,7 +9,9 @@ type Pointed = PointerEvent<HTMLElement>;
 export interface Swipe {
   /** The side the finger leans to now. */
   leaning: Side | null;
-  on: Record<'onPointerDown' | 'onPointerMove' | 'onPointerUp' | 'onPointerCancel', (event: Pointed) => void>;
+  on: Record<'onPointerDown' | 'onPointerMove' | 'onPointerUp' | 'onPointerCancel', (event: Pointed) => void> & {
+    onTouchMove(event: TouchEvent): void;
+  };
 }
 
 /**
@@ -46,6 +48,8 @@ export function useSwipe(swiped: (side: Side, atMs: number) => void): Swipe {
         if (found) swiped(found, event.timeStamp);
       },
       onPointerCancel: cancel,
+      // a quick swipe would go on as a fling, and the browser swallows a tap that comes while one goes on
+      onTouchMove: (event) => event.touches.length === 1 && event.preventDefault(),
     },
   };
 }

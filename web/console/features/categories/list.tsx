@@ -50,8 +50,8 @@ function Card({ category }: { category: CategoryWire }) {
       </div>
       <p>{category.question}</p>
       <PoolBar counts={category} small />
-      <p className="quiet">
-        Waits for <WithCommands text={category.waits_for} />
+      <p className="quiet waits">
+        <WithCommands text={category.waits_for} />
       </p>
     </li>
   );

@@ -56,7 +56,7 @@ function Pool({ category }: { category: CategoryWire }) {
 function WaitsFor({ category }: { category: CategoryWire }) {
   return (
     <section className="panel">
-      <h2>Waits for</h2>
+      <h2>What it waits for</h2>
       <p className="waits">
         <WithCommands text={category.waits_for} />
       </p>

@@ -64,7 +64,7 @@ interface SheetProps {
 
 function Sheet({ name, decision, after, last, look }: SheetProps) {
   const dispatch = useAppDispatch();
-  const { data, error } = usePicturesQuery({ name, decision, after });
+  const { data, error } = usePicturesQuery({ name, decision: decision ?? undefined, after: after ?? undefined });
   if (error) return <Failed error={error} />;
   if (!data) return <Waiting />;
   if (data.pictures.length === 0 && after === null && data.after == null) {

@@ -104,7 +104,7 @@ function Verdicts({ worker }: { worker: WorkerWire }) {
     worker.weighted && `${worker.weighted} down-weighted`,
     worker.rejected && `${worker.rejected} rejected`,
   ].filter(Boolean);
-  return told.length ? <span className="quiet"> {told.join(', ')}</span> : null;
+  return told.length ? <span className="quiet"> · {told.join(', ')}</span> : null;
 }
 
 function Gold({ worker }: { worker: WorkerWire }) {

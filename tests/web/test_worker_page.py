@@ -1,0 +1,506 @@
+"""The worker's page, as a person uses it: keys, touch, going back, reloading, being offline, being late."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from tests.server.people import Pool, add_pictures
+from tests.serving import Served, serving
+from tests.web.conftest import Clock, Opener
+from tests.web.window import NARROW, PHONE, Window
+
+from thresher.client import WorkerClient
+from thresher.records import Assignment, Gold, Says, Source, Stage
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+pytestmark = pytest.mark.browser
+
+SIZE = 18  # 10 asked pictures and 8 gold
+
+
+def join(window: Window, server: Served, name: str = "Ada") -> None:
+    """Open an invite and make a personal link."""
+    window.page.goto(server.console.add_invite().link)
+    window.page.get_by_label("What shall we call you?").fill(name)
+    window.page.get_by_role("button", name="Join").click()
+    expect(window.page.get_by_role("heading", level=1)).to_have_text(f"Hello, {name}")
+
+
+def begin(window: Window, server: Served) -> None:
+    """Join and go to the first picture."""
+    join(window, server)
+    window.page.get_by_role("button", name="Look at it").click()
+    window.page.get_by_role("button", name="Start").click()
+    shown(window, 0)
+
+
+def shown(window: Window, position: int) -> None:
+    """The picture of this position can be seen, and it alone."""
+    expect(window.page.locator("main.stage")).to_have_attribute("data-shown", str(position))
+    expect(window.page.locator("main.stage img.on")).to_have_attribute("alt", re.compile(f"^Picture {position + 1} of"))
+
+
+def answer_all(window: Window, key: str = "ArrowRight", start: int = 0, size: int = SIZE) -> None:
+    for position in range(start, size):
+        shown(window, position)
+        window.page.keyboard.press(key)
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("Look over your answers")
+
+
+def held(store: Store) -> Assignment:
+    """The one assignment there is."""
+    (only,) = store.work.page("car", "", 10)
+    return only
+
+
+def test_joining_makes_the_address_the_personal_link(window: Window, server: Served) -> None:
+    join(window, server)
+    link = window.page.get_by_label("Your personal link", exact=True).input_value()
+    assert link == window.page.url
+    window.page.reload()
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("Hello, Ada")
+    assert WorkerClient.from_link(link).me().name == "Ada"
+    assert len(server.console.workers()) == 1
+
+
+def test_the_personal_token_is_in_no_address_that_is_asked_for_and_no_cookie_is_set(
+    window: Window, server: Served
+) -> None:
+    begin(window, server)
+    token = window.page.url.partition("#t=")[2]
+    addresses = [request.url.partition("#")[0] for request in window.requests]
+    assert token
+    assert not [address for address in addresses if token in address]
+    assert window.context.cookies() == []
+
+
+def test_answers_by_key_are_stored_as_they_were_given_with_their_times(
+    window: Window, server: Served, store: Store
+) -> None:
+    begin(window, server)
+    keys = ["ArrowRight", "ArrowLeft", "j", "f", "y", "n", " "]
+    meant = [Says.YES, Says.NO, Says.YES, Says.NO, Says.YES, Says.NO, Says.UNSURE]
+    for position in range(SIZE):
+        shown(window, position)
+        window.page.wait_for_timeout(30)
+        window.page.keyboard.press(keys[position % len(keys)])
+    window.page.get_by_role("button", name=f"Send {SIZE} answers").click()
+    expect(window.page.get_by_text("Receipt")).to_be_visible()
+    answers = held(store).answers
+    assert [given.says for given in answers] == [meant[position % len(keys)] for position in range(SIZE)]
+    assert all(0.02 <= given.seconds < 10 and given.seconds == given.first_seconds for given in answers)
+    assert all((given.changes, given.visits, given.hidden_seconds) == (0, 1, 0) for given in answers)
+    assert all(given.ready for given in answers[1:])  # nobody could fetch the first one ahead
+
+
+def test_the_gate_s_words_are_shown_after_sending_and_on_the_worker_s_page(
+    window: Window, store: Store, small: Settings, pool: Pool
+) -> None:
+    """Somebody who says yes to everything, where there is gold enough to see it."""
+    more = add_pictures(store, "car", 16, first_seed=1000)
+    store.labels.gild("car", [Gold(row, (Says.YES, Says.NO)[row % 2], 1, Source.OWNER) for row in more])
+    with serving(store, small.but(gold_images=20)) as server:
+        begin(window, server)
+        answer_all(window, size=30)
+        window.page.get_by_role("button", name="Send").click()
+        expect(window.page.get_by_role("heading", level=1)).to_have_text("This task was not accepted")
+        review = held(store).review
+        assert review
+        expect(window.page.get_by_text(review.why)).to_be_visible()
+        window.page.get_by_role("button", name="page").or_(window.page.get_by_role("button", name="next")).click()
+        expect(window.page.locator(".past")).to_contain_text("Not accepted")
+        expect(window.page.locator(".past")).to_contain_text(review.why)
+
+
+def test_careful_work_is_accepted_with_thanks(window: Window, server: Served, store: Store, pool: Pool) -> None:
+    begin(window, server)
+    for position, place in enumerate(held(store).dealt):
+        shown(window, position)
+        window.page.keyboard.press("y" if pool.truth(place.row) is Says.YES else "n")
+    window.page.get_by_role("button", name="Send").click()
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("Accepted. Thank you")
+
+
+def test_going_back_shows_the_answer_and_changing_it_is_counted(window: Window, server: Served, store: Store) -> None:
+    begin(window, server)
+    window.page.keyboard.press("y")
+    shown(window, 1)
+    window.page.keyboard.press("Backspace")
+    shown(window, 0)
+    expect(window.page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
+    window.page.keyboard.press("n")
+    shown(window, 1)
+    expect(window.page.get_by_text(f"You have answered 1 of {SIZE}")).to_be_visible()
+    answer_all(window, start=1)
+    window.page.get_by_role("button", name="Send").click()
+    expect(window.page.get_by_text("Receipt")).to_be_visible()
+    first = held(store).answers[0]
+    assert (first.says, first.changes, first.visits) == (Says.NO, 1, 2)
+    assert first.seconds >= first.first_seconds
+
+
+def test_a_held_key_answers_once(window: Window, server: Served) -> None:
+    begin(window, server)
+    window.page.keyboard.down("y")
+    for _ in range(5):
+        window.page.keyboard.down("y")  # a second press without release is what a held key sends
+    window.page.keyboard.up("y")
+    shown(window, 1)
+    expect(window.page.get_by_text(f"You have answered 1 of {SIZE}")).to_be_visible()
+
+
+def test_the_next_picture_is_there_in_the_very_next_frame(window: Window, server: Served) -> None:
+    """Every swap, not most of them; the handler itself stays short."""
+    begin(window, server)
+    window.page.evaluate(
+        """() => {
+            window.frames_right = []; window.handler_ms = [];
+            addEventListener('keydown', () => {
+                const began = performance.now();
+                const before = document.querySelector('.stage').dataset.shown;
+                setTimeout(() => {});
+                queueMicrotask(() => window.handler_ms.push(performance.now() - began));
+                requestAnimationFrame(() => {
+                    const on = [...document.querySelectorAll('.stage img')]
+                        .filter(i => getComputedStyle(i).visibility === 'visible');
+                    window.frames_right.push(on.length === 1 && on[0].complete && on[0].naturalWidth > 0
+                        && document.querySelector('.stage').dataset.shown === String(Number(before) + 1));
+                });
+            }, true);
+        }"""
+    )
+    for position in range(SIZE - 1):
+        shown(window, position)
+        window.page.wait_for_timeout(60)
+        window.page.keyboard.press("y")
+    right, handler_ms = window.page.evaluate("() => [window.frames_right, window.handler_ms]")
+    assert right == [True] * (SIZE - 1)
+    assert sorted(handler_ms)[len(handler_ms) // 2] < 16
+
+
+def test_mouse_and_buttons_do_what_keys_do_and_leave_space_its_meaning(window: Window, server: Served) -> None:
+    begin(window, server)
+    window.page.get_by_role("button", name="No", exact=True).click()
+    shown(window, 1)
+    window.page.keyboard.press(" ")
+    shown(window, 2)
+    window.page.get_by_role("button", name="Back").click()
+    expect(window.page.get_by_role("button", name="Unsure")).to_have_attribute("aria-pressed", "true")
+    window.page.get_by_role("button", name="Back").click()
+    expect(window.page.get_by_role("button", name="No", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def swipe(window: Window, steps: list[int]) -> None:
+    """Drag a finger over the picture along these x positions, and lift it."""
+    devtools = window.context.new_cdp_session(window.page)
+    for kind, x in [("touchStart", steps[0]), *(("touchMove", x) for x in steps[1:])]:
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 400}]})
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_touch_taps_and_swipes_answer_and_a_swipe_taken_back_does_not(phone: Window, server: Served) -> None:
+    begin(phone, server)
+    phone.page.get_by_role("button", name="Yes").tap()
+    shown(phone, 1)
+    swipe(phone, [300, 240, 180, 120])
+    shown(phone, 2)
+    swipe(phone, [100, 160, 260, 160, 110])
+    phone.page.wait_for_timeout(100)
+    shown(phone, 2)
+    swipe(phone, [100, 160, 220, 280])
+    shown(phone, 3)
+    for position, says in ((2, "Yes"), (1, "No"), (0, "Yes")):
+        phone.page.get_by_role("button", name="Back").tap()
+        shown(phone, position)
+        expect(phone.page.get_by_role("button", name=says, exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_sides_can_be_swapped_and_letters_switched_off(window: Window, server: Served) -> None:
+    begin(window, server)
+    window.page.get_by_role("button", name="Menu").click()
+    window.page.get_by_role("button", name="Settings").click()
+    window.page.get_by_label("Yes on the left").check()
+    window.page.get_by_label("Letters answer too").uncheck()
+    window.page.get_by_role("button", name="Done").click()
+    window.page.keyboard.press("y")
+    window.page.keyboard.press("j")
+    shown(window, 0)
+    window.page.keyboard.press("ArrowLeft")
+    shown(window, 1)
+    window.page.keyboard.press("Backspace")
+    expect(window.page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
+    order = window.page.locator("footer .choice").all_inner_texts()
+    assert [text.split()[0] for text in order] == ["Yes", "Unsure", "No"]
+    window.page.reload()
+    shown(window, 0)
+    window.page.keyboard.press("y")
+    shown(window, 0)
+
+
+@pytest.mark.parametrize("waited_ms", [0, 3_500], ids=["before the drafts were posted", "after it"])
+def test_a_reload_in_the_middle_loses_no_answer_and_no_place(window: Window, server: Served, waited_ms: int) -> None:
+    begin(window, server)
+    for position in range(7):
+        shown(window, position)
+        window.page.keyboard.press("y" if position % 2 else "n")
+    window.page.keyboard.press("ArrowUp")
+    shown(window, 6)
+    window.page.wait_for_timeout(waited_ms)
+    window.page.reload()
+    shown(window, 6)
+    expect(window.page.get_by_text(f"You have answered 7 of {SIZE}")).to_be_visible()
+    expect(window.page.get_by_role("button", name="No", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+BLOCKED = """
+for (const name of ['sessionStorage', 'localStorage'])
+    Object.defineProperty(window, name, { get() { throw new DOMException('blocked', 'SecurityError'); } });
+"""
+
+
+def test_in_a_frame_with_its_storage_blocked_everything_works_and_a_reload_resumes(
+    window: Window, server: Served
+) -> None:
+    """As a marketplace shows it: in a sandboxed frame, where browsers give no storage."""
+    link = f"{server.url}/work#t={WorkerClient.join(server.console.add_invite().link).token}"
+    frame = f'<!doctype html><iframe id="work" sandbox="allow-scripts allow-same-origin" src="{link}"></iframe>'
+    style = "<style>iframe { width: 1000px; height: 700px }</style>"
+    page = window.page
+    page.add_init_script(BLOCKED)
+    page.route("**/marketplace", lambda route: route.fulfill(body=frame + style, content_type="text/html"))
+    page.goto(f"{server.url}/marketplace")
+    inside = page.frame_locator("#work")
+    inside.get_by_role("button", name="Look at it").click()
+    inside.get_by_role("button", name="Start").click()
+    for position in range(3):
+        expect(inside.locator("main.stage")).to_have_attribute("data-shown", str(position))
+        page.keyboard.press("y")
+    expect(inside.locator("main.stage")).to_have_attribute("data-shown", "3")
+    page.wait_for_timeout(200)
+    page.frames[1].evaluate("() => location.reload()")
+    expect(inside.get_by_text(f"You have answered 3 of {SIZE}")).to_be_visible()
+    expect(inside.locator("main.stage")).to_have_attribute("data-shown", "3")
+    window.forgive("can escape its sandboxing")
+
+
+def test_the_clock_stands_while_paused_and_while_the_page_is_hidden(
+    window: Window, server: Served, store: Store
+) -> None:
+    begin(window, server)
+    window.page.keyboard.press("Escape")
+    expect(window.page.get_by_role("dialog")).to_contain_text("Paused")
+    window.page.wait_for_timeout(600)
+    window.page.get_by_role("button", name="Go on").click()
+    window.page.keyboard.press("y")
+    shown(window, 1)
+    hide = """hidden => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    window.page.evaluate(hide, True)
+    window.page.wait_for_timeout(600)
+    window.page.evaluate(hide, False)
+    answer_all(window, start=1)
+    window.page.get_by_role("button", name="Send").click()
+    expect(window.page.get_by_text("Receipt")).to_be_visible()
+    paused, hidden, *rest = held(store).answers
+    assert all(0.6 <= given.hidden_seconds < 5 and given.seconds < 3 for given in (paused, hidden))
+    assert all(given.hidden_seconds == 0 for given in rest)
+
+
+def test_the_review_counts_and_leads_back_to_any_picture(window: Window, server: Served) -> None:
+    begin(window, server)
+    answer_all(window)
+    expect(window.page.get_by_role("heading", name="Yes")).to_contain_text(str(SIZE))
+    window.page.get_by_role("button", name="Picture 5, answered yes").click()
+    shown(window, 4)
+    window.page.keyboard.press("n")
+    expect(window.page.get_by_role("heading", name="No", exact=False).first).to_contain_text("1")
+    expect(window.page.get_by_role("button", name="Picture 5, answered no")).to_be_visible()
+
+
+def test_an_unfinished_assignment_can_be_left_and_gone_on_with(window: Window, server: Served) -> None:
+    begin(window, server)
+    for position in range(3):
+        shown(window, position)
+        window.page.keyboard.press("y")
+    window.page.get_by_role("button", name="Menu").click()
+    window.page.get_by_role("button", name="Leave, and go on later").click()
+    expect(window.page.get_by_text("You have begun this one")).to_be_visible()
+    window.page.get_by_role("button", name="Go on").click()
+    shown(window, 3)
+
+
+def test_a_task_given_back_is_free_again_and_its_answers_are_erased(
+    window: Window, server: Served, store: Store
+) -> None:
+    begin(window, server)
+    window.page.keyboard.press("y")
+    window.page.get_by_role("button", name="Menu").click()
+    window.page.get_by_role("button", name="Give this task back").click()
+    expect(window.page.get_by_role("dialog")).to_contain_text("Your 1 answer of this task will be erased")
+    window.page.get_by_role("button", name="Give it back").click()
+    expect(window.page.get_by_role("button", name="Look at it")).to_be_visible()
+    returned = held(store)
+    assert returned.stage is Stage.RETURNED
+    assert store.work.drafts(returned.id)[1] == []
+
+
+def test_a_lease_that_ended_is_told_kindly_and_leads_on(window: Window, server: Served, clock: Clock) -> None:
+    begin(window, server)
+    window.page.keyboard.press("y")
+    clock.pass_minutes(61)
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("This task has ended")
+    expect(window.page.get_by_text("It does not count against you")).to_be_visible()
+    window.page.get_by_role("button", name="Go on").click()
+    expect(window.page.get_by_role("button", name="Look at it")).to_be_visible()
+    window.forgive("410")
+
+
+def test_offline_work_goes_on_and_arrives_later(window: Window, server: Served, store: Store) -> None:
+    begin(window, server)
+    window.page.wait_for_timeout(400)  # the pictures ahead are here
+    window.context.set_offline(True)
+    for position in range(3):
+        shown(window, position)
+        window.page.keyboard.press("y")
+    expect(window.page.get_by_text("You are offline. Go on")).to_be_visible()
+    window.context.set_offline(False)
+    expect(window.page.get_by_text("You are offline")).to_have_count(0)
+    expect(window.page.locator("main.stage")).to_have_attribute("data-condition", "ready")
+    window.page.wait_for_timeout(300)
+    _, drafts = store.work.drafts(held(store).id)
+    assert [draft.says for draft in drafts] == [Says.YES] * 3
+    window.forgive("ERR_INTERNET_DISCONNECTED")
+
+
+def test_sending_without_a_connection_keeps_everything_and_works_later(window: Window, server: Served) -> None:
+    begin(window, server)
+    answer_all(window)
+    window.context.set_offline(True)
+    window.page.get_by_role("button", name="Send").click()
+    expect(window.page.get_by_text("Sending did not work")).to_be_visible()
+    window.context.set_offline(False)
+    window.page.get_by_role("button", name="Send").click()
+    expect(window.page.get_by_text("Receipt")).to_be_visible()
+    window.forgive("ERR_INTERNET_DISCONNECTED")
+
+
+def test_a_picture_that_does_not_load_can_be_tried_again_or_left_unsure(window: Window, server: Served) -> None:
+    page = window.page
+    page.route("**/api/work/pictures/**", lambda route: route.abort())
+    join(window, server)
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Start").click()
+    page.keyboard.press("y")
+    expect(page.get_by_text(f"You have answered 0 of {SIZE}")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("This picture did not load")
+    page.keyboard.press("y")
+    expect(page.get_by_text(f"You have answered 0 of {SIZE}")).to_be_visible()
+    page.keyboard.press(" ")
+    expect(page.get_by_text(f"You have answered 1 of {SIZE}")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("This picture did not load")
+    page.unroute("**/api/work/pictures/**")
+    page.get_by_role("button", name="Try again").click()
+    shown(window, 1)
+    window.forgive("ERR_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [
+        ("/work", "This page needs your personal link"),
+        ("/work#t=made.up", "This link does not work"),
+    ],
+)
+def test_a_wrong_link_says_what_to_do(window: Window, server: Served, address: str, title: str) -> None:
+    window.page.goto(server.url + address)
+    expect(window.page.get_by_role("heading", level=1)).to_have_text(title)
+    window.forgive("401")
+
+
+def test_a_withdrawn_invite_says_what_to_do(window: Window, server: Served) -> None:
+    invite = server.console.add_invite()
+    server.console.revoke_invite(invite.id)
+    window.page.goto(invite.link)
+    window.page.get_by_role("button", name="Join").click()
+    expect(window.page.get_by_text("This invite was withdrawn. Ask for a new one.")).to_be_visible()
+    window.forgive("410")
+
+
+def test_everything_fits_a_window_of_320_pixels(opened: Opener, server: Served) -> None:
+    window = opened(**NARROW)
+
+    def fits() -> bool:
+        return bool(window.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"))
+
+    begin(window, server)
+    assert fits()
+    for name in ("Back", "No", "Unsure", "Yes"):
+        box = window.page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box
+        assert box["height"] >= 44
+        assert 0 <= box["x"]
+        assert box["x"] + box["width"] <= 320
+        assert box["y"] + box["height"] <= 568
+    answer_all(window)
+    assert fits()
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [({}, "light"), (PHONE, "dark"), (NARROW, "light")],
+    ids=["desktop, light", "phone, dark", "320 pixels, light"],
+)
+def test_every_state_keeps_the_rules_of_accessibility(
+    opened: Opener, server: Served, size: dict[str, Any], scheme: str
+) -> None:
+    window = opened(**size, color_scheme=scheme)
+    page = window.page
+    found: dict[str, list[str]] = {}
+
+    def look(state: str) -> None:
+        found[state] = window.violations()
+
+    page.goto(server.console.add_invite().link)
+    expect(page.get_by_role("button", name="Join")).to_be_visible()
+    look("invited")
+    join(window, server)
+    look("home")
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+    look("explanation")
+    page.get_by_role("button", name="Start").click()
+    shown(window, 0)
+    look("picture")
+    page.get_by_role("button", name="Menu").click()
+    look("menu")
+    for panel in ("The question and its examples", "Settings", "Give this task back"):
+        page.get_by_role("button", name=panel).click()
+        look(panel)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_role("button", name="Menu").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    for position in range(SIZE):
+        shown(window, position)
+        page.keyboard.press(["y", "n", " "][position % 3])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look over your answers")
+    look("review")
+    page.get_by_role("button", name="Picture 2,").click()
+    shown(window, 1)
+    look("answered")
+    page.keyboard.press("n")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Receipt")).to_be_visible()
+    look("sent")
+    page.get_by_role("button", name="See what is next").click()
+    expect(page.locator(".past")).to_be_visible()
+    look("past")
+    page.goto(f"{server.url}/work")
+    expect(page.get_by_text("needs your personal link")).to_be_visible()
+    look("trouble")
+    assert {state: broken for state, broken in found.items() if broken} == {}
