@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thresher.errors import NotReady, StoreDamaged
 from thresher.learn.head import Head, deal_folds, train
-from thresher.learn.heads.logistic import compact, fit_logistic
+from thresher.learn.heads.fit import compact, fit_logistic
 from thresher.learn.vectors import Vectors
 
 Pool = tuple[NDArray[np.float16], NDArray[np.bool_]]

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from thresher.errors import NotReady, StoreDamaged
 from thresher.learn.heads import Family, Known, Scorer, Scores, Yes
+from thresher.learn.heads.kernel import Nystroem
 from thresher.learn.heads.logistic import Logistic
+from thresher.learn.heads.propagation import Propagation
 from thresher.learn.vectors import Vectors, as_vectors
 
-FAMILIES: dict[str, Family] = {family.kind: family for family in (Logistic(),)}
+# of two that fit alike the earlier is taken: the plain one
+FAMILIES: dict[str, Family] = {family.kind: family for family in (Logistic(), Nystroem(), Propagation())}
 FOLDS = 5
 FOLDS_OF_MANY, MANY = 3, 2000  # so many labels tell as much from three folds, sooner
 LEAST_OF_EACH = 2
@@ -30,13 +33,13 @@ class Head:
     """A trained and calibrated head.
 
     `out_of_fold` are the log-odds [n] of the labels it was trained on, each from a head that had not seen it.
-    `measures` come from these: average_precision, accuracy (at even odds), log_loss, and the strength that was chosen.
+    `measures` come from these: average_precision, accuracy (at even odds), log_loss; and the setting that was chosen:
+    strength, and reach where scores spread.
     """
 
     scorer: Scorer
     slope: float
     offset: float
-    strength: float
     out_of_fold: Scores
     measures: Mapping[str, float]
 
@@ -44,6 +47,11 @@ class Head:
     def kind(self) -> str:
         """The member of the family it is."""
         return self.scorer.kind
+
+    @property
+    def strength(self) -> float:
+        """How much its labels weigh against small weights."""
+        return self.measures["strength"]
 
     def scores(self, matrix: Vectors | NDArray[Any]) -> Scores:
         """Log-odds of a yes, float32 [N], of vectors [N, d] of any floating type."""
@@ -56,7 +64,7 @@ class Head:
         own = {
             "format": np.array(FORMAT),
             "kind": np.array(self.kind),
-            "calibration": np.array([self.slope, self.offset, self.strength]),
+            "calibration": np.array([self.slope, self.offset]),
             "out_of_fold": self.out_of_fold,
             "measure_names": np.array(names, dtype=np.str_),
             "measures": np.array(numbers, np.float64),
@@ -72,10 +80,10 @@ class Head:
                 arrays = {name: kept[name] for name in kept.files}
             family = FAMILIES[str(arrays["kind"])]
             own = {name.removeprefix("scorer."): arrays[name] for name in arrays if name.startswith("scorer.")}
-            slope, offset, strength = (float(number) for number in arrays["calibration"])
+            slope, offset = (float(number) for number in arrays["calibration"])
             named = zip(arrays["measure_names"], arrays["measures"], strict=True)
             measures = {str(name): float(number) for name, number in named}
-            return Head(family.revive(own), slope, offset, strength, arrays["out_of_fold"], measures)
+            return Head(family.revive(own), slope, offset, arrays["out_of_fold"], measures)
         except (KeyError, ValueError, TypeError, OSError, EOFError, IndexError) as error:
             raise StoreDamaged("these bytes are no head.", next="train again: thresher run") from error
 
@@ -113,12 +121,11 @@ def train(
     loss, slope, offset, best = min(fitted, key=lambda one: one[0])
     out_of_fold = np.asarray(best.held_out * slope + offset, np.float32)
     return Head(
-        scorer=FAMILIES[best.kind].fit(known, best.strength),
+        scorer=FAMILIES[best.kind].fit(known, best.setting),
         slope=slope,
         offset=offset,
-        strength=best.strength,
         out_of_fold=out_of_fold,
-        measures={**measure(out_of_fold, yes), "log_loss": loss, "strength": best.strength},
+        measures={**measure(out_of_fold, yes), "log_loss": loss, **best.setting},
     )
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thresher.learn.embed import columns
+from thresher.learn.graph import Graph, neighbour_graph
 from thresher.store.contract import Rows, Store
 
 Matrix = NDArray[np.float32]
@@ -26,6 +28,16 @@ class Vectors:
 
     def __len__(self) -> int:
         return len(self.matrices[0]) if self.rows is None else len(self.rows)
+
+    @cached_property
+    def scale(self) -> "Scale":
+        """How these vectors are standardised."""
+        return Scale.of(self)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Who resembles whom among these vectors."""
+        return neighbour_graph(self)
 
     def take(self, places: NDArray[np.int64]) -> Matrix:
         """The vectors at these places, float32 [n, width]."""

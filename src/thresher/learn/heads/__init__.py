@@ -8,8 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.learn.vectors import Matrix, Scale, Vectors
+from thresher.learn.heads.fit import compact
+from thresher.learn.vectors import Matrix, Vectors
 
+Setting = Mapping[str, float]  # what cross-validation chooses: the strength, and what else a family has
 Yes = NDArray[np.bool_]
 Scores = NDArray[np.float32]
 
@@ -29,14 +31,14 @@ class Known:
     pool: Vectors
 
     @cached_property
-    def scale(self) -> Scale:
-        """The scale of the pool."""
-        return Scale.of(self.pool)
+    def standard(self) -> Matrix:
+        """The labelled vectors, standardised as the pool is."""
+        return self.pool.scale.apply(self.features)
 
     @cached_property
-    def standard(self) -> Matrix:
-        """The labelled vectors, standardised."""
-        return self.scale.apply(self.features)
+    def compact(self) -> tuple[Matrix, Matrix | None]:
+        """The labelled vectors in as few numbers as tell them apart, and what turns weights for them back."""
+        return compact(self.standard)
 
 
 class Scorer(Protocol):
@@ -55,25 +57,28 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One member of the family with one strength: its held-out scores [n]."""
+    """One member of the family with one setting: its held-out scores [n]."""
 
     kind: str
-    strength: float
+    setting: Setting
     held_out: Scores
 
 
 class Family(Protocol):
-    """One kind of head, over a path of strengths."""
+    """One kind of head, over a path of settings."""
 
     @property
     def kind(self) -> str:
         """Its name."""
 
     def held_out(self, known: Known) -> Sequence[Candidate]:
-        """For each strength the raw score that every label gets from a head trained without its fold."""
+        """For each setting the raw score that every label gets from a head trained without its fold.
 
-    def fit(self, known: Known, strength: float) -> Scorer:
-        """Train on all labels with one strength."""
+        Empty when this family has nothing to offer: a pool too small or too large for it.
+        """
+
+    def fit(self, known: Known, setting: Setting) -> Scorer:
+        """Train on all labels with one setting."""
 
     def revive(self, arrays: Mapping[str, NDArray[Any]]) -> Scorer:
         """A scorer from its arrays."""

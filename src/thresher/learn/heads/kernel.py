@@ -1,0 +1,108 @@
+"""A head that is not linear: logistic regression on a Gaussian kernel by Nystroem's method.
+
+Williams and Seeger, "Using the Nystroem Method to Speed Up Kernel Machines" (2001): the kernel between any vector and a
+few landmarks stands for the whole kernel. The landmarks are labelled vectors, all of them up to a number.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.learn.heads import Candidate, Known, Scores, Setting, Yes
+from thresher.learn.heads.fit import fit_logistic, held_out_weights, quietly
+from thresher.learn.vectors import Matrix, Scale, Vectors
+
+STRENGTHS = (10.0, 100.0)
+SHARPNESS = 0.5  # of the kernel exp(-sharpness * squared distance); standardised vectors have a length near 1
+LANDMARKS = 512
+JITTER = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A weighted sum of likenesses to landmarks."""
+
+    landmarks: Matrix
+    weights: Matrix
+    bias: float
+    scale: Scale
+    kind: str = "kernel"
+
+    def scores(self, vectors: Vectors) -> Scores:
+        """The weighted sum for every vector, block by block."""
+        out = np.empty(len(vectors), np.float32)
+        for places, block in vectors.blocks(LANDMARKS):
+            out[places] = likeness(self.scale.apply(block), self.landmarks) @ self.weights + np.float32(self.bias)
+        return out
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Landmarks, weights, bias and scale."""
+        return {
+            "landmarks": self.landmarks,
+            "weights": self.weights,
+            "bias": np.array(self.bias),
+            "mean": self.scale.mean,
+            "factor": self.scale.factor,
+        }
+
+
+class Nystroem:
+    """The family of kernel heads."""
+
+    kind = "kernel"
+
+    def held_out(self, known: Known) -> Sequence[Candidate]:
+        """For each strength the raw score that every label gets from a head trained without its fold.
+
+        Landmarks are vectors without their answers, so that they may be the same in every fold.
+        """
+        _, points, _ = _mapped(known)
+        found = []
+        for strength in STRENGTHS:
+            out = np.empty(len(known.yes), np.float32)
+            for fold, weights, bias in held_out_weights(points, known.yes, known.folds, strength):
+                out[known.folds == fold] = points[known.folds == fold] @ weights + bias
+            found.append(Candidate(self.kind, {"strength": strength}, out))
+        return found
+
+    def fit(self, known: Known, setting: Setting) -> Kernel:
+        """Train on all labels with one strength."""
+        landmarks, points, back = _mapped(known)
+        with quietly():
+            weights, bias = fit_logistic(points, known.yes, setting["strength"])
+        return Kernel(landmarks, (back @ weights).astype(np.float32), bias, known.pool.scale)
+
+    def revive(self, arrays: Mapping[str, NDArray[Any]]) -> Kernel:
+        """A head from its arrays."""
+        scale = Scale(arrays["mean"], arrays["factor"])
+        return Kernel(arrays["landmarks"], arrays["weights"], float(arrays["bias"]), scale)
+
+
+def likeness(points: Matrix, landmarks: Matrix) -> Matrix:
+    """The Gaussian kernel [n, m] between standardised points and landmarks."""
+    squares = (points**2).sum(axis=1)[:, None] + (landmarks**2).sum(axis=1) - 2 * points @ landmarks.T
+    return np.asarray(np.exp(-SHARPNESS * np.maximum(squares, 0)), np.float32)
+
+
+def _mapped(known: Known) -> tuple[Matrix, Matrix, Matrix]:
+    """Landmarks [m, d]; the labelled as points [n, m] whose products are the kernel's; and the map between [m, m]."""
+    landmarks = known.standard[_chosen(known.yes)]
+    squares, turn = np.linalg.eigh(likeness(landmarks, landmarks).astype(np.float64))
+    back = (turn / np.sqrt(np.maximum(squares, JITTER))).astype(np.float32)
+    return landmarks, likeness(known.standard, landmarks) @ back, back
+
+
+def _chosen(yes: Yes) -> NDArray[np.int64]:
+    """Up to LANDMARKS labels, evenly over each answer, as many of the rarer one as of the other where there are."""
+    found = [np.flatnonzero(yes), np.flatnonzero(~yes)]
+    rarer = min(len(places) for places in found)
+    share = [min(len(places), max(LANDMARKS // 2, LANDMARKS - rarer)) for places in found]
+    return np.concatenate(
+        [
+            places[np.linspace(0, len(places) - 1, count).astype(np.int64)]
+            for places, count in zip(found, share, strict=True)
+        ]
+    )
