@@ -6,9 +6,9 @@ import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.label.adjudicate import LEAD, MOST_VOTES, ask_on, leader
-from thresher.label.asks import fill_tasks, wish
+from thresher.label.asks import fill_tasks
 from thresher.label.votes import Settled, settle
-from thresher.records import Purpose, Says, Source, Vote
+from thresher.records import NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -50,8 +50,7 @@ def test_without_a_lead_among_eleven_or_with_nobody_left_the_owner_decides() -> 
 
 
 def ask(here: Scene, rows: range, votes_wanted: int) -> None:
-    asked = [(row, 0.0) for row in rows]
-    wish(NAME, asked, AUDIT, store=here.store, settings=here.settings, votes_wanted=votes_wanted)
+    here.store.asks.wish(NAME, 1, [NewAsk(row, AUDIT, votes_wanted, epoch=1, draw=row) for row in rows])
     fill(here)
 
 

@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 from tests.filled import NAME, add, fill, tiny_backbone
+from tests.loop.people import everybody_answers as everybody
 
 from thresher.errors import Busy
-from thresher.label.deal import deal
-from thresher.label.gate import review_all
 from thresher.loop.autopilot import held, run
 from thresher.loop.turn import Turn, turn
 from thresher.records import (
-    OWNER,
     Category,
-    Given,
     Gold,
     Label,
     NewAsk,
@@ -24,7 +21,6 @@ from thresher.records import (
     Says,
     Source,
     Targets,
-    Worker,
 )
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -53,7 +49,8 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 def rows(store: Store) -> list[int]:
     """Dull little pictures are no, wide ones are yes: a head can tell them apart."""
     fill(store, WHITE_FROM)
-    return store.categories.pool(NAME).tolist() + add(store, range(900, 900 + COUNT - WHITE_FROM), size=(160, 40))
+    pool = [int(row) for row in store.categories.pool(NAME)]
+    return pool + add(store, range(900, 900 + COUNT - WHITE_FROM), size=(160, 40))
 
 
 def says(rows: list[int], row: int) -> Says:
@@ -65,17 +62,7 @@ def take_turn(store: Store, settings: Settings, now_ms: int = 1_000, seed: int =
 
 
 def everybody_answers(store: Store, settings: Settings, rows: list[int], now_ms: int = 2_000) -> int:
-    """Two people and the owner do all there is, always right; how many answers they sent."""
-    people = [Worker(id_, id_, id_ == OWNER, "", 1) for id_ in ("ann", "bob", OWNER)]
-    sent = 0
-    for worker in people:
-        store.people.add(worker)
-        while work := deal(NAME, worker, store=store, settings=settings, now_ms=now_ms, seed=1):
-            given = [Given(at, says(rows, dealt.row), 1.0, 1.0) for at, dealt in enumerate(work.dealt)]
-            store.work.send(work.id, given, now_ms)
-            review_all(NAME, store=store, settings=settings, now_ms=now_ms)
-            sent += len(given)
-    return sent
+    return everybody(store, settings, lambda row: says(rows, row), now_ms)
 
 
 def test_an_empty_pool_says_what_to_run(store: Store, settings: Settings) -> None:

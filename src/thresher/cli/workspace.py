@@ -201,7 +201,7 @@ def _targets(
 ) -> "Targets":
     from dataclasses import replace
 
-    from thresher.loop.methods import METHODS
+    from thresher.loop.table import METHODS
 
     for name, value in (("precision", precision), ("recall", recall), ("delta", delta)):
         if value is not None and not 0 < value < 1:

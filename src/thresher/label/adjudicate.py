@@ -9,14 +9,13 @@ from collections.abc import Sequence
 
 from thresher.records import NewAsk, Purpose, Says, Vote
 
-AUDITS = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION})
 LEAD = 3
 MOST_VOTES = 11
 
 
 def of_audit(votes: Sequence[Vote]) -> list[Vote]:
-    """The votes of one image that were asked for by an audit; fresh ones, whatever was said of it before."""
-    return [vote for vote in votes if vote.purpose in AUDITS]
+    """The votes of one image that a certificate's epoch asked for; fresh ones, whatever was said of it before."""
+    return [vote for vote in votes if vote.epoch > 0]
 
 
 def leader(votes: Sequence[Vote]) -> Says | None:

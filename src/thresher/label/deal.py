@@ -1,8 +1,7 @@
 """Dealing: a worker gets a task's images with gold hidden among them, in an order of their own, under a lease."""
 
-import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -20,6 +19,9 @@ def deal(
     A task's images come with `settings.gold_images` gold, half yes and half no, as far as there is gold: what this
     worker has not seen first, then what they saw longest ago; never an image, nor one like it, that they were asked
     about or that anybody is being asked about. The owner gets no gold. Two calls at once deal the same.
+
+    A task prefers the same gold whoever takes it, and whoever gave it back gets the gold they had: otherwise two deals
+    of one task, laid side by side, would tell gold (what differs) from asked (what recurs).
     """
     expire(store, now_ms)
     version = store.categories.get(category).question.version
@@ -27,26 +29,30 @@ def deal(
     assignment = store.work.take(category, version, worker.id, owner=worker.owner, now_ms=now_ms, lease_ms=lease_ms)
     if assignment is None or assignment.dealt:
         return assignment
-    chance = _chance(assignment, store, seed)
     asked = [Dealt(ask.row, ask.id) for ask in store.asks.of_task(assignment.task)]
-    gold = [] if worker.owner else _gold_for(assignment, asked, chance, store=store, settings=settings)
+    gold = [] if worker.owner else _gold_for(assignment, asked, seed, store=store, settings=settings)
     places = asked + [Dealt(piece.row, None) for piece in gold]
-    return store.work.set_dealt(assignment.id, [places[place] for place in chance.permutation(len(places))])
+    # an order of this assignment alone: the same when it is dealt again, and not to be guessed by its worker
+    order = np.random.default_rng(np.frombuffer(_key(f"order/{assignment.id}", store, seed), np.uint32))
+    return store.work.set_dealt(assignment.id, [places[place] for place in order.permutation(len(places))])
 
 
-def draw_gold(gold: Sequence[Gold], seen: Sequence[int], each: int, chance: np.random.Generator) -> list[Gold]:
-    """`each` gold of each answer, or as many as there are: unseen ones at random, then by `seen`, longest ago first."""
+def draw_gold(
+    gold: Sequence[Gold], seen: Sequence[int], each: int, key: bytes, again: Collection[int] = ()
+) -> list[Gold]:
+    """`each` gold of each answer, or as many as there are: `again` first, then unseen, then by `seen`, oldest first.
+
+    What is equal in that stands in the order of `key`, which other gold does not change.
+    """
     when = {row: place for place, row in enumerate(seen)}
-    shuffled = [gold[place] for place in chance.permutation(len(gold))]
-    in_turn = sorted(shuffled, key=lambda piece: when.get(piece.row, -1))
+    in_turn = sorted(gold, key=lambda piece: (piece.row not in again, when.get(piece.row, -1), _rank(key, piece.row)))
     return [piece for says in (Says.YES, Says.NO) for piece in [p for p in in_turn if p.says is says][:each]]
 
 
 def _gold_for(
-    assignment: Assignment, asked: Sequence[Dealt], chance: np.random.Generator, *, store: Store, settings: Settings
+    assignment: Assignment, asked: Sequence[Dealt], seed: int | None, *, store: Store, settings: Settings
 ) -> list[Gold]:
     category, version = assignment.category, assignment.version
-    gold = store.labels.gold(category, version)
     away = np.concatenate(
         [
             np.array([place.row for place in asked], np.int64),
@@ -54,23 +60,30 @@ def _gold_for(
             store.asks.open_rows(category, version),
         ]
     )
-    usable = _one_a_group(gold, away, chance, store)
+    key = _key(f"gold/{category}/{assignment.task}", store, seed)
+    earlier = store.work.of_worker(assignment.worker, assignment.task)
+    again = {place.row for ended in earlier for place in ended.dealt if place.ask is None}
+    usable = _one_a_group(store.labels.gold(category, version), away, key, again, store)
     seen = store.work.seen_gold(category, assignment.worker).tolist()
-    return draw_gold(usable, seen, settings.gold_images // 2, chance)
+    return draw_gold(usable, seen, settings.gold_images // 2, key, again)
 
 
-def _one_a_group(gold: Sequence[Gold], away: Rows, chance: np.random.Generator, store: Store) -> list[Gold]:
+def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection[int], store: Store) -> list[Gold]:
     """Gold outside the groups of `away`, one of each similar group."""
-    rows = np.array([piece.row for piece in gold], np.int64)
     forbidden = set(store.images.similar(np.unique(away)).tolist())
-    groups = store.images.similar(rows).tolist()
-    order = chance.permutation(len(gold)).tolist()
-    one = {groups[place]: gold[place] for place in order if groups[place] not in forbidden}
-    return list(one.values())
+    groups = store.images.similar(np.array([piece.row for piece in gold], np.int64)).tolist()
+    free = [(group, piece) for group, piece in zip(groups, gold, strict=True) if group not in forbidden]
+    # the last of a group stays
+    free.sort(key=lambda pair: (pair[1].row in again, _rank(key, pair[1].row)))
+    return list(dict(free).values())
 
 
-def _chance(assignment: Assignment, store: Store, seed: int | None) -> np.random.Generator:
-    """Randomness of this assignment alone: the same when it is dealt again, and not to be guessed by its worker."""
-    key = store.secret() if seed is None else seed.to_bytes(16, "big", signed=True)
-    digest = hmac.new(key, assignment.id.encode("utf-8"), hashlib.sha256).digest()
-    return np.random.default_rng(np.frombuffer(digest, np.uint32))
+def _key(about: str, store: Store, seed: int | None) -> bytes:
+    """32 bytes of randomness about one thing: the same each time, and not to be guessed by a worker."""
+    secret = store.secret() if seed is None else seed.to_bytes(16, "big", signed=True)
+    return hmac.digest(secret, about.encode("utf-8"), "sha256")
+
+
+def _rank(key: bytes, row: int) -> bytes:
+    """Where a row stands in the order of a key, whatever other rows there are."""
+    return hmac.digest(key, row.to_bytes(8, "big"), "sha256")

@@ -15,7 +15,7 @@ from thresher.store.contract import Report, Store
 
 LEASE_MS = 15_000
 REST_SECONDS = 0.5  # between looks at the store while people answer
-FINAL = ("done", "spent", "empty")
+FINAL = ("done", "spent", "refused", "empty")
 
 Heard = Callable[[str, Turn], None]
 

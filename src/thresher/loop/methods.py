@@ -1,12 +1,11 @@
-"""What to ask next: one function a method, in a table. The certificate's own methods stand in certified.py."""
+"""What to ask next, LSUN's way; and what every method shares. table.py is the table of methods."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from thresher.label.asks import wish, wish_first
-from thresher.learn.decide import decide
+from thresher.learn.decide import UNKNOWN, Decided, decide
 from thresher.learn.sample import choose, middle
-from thresher.records import Category, Purpose
+from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -16,7 +15,7 @@ LEVEL_GAIN = 0.01  # of average precision
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a method came to: "asking" with asks stored, "done", "spent"; and the sentence for a person."""
+    """What a method came to: "asking" with asks stored, "done", "spent", "refused"; and the sentence for a person."""
 
     state: str
     says: str
@@ -25,43 +24,65 @@ class Wish:
 def cascade(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """LSUN's way (Yu et al. 2015, section 3): thresholds on held-out labels, the unknown back to people.
 
-    It proves nothing; `method = "certified"` does.
+    It proves nothing; the method "certified" does.
     """
     left = budget_left(category, store=store)
     if left <= 0:
         return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
-    name, version = category.name, category.question.version
+    name = category.name
     decided = decide(name, store=store)
-    size = min(settings.round_images, max(1, left // settings.votes))
     if decided.round is None:
-        wanted = min(settings.first_images, size)
-        asked = wish_first(name, store=store, settings=settings, seed=seed, now_ms=now_ms, size=wanted)
-        return Wish("asking" if asked else "done", f"asks about {asked:,} random pictures first.")
-    unknown = decided.codes == -1
-    if not unknown.any():
+        return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
+    unknown = int((decided.codes == UNKNOWN).sum())
+    if not unknown:
         return Wish("done", "nothing is unknown any more.")
-    if len(store.rounds.all(name)) >= settings.rounds_most:
-        return Wish("done", f"{settings.rounds_most} rounds are done; {int(unknown.sum()):,} pictures stay unknown.")
-    pending = set(store.asks.open_rows(name, version).tolist())
-    if int(unknown.sum()) <= size or _level(category, store=store):
-        ranked = middle(decided, size + len(pending))
-        rows, purpose = [(row, priority) for row, priority in ranked if row not in pending][:size], Purpose.MIDDLE
-    else:
-        known = pending | {label.row for label in store.labels.held(name, version)}
-        thresholds = decided.round.thresholds
-        rows = choose(
-            decided.rows,
-            decided.scores,
-            known,
-            size=size,
-            seed=seed,
-            lower=thresholds.lower,
-            upper=thresholds.upper,
-            similar=decided.similar,
-        )
-        purpose = Purpose.LEARN
-    asked = wish(name, rows, purpose, store=store, settings=settings)
-    return Wish("asking", f"asks about {asked:,} pictures ({purpose.value}).")
+    if len(rounds_of(category, store=store)) >= settings.rounds_most:
+        return Wish("done", f"{settings.rounds_most} rounds are done; {unknown:,} pictures stay unknown.")
+    if unknown > _size(left, settings) and not level(category, store=store):
+        asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed)
+        return Wish("asking", f"asks about {asked:,} pictures to learn.")
+    size = _size(left, settings)
+    pending = set(store.asks.open_rows(name, category.question.version).tolist())
+    ranked = [(row, priority) for row, priority in middle(decided, size + len(pending)) if row not in pending]
+    asked = wish(name, ranked[:size], Purpose.MIDDLE, store=store, settings=settings)
+    return Wish("asking", f"asks about {asked:,} unknown pictures.")
+
+
+def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
+    """Before the first round: random pictures, as a head needs a few of each answer."""
+    size = min(settings.first_images, max(1, left // settings.votes))
+    asked = wish_first(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
+    return Wish("asking" if asked else "done", f"asks about {asked:,} random pictures first.")
+
+
+def learning_asks(
+    category: Category, decided: Decided, left: int, *, store: Store, settings: Settings, seed: int
+) -> int:
+    """Ask about what teaches the head most: the top, the boundary, and some at random; how many are new."""
+    name, version = category.name, category.question.version
+    known = set(store.asks.open_rows(name, version).tolist())
+    known |= {label.row for label in store.labels.held(name, version)}
+    thresholds = decided.round.thresholds if decided.round else None
+    rows = choose(
+        decided.rows,
+        decided.scores,
+        known,
+        size=_size(left, settings),
+        seed=seed,
+        lower=thresholds.lower if thresholds else None,
+        upper=thresholds.upper if thresholds else None,
+        similar=decided.similar,
+    )
+    return wish(name, rows, Purpose.LEARN, store=store, settings=settings)
+
+
+def _size(left: int, settings: Settings) -> int:
+    return int(min(settings.round_images, max(1, left // settings.votes)))
+
+
+def rounds_of(category: Category, *, store: Store) -> list[Round]:
+    """The rounds of the question's version in force."""
+    return [done for done in store.rounds.all(category.name) if done.version == category.question.version]
 
 
 def budget_left(category: Category, *, store: Store) -> int:
@@ -72,11 +93,7 @@ def budget_left(category: Category, *, store: Store) -> int:
     return category.targets.answers - tally.answers - tally.gold_answers - tally.owner_answers
 
 
-def _level(category: Category, *, store: Store) -> bool:
+def level(category: Category, *, store: Store) -> bool:
     """Whether the head has stopped getting better."""
-    reached = [r.measures.get("average_precision", 0.0) for r in store.rounds.all(category.name)]
+    reached = [done.measures.get("average_precision", 0.0) for done in rounds_of(category, store=store)]
     return len(reached) > LEVEL_ROUNDS and max(reached[-LEVEL_ROUNDS:]) < max(reached[:-LEVEL_ROUNDS]) + LEVEL_GAIN
-
-
-Method = Callable[..., Wish]
-METHODS: dict[str, Method] = {"cascade": cascade}

@@ -11,7 +11,8 @@ from thresher.label.votes import settle
 from thresher.learn.decide import decide
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
-from thresher.loop.methods import METHODS, Wish
+from thresher.loop.methods import Wish
+from thresher.loop.table import METHODS
 from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
@@ -23,8 +24,9 @@ OWNER_ONLY = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
 class Turn:
     """What a turn came to.
 
-    `state` is "asking" (people have work), "learned" (a round was added), "done" (nothing is unknown any more), "spent"
-    (the budget of answers is used up) or "empty" (the pool is). `says` is the sentence for a person.
+    `state` is "asking" (people have work), "learned" (a round was added), "done" (nothing is unknown any more, or it is
+    certified), "spent" (the budget of answers is used up), "refused" (no certificate is to be had) or "empty" (the pool
+    is). `says` is the sentence for a person.
     """
 
     state: str

@@ -1,0 +1,127 @@
+"""The certified loop: it freezes, audits, labels its middle, and ends with a claim that is true of the pool."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.filled import NAME, add, fill, tiny_backbone
+from tests.loop.people import everybody_answers
+
+from thresher.evidence.state import Certified
+from thresher.loop.certified import step_of
+from thresher.loop.snapshot import latest
+from thresher.loop.turn import Turn, turn
+from thresher.records import Purpose, Says, Source, Targets
+from thresher.settings import Settings
+from thresher.store import open_store
+from thresher.store.contract import Store
+
+COUNT, YES_FROM = 240, 160
+PEOPLE = ("ann", "bob", "cyd", "dan")
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.but(
+        backbone=tiny_backbone(tmp_path / "tiny.onnx"),
+        processes=1,
+        first_images=30,
+        round_images=20,
+        votes=1,
+        votes_most=1,
+        sure=0.75,
+        gold_images=0,
+        patience_seconds=0.0,
+        seed=3,
+    )
+
+
+@pytest.fixture
+def rows(store: Store) -> list[int]:
+    fill(store, YES_FROM)
+    pool = [int(row) for row in store.categories.pool(NAME)]
+    store.categories.aim(NAME, Targets(precision=0.9, recall=0.8, delta=0.1, method="certified"))
+    return pool + add(store, range(900, 900 + COUNT - YES_FROM), size=(160, 40))
+
+
+def says(row: int) -> Says:
+    return Says.YES if row >= YES_FROM else Says.NO
+
+
+def run(store: Store, settings: Settings, turns: int = 60) -> Turn:
+    came_to = Turn("asking", "")
+    for number in range(turns):
+        came_to = turn(NAME, store=store, settings=settings, now_ms=1_000 * number + 1_000, seed=number)
+        if came_to.state in ("done", "spent", "refused"):
+            break
+        everybody_answers(store, settings, says, 1_000 * number + 1_500, PEOPLE)
+    return came_to
+
+
+def test_the_loop_ends_with_a_claim_that_is_true(store: Store, settings: Settings, rows: list[int]) -> None:
+    came_to = run(store, settings)
+    assert (came_to.state, "With confidence" in came_to.says) == ("done", True)
+    category = store.categories.get(NAME)
+    snapshot = latest(category, store=store)
+    assert snapshot is not None
+    step = step_of(category, snapshot, store=store)
+    assert isinstance(step, Certified)
+    answered = snapshot.state({label.row: label for label in store.labels.held(NAME, 1)}).answers
+    accepted = {int(row) for rank, row in enumerate(snapshot.ranking) if rank < step.accepted}
+    found = {int(snapshot.ranking[rank]) for rank, code in answered.items() if code == 1}
+    refuted = {int(snapshot.ranking[rank]) for rank, code in answered.items() if code != 1}
+    known = {row for row in snapshot.known.tolist() if says(row) is Says.YES}
+    delivered = (accepted | found | known) - refuted
+    yes = {row for row in rows if says(row) is Says.YES}
+    assert len(delivered) == step.delivered
+    assert len(delivered & yes) / len(delivered) >= 0.9
+    assert len(delivered & yes) / len(yes) >= 0.8
+
+
+def test_every_answer_an_audit_rests_on_is_adjudicated(store: Store, settings: Settings, rows: list[int]) -> None:
+    run(store, settings)
+    audited = [label for label in store.labels.all_of(NAME, 1) if label.epoch > 0]
+    assert audited
+    assert {label.source for label in audited} <= {Source.ADJUDICATED, Source.OWNER}
+    assert {label.purpose for label in audited} <= {Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.MIDDLE}
+
+
+def test_learning_labels_are_never_random_evidence(store: Store, settings: Settings, rows: list[int]) -> None:
+    run(store, settings)
+    snapshot = latest(store.categories.get(NAME), store=store)
+    assert snapshot is not None
+    held = {label.row for label in store.labels.all_of(NAME, 1) if label.epoch == 0 and label.source is Source.OWNER}
+    assert not held & set(snapshot.ranking.tolist())
+
+
+def test_a_frozen_epoch_reads_back_the_same(store: Store, settings: Settings, rows: list[int]) -> None:
+    run(store, settings)
+    category = store.categories.get(NAME)
+    first = latest(category, store=store)
+    again = open_store(store.place, settings)
+    second = latest(category, store=again)
+    again.close()
+    assert first is not None
+    assert second is not None
+    assert first.frozen == second.frozen
+    assert np.array_equal(first.ranking, second.ranking)
+
+
+def test_pictures_that_come_later_wait_for_the_next_epoch(store: Store, settings: Settings, rows: list[int]) -> None:
+    run(store, settings)
+    before = latest(store.categories.get(NAME), store=store)
+    add(store, range(2_000, 2_010))
+    run(store, settings)
+    after = latest(store.categories.get(NAME), store=store)
+    assert before is not None
+    assert after is not None
+    assert (after.epoch, after.frozen.epoch) == (before.epoch + 1, before.frozen.epoch + 1)
+    assert after.frozen.seed != before.frozen.seed
+
+
+def test_a_budget_too_small_for_the_audit_is_said(store: Store, settings: Settings, rows: list[int]) -> None:
+    store.categories.aim(NAME, Targets(precision=0.9, recall=0.8, delta=0.1, method="certified", answers=60))
+    came_to = run(store, settings)
+    assert came_to.state == "spent"
+    tally = store.categories.tally(NAME)
+    assert tally.answers + tally.owner_answers <= 60
