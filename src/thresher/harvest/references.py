@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 from thresher.errors import BadInput
@@ -104,14 +105,12 @@ def _csv(path: Path) -> Iterator[Line]:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             lines = csv.reader(file)
             at = _columns(next(lines, []), path)
-            last = max(at)
-            missing = ("",) * (last + 1)
+            pick, blanks = itemgetter(*at), [""] * (max(at) + 1)  # behind a short line, and at -1
             while True:
                 try:
                     for line in lines:
                         if line:
-                            whole = line if len(line) > last else (*line, *missing)
-                            yield lines.line_num, [whole[place] if place >= 0 else "" for place in at]
+                            yield lines.line_num, pick(line + blanks)
                     return
                 except csv.Error:
                     yield lines.line_num, ("a line that is not CSV", "", "", "", "", "")

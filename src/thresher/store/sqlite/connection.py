@@ -19,7 +19,7 @@ WAIT_SECONDS = 30.0
 RETRY_SECONDS = 0.001
 CACHE_KIBIBYTES = 65_536
 MAPPED_BYTES = 1 << 32
-CHECKPOINT_PAGES = 8_000  # 32 MB of log: random pages are then written back once for many transactions
+CHECKPOINT_PAGES = 16_000  # 64 MB of log: random pages are then written back once for many transactions
 
 _CHECK = "thresher check"
 _FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {

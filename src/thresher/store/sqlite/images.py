@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import count
+from itertools import count, repeat
 
 from thresher.errors import NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
@@ -44,11 +44,11 @@ class SqliteImages:
         images = dict(zip(keys, batch, strict=True))
         places = self._put_bytes({key: image for key, image in images.items() if image.data is not None})
         with self.catalog.writing() as sql:
-            rows = _rows_by_key(sql, keys)  # here, and not before: another process may have been quicker
+            rows = rows_by_key(sql, keys)  # here, and not before: another process may have been quicker
             new = {key: image for key, image in images.items() if key not in rows} if rows else images
             _fill(sql, {rows[key]: place for key, place in places.items() if key in rows})
             rows |= _insert(sql, new, places)
-            _insert_aliases(sql, keys, batch, rows)
+            insert_aliases(sql, keys, batch, rows)
         return [rows[key] for key in keys]
 
     def _put_bytes(self, images: dict[bytes, NewImage]) -> dict[bytes, shards.Place]:
@@ -56,10 +56,10 @@ class SqliteImages:
         if not images:
             return {}
         with self.catalog.reading() as sql:
-            rows = _rows_by_key(sql, list(images))
-            bare = _without_bytes(sql, rows)
+            rows = rows_by_key(sql, list(images))
+            bare = without_bytes(sql, rows)
         wanted = [(key, image) for key, image in images.items() if key not in rows or key in bare]
-        put = self.writer.append([(_member(image), image.data or b"") for _, image in wanted])
+        put = self.writer.append([(member(image), image.data or b"") for _, image in wanted])
         return {key: place for (key, _), place in zip(wanted, put, strict=True)}
 
     def get(self, row: int) -> Image:
@@ -188,26 +188,27 @@ class SqliteImages:
 def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> dict[bytes, int]:
     """Give new images the next rows."""
     numbers = {name: shard_number(sql, name) for name in {place.shard for place in places.values()}}
+    found = (places.get(key) for key in new) if places else repeat(None)
+    spots = ((numbers[place.shard], place.begins) if place else (None, None) for place in found)
     rows = dict(zip(new, count(_top(sql)), strict=False))
     sql.executemany(
         """INSERT INTO image
                (row, sha256, width, height, format, orientation, bytes, fingerprint, shard, begins, similar)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-               coalesce((SELECT similar FROM image WHERE fingerprint = ?8 ORDER BY row LIMIT 1), ?1))""",
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?8 IS NULL, ?1,
+               coalesce((SELECT similar FROM image WHERE fingerprint = ?8 ORDER BY row LIMIT 1), ?1)))""",
         (
             (
                 row, key, image.width, image.height, image.format, image.orientation,
-                image.bytes if image.data is None else len(image.data), image.fingerprint or None,
-                numbers[places[key].shard] if key in places else None, places[key].begins if key in places else None,
+                image.bytes if image.data is None else len(image.data), image.fingerprint or None, *spot,
             )
-            for (key, image), row in zip(new.items(), rows.values(), strict=True)
+            for (key, row), image, spot in zip(rows.items(), new.values(), spots, strict=False)
         ),
     )  # fmt: skip
     counters.add(sql, WORKSPACE, "images", len(rows))
     return rows
 
 
-def _without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]:
+def without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]:
     """Which known images are kept by reference, or have lost their bytes."""
     found = sql.execute(
         "SELECT sha256 FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value WHERE shard IS NULL",
@@ -224,9 +225,10 @@ def _fill(sql: sqlite3.Connection, places: dict[int, shards.Place]) -> None:
     )
 
 
-def _insert_aliases(
+def insert_aliases(
     sql: sqlite3.Connection, keys: Sequence[bytes], batch: Sequence[NewImage], rows: dict[bytes, int]
 ) -> None:
+    """Keep the aliases of images under their rows."""
     sql.executemany(
         "INSERT INTO alias (row, kind, name, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
@@ -247,7 +249,7 @@ def _top(sql: sqlite3.Connection) -> int:
     return int(sql.execute("SELECT coalesce(max(row) + 1, 0) FROM image").fetchone()[0])
 
 
-def _rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
+def rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
     """The rows of known hashes; one statement cuts them all out of one value, for they come in thousands."""
     found = sql.execute(
         """WITH RECURSIVE asked (place) AS (VALUES (0) UNION ALL SELECT place + 1 FROM asked WHERE place + 1 < ?2)
@@ -264,7 +266,8 @@ def _image(
     return Image(row, sha256.hex(), width, height, picture_format, orientation, size, similar, bool(reference))
 
 
-def _member(image: NewImage) -> str:
+def member(image: NewImage) -> str:
+    """What a picture is called in its shard."""
     ending = image.format.lower()
     ending = EXTENSIONS.get(ending, ending)
     return f"{image.sha256}.{ending if ending.isalnum() and ending.isascii() and len(ending) < 9 else 'bin'}"
