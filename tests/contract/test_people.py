@@ -25,6 +25,12 @@ def test_a_worker_is_added_once(store: Store) -> None:
     assert store.people.all() == [owner, worker]
 
 
+def test_the_workers_of_an_invite_are_counted(store: Store) -> None:
+    for number in range(3):
+        store.people.add(Worker(f"w{number}", "", False, "a" if number else "b", 10))
+    assert [store.people.joined(invite) for invite in "abc"] == [2, 1, 0]
+
+
 def test_whom_nobody_added_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         store.people.get("w1")

@@ -372,6 +372,8 @@ def test_assignments_are_paged_and_listed_for_a_worker(store: Store) -> None:
     assert store.work.page("car", made[1].id, 10) == [made[2], other]
     assert store.work.of_worker("w1") == made[::-1]
     assert store.work.of_worker("nobody") == []
+    assert store.work.of_worker("w1", made[0].task) == made[:1]
+    assert store.work.of_worker("w1", -1) == []
 
 
 def test_an_assignment_nobody_made_is_not_found(store: Store) -> None:

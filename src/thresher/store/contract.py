@@ -316,8 +316,8 @@ class Work(Protocol):
     def page(self, category: str, after: str, limit: int) -> list[Assignment]:
         """The next assignments by id, which sorts by time."""
 
-    def of_worker(self, worker: str) -> list[Assignment]:
-        """Every assignment of a worker, newest first."""
+    def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
+        """Every assignment of a worker, of one task or of all, newest first."""
 
 
 class People(Protocol):
@@ -343,6 +343,9 @@ class People(Protocol):
 
     def all(self) -> list[Worker]:
         """Every worker, by id."""
+
+    def joined(self, invite: str) -> int:
+        """How many workers an invite has brought."""
 
 
 class Columns(Protocol):

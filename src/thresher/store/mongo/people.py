@@ -52,6 +52,10 @@ class MongoPeople:
         """Every worker, by id."""
         return [Worker(**_named(one)) for one in self.link.table("workers").find().sort("_id", 1)]
 
+    def joined(self, invite: str) -> int:
+        """How many workers an invite has brought."""
+        return int(self.link.table("workers").count_documents({"invite": invite}))
+
     def _add(self, table: str, fields: Document) -> None:
         made = {"_id": fields.pop("id"), **fields}
         try:

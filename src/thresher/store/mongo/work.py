@@ -268,9 +268,10 @@ class MongoWork:
         """The next assignments by id, which sorts by time."""
         return self._found(category, {"_id": {"$gt": after}}, [("_id", 1)], limit) if limit else []
 
-    def of_worker(self, worker: str) -> list[Assignment]:
-        """Every assignment of a worker, newest first."""
-        found = self.link.table("assignments").find({"worker": worker}, HIDDEN).sort("_id", -1)
+    def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
+        """Every assignment of a worker, of one task or of all, newest first."""
+        wanted: Document = {"worker": worker} if task is None else {"worker": worker, "task": task}
+        found = self.link.table("assignments").find(wanted, HIDDEN).sort("_id", -1)
         return [assignment_of(one) for one in found]
 
     def _found(self, category: str, wanted: Document, order: Any, limit: int = 0) -> list[Assignment]:  # noqa: ANN401 -- as pymongo takes it

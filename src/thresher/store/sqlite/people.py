@@ -70,6 +70,11 @@ class SqlitePeople:
                 for line in sql.execute("SELECT id, name, owner, invite, created_ms FROM worker ORDER BY id")
             ]
 
+    def joined(self, invite: str) -> int:
+        """How many workers an invite has brought."""
+        with self.catalog.reading() as sql:
+            return int(sql.execute("SELECT count(*) FROM worker WHERE invite = ?", (invite,)).fetchone()[0])
+
 
 def _worker(made: str, name: str, owner: int, invite: str, created_ms: int) -> Worker:
     return Worker(made, name, bool(owner), invite, created_ms)

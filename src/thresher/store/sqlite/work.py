@@ -182,10 +182,12 @@ class SqliteWork:
             key = category_id(self.catalog, sql, category)
             return load_all(sql, "WHERE a.category = ? AND a.id > ? ORDER BY a.id LIMIT ?", (key, after, limit))
 
-    def of_worker(self, worker: str) -> list[Assignment]:
-        """Every assignment of a worker, newest first."""
+    def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
+        """Every assignment of a worker, of one task or of all, newest first."""
         with self.catalog.reading() as sql:
-            return load_all(sql, "WHERE a.worker = ? ORDER BY a.id DESC", (worker,))
+            return load_all(
+                sql, "WHERE a.worker = ?1 AND (?2 IS NULL OR a.task = ?2) ORDER BY a.id DESC", (worker, task)
+            )
 
 
 def _sorts(owner: bool) -> tuple[bool, ...]:
