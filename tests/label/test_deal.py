@@ -4,7 +4,7 @@ from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.label.asks import fill_tasks, wish
 from thresher.label.deal import deal, draw_gold
-from thresher.records import Gold, Purpose, Says, Source, Stage
+from thresher.records import Assignment, Gold, Purpose, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -41,12 +41,58 @@ def test_each_ask_is_dealt_at_its_own_image(here: Scene) -> None:
     assert {place.ask: place.row for place in assignment.dealt if place.ask is not None} == asks
 
 
-def test_each_worker_gets_an_order_and_gold_of_their_own(here: Scene) -> None:
+def gold_of(assignment: Assignment) -> set[int]:
+    return {place.row for place in assignment.dealt if place.ask is None}
+
+
+def test_each_worker_gets_an_order_of_their_own(here: Scene) -> None:
     asked_for(here, range(110))
     first, second = here.must_deal("a"), here.must_deal("b")
     assert first.task == second.task
     assert [p.row for p in first.dealt if p.ask] != [p.row for p in second.dealt if p.ask]
-    assert {p.row for p in first.dealt if not p.ask} != {p.row for p in second.dealt if not p.ask}
+
+
+def test_two_people_who_compare_their_pictures_learn_nothing_about_gold(here: Scene) -> None:
+    asked_for(here, range(110))
+    first = here.must_deal("a")
+    here.gild(range(200, 240))  # new gold does not give the old away
+    second = here.must_deal("b")
+    assert first.task == second.task
+    assert len(gold_of(first) & gold_of(second)) >= 20  # what the new gold left; without it, all 40
+    assert gold_of(here.must_deal("a")) == gold_of(first)
+
+
+def test_two_people_of_one_task_see_the_same_pictures(here: Scene) -> None:
+    asked_for(here, range(110))
+    first, second = here.must_deal("a"), here.must_deal("b")
+    assert {place.row for place in first.dealt} == {place.row for place in second.dealt}
+
+
+def test_other_tasks_have_other_gold(here: Scene) -> None:
+    asked_for(here, range(110), votes=1)
+    asked_for(here, range(110, 220), votes=1)
+    assert gold_of(here.must_deal("a")) != gold_of(here.must_deal("b"))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_giving_a_task_back_and_taking_it_again_shows_the_same_pictures(here: Scene, times: int) -> None:
+    """The pictures that recur would be those asked about, and all others gold."""
+    asked_for(here, range(110))
+    first = here.must_deal("a")
+    for _ in range(times):
+        here.store.work.give_back(here.must_deal("a").id, here.tick())
+        again = here.must_deal("a")
+        assert (again.task, again.id != first.id) == (first.task, True)
+        assert {place.row for place in again.dealt} == {place.row for place in first.dealt}
+
+
+def test_a_lease_that_ended_shows_the_same_pictures_again(here: Scene) -> None:
+    asked_for(here, range(110))
+    first = here.must_deal("a")
+    here.tick(round(here.settings.lease_minutes * 60_000))
+    again = here.must_deal("a")
+    assert again.id != first.id
+    assert {place.row for place in again.dealt} == {place.row for place in first.dealt}
 
 
 def test_gold_does_not_stand_at_the_end_or_the_beginning(here: Scene) -> None:
@@ -146,8 +192,9 @@ def test_an_ended_lease_gives_its_place_to_the_next(here: Scene) -> None:
 
 def test_drawing_gold_by_hand_is_repeatable() -> None:
     gold = [Gold(row, says(truth(row)), 1, Source.OWNER) for row in range(90)]
-    drawn = draw_gold(gold, [], 20, np.random.default_rng(3))
-    assert drawn == draw_gold(gold, [], 20, np.random.default_rng(3))
+    drawn = draw_gold(gold, [], 20, b"3")
+    assert drawn == draw_gold(gold, [], 20, b"3")
+    assert drawn != draw_gold(gold, [], 20, b"4")
     assert [piece.says for piece in drawn] == [Says.YES] * 20 + [Says.NO] * 20
 
 
