@@ -15,6 +15,7 @@ from thresher.store.contract import Report, Store
 
 LEASE_MS = 15_000
 REST_SECONDS = 0.5  # between looks at the store while people answer
+LONGEST_REST_SECONDS = 3.0
 FINAL = ("done", "spent", "refused", "empty")
 
 Heard = Callable[[str, Turn], None]
@@ -88,8 +89,11 @@ def _repeat(
 
 
 def rest_seconds(turn_seconds: float) -> float:
-    """How long to rest after a turn that found people busy: a loop that looks takes at most half of a core."""
-    return max(REST_SECONDS, turn_seconds)
+    """How long to rest after a turn that found people busy: as long as it looked, so that it takes half a core at most.
+
+    Never long: the turn may have embedded a whole pool before it looked.
+    """
+    return min(max(REST_SECONDS, turn_seconds), LONGEST_REST_SECONDS)
 
 
 def _seed(settings: Settings, number: int) -> int:
