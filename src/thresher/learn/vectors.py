@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from thresher.learn.embed import columns
 from thresher.learn.graph import Graph, neighbour_graph
+from thresher.learn.scoring import product
 from thresher.store.contract import Rows, Store
 
 Matrix = NDArray[np.float32]
@@ -58,10 +59,19 @@ class Vectors:
     def times(self, weights: NDArray[np.floating]) -> Matrix:
         """The product with weights [width] or [width, k]: float32 [n] or [n, k]."""
         weights = np.asarray(weights, np.float32)
+        if all(matrix.dtype == np.float16 for matrix in self.matrices) and self._mostly_all():
+            cuts = np.cumsum([matrix.shape[1] for matrix in self.matrices])[:-1]
+            shares = [product(m, w) for m, w in zip(self.matrices, np.split(weights, cuts), strict=True)]
+            whole: Matrix = np.add.reduce(shares)
+            return whole if self.rows is None else whole[self.rows]
         out = np.empty((len(self), *weights.shape[1:]), np.float32)
         for places, block in self.blocks():
             out[places] = block @ weights
         return out
+
+    def _mostly_all(self) -> bool:
+        """Whether reading every row in order costs less than picking these out."""
+        return self.rows is None or 2 * len(self.rows) > len(self.matrices[0])
 
 
 @dataclass(frozen=True, slots=True)
