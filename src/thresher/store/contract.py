@@ -40,6 +40,7 @@ from thresher.records import (
     Vote,
     Worker,
 )
+from thresher.store.transfer import Transfer
 
 Rows = NDArray[np.int64]
 Report = Callable[[Progress], None]
@@ -447,6 +448,8 @@ class Store(Protocol):
     columns: Columns
     rounds: Rounds
     jobs: Jobs
+    transfer: Transfer
+    """Plain lines out of the store and into it, for `store copy`; not for use while anybody works in the target."""
 
     @property
     def place(self) -> str:

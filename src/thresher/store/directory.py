@@ -38,7 +38,9 @@ from thresher.store.sqlite.labels import SqliteLabels
 from thresher.store.sqlite.migrations import migrate
 from thresher.store.sqlite.people import SqlitePeople
 from thresher.store.sqlite.rounds import SqliteRounds
+from thresher.store.sqlite.transfer import SqliteTransfer
 from thresher.store.sqlite.work import SqliteWork
+from thresher.store.transfer import Transfer
 
 CATALOG = "catalog.sqlite"
 IMAGES = "images"
@@ -64,6 +66,7 @@ class DirectoryStore:
         self.columns: Columns = self.matrices
         self.rounds: Rounds = SqliteRounds(self.catalog)
         self.jobs: Jobs = SqliteJobs(self.catalog)
+        self.transfer: Transfer = SqliteTransfer(self.catalog, self.writer)
 
     @property
     def place(self) -> str:

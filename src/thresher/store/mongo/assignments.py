@@ -78,4 +78,4 @@ def given_from(kept: Iterable[list[object]]) -> tuple[Given, ...]:
 
 def review_to(review: Review) -> Document:
     """A review as an assignment's document keeps it."""
-    return {**asdict(review), "verdict": review.verdict.value}
+    return {**asdict(review), "verdict": review.verdict.value, "weight": float(review.weight)}

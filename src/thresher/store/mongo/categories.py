@@ -173,7 +173,7 @@ class MongoCategories:
         wanted = [key(category=name, refusal=Binary(one)) for one in refusals]
         there = {one["_id"]["refusal"] for one in table.find({"_id": {"$in": wanted}}, {"_id": 1}, session=session)}
         made = [
-            {"_id": key(category=name, refusal=Binary(one)), "category": name, "number": at, **asdict(refusal)}
+            refusal_document(name, at, refusal)
             for at, (one, refusal) in enumerate(refusals.items(), number)
             if one not in there
         ]
@@ -224,6 +224,12 @@ def _pool_key(name: str, row: int) -> Document:
 def _refusal_key(refusal: Refusal) -> bytes:
     said = f"{len(refusal.reason)} {refusal.reason} {refusal.name}"
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def refusal_document(category: str, number: int, refusal: Refusal) -> Document:
+    """A refusal as it is kept: by what makes two of them the same, and by its number."""
+    name = key(category=category, refusal=Binary(_refusal_key(refusal)))
+    return {"_id": name, "category": category, "number": number, **asdict(refusal)}
 
 
 def _category(one: Document) -> Category:

@@ -43,7 +43,7 @@ def _count_votes(link: Link, assignment: Assignment, weight: float, session: Ses
                     "worker": assignment.worker,
                     "says": answer.says.value,
                     "purpose": ask["purpose"],
-                    "weight": weight,
+                    "weight": float(weight),
                     "epoch": ask["epoch"],
                     "draw": ask["draw"],
                 }

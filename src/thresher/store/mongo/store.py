@@ -25,7 +25,9 @@ from thresher.store.mongo.labels import MongoLabels
 from thresher.store.mongo.link import Link
 from thresher.store.mongo.people import MongoPeople
 from thresher.store.mongo.rounds import MongoRounds
+from thresher.store.mongo.transfer import MongoTransfer
 from thresher.store.mongo.work import MongoWork
+from thresher.store.transfer import Transfer
 
 
 class MongoStore:
@@ -53,6 +55,7 @@ class MongoStore:
         self.columns: Columns = MongoColumns(self.link, self.cache, self.images.top)
         self.rounds: Rounds = MongoRounds(self.link)
         self.jobs: Jobs = MongoJobs(self.link)
+        self.transfer: Transfer = MongoTransfer(self.link, self._workspace)
 
     @property
     def place(self) -> str:
