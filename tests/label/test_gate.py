@@ -5,7 +5,7 @@ from scipy.stats import binom
 from tests.label.scene import NAME, SECONDS, Scene, answers, says, scene, truth
 
 from thresher.label.asks import fill_tasks, wish
-from thresher.label.gate import judge, needed, review_all
+from thresher.label.gate import guessed, judge, needed, review_all
 from thresher.records import Assignment, Dealt, Given, Gold, Purpose, Review, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store, Tally
@@ -106,10 +106,27 @@ def test_retired_gold_counts_for_nothing(settings: Settings) -> None:
 
 
 def test_a_paused_gate_pays_and_hardly_believes(settings: Settings) -> None:
-    review = verdict(sent(0, 20), settings, paused=True)
-    assert review.verdict is Stage.WEIGHTED
-    assert 0 < review.weight < 0.5
+    for yes_right, no_right in ((0, 0), (4, 5), (13, 14), (19, 10), (8, 19)):
+        review = verdict(sent(yes_right, no_right), settings, paused=True)
+        assert review.verdict is Stage.WEIGHTED
+        assert 0 < review.weight < 0.5
     assert verdict(sent(20, 20), settings, paused=True).verdict is Stage.ACCEPTED
+
+
+@pytest.mark.parametrize(("yes_right", "no_right"), [(10, 10), (20, 0), (0, 20), (12, 9), (2, 19)])
+def test_a_paused_gate_still_rejects_guesses(settings: Settings, yes_right: int, no_right: int) -> None:
+    review = verdict(sent(yes_right, no_right), settings, paused=True)
+    assert (review.verdict, review.weight) == (Stage.REJECTED, 0.0)
+
+
+def test_a_coin_is_told_from_people_who_look(settings: Settings) -> None:
+    def share_guessed(right: float) -> float:
+        pairs = [(yes, no) for yes in range(21) for no in range(21) if guessed((yes, 20, no, 20))]
+        return sum(float(binom.pmf(yes, 20, right) * binom.pmf(no, 20, right)) for yes, no in pairs)
+
+    assert share_guessed(0.5) > 0.91
+    assert share_guessed(0.75) < 0.1
+    assert share_guessed(0.95) < 1e-6
 
 
 def test_the_gate_pauses_only_after_enough_reviews() -> None:
@@ -200,7 +217,8 @@ def test_with_gold_off_everybody_is_accepted_provisionally(store: Store, setting
 
 
 def test_gold_that_good_workers_miss_is_retired(store: Store, settings: Settings) -> None:
-    here = scene(store, settings, images=500, gold=range(400, 460))
+    # 20 yes and 20 no, so that every assignment shows them all
+    here = scene(store, settings, images=500, gold=[row for row in range(400, 460) if truth(row) or row < 430])
     wrong_gold = 403  # it is a yes to everybody but the owner
     assert not truth(wrong_gold)
     for task in range(3):
@@ -231,6 +249,17 @@ def test_too_many_rejections_pause_the_gate(store: Store, settings: Settings) ->
     verdicts = [here.work(f"honest {number}").verdict for number in range(24)]
     assert verdicts[:20] == [Stage.REJECTED] * 20
     assert set(verdicts[20:]) == {Stage.WEIGHTED}
+
+
+def test_a_few_who_guess_on_purpose_do_not_get_everybody_who_guesses_paid(store: Store, settings: Settings) -> None:
+    here = scene(store, settings, images=400, gold=range(200, 400))
+    rows = [(row, 0.0) for row in range(10)]
+    wish(NAME, rows, Purpose.LEARN, store=store, settings=settings, votes_wanted=60)
+    fill_tasks(NAME, store=store, settings=settings, now_ms=1)
+    honest = [here.work(f"honest {number}").verdict for number in range(18)]
+    spam = [here.work(f"spam {number}", always(Says.YES)).verdict for number in range(12)]
+    assert set(honest) == {Stage.ACCEPTED}
+    assert set(spam) == {Stage.REJECTED}
 
 
 def test_reviewing_at_the_same_time_counts_once(here: Scene) -> None:

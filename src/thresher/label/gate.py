@@ -2,8 +2,8 @@
 
 Plain accuracy would let a worker pass who always says "no" where gold is unbalanced, so each answer is judged by itself
 (facts: 16 of 20 right of both lets 99.5 % of people pass who are right on 95 of 100, and of coin flippers 0.003 %). A
-rejection harms a person, so it needs enough gold, and too many of them mean that the gold is bad: then nobody is
-rejected any more.
+rejection harms a person, so it needs enough gold, and too many of them mean that the gold is bad: then nobody who
+looked is rejected any more. Whoever only guessed still is, or a few who guess on purpose would pay for all the others.
 """
 
 import math
@@ -20,6 +20,11 @@ SHOWN_LEAST = 10  # gold of an answer, this assignment's or else with the worker
 BREAKER_LEAST = 20  # reviews before the share of rejections means anything
 BREAKER_SHARE = 0.05
 GOOD = 0.85  # a worker whose gold is right this often, and who was shown enough of it, may speak against gold
+
+# Youden's J (1950), sensitivity + specificity - 1, is 0 for every way of guessing: a coin, or always the same answer.
+# On 20 and 20 gold a coin is within this of 0 in 91 of 100 assignments; people who look are not, even if some gold is
+# wrong, and people whose gold is turned around are as far below.
+GUESSED_BELOW = 0.3
 
 Record = tuple[int, int, int, int]
 
@@ -55,7 +60,7 @@ def judge(
 
     `record` is the worker's earlier gold (yes right, yes shown, no right, no shown); it is counted in for an answer of
     which this assignment shows too little to judge by. Provisional, and accepted, while the category has less than
-    `settings.gold_least` gold of either answer, or the worker was shown too little. `paused` rejects nobody.
+    `settings.gold_least` gold of either answer, or the worker was shown too little. `paused` rejects only guesses.
     """
     here = score(assignment, {piece.row: piece.says for piece in gold})
     judged = _with_record(here, record)
@@ -65,7 +70,7 @@ def judge(
     kind, verdict, weight = rule.verdict.value, rule.verdict, rule.weight
     if little:
         kind, verdict, weight = "accepted", Stage.ACCEPTED, 1.0
-    elif paused and rule.verdict is Stage.REJECTED:
+    elif paused and rule.verdict is Stage.REJECTED and not guessed(judged):
         kind, verdict, weight = "paused", Stage.WEIGHTED, PAUSED_WEIGHT
     why = _words(kind, assignment, here, settings.gold_pass)
     return Review(verdict, why, now_ms, *here, weight=weight, provisional=little)
@@ -81,6 +86,12 @@ def score(assignment: Assignment, gold: Mapping[int, Says]) -> Record:
             shown[truth] += 1
             right[truth] += given.says is truth
     return right[Says.YES], shown[Says.YES], right[Says.NO], shown[Says.NO]
+
+
+def guessed(judged: Record) -> bool:
+    """Whether answers are no nearer to the gold, nor farther from it, than guesses are."""
+    yes_right, yes_shown, no_right, no_shown = judged
+    return abs(yes_right / max(yes_shown, 1) + no_right / max(no_shown, 1) - 1) < GUESSED_BELOW
 
 
 def needed(share: float, shown: int) -> int:
@@ -160,7 +171,7 @@ def _review_worker(assignment: Assignment, *, store: Store, settings: Settings, 
 
 
 def breaks(tally: Tally) -> bool:
-    """Whether so many assignments were rejected that the gold must be at fault, and nobody is rejected any more."""
+    """Whether so many assignments were rejected that the gold must be at fault, and only guesses are any more."""
     rejected = tally.assignments.get(Stage.REJECTED.value, 0)
     reviewed = rejected + sum(tally.assignments.get(stage.value, 0) for stage in (Stage.ACCEPTED, Stage.WEIGHTED))
     return reviewed >= BREAKER_LEAST and rejected > BREAKER_SHARE * reviewed
