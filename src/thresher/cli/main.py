@@ -59,10 +59,21 @@ def main() -> None:
     except Exception as error:  # typer's own usage errors carry their exit code and a way to show themselves
         show = getattr(error, "show", None)
         if show is None:
-            raise
+            raise SystemExit(_say(_unforeseen(error))) from None
         show()
         raise SystemExit(getattr(error, "exit_code", 2)) from None
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _unforeseen(error: Exception) -> str:
+    """One line, with the trace in a file for those who mend us."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="thresher-", suffix=".log", delete=False) as log:
+        log.write("".join(traceback.format_exception(error)))
+    what = f"something unforeseen: {type(error).__name__}: {error}".replace("\n", " ")
+    return f"{what}. What was stored stays. Next: report it with {log.name}"
 
 
 def _say(line: str) -> int:

@@ -7,11 +7,9 @@ Every answer the evidence rests on is adjudicated: by a lead of three among fres
 
 import numpy as np
 
-from thresher.evidence.certify import certify
+from thresher.evidence import Ask, Certified, Promise, Refused, Step, next_step
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
-from thresher.evidence.replay import replay
-from thresher.evidence.state import Ask, Certified, Promise, Refused, Step
 from thresher.label.adjudicate import LEAD
 from thresher.learn.decide import Decided, decide
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
@@ -45,7 +43,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
 def step_of(category: Category, snapshot: Snapshot, *, store: Store) -> Step:
     """Where an epoch stands: what is still asked, or how it ended."""
     labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
-    return replay(certify(snapshot.frozen), snapshot.state(labels))
+    return next_step(snapshot.state(labels))
 
 
 def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.evidence.certify import freeze as freeze_evidence
-from thresher.evidence.state import Code, Frozen, Promise, State
+from thresher.evidence import Code, Frozen, Promise, State
+from thresher.evidence import freeze as freeze_evidence
 from thresher.learn.decide import Decided
 from thresher.records import Category, Label, Says, Source
 from thresher.store.contract import Rows, Store, chunks

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from thresher.errors import BadInput
 from thresher.label import asks, gold
-from thresher.loop.methods import METHODS
+from thresher.loop.table import METHODS
 from thresher.records import OWNER, Category, Decision, Invite, Job, Question, Targets, Task, Worker, new_id
 from thresher.server import gallery
 from thresher.server.auth import console_only
