@@ -9,9 +9,12 @@ import pytest
 from pymongo import HASHED
 from tests.contract.things import category, finish, images, new_image, publish, take
 
+from thresher.errors import WrongSchema
 from thresher.records import Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
+from thresher.settings import Settings
 from thresher.store import contract
 from thresher.store.mongo import failures, schema
+from thresher.store.mongo.link import Link
 from thresher.store.mongo.originals import PIECE_BYTES
 from thresher.store.mongo.store import MongoStore
 
@@ -62,6 +65,45 @@ def test_the_docs_name_the_command_for_every_collection() -> None:
         r'^sh\.shardCollection\("thresher\.(\w+)", \{ _id: "hashed" \}\)$', page.read_text("utf-8"), re.MULTILINE
     )
     assert found == [made.name for made in schema.COLLECTIONS]
+
+
+def test_an_older_workspace_is_brought_to_the_newest_schema_step_by_step(store: MongoStore) -> None:
+    images(store, 2)
+    made: list[str] = []
+    steps = (lambda _link: made.append("two"), lambda _link: made.append("three"))
+    found = schema.open_workspace(store.link, create=False, steps=steps)
+    assert made == ["two", "three"]
+    assert schema.open_workspace(store.link, create=True, steps=steps)["schema"] == 3
+    assert made == ["two", "three"]
+    assert found["secret"] == store.secret()
+    with pytest.raises(WrongSchema):
+        schema.open_workspace(store.link, create=False)
+
+
+def test_a_step_that_was_killed_is_made_again(store: MongoStore) -> None:
+    made: list[str] = []
+
+    def killed(_link: Link) -> None:
+        made.append("once")
+        if len(made) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        schema.open_workspace(store.link, create=False, steps=(killed,))
+    assert schema.open_workspace(store.link, create=False, steps=(killed,))
+    assert made == ["once", "once"]
+
+
+def test_a_pool_that_grows_below_its_top_is_read_whole(store: MongoStore, settings: Settings) -> None:
+    rows = images(store, 300)
+    category(store)
+    with MongoStore(store.place, settings) as slower:
+        store.categories.pool_add("car", rows[100:200], Origin("folder"))
+        assert store.categories.pool("car").tolist() == rows[100:200]
+        slower.categories.pool_add("car", rows[250:], Origin("folder"))
+        assert store.categories.pool("car").tolist() == rows[100:200] + rows[250:]
+        slower.categories.pool_add("car", rows[:50], Origin("folder"))
+        assert store.categories.pool("car").tolist() == rows[:50] + rows[100:200] + rows[250:]
 
 
 def test_pictures_are_not_compressed_again(store: MongoStore) -> None:

@@ -6,6 +6,7 @@ Uniqueness is always carried by `_id`, because a sharded cluster keeps no other 
 """
 
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ from thresher.errors import StoreUnavailable, WrongSchema
 from thresher.records import new_id
 from thresher.store.mongo.link import Document, Link
 
-SCHEMA: Final = 1
+Step = Callable[[Link], None]
+# from each schema to the next; a released one is never edited, and made twice it does no more than once
+STEPS: Final[tuple[Step, ...]] = ()
+SCHEMA: Final = len(STEPS) + 1
 WORKSPACE: Final = "workspace"
 MAKERS: Final = 8
 # pictures do not compress, and trying costs a core
@@ -115,10 +119,8 @@ def make(link: Link) -> None:
         for _ in makers.map(lambda made: _make(link, made, made.name in there), COLLECTIONS):
             pass
     document = {"_id": WORKSPACE, "schema": SCHEMA, "identity": new_id(), "secret": secrets.token_bytes(32)}
-    try:
+    with suppress(DuplicateKeyError):  # it was there already, or another `thresher init` was faster
         link.table(WORKSPACE).insert_one(document)
-    except DuplicateKeyError:
-        return  # it was there already, or another `thresher init` was faster
 
 
 def _make(link: Link, made: Made, there: bool) -> None:
@@ -130,15 +132,29 @@ def _make(link: Link, made: Made, there: bool) -> None:
         link.table(made.name).create_indexes(list(made.indexes))
 
 
-def read_workspace(link: Link) -> Document:
-    """The workspace's own document. Raises StoreUnavailable where there is none, WrongSchema for a newer one."""
-    found = link.table(WORKSPACE).find_one({"_id": WORKSPACE})
+def open_workspace(link: Link, *, create: bool, steps: tuple[Step, ...] = STEPS) -> Document:
+    """The workspace's own document, brought to the newest schema; with `create` made where there is none.
+
+    Raises StoreUnavailable where there is none, WrongSchema where a newer thresher has been.
+    """
+    newest = len(steps) + 1
+    found = _read(link)
+    if found is None and create:
+        make(link)
+        found = _read(link)
     if found is None:
-        raise StoreUnavailable("no workspace here.", where=link.shown, next=f"thresher init --store {link.shown}")
-    if found["schema"] > SCHEMA:
+        raise StoreUnavailable("no workspace here.", where=link.shown, next=f"thresher init --workspace {link.shown}")
+    if found["schema"] > newest:
         raise WrongSchema(
-            f"the workspace has schema {found['schema']}, this version knows {SCHEMA}.",
+            f"the workspace has schema {found['schema']}; this thresher knows {newest}.",
             where=link.shown,
             next="pip install --upgrade thresher",
         )
+    for number in range(found["schema"], newest):
+        steps[number - 1](link)  # a step may be made twice: by two who open at once, or by one that was killed
+        link.table(WORKSPACE).update_one({"_id": WORKSPACE, "schema": number}, {"$set": {"schema": number + 1}})
     return found
+
+
+def _read(link: Link) -> Document | None:
+    return link.table(WORKSPACE).find_one({"_id": WORKSPACE})

@@ -39,9 +39,7 @@ class MongoStore:
         try:
             self.link.greet()
             with explained(self.link.shown):
-                if create:
-                    schema.make(self.link)
-                self._workspace = schema.read_workspace(self.link)
+                self._workspace = schema.open_workspace(self.link, create=create)
         except BaseException:
             self.link.close()
             raise
