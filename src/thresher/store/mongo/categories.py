@@ -135,7 +135,7 @@ class MongoCategories:
         return known
 
     def _rows_above(self, name: str, after_row: int) -> Rows:
-        """Rows of the pool, out of the bytes of the answer: a million documents are read in a third of a second."""
+        """Rows of the pool, cut out of the bytes of the answer: a million documents are not worth an object each."""
         wanted = span(category=name, above={"row": Int64(after_row)})
         parts = [np.zeros(0, dtype=np.int64)]
         for found in self.link.table("pool").find_raw_batches(wanted, {"_id": 1}).sort("_id", 1):
