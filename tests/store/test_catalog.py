@@ -8,6 +8,7 @@ from thresher.errors import StoreDamaged, StoreUnavailable, WrongSchema
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
+from thresher.store.sqlite import recount
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.migrations import STEPS, migrate
 
@@ -150,3 +151,52 @@ def test_an_empty_list_of_steps_is_refused_by_a_catalog_that_has_one(path: Path)
 
 def test_the_key_of_every_link_is_readable_by_its_owner_only(store: Store) -> None:
     assert (Path(store.place) / "catalog.sqlite").stat().st_mode & 0o077 == 0
+
+
+SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"), key=lambda path: int(path.stem))
+
+
+def shape(path: Path) -> list[tuple[str, ...]]:
+    sql = sqlite3.connect(path)
+    found = sql.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    sql.close()
+    return found
+
+
+def from_fixture(fixture: Path, place: Path) -> Path:
+    """A workspace as an earlier version left it."""
+    for name in ("images", "columns"):
+        (place / name).mkdir(parents=True)
+    sql = sqlite3.connect(place / "catalog.sqlite")
+    sql.executescript(fixture.read_text("utf-8"))
+    sql.close()
+    return place / "catalog.sqlite"
+
+
+@pytest.mark.parametrize("fixture", SCHEMAS, ids=lambda path: str(path.stem))
+def test_a_workspace_of_each_earlier_schema_opens(fixture: Path, tmp_path: Path, settings: Settings) -> None:
+    from_fixture(fixture, tmp_path / "old")
+    store = open_store(tmp_path / "old", settings)
+    tally = store.categories.tally("car")
+    assert (tally.images, tally.answers, tally.gold_answers, dict(tally.labels)) == (6, 2, 1, {"no": 1})
+    assert [vote.row for vote in store.labels.votes("car", 1)] == [0, 1]
+    assert store.people.get("w1").name == "Ada"
+    assert store.images.find(["folder/3.jpg"]) == [3]
+    with store.catalog.reading() as sql:  # type: ignore[attr-defined]  # a directory store has one
+        assert recount.differences(sql) == []
+    store.close()
+
+
+@pytest.mark.parametrize("fixture", SCHEMAS, ids=lambda path: str(path.stem))
+def test_a_released_step_is_never_edited(fixture: Path, tmp_path: Path) -> None:
+    path = from_fixture(fixture, tmp_path / "old")
+    fresh = tmp_path / "catalog.sqlite"
+    fresh.touch()
+    catalog = Catalog(fresh)
+    migrate(catalog, fresh, 1, STEPS[: int(fixture.stem)])
+    catalog.close()
+    assert shape(path) == shape(fresh)
+
+
+def test_every_schema_has_its_fixture() -> None:
+    assert [int(path.stem) for path in SCHEMAS] == list(range(1, len(STEPS) + 1))

@@ -8,23 +8,28 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from thresher.errors import StoreDamaged, StoreFull, StoreUnavailable, ThresherError
 
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables and RETURNING
 WAIT_SECONDS = 30.0
 RETRY_SECONDS = 0.001
-CACHE_KIBIBYTES = 65_536
+WRITER_CACHE_KIBIBYTES = 131_072  # the indexes of a million rows
+READER_CACHE_KIBIBYTES = 8_192  # readers are many, and the file is mapped
+PRIMARY = 0xFF  # SQLite's extended result codes add detail above the low byte
 MAPPED_BYTES = 1 << 32
 CHECKPOINT_PAGES = 16_000  # 64 MB of log: random pages are then written back once for many transactions
 
 _CHECK = "thresher check"
 _FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {
     sqlite3.SQLITE_FULL: (StoreFull, "the disk is full; what was stored stays.", "free some space and run it again"),
-    sqlite3.SQLITE_IOERR: (StoreFull, "the disk does not take any more.", "free some space and run it again"),
+    sqlite3.SQLITE_IOERR: (StoreUnavailable, "the disk fails.", "look at the disk; then thresher check"),
+    sqlite3.SQLITE_IOERR_WRITE: (StoreFull, "the disk takes no more.", "free some space and run it again"),  # a quota
+    sqlite3.SQLITE_IOERR_SHMSIZE: (StoreFull, "the disk is full.", "free some space and run it again"),
     sqlite3.SQLITE_READONLY: (StoreUnavailable, "the catalog is read-only.", "make the workspace writable"),
     sqlite3.SQLITE_CANTOPEN: (StoreUnavailable, "the catalog cannot be opened.", "make the workspace writable"),
     sqlite3.SQLITE_PERM: (StoreUnavailable, "the catalog may not be opened.", "make the workspace writable"),
@@ -58,17 +63,18 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one moment of the catalog until the block ends."""
-        self._mind_forks()
-        with self._failures_told():
-            # A stack, not one a thread: as many connections as threads that read at once, however many threads come.
-            sql = self._readers.pop() if self._readers else self._connect()
+        with self._failures_told(), self._reader() as sql:
             try:
                 sql.execute("BEGIN")
                 yield sql
             finally:
                 if sql.in_transaction:
                     sql.execute("COMMIT")
-                self._readers.append(sql)
+
+    def first(self, statement: str, values: tuple[object, ...]) -> Any:  # noqa: ANN401 -- the statement says what
+        """The first line of one statement, or None; a third of the price of a block that sees one moment."""
+        with self._failures_told(), self._reader() as sql:
+            return sql.execute(statement, values).fetchone()
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
@@ -81,11 +87,11 @@ class Catalog:
             raise self._error(sqlite3.SQLITE_BUSY, "")
         try:
             with self._failures_told():
-                sql = self._writer = self._writer or self._connect()
+                sql = self._writer = self._writer or self._connect(0, WRITER_CACHE_KIBIBYTES)
                 if durable:
                     sql.execute("PRAGMA synchronous = FULL")
-                self._begin(sql)
                 try:
+                    self._begin(sql)
                     yield sql
                     sql.execute("COMMIT")
                 finally:
@@ -107,45 +113,53 @@ class Catalog:
                 self._writer = None
 
     def _begin(self, sql: sqlite3.Connection) -> None:
+        self._again_while_busy(lambda: sql.execute("BEGIN IMMEDIATE"))
+
+    def _again_while_busy(self, work: Callable[[], object]) -> None:
         deadline = time.monotonic() + self.wait_seconds
         while True:
             try:
-                sql.execute("BEGIN IMMEDIATE")
+                work()
                 return
             except sqlite3.OperationalError as error:
-                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
             time.sleep(RETRY_SECONDS)
 
-    def _connect(self) -> sqlite3.Connection:
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """A reading connection off the stack: as many as threads that read at once, however many threads come."""
+        self._mind_forks()
+        try:
+            sql = self._readers.pop()
+        except IndexError:
+            sql = self._connect(self.wait_seconds, READER_CACHE_KIBIBYTES)
+        try:
+            yield sql
+        finally:
+            self._readers.append(sql)
+
+    def _connect(self, wait_seconds: float, cache_kibibytes: int) -> sqlite3.Connection:
         sql = sqlite3.connect(
             f"{self.path.resolve().as_uri()}?mode=rw",
             uri=True,
-            timeout=0,
+            timeout=wait_seconds,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
         )
         try:
-            deadline = time.monotonic() + self.wait_seconds
-            while True:
-                try:
-                    self._tune(sql)
-                    return sql
-                except sqlite3.OperationalError as error:
-                    # the first to open it switches it to WAL, and holds it for that moment
-                    if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                        raise
-                time.sleep(RETRY_SECONDS)
+            self._again_while_busy(lambda: self._tune(sql, cache_kibibytes))  # the first to open it switches it to WAL
         except BaseException:
             sql.close()
             raise
+        return sql
 
-    def _tune(self, sql: sqlite3.Connection) -> None:
+    def _tune(self, sql: sqlite3.Connection, cache_kibibytes: int) -> None:
         sql.execute("PRAGMA journal_mode = WAL")
         sql.execute("PRAGMA synchronous = NORMAL")
         sql.execute("PRAGMA foreign_keys = ON")
-        sql.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        sql.execute(f"PRAGMA cache_size = -{cache_kibibytes}")
         sql.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         sql.execute("PRAGMA temp_store = MEMORY")
         sql.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -160,17 +174,13 @@ class Catalog:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            code = _code(error)
-            if code not in _FAILURES:
-                raise
-            raise self._error(code, str(error)) from error
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            for known in (code, code & PRIMARY):
+                if known in _FAILURES:
+                    raise self._error(known, str(error)) from error
+            raise
 
     def _error(self, code: int, detail: str) -> ThresherError:
         kind, what, following = _FAILURES[code]
         told = f"{what[:-1]} ({detail})." if detail else what
         return kind(told, where=str(self.path), next=following)
-
-
-def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; the extended ones add detail above the low byte."""
-    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF

@@ -113,7 +113,15 @@ class SqliteImages:
 
     def read(self, row: int) -> bytes:
         """The untouched bytes of one image. Raises NotFound, StoreDamaged, NotReady for one kept by reference."""
-        return next(self.read_many([row]))
+        found = self.catalog.first(
+            """SELECT image.row, shard.name, image.begins, image.bytes
+               FROM image LEFT JOIN shard ON shard.number = image.shard WHERE image.row = ?""",
+            (int(row),),
+        )
+        if found is None:
+            raise no_such_row({row})
+        place = _place(*found)
+        return self._read(row, place) if place else self._read_reference(row)
 
     def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
         """The bytes of rows, in the order asked."""
@@ -133,10 +141,7 @@ class SqliteImages:
             ).fetchall()
         if len(found) != len(rows):
             raise no_such_row(set(rows) - {row for row, *_ in found})
-        for row, _, begins, _ in found:
-            if begins == -1:
-                raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
-        return [shards.Place(name, begins, size) if name else None for _, name, begins, size in found]
+        return [_place(*line) for line in found]
 
     def _read(self, row: int, place: shards.Place) -> bytes:
         try:
@@ -257,6 +262,13 @@ def rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
         (b"".join(keys), len(keys)),
     )
     return {keys[place]: row for place, row in found}
+
+
+def _place(row: int, shard: str | None, begins: int | None, size: int) -> shards.Place | None:
+    """Where the bytes of a row lie; None for one kept by reference. Raises StoreDamaged for one that lost them."""
+    if begins == -1:
+        raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
+    return shards.Place(shard, begins, size) if shard is not None and begins is not None else None
 
 
 def _image(
