@@ -4,7 +4,7 @@ import { Category } from '../features/categories/category';
 import { Categories } from '../features/categories/list';
 import { CategoryState } from '../features/categories/state';
 import { Page } from '../shared/page';
-import { Shell } from './shell';
+import { Broken, Shell } from './shell';
 
 /** A view whose code is fetched when it is first opened. */
 function later<Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name) {
@@ -20,6 +20,7 @@ export const createRouter = () =>
       path: '/',
       element: <Shell />,
       HydrateFallback: () => null,
+      errorElement: <Broken />,
       children: [
         { index: true, element: <Navigate to="/categories" replace /> },
         { path: 'categories', element: <Categories /> },

@@ -1,4 +1,5 @@
-import { NavLink, Outlet } from 'react-router';
+import { Button } from '@mantine/core';
+import { Link, NavLink, Outlet, useRouteError } from 'react-router';
 import { Mark } from '../../look/mark';
 import { Door } from '../features/session/door';
 import { useAppSelector } from './hooks';
@@ -16,21 +17,38 @@ export function Shell() {
   if (!token) return <Door />;
   return (
     <>
-      <header className="top">
-        <NavLink to="/" className="brand">
+      <nav className="top" aria-label="Console">
+        <Link to="/categories" className="brand">
           <Mark size={22} /> thresher
-        </NavLink>
-        <nav aria-label="Console">
+        </Link>
+        <div className="places">
           {PLACES.map(([path, word]) => (
             <NavLink key={path} to={path}>
               {word}
             </NavLink>
           ))}
-        </nav>
-      </header>
+        </div>
+      </nav>
       <main className="content">
         <Outlet />
       </main>
     </>
+  );
+}
+
+/** A view that could not be fetched or drawn: what to do, in the words of every other problem. */
+export function Broken() {
+  const error = useRouteError();
+  const fetched = error instanceof TypeError;
+  return (
+    <main className="door">
+      <h1>This view could not be {fetched ? 'fetched' : 'drawn'}</h1>
+      <p>
+        {fetched
+          ? 'The server cannot be reached, or was updated since this page was opened.'
+          : 'Something in this page went wrong; nothing that is stored is touched.'}
+      </p>
+      <Button onClick={() => location.reload()}>Reload the page</Button>
+    </main>
   );
 }

@@ -1,3 +1,4 @@
+import { Table } from '@mantine/core';
 import { type ReactNode, useEffect, useRef } from 'react';
 
 /** A view: its heading takes the focus when it opens, and names the tab. */
@@ -28,6 +29,19 @@ interface PageProps {
   lead?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
+}
+
+/** A table that may be wider than the window: it scrolls by itself, by keys too, under a name. */
+export function Wide({ caption, children }: { caption: string; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys (WCAG 2.1.1)
+    <section className="wide" aria-label={caption} tabIndex={0}>
+      <Table className="number">
+        <caption>{caption}</caption>
+        {children}
+      </Table>
+    </section>
+  );
 }
 
 /** While the first answer is under way. */

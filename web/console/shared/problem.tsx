@@ -1,6 +1,7 @@
 import type { SerializedError } from '@reduxjs/toolkit';
 import type { FetchBaseQueryError } from '@reduxjs/toolkit/query';
 import type { Problem } from '../../wire/generated';
+import { WithCommands } from './copy';
 
 type Failure = FetchBaseQueryError | SerializedError | undefined;
 
@@ -8,12 +9,12 @@ type Failure = FetchBaseQueryError | SerializedError | undefined;
 export function problemOf(failure: Failure): { what: string; next: string } {
   if (failure && 'status' in failure) {
     if (failure.status === 'FETCH_ERROR') {
-      return { what: 'The server cannot be reached.', next: 'Look whether `thresher serve` still runs.' };
+      return { what: 'The server cannot be reached.', next: 'Next: look whether `thresher serve` still runs' };
     }
     const problem = failure.data as Partial<Problem> | undefined;
     if (problem?.detail) {
-      const where = problem.where ? `${problem.where}: ` : '';
-      return { what: sentence(where + problem.detail), next: problem.next ? sentence(problem.next) : '' };
+      const what = problem.where ? `${problem.where}: ${problem.detail}` : capital(problem.detail);
+      return { what, next: problem.next ? `Next: ${problem.next}` : '' };
     }
     return { what: `The server answered ${failure.status}.`, next: '' };
   }
@@ -25,11 +26,11 @@ export function Failed({ error }: { error: Failure }) {
   const { what, next } = problemOf(error);
   return (
     <div className="failed" role="alert">
-      <strong>{what}</strong> {next}
+      <strong>{what}</strong> <WithCommands text={next} />
     </div>
   );
 }
 
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.?]$/.test(text) ? '' : '.');
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,10 +1,10 @@
-import { Button, Table } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import type { InviteWire } from '../../../wire/generated';
 import { useInvitesQuery, useRevokeInviteMutation } from '../../app/api';
 import { Copy } from '../../shared/copy';
 import { LIVE } from '../../shared/live';
-import { Empty, Page, Waiting } from '../../shared/page';
+import { Empty, Page, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
 import { InviteButton } from './make';
@@ -25,25 +25,22 @@ export function Invites() {
         </Empty>
       )}
       {data && data.length > 0 && (
-        <div className="wide">
-          <Table className="number">
-            <caption className="quiet">Newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Note</th>
-                <th scope="col">Category</th>
-                <th scope="col">Made</th>
-                <th scope="col">Link</th>
-                <th scope="col">End it</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((invite) => (
-                <Row key={invite.id} invite={invite} />
-              ))}
-            </tbody>
-          </Table>
-        </div>
+        <Wide caption="Newest first">
+          <thead>
+            <tr>
+              <th scope="col">Note</th>
+              <th scope="col">Category</th>
+              <th scope="col">Made</th>
+              <th scope="col">Link</th>
+              <th scope="col">End it</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.map((invite) => (
+              <Row key={invite.id} invite={invite} />
+            ))}
+          </tbody>
+        </Wide>
       )}
     </Page>
   );

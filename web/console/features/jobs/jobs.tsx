@@ -1,9 +1,9 @@
-import { Button, Table } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { JobWire } from '../../../wire/generated';
 import { useCancelJobMutation, useJobsQuery } from '../../app/api';
 import { LIVE } from '../../shared/live';
 import { whole } from '../../shared/numbers';
-import { Empty, Page, Waiting } from '../../shared/page';
+import { Empty, Page, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
 
@@ -19,27 +19,24 @@ export function Jobs() {
         </Empty>
       )}
       {data && data.length > 0 && (
-        <div className="wide">
-          <Table className="number">
-            <caption className="quiet">Newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col">Category</th>
-                <th scope="col">State</th>
-                <th scope="col">Progress</th>
-                <th scope="col">Begun</th>
-                <th scope="col">Last sign</th>
-                <th scope="col">Stop it</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((job) => (
-                <Row key={job.id} job={job} />
-              ))}
-            </tbody>
-          </Table>
-        </div>
+        <Wide caption="Newest first">
+          <thead>
+            <tr>
+              <th scope="col">Job</th>
+              <th scope="col">Category</th>
+              <th scope="col">State</th>
+              <th scope="col">Progress</th>
+              <th scope="col">Begun</th>
+              <th scope="col">Last sign</th>
+              <th scope="col">Stop it</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.map((job) => (
+              <Row key={job.id} job={job} />
+            ))}
+          </tbody>
+        </Wide>
       )}
     </Page>
   );

@@ -93,13 +93,8 @@ function Tile({ picture, look }: { picture: Picture; look: (picture: Picture) =>
   const decision = picture.decision ?? 'unknown';
   const name = picture.file || picture.sha256.slice(0, 12);
   return (
-    <button
-      type="button"
-      className="tile"
-      aria-label={`${name}, ${DECISIONS[decision].toLowerCase()}${picture.label ? ', labelled' : ''}`}
-      onClick={() => look(picture)}
-    >
-      <img src={picture.thumbnail} alt="" loading="lazy" decoding="async" />
+    <button type="button" className="tile" onClick={() => look(picture)}>
+      <img src={picture.thumbnail} alt={name} loading="lazy" decoding="async" />
       <span className="tile-foot">
         <span className={`part ${decision}`}>
           <Sign kind={decision} size={12} /> {DECISIONS[decision]}

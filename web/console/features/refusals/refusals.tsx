@@ -1,8 +1,8 @@
-import { Button, Table } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useRefusalsQuery } from '../../app/api';
 import { whole } from '../../shared/numbers';
-import { Empty, Waiting } from '../../shared/page';
+import { Empty, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
 import { useCategory } from '../categories/category';
@@ -48,33 +48,30 @@ function Sheet({ name, after, last, more }: SheetProps) {
   return (
     <>
       {after === 0 && <Counts counts={data.counts} />}
-      <div className="wide">
-        <Table>
-          <caption className="quiet">Refused candidates, in the order they came</caption>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Reason</th>
-              <th scope="col">In particular</th>
-              <th scope="col">When</th>
+      <Wide caption="Refused candidates, in the order they came">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Reason</th>
+            <th scope="col">In particular</th>
+            <th scope="col">When</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.refusals.map((refusal) => (
+            <tr key={`${refusal.name} ${refusal.at_ms}`}>
+              <th scope="row" className="name">
+                {refusal.name}
+              </th>
+              <td>{refusal.reason}</td>
+              <td className="quiet">{refusal.detail}</td>
+              <td>
+                <When ms={refusal.at_ms} />
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {data.refusals.map((refusal) => (
-              <tr key={`${refusal.name} ${refusal.at_ms}`}>
-                <th scope="row" className="name">
-                  {refusal.name}
-                </th>
-                <td>{refusal.reason}</td>
-                <td className="quiet">{refusal.detail}</td>
-                <td>
-                  <When ms={refusal.at_ms} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </Table>
-      </div>
+          ))}
+        </tbody>
+      </Wide>
       {last && following != null && (
         <Button className="more" variant="default" onClick={() => more(following)}>
           More

@@ -30,6 +30,8 @@ export default function RoundsChart({ rounds }: { rounds: readonly RoundWire[] }
         xAxisLabel="Round"
         yAxisProps={{ domain: [0, 'dataMax'], width: 56, tickFormatter: short }}
         areaProps={{ isAnimationActive: false }}
+        // the sentence above and the table below say the same to those who cannot see it
+        areaChartProps={{ accessibilityLayer: false }}
       />
       <ul className="chart-ends">
         {[...SERIES].reverse().map(({ name, label }) => (

@@ -1,14 +1,14 @@
-import { Table } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import type { RoundWire } from '../../../wire/generated';
 import { useRoundsQuery } from '../../app/api';
 import { Command } from '../../shared/copy';
 import { LIVE } from '../../shared/live';
-import { count, duration, percent, whole } from '../../shared/numbers';
-import { Empty, Waiting } from '../../shared/page';
+import { duration, percent, whole } from '../../shared/numbers';
+import { Empty, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
 import { useCategory } from '../categories/category';
+import { sentence } from './sentence';
 
 // the charting library is twice the size of the rest of the console, and most visits need none
 const RoundsChart = lazy(() => import('./chart'));
@@ -40,24 +40,10 @@ export function Rounds() {
   );
 }
 
-/** What the chart shows, in words. */
-export function sentence(rounds: readonly RoundWire[]): string {
-  const last = rounds.at(-1);
-  if (!last) return '';
-  const all = last.yes + last.no + last.unknown;
-  const decided = `After ${count(rounds.length, 'round')}, ${percent((last.yes + last.no) / all)} of ${count(all, 'picture')} are decided`;
-  const before = rounds.at(-2);
-  if (!before) return `${decided}: ${whole(last.yes)} yes, ${whole(last.no)} no; ${whole(last.unknown)} are unknown.`;
-  const fewer = before.unknown - last.unknown;
-  const change = fewer === 0 ? 'as many as' : `${whole(Math.abs(fewer))} ${fewer > 0 ? 'fewer' : 'more'} than`;
-  return `${decided}; ${whole(last.unknown)} are unknown, ${change} in the round before.`;
-}
-
 function RoundsTable({ rounds }: { rounds: readonly RoundWire[] }) {
   return (
-    <div className="wide">
-      <Table className="number">
-        <caption>Every round, newest first</caption>
+    <>
+      <Wide caption="Every round, newest first">
         <thead>
           <tr>
             <th scope="col">Round</th>
@@ -88,12 +74,12 @@ function RoundsTable({ rounds }: { rounds: readonly RoundWire[] }) {
             </tr>
           ))}
         </tbody>
-      </Table>
+      </Wide>
       <p className="quiet">
         Average precision is measured by cross-validation on the labels; it chooses settings and proves nothing about
         the pool.
       </p>
-    </div>
+    </>
   );
 }
 

@@ -5,6 +5,7 @@ import { useAppDispatch, useAppSelector } from '../../app/hooks';
 import { Command } from '../../shared/copy';
 import { keep } from './keep';
 import { tokenGiven } from './slice';
+import { tokenIn } from './token';
 
 /** What a visitor without a token sees: where the link is, or a place for the token. */
 export function Door() {
@@ -41,14 +42,4 @@ export function Door() {
       </form>
     </main>
   );
-}
-
-/** People paste the whole link; the token is in it. */
-export function tokenIn(pasted: string): string {
-  const text = pasted.trim();
-  try {
-    return new URL(text).searchParams.get('token') ?? text;
-  } catch {
-    return text;
-  }
 }

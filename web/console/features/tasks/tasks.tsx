@@ -1,10 +1,10 @@
-import { Button, Table } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import type { TaskWire } from '../../../wire/generated';
 import { useTasksQuery } from '../../app/api';
 import { LIVE } from '../../shared/live';
 import { whole } from '../../shared/numbers';
-import { Empty, Waiting } from '../../shared/page';
+import { Empty, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
 import { useCategory } from '../categories/category';
@@ -53,9 +53,8 @@ function Sheet({ name, after, last, more }: SheetProps) {
     );
   }
   return (
-    <div className="wide">
-      <Table className="number">
-        <caption>{after > 0 ? `Tasks after no. ${after}` : 'Tasks, in the order they were made'}</caption>
+    <>
+      <Wide caption={after > 0 ? `Tasks after no. ${after}` : 'Tasks, in the order they were made'}>
         <thead>
           <tr>
             <th scope="col">No.</th>
@@ -72,13 +71,13 @@ function Sheet({ name, after, last, more }: SheetProps) {
             <Row key={task.number} task={task} />
           ))}
         </tbody>
-      </Table>
+      </Wide>
       {last && data.length === PAGE && (
         <Button className="more" variant="default" onClick={() => more(end.number)}>
           More
         </Button>
       )}
-    </div>
+    </>
   );
 }
 

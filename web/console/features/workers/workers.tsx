@@ -1,10 +1,10 @@
-import { Table, UnstyledButton } from '@mantine/core';
+import { UnstyledButton } from '@mantine/core';
 import type { WorkerWire } from '../../../wire/generated';
 import { useCategoryWorkersQuery, useWorkersQuery } from '../../app/api';
 import { useAppDispatch, useAppSelector } from '../../app/hooks';
 import { LIVE } from '../../shared/live';
 import { duration, percent, whole, wilson } from '../../shared/numbers';
-import { Empty, Page, Waiting } from '../../shared/page';
+import { Empty, Page, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
 import { useCategory } from '../categories/category';
@@ -48,31 +48,28 @@ function WorkersTable({ workers }: { workers: readonly WorkerWire[] }) {
     );
   }
   return (
-    <div className="wide">
-      <Table className="number">
-        <caption className="quiet">Gold right: the share, and its 95 % interval. Seconds: the median.</caption>
-        <thead>
-          <tr>
-            {COLUMNS.map(([column, word]) => {
-              const here = sorting.column === column;
-              const order = here ? (sorting.descending ? 'descending' : 'ascending') : 'none';
-              return (
-                <th key={column} scope="col" aria-sort={order}>
-                  <UnstyledButton className="sort" onClick={() => dispatch(columnChosen(column))}>
-                    {word} <span aria-hidden="true">{here ? (sorting.descending ? '↓' : '↑') : ''}</span>
-                  </UnstyledButton>
-                </th>
-              );
-            })}
-          </tr>
-        </thead>
-        <tbody>
-          {sorted(workers, sorting).map((worker) => (
-            <Row key={worker.id} worker={worker} />
-          ))}
-        </tbody>
-      </Table>
-    </div>
+    <Wide caption="Gold right: the share, and its 95 % interval. Seconds: the median.">
+      <thead>
+        <tr>
+          {COLUMNS.map(([column, word]) => {
+            const here = sorting.column === column;
+            const order = here ? (sorting.descending ? 'descending' : 'ascending') : 'none';
+            return (
+              <th key={column} scope="col" aria-sort={order}>
+                <UnstyledButton className="sort" onClick={() => dispatch(columnChosen(column))}>
+                  {word} <span aria-hidden="true">{here ? (sorting.descending ? '↓' : '↑') : ''}</span>
+                </UnstyledButton>
+              </th>
+            );
+          })}
+        </tr>
+      </thead>
+      <tbody>
+        {sorted(workers, sorting).map((worker) => (
+          <Row key={worker.id} worker={worker} />
+        ))}
+      </tbody>
+    </Wide>
   );
 }
 
@@ -112,9 +109,9 @@ function Gold({ worker }: { worker: WorkerWire }) {
   if (!found) return <span className="quiet">none shown</span>;
   return (
     <>
-      {percent(found.share)}{' '}
-      <span className="quiet">
-        ({percent(found.lower, 0)} to {percent(found.upper, 0)}; {worker.gold_right} of {worker.gold_shown})
+      {percent(found.share)}
+      <span className="quiet under">
+        {percent(found.lower, 0)} to {percent(found.upper, 0)}, {worker.gold_right} of {worker.gold_shown}
       </span>
     </>
   );
