@@ -1,17 +1,21 @@
 """The certified loop: it freezes, audits, labels its middle, and ends with a claim that is true of the pool."""
 
+import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from tests.filled import NAME, add, fill, tiny_backbone
 from tests.loop.people import everybody_answers
 
 from thresher.evidence.state import Certified
 from thresher.loop.certified import step_of
+from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
 from thresher.loop.turn import Turn, turn
 from thresher.records import Purpose, Says, Source, Targets
+from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
@@ -125,3 +129,48 @@ def test_a_budget_too_small_for_the_audit_is_said(store: Store, settings: Settin
     assert came_to.state == "spent"
     tally = store.categories.tally(NAME)
     assert tally.answers + tally.owner_answers <= 60
+
+
+def test_a_certified_release_is_verified_from_its_own_files_alone(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    run(store, settings)
+    made = ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out") == Verdict(True, str(made.certificate["words"]), ())
+    delivered = pq.read_table(tmp_path / "out" / "images.parquet").to_pylist()
+    assert sum(row["decision"] == "yes" for row in delivered) == made.certificate["delivered"] == made.images
+
+
+def lie(directory: Path, name: str, value: object) -> None:
+    path = directory / "certificate.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+
+
+def test_a_certificate_that_claims_more_than_its_evidence_does_not_hold(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    run(store, settings)
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    lie(tmp_path / "out", "precision", 0.99)
+    assert any("precision" in line for line in verify(tmp_path / "out").wrong)
+
+
+def test_evidence_with_a_draw_left_out_or_turned_round_does_not_hold(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    run(store, settings)
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    path = tmp_path / "out" / "evidence.parquet"
+    whole = pq.read_table(path)
+    drawn = [place for place, draw in enumerate(whole.column("draw").to_pylist()) if draw >= 0]
+    pq.write_table(whole.take([place for place in range(len(whole)) if place != drawn[0]]), path)
+    assert "lacks the answers" in verify(tmp_path / "out").wrong[0]
+
+
+def test_a_release_of_the_cascade_carries_no_certificate(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    run(store, settings)
+    store.categories.aim(NAME, Targets(method="cascade"))
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out").wrong == ("the release carries no certificate",)

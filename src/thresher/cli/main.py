@@ -56,7 +56,7 @@ def main() -> None:
         raise SystemExit(130) from None
     except OSError as error:
         raise SystemExit(_say(_disk(error))) from None
-    except Exception as error:  # typer's own usage errors carry their exit code and a way to show themselves
+    except Exception as error:  # noqa: BLE001 -- typer's usage errors show themselves; a trace never reaches a user
         show = getattr(error, "show", None)
         if show is None:
             raise SystemExit(_say(_unforeseen(error))) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thresher.cli.open import opened
-from thresher.cli.show import bars, facts, say, table
+from thresher.cli.show import as_json, bars, facts, say, table
 from thresher.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(help="The category's name.")]
 
 def add_to(app: typer.Typer) -> None:
     """Hang these commands on the tree."""
-    for command in (harvest, refused, run, release):
+    for command in (harvest, refused, run, release, verify):
         app.command()(command)
 
 
@@ -137,3 +137,21 @@ def release(
     with opened(context) as (store, _), bars() as report, interruptible() as stop:
         made = ship(name, to, formats=wanted, store=store, now_ms=now_ms(), report=report, stop=stop)
     say(f"Released {made.images:,} pictures to {to}. {made.certificate.get('words', '')}")
+
+
+def verify(
+    directory: Annotated[Path, typer.Argument(help="The directory of a release.")],
+    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
+) -> None:
+    """Recompute a release's certificate from its own files: yes or no."""
+    from thresher.release.verify import verify as verify_release
+
+    found = verify_release(directory)
+    if json:
+        as_json({"holds": found.holds, "claim": found.claim, "wrong": found.wrong})
+    else:
+        say(f"{'yes' if found.holds else 'no'}: {found.claim}")
+        for line in found.wrong:
+            say(f"  {line}")
+    if not found.holds:
+        raise typer.Exit(1)

@@ -77,7 +77,9 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
         if row in open_rows or not by_row[row]:
             continue
         if audited := of_audit(by_row[row]):
-            _adjudicate(changes, row, audited, version, now_ms, len(everybody) - len(owners))
+            earlier = {vote.worker for vote in by_row[row]} - {vote.worker for vote in audited}
+            people = len(everybody) - len(owners) - len(earlier)  # who answered before the audit is not asked again
+            _adjudicate(changes, row, audited, version, now_ms, people)
             continue
         if verdict.says is None:
             _ask_on(changes, row, by_row[row], settings.votes_most, len(everybody) - len(owners))

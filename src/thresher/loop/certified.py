@@ -5,6 +5,8 @@ of the procedure is stored beyond what was frozen and the labels, so a crash any
 Every answer the evidence rests on is adjudicated: by a lead of three among fresh votes, or by the owner.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from thresher.evidence import Ask, Certified, Promise, Refused, Step, next_step
@@ -14,7 +16,7 @@ from thresher.label.adjudicate import LEAD
 from thresher.learn.decide import Decided, decide
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
 from thresher.loop.snapshot import Snapshot, freeze, latest, rank
-from thresher.records import Category, NewAsk
+from thresher.records import Category, NewAsk, Purpose
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -53,23 +55,34 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
     if isinstance(step, Refused):
         return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
     left = budget_left(category, store=store)
-    wants = [(part, place, rank_) for part in step.wanted for place, rank_ in enumerate(part.ranks)]
-    if len(wants) > left:
-        return Wish("spent", f"the audit asks for {len(wants):,} more answers and {max(left, 0):,} are left.")
-    people = sum(not worker.owner for worker in store.people.all())
-    asks = [
-        NewAsk(
-            row=int(snapshot.ranking[rank_]),
-            purpose=part.purpose,
-            votes_wanted=max(1, min(LEAD, people)),
-            priority=1.0 - place / max(len(part.ranks), 1),
-            epoch=snapshot.epoch,
-            draw=part.draws[place],
-        )
-        for part, place, rank_ in wants
-    ]
-    store.asks.wish(category.name, snapshot.version, asks)
+    wanted = len({rank_ for part in step.wanted for rank_ in part.ranks})
+    if wanted > left:
+        return Wish("spent", f"the audit asks about {wanted:,} more pictures and {max(left, 0):,} answers are left.")
+    store.asks.wish(category.name, snapshot.version, _asks(category, snapshot, step, store=store))
     return Wish("asking", _sentence(step))
+
+
+def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) -> list[NewAsk]:
+    """An ask for each image wanted, once, though two audits may have drawn it; of people who have not seen it yet."""
+    asks: dict[int, NewAsk] = {}
+    for part in step.wanted:
+        for place, (rank_, draw) in enumerate(zip(part.ranks, part.draws, strict=True)):
+            row = int(snapshot.ranking[rank_])
+            first = 1.0 - place / len(part.ranks)  # in the order of the draws, as the evidence takes them so
+            asks.setdefault(row, NewAsk(row, part.purpose, LEAD, first, snapshot.epoch, draw))
+    seen: dict[int, set[str]] = {}
+    for vote in store.labels.votes(category.name, snapshot.version, list(asks)):
+        seen.setdefault(vote.row, set()).add(vote.worker)
+    people = {worker.id for worker in store.people.all() if not worker.owner}
+    pending = set(store.asks.open_rows(category.name, snapshot.version).tolist())
+    return [_of_people(ask, len(people - seen.get(row, set()))) for row, ask in asks.items() if row not in pending]
+
+
+def _of_people(ask: NewAsk, left: int) -> NewAsk:
+    """Ask as many as a lead takes, as far as there are people who were not asked before; else the owner."""
+    if left:
+        return replace(ask, votes_wanted=min(LEAD, left))
+    return replace(ask, purpose=Purpose.ADJUDICATE, votes_wanted=1)
 
 
 def _sentence(step: Ask) -> str:
