@@ -36,10 +36,15 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("processes", 0, "processes for harvest and embedding; 0 takes one a core", 0, 1024),
     Setting("task_images", 110, "asked images a task, at most", 1, 110),
-    Setting("patience_seconds", 60.0, "how long a few asks wait for others before they make a small task", 0.0, 86400.0),
+    Setting(
+        "patience_seconds", 60.0, "how long a few asks wait for others before they make a small task", 0.0, 86400.0
+    ),
     Setting("gold_images", 40, "gold an assignment adds, half yes and half no", 0, 100),
     Setting("gold_least", 20, "gold of each answer below which the gate is provisional and rejects nothing", 1, 1000),
     Setting("gold_pass", 0.8, "share of the gold of each answer that an accepted assignment has right", 0.0, 1.0),
+    Setting(
+        "invite_people", 1000, "personal links that one invite gives, at most; 1 makes each invite personal", 1, 10**6
+    ),
     Setting("lease_minutes", 60.0, "how long a worker may hold an assignment", 0.1, 10080.0),
     Setting("votes", 2, "people asked about an image before the consensus is looked at", 1, 9),
     Setting("votes_most", 3, "people asked about an image before the owner is", 1, 21),

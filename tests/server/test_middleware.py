@@ -105,10 +105,20 @@ def test_what_was_sent_is_not_repeated_in_a_problem(server: Served) -> None:
     assert "a secret" not in answer.text
 
 
+def test_a_long_list_from_somebody_unknown_is_not_even_read(server: Served) -> None:
+    """A route reads its body before it asks who sends it: 16 MB of JSON would hold up everybody else."""
+    address = "/api/console/categories/car/tasks"
+    body = b'{"name": "x", "images": [' + b'"",' * BODY_BYTES + b'""]}'
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {server.token}"}):
+        assert_problem(server.http.post(address, content=body, headers=headers), 401, "denied")
+    short = server.http.post(address, json={"name": "x", "images": ["a"]})
+    assert_problem(short, 401, "denied")
+
+
 def test_a_body_that_is_too_long_is_refused_and_its_sender_hears_why(server: Served) -> None:
     answer = server.http.post("/api/work/join", content=b"x" * (BODY_BYTES + 1))
     assert_problem(answer, 413, "too-large")
-    assert answer.json()["detail"] == "At most 1,000,000 bytes can be sent here."
+    assert answer.json()["detail"] == "At most 200,000 bytes can be sent here."
 
 
 def test_a_body_that_does_not_announce_its_length_is_refused_too(server: Served) -> None:

@@ -2,17 +2,20 @@
 
 import io
 import threading
+import time
 from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
 from PIL import Image
+from tests.pictures_for_tests import picture
 from tests.server.conftest import Clock
 from tests.server.people import Pool, add_category, add_pictures, answer, ask, entries, rows_of, stage_of
 from tests.serving import Served, serving
 
 from thresher.client import WorkerClient
 from thresher.errors import BadInput, Conflict, Denied, Gone, NotFound
-from thresher.records import Says, Stage
+from thresher.records import NewImage, Origin, Says, Stage
 from thresher.server.wire import Entry, Work
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -263,6 +266,44 @@ def test_many_workers_at_once_are_never_dealt_more_places_than_there_are(
     for task in store.asks.tasks("car", 0, 10):
         assert task.taken == task.places == 1
     assert server.console.category("car").assignments["leased"] == 2
+
+
+def test_a_picture_that_others_saw_takes_as_long_as_one_that_nobody_saw(
+    server: Served, store: Store, small: Settings
+) -> None:
+    """Gold was shown to others before: what comes at once would be gold."""
+    add_category(store, "big")
+    data = [picture(seed, (1600, 1200)) for seed in range(600, 603)]
+    rows = store.images.put(
+        [NewImage(sha256(one).hexdigest(), one, 1600, 1200, "JPEG", bytes=len(one)) for one in data]
+    )
+    store.categories.pool_add("big", rows, Origin("folder", at_ms=1))
+    ask(store, small, "big", rows, votes=2)
+    link = server.console.add_invite("big").link
+
+    def seconds() -> float:
+        work = WorkerClient.join(link).deal("big")
+        assert work is not None
+        begun = time.perf_counter()
+        for address in work.pictures:
+            assert server.http.get(address).status_code == 200
+        return time.perf_counter() - begun
+
+    first, second = seconds(), seconds()
+    assert second > 0.6 * first
+
+
+def test_an_invite_brings_no_more_people_than_it_may(store: Store, small: Settings, pool: Pool) -> None:
+    with serving(store, small.but(invite_people=2)) as served:
+        link = served.console.add_invite().link
+        first = WorkerClient.join(link)
+        WorkerClient.join(link)
+        for _ in range(2):
+            with pytest.raises(Gone, match="as many people as it may"):
+                WorkerClient.join(link)
+        assert len(store.people.all()) == 2
+        assert first.me().offers
+        WorkerClient.join(served.console.add_invite().link)
 
 
 def test_an_invite_for_one_category_gives_no_work_in_another(server: Served, store: Store, small: Settings) -> None:

@@ -21,7 +21,7 @@ from thresher.errors import BadSetting, Busy, ThresherError
 from thresher.label.lease import expire
 from thresher.records import now_ms
 from thresher.server import console_api, pages, problems, reference, worker_api
-from thresher.server.auth import console_token
+from thresher.server.auth import console_token, is_console
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.middleware import BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
 from thresher.server.pictures import Shown
@@ -50,19 +50,20 @@ def create_app(
     by default whether somebody holds its lease. `static` is the folder of the built pages.
     """
     app = _bare(lifespan=_lifespan)
+    token = console_token(store, settings)
     app.state.desk = Desk(
         store=store,
         settings=settings,
         clock=clock,
         links=Links(store.secret()),
-        console_token=console_token(store, settings),
+        console_token=token,
         shown=Shown(store),
         static=static,
         on_sent=on_sent,
         loop_runs=loop_runs or (lambda category: store.jobs.leased(f"loop/{category}", clock())),
     )
     # the last one added is the first one asked
-    app.add_middleware(BoundedBody)
+    app.add_middleware(BoundedBody, trusted=lambda sent: is_console(sent.get("authorization", ""), token))
     app.add_middleware(KnownHosts, known=known_hosts(settings))
     app.add_middleware(Unexpected)
     app.add_middleware(StrictHeaders)

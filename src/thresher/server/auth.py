@@ -37,11 +37,16 @@ def console_link(base_url: str, store: Store, settings: Settings) -> str:
     return f"{base_url}/?token={quote(console_token(store, settings), safe='')}"
 
 
+def is_console(authorization: str, token: str) -> bool:
+    """Whether an Authorization header carries the console's token."""
+    scheme, _, sent = authorization.partition(" ")
+    # as bytes: compare_digest refuses texts beyond ASCII, which a header may carry
+    return scheme.lower() == "bearer" and hmac.compare_digest(sent.strip().encode("utf-8"), token.encode("utf-8"))
+
+
 async def console_only(desk: TheDesk, sent: Annotated[Sent, Depends(Console)]) -> None:
     """Let the console's token through and nothing else. Raises Denied."""
-    token = sent.credentials if sent else ""
-    # as bytes: compare_digest refuses texts beyond ASCII, which a header may carry
-    if not hmac.compare_digest(token.encode("utf-8"), desk.console_token.encode("utf-8")):
+    if sent is None or not is_console(f"{sent.scheme} {sent.credentials}", desk.console_token):
         raise Denied(
             "the console's token is missing or wrong.",
             next="open the link that `thresher serve` printed when it started",

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thresher.server.problems import problem, unexpected
 from thresher.settings import Settings
 
-BODY_BYTES = 1_000_000
+BODY_BYTES = 200_000  # four times the longest assignment; bodies are read before anybody is asked who they are
 UPLOAD_BYTES = 16_000_000
 DISCARDED_BYTES = 64_000_000
 DISCARD_SECONDS = 5.0
@@ -100,29 +101,28 @@ class KnownHosts:
 
 
 class BoundedBody:
-    """No body longer than its route takes reaches the route, whether its length is announced or not."""
+    """No body longer than its route takes reaches the route, whether its length is announced or not.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A route's body is read before its dependencies look at tokens, so a long one is taken from `trusted` headers alone.
+    """
+
+    def __init__(self, app: ASGIApp, trusted: Callable[[Headers], bool]) -> None:
         self.app = app
+        self.trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse an announced length at once, and an unannounced one at the limit."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = most_bytes(scope["path"])
-        announced = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        lists = takes_lists(scope["path"])
+        most = UPLOAD_BYTES if lists and self.trusted(headers) else BODY_BYTES
+        announced = headers.get("content-length", "0")
         if not announced.isdigit() or int(announced) > most:
             if announced.isdigit() and int(announced) <= DISCARDED_BYTES:
                 await discard(receive)
-            refusal = problem(
-                413,
-                "too-large",
-                f"at most {most:,} bytes can be sent here.",
-                following="send it in smaller parts",
-                headers=HANG_UP,
-            )
-            await refusal(scope, receive, send)
+            await (_unknown_sender() if lists and most < UPLOAD_BYTES else _too_large(most))(scope, receive, send)
             return
         seen = 0
 
@@ -139,6 +139,21 @@ class BoundedBody:
         await self.app(scope, bounded, send)
 
 
+def _too_large(most: int) -> Response:
+    what = f"at most {most:,} bytes can be sent here."
+    return problem(413, "too-large", what, following="send it in smaller parts", headers=HANG_UP)
+
+
+def _unknown_sender() -> Response:
+    return problem(
+        401,
+        "denied",
+        "a long list is taken with the console's token alone, which is missing or wrong.",
+        following="open the link that `thresher serve` printed when it started",
+        headers={**HANG_UP, "WWW-Authenticate": "Bearer"},
+    )
+
+
 async def discard(receive: Receive) -> None:
     """Read the rest of a body away, up to a bound and not for long, without keeping it.
 
@@ -153,9 +168,9 @@ async def discard(receive: Receive) -> None:
                 more = message.get("more_body", False)
 
 
-def most_bytes(path: str) -> int:
-    """The longest body an address takes: lists of images are long, everything else is short."""
-    return UPLOAD_BYTES if path.startswith("/api/console/categories/") and path.endswith("/tasks") else BODY_BYTES
+def takes_lists(path: str) -> bool:
+    """Whether an address takes a long body: lists of images are long, everything else is short."""
+    return path.startswith("/api/console/categories/") and path.endswith("/tasks")
 
 
 def host_of(header: str) -> str:

@@ -1,6 +1,8 @@
 """Pictures as people see them: rendered once, kept in memory up to a bound, the same bytes every time."""
 
+import os
 import threading
+import time
 from collections import OrderedDict
 
 from fastapi.responses import Response
@@ -10,6 +12,7 @@ from thresher.store.contract import Store
 
 MEMORY_BYTES = 128_000_000
 THUMBNAIL_PIXELS = 256
+RENDERED_AT_ONCE = max(2, os.cpu_count() or 1)  # more are no quicker, and each may take hundreds of megabytes
 
 
 class Shown:
@@ -18,9 +21,10 @@ class Shown:
     def __init__(self, store: Store, *, most_bytes: int = MEMORY_BYTES) -> None:
         self._store = store
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], tuple[bytes, float]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
+        self._rendering = threading.BoundedSemaphore(RENDERED_AT_ONCE)
 
     @property
     def kept_bytes(self) -> int:
@@ -29,21 +33,32 @@ class Shown:
 
     def webp(self, row: int, *, long_side: int) -> bytes:
         """The picture of a row, oriented, without metadata, at most `long_side` pixels long. Raises NotFound."""
+        return self.webp_and_wait(row, long_side=long_side)[0]
+
+    def webp_and_wait(self, row: int, *, long_side: int) -> tuple[bytes, float]:
+        """The picture, and the seconds to wait before it is sent, which are those that making it took.
+
+        What comes at once was shown to somebody before. Gold is shown to everybody and asked pictures to few, so a
+        worker who could tell would know most of the gold.
+        """
         key = (row, long_side)
         with self._lock:
             if (kept := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return kept
         # outside the lock: two requests may render the same picture, which is cheaper than one waiting for all
-        made = pictures.render(self._store.images.read(row), long_side=long_side)
+        begun = time.perf_counter()
+        with self._rendering:
+            made = pictures.render(self._store.images.read(row), long_side=long_side)
+        seconds = time.perf_counter() - begun
         with self._lock:
             if key not in self._kept and len(made) <= self._most_bytes:
-                self._kept[key] = made
+                self._kept[key] = (made, seconds)
                 self._bytes += len(made)
             while self._bytes > self._most_bytes:
-                _, let_go = self._kept.popitem(last=False)
+                _, (let_go, _) = self._kept.popitem(last=False)
                 self._bytes -= len(let_go)
-        return made
+        return made, 0.0
 
 
 def webp_response(data: bytes) -> Response:

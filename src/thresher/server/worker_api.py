@@ -3,11 +3,13 @@
 Nothing here tells gold from asked or one purpose from another: an assignment is a list of pictures under opaque keys.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from thresher.errors import BadInput, Denied, Gone, NotFound
@@ -60,6 +62,8 @@ def join(body: Join, desk: TheDesk, request: Request) -> Joined:
         raise Denied("this invite is not known here.", next="ask for a new one") from error
     if invite.revoked_ms:
         raise Gone("this invite was withdrawn.", next="ask for a new one")
+    if desk.store.people.joined(invite.id) >= desk.settings.invite_people:
+        raise Gone("this invite has brought as many people as it may.", next="ask for a new one")
     worker = Worker(id=new_id(), name=body.name.strip(), owner=False, invite=invite.id, created_ms=desk.clock())
     desk.store.people.add(worker)
     token = desk.links.worker(worker.id)
@@ -140,8 +144,14 @@ def give_back(desk: TheDesk, assignment: TheAssignment) -> None:
     response_class=Response,
     responses={200: {"content": {"image/webp": {}}, "description": "The picture."}},
 )
-def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
+async def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
     """One picture of an assignment; the address is the permission, and ends with the lease."""
+    shown, wait_seconds = await run_in_threadpool(_shown, desk, key)
+    await asyncio.sleep(wait_seconds)
+    return webp_response(shown)
+
+
+def _shown(desk: Desk, key: str) -> tuple[bytes, float]:
     id_, position = desk.links.read_picture(key)
     try:
         assignment = _open(desk, desk.store.work.get(id_))
@@ -149,7 +159,7 @@ def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Respons
         raise Denied("this picture is not known here.", next="open your personal link") from error
     # examples stand outside the numbered places, below zero: -1 is row 0
     row = assignment.dealt[position].row if position >= 0 else -1 - position
-    return webp_response(desk.shown.webp(row, long_side=desk.settings.shown_pixels))
+    return desk.shown.webp_and_wait(row, long_side=desk.settings.shown_pixels)
 
 
 def _open(desk: Desk, assignment: Assignment) -> Assignment:
