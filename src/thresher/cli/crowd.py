@@ -43,8 +43,7 @@ def simulate_with(
     store.categories.get(name)
     truth = read_truth(truth_file, positive)
     links = Links(store.secret())
-    invite = Invite(new_id(), name, "simulated crowd", now_ms())
-    store.people.invite(invite)
+    invite, tokens = _invite(name, links, store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
     with bars() as report, _server(url, store) as base_url, _Loop(name, store, settings, report) as loop:
         album = album_of(truth, name, store, settings, report)
@@ -54,6 +53,7 @@ def simulate_with(
             crowd_of(truth, seed, replay=replay),
             album=album,
             workers=workers,
+            tokens=tokens,
             owner_token=links.worker(OWNER),
             owner_waits=lambda: _waits_for_owner(name, store),
             category=name,
@@ -64,6 +64,17 @@ def simulate_with(
     if loop.failed:
         raise loop.failed
     return facts_of(people, loop.came_to)
+
+
+def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
+    """The crowd's invite and the personal tokens of those who came by it before: run again, the same people return."""
+    note = f"simulated crowd of {name}"
+    known = next((invite for invite in store.people.invites() if invite.note == note and not invite.revoked_ms), None)
+    if known is None:
+        known = Invite(new_id(), name, note, now_ms())
+        store.people.invite(known)
+    came = sorted((w.created_ms, w.id) for w in store.people.all() if w.invite == known.id)
+    return known, [links.worker(worker) for _, worker in came]
 
 
 def crowd_of(truth: Truth, seed: int, *, replay: bool) -> Crowd:

@@ -7,8 +7,9 @@ Time is written into the answers, not waited for.
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import aiohttp
@@ -50,6 +51,7 @@ def simulate(
     *,
     album: Album,
     workers: int = 20,
+    tokens: Sequence[str] = (),
     owner_token: str = "",
     owner_waits: Callable[[], bool] = lambda: True,
     category: str = "",
@@ -59,12 +61,22 @@ def simulate(
 ) -> Simulated:
     """Let `workers` people answer at once until there is no work for `patience_seconds`, or `stop` says so.
 
-    With `owner_token` the owner answers too, with the truth, but only while `owner_waits` says that something waits
+    The first of them come back with the personal `tokens` of an earlier run; the others join by the invite. With
+    `owner_token` the owner answers too, with the truth, but only while `owner_waits` says that something waits
     for the owner alone: their link would also give them what other people are asked. `category` limits everybody to
     one. Raises NotReady where no server answers, NotFound for a picture that nothing is known of.
     """
     floor = _Floor(base_url.rstrip("/"), album, category, patience_seconds, report, stop)
-    return asyncio.run(_run(floor, invite_token, crowd.people(workers), owner_token, crowd.owner(), owner_waits))
+    people = [_Guest(person, token) for person, token in zip_longest(crowd.people(workers), tokens[:workers])]
+    return asyncio.run(_run(floor, invite_token, people, owner_token, crowd.owner(), owner_waits))
+
+
+@dataclass(frozen=True)
+class _Guest:
+    """One who comes: with a personal token, or (None) by the invite."""
+
+    person: Person
+    token: str | None
 
 
 @dataclass
@@ -97,7 +109,7 @@ class _Floor:
 
 
 async def _run(
-    floor: _Floor, invite: str, people: list[Person], owner_token: str, owner: Person, owner_waits: Callable[[], bool]
+    floor: _Floor, invite: str, people: list[_Guest], owner_token: str, owner: Person, owner_waits: Callable[[], bool]
 ) -> Simulated:
     floor.worked()
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
@@ -107,9 +119,9 @@ async def _run(
             aiohttp.ClientSession(floor.base_url, connector=connector, timeout=timeout) as session,
             asyncio.TaskGroup() as group,
         ):
-            for number, person in enumerate(people):
-                worker = _Worker(session, floor, person)
-                group.create_task(worker.join_and_work(invite, f"{person.kind.name} {number + 1}"))
+            for number, guest in enumerate(people):
+                worker = _Worker(session, floor, guest.person, guest.token or "")
+                group.create_task(worker.join_and_work(invite, f"{guest.person.kind.name} {number + 1}"))
             if owner_token:
                 group.create_task(_Worker(session, floor, owner, owner_token, owner_waits).work())
     except ExceptionGroup as group_of_errors:
@@ -143,10 +155,11 @@ class _Worker:
         self.fetching = asyncio.Semaphore(FETCHES_AT_ONCE)
 
     async def join_and_work(self, invite: str, name: str) -> None:
-        """Open the invite and work."""
+        """Open the invite, unless there is a personal link already, and work."""
         self.floor.done.kinds[self.person.kind.name] += 1
-        joined = await self.ask("POST", "/join", body={"invite": invite, "name": name})
-        self.token = joined["token"]
+        if not self.token:
+            joined = await self.ask("POST", "/join", body={"invite": invite, "name": name})
+            self.token = joined["token"]
         await self.work()
 
     async def work(self) -> None:
