@@ -143,7 +143,7 @@ def open_workspace(link: Link, *, create: bool, steps: tuple[Step, ...] = STEPS)
         make(link)
         found = _read(link)
     if found is None:
-        raise StoreUnavailable("no workspace here.", where=link.shown, next=f"thresher init --workspace {link.shown}")
+        raise StoreUnavailable("no workspace here.", where=link.shown, next=f"thresher init {link.shown}")
     if found["schema"] > newest:
         raise WrongSchema(
             f"the workspace has schema {found['schema']}; this thresher knows {newest}.",
