@@ -1,5 +1,7 @@
 """Each family learns what the others cannot, cross-validation finds out which, and all survive as bytes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -148,3 +150,18 @@ def test_what_spreads_stays_within_the_scores_it_came_from() -> None:
     assert plain.min() <= far.min()
     assert far.max() <= plain.max()
     assert far.std() < plain.std() / 2
+
+
+def test_a_graph_is_kept_for_the_same_vectors_alone(tmp_path: Path) -> None:
+    vectors, _ = clusters(300)
+    file = tmp_path / "graphs" / "pool.npz"
+    first = Vectors([vectors], np.arange(0, 300, 2), graph_file=file).graph.toarray()
+    written = file.stat().st_mtime_ns
+    again = Vectors([vectors], np.arange(0, 300, 2), graph_file=file).graph.toarray()
+    assert (again == first).all()
+    assert file.stat().st_mtime_ns == written
+    other = Vectors([vectors], np.arange(1, 300, 2), graph_file=file).graph.toarray()
+    assert (other == neighbour_graph(Vectors([vectors], np.arange(1, 300, 2))).toarray()).all()
+    file.write_bytes(file.read_bytes()[:999])
+    assert (Vectors([vectors], np.arange(1, 300, 2), graph_file=file).graph.toarray() == other).all()
+    assert [path.name for path in file.parent.iterdir()] == ["pool.npz"]

@@ -1,6 +1,7 @@
 """A round trains on what is held, scores the pool, chooses thresholds and counts; decisions follow, labels first."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,6 +44,11 @@ class World:
 
     def round(self, **more: object) -> Round:
         return train_round(NAME, store=self.store, settings=self.settings, seed=1, now_ms=7, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.but(cache=str(tmp_path / "cache"))
 
 
 @pytest.fixture

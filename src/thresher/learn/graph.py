@@ -1,15 +1,20 @@
 """Who resembles whom: each vector of a pool and its ten nearest, by the angle between standardised vectors.
 
 The search is exact, so its time grows with the square of the pool: about two seconds for 10,000 images on two cores.
+What it finds is kept in a file, for the next round asks the same of the same pool.
 """
 
+import hashlib
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thresher.compute.local import cores
+from thresher.learn.kept import whole_file
 
 if TYPE_CHECKING:
     from thresher.learn.vectors import Vectors
@@ -24,13 +29,46 @@ Matrix = NDArray[np.float32]
 Graph = Any  # a scipy.sparse array; scipy ships no types
 
 
-def neighbour_graph(vectors: "Vectors") -> Graph:
+def neighbour_graph(vectors: "Vectors", kept_in: Path | None = None) -> Graph:
     """A sparse float32 matrix [N, N] whose rows are the shares that the neighbours have in an image; each sums to 1.
 
     Two images are joined when one is among the ten nearest of the other, in the measure of the cosine between them.
+    `kept_in` is a file of what was found before, used when it is of these vectors and replaced when it is not.
     """
     from scipy.sparse import csr_array, diags_array
 
+    nearest, cosines = _kept(kept_in, vectors) if kept_in else _search(vectors)
+    count, most = nearest.shape
+    weights = np.maximum(cosines, 1e-6).ravel()  # an image like no other still has its neighbours' mean
+    graph = csr_array((weights, (np.repeat(np.arange(count), most), nearest.ravel())), shape=(count, count))
+    graph = graph.maximum(graph.T)
+    return (diags_array(1 / np.asarray(graph.sum(axis=1)).ravel()) @ graph).astype(np.float32).tocsr()
+
+
+def _kept(path: Path, vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
+    """The nearest as they were found before, or else found now and kept for the next time."""
+    mark = _mark_of(vectors)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            if str(found["mark"]) == mark:
+                return found["nearest"], found["cosines"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass  # not there yet, or harmed: it is only a cache
+    nearest, cosines = _search(vectors)
+    with whole_file(path) as kept:
+        np.savez(kept, mark=np.array(mark), nearest=nearest, cosines=cosines)
+    return nearest, cosines
+
+
+def _mark_of(vectors: "Vectors") -> str:
+    """A hash of which rows the vectors are of, and of some of them."""
+    some = vectors.take(np.unique(np.linspace(0, len(vectors) - 1, min(64, len(vectors))).astype(np.int64)))
+    rows = np.arange(len(vectors)) if vectors.rows is None else vectors.rows
+    return hashlib.sha256(rows.astype(np.int64).tobytes() + some.tobytes()).hexdigest()
+
+
+def _search(vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
+    """The nearest others [N, 10] of every vector, and their cosines."""
     points = _directions(vectors)
     count, most = len(points), min(NEIGHBOURS, len(points) - 1)
     nearest = np.empty((count, most), np.int64)
@@ -42,10 +80,7 @@ def neighbour_graph(vectors: "Vectors") -> Graph:
 
     with _one_thread_each(), ThreadPoolExecutor(cores()) as pool:
         list(pool.map(find, range(0, count, BLOCK)))
-    weights = np.maximum(cosines, 1e-6).ravel()  # an image like no other still has its neighbours' mean
-    graph = csr_array((weights, (np.repeat(np.arange(count), most), nearest.ravel())), shape=(count, count))
-    graph = graph.maximum(graph.T)
-    return (diags_array(1 / np.asarray(graph.sum(axis=1)).ravel()) @ graph).astype(np.float32).tocsr()
+    return nearest, cosines
 
 
 def _directions(vectors: "Vectors") -> Matrix:

@@ -1,8 +1,10 @@
 """A round: train a head on what is known, score the pool, choose thresholds, count, record."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
 from thresher.learn.vectors import Vectors, embedded
 from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
-from thresher.settings import Settings
+from thresher.settings import Settings, cache_directory
 from thresher.store.contract import Report, Rows, Store
 
 STEPS = ("train", "score", "record")
@@ -118,7 +120,8 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     if len(rows):  # near-duplicates in two folds would let the head be examined on what it was taught
         rows = rows[np.sort(np.unique(store.images.similar(rows), return_index=True)[1])]
     try:
-        pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store)
+        kept = _graph_file(entry, store, settings)
+        pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store, graph_file=kept)
         vectors = embedded(settings.backbone, rows, store=store)
     except NotFound as error:
         raise NotReady("no picture is embedded yet.", where=entry.name, next=f"thresher run {entry.name}") from error
@@ -128,6 +131,12 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     there[there] = pool_rows[at[there]] == rows[there]
     yes = np.array([answers[row] is Says.YES for row in rows.tolist()], bool)
     return pool, _Labelled(vectors, yes, np.where(there, at, -1))
+
+
+def _graph_file(entry: Category, store: Store, settings: Settings) -> Path:
+    """One file a pool and backbone, so that a pool that grows leaves none behind."""
+    of = hashlib.sha256("\0".join((store.place, entry.name, settings.backbone)).encode()).hexdigest()
+    return cache_directory(settings) / "graphs" / f"{of[:24]}.npz"
 
 
 def stands_for(held_out: Scores, unlabelled: Scores) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 Two kernels, the first that can be imported is used. With numba a vector is widened in the registers of the processor
 and never written back, which reads memory at its full speed. Without it, blocks that fit a core's cache are widened by
-whole-number steps and handed to the matrix library, at about a fifth of that.
+whole-number steps and handed to the matrix library, at about a sixth of that.
 """
 
 from collections.abc import Callable

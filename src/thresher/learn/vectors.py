@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,14 @@ BLOCK_BYTES = 1 << 19  # of float32: a block stays in the cache of a core betwee
 class Vectors:
     """`len` vectors of `width` numbers. They stay as they lie, float16 and mapped, until a block of them is taken."""
 
-    def __init__(self, matrices: Sequence[NDArray[Any]], rows: Rows | None = None) -> None:
-        """`matrices` are [top, width_i], joined side by side; `rows` picks from them, None takes all in order."""
+    def __init__(
+        self, matrices: Sequence[NDArray[Any]], rows: Rows | None = None, *, graph_file: Path | None = None
+    ) -> None:
+        """`matrices` are [top, width_i], joined side by side; `rows` picks from them, None takes all in order.
+
+        `graph_file` is where the graph is kept, when that is wanted.
+        """
+        self.graph_file = graph_file
         self.matrices = tuple(matrices)
         self.rows = rows
         self.width = sum(matrix.shape[1] for matrix in self.matrices)
@@ -38,7 +45,7 @@ class Vectors:
     @cached_property
     def graph(self) -> Graph:
         """Who resembles whom among these vectors."""
-        return neighbour_graph(self)
+        return neighbour_graph(self, self.graph_file)
 
     def take(self, places: NDArray[np.int64]) -> Matrix:
         """The vectors at these places, float32 [n, width]."""
@@ -105,7 +112,7 @@ def as_vectors(features: "Vectors | NDArray[Any]") -> Vectors:
     return features if isinstance(features, Vectors) else Vectors([features])
 
 
-def embedded(spec: str, rows: Rows, *, store: Store) -> Vectors:
+def embedded(spec: str, rows: Rows, *, store: Store, graph_file: Path | None = None) -> Vectors:
     """The vectors of those of the rows that every backbone of `spec` has embedded; `.rows` tells which.
 
     Raises NotFound before anything was embedded.
@@ -114,4 +121,4 @@ def embedded(spec: str, rows: Rows, *, store: Store) -> Vectors:
     top = min(len(matrix) for matrix, _ in views)
     rows = rows[rows < top]
     whole = np.logical_and.reduce([present[rows] for _, present in views])
-    return Vectors([matrix for matrix, _ in views], rows[whole])
+    return Vectors([matrix for matrix, _ in views], rows[whole], graph_file=graph_file)

@@ -4,20 +4,18 @@ The built-in ones come as weights from a package registry, are read without trus
 a cache directory. Any other ONNX file is taken as it lies; `session` says how its pixels are prepared.
 """
 
-import errno
 import hashlib
 import importlib
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from thresher.errors import BadInput, Missing, StoreFull, StoreUnavailable
+from thresher.errors import BadInput, Missing
 from thresher.learn.backbone.efficientnet_lite import GRAPH_REVISION, build_graph
 from thresher.learn.backbone.session import Backbone, configs
 from thresher.learn.backbone.torch_file import read_weights
+from thresher.learn.kept import whole_file
 
 __all__ = ["BUILT_IN", "Backbone", "name_of", "open_backbone", "parts"]
 
@@ -90,7 +88,9 @@ def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
             return Backbone(name, graph, threads=threads)
         except BadInput:  # the file was harmed after it was written: it is only a cache
             graph.unlink(missing_ok=True)
-    _keep(graph, build_graph(read_weights(_weights_of(part, published)), published.side))
+    built = build_graph(read_weights(_weights_of(part, published)), published.side)
+    with whole_file(graph) as file:
+        file.write(built)
     return Backbone(name, graph, threads=threads)
 
 
@@ -104,24 +104,6 @@ def _weights_of(name: str, published: Published) -> Path:
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != published.sha256:
         raise Missing(f"the backbone {name}, whole and as it was published,", published.install)
     return path
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all; of two processes that write it the later one stays."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        cause = StoreFull if full else StoreUnavailable
-        raise cause(f"the backbone's graph cannot be kept: {error.strerror}.", where=str(path.parent)) from error
 
 
 @lru_cache(maxsize=32)

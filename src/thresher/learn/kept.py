@@ -1,0 +1,38 @@
+"""Files of a cache: there whole or not at all, whoever writes them at once and whenever one is killed."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from thresher.errors import StoreFull, StoreUnavailable
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that takes its place in one step when the block ends well; of two writers the later one stays.
+
+    Raises StoreFull and StoreUnavailable naming the folder.
+    """
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        cause = StoreFull if error.errno in FULL else StoreUnavailable
+        raise cause(
+            f"the cache cannot be written: {error.strerror}.",
+            where=str(path.parent),
+            next="make room, or set `cache` to another directory",
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
