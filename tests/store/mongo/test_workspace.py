@@ -2,6 +2,8 @@
 
 import re
 import threading
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +106,24 @@ def test_a_pool_that_grows_below_its_top_is_read_whole(store: MongoStore, settin
         assert store.categories.pool("car").tolist() == rows[100:200] + rows[250:]
         slower.categories.pool_add("car", rows[:50], Origin("folder"))
         assert store.categories.pool("car").tolist() == rows[:50] + rows[100:200] + rows[250:]
+
+
+def _grandchild(store: MongoStore, answers: SimpleQueue[list[int]]) -> None:
+    answers.put(images(store, 3, start=50))
+    store.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # newer Pythons warn of what is tested here
+def test_a_forked_process_opens_connections_of_its_own(store: MongoStore) -> None:
+    images(store, 2)
+    fork = get_context("fork")
+    answers: SimpleQueue[list[int]] = fork.SimpleQueue()
+    child = fork.Process(target=_grandchild, args=(store, answers))  # as it is, not by its place
+    child.start()
+    assert answers.get() == [2, 3, 4]
+    child.join()
+    assert child.exitcode == 0
+    assert images(store, 1, start=60) == [5]
 
 
 def test_pictures_are_not_compressed_again(store: MongoStore) -> None:

@@ -56,7 +56,9 @@ class MongoCategories:
         try:
             self.link.table("categories").insert_one(made)
         except DuplicateKeyError:
-            raise AlreadyThere(f"a category called {category.name!r} exists.", next="take another name") from None
+            raise AlreadyThere(
+                f"a category called {category.name!r} exists.", next="take another name, or harvest into that one"
+            ) from None
 
     def get(self, name: str) -> Category:
         """A category with the newest version of its question. Raises NotFound naming the known ones."""

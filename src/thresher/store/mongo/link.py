@@ -1,5 +1,6 @@
 """One connection to a workspace in MongoDB: who is spoken to, how long it may take, and what a commit means."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -39,6 +40,8 @@ OPTIONS: Final[Mapping[str, Any]] = {
     "retryReads": True,
     "appname": "thresher",
 }
+# clients that came through a fork: closing one here would end the parent's sessions, so they are only kept
+_INHERITED: list[object] = []
 SINGLE = "start it with `mongod --replSet rs` and run rs.initiate() once in mongosh; one member is enough"
 
 
@@ -51,16 +54,32 @@ class Link:
         # what was seen here once and is never taken away
         self.known_categories: set[str] = set()
         self.known_rows: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
-        database, options = read_address(place)
+        self._name, self._options = read_address(place)
+        self._connect()
+        in_force = self._client.options
+        self.call_seconds: float = in_force.timeout or CALL_SECONDS
+        self.open_seconds = min(OPEN_SECONDS, in_force.server_selection_timeout, self.call_seconds)
+
+    def _connect(self) -> None:
+        self._pid = os.getpid()
         try:
-            self.client: MongoClient[Document] = MongoClient(place, **options)
+            self._client: MongoClient[Document] = MongoClient(self.place, **self._options)
         except PyMongoError as error:
             raise explain(error, self.shown) from error
-        options_in_force = self.client.options
-        self.call_seconds: float = options_in_force.timeout or CALL_SECONDS
-        self.open_seconds = min(OPEN_SECONDS, options_in_force.server_selection_timeout, self.call_seconds)
-        self.database: Database[Document] = self.client.get_database(
-            database,
+
+    @property
+    def client(self) -> MongoClient[Document]:
+        """The connections of this process: one that was forked opens its own."""
+        if self._pid != os.getpid():
+            _INHERITED.append(self._client)
+            self._connect()
+        return self._client
+
+    @property
+    def database(self) -> Database[Document]:
+        """The workspace's database: read from the primary, written to a majority."""
+        return self.client.get_database(
+            self._name,
             read_preference=ReadPreference.PRIMARY,
             write_concern=MAJORITY,
             read_concern=ReadConcern("majority"),
@@ -105,7 +124,8 @@ class Link:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self.client.close()
+        if self._pid == os.getpid():
+            self._client.close()
 
 
 def read_address(place: str) -> tuple[str, Document]:
