@@ -8,7 +8,7 @@ from tests.contract.things import category, data, new_image
 
 from thresher.errors import BadInput, NotFound
 from thresher.harvest import Harvested
-from thresher.harvest.references import harvest_references
+from thresher.harvest.references import LINES_AT_ONCE, harvest_references
 from thresher.records import Origin, Progress
 from thresher.store.contract import Store
 
@@ -112,10 +112,10 @@ def test_stored_bytes_stay(store: Store, tmp_path: Path) -> None:
 def test_it_stops_when_it_is_asked_to_and_tells_how_far_it_is(store: Store, tmp_path: Path) -> None:
     category(store)
     told: list[Progress] = []
-    path = listed(tmp_path / "list.csv", *(good(seed) for seed in range(10_001)))
+    path = listed(tmp_path / "list.csv", *(good(seed) for seed in range(LINES_AT_ONCE + 1)))
     half = harvest_references("car", path, store=store, now_ms=9, report=told.append, stop=lambda: True)
-    assert half.seen == 10_000
-    assert told == [Progress("harvest", 10_000, 0)]
+    assert half.seen == LINES_AT_ONCE
+    assert told == [Progress("harvest", LINES_AT_ONCE, 0)]
     assert harvest_references("car", path, store=store, now_ms=9).new == 1
 
 

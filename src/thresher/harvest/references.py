@@ -1,7 +1,6 @@
 """A catalog of pictures that stay where they are: a row for each line of a list, no bytes fetched."""
 
 import csv
-import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
@@ -10,17 +9,17 @@ from pathlib import Path
 from thresher.errors import BadInput
 from thresher.harvest import Harvested
 from thresher.harvest.candidates import printable
+from thresher.harvest.sources.urls import LONGEST_URL
 from thresher.records import Alias, NewImage, Origin, Progress, Refusal
 from thresher.store.contract import Report, Store
+from thresher.store.rules import is_hash
 
-LINES_AT_ONCE = 10_000  # the store commits as many at once; see store/sqlite/images.py
+LINES_AT_ONCE = 50_000  # what the directory store commits at once, and why: store/sqlite/images.py
 HASH, URL, WIDTH, HEIGHT, FORMAT, BYTES = range(6)
 COLUMNS = (("sha256", "image"), ("url",), ("width",), ("height",), ("format",), ("bytes",))
 """Names of the columns, in any case; `format` and `bytes` may be missing."""
 NEEDED = 4
 
-_HASH = re.compile(r"[0-9a-f]{64}")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\x00-\x1f\x7f\ufffd]{1,8000}")
 
 Line = tuple[int, Sequence[str]]
 """The number of a line, and its values in the order of COLUMNS."""
@@ -84,9 +83,9 @@ def _keep(category: str, name: str, batch: list[Line], so_far: Harvested, *, sto
 def _image(line: Sequence[str]) -> NewImage | str:
     """The image of a line, or what is wrong with it."""
     sha256, url, width, height, picture_format, size = line
-    if not _HASH.fullmatch(sha256):
+    if not is_hash(sha256):
         return f"{sha256[:80]!r} is no SHA-256 in lower-case hexadecimal."
-    if not _URL.fullmatch(url):
+    if not _is_url(url):
         return f"{url[:80]!r} is not a URL."
     try:
         wide, high, whole = int(width), int(height), int(size or 0)
@@ -95,6 +94,19 @@ def _image(line: Sequence[str]) -> NewImage | str:
     if wide < 1 or high < 1 or whole < 0:
         return f"a picture of {wide} x {high} pixels and {whole} bytes cannot be."
     return NewImage(sha256, None, wide, high, picture_format, bytes=whole, aliases=(Alias("url", url),))
+
+
+def _is_url(text: str) -> bool:
+    """Whether a text may be a URL, of any scheme: it may lie on an object store."""
+    scheme, _, rest = text.partition("://")
+    return (
+        rest != ""
+        and scheme.isalnum()
+        and len(text) <= LONGEST_URL
+        and text.isprintable()
+        and " " not in text
+        and "\ufffd" not in text  # what was no UTF-8
+    )
 
 
 # --- kinds of file ----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import repeat
 
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
@@ -32,7 +33,9 @@ class SqliteCategories:
         category_name(category.name)
         with self.catalog.writing(durable=True) as sql:
             if sql.execute("SELECT 1 FROM category WHERE name = ?", (category.name,)).fetchone():
-                raise AlreadyThere(f"a category called {category.name!r} exists.", next="take another name")
+                raise AlreadyThere(
+                    f"a category called {category.name!r} exists.", next="take another name, or harvest into that one"
+                )
             made = sql.execute(
                 "INSERT INTO category (name, targets, exclusive, created_ms) VALUES (?, ?, ?, ?)",
                 (category.name, json.dumps(asdict(category.targets)), category.exclusive, category.created_ms),
@@ -97,7 +100,7 @@ class SqliteCategories:
                 origin_id, before = _origin_id(sql, origin), sql.total_changes
                 sql.executemany(
                     "INSERT INTO pool (category, row, origin, query) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    ((key, row, origin_id, query) for row, query in zip(rows, queries, strict=True)),
+                    zip(repeat(key), rows, repeat(origin_id), queries, strict=False),
                 )
                 new = sql.total_changes - before
                 counters.add(sql, key, "images", new)

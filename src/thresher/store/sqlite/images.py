@@ -17,8 +17,8 @@ from thresher.store.sqlite.counters import WORKSPACE, as_rows
 
 CHUNK = 1000  # rows of a transaction, so that others get their turn
 # Rows kept by reference come as lists of millions. Each hash falls on a page of its own, so a transaction of 1,000
-# writes a page a row; ten times as many write half as much, and hold others up for a tenth of a second.
-REFERENCES = 10_000
+# writes a page or two a row, 8 GB for a million. Of 50,000 it writes 1.8 GB in all, and holds others up for a second.
+REFERENCES = 50_000
 EXTENSIONS = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg"}
 
 _IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begins IS NULL"
