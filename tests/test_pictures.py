@@ -1,5 +1,6 @@
 import io
 import struct
+import time
 import warnings
 import zlib
 
@@ -296,6 +297,27 @@ def test_a_tile_larger_than_its_picture_is_counted_too() -> None:
     tags = {256: 64, 257: 64, 258: 8, 259: 1, 262: 1, 277: 1, 322: 64, 323: 64, 324: 200, 325: 4096}
     assert pictures.inspect(tiff(tags), pixels=ENOUGH).width == 64
     assert reason(tiff(tags | {322: 60_000, 323: 60_000})) == "too-many-pixels"
+
+
+def many_scans(count: int, side: int = 64) -> bytes:
+    whole = encode(Image.new("L", (side, side), 128), progressive=True)
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + last * count + b"\xff\xd9"
+
+
+def test_a_jpeg_drawn_over_and_over_is_refused_before_it_takes_hours() -> None:
+    assert pictures.inspect(many_scans(20), pixels=ENOUGH).width == 64
+    assert reason(many_scans(200)) == "damaged"
+    begun = time.perf_counter()
+    assert reason(many_scans(20_000, side=4000)) == "damaged"
+    assert time.perf_counter() - begun < 1
+
+
+def test_what_is_appended_to_a_jpeg_or_written_in_its_head_is_no_scan() -> None:
+    """Phones append a film, and the pictures of other cameras lie in the head."""
+    film = b"\xff\xda\x00\x02" * 500
+    assert pictures.inspect(picture(1, progressive=True) + film, pixels=ENOUGH).width == 64
+    assert pictures.inspect(picture(1, comment=film), pixels=ENOUGH).width == 64
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 500), (500, 7)])

@@ -5,6 +5,7 @@ decoded, and whatever a decoder raises becomes one `Undecodable` with a reason t
 """
 
 import math
+import re
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,9 @@ from thresher.errors import Undecodable
 
 LEAST_SIDE = 8
 """Pixels below which nobody could answer a question about a picture: tracking pixels, spacers."""
+
+MOST_SCANS = 100
+"""Passes over a JPEG's pixels; encoders write up to a few dozen. A pass of 60 bytes may cost a tenth of a second."""
 
 REASONS = {
     "empty": "it holds no bytes",
@@ -65,6 +69,10 @@ SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"PK\x03\x04", "not-a-picture", "a ZIP archive"),
     (0, b"\x1f\x8b", "not-a-picture", "gzip data"),
 )
+
+# a JPEG marker that a length follows; FF00 and FFD0 to FFD7 belong to the pixels, more FFs are fill (ITU T.81, B.1)
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 # readable formats, for bytes whose header is broken although the signature is right
 STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"\x00\x00\x00\x0cjP  ")
@@ -155,12 +163,26 @@ def _open(data: bytes) -> Image.Image:
     """Read the header only."""
     if not data:
         raise Undecodable("empty", "it holds no bytes.")
+    if data.startswith(b"\xff\xd8") and _scans(data) > MOST_SCANS:
+        raise Undecodable("damaged", f"it is drawn in more than {MOST_SCANS} passes.")
     try:
         return Image.open(BytesIO(data), formats=READERS)
     except UnidentifiedImageError as error:
         raise _unidentified(data) from error
     except Exception as error:  # a decoder of foreign bytes may raise anything; it all means one thing
         raise _broken(error, data) from error
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has before its end, not counting those of thumbnails and of what is appended to it."""
+    count, at = 0, 2
+    while count <= MOST_SCANS and (found := _MARKER.search(data, at)):
+        kind, at = found[0][-1], found.end()
+        if kind == _END_OF_IMAGE:
+            break
+        count += kind == _START_OF_SCAN
+        at += int.from_bytes(data[at : at + 2], "big")
+    return count
 
 
 def _unidentified(data: bytes) -> Undecodable:
