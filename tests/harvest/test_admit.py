@@ -104,3 +104,4 @@ def test_batches_end_at_their_count_or_their_weight() -> None:
 def test_names_are_text_that_every_database_takes() -> None:
     assert printable("grün.jpg") == "grün.jpg"
     assert printable("caf\udce9\0.jpg") == "caf\\xe9\\x00.jpg"
+    assert printable("\x1b[31mred\n\x9b.jpg") == "\\x1b[31mred\\x0a\\x9b.jpg"

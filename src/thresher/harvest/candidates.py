@@ -1,12 +1,15 @@
 """What a source hands on: names of what may be pictures, and the way to their bytes."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 CHUNK_IMAGES = 64
 CHUNK_BYTES = 16_000_000
@@ -61,8 +64,9 @@ def place_name(kind: str, path: Path) -> str:
 
 
 def printable(name: str) -> str:
-    """A file name as text that every database takes: bytes that are no UTF-8 are written as \\xNN."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    """A file name as text that databases take and terminals show: other bytes, and control characters, as \\xNN."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def too_large(size_bytes: int, bytes_most: int) -> str:

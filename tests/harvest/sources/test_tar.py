@@ -1,3 +1,4 @@
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -124,3 +125,29 @@ def test_how_many_are_expected_is_guessed_while_reading_and_known_at_the_end(tmp
     assert 90 <= source.expected() <= 110
     list(feed)
     assert source.expected() == 100
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_name_without_end_is_not_read(tmp_path: Path, kind: bytes) -> None:
+    """A megabyte of gzip holds a gigabyte of it."""
+    header = tarfile.TarInfo("x")
+    header.size, header.type = 2_000_000_000, kind
+    path = tmp_path / "a.tar.gz"
+    first = tarfile.TarInfo("first.jpg")
+    first.size = 512
+    with gzip.open(path, "wb") as file:
+        file.write(first.tobuf(tarfile.USTAR_FORMAT) + bytes(512))
+        file.write(header.tobuf(tarfile.USTAR_FORMAT) + b"0" * 1_000_000)
+    found = from_tar(path).candidates(bytes_most=10**9)
+    assert next(found).name == "first.jpg"
+    with pytest.raises(BadInput, match=r"damaged after first.jpg \(a name of 2,000,000,000 bytes\)"):
+        next(found)
+
+
+def test_long_names_that_people_give_are_read(tmp_path: Path) -> None:
+    name = "folder/" * 300 + "gr\u00fcn.jpg"
+    for kind in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        path = tmp_path / f"{kind}.tar"
+        with tarfile.open(path, "w", format=kind) as archive:
+            archive.addfile(tarfile.TarInfo(name))
+        assert [candidate.name for candidate in candidates(path)] == [name]

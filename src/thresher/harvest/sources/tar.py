@@ -15,6 +15,31 @@ BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError)
 """What reading a damaged or cut archive raises, compressed or not."""
 
 
+LONGEST_HEADER_BYTES = 1_000_000
+"""Longest name or list of attributes that stands before a member; tarfile reads one whole, however long it is."""
+
+_BEFORE_A_MEMBER = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+
+
+class _Member(tarfile.TarInfo):
+    """A member before which nothing endless stands: a megabyte of gzip may hold a gigabyte of it."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        # the entry that tarfile's source offers to subclasses
+        if self.type in _BEFORE_A_MEMBER and self.size > LONGEST_HEADER_BYTES:
+            raise tarfile.ReadError(f"a name of {self.size:,} bytes")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return member
+
+
 def from_tar(path: str | Path) -> "Tar":
     """The files of a tar, plain or compressed (gz, bz2, xz). Raises BadInput where it cannot be read."""
     advice = "give a tar file; for a folder use --folder"
@@ -73,10 +98,10 @@ class Tar:
 def _opened(raw: IO[bytes]) -> tuple[tarfile.TarFile, bool]:
     """The archive, and whether it is a plain one, whose members lie open in the file."""
     try:
-        return tarfile.open(fileobj=raw, mode="r:"), True
+        return tarfile.open(fileobj=raw, mode="r:", tarinfo=_Member), True
     except tarfile.ReadError:
         raw.seek(0)
-        return tarfile.open(fileobj=raw, mode="r:*"), False
+        return tarfile.open(fileobj=raw, mode="r:*", tarinfo=_Member), False
 
 
 def _more(raw: IO[bytes], offset: int) -> bool:
