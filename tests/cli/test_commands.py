@@ -129,3 +129,22 @@ def test_check_finds_a_fresh_workspace_sound(workspace: Path) -> None:
 
 def test_init_refuses_a_directory_that_is_a_workspace(workspace: Path) -> None:
     assert is_one_clear_line(thresher("init", workspace), "is a workspace already")
+
+
+def test_names_that_others_gave_are_shown_as_they_are_and_move_no_terminal(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    (photos / "[").mkdir(parents=True)
+    for name in ("[/red].jpg", "\x1b]0;title\x07\x1b[31m.jpg", "\u202egpj.exe", "[bold]b.jpg"):
+        (photos / name).write_bytes(b"no picture")
+    assert thresher("init", tmp_path / "cars").returncode == 0
+    question = "Is it a [/b] or a [red]?"
+    assert thresher("category", "add", "car", "--question", question, at=tmp_path / "cars").returncode == 0
+    assert thresher("harvest", "car", "--folder", photos, at=tmp_path / "cars").returncode == 0
+    listed = thresher("refused", "car", at=tmp_path / "cars")
+    assert listed.returncode == 0, listed.stderr
+    told = listed.stdout.replace("\n", "")
+    assert told.isprintable()
+    assert "[/red].jpg" in told
+    assert "[bold]b.jpg" in told
+    assert "\\u202egpj.exe" in told
+    assert question in thresher("category", "list", at=tmp_path / "cars").stdout

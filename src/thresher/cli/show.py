@@ -19,6 +19,16 @@ def say(text: str) -> None:
     Console(highlight=False, soft_wrap=True).print(text, markup=False)
 
 
+def visible(text: str) -> str:
+    """A text for one line of a terminal: what would move the cursor, colour or turn the line is written as an escape.
+
+    File names, URLs and questions come from others.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
 def as_json(value: Any) -> None:  # noqa: ANN401 -- whatever json takes
     """Print for a machine."""
     sys.stdout.write(json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
@@ -29,13 +39,15 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False)
     drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2)
     for column in columns:
         drawn.add_column(column, justify="right" if column in right else "left")
     for row in rows:
-        drawn.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        # as Text: in a plain str, rich reads what stands in brackets as markup
+        drawn.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else visible(str(cell))) for cell in row))
     console.print(drawn)
 
 
