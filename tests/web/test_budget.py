@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.web.conftest import ROOT, STATIC
 
-WORKER_BYTES = 20 * 1024
-CONSOLE_SCRIPT_BYTES = 200 * 1024
-CONSOLE_STYLE_BYTES = 20 * 1024
-LAZY_BYTES = 120 * 1024
+WORKER_BYTES = 20_000
+CONSOLE_SCRIPT_BYTES = 200_000
+CONSOLE_STYLE_BYTES = 20_000
+LAZY_BYTES = 120_000
 
 
 def packed(*files: Path) -> int:

@@ -476,6 +476,7 @@ def test_every_state_keeps_the_rules_of_accessibility(
     shown(window, 0)
     look("picture")
     page.get_by_role("button", name="Menu").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     look("menu")
     for panel in ("The question and its examples", "Settings", "Give this task back"):
         page.get_by_role("button", name=panel).click()
@@ -483,6 +484,7 @@ def test_every_state_keeps_the_rules_of_accessibility(
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         page.get_by_role("button", name="Menu").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     for position in range(SIZE):

@@ -15,12 +15,11 @@ export interface Trouble {
  * What happened. Times are handed in: `atMs` is `performance.now()`, `dateMs` is `Date.now()`; a reducer reads no clock.
  */
 export type Happened =
-  | { type: 'inviteOpened'; invite: string }
+  | { type: 'inviteOpened' }
   | { type: 'joined'; link: string }
   | { type: 'homeOpened'; me: Me }
   | { type: 'waitBegan' }
   | { type: 'waitEnded' }
-  | { type: 'nothingWasLeft' }
   | { type: 'workDealt'; work: Work; kept: Kept | null; dateMs: number; resumed: boolean }
   | { type: 'explanationRead' }
   | { type: 'pictureShown'; atMs: number; ready: boolean }

@@ -92,14 +92,14 @@ export function flows(store: Store, server: Server, memory: Memory, view: Window
     home,
     async open() {
       const { invite } = placeOf(view.location);
-      if (invite) return void dispatch({ type: 'inviteOpened', invite });
+      if (invite) return void dispatch({ type: 'inviteOpened' });
       if (!worker()) return void dispatch({ type: 'troubleCame', trouble: NO_LINK });
       const kept = memory.draft();
       if (kept && (await resume(kept))) return;
       await home();
     },
     async join(name) {
-      const found = await waiting(() => server.join(store.getState().session.invite, name));
+      const found = await waiting(() => server.join(placeOf(view.location).invite, name));
       if (!found) return;
       // from here on the address itself is the personal link, so a reload joins nobody twice
       view.history.replaceState(null, '', `/work#t=${encodeURIComponent(found.answer.token)}`);
@@ -117,14 +117,12 @@ export function flows(store: Store, server: Server, memory: Memory, view: Window
     },
     async start(category, unfinished) {
       const found = await waiting(() => server.deal(worker(), category));
-      if (found?.answer) {
-        const kept = memory.draft();
-        const mine = kept?.token === found.answer.token ? kept : null;
-        dealt(found.answer, mine, unfinished && (mine !== null || found.answer.entries.length > 0));
-      } else if (found) {
-        await home();
-        dispatch({ type: 'nothingWasLeft' });
-      }
+      if (!found) return;
+      // somebody else took the last one: the worker's page says so by what it shows
+      if (!found.answer) return home();
+      const kept = memory.draft();
+      const mine = kept?.token === found.answer.token ? kept : null;
+      dealt(found.answer, mine, unfinished && (mine !== null || found.answer.entries.length > 0));
     },
     async send() {
       const { traces } = store.getState().task;

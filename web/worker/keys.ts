@@ -4,17 +4,20 @@ import type { Preferences } from './events';
 
 export type Intent = 'yes' | 'no' | 'unsure' | 'back' | 'forward' | 'help' | 'pause';
 
-const ALWAYS = new Map<string, Intent>(
-  Object.entries({
-    ' ': 'unsure',
-    Backspace: 'back',
-    ArrowUp: 'back',
-    ArrowDown: 'forward',
-    Escape: 'pause',
-  }),
-);
+const ALWAYS = new Map<string, Intent>([
+  [' ', 'unsure'],
+  ['Backspace', 'back'],
+  ['ArrowUp', 'back'],
+  ['ArrowDown', 'forward'],
+  ['Escape', 'pause'],
+]);
 
-const LETTERS = new Map<string, Intent>(Object.entries({ y: 'yes', n: 'no', u: 'back', '?': 'help' }));
+const LETTERS = new Map<string, Intent>([
+  ['y', 'yes'],
+  ['n', 'no'],
+  ['u', 'back'],
+  ['?', 'help'],
+]);
 
 /** The outer hand: right side and left side, which follow `swapped`. */
 const RIGHT = { always: 'ArrowRight', letter: 'j' };

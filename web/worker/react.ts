@@ -3,26 +3,22 @@
  * Preact's own `compat` would do the same and weigh 2 KB more, a tenth of what the page may.
  */
 
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
-export { useEffect, useRef, useState } from 'preact/hooks';
+export { useEffect, useRef, useState };
 
-/** React's contract: renders again whenever what `read` answers is another thing than it was. */
+/** React's contract: draws again whenever what `read` answers is another thing than was drawn. */
 export function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, read: () => T): T {
-  const value = read();
-  const [held] = useState({ value, read });
-  const [, again] = useState({});
-  useLayoutEffect(() => {
-    held.value = value;
-    held.read = read;
-  });
+  const [, draw] = useState({});
+  const latest = useRef({ read, drawn: read() });
+  latest.current = { read, drawn: read() };
   useEffect(() => {
     const look = () => {
-      if (!Object.is(held.value, held.read())) again({});
+      if (!Object.is(latest.current.drawn, latest.current.read())) draw({});
     };
     // what happened between the drawing and now is not missed
     look();
     return subscribe(look);
-  }, [subscribe, held]);
-  return value;
+  }, [subscribe]);
+  return latest.current.drawn;
 }

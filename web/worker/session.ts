@@ -5,7 +5,6 @@ import type { Happened, Preferences, Trouble } from './events';
 
 export interface Session {
   place: 'starting' | 'invited' | 'home' | 'task' | 'sent' | 'trouble';
-  invite: string;
   /** The personal link, once, right after joining. */
   link: string;
   me: Me | null;
@@ -13,20 +12,17 @@ export interface Session {
   trouble: Trouble | null;
   /** The server is being asked for something the worker waits for. */
   waiting: boolean;
-  nothingLeft: boolean;
   online: boolean;
   preferences: Preferences;
 }
 
 export const NEW_SESSION: Session = {
   place: 'starting',
-  invite: '',
   link: '',
   me: null,
   sent: null,
   trouble: null,
   waiting: false,
-  nothingLeft: false,
   online: true,
   preferences: { swapped: false, letters: true },
 };
@@ -34,19 +30,17 @@ export const NEW_SESSION: Session = {
 export function session(state: Session, event: Happened): Session {
   switch (event.type) {
     case 'inviteOpened':
-      return { ...state, place: 'invited', invite: event.invite };
+      return { ...state, place: 'invited' };
     case 'joined':
       return { ...state, link: event.link };
     case 'homeOpened':
       return { ...state, place: 'home', me: event.me, sent: null, trouble: null, waiting: false, online: true };
     case 'waitBegan':
-      return { ...state, waiting: true, nothingLeft: false };
+      return { ...state, waiting: true };
     case 'waitEnded':
       return { ...state, waiting: false };
-    case 'nothingWasLeft':
-      return { ...state, nothingLeft: true, waiting: false };
     case 'workDealt':
-      return { ...state, place: 'task', waiting: false, nothingLeft: false, link: '', online: true };
+      return { ...state, place: 'task', waiting: false, link: '', online: true };
     case 'taskSent':
       return { ...state, place: 'sent', sent: event.sent, waiting: false, online: true };
     case 'workReturned':

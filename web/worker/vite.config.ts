@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 // React's source, Preact's weight: the page must open on a cheap phone, and React alone is 60 KB
 const alias = [
-  { find: 'react/jsx-runtime', replacement: 'preact/jsx-runtime' },
   { find: 'react-dom/client', replacement: fileURLToPath(new URL('./react-dom.ts', import.meta.url)) },
   { find: /^react$/, replacement: fileURLToPath(new URL('./react.ts', import.meta.url)) },
 ];
@@ -12,7 +10,10 @@ const alias = [
 export default defineConfig({
   base: '/static/worker/',
   publicDir: false,
-  plugins: [react()],
+  oxc: {
+    jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment' },
+    jsxInject: "import { Fragment, h } from 'preact'",
+  },
   resolve: { alias },
   build: {
     outDir: '../../src/thresher/server/static/worker',

@@ -1,7 +1,7 @@
 import type { Work } from '../../wire/generated';
 import type { Handed } from '../app';
 import { type Intent, taught } from '../keys';
-import { useStore } from '../store';
+import { type Store, useStore } from '../store';
 import { ANSWERS, Answer, count, Page } from './parts';
 import { SettingsButton } from './settings';
 
@@ -17,7 +17,10 @@ export function Explanation(handed: Handed) {
         can pause, go back and change an answer until you send.
       </p>
       <Instructions work={work} />
-      <Keys {...handed} />
+      <Keys store={store} />
+      <p>
+        <SettingsButton {...handed} />
+      </p>
       <p className="quiet">
         The answer to some of the pictures is known already: they show whether the task was done with care. If it is not
         accepted, you are told why.
@@ -72,8 +75,8 @@ const TAUGHT: readonly (readonly [Intent, string])[] = [
   ['pause', 'Pause'],
 ];
 
-export function Keys(handed: Handed) {
-  const preferences = useStore(handed.store, (state) => state.session.preferences);
+export function Keys({ store }: { store: Store }) {
+  const preferences = useStore(store, (state) => state.session.preferences);
   return (
     <section aria-labelledby="keys">
       <h2 id="keys">How to answer</h2>
@@ -93,9 +96,6 @@ export function Keys(handed: Handed) {
           </div>
         ))}
       </dl>
-      <p>
-        <SettingsButton {...handed} />
-      </p>
     </section>
   );
 }

@@ -19,7 +19,6 @@ export function Home(handed: Handed) {
   const { store, flows } = handed;
   const me = useStore(store, (state) => state.session.me);
   const link = useStore(store, (state) => state.session.link);
-  const nothingLeft = useStore(store, (state) => state.session.nothingLeft);
   useEffect(() => {
     const timer = setInterval(() => document.hidden || void flows.refresh(), LOOK_AGAIN_MS);
     return () => clearInterval(timer);
@@ -28,10 +27,7 @@ export function Home(handed: Handed) {
   return (
     <Page title={me.name ? `Hello, ${me.name}` : 'Welcome'}>
       {link && <PersonalLink link={link} />}
-      <Offline store={store}>The server cannot be reached. This page tries again by itself.</Offline>
-      <div role="status">
-        {nothingLeft && <p>Somebody else took the last task. New ones appear here by themselves.</p>}
-      </div>
+      <Offline store={store}>The server cannot be reached. This page tries again.</Offline>
       <Offers me={me} handed={handed} />
       <PastList past={me.past} />
       <p>

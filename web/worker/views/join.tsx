@@ -14,7 +14,7 @@ export function Join({ store, flows }: Handed) {
         and change an answer until you send.
       </p>
       <p>Joining gives you a personal link. It is your account: no password, no cookie, no e-mail.</p>
-      <Offline store={store}>The server cannot be reached. Look at your connection and try again.</Offline>
+      <Offline store={store}>The server cannot be reached. Try again.</Offline>
       <form
         className="stack"
         onSubmit={(event) => {

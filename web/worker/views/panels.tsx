@@ -58,13 +58,13 @@ function Pause({ close }: PanelProps) {
   );
 }
 
-function Explained({ close, ...handed }: PanelProps) {
-  const work = useStore(handed.store, (state) => state.task.work);
+function Explained({ store, close }: PanelProps) {
+  const work = useStore(store, (state) => state.task.work);
   if (!work) return null;
   return (
     <Dialog title={work.question} close={close}>
       <Instructions work={work} />
-      <Keys {...handed} />
+      <Keys store={store} />
     </Dialog>
   );
 }

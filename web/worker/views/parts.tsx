@@ -32,8 +32,8 @@ export function Answer({ says }: { says: Says }) {
   );
 }
 
-export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** Said once the connection is gone, wherever the worker is. */

@@ -89,7 +89,7 @@ export function Pictures(handed: Handed) {
   if (!work) return null;
   const says = task.traces[task.position]?.says ?? null;
   return (
-    <div className="labelling">
+    <div className="labelling dark-ground">
       <Head {...handed} open={setPanel} />
       <main className="stage" ref={host} tabIndex={-1} aria-label="The picture" {...swipe.on} />
       <Over broken={broken} side={swipe.leaning} answerOf={answerOf} again={() => stage.current?.again()} />
@@ -125,7 +125,7 @@ function Head({ store, open }: Handed & { open: (panel: Panel) => void }) {
       <div className="bar" aria-hidden="true">
         <span style={{ transform: `scaleX(${all ? done / all : 0})` }} />
       </div>
-      <Offline store={store}>You are offline. Go on: your answers are kept here and sent when you are back.</Offline>
+      <Offline store={store}>You are offline. Go on: your answers are kept on this device and sent later.</Offline>
     </header>
   );
 }
@@ -133,12 +133,7 @@ function Head({ store, open }: Handed & { open: (panel: Panel) => void }) {
 /** The time left is told when it gets short; each batch of answers that arrives makes it long again. */
 function LeaseLeft({ store }: { store: Handed['store'] }) {
   const until = useStore(store, (state) => state.outbox.leaseUntilMs);
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 15_000);
-    return () => clearInterval(timer);
-  }, []);
-  const leftMs = until - now;
+  const leftMs = until - Date.now();
   if (leftMs > LEASE_WARNING_MS || leftMs < 0) return null;
   return <span className="warn"> · {Math.max(1, Math.round(leftMs / 60_000))} min left</span>;
 }

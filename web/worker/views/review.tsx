@@ -24,8 +24,7 @@ export function Review({ store, flows }: Handed) {
         <Group key={says} says={says} work={task.work as Work} positions={positionsOf(task.traces, says)} jump={jump} />
       ))}
       <Offline store={store}>
-        {failed ? 'Sending did not work: the server cannot be reached. ' : 'You are offline. '}
-        Your answers are kept on this device. Try again when you are connected.
+        {failed && 'Sending did not work. '}You are offline. Your answers are kept on this device; send them later.
       </Offline>
       <div className="bottom sticky">
         <p className="quiet">{task.work.question}</p>
