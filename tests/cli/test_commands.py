@@ -148,3 +148,9 @@ def test_names_that_others_gave_are_shown_as_they_are_and_move_no_terminal(tmp_p
     assert "[bold]b.jpg" in told
     assert "\\u202egpj.exe" in told
     assert question in thresher("category", "list", at=tmp_path / "cars").stdout
+
+
+def test_a_workspace_is_its_owners_alone(workspace: Path) -> None:
+    """The catalog holds the key of every link, the settings may hold a token, the rest is people's pictures."""
+    for name, mode in (("catalog.sqlite", 0o600), ("thresher.toml", 0o600), ("images", 0o700), ("columns", 0o700)):
+        assert (workspace / name).stat().st_mode & 0o777 == mode, name

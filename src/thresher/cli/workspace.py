@@ -51,6 +51,7 @@ def init(
         raise AlreadyThere("is a workspace already.", where=directory, next=f"cd {directory} && thresher status")
     path.mkdir(parents=True, exist_ok=True)
     open_store(directory, read_settings(path), create=True).close()
+    (path / FILE).touch(mode=0o600)  # it may come to hold a token
     (path / FILE).write_text(STARTING_FILE, "utf-8")
     say(f'Made {directory}. Next: cd {directory} && thresher category add NAME --question "Does this image ...?"')
 

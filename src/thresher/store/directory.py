@@ -119,8 +119,9 @@ def open_directory(place: str, settings: Settings, *, create: bool = False) -> S
 
 def _make(directory: Path) -> None:
     """Make what is missing of a workspace; the catalog comes last and whole, so that there is one or none."""
-    (directory / IMAGES).mkdir(parents=True, exist_ok=True)
-    (directory / COLUMNS).mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    for inside in (IMAGES, COLUMNS):
+        (directory / inside).mkdir(mode=0o700, exist_ok=True)  # as private as the catalog
     held = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)  # two `thresher init` at once make one workspace
