@@ -1,0 +1,272 @@
+"""The planner: which ranks to accept, which to reject, and what that will still cost. No certificate rests on it.
+
+A plan is a rung (ranks below it are accepted unseen) and a cut (ranks from it on are rejected unseen); people look at
+the middle. Its cost is the middle and the draws that the two audits still need. An audit whose urn truly has the share
+x of bad items, where the share q is allowed, gains KL(x, q) of evidence a draw (the growth rate of the best bet, Kelly
+1956), and needs ln(1/delta). Without replacement the clock of the draws is -ln(1 - drawn/size), which is exact for an
+urn without bad items.
+
+True shares are not known. What the scores promise (curve.py) is corrected by what the draws show: its tail scaled up
+or down, plus missed yes spread evenly over the rejected ranks, which is where a head hides them.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thresher.evidence.curve import Curve
+from thresher.evidence.martingale import accepts, log_evidence_beyond, whole
+from thresher.evidence.state import Code, Frozen, Promise
+from thresher.evidence.urns import Known, Urn
+
+Floats = NDArray[np.float64]
+Holds = NDArray[np.bool_]
+
+# weights found by simulation on the heads of tests/evidence; any values are valid, these ask least
+DOUBT = 1.3  # before the first draw, bad items are taken to be so many times what the scores promise
+CAUTION = 0.2  # draws show a share this many standard errors too low: a lucky cut is chosen more often than others
+REJECT_WEIGHT = 6.0  # bad draws that the corrected curve counts for, beside the real ones
+ACCEPT_WEIGHT = 0.5
+SCALE_WEIGHT = 4.0  # yes found in the tail that double the trust in a new scale
+HIDDEN_SHARE = 0.05  # of the allowed missed yes, taken to be spread evenly before anything is drawn
+MARGIN = 0.97  # of the yes expected in the middle are counted on
+PENALTY = 0.15  # evidence the prior still costs
+FIRST_SHARE = 0.6  # of an epoch's delta, about what the first rung's audit gets
+HOPELESS = 0.97  # of the allowed share: beyond it no number of draws is enough
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A plan: the rung and the cut, whether their audits hold, what they allow, and the answers still ahead."""
+
+    rung: int
+    accepted: int
+    rejected: int
+    accept_holds: bool
+    reject_holds: bool
+    accept_bound: float
+    reject_bound: float
+    middle: int
+    ahead: float
+
+    @property
+    def holds(self) -> bool:
+        """Both audits hold, if the middle holds the yes that are expected of it."""
+        return self.accept_holds and self.reject_holds
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What lies on the table: the frozen description, the two urns, and the labels known."""
+
+    frozen: Frozen
+    curve: Curve
+    accept: Urn
+    reject: Urn
+    known: Known
+
+
+def spend(delta: float, epoch: int) -> float:
+    """The part of delta that an epoch (0, 1, ...) may use up; all epochs together use up delta.
+
+    0.85 for the first and 0.15 * 2^-epoch after it: most certificates need one epoch, and halving from the start would
+    cost it a fifth more draws.
+    """
+    return delta * (0.85 if epoch == 0 else 0.15 * 2.0**-epoch)
+
+
+def may_be_false(promise: Promise, base: ArrayLike) -> Floats:
+    """How many of `base` accepted images may be no: all else being yes, precision is just kept."""
+    return np.asarray((1.0 - promise.precision) * np.asarray(base, np.float64))
+
+
+def may_be_missed(promise: Promise, base: ArrayLike) -> Floats:
+    """How many yes may be missed when `base` images are accepted, the promised part of them being yes."""
+    odds = (1.0 - promise.recall) / promise.recall
+    return np.asarray(odds * promise.precision * np.asarray(base, np.float64))
+
+
+def divergence(share: ArrayLike, allowed: ArrayLike) -> Floats:
+    """Kullback and Leibler's divergence of two coins, in nats."""
+    x = np.clip(np.asarray(share, np.float64), 1e-12, 1.0 - 1e-12)
+    q = np.clip(np.asarray(allowed, np.float64), 1e-12, 1.0 - 1e-12)
+    return np.asarray(x * np.log(x / q) + (1.0 - x) * np.log((1.0 - x) / (1.0 - q)))
+
+
+def draws_ahead(
+    size: ArrayLike, drawn: ArrayLike, share: ArrayLike, bound: ArrayLike, evidence: ArrayLike, delta: ArrayLike
+) -> Floats:
+    """The further draws after which `bound` is likely accepted if `share` of the urn is bad; inf if it never is."""
+    urn, draws, bad = np.maximum(np.asarray(size, np.float64), 1.0), np.asarray(drawn, np.float64), np.asarray(share)
+    allowed = np.clip(np.asarray(bound, np.float64) / urn, 0.0, 1.0 - 1e-9)
+    start = np.maximum(np.asarray(evidence, np.float64), -3.0)
+    gap = np.maximum(PENALTY - np.log(np.asarray(delta, np.float64)) - start, 0.05)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        clock = gap / (urn * divergence(bad, allowed)) - np.log1p(-np.minimum(draws / urn, 1.0 - 1e-12))
+        ahead = np.maximum(-urn * np.expm1(-clock) - draws, 1.0)
+    return np.where((bad < HOPELESS * allowed) & (draws < urn), ahead, np.inf)
+
+
+def cheapest(table: Table) -> Cut:
+    """The plan that costs the fewest further answers, over every rung of the ladder and every cut."""
+    frozen, known = table.frozen, table.known
+    rung = np.array([[step.rank] for step in frozen.ladder], np.int64)
+    cut = _cuts(table)[None, :]
+    base = _base(table, rung, cut)
+    middle = np.where(cut >= rung, cut - rung - known.between(rung, cut), np.inf)
+    accept_bound = may_be_false(frozen.promise, base)
+    slab_lost = known.between(rung, frozen.reject_from, Code.UNANSWERABLE)
+    reject_bound = may_be_missed(frozen.promise, base) - frozen.known_unanswerable - slab_lost
+    accept_holds, accept_draws = _accept(table, rung, accept_bound)
+    reject_holds, reject_draws = _reject(table, rung, cut, reject_bound)
+    cost = middle + accept_draws + reject_draws
+    row, column = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    middle_left = middle[row, column]
+    return Cut(
+        rung=int(row),
+        accepted=int(rung[row, 0]),
+        rejected=int(cut[0, column]),
+        accept_holds=bool(accept_holds[row, column]),
+        reject_holds=bool(reject_holds[row, column]),
+        accept_bound=float(accept_bound[row, column]),
+        reject_bound=float(reject_bound[row, column]),
+        middle=int(middle_left) if math.isfinite(middle_left) else 0,
+        ahead=float(cost[row, column]),
+    )
+
+
+def _cuts(table: Table) -> NDArray[np.int64]:
+    """Every cut worth a thought: the curve's grid, the rungs, and just past every yes that was drawn."""
+    frozen = table.frozen
+    rungs = [step.rank for step in frozen.ladder]
+    past = table.reject.bad[table.reject.bad < frozen.ranks] + 1
+    cuts = np.unique(np.concatenate([table.curve.ranks.astype(np.int64), rungs, past, [frozen.ranks]]))
+    return np.asarray(cuts[cuts >= frozen.reject_from], np.int64)
+
+
+def _base(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64]) -> Floats:
+    """Known yes, accepted ranks and the middle's yes: exact where the middle is labelled, expected elsewhere."""
+    known = table.known
+    yes = known.between(rung, cut, Code.YES)
+    seen = known.between(rung, cut)
+    unseen = np.maximum(cut - rung, 0) - seen
+    promised = (table.curve.before(cut) - table.curve.before(rung)) / np.maximum(cut - rung, 1)
+    promised = np.clip(promised, 1e-9, 1.0)
+    weight = 3.0 / np.maximum(promised, 0.02)  # three yes, or all of a hundred and fifty looks
+    share = np.minimum((yes + weight * promised) / (seen + weight), 1.0)
+    return np.asarray(table.frozen.known_yes + rung + yes + MARGIN * share * unseen, np.float64)
+
+
+def _accept(table: Table, rung: NDArray[np.int64], bound: Floats) -> tuple[Holds, Floats]:
+    """Whether the accepted ranks' audit holds at each rung, and the draws it still needs."""
+    urn = table.accept
+    delta = np.array([[step.accept_delta or 1e-300] for step in table.frozen.ladder])
+    bad = urn.bad_below(rung)
+    size = max(urn.size, 1)
+    evidence = log_evidence_beyond(size, urn.drawn, bad, bound, urn.prior)
+    holds = (rung <= whole(bound)) | accepts(evidence, bound, delta)
+    promised = np.clip(rung - table.curve.before(rung), 0.03 * bound, 0.6 * bound) / size
+    share = _careful(bad, urn.drawn, np.maximum(promised, 1e-12), ACCEPT_WEIGHT)
+    draws = draws_ahead(size, urn.drawn, share, bound, evidence, delta)
+    return holds, np.where(holds, 0.0, draws)
+
+
+def _reject(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64], bound: Floats) -> tuple[Holds, Floats]:
+    """Whether the rejected ranks' audit holds at each rung and cut, and the answers it still needs.
+
+    Draws that fall into the middle cost nothing, as people look at it anyway; draws among the accepted are lost.
+    """
+    frozen, known, urn = table.frozen, table.known, table.reject
+    delta = np.array([[step.reject_delta] for step in frozen.ladder])
+    missed = urn.bad_from(cut)
+    unseen = frozen.ranks - cut - known.between(cut, frozen.ranks)
+    most_missed = unseen + known.between(cut, frozen.ranks, Code.YES)
+    most_missed = most_missed + known.between(frozen.reject_from, frozen.ranks, Code.UNANSWERABLE)
+    size = max(urn.size, 1)
+    evidence = log_evidence_beyond(size, urn.drawn, missed, bound, urn.prior)
+    holds = (most_missed <= whole(bound)) | accepts(evidence, bound, delta)
+    promised = np.maximum(_missed_yes(table, cut, bound) / size, 1e-12)
+    share = _careful(missed, urn.drawn, promised, REJECT_WEIGHT)
+    draws = draws_ahead(size, urn.drawn, share, bound, evidence, delta)
+    paid = np.maximum(frozen.ranks - cut + np.maximum(rung - frozen.reject_from, 0), 1e-9) / size
+    return holds, np.where(holds, 0.0, draws * paid)
+
+
+def _careful(bad: ArrayLike, drawn: int, promised: Floats, weight: float) -> Floats:
+    """The share of bad items that draws and promise together suggest, a little on the high side."""
+    hits = np.asarray(bad, np.float64) + weight
+    return np.asarray((hits + CAUTION * np.sqrt(hits)) / (drawn + weight / promised), np.float64)
+
+
+def _missed_yes(table: Table, cut: NDArray[np.int64], bound: Floats) -> Floats:
+    """The yes expected beyond each cut: the curve's tail, scaled, plus yes spread evenly; both fitted to the draws.
+
+    Expectation and maximisation for a Poisson mixture of two intensities with gamma priors.
+    """
+    frozen, curve, urn = table.frozen, table.curve, table.reject
+    size = max(urn.size, 1)
+    tail = curve.total - float(curve.before(frozen.reject_from))
+    looked = urn.drawn / size
+    found = urn.bad[urn.bad < frozen.ranks]
+    promised = curve.share_near(found)
+    spread_prior = 0.5 / max(HIDDEN_SHARE * float(np.median(bound)), 1e-9)
+    scale, spread = 1.0, 0.5 / spread_prior
+    for _ in range(12):
+        ours = scale * promised / (scale * promised + spread / size)
+        scale = (SCALE_WEIGHT + float(ours.sum())) / (SCALE_WEIGHT + looked * tail)
+        spread = (0.5 + float((1.0 - ours).sum())) / (spread_prior + looked)
+    return np.asarray(scale * (curve.total - curve.before(cut)) + spread * (frozen.ranks - cut) / size, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A plan made from the scores alone: ranks below `accepted` in, from `rejected` on out, answers it would take."""
+
+    accepted: int
+    rejected: int
+    ahead: float
+
+
+def sketch(curve: Curve, known_yes: int, promise: Promise, *, delta: float) -> Sketch:
+    """The cheapest plan before anything is drawn, the bad items taken as `DOUBT` times what the scores promise.
+
+    Looked for on a thinned grid first, then on all ranks of the curve's grid around the best.
+    """
+    places = np.arange(len(curve.ranks))
+    thin = np.unique(np.concatenate([places[:: max(len(places) // 120, 1)], places[-1:]]))
+    row, column = _sketched(curve, thin, thin, known_yes, promise, delta)[:2]
+    step = max(len(places) // 120, 1)
+    rungs, cuts = (places[max(best - step, 0) : best + step + 1] for best in (row, column))
+    row, column, ahead = _sketched(curve, rungs, cuts, known_yes, promise, delta)
+    return Sketch(int(curve.ranks[row]), int(curve.ranks[column]), ahead)
+
+
+def _sketched(
+    curve: Curve, rungs: NDArray[np.intp], cuts: NDArray[np.intp], known_yes: int, promise: Promise, delta: float
+) -> tuple[int, int, float]:
+    """The best rung and cut among places of the grid, and what they would take."""
+    rung, rung_yes = curve.ranks[rungs][:, None], curve.yes[rungs][:, None]
+    cut, cut_yes = curve.ranks[cuts][None, :], curve.yes[cuts][None, :]
+    ranks, total = curve.ranks[-1], curve.total
+    base = known_yes + rung + np.maximum(cut_yes - rung_yes, 0.0)
+    false = (DOUBT * (rung - rung_yes) + 0.2) / np.maximum(rung, 1.0)
+    accept_bound = may_be_false(promise, base)
+    accept = draws_ahead(rung, 0, false, accept_bound, 0.0, delta * FIRST_SHARE)
+    size = np.maximum(ranks - rung, 1.0)
+    hidden = 0.02 * (1.0 - promise.recall) * (known_yes + max(total, 3.0))
+    missed = (DOUBT * (total - cut_yes) + hidden) / size
+    reject_bound = 0.98 * may_be_missed(promise, base)
+    reject = draws_ahead(size, 0, missed, reject_bound, 0.0, delta) * np.maximum(ranks - cut, 1e-9) / size
+    cost = np.where(rung <= accept_bound, 0.0, accept) + np.where(ranks - cut <= reject_bound, 0.0, reject)
+    cost = np.where(rung <= cut, cut - rung + cost, np.inf)
+    row, column = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    return int(rungs[row]), int(cuts[column]), float(cost[row, column])
+
+
+def scouts(plan: Sketch, count: int = 12) -> NDArray[np.int64]:
+    """Ranks whose labels would sharpen the plan most for their cost: spread evenly over its middle."""
+    if plan.rejected - plan.accepted < 5 * count:
+        return np.zeros(0, np.int64)
+    return np.unique(np.linspace(plan.accepted, plan.rejected - 1, count).astype(np.int64))

@@ -1,0 +1,54 @@
+"""`next_step`: replay a procedure from what was frozen, through the labels there are, to the first that is missing.
+
+Nothing of a procedure is stored: its draws follow from the seed, its decisions from the draws and the labels. So a
+crash at any moment resumes to the same certificate, and nothing is drawn twice. A procedure sees an ask's labels only
+when all are there, in the order of the draws: neither who answers first nor what comes back late can steer it.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from thresher.evidence.state import Ask, Certified, Codes, Procedure, Refused, State, Step, Want, Wanted
+
+
+def replay(procedure: Procedure, state: State) -> Step:
+    """Run a procedure as far as the labels reach: what to ask next, or how it ended."""
+    asked: set[tuple[int, bool]] = set()
+    try:
+        wants, ahead = next(procedure)
+        while True:
+            missing = tuple(part for part in (_missing(want, _labels(state, want)) for want in wants) if part.ranks)
+            if missing:
+                return _within_cap(state, Ask(missing, asked=len(asked), ahead=ahead))
+            asked.update((rank, want.sure) for want in wants for rank in want.ranks.tolist())
+            wants, ahead = procedure.send(tuple(_codes(want, _labels(state, want)) for want in wants))
+    except StopIteration as end:
+        ended: Certified | Refused = end.value
+        return ended
+
+
+def _labels(state: State, want: Want) -> Mapping[int, int]:
+    return state.answers if want.sure else state.said
+
+
+def _codes(want: Want, labels: Mapping[int, int]) -> Codes:
+    return np.array([labels[rank] for rank in want.ranks.tolist()], np.int8)
+
+
+def _missing(want: Want, labels: Mapping[int, int]) -> Wanted:
+    places = [(place, rank) for place, rank in enumerate(want.ranks.tolist()) if rank not in labels]
+    draws = tuple(want.first_draw + place if want.first_draw >= 0 else -1 for place, _ in places)
+    return Wanted(want.purpose, tuple(rank for _, rank in places), draws, want.sure)
+
+
+def _within_cap(state: State, ask: Ask) -> Ask | Refused:
+    more = len({rank for part in ask.wanted for rank in part.ranks})
+    if state.cap is None or ask.asked + more <= state.cap:
+        return ask
+    return Refused(
+        why=f"the next step takes {more} answers, and {max(state.cap - ask.asked, 0)} of {state.cap} are left",
+        take=f"about {max(ask.ahead, more)} more answers, better scores, or a smaller promise",
+        ahead=max(ask.ahead, more),
+        asked=ask.asked,
+    )

@@ -1,0 +1,176 @@
+"""The nouns: what is frozen before the first draw, what is asked for, what people said, and how it ends. No I/O."""
+
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.evidence.martingale import Prior
+from thresher.records import Purpose, Thresholds
+
+Ranks = NDArray[np.int64]
+Codes = NDArray[np.int8]
+
+
+class Code(IntEnum):
+    """A label by number. An image nobody can answer counts as the worst case wherever it lies."""
+
+    NO = 0
+    YES = 1
+    UNANSWERABLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is promised of the released set; a false promise is made with probability `delta` at most."""
+
+    precision: float
+    recall: float
+    delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A rank where the accepted ones may end, and the delta at which its two audits are then judged."""
+
+    rank: int
+    accept_delta: float
+    reject_delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """How adjudication did on answers known before: shown and missed, of each kind. No gold: its word is the truth."""
+
+    yes_shown: int = 0
+    yes_missed: int = 0
+    no_shown: int = 0
+    no_missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """All that the evidence rests on, fixed before the first audit draw; a release carries it word for word.
+
+    The `ranks` unlabelled images are ranked by score, best first, ties by id; `ranking` is the SHA-256 of their order,
+    which stays outside. `known_yes` and `known_unanswerable` count the images labelled before, which are never random
+    evidence. The last `said_no` ranks are images that people, not yet adjudicated, called no. `curve` is what the
+    scores promise (planning only). `answers` is the budget of the methods that take one.
+    """
+
+    method: str
+    promise: Promise
+    epoch: int
+    seed: str
+    ranking: str
+    ranks: int
+    known_yes: int
+    known_unanswerable: int
+    curve: tuple[tuple[int, float], ...]
+    ladder: tuple[Rung, ...]
+    reject_from: int
+    accept_prior: Prior
+    reject_prior: Prior
+    batch: int = 10
+    answers: int | None = None
+    said_no: int = 0
+    adjudicated: int = 0
+    gold: Gold | None = None
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: the same description gives the same bytes."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Frozen":
+        """The description back from its bytes."""
+        raw: dict[str, Any] = json.loads(data)
+        raw["promise"] = Promise(**raw["promise"])
+        raw["curve"] = tuple((int(rank), float(yes)) for rank, yes in raw["curve"])
+        raw["ladder"] = tuple(Rung(**rung) for rung in raw["ladder"])
+        raw["gold"] = Gold(**raw["gold"]) if raw["gold"] else None
+        for name in ("accept_prior", "reject_prior"):
+            raw[name] = Prior(tuple((float(weight), float(a), float(b)) for weight, a, b in raw[name]["parts"]))
+        return cls(**raw)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The frozen description and the labels so far, by rank; together they decide what comes next.
+
+    `answers` are labels that hold (the owner's, or adjudicated); `said` is what people said before adjudication, and
+    matters only where a category's truth is adjudicated. `cap` is the most answers this epoch may ask for.
+    """
+
+    frozen: Frozen
+    answers: Mapping[int, int] = field(default_factory=dict)
+    said: Mapping[int, int] = field(default_factory=dict)
+    cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Labels a procedure wants: `ranks` in the order of their draws. Not `sure`: what people said will do."""
+
+    purpose: Purpose
+    ranks: Ranks
+    first_draw: int = -1
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A part of an ask: the ranks that still lack an answer, each with the number of its draw (-1 in the middle)."""
+
+    purpose: Purpose
+    ranks: tuple[int, ...]
+    draws: tuple[int, ...]
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """People must answer these before anything can be decided; all of it may be asked at once.
+
+    `asked` counts the answers this epoch has cost so far, `ahead` those the planner expects from here, these included.
+    """
+
+    wanted: tuple[Wanted, ...]
+    asked: int
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """The promise holds for the set of `delivered`: ranks below `accepted` and every yes people gave."""
+
+    claim: str
+    precision: float | None
+    recall: float | None
+    delta: float
+    accepted: int
+    rejected: int
+    delivered: int
+    asked: int
+    counts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No certificate: why, what it would take, and the cascade's thresholds where that is the method."""
+
+    why: str
+    take: str
+    ahead: int | None = None
+    asked: int = 0
+    thresholds: Thresholds | None = None
+
+
+Step = Ask | Certified | Refused
+Asking = tuple[tuple[Want, ...], int]
+Answers = tuple[Codes, ...]
+Procedure = Generator[Asking, Answers, Certified | Refused]

@@ -1,0 +1,140 @@
+"""The theorem of certify.py against an adversary who knows the truth and may stop and choose as they like.
+
+After every draw of either urn the adversary looks at every rung and every cut, with the middle's labels in hand, and
+wins once any false pair is accepted. Nobody who draws, plans and stops in any way can be fooled more often.
+"""
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike
+from scipy.stats import binomtest
+from tests.evidence.pools import Ranked, Truth, frozen_of
+from tests.evidence.test_martingale import worst_excess
+
+from thresher.evidence import Code, Frozen, Promise, certify, martingale, plan
+from thresher.evidence.draws import Permutation
+from thresher.evidence.martingale import SLACK, Floats, Prior, at_most
+from thresher.evidence.plan import may_be_false, may_be_missed
+
+RUNS = 400
+
+
+def pool(false: int, hidden: int, *, accepted: int = 200, ranks: int = 500, seed: int = 0) -> Ranked:
+    """The first `accepted` ranks are yes but for `false` of them, the others no but for `hidden`, spread at random."""
+    rng = np.random.default_rng(seed)
+    truth = np.zeros(ranks, np.int8)
+    truth[:accepted] = Code.YES
+    truth[rng.choice(accepted, false, replace=False)] = Code.NO
+    truth[rng.choice(np.arange(accepted, ranks), hidden, replace=False)] = Code.YES
+    return Ranked(truth, np.where(np.arange(ranks) < accepted, 0.99, 0.002), 0)
+
+
+# (promise, pool): what is broken at which rungs and cuts
+WORLDS = {
+    "recall, precision being perfect": (Promise(0.99, 0.90, 0.2), pool(0, 23)),
+    "precision, recall being perfect": (Promise(0.90, 0.90, 0.2), pool(22, 0)),
+    "precision at the higher rungs, recall at all": (Promise(0.90, 0.90, 0.2), pool(22, 20)),
+    "both, far from each other": (Promise(0.80, 0.80, 0.2), pool(43, 41)),
+}
+
+
+def fooled(frozen: Frozen, truth: Truth) -> bool:
+    """Whether some false pair is accepted at some moment."""
+    yes = truth == Code.YES
+    found = np.concatenate([[0], np.cumsum(yes)])
+    everything = int(found[-1]) + frozen.known_yes
+    for rung in frozen.ladder:
+        cuts = np.unique(np.linspace(max(rung.rank, frozen.reject_from), frozen.ranks, 25).astype(int))[None, :]
+        base = frozen.known_yes + rung.rank + found[cuts] - found[rung.rank]
+        false = rung.rank - int(found[rung.rank])
+        missed = everything - frozen.known_yes - found[cuts]
+        wrong = false > may_be_false(frozen.promise, base) + SLACK
+        wrong = wrong | (missed > (1 - frozen.promise.recall) * everything + SLACK)
+        if not wrong.any():
+            continue
+        drawn = np.arange(frozen.ladder[0].rank + 1)[:, None]
+        order = Permutation(frozen.seed, "accept", 0, len(drawn) - 1).upto(len(drawn))
+        hits = np.concatenate([[0], np.cumsum(~yes[order] & (order < rung.rank))])[:, None]
+        bound = may_be_false(frozen.promise, base)
+        delta = max(rung.accept_delta, 1e-300)
+        accepted = (rung.rank == 0) | at_most(len(drawn) - 1, drawn, hits, bound, frozen.accept_prior, delta)
+        size = frozen.ranks - frozen.reject_from
+        order = Permutation(frozen.seed, "reject", frozen.reject_from, size).upto(size)[:, None]
+        hits = np.concatenate([np.zeros_like(cuts), np.cumsum(yes[order] & (order >= cuts), axis=0)])
+        bound = may_be_missed(frozen.promise, base)
+        drawn = np.arange(size + 1)[:, None]
+        rejected = at_most(size, drawn, hits, bound, frozen.reject_prior, rung.reject_delta)
+        if (wrong & accepted.any(axis=0) & rejected.any(axis=0)).any():
+            return True
+    return False
+
+
+def times_fooled(world: str, runs: int = RUNS) -> int:
+    promise, made = WORLDS[world]
+    return sum(fooled(frozen_of(made, seed, promise), made.truth) for seed in range(runs))
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_adversary_is_let_through_more_often_than_promised(world: str) -> None:
+    delta = WORLDS[world][0].delta
+    times = times_fooled(world)
+    assert binomtest(times, RUNS, delta, alternative="greater").pvalue > 1e-3
+    assert times > 0.1 * delta * RUNS  # it is a test with teeth: these worlds do let some through
+
+
+# --- mutations: a wrong bound must turn the suite red -----------------------------------------------------------------
+
+
+def suite_is_red() -> bool:
+    """Whether the exact enumeration or the adversary shows that a promise is broken."""
+    if worst_excess() > 0:
+        return True
+    return any(
+        binomtest(times_fooled(world, 150), 150, WORLDS[world][0].delta, alternative="greater").pvalue < 1e-3
+        for world in WORLDS
+    )
+
+
+def test_a_ratio_turned_upside_down_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = martingale.log_evidence
+    monkeypatch.setattr(martingale, "log_evidence", lambda *given: -right(*given))
+    assert suite_is_red()
+
+
+def test_evidence_from_impossible_suspicions_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bug of a first version: a suspicion below what was seen is impossible, so it counted as rejected."""
+    right = martingale.log_evidence
+
+    def wrong(size: int, drawn: int, bad: ArrayLike, suspected: ArrayLike, prior: Prior) -> Floats:
+        seen = np.asarray(bad) > np.asarray(suspected)
+        return np.where(seen, np.inf, right(size, drawn, bad, suspected, prior))
+
+    monkeypatch.setattr(martingale, "log_evidence", wrong)
+    assert suite_is_red()
+
+
+@pytest.mark.parametrize("more", [1, 2])
+def test_a_bound_rounded_up_is_caught(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    """Testing against more bad items than the smallest forbidden number."""
+    right = martingale.log_evidence
+    monkeypatch.setattr(
+        martingale,
+        "log_evidence",
+        lambda size, drawn, bad, suspected, prior: right(size, drawn, bad, np.asarray(suspected) + more, prior),
+    )
+    assert suite_is_red()
+
+
+def test_a_delta_spent_several_times_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = plan.spend
+    monkeypatch.setattr(certify, "spend", lambda delta, epoch: 4 * right(delta, epoch))
+    assert suite_is_red()
+
+
+def test_a_threshold_without_the_logarithm_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(martingale, "threshold", lambda delta: 0.5 / np.sqrt(np.asarray(delta)))
+    assert suite_is_red()
+
+
+def test_the_unmutated_suite_is_not_red() -> None:
+    assert not suite_is_red()
