@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from thresher.errors import BadInput
 from thresher.harvest.candidates import Candidate, printable
@@ -71,6 +72,10 @@ def _wrong(url: str) -> str:
         return "is not a URL"
     if len(url) > LONGEST_URL:
         return f"is longer than {LONGEST_URL:,} characters"
+    try:
+        urlsplit(url)
+    except ValueError:  # half an IPv6 address
+        return "is not a URL"
     if any(letter.isspace() or not letter.isprintable() for letter in url):
         return "holds spaces or control characters"
     return ""
@@ -125,6 +130,10 @@ def _column(names: list[str], path: Path) -> int:
         if wanted in lowered:
             return lowered.index(wanted)
     found = ", ".join(names[:10]) or "none"
+    if len(names) == 1 and ";" in found:
+        raise BadInput(
+            f"its columns are parted by semicolons: {found[:200]}.", where=str(path), next="save it with commas"
+        )
     raise BadInput(f"no column is called url or image; there are: {found[:200]}.", where=str(path), next="name it url")
 
 
