@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from thresher.cli.show import bars
@@ -34,8 +34,9 @@ def simulate_with(
     url: str,
     store: Store,
     settings: Settings,
+    stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, object]:
-    """Let a crowd answer category `name` until its loop is done; what people did, by name.
+    """Let a crowd answer category `name` until its loop is done or `stop` says so; what people did, by name.
 
     Without `url` a server is started for as long as it takes. The loop runs here; one that a server runs beside it
     leaves the category to this one.
@@ -59,7 +60,7 @@ def simulate_with(
             category=name,
             patience_seconds=float("inf"),
             report=report,
-            stop=loop.over,
+            stop=lambda: loop.over() or stop(),
         )
     if loop.failed:
         raise loop.failed

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from thresher.cli import people, stages, workspace
 from thresher.errors import StoreFull, ThresherError
 
 NO_SPACE_ERRNO = 28
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="thresher",
@@ -46,23 +47,29 @@ for commands in (workspace, stages, people):
 
 
 def main() -> None:
-    """Run a command; an error of ours is one line and exit code 2, Ctrl-C is 130."""
+    """Run a command; a mistake is one line and exit code 2, Ctrl-C is one line and 130."""
     try:
         code = app(prog_name="thresher", standalone_mode=False)
     except ThresherError as error:
         raise SystemExit(_say(str(error))) from None
     except (typer.Abort, KeyboardInterrupt):
-        sys.stderr.write("\ninterrupted. Run the same command again: it goes on where it was.\n")
-        raise SystemExit(130) from None
+        code = INTERRUPTED
     except OSError as error:
         raise SystemExit(_say(_disk(error))) from None
-    except Exception as error:  # noqa: BLE001 -- typer's usage errors show themselves; a trace never reaches a user
-        show = getattr(error, "show", None)
-        if show is None:
-            raise SystemExit(_say(_unforeseen(error))) from None
-        show()
-        raise SystemExit(getattr(error, "exit_code", 2)) from None
+    except Exception as error:  # noqa: BLE001 -- the library's usage errors are told apart; a trace never reaches a user
+        raise SystemExit(_usage(error) if hasattr(error, "format_message") else _say(_unforeseen(error))) from None
+    if code == INTERRUPTED:  # typer catches Ctrl-C itself and answers with the code
+        sys.stderr.write("\ninterrupted. Run the same command again: it goes on where it was.\n")
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: Any) -> int:  # noqa: ANN401 -- typer keeps the class of its usage errors to itself
+    """A flag, an argument or a command that there is not, in one line; the whole help where nothing was asked."""
+    said = error.format_message()
+    if "\n" in said:
+        return _say(said)
+    command = error.ctx.command_path if error.ctx else "thresher"
+    return _say(f"{command}: {said if said.endswith(('.', '?')) else said + '.'} Next: {command} --help")
 
 
 def _unforeseen(error: Exception) -> str:
@@ -88,4 +95,5 @@ def _disk(error: OSError) -> str:
             "the disk is full; what was stored stays.", where=where, next="free some space and run it again"
         )
         return str(full)
-    return f"{where}: {os.strerror(error.errno or 0) if error.errno else error}."
+    what = os.strerror(error.errno) if error.errno else str(error)
+    return f"{where}: {what}. Next: see that the place is there and can be written, and run it again"

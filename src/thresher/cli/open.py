@@ -1,8 +1,13 @@
-"""Finding the workspace a command is about."""
+"""Finding the workspace a command is about, and ending early when a person wishes it."""
 
-from collections.abc import Iterator
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -41,3 +46,27 @@ def opened(context: typer.Context, **flags: Any) -> Iterator[tuple["Store", Sett
         yield store, settings
     finally:
         store.close()
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Yield a `stop` that the first Ctrl-C turns on; the second one interrupts at once."""
+    asked = False
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            # asyncio would print the trace of every task that this falls into
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
+            raise KeyboardInterrupt
+        asked = True
+        # in the middle of anything, an import of `say`'s or a write to a stream included: only this is safe here
+        os.write(sys.stderr.fileno(), b"\nstopping after what is under way; Ctrl-C again to stop at once\n")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thresher.cli.open import opened
+from thresher.cli.open import interruptible, opened
 from thresher.cli.show import as_json, facts, say
 
 if TYPE_CHECKING:
@@ -31,19 +31,30 @@ def serve(
     loop: Annotated[bool, typer.Option(help="Keep the loops of all categories going.")] = True,
 ) -> None:
     """Serve the pages and the API, print the link, and keep the loop going."""
+    from thresher.loop.jobs import alive
+    from thresher.records import now_ms
     from thresher.server.app import serve as serve_app
 
+    looping: Job | None = None
+
     with opened(context, host=host, port=port) as (store, settings):
-        looping = _start_loop(store) if loop else None
 
         def ready(url: str) -> None:
+            nonlocal looping
             from thresher.server.auth import console_link
 
             say(f"The console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
             say("Ctrl-C stops the server" + (" and the loop." if loop else "."))
+            # only now: a server that finds its port taken has started nothing, and the link does not wait for the loop
+            looping = _start_loop(store) if loop else None
+
+        def loop_runs(category: str) -> bool:
+            # between its turns the loop holds no lease, and is at work all the same
+            ours = looping is not None and alive(store.jobs.get(looping.id), now_ms())
+            return ours or store.jobs.leased(f"loop/{category}", now_ms())
 
         try:
-            serve_app(store, settings, ready=ready)
+            serve_app(store, settings, ready=ready, loop_runs=loop_runs)
         finally:
             if looping:
                 store.jobs.cancel(looping.id)
@@ -107,7 +118,7 @@ def simulate(
     """Let a simulated crowd answer through the real HTTP API until nothing is asked any more."""
     from thresher.cli.crowd import simulate_with
 
-    with opened(context) as (store, settings):
+    with opened(context) as (store, settings), interruptible() as stop:
         found = simulate_with(
             name,
             truth,
@@ -118,5 +129,6 @@ def simulate(
             url=url,
             store=store,
             settings=settings,
+            stop=stop,
         )
     facts("The crowd", found)

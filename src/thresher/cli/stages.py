@@ -1,15 +1,11 @@
 """Commands that run a stage: harvest, run, release."""
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thresher.cli.open import opened
+from thresher.cli.open import interruptible, opened
 from thresher.cli.show import as_json, bars, facts, say, table
 from thresher.errors import BadInput
 
@@ -23,27 +19,6 @@ def add_to(app: typer.Typer) -> None:
     """Hang these commands on the tree."""
     for command in (harvest, refused, run, release, verify):
         app.command()(command)
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Yield a `stop` that the first Ctrl-C turns on; the second one interrupts at once."""
-    asked = False
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        say("\nstopping after what is under way; Ctrl-C again to stop at once")
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if asked:
-        raise KeyboardInterrupt
 
 
 def harvest(
@@ -77,6 +52,10 @@ def harvest(
     if found.refused:
         facts("Refused, in all", reasons)
         say(f"Next: thresher refused {name} lists them.")
+    elif not found.seen:
+        say("There was nothing to take. Next: name a folder, a tar or a list that holds pictures")
+    else:
+        say("Next: thresher serve")
 
 
 def refused(
@@ -87,6 +66,9 @@ def refused(
         store.categories.get(name)
         counts = store.categories.refusal_counts(name)
         rows = [(r.reason, r.name, r.detail) for _, r in store.categories.refusals(name, 0, limit)]
+    if not counts:
+        say("Nothing was refused.")
+        return
     facts("Refused", counts)
     table("", ("reason", "name", "detail"), rows)
 
@@ -106,6 +88,8 @@ def run(
         line = _line(came_to)
         if line != last:
             say(line)
+        if not last and came_to.state == "asking":
+            say("This waits for people and goes on as they answer; `thresher serve` lets them in. Ctrl-C stops it.")
         last = line
 
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:

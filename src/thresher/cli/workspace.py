@@ -141,6 +141,8 @@ def category_add(
     from thresher.records import Category, Question, Targets, category_name, now_ms
 
     targets = _targets(Targets(), precision=precision, recall=recall, answers=answers, method=method)
+    if not question.strip():
+        raise BadInput("--question is empty.", next=f'thresher category add {name} --question "Does this image ...?"')
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
     with opened(context) as (store, _):
         store.categories.create(made)
@@ -168,6 +170,10 @@ def category_reword(
     """Start a new version of the question; votes keep the version they answered."""
     from thresher.records import now_ms
 
+    if not question.strip():
+        raise BadInput(
+            "--question is empty.", next=f'thresher category reword {name} --question "Does this image ...?"'
+        )
     with opened(context) as (store, _):
         made = store.categories.reword(name, question, instructions, now_ms())
     say(f"{name} is at version {made.version}. Labels and gold of earlier versions stay with them.")

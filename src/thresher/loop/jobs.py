@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thresher.errors import ThresherError
-from thresher.loop.autopilot import keep
-from thresher.loop.turn import Turn
 from thresher.records import Job, Progress, new_id, now_ms
 from thresher.settings import Settings
 from thresher.store.contract import Store
+
+if TYPE_CHECKING:
+    from thresher.loop.turn import Turn
 
 BEAT_SECONDS = 1.0
 DEAD_AFTER_MS = 60_000
@@ -99,9 +101,12 @@ def alive(job: Job, at_ms: int) -> bool:
 
 
 def _keep_loops(job: Job, store: Store, settings: Settings, beat: Beat) -> None:
+    # here, for it brings all stages with it, and the server that starts this job needs none of them
+    from thresher.loop.autopilot import keep
+
     server = int(str(job.arguments.get("while_pid", 0)))
 
-    def heard(name: str, came_to: Turn) -> None:
+    def heard(name: str, came_to: "Turn") -> None:
         beat.say(f"{name}: {came_to.says}")
 
     keep(store=store, settings=settings, heard=heard, stop=lambda: beat.stop() or _gone(server))

@@ -76,12 +76,14 @@ def serve(
     ready: Callable[[str], None] = lambda _url: None,
     *,
     on_sent: Callable[[str], None] = lambda _category: None,
+    loop_runs: Callable[[str], bool] | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, from the main thread; `ready(url)` is called once the server listens.
 
-    Raises Busy when the port is taken, BadSetting when the address is not this machine's.
+    The others are those of `create_app`. Raises Busy when the port is taken, BadSetting when the address is not this
+    machine's.
     """
-    server = Server(create_app(store, settings, on_sent=on_sent), settings, ready)
+    server = Server(create_app(store, settings, on_sent=on_sent, loop_runs=loop_runs), settings, ready)
     # uvicorn finishes what it began and then raises the signal once more: both end here, so that the caller goes on
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

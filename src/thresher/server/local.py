@@ -32,15 +32,20 @@ class Local:
 def local_server(place: str, *, loop: bool = True) -> Iterator[Local]:
     """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start."""
     flags = ["serve", "--port", "0", "--loop" if loop else "--no-loop"]
-    process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own command
-        [sys.executable, "-m", "thresher", "--workspace", place, *flags],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    # Ctrl-C reaches the whole process group, but this server stays for those who still talk to it and ends by SIGTERM
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own command
+            [sys.executable, "-m", "thresher", "--workspace", place, *flags],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         yield _started(process)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         try:
             process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:

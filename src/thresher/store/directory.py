@@ -111,7 +111,11 @@ def open_directory(place: str, settings: Settings, *, create: bool = False) -> S
     except OSError as error:
         raise shards.told(error, directory) from error
     if not there:
-        raise StoreUnavailable("there is no workspace here.", where=str(directory), next="thresher init")
+        raise StoreUnavailable(
+            "there is no workspace here.",
+            where=str(directory),
+            next="cd into a workspace, or make one: thresher init NAME",
+        )
     store = DirectoryStore(directory, settings)
     migrate(store.catalog, directory, now_ms())
     return store

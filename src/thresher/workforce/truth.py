@@ -33,7 +33,9 @@ def read_truth(path: Path, positive: str) -> Truth:
             raise BadLine(f"{name!r} is there twice.", file=str(path), line=line, next="keep one of them")
         found.votes[name] = tuple(vote == positive for vote in votes if vote)
     if not any(found.yes.values()):
-        raise BadInput(f"no picture is {positive!r}.", where=str(path), next="name the class that means yes")
+        raise BadInput(
+            f"no picture is {positive!r}.", where=str(path), next="--positive CLASS, the truth that means yes"
+        )
     return found
 
 
