@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,14 @@ def test_the_card_and_the_certificate_say_what_is_claimed(store: Store, tmp_path
     assert "No certificate." in card
     assert json.loads((tmp_path / "out" / "certificate.json").read_text())["certified"] is False
     assert (tmp_path / "out" / "evidence.txt").read_bytes() == b"draws"
+
+
+def test_what_an_owner_typed_is_no_heading_and_no_tag_in_the_card(store: Store, tmp_path: Path) -> None:
+    fill(store, 2)
+    typed = replace(chosen(store, [1, 0]), question="Is it <script>alert(1)</script>\n# a heading & more?")
+    release(typed, tmp_path / "out", store=store, now_ms=5, formats=["table"])
+    lines = (tmp_path / "out" / "README.md").read_text().splitlines()
+    assert "> Is it &lt;script&gt;alert(1)&lt;/script&gt; # a heading &amp; more?" in lines
 
 
 def test_an_interrupted_release_goes_on_and_ends_as_if_it_never_was(store: Store, tmp_path: Path) -> None:

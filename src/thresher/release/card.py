@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
     lines = [
         f"# {chosen.category}",
         "",
-        f"> {chosen.question}",
+        # one line, and no tags: what an owner typed shall not become a heading or a script where the card is shown
+        f"> {escape(' '.join(chosen.question.split()), quote=False)}",
         "",
         summary,
         "",

@@ -151,3 +151,32 @@ def test_long_names_that_people_give_are_read(tmp_path: Path) -> None:
         with tarfile.open(path, "w", format=kind) as archive:
             archive.addfile(tarfile.TarInfo(name))
         assert [candidate.name for candidate in candidates(path)] == [name]
+
+
+SPARSE = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s.jpg", "GNU.sparse.realsize": "9"}
+
+
+def test_the_map_of_a_sparse_member_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for name, headers in (("s.jpg", SPARSE), ("after.jpg", {})):
+            info = tarfile.TarInfo(name)
+            info.size, info.pax_headers = 512, headers
+            archive.addfile(info, io.BytesIO(b"99999999\n" + b"x" * 503))
+    found = candidates(path)
+    assert [candidate.name for candidate in found] == ["s.jpg", "after.jpg"]
+    assert [candidate.problem[0] if candidate.problem else "" for candidate in found] == ["unsupported", ""]
+
+
+def test_an_attribute_that_is_no_number_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        first = tarfile.TarInfo("first.jpg")
+        archive.addfile(first)
+        info = tarfile.TarInfo("s.jpg")
+        info.pax_headers = SPARSE | {"GNU.sparse.realsize": "many"}
+        archive.addfile(info)
+    found = from_tar(path).candidates(bytes_most=10**9)
+    assert next(found).name == "first.jpg"
+    with pytest.raises(BadInput, match=r"damaged after first.jpg"):
+        next(found)

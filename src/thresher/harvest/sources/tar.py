@@ -11,7 +11,7 @@ from typing import IO
 from thresher.errors import BadInput
 from thresher.harvest.candidates import Candidate, place_name, printable, too_large
 
-BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError)
+BROKEN = (tarfile.TarError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)
 """What reading a damaged or cut archive raises, compressed or not."""
 
 
@@ -38,6 +38,10 @@ class _Member(tarfile.TarInfo):
             raise tarfile.ReadError(f"a name of {self.size:,} bytes")
         member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
         return member
+
+    def _proc_gnusparse_10(self, next: tarfile.TarInfo, *_: object) -> None:  # noqa: A002 -- tarfile's word
+        # the map of a sparse member may be endless too, and such members are refused without it
+        next.sparse = b""  # not None: it is a sparse one
 
 
 def from_tar(path: str | Path) -> "Tar":
