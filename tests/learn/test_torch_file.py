@@ -44,8 +44,8 @@ class Legacy:
 
         FloatStorage.__module__, FloatStorage.__qualname__ = "torch", "FloatStorage"
         _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
-        torch.FloatStorage = FloatStorage  # type: ignore[attr-defined]
-        utils._rebuild_tensor_v2 = _rebuild_tensor_v2  # type: ignore[attr-defined]
+        torch.FloatStorage = FloatStorage  # type: ignore[attr-defined]  # a stand-in
+        utils._rebuild_tensor_v2 = _rebuild_tensor_v2  # type: ignore[attr-defined]  # a stand-in
         monkeypatch.setitem(sys.modules, "torch", torch)
         monkeypatch.setitem(sys.modules, "torch._utils", utils)
         self.storage, self.tensor = FloatStorage, Tensor

@@ -36,7 +36,7 @@ def _containing(directory: Path) -> Path:
 
 
 @contextmanager
-def opened(context: typer.Context, **flags: Any) -> Iterator[tuple["Store", Settings]]:  # noqa: ANN401
+def opened(context: typer.Context, **flags: Any) -> Iterator[tuple["Store", Settings]]:  # noqa: ANN401 -- as above
     """Open the workspace of a command and close it after."""
     from thresher.store import open_store
 

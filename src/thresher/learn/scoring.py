@@ -77,10 +77,10 @@ def _compiled() -> Product:
     from numba.extending import intrinsic
 
     # numba has no float16 of its own on a processor, LLVM has: one instruction where the processor has it
-    def as_float32(_: Any, bits: Any) -> Any:  # noqa: ANN401, ARG001 -- numba's own signature
+    def as_float32(_: Any, bits: Any) -> Any:  # noqa: ANN401, ARG001 -- numba's -- numba's own signature
         from llvmlite import ir
 
-        def widened(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+        def widened(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001 -- numba's
             return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), ir.FloatType())
 
         return numba.types.float32(numba.types.uint16), widened

@@ -36,7 +36,7 @@ class _Member(tarfile.TarInfo):
         # the entry that tarfile's source offers to subclasses
         if self.type in _BEFORE_A_MEMBER and self.size > LONGEST_HEADER_BYTES:
             raise tarfile.ReadError(f"a name of {self.size:,} bytes")
-        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # a hook that tarfile does not type
         return member
 
     def _proc_gnusparse_10(self, next: tarfile.TarInfo, *_: object) -> None:  # noqa: A002 -- tarfile's word

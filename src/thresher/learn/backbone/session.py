@@ -148,7 +148,7 @@ def _output_of(session: Any, graph: Path) -> str:  # noqa: ANN401 -- onnxruntime
     raise BadInput("it gives no vectors.", where=str(graph), next="export the network without its last step")
 
 
-def _normalisation(session: Any, graph: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:  # noqa: ANN401
+def _normalisation(session: Any, graph: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:  # noqa: ANN401 -- untyped
     metadata = session.get_modelmeta().custom_metadata_map
     places: list[tuple[str, Any, Any]] = []
     if "mean" in metadata or "std" in metadata:

@@ -45,7 +45,7 @@ def _check_counters(link: Link, findings: Findings) -> None:
         shown = f"{kind}:{which}" if which else kind
         findings.wrong(
             f"catalog: the counter {shown!r} of {category or 'the workspace'} says {kept}, and there are {counted}",
-            lambda name=name, by=counted - kept: recount.correct(link, name, by),  # type: ignore[misc]
+            lambda name=name, by=counted - kept: recount.correct(link, name, by),  # type: ignore[misc]  # bound now
         )
     findings.progress("check the catalog", 1, 1, "catalogs")
 
@@ -132,13 +132,13 @@ def _check_columns(store: "MongoStore", findings: Findings) -> None:
         if bad:
             findings.wrong(
                 f"column {column['_id']}: {len(bad)} parts have lost their values",
-                lambda of=generation, bad=bad: _empty(link, of, bad),  # type: ignore[misc]
+                lambda of=generation, bad=bad: _empty(link, of, bad),  # type: ignore[misc]  # bound now
             )
         spare = [one for one in stored - set(parts.values()) if _made_ms(one) < before_ms]
         if spare:
             findings.wrong(
                 f"column {column['_id']}: {len(spare)} values belong to no part",
-                lambda of=generation, spare=spare: _drop_values(link, of, spare),  # type: ignore[misc]
+                lambda of=generation, spare=spare: _drop_values(link, of, spare),  # type: ignore[misc]  # bound now
             )
     for table, field in (("column_parts", "generation"), ("blobs", "of")):
         left = [
@@ -147,7 +147,7 @@ def _check_columns(store: "MongoStore", findings: Findings) -> None:
         if left:
             findings.wrong(
                 f"columns: {table} of {len(left)} dropped ones were left",
-                lambda table=table, field=field, left=left: _drop_left(link.table(table), field, left),  # type: ignore[misc]
+                lambda table=table, field=field, left=left: _drop_left(link.table(table), field, left),  # type: ignore[misc]  # bound now
             )
 
 
