@@ -16,7 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 STATIC = Path("src/thresher/server/static")
 PAGES = ("worker", "console")
 # what no build reads: a change there is no reason for a new one
-NO_SOURCE = {"node_modules", "openapi.json", "biome.jsonc", "vitest.config.ts", "for-tests.ts"}
+NO_SOURCE = {"node_modules", "README.md", "openapi.json", "biome.jsonc", "vitest.config.ts", "for-tests.ts"}
 
 
 class PagesBuilder(BuildHookInterface):  # type: ignore[type-arg, misc] -- hatchling leaves its configuration untyped

@@ -29,9 +29,9 @@ export function Invites() {
           <thead>
             <tr>
               <th scope="col">Note</th>
+              <th scope="col">Link</th>
               <th scope="col">Category</th>
               <th scope="col">Made</th>
-              <th scope="col">Link</th>
               <th scope="col">End it</th>
             </tr>
           </thead>
@@ -50,12 +50,12 @@ function Row({ invite }: { invite: InviteWire }) {
   return (
     <tr>
       <th scope="row">{invite.note || <span className="quiet">no note</span>}</th>
+      <td>
+        {invite.revoked ? <span className="quiet">revoked</span> : <Copy text={invite.link} what="Copy the link" />}
+      </td>
       <td>{invite.category || 'all'}</td>
       <td>
         <When ms={invite.created_ms} />
-      </td>
-      <td>
-        {invite.revoked ? <span className="quiet">revoked</span> : <Copy text={invite.link} what="Copy the link" />}
       </td>
       <td>{!invite.revoked && <Revoke invite={invite} />}</td>
     </tr>

@@ -5,7 +5,8 @@ import { whole } from '../../shared/numbers';
 
 const SERIES = [
   { name: 'no', label: 'No', color: 'var(--no)' },
-  { name: 'unknown', label: 'Unknown', color: 'var(--unknown)' },
+  // dashed, because some eyes take its grey for the teal of yes
+  { name: 'unknown', label: 'Unknown', color: 'var(--unknown)', strokeDasharray: '4 4' },
   { name: 'yes', label: 'Yes', color: 'var(--yes)' },
 ] as const;
 
