@@ -17,6 +17,7 @@ from thresher.evidence.martingale import SLACK, Floats, Prior, at_most
 from thresher.evidence.plan import may_be_false, may_be_missed
 
 RUNS = 400
+CUTS = 9
 
 
 def pool(false: int, hidden: int, *, accepted: int = 200, ranks: int = 500, seed: int = 0) -> Ranked:
@@ -44,7 +45,7 @@ def fooled(frozen: Frozen, truth: Truth) -> bool:
     found = np.concatenate([[0], np.cumsum(yes)])
     everything = int(found[-1]) + frozen.known_yes
     for rung in frozen.ladder:
-        cuts = np.unique(np.linspace(max(rung.rank, frozen.reject_from), frozen.ranks, 25).astype(int))[None, :]
+        cuts = np.unique(np.linspace(max(rung.rank, frozen.reject_from), frozen.ranks, CUTS).astype(int))[None, :]
         base = frozen.known_yes + rung.rank + found[cuts] - found[rung.rank]
         false = rung.rank - int(found[rung.rank])
         missed = everything - frozen.known_yes - found[cuts]
@@ -90,7 +91,7 @@ def suite_is_red() -> bool:
     if worst_excess() > 0:
         return True
     return any(
-        binomtest(times_fooled(world, 150), 150, WORLDS[world][0].delta, alternative="greater").pvalue < 1e-3
+        binomtest(times_fooled(world, 100), 100, WORLDS[world][0].delta, alternative="greater").pvalue < 1e-3
         for world in WORLDS
     )
 
