@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.contract.things import category, data, new_image
 
+from thresher.settings import Settings
 from thresher.store.mongo.store import MongoStore
 
 pytestmark = pytest.mark.mongo
@@ -72,3 +73,45 @@ def test_killed_at_any_moment_and_run_again_nothing_is_lost_and_nothing_twice(
     assert np.array_equal(values[sorted(rows), 1], np.array(sorted(rows), dtype=np.float16))
     report = store.check(mend=False)
     assert report.sound, report.found
+
+
+HOLDING = """
+import sys, time
+from pathlib import Path
+from tests.contract.things import new_image
+from thresher.settings import read_settings
+from thresher.store import open_store
+
+store = open_store(sys.argv[1], read_settings(Path(sys.argv[2]), {}, cache=sys.argv[2]))
+
+def hold(session):
+    name = {"_id": bytes.fromhex(new_image(1).sha256), "row": 0}
+    store.link.table("names").insert_one(name, session=session)
+    print("held", flush=True)
+    time.sleep(600)
+
+store.link.transact(hold)
+"""
+
+
+def test_what_a_killed_process_held_is_free_when_the_next_one_comes(store: MongoStore, settings: Settings) -> None:
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLDING, store.place, settings.cache], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert held.stdout is not None
+    assert held.stdout.readline() == b"held\n"
+    with MongoStore(store.place, settings):
+        pass  # it lives: whoever comes by leaves it alone
+    held.kill()
+    held.communicate()
+    began = time.monotonic()
+    with MongoStore(store.place, settings) as after:
+        assert after.images.put([new_image(1)]) == [0]
+    assert time.monotonic() - began < 20  # MongoDB by itself would have kept it for a minute
+    assert not list((Path(settings.cache) / "sessions").glob("*/*"))
+
+
+def test_without_a_place_for_notes_work_goes_on(store: MongoStore, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file and no directory", "utf-8")
+    with MongoStore(store.place, settings.but(cache=str(tmp_path / "file"))) as opened:
+        assert opened.images.put([new_image(1)]) == [0]

@@ -19,6 +19,7 @@ from pymongo.uri_parser import parse_uri
 
 from thresher.errors import BadSetting, StoreUnavailable
 from thresher.store.mongo.failures import NEWER, explain
+from thresher.store.mongo.sessions import SessionNotes
 
 Document = dict[str, Any]
 Table = Collection[Document]
@@ -27,8 +28,9 @@ Result = TypeVar("Result")
 
 OLDEST: Final = (6, 0)
 OPEN_SECONDS: Final = 5.0
-# an election after a primary is lost takes up to 12 s with MongoDB's own settings: a call outlives one
-CALL_SECONDS: Final = 30.0
+# An election after a primary is lost takes up to 12 s with MongoDB's own settings, and MongoDB keeps what a client that
+# was killed on another machine has touched for 60 s: a call outlives both.
+CALL_SECONDS: Final = 75.0
 MAJORITY: Final = WriteConcern("majority")
 FIRST: Final = WriteConcern(1)
 # a driver option of the table holds unless the address gives its own
@@ -54,6 +56,7 @@ class Link:
         # what was seen here once and is never taken away
         self.known_categories: set[str] = set()
         self.known_rows: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self.notes: SessionNotes | None = None
         self._name, self._options = read_address(place)
         self._connect()
         in_force = self._client.options
@@ -115,6 +118,8 @@ class Link:
         What it answered is acknowledged by a majority. `work` must do nothing outside the session but count on.
         """
         with pymongo.timeout(self.call_seconds), self.client.start_session() as session:
+            if self.notes is not None:
+                self.notes.note(bytes(session.session_id["id"]))
             return session.with_transaction(
                 work,
                 read_concern=ReadConcern("snapshot"),
@@ -122,8 +127,15 @@ class Link:
                 read_preference=ReadPreference.PRIMARY,
             )
 
+    def attend(self, notes: SessionNotes) -> None:
+        """Have what killed processes of this machine left open ended, and note what is opened from now on."""
+        notes.end_abandoned(self.client)
+        self.notes = notes
+
     def close(self) -> None:
         """Let go of the connections."""
+        if self.notes is not None:
+            self.notes.close()
         if self._pid == os.getpid():
             self._client.close()
 

@@ -25,6 +25,7 @@ from thresher.store.mongo.labels import MongoLabels
 from thresher.store.mongo.link import Link
 from thresher.store.mongo.people import MongoPeople
 from thresher.store.mongo.rounds import MongoRounds
+from thresher.store.mongo.sessions import SessionNotes
 from thresher.store.mongo.transfer import MongoTransfer
 from thresher.store.mongo.work import MongoWork
 from thresher.store.transfer import Transfer
@@ -40,10 +41,12 @@ class MongoStore:
             self.link.greet()
             with explained(self.link.shown):
                 self._workspace = schema.open_workspace(self.link, create=create)
+                here = cache_directory(settings)
+                self.link.attend(SessionNotes(here / "sessions" / self._workspace["identity"]))
         except BaseException:
             self.link.close()
             raise
-        self.cache = cache_directory(settings) / "columns" / self._workspace["identity"]
+        self.cache = here / "columns" / self._workspace["identity"]
         self.images: Images = MongoImages(self.link)
         self.categories: Categories = MongoCategories(self.link)
         self.labels: Labels = MongoLabels(self.link)

@@ -1,0 +1,68 @@
+"""Which sessions a process has transactions in, noted for whoever comes after it was killed.
+
+MongoDB keeps the transaction of a client that is gone for a minute, and with it whatever it has touched: the same
+command given again would wait. So each process keeps a file with its sessions, locked as long as it lives, and whoever
+opens the workspace next on this machine has the sessions of the dead ended.
+"""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from bson import Binary
+from pymongo import MongoClient
+
+from thresher.records import new_id
+
+ID_BYTES: Final = 16
+UUID_SUBTYPE: Final = 4
+
+
+class SessionNotes:
+    """The file of one process. A machine where it cannot be written waits instead, so nothing is raised."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._pid = -1
+        self._descriptor = -1
+        self._path = directory
+        self._noted: set[bytes] = set()
+
+    def note(self, session: bytes) -> None:
+        """Write down a session before its first transaction, once."""
+        if self._pid == os.getpid() and session in self._noted:
+            return
+        with suppress(OSError):
+            if self._pid != os.getpid():
+                self._open()  # a fork has sessions of its own
+            os.write(self._descriptor, session)
+            self._noted.add(session)
+
+    def _open(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._path = self.directory / new_id()
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        self._pid, self._noted = os.getpid(), set()
+
+    def end_abandoned(self, client: MongoClient[dict[str, Any]]) -> None:
+        """Have MongoDB end the sessions of processes that are dead."""
+        with suppress(OSError):
+            for path in list(self.directory.iterdir()):
+                with suppress(OSError), path.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where its process lives
+                    found = file.read()
+                    ids = [found[at : at + ID_BYTES] for at in range(0, len(found), ID_BYTES)]
+                    if ids:
+                        client.admin.command("killSessions", [{"id": Binary(one, UUID_SUBTYPE)} for one in ids])
+                    path.unlink()
+
+    def close(self) -> None:
+        """Nothing is open any more: there is nothing to end."""
+        if self._pid == os.getpid():
+            with suppress(OSError):
+                self._path.unlink()
+                os.close(self._descriptor)
+            self._pid = -1
