@@ -37,7 +37,7 @@ READS = frozenset(
     pool pool_holds pool_page questions read refusal_counts refusals releases seen_gold similar tally task tasks
     top unreviewed view votes waiting""".split()  # noqa: SIM905 -- a table of words
 )
-READ_SECONDS = 75.0
+READ_SECONDS = 30.0
 READ_AGAIN_SECONDS = 0.1
 
 Part = TypeVar("Part")

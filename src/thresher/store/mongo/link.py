@@ -13,7 +13,7 @@ from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
@@ -28,9 +28,11 @@ Result = TypeVar("Result")
 
 OLDEST: Final = (6, 0)
 OPEN_SECONDS: Final = 5.0
-# An election after a primary is lost takes up to 12 s with MongoDB's own settings, and MongoDB keeps what a client that
-# was killed on another machine has touched for 60 s: a call outlives both.
-CALL_SECONDS: Final = 75.0
+# an election after a primary is lost takes up to 12 s with MongoDB's own settings: a call outlives one
+CALL_SECONDS: Final = 30.0
+# MongoDB keeps what a client that was killed on another machine has touched for 60 to 90 s: as long as it answers at
+# all, a transaction outlives that
+TURN_SECONDS: Final = 100.0
 MAJORITY: Final = WriteConcern("majority")
 FIRST: Final = WriteConcern(1)
 # a driver option of the table holds unless the address gives its own
@@ -61,6 +63,7 @@ class Link:
         self._connect()
         in_force = self._client.options
         self.call_seconds: float = in_force.timeout or CALL_SECONDS
+        self.turn_seconds = TURN_SECONDS if self.call_seconds == CALL_SECONDS else self.call_seconds
         self.open_seconds = min(OPEN_SECONDS, in_force.server_selection_timeout, self.call_seconds)
 
     def _connect(self) -> None:
@@ -117,11 +120,19 @@ class Link:
 
         What it answered is acknowledged by a majority. `work` must do nothing outside the session but count on.
         """
-        with pymongo.timeout(self.call_seconds), self.client.start_session() as session:
+
+        def turn(session: Session) -> Result:
+            try:
+                with pymongo.timeout(self.call_seconds):
+                    return work(session)
+            except ServerSelectionTimeoutError as error:
+                raise explain(error, self.shown) from error  # nobody answers: another turn would not help
+
+        with pymongo.timeout(self.turn_seconds), self.client.start_session() as session:
             if self.notes is not None:
                 self.notes.note(bytes(session.session_id["id"]))
             return session.with_transaction(
-                work,
+                turn,
                 read_concern=ReadConcern("snapshot"),
                 write_concern=MAJORITY,
                 read_preference=ReadPreference.PRIMARY,

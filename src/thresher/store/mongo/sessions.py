@@ -1,8 +1,8 @@
 """Which sessions a process has transactions in, noted for whoever comes after it was killed.
 
-MongoDB keeps the transaction of a client that is gone for a minute, and with it whatever it has touched: the same
-command given again would wait. So each process keeps a file with its sessions, locked as long as it lives, and whoever
-opens the workspace next on this machine has the sessions of the dead ended.
+MongoDB keeps the transaction of a client that is gone for more than a minute, and with it whatever it has touched: the
+same command given again would wait. So each process keeps a file with its sessions, locked as long as it lives, and
+whoever opens the workspace next on this machine has the sessions of the dead ended.
 """
 
 import fcntl
