@@ -78,6 +78,22 @@ def test_the_first_turn_asks_about_random_pictures(store: Store, settings: Setti
     assert (len(task.rows), set(task.rows) <= set(rows)) == (16, True)
 
 
+def test_people_need_not_wait_for_the_pool_to_be_embedded_which_is_done_while_they_answer(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    stages: list[str] = []
+
+    def staged() -> Turn:
+        return turn(
+            NAME, store=store, settings=settings, now_ms=1_000, seed=1, report=lambda said: stages.append(said.stage)
+        )
+
+    staged()
+    assert (len(store.asks.tasks(NAME, -1, 10)), stages) == (1, [])
+    staged()
+    assert "embed" in stages
+
+
 def test_while_people_are_busy_nothing_more_is_asked(store: Store, settings: Settings, rows: list[int]) -> None:
     take_turn(store, settings)
     came_to = take_turn(store, settings, seed=2)

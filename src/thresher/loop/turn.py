@@ -50,7 +50,8 @@ def turn(
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
     listen(category, store=store, settings=settings, now_ms=now_ms)
-    embed(pool, store=store, settings=settings, report=report, stop=stop)
+    if not _nothing_to_learn_from(category, store=store):
+        embed(pool, store=store, settings=settings, report=report, stop=stop)
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
@@ -65,6 +66,16 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
     review_all(category.name, store=store, settings=settings, now_ms=now_ms)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+
+
+def _nothing_to_learn_from(category: Category, *, store: Store) -> bool:
+    """Whether nothing was asked and nothing is known yet: the first asks are random, and people need not wait for them
+    while a large pool is embedded. The next turn embeds it while they answer.
+    """
+    name, version = category.name, category.question.version
+    by_purpose = store.asks.open_counts(name, version)
+    asked = any(count for purpose, count in by_purpose.items() if purpose not in OWNER_ONLY)
+    return not (asked or store.labels.held(name, version) or store.labels.gold(name, version))
 
 
 def people_are_busy(category: Category, *, store: Store, settings: Settings) -> str:
