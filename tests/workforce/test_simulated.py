@@ -70,6 +70,7 @@ class Yard:
         patience_seconds: float = 0.0,
         report: Callable[[Progress], None] | None = None,
         stop: Callable[[], bool] = lambda: False,
+        idle: Callable[[], None] = lambda: None,
     ) -> Simulated:
         links = Links(self.store.secret())
         self.store.people.invite(Invite("i", NAME, "", 1))
@@ -86,6 +87,8 @@ class Yard:
                 patience_seconds=patience_seconds,
                 report=report,
                 stop=stop,
+                idle=idle,
+                idle_seconds=0.3,
             )
 
     def owner_waits(self) -> bool:
@@ -233,6 +236,14 @@ def test_progress_is_told_and_a_wish_to_stop_is_heard(yard: Yard) -> None:
     done = yard.let(ModelCrowd(yard.truth, seed=3), workers=1, report=heard.append, stop=lambda: len(heard) > 0)
     assert done.assignments == len(heard) == 1
     assert heard[0].done == done.answers
+
+
+def test_a_crowd_that_is_offered_nothing_says_so_once(yard: Yard) -> None:
+    told: list[str] = []
+    done = yard.let(
+        ModelCrowd(yard.truth, seed=3), workers=3, patience_seconds=1.5, idle=lambda: told.append("nothing offered")
+    )
+    assert (done.assignments, told) == (0, ["nothing offered"])
 
 
 def test_a_picture_that_nothing_is_known_of_ends_the_simulation(yard: Yard) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from thresher.cli.show import bars
+from thresher.cli.show import bars, say
 from thresher.errors import BadInput, Busy
 from thresher.loop.autopilot import run
 from thresher.loop.turn import Turn
@@ -21,6 +21,10 @@ from thresher.workforce.simulated import Simulated, simulate
 from thresher.workforce.truth import Truth, read_truth
 
 RETRY_SECONDS = 0.2
+WAITS = (
+    "No picture is offered to anybody yet: the loop is at work, or other people hold what is asked until their leases "
+    "end (lease_minutes in `thresher settings`). Ctrl-C stops."
+)
 
 
 def simulate_with(
@@ -61,6 +65,7 @@ def simulate_with(
             patience_seconds=float("inf"),
             report=report,
             stop=lambda: loop.over() or stop(),
+            idle=lambda: say(WAITS),
         )
     if loop.failed:
         raise loop.failed

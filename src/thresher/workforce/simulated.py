@@ -24,6 +24,7 @@ FETCHES_AT_ONCE = 6  # what a browser opens to one host
 DRAFTS = 3  # times an assignment's drafts are posted
 POLL_SECONDS = (0.1, 1.0)  # first and longest pause between looks for work
 TIMEOUT_SECONDS = 120.0
+IDLE_SECONDS = 10.0  # without an offer to anybody, after which a person should hear why
 PICTURES_AT_ONCE = 30  # fetched before they are recognised: whole assignments of photos would fill the memory
 
 Report = Callable[[Progress], None]
@@ -58,15 +59,18 @@ def simulate(
     patience_seconds: float = 0.0,
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
+    idle: Callable[[], None] = lambda: None,
+    idle_seconds: float = IDLE_SECONDS,
 ) -> Simulated:
     """Let `workers` people answer at once until there is no work for `patience_seconds`, or `stop` says so.
 
     The first of them come back with the personal `tokens` of an earlier run; the others join by the invite. With
-    `owner_token` the owner answers too, with the truth, but only while `owner_waits` says that something waits
-    for the owner alone: their link would also give them what other people are asked. `category` limits everybody to
-    one. Raises NotReady where no server answers, NotFound for a picture that nothing is known of.
+    `owner_token` the owner answers too, with the truth, but only while `owner_waits` says that something waits for
+    the owner alone: their link would also give them what other people are asked. `category` limits everybody to
+    one. `idle` is called once, when nobody was offered anything for `idle_seconds`. Raises NotReady where no server
+    answers, NotFound for a picture that nothing is known of.
     """
-    floor = _Floor(base_url.rstrip("/"), album, category, patience_seconds, report, stop)
+    floor = _Floor(base_url.rstrip("/"), album, category, patience_seconds, report, stop, idle, idle_seconds)
     people = [_Guest(person, token) for person, token in zip_longest(crowd.people(workers), tokens[:workers])]
     return asyncio.run(_run(floor, invite_token, people, owner_token, crowd.owner(), owner_waits))
 
@@ -89,13 +93,19 @@ class _Floor:
     patience_seconds: float
     report: Report | None
     stop: Callable[[], bool]
+    idle: Callable[[], None]
+    idle_seconds: float
     done: Simulated = field(default_factory=Simulated)
     busy: int = 0
     last_work: float = 0.0
+    idle_told: bool = False
 
     def over(self) -> bool:
         """Whether nobody has work, and nobody has had any for long enough."""
         quiet = asyncio.get_running_loop().time() - self.last_work
+        if not self.busy and not self.idle_told and quiet >= self.idle_seconds:
+            self.idle_told = True
+            self.idle()
         return not self.busy and quiet >= self.patience_seconds
 
     def worked(self) -> None:
