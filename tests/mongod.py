@@ -1,10 +1,11 @@
 """A real replica set for the tests: three members on loopback, shared by every test process, gone after the last one.
 
-`python tests/mongod.py FOLDER` starts it, writes FOLDER/address when it takes writes, and stays until no process whose
-number is a file in FOLDER/users is alive. So a test run that is killed leaves no server behind.
+`python tests/mongod.py FOLDER` starts it, writes FOLDER/address when it takes writes, and stays until no process
+holds the lock on a file in FOLDER/users any more. So a test run that is killed leaves no server behind.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pymongo import MongoClient
 
@@ -22,6 +23,8 @@ MEMBERS = 3
 START_SECONDS = 120.0
 START_MS = 30_000
 STARTS = 3
+
+_HELD: dict[Path, IO[bytes]] = {}
 
 
 def binary() -> Path:
@@ -109,13 +112,11 @@ def calm(address: str) -> None:
 
 
 def alive(user: Path) -> bool:
-    try:
-        os.kill(int(user.name), 0)
-    except (ProcessLookupError, ValueError):
+    """Whether the process that locked a user's file lives; its number alone may be another's by now."""
+    with contextlib.suppress(OSError), user.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return False
-    except PermissionError:
-        return True
-    return True
+    return user.exists()
 
 
 def keep(folder: Path) -> None:
@@ -139,7 +140,9 @@ def keep(folder: Path) -> None:
 def use(folder: Path) -> str:
     """The address of the set in a folder, started if this process is the first to want it."""
     (folder / "users").mkdir(parents=True, exist_ok=True)
-    (folder / "users" / str(os.getpid())).touch()
+    held = (folder / "users" / str(os.getpid())).open("wb")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    _HELD[folder] = held
     try:
         (folder / "started").touch(exist_ok=False)
     except FileExistsError:
@@ -158,7 +161,8 @@ def use(folder: Path) -> str:
 
 def let_go(folder: Path) -> None:
     """This process wants the set no longer."""
-    (folder / "users" / str(os.getpid())).unlink(missing_ok=True)
+    with _HELD.pop(folder):
+        (folder / "users" / str(os.getpid())).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
