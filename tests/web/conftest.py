@@ -53,13 +53,14 @@ def axe() -> str:
     return (ROOT / "web/node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
-@pytest.fixture(scope="session")
+# a module long, not a session: its event loop runs on in the process, where other tests start their own
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str, playwright: Playwright) -> Iterator[Browser]:
     launched = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
     yield launched
