@@ -280,4 +280,5 @@ def test_however_the_parent_ends_its_processes_end_too(how: signal.Signals, tmp_
     out, err = parent.communicate(timeout=60)
     assert eventually_gone(pids)
     if how == signal.SIGINT:
-        assert (out, err, parent.returncode) == ("interrupted\n", "", 130)
+        assert (out, parent.returncode) == ("interrupted\n", 130)
+        assert "Traceback" not in err  # one that is hit while it still imports may leave its name, never a trace
