@@ -201,7 +201,7 @@ def test_real_votes_are_replayed_in_their_order_and_the_truth_adjudicates(yard: 
         settle(NAME, store=yard.store, settings=yard.settings, now_ms=now_ms())
         yard.fill()
 
-    done = yard.let(ReplayedCrowd(yard.truth, votes, seed=1), workers=6, owner=True, on_sent=turn, patience_seconds=1.5)
+    done = yard.let(ReplayedCrowd(yard.truth, votes, seed=1), workers=6, owner=True, on_sent=turn, patience_seconds=6.0)
     cast = yard.store.labels.votes(NAME, 1, [2, 3, 4])
     said = {
         row: [vote.says is Says.YES for vote in cast if vote.row == row and vote.worker != "me"] for row in (2, 3, 4)
