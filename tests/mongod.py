@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,7 @@ START_MS = 30_000
 STARTS = 3
 
 _HELD: dict[Path, IO[bytes]] = {}
+_USES: Counter[Path] = Counter()
 
 
 def binary() -> Path:
@@ -138,7 +140,14 @@ def keep(folder: Path) -> None:
 
 
 def use(folder: Path) -> str:
-    """The address of the set in a folder, started if this process is the first to want it."""
+    """The address of the set in a folder, started if this process is the first to want it.
+
+    A fixture that several conftest files import is set up once for each: their uses are counted, for a second lock on
+    the same file would wait for the first, for ever.
+    """
+    _USES[folder] += 1
+    if _USES[folder] > 1:
+        return (folder / "address").read_text("ascii")
     (folder / "users").mkdir(parents=True, exist_ok=True)
     held = (folder / "users" / str(os.getpid())).open("wb")
     fcntl.flock(held, fcntl.LOCK_EX)
@@ -160,7 +169,10 @@ def use(folder: Path) -> str:
 
 
 def let_go(folder: Path) -> None:
-    """This process wants the set no longer."""
+    """This process wants the set no longer, once for each time it asked."""
+    _USES[folder] -= 1
+    if _USES[folder]:
+        return
     with _HELD.pop(folder):
         (folder / "users" / str(os.getpid())).unlink(missing_ok=True)
 
