@@ -103,12 +103,16 @@ def _printed() -> Iterator[Callable[["Progress"], None]]:
 
     started: dict[str, float] = {}
     said: dict[str, float] = {}
+    last: dict[str, tuple[int, int]] = {}
     quiet_seconds = 10.0
 
     def report(progress: "Progress") -> None:
         now = time.monotonic()
         begun = started.setdefault(progress.stage, now)
         ended = bool(progress.total) and progress.done >= progress.total
+        before, last[progress.stage] = last.get(progress.stage), (progress.done, progress.total)
+        if before == last[progress.stage]:  # a stage may report its end twice
+            return
         if not ended and now - said.setdefault(progress.stage, now) < quiet_seconds:
             return
         said[progress.stage] = now

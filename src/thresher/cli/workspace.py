@@ -8,11 +8,14 @@ import typer
 from thresher.cli.open import opened, settings_of
 from thresher.cli.show import as_json, facts, say, table
 from thresher.errors import AlreadyThere, BadInput
-from thresher.settings import FILE, TABLE
+from thresher.settings import FILE, TABLE, without_password
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
-    from thresher.records import Targets
+    from thresher.records import Category, Targets
+    from thresher.settings import Settings
+    from thresher.store.contract import Store
 
+WAITS_FOR = "waits for"
 JSON = Annotated[bool, typer.Option("--json", help="Print for a machine.")]
 Name = Annotated[str, typer.Argument(help="The category's name.")]
 
@@ -41,61 +44,95 @@ def init(
     from thresher.store import open_store
 
     if context.obj:
-        raise BadInput("init takes the place as its argument.", next=f"thresher init {directory}")
+        shown = without_password(directory)
+        raise BadInput("init takes the place as its argument.", next=f"thresher init {shown}")
     if "://" in directory:
         open_store(directory, read_settings(Path.cwd()), create=True).close()
-        say(f"Made {directory}. Next: thresher --workspace {directory} category add NAME --question ...")
+        say(f"Made {without_password(directory)}. Next: {_next_at(directory)}")
         return
     path = Path(directory)
     if (path / FILE).exists():
         raise AlreadyThere("is a workspace already.", where=directory, next=f"cd {directory} && thresher status")
     path.mkdir(parents=True, exist_ok=True)
     open_store(directory, read_settings(path), create=True).close()
-    (path / FILE).touch(mode=0o600)  # it may come to hold a token
-    (path / FILE).write_text(STARTING_FILE, "utf-8")
+    start_settings(path)
     say(f'Made {directory}. Next: cd {directory} && thresher category add NAME --question "Does this image ...?"')
+
+
+def _next_at(address: str) -> str:
+    """The next command for a workspace in a database, without repeating a password."""
+    add = "category add NAME --question ..."
+    if without_password(address) == address:
+        return f"thresher --workspace {address} {add}"
+    return f"put the whole address into THRESHER_STORE, which `ps` does not show; then thresher {add}"
+
+
+def start_settings(directory: Path) -> None:
+    """Give a new workspace its file of settings; one that is there stays."""
+    if not (directory / FILE).exists():
+        (directory / FILE).touch(mode=0o600)  # it may come to hold a token
+        (directory / FILE).write_text(STARTING_FILE, "utf-8")
 
 
 def settings(context: typer.Context, json: JSON = False) -> None:
     """Print every setting in force, with where it comes from."""
     _, found = settings_of(context)
-    if json:
-        as_json(
-            {s.name: {"value": found.values[s.name], "from": found.origins[s.name]} for s in TABLE if s.name != "token"}
-        )
-        return
     shown = {s.name: "(hidden)" if s.name == "token" and found.token else found.values[s.name] for s in TABLE}
+    shown["store"] = without_password(found.store)
+    if json:
+        as_json({s.name: {"value": shown[s.name], "from": found.origins[s.name]} for s in TABLE if s.name != "token"})
+        return
     rows = [(s.name, str(shown[s.name]), found.origins[s.name], s.help) for s in TABLE]
     table("Settings", ("name", "value", "from", "what it is"), rows)
 
 
 def status(context: typer.Context, json: JSON = False) -> None:
     """Print what is in the workspace and what it waits for."""
-    from thresher.loop.turn import decided_counts
-
-    with opened(context) as (store, _):
-        found = []
-        for each in store.categories.all():
-            tally, (yes, no, unknown) = store.categories.tally(each.name), decided_counts(each.name, store=store)
-            found.append(
-                {
-                    "category": each.name,
-                    "images": tally.images,
-                    "yes": yes,
-                    "no": no,
-                    "unknown": unknown,
-                    "answers": tally.answers + tally.gold_answers + tally.owner_answers,
-                    "open asks": sum(tally.asks_open.values()),
-                    "rounds": len(store.rounds.all(each.name)),
-                }
-            )
+    with opened(context) as (store, settings):
+        found = [_standing(each, store, settings) for each in store.categories.all()]
     if json:
         as_json(found)
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(found[0])
-        table("Categories", columns, [tuple(row.values()) for row in found], right=columns[1:])
+        columns = tuple(column for column in found[0] if column != WAITS_FOR)
+        rows = [tuple(row[column] for column in columns) for row in found]
+        table("Categories", columns, rows, right=columns[1:])
+        for row in found:
+            say(f"{row['category']} waits for {row[WAITS_FOR]}.")
+
+
+def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
+    """How a category stands, as a row."""
+    from collections import Counter
+
+    from thresher.label.waits import waits_for
+    from thresher.loop.turn import decided_counts
+    from thresher.records import now_ms
+
+    name, version = category.name, category.question.version
+    tally, (yes, no, unknown) = store.categories.tally(name), decided_counts(name, store=store)
+    rounds = len(store.rounds.all(name))
+    waits = waits_for(
+        name,
+        tally,
+        Counter(gold.says for gold in store.labels.gold(name, version)),
+        unknown=unknown,
+        least=settings.gold_least,
+        learned=rounds > 0,
+        running=store.jobs.leased(f"loop/{name}", now_ms()),
+    )
+    return {
+        "category": name,
+        "images": tally.images,
+        "yes": yes,
+        "no": no,
+        "unknown": unknown,
+        "answers": tally.answers + tally.gold_answers + tally.owner_answers,
+        "open asks": sum(tally.asks_open.values()),
+        "rounds": rounds,
+        WAITS_FOR: waits,
+    }
 
 
 def check(

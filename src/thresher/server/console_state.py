@@ -6,12 +6,11 @@ from itertools import islice
 from math import isfinite
 from statistics import median
 
-from thresher.records import Assignment, Category, Purpose, Round, Says, Stage, Targets, Worker
+from thresher.label.waits import waits_for
+from thresher.records import Assignment, Category, Round, Says, Stage, Targets, Worker
 from thresher.server.desk import Desk
 from thresher.server.wire import CategoryWire, RoundWire, TargetsWire, WorkerWire
-from thresher.store.contract import Tally
 
-OWNER_PURPOSES = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
 SENT = frozenset({Stage.SENT, Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED})
 TEMPO_OF_LAST = 20  # assignments: what a worker does now, at a cost that does not grow with what they did before
 
@@ -52,30 +51,6 @@ def category_wire(desk: Desk, category: Category) -> CategoryWire:
         ),
         loop_running=running,
     )
-
-
-def waits_for(
-    name: str, tally: Tally, gold: Counter[Says], *, unknown: int, least: int, learned: bool, running: bool
-) -> str:
-    """What has to happen next for a category to get on, as a sentence for its owner."""
-    if not tally.images:
-        return f"pictures: run `thresher harvest {name} --folder ...`"
-    scarce = min(gold[Says.YES], gold[Says.NO]) < least
-    more_gold = (
-        f"{least} yes and {least} no gold are needed ({gold[Says.YES]} and {gold[Says.NO]} are there): "
-        "open the owner's task"
-    )
-    if scarce and (not gold.total() or _open(tally, Purpose.MINE_GOLD)):
-        return more_gold
-    if tally.tasks_open and _asked_of_workers(tally):
-        return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
-    if undecided := _open(tally, Purpose.ADJUDICATE):
-        return f"{_count(undecided, 'picture')} that workers disagree on {_verb(undecided)} for the owner"
-    if learned and not unknown:
-        return f"nothing: run `thresher release {name}`"
-    if scarce:
-        return more_gold
-    return "the loop, which is at work" if running else f"the loop: run `thresher run {name}`"
 
 
 def targets_wire(targets: Targets) -> TargetsWire:
@@ -132,20 +107,3 @@ def worker_wire(worker: Worker, assignments: Iterable[Assignment]) -> WorkerWire
 def _finite(number: float) -> float | None:
     """JSON has no word for infinity, which is the threshold that nothing reaches."""
     return number if isfinite(number) else None
-
-
-def _open(tally: Tally, purpose: Purpose) -> int:
-    return tally.asks_open.get(purpose.value, 0)
-
-
-def _asked_of_workers(tally: Tally) -> int:
-    owners = {purpose.value for purpose in OWNER_PURPOSES}
-    return sum(count for purpose, count in tally.asks_open.items() if purpose not in owners)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _verb(count: int) -> str:
-    return "waits" if count == 1 else "wait"

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from thresher.label.waits import waits_for
 from thresher.records import Says
-from thresher.server.console_state import waits_for
 from thresher.store.contract import Tally
 
 ENOUGH = {Says.YES: 20, Says.NO: 20}

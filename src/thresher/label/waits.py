@@ -1,0 +1,49 @@
+"""What a category waits for: pictures, gold, people, its owner, the loop, or nothing."""
+
+from collections import Counter
+
+from thresher.records import Purpose, Says
+from thresher.store.contract import Tally
+
+OWNER_PURPOSES = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
+
+
+def waits_for(
+    name: str, tally: Tally, gold: Counter[Says], *, unknown: int, least: int, learned: bool, running: bool
+) -> str:
+    """What has to happen next for a category to get on, as a sentence for its owner."""
+    if not tally.images:
+        return f"pictures: run `thresher harvest {name} --folder ...`"
+    scarce = min(gold[Says.YES], gold[Says.NO]) < least
+    more_gold = (
+        f"{least} yes and {least} no gold are needed ({gold[Says.YES]} and {gold[Says.NO]} are there): "
+        "open the owner's task"
+    )
+    if scarce and (not gold.total() or _open(tally, Purpose.MINE_GOLD)):
+        return more_gold
+    if tally.tasks_open and _asked_of_workers(tally):
+        return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
+    if undecided := _open(tally, Purpose.ADJUDICATE):
+        return f"{_count(undecided, 'picture')} that workers disagree on {_verb(undecided)} for the owner"
+    if learned and not unknown:
+        return f"nothing: run `thresher release {name}`"
+    if scarce:
+        return more_gold
+    return "the loop, which is at work" if running else f"the loop: run `thresher run {name}`"
+
+
+def _open(tally: Tally, purpose: Purpose) -> int:
+    return tally.asks_open.get(purpose.value, 0)
+
+
+def _asked_of_workers(tally: Tally) -> int:
+    owners = {purpose.value for purpose in OWNER_PURPOSES}
+    return sum(count for purpose, count in tally.asks_open.items() if purpose not in owners)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _verb(count: int) -> str:
+    return "waits" if count == 1 else "wait"
