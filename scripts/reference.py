@@ -46,11 +46,16 @@ def one(path: str, command: Any) -> list[str]:  # noqa: ANN401 -- as above
     """A command: what it does, what it takes."""
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
-    usage = " ".join((path, *(f"{p.name.upper()}" for p in arguments)))
+    usage = " ".join((path, *(named(p) for p in arguments)))
     rows = [f"| `{'`, `'.join(p.opts + p.secondary_opts)}` | {p.help or ''} |" for p in options]
-    rows = [f"| `{p.name.upper()}` | {getattr(p, 'help', '') or ''} |" for p in arguments] + rows
+    rows = [f"| `{named(p)}` | {getattr(p, 'help', '') or ''} |" for p in arguments] + rows
     table = ["| | |", "|---|---|", *rows, ""] if rows else []
     return [f"### `{usage}`", "", (command.help or "").strip(), "", *table]
+
+
+def named(argument: Any) -> str:  # noqa: ANN401 -- as above
+    """What the help calls an argument."""
+    return str(argument.metavar or argument.name.upper())
 
 
 def main() -> None:

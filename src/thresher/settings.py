@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from thresher.errors import BadSetting
 
@@ -92,6 +93,24 @@ class Settings:
         """The same settings with some values given by hand; None leaves a value as it was."""
         given = {name: _cast(_BY_NAME[name], value, "flag") for name, value in values.items() if value is not None}
         return Settings({**self.values, **given}, {**self.origins, **dict.fromkeys(given, "flag")})
+
+
+def without_password(place: str) -> str:
+    """A place as it may be printed: of an address no user, no password, no options; a directory as it is."""
+    if "://" not in place:
+        return place
+    parts = urlsplit(place)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def child_at(place: str) -> tuple[list[str], dict[str, str]]:
+    """The flags and the environment of a process of ours that works in the same workspace.
+
+    An address may hold a password, and every user of the machine can read a command line: it goes by the environment.
+    """
+    if "://" in place:
+        return [], {**os.environ, "THRESHER_STORE": place}
+    return ["--workspace", place], dict(os.environ)
 
 
 def cache_directory(settings: Settings) -> Path:

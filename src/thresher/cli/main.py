@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from thresher import __version__
-from thresher.cli import people, stages, workspace
+from thresher.cli import people, places, stages, workspace
 from thresher.errors import StoreFull, ThresherError
 
 NO_SPACE_ERRNO = 28
@@ -42,7 +42,7 @@ def _workspace(
     context.obj = place
 
 
-for commands in (workspace, stages, people):
+for commands in (workspace, stages, people, places):
     commands.add_to(app)
 
 

@@ -10,6 +10,9 @@ from thresher.cli.show import as_json, bars, facts, say, table
 from thresher.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thresher.harvest import Source
     from thresher.loop.turn import Turn
 
 Name = Annotated[str, typer.Argument(help="The category's name.")]
@@ -27,26 +30,37 @@ def harvest(
     folder: Annotated[Path | None, typer.Option(help="A folder of pictures, searched to its depth.")] = None,
     tar: Annotated[Path | None, typer.Option(help="A tar file of pictures.")] = None,
     urls: Annotated[Path | None, typer.Option(help="A list of URLs: .txt, .csv or .parquet.")] = None,
+    references: Annotated[
+        Path | None,
+        typer.Option(help="A .csv or .parquet list (sha256, url, width, height) of pictures that stay where they are."),
+    ] = None,
     processes: Annotated[int | None, typer.Option(help="Processes that decode; 0 takes one a core.")] = None,
 ) -> None:
     """Take pictures into a category's pool; bytes are kept untouched."""
     from thresher.harvest import harvest as harvest_into
+    from thresher.harvest.references import harvest_references
     from thresher.harvest.sources.folder import from_folder
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
     from thresher.records import now_ms
 
-    given = [
-        (path, make) for path, make in ((folder, from_folder), (tar, from_tar), (urls, from_urls)) if path is not None
-    ]
+    makers: tuple[Callable[[Path], Source] | None, ...] = (from_folder, from_tar, from_urls, None)
+    asked = zip((folder, tar, urls, references), makers, strict=True)
+    given = [(path, make) for path, make in asked if path is not None]
     if len(given) != 1:
-        raise BadInput("harvest takes one of --folder, --tar and --urls.", next=f"thresher harvest {name} --folder DIR")
+        raise BadInput(
+            "harvest takes one of --folder, --tar, --urls and --references.",
+            next=f"thresher harvest {name} --folder DIR",
+        )
     path, make = given[0]
     with opened(context, processes=processes) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
-        found = harvest_into(
-            name, make(path), store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop
-        )
+        if make is None:
+            found = harvest_references(name, path, store=store, now_ms=now_ms(), report=report, stop=stop)
+        else:
+            found = harvest_into(
+                name, make(path), store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop
+            )
         reasons = store.categories.refusal_counts(name)
     say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,}.")
     if found.refused:

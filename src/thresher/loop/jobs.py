@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from thresher.errors import ThresherError
 from thresher.records import Job, Progress, new_id, now_ms
-from thresher.settings import Settings
+from thresher.settings import Settings, child_at
 from thresher.store.contract import Store
 
 if TYPE_CHECKING:
@@ -41,9 +41,11 @@ def spawn(
     )
     store.jobs.start(job)
     log.parent.mkdir(parents=True, exist_ok=True)
+    flags, environment = child_at(store.place)
     with log.open("ab") as out:
         subprocess.Popen(  # noqa: S603 -- our own interpreter with our own id, nothing from outside
-            [sys.executable, "-m", "thresher", "--workspace", store.place, "job", job.id],
+            [sys.executable, "-m", "thresher", *flags, "job", job.id],
+            env=environment,
             stdout=out,
             stderr=out,
             stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from thresher.errors import NotReady
+from thresher.settings import child_at
 
 LINK_MARK = "/?token="
 PATIENCE_SECONDS = 20.0
@@ -31,12 +32,14 @@ class Local:
 @contextmanager
 def local_server(place: str, *, loop: bool = True) -> Iterator[Local]:
     """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start."""
-    flags = ["serve", "--port", "0", "--loop" if loop else "--no-loop"]
+    flags, environment = child_at(place)
+    command = ["serve", "--port", "0", "--loop" if loop else "--no-loop"]
     # Ctrl-C reaches the whole process group, but this server stays for those who still talk to it and ends by SIGTERM
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own command
-            [sys.executable, "-m", "thresher", "--workspace", place, *flags],
+            [sys.executable, "-m", "thresher", *flags, *command],
+            env=environment,
             stdout=subprocess.PIPE,
             text=True,
         )

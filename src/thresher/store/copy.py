@@ -13,6 +13,7 @@ import numpy as np
 
 from thresher.errors import Conflict, StoreDamaged
 from thresher.records import Progress
+from thresher.settings import without_password
 from thresher.store.contract import Report, Rows, Store, chunks
 from thresher.store.transfer import CATEGORY, IMAGE, OF_CATEGORY, OF_WORKSPACE, Kind, Line
 
@@ -90,7 +91,7 @@ def _same_workspace(source: Store, target: Store) -> None:
         return
     if target.images.top() or target.categories.all() or target.people.all() or target.columns.names():
         raise Conflict(
-            "the target holds another workspace.", where=target.place.rpartition("@")[2], next="copy to a new place"
+            "the target holds another workspace.", where=without_password(target.place), next="copy to a new place"
         )
     target.transfer.adopt(source.secret())
 
@@ -192,7 +193,7 @@ def _true(found: dict[str, bytes], store: Store) -> None:
         if hashlib.sha256(data).hexdigest() != name:
             raise StoreDamaged(
                 f"the bytes of {name[:12]} are not its own.",
-                where=store.place.rpartition("@")[2],
+                where=without_password(store.place),
                 next="thresher check",
             )
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 import pymongo
@@ -18,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
 from thresher.errors import BadSetting, StoreUnavailable
+from thresher.settings import without_password
 from thresher.store.mongo.failures import NEWER, explain
 from thresher.store.mongo.sessions import SessionNotes
 
@@ -162,13 +162,6 @@ def read_address(place: str) -> tuple[str, Document]:
         raise BadSetting("names no database.", where=where, next=following)
     given = {str(option).lower() for option in parsed["options"]}
     return parsed["database"], {name: value for name, value in OPTIONS.items() if name.lower() not in given}
-
-
-def without_password(place: str) -> str:
-    """The address as it may be printed: no password, no options."""
-    parts = urlsplit(place)
-    hosts = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, hosts, parts.path, "", ""))
 
 
 def key(**parts: Any) -> Document:  # noqa: ANN401 -- whatever an _id holds

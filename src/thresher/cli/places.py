@@ -1,0 +1,80 @@
+"""Commands about where a workspace lies: `thresher store copy`."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thresher.cli.open import interruptible
+from thresher.cli.show import as_json, bars, say, table
+from thresher.cli.workspace import start_settings
+from thresher.errors import BadInput
+from thresher.settings import read_settings, without_password
+
+if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
+    from thresher.store.copy import Copied
+
+store = typer.Typer(name="store", help="Move a workspace from one store to another.", no_args_is_help=True)
+SHOWN_OF_CHECKSUM = 16
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the tree."""
+    app.add_typer(store)
+
+
+@store.callback()
+def _group() -> None:
+    """Move a workspace from one store to another."""  # else typer makes a group of one command that command
+
+
+@store.command("copy")
+def copy(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="A workspace: a directory, or mongodb://host/database.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TO", help="A new place, or an unfinished copy of the same.")],
+    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
+) -> None:
+    """Copy a whole workspace, and compare counts and checksums in the end; run again it goes on where it was.
+
+    Nobody may work in either meanwhile. A directory whose thresher.toml names a store stands for that store; its other
+    settings stay where they are.
+    """
+    from thresher.store import open_store
+    from thresher.store.copy import copy_store
+
+    if context.obj:
+        raise BadInput("store copy takes both places as arguments.", next="thresher store copy FROM TO")
+    here, there = _store_of(source), _store_of(target)
+    if here == there:
+        raise BadInput("both places are the same.", where=without_password(here), next="copy to a new place")
+    settings = read_settings(Path.cwd())
+    with closing(open_store(here, settings)) as ours, closing(open_store(there, settings, create=True)) as theirs:
+        if "://" not in there:
+            start_settings(Path(there))
+        with bars() as report, interruptible() as stop:
+            copied = copy_store(ours, theirs, report=report, stop=stop)
+    if copied is not None:
+        _tell(copied, source, target, json=json)
+
+
+def _store_of(place: str) -> str:
+    """The store that a place stands for; of a directory its own settings count, not those of the environment."""
+    if "://" in place:
+        return place
+    directory = Path(place).absolute()
+    return str(read_settings(directory, {}).store or directory)
+
+
+def _tell(copied: "Copied", source: str, target: str, *, json: bool) -> None:
+    if json:
+        as_json({"agree": True, "counts": copied.counts, "checksums": copied.checksums})
+        return
+    rows = [(kind, count, copied.checksums[kind][:SHOWN_OF_CHECKSUM]) for kind, count in copied.counts.items() if count]
+    table("Copied", ("what", "how many", "SHA-256 in both"), rows, right=("how many",))
+    places = f"from {without_password(source)} to {without_password(target)}"
+    say(f"Copied {copied.counts['image']:,} images and all that is known of them {places}.")
+    say("Counts and checksums agree.")
