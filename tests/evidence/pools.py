@@ -39,7 +39,7 @@ class Ended:
 
 def answer(frozen: Frozen, truth: Truth) -> Ended:
     """Run a procedure to its end, people answering the truth."""
-    procedure = METHODS[frozen.method](frozen)
+    procedure = METHODS[frozen.method].procedure(frozen)
     labelled = np.zeros(len(truth), np.bool_)
     asks = 0
     try:
@@ -124,9 +124,11 @@ def frozen_of(pool: Ranked, seed: int, promise: Promise = PROMISE, *, batch: int
     return freeze(promise, pool.probabilities, known_yes=pool.known_yes, seed=hexadecimal, batch=batch, epoch=epoch)
 
 
-def answer_all(state: State, truth: Truth) -> State:
-    """The state after people answered all that it asks for."""
+def answer_all(state: State, truth: Truth, said: Truth | None = None) -> State:
+    """The state after all that it asks for is answered: by the truth, and by what people say where that will do."""
     step = next_step(state)
     assert isinstance(step, Ask)
-    fresh = {rank: int(truth[rank]) for part in step.wanted for rank in part.ranks}
-    return State(state.frozen, {**state.answers, **fresh}, state.said, state.cap)
+    words = truth if said is None else said
+    sure = {rank: int(truth[rank]) for part in step.wanted if part.sure for rank in part.ranks}
+    heard = {rank: int(words[rank]) for part in step.wanted if not part.sure for rank in part.ranks}
+    return State(state.frozen, {**state.answers, **sure}, {**state.said, **heard}, state.cap)

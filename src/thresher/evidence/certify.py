@@ -49,6 +49,7 @@ there is no warm-up, as labels spread over the planned middle before the freeze 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -169,16 +170,19 @@ def _wants(table: Table, cut: Cut) -> tuple[Want, ...]:
     wants = []
     if not cut.reject_holds and table.reject.left:
         missed = int(table.reject.bad_from(cut.rejected))
-        wants.append(_draws(table, table.reject, missed, cut.reject_bound, rung.reject_delta, Purpose.AUDIT_RECALL))
+        wants.append(draws(table.reject, missed, cut.reject_bound, rung.reject_delta, table.frozen))
     if not cut.accept_holds and table.accept.left:
         false = int(table.accept.bad_below(cut.accepted))
-        wants.append(_draws(table, table.accept, false, cut.accept_bound, rung.accept_delta, Purpose.AUDIT_PRECISION))
+        want = draws(table.accept, false, cut.accept_bound, rung.accept_delta, table.frozen)
+        wants.append(replace(want, purpose=Purpose.AUDIT_PRECISION))
     return tuple(wants) or (Want(Purpose.MIDDLE, table.known.unknown(cut.accepted, cut.rejected)),)
 
 
-def _draws(table: Table, urn: Urn, bad: int, bound: float, delta: float, purpose: Purpose) -> Want:
+def draws(urn: Urn, bad: int, bound: float, delta: float, frozen: Frozen) -> Want:
+    """The next draws of an urn: as many as a clean run takes, and no fewer than a batch."""
     clean = draws_if_clean(urn.size, urn.drawn, bad, max(bound, 0.0), urn.prior, delta)
-    return Want(purpose, urn.next(max(clean, table.frozen.batch)), first_draw=urn.drawn)
+    ranks = urn.next(min(max(clean, frozen.batch), urn.left))
+    return Want(Purpose.AUDIT_RECALL, ranks, first_draw=urn.drawn)
 
 
 def _take(table: Table, wants: Sequence[Want], answers: Answers) -> None:
@@ -233,10 +237,10 @@ def certified(table: Table, cut: Cut) -> Certified:
 def claim(promise: Promise, delivered: int) -> str:
     """The promise in words."""
     if delivered == 0:
-        return f"With confidence {1 - promise.delta:.0%} this pool holds no yes: the empty set misses nothing."
+        return f"With confidence {1 - promise.delta:.10g} this pool holds no yes: the empty set misses nothing."
     return (
-        f"With confidence {1 - promise.delta:.4g}, at least {promise.precision:.4g} of the {delivered} released images "
-        f"are yes, and they are at least {promise.recall:.4g} of all yes of this pool."
+        f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {delivered} released "
+        f"images are yes, and they are at least {promise.recall:.10g} of all yes of this pool."
     )
 
 

@@ -84,6 +84,11 @@ def whole(bound: ArrayLike) -> Floats:
     return np.floor(np.asarray(bound, np.float64) + SLACK)
 
 
+def cut_down(share: float) -> float:
+    """A lower bound of a share with four digits; never above it, as rounding may be."""
+    return math.floor(share * 1e4) / 1e4
+
+
 def threshold(delta: ArrayLike) -> Floats:
     """What ln M must reach: ln(1/delta) and a little for rounding."""
     return ROUNDING - np.log(np.asarray(delta, np.float64))

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import accepts, log_evidence_beyond, whole
+from thresher.evidence.noise import Slips, false_bound, missed_bound
 from thresher.evidence.state import Code, Frozen, Promise
 from thresher.evidence.urns import Known, Urn
 
@@ -35,6 +36,9 @@ MARGIN = 0.97  # of the yes expected in the middle are counted on
 PENALTY = 0.15  # evidence the prior still costs
 FIRST_SHARE = 0.6  # of an epoch's delta, about what the first rung's audit gets
 HOPELESS = 0.97  # of the allowed share: beyond it no number of draws is enough
+
+
+NO_SLIPS = Slips()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,20 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What lies on the table: the frozen description, the two urns, and the labels known."""
+    """What lies on the table: the frozen description, the two urns, and the labels known.
+
+    Where people's words are doubted, `known` holds them, `slips` what gold says of adjudication, and `adjudicated`
+    counts the labels that adjudication gave one by one.
+    """
 
     frozen: Frozen
     curve: Curve
     accept: Urn
     reject: Urn
     known: Known
+    doubted: bool = False
+    slips: Slips = NO_SLIPS
+    adjudicated: int = 0
 
 
 def spend(delta: float, epoch: int) -> float:
@@ -109,6 +120,13 @@ def draws_ahead(
     return np.where((bad < HOPELESS * allowed) & (draws < urn), ahead, np.inf)
 
 
+def careful(bad: ArrayLike, drawn: ArrayLike, promised: ArrayLike, weight: float) -> Floats:
+    """The share of bad items that draws and promise together suggest, a little on the high side."""
+    hits = np.asarray(bad, np.float64) + weight
+    looks = np.asarray(drawn, np.float64) + weight / np.asarray(promised, np.float64)
+    return np.asarray((hits + CAUTION * np.sqrt(hits)) / looks, np.float64)
+
+
 def cheapest(table: Table) -> Cut:
     """The plan that costs the fewest further answers, over every rung of the ladder and every cut."""
     frozen, known = table.frozen, table.known
@@ -116,9 +134,9 @@ def cheapest(table: Table) -> Cut:
     cut = _cuts(table)[None, :]
     base = _base(table, rung, cut)
     middle = np.where(cut >= rung, cut - rung - known.between(rung, cut), np.inf)
-    accept_bound = may_be_false(frozen.promise, base)
-    slab_lost = known.between(rung, frozen.reject_from, Code.UNANSWERABLE)
-    reject_bound = may_be_missed(frozen.promise, base) - frozen.known_unanswerable - slab_lost
+    accept_bound = false_bound(table.slips, may_be_false(frozen.promise, base), table.adjudicated)
+    lost = frozen.known_unanswerable + known.between(rung, frozen.reject_from, Code.UNANSWERABLE)
+    reject_bound = missed_bound(table.slips, may_be_missed(frozen.promise, base) - lost, table.adjudicated)
     accept_holds, accept_draws = _accept(table, rung, accept_bound)
     reject_holds, reject_draws = _reject(table, rung, cut, reject_bound)
     cost = middle + accept_draws + reject_draws
@@ -142,8 +160,9 @@ def _cuts(table: Table) -> NDArray[np.int64]:
     frozen = table.frozen
     rungs = [step.rank for step in frozen.ladder]
     past = table.reject.bad[table.reject.bad < frozen.ranks] + 1
-    cuts = np.unique(np.concatenate([table.curve.ranks.astype(np.int64), rungs, past, [frozen.ranks]]))
-    return np.asarray(cuts[cuts >= frozen.reject_from], np.int64)
+    last = frozen.ranks - frozen.said_no
+    cuts = np.unique(np.concatenate([table.curve.ranks.astype(np.int64), rungs, past, [last]]))
+    return np.asarray(cuts[(cuts >= frozen.reject_from) & (cuts <= last)], np.int64)
 
 
 def _base(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64]) -> Floats:
@@ -168,7 +187,7 @@ def _accept(table: Table, rung: NDArray[np.int64], bound: Floats) -> tuple[Holds
     evidence = log_evidence_beyond(size, urn.drawn, bad, bound, urn.prior)
     holds = (rung <= whole(bound)) | accepts(evidence, bound, delta)
     promised = np.clip(rung - table.curve.before(rung), 0.03 * bound, 0.6 * bound) / size
-    share = _careful(bad, urn.drawn, np.maximum(promised, 1e-12), ACCEPT_WEIGHT)
+    share = careful(bad, urn.drawn, np.maximum(promised, 1e-12), ACCEPT_WEIGHT)
     draws = draws_ahead(size, urn.drawn, share, bound, evidence, delta)
     return holds, np.where(holds, 0.0, draws)
 
@@ -186,18 +205,13 @@ def _reject(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64], bound
     most_missed = most_missed + known.between(frozen.reject_from, frozen.ranks, Code.UNANSWERABLE)
     size = max(urn.size, 1)
     evidence = log_evidence_beyond(size, urn.drawn, missed, bound, urn.prior)
-    holds = (most_missed <= whole(bound)) | accepts(evidence, bound, delta)
+    counted = (most_missed <= whole(bound)) & (not table.doubted)
+    holds = counted | accepts(evidence, bound, delta)
     promised = np.maximum(_missed_yes(table, cut, bound) / size, 1e-12)
-    share = _careful(missed, urn.drawn, promised, REJECT_WEIGHT)
+    share = careful(missed, urn.drawn, promised, REJECT_WEIGHT)
     draws = draws_ahead(size, urn.drawn, share, bound, evidence, delta)
     paid = np.maximum(frozen.ranks - cut + np.maximum(rung - frozen.reject_from, 0), 1e-9) / size
     return holds, np.where(holds, 0.0, draws * paid)
-
-
-def _careful(bad: ArrayLike, drawn: int, promised: Floats, weight: float) -> Floats:
-    """The share of bad items that draws and promise together suggest, a little on the high side."""
-    hits = np.asarray(bad, np.float64) + weight
-    return np.asarray((hits + CAUTION * np.sqrt(hits)) / (drawn + weight / promised), np.float64)
 
 
 def _missed_yes(table: Table, cut: NDArray[np.int64], bound: Floats) -> Floats:

@@ -9,7 +9,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from thresher.evidence.state import Ask, Certified, Codes, Procedure, Refused, State, Step, Want, Wanted
+from thresher.evidence.state import (
+    Ask,
+    Certified,
+    Code,
+    Codes,
+    Procedure,
+    Ranks,
+    Refused,
+    State,
+    Step,
+    Want,
+    Wanted,
+)
 
 
 def replay(procedure: Procedure, state: State) -> Step:
@@ -52,3 +64,19 @@ def _within_cap(state: State, ask: Ask) -> Ask | Refused:
         ahead=max(ask.ahead, more),
         asked=ask.asked,
     )
+
+
+def released(certified: Certified, state: State) -> Ranks:
+    """The ranks of the released set, ascending; the images known to be yes before the freeze belong to it too.
+
+    Ranks below `accepted`, the middle that people call yes, and every yes among the labels; without what labels refute.
+    """
+    yes = [rank for rank, code in state.answers.items() if code == Code.YES]
+    refuted = [rank for rank, code in state.answers.items() if code != Code.YES]
+    middle = [
+        rank
+        for rank, code in state.said.items()
+        if code == Code.YES and certified.accepted <= rank < certified.rejected
+    ]
+    inside = np.concatenate([np.arange(certified.accepted, dtype=np.int64), np.array(middle, np.int64)])
+    return np.asarray(np.union1d(np.setdiff1d(inside, np.array(refuted, np.int64)), np.array(yes, np.int64)), np.int64)

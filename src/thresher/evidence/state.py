@@ -59,7 +59,8 @@ class Frozen:
     The `ranks` unlabelled images are ranked by score, best first, ties by id; `ranking` is the SHA-256 of their order,
     which stays outside. `known_yes` and `known_unanswerable` count the images labelled before, which are never random
     evidence. The last `said_no` ranks are images that people, not yet adjudicated, called no. `curve` is what the
-    scores promise (planning only). `answers` is the budget of the methods that take one.
+    scores promise (planning only). `answers` is the budget of the methods that take one, `recall_answers` the part of
+    it set aside to bound what was missed.
     """
 
     method: str
@@ -76,7 +77,8 @@ class Frozen:
     accept_prior: Prior
     reject_prior: Prior
     batch: int = 10
-    answers: int | None = None
+    answers: int = 0
+    recall_answers: int = 0
     said_no: int = 0
     adjudicated: int = 0
     gold: Gold | None = None

@@ -1,0 +1,288 @@
+"""The joint certificate where people err: cheap words build the set, adjudicated labels audit it.
+
+People's words are one more classifier. Those known at the freeze are part of the ranking: images they called yes lie on
+top, images they called no are its last ranks and are never asked about again. A rung h is fixed; people then give their
+word on the middle, from h to a cut l. Released are the ranks below h and the middle they call yes; rejected are the
+ranks from l on and the middle they call no. Truth is what adjudication says, and every audit label is adjudicated.
+Where people find no answer, the image is adjudicated at once and counts as it then is.
+
+Words on images nobody has asked about yet are facts too, only unknown: let, over them all,
+
+    F(l)  missed yes: those at ranks from l on, and those between h and l that people call no.
+
+F falls with l as the plain one does (certify.py), and one urn over the ranks from h on carries its evidence: a drawn
+yes is bad for every cut up to its rank, and for every cut when people call it no. The accepted set is audited last,
+when it is known, by an urn of its own; T(l) = base - E is the number of yes in it.
+
+Theorem. A false pair is accepted with probability at most (sum of accept_deltas) + reject_delta (+ the share that
+noise.py takes where there is gold), whatever decides what is drawn and when to stop.
+
+Proof. Given all that led to it, the accepted set is fixed before its urn is drawn: but for accept_delta, E <= (1-p)
+base. Then T(l) >= p base. Let l1 be the largest cut with F(l1) + u > (1-r) P: as in certify.py, accepting l <= l1 with
+the bound (1-r)/r p base - u <= (1-r)/r T(l1) - u < F(l1) is accepting l1, and M at F(l1) has reached 1/reject_delta. []
+
+When the accepted set fails, the next rung is tried: the slab between is adjudicated, a new set gets a new urn and the
+next accept_delta; T, F and l1 stay the same, as an image below the first rung that nobody can answer counts as a no
+(those of a slab are taken off the bound of the rejected as well, which only makes it stricter). The two audits add up
+here: the set that is accepted depends on the other audit's draws. Where there is gold, each attempt has its share of
+what is set aside for slips, too.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thresher.evidence.certify import STEPS, claim, draws
+from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.martingale import at_most, log_evidence_beyond, prior_for
+from thresher.evidence.noise import Slips, audit_delta, slips_of
+from thresher.evidence.plan import (
+    Cut,
+    Table,
+    careful,
+    cheapest,
+    draws_ahead,
+    may_be_false,
+    may_be_missed,
+    sketch,
+    spend,
+)
+from thresher.evidence.state import (
+    Answers,
+    Asking,
+    Certified,
+    Code,
+    Frozen,
+    Gold,
+    Procedure,
+    Promise,
+    Ranks,
+    Refused,
+    Rung,
+    Want,
+)
+from thresher.evidence.urns import Known, Urn
+from thresher.records import Purpose
+
+ATTEMPTS = (0.7, 0.2, 0.06, 0.03, 0.01)  # of the accept audits' delta, for one rung after the other
+LEAST_DRAWS = 30  # before a rung is given up
+RESTART = 200.0  # answers that a new set's audits cost about
+
+
+def freeze_adjudicated(
+    promise: Promise,
+    probabilities: ArrayLike,
+    *,
+    known_yes: int,
+    known_unanswerable: int = 0,
+    seed: str,
+    said_no: int = 0,
+    adjudicated: int = 0,
+    gold: Gold | None = None,
+    epoch: int = 0,
+    ranking: str = "",
+    batch: int = 10,
+) -> Frozen:
+    """Fix the rung and the rungs to fall back on; the last `said_no` of the ranked images are those people called no.
+
+    `known_yes` and `known_unanswerable` count adjudicated images only, of which there are `adjudicated` in all (the
+    owner's own labels need not be counted).
+    """
+    points = points_of(probabilities)
+    curve, ranks = Curve(points), points[-1][0]
+    delta = audit_delta(spend(promise.delta, epoch), gold)
+    plan = sketch(curve, known_yes, promise, delta=delta)
+    top = min(plan.accepted, ranks - said_no)
+    accept = (0.5 if ranks < 4 * top else 0.2) * delta
+    side = min(top, 0.6 * (ranks - top))
+    places = sorted({round(top - step * side) for step in STEPS} | {0}, reverse=True)
+    rungs = [Rung(place, share * accept, delta - accept) for place, share in zip(places, ATTEMPTS, strict=False)]
+    base = known_yes + top + max(float(curve.before(plan.rejected) - curve.before(top)), 1.0)
+    return Frozen(
+        method="adjudicated",
+        promise=promise,
+        epoch=epoch,
+        seed=seed,
+        ranking=ranking,
+        ranks=ranks,
+        known_yes=known_yes,
+        known_unanswerable=known_unanswerable,
+        curve=points,
+        ladder=tuple(rungs),
+        reject_from=top,
+        accept_prior=prior_for(min(float(may_be_false(promise, base)) / max(top, 1), 1.0)),
+        reject_prior=prior_for(min(float(may_be_missed(promise, base)) / max(ranks - top, 1), 1.0)),
+        batch=batch,
+        said_no=said_no,
+        adjudicated=adjudicated,
+        gold=gold,
+    )
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What is known while it runs: the reject urn, people's words, adjudicated labels, and the attempt.
+
+    `words` also hold the labels of `singles`, ranks that were adjudicated in place of a word.
+    """
+
+    frozen: Frozen
+    curve: Curve
+    slips: Slips
+    urn: Urn
+    words: Known
+    sure: Known
+    singles: Ranks
+    drawn: Ranks
+    attempt: int = 0
+
+    @property
+    def rung(self) -> Rung:
+        return self.frozen.ladder[self.attempt]
+
+    def table(self) -> Table:
+        """The table as the planner sees it: one rung, people's words, and the draws that these make bad."""
+        frozen, ranks = self.frozen, self.drawn
+        yes, open_ = np.isin(ranks, self.sure.ranks(Code.YES)), np.isin(ranks, self.sure.ranks(Code.UNANSWERABLE))
+        lost = open_ | (np.isin(ranks, self.words.ranks(Code.NO)) & ~np.isin(ranks, self.singles))
+        self.urn.bad = np.sort(np.where(lost, frozen.ranks, ranks)[yes | open_])
+        accept = Urn(frozen.seed, "planning", 0, self.rung.rank, frozen.accept_prior)
+        adjudicated = frozen.adjudicated + len(self.singles)
+        only = replace(frozen, ladder=(self.rung,))
+        return Table(only, self.curve, accept, self.urn, self.words, True, self.slips, adjudicated)
+
+
+def certify_adjudicated(frozen: Frozen) -> Procedure:
+    """For one rung after the other: settle what is rejected, then audit what is accepted."""
+    delta = spend(frozen.promise.delta, frozen.epoch)
+    urn = Urn(frozen.seed, "reject", frozen.reject_from, frozen.ranks - frozen.reject_from, frozen.reject_prior)
+    none = np.zeros(0, np.int64)
+    desk = _Desk(
+        frozen, Curve(frozen.curve), slips_of(frozen.gold, delta, ATTEMPTS[0]), urn, Known(), Known(), none, none
+    )
+    for attempt, rung in enumerate(frozen.ladder):
+        desk.attempt, desk.slips = attempt, slips_of(frozen.gold, delta, ATTEMPTS[attempt])
+        yield from _adjudicate(desk, np.setdiff1d(np.arange(rung.rank, frozen.reject_from), desk.singles))
+        cut = yield from _settle(desk)
+        if cut is None:
+            return _refused(desk, "the rejected images hold more yes than the promised recall allows")
+        audit = yield from _audit(desk, cut)
+        if audit.holds:
+            return _certified(desk, cut, audit)
+    return _refused(desk, "the accepted images hold more no than the promised precision allows, at every rung tried")
+
+
+def _adjudicate(desk: _Desk, ranks: Ranks) -> Generator[Asking, Answers, None]:
+    """Have single ranks adjudicated; they then count as they are."""
+    if not len(ranks):
+        return
+    (codes,) = yield (Want(Purpose.MIDDLE, ranks),), len(ranks)
+    desk.sure.take(ranks, codes)
+    desk.words.take(ranks, codes)
+    desk.singles = np.union1d(desk.singles, ranks)
+
+
+def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
+    """Draw from the rejected ranks and let people look at the middle until the reject audit holds for a cut."""
+    frozen = desk.frozen
+    while True:
+        table = desk.table()
+        cut = cheapest(table)
+        ahead = round(cut.ahead) if np.isfinite(cut.ahead) else cut.middle
+        unheard = desk.words.unknown(frozen.reject_from, cut.rejected)
+        if cut.reject_holds and not len(unheard):
+            return cut
+        if not cut.reject_holds and desk.urn.left:
+            want = draws(
+                desk.urn, int(desk.urn.bad_from(cut.rejected)), cut.reject_bound, desk.rung.reject_delta, frozen
+            )
+            (codes,) = yield (want,), ahead
+            desk.sure.take(want.ranks, codes)
+            desk.urn.take(len(codes), want.ranks[:0])
+            desk.drawn = np.concatenate([desk.drawn, want.ranks])
+        elif len(unheard):
+            (codes,) = yield (Want(Purpose.MIDDLE, unheard, sure=False),), ahead
+            clear = codes != Code.UNANSWERABLE
+            desk.words.take(unheard[clear], codes[clear])
+            yield from _adjudicate(desk, unheard[~clear])
+        else:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Audit:
+    """How the audit of the accepted set went."""
+
+    holds: bool
+    accepted: Ranks
+    drawn: int
+    bad: int
+
+
+def accepted_ranks(rung: int, cut: int, called_yes: Ranks) -> Ranks:
+    """What is accepted on people's words and the head's: ranks below the rung, and the middle that is called yes."""
+    middle = called_yes[(called_yes >= rung) & (called_yes < cut)]
+    return np.concatenate([np.arange(rung, dtype=np.int64), middle])
+
+
+def _audit(desk: _Desk, cut: Cut) -> Generator[Asking, Answers, _Audit]:
+    """Draw from the accepted set until its bound is accepted, or the next rung is cheaper."""
+    frozen, rung, bound = desk.frozen, desk.rung, cut.accept_bound
+    called_yes = np.setdiff1d(desk.words.ranks(Code.YES), desk.singles)
+    accepted = accepted_ranks(rung.rank, cut.rejected, called_yes)
+    urn = Urn(frozen.seed, f"accept|{desk.attempt}", 0, len(accepted), frozen.accept_prior)
+    slab = rung.rank - (frozen.ladder[desk.attempt + 1].rank if desk.attempt + 1 < len(frozen.ladder) else 0)
+    while not at_most(urn.size, urn.drawn, len(urn.bad), bound, urn.prior, rung.accept_delta):
+        share = careful(len(urn.bad), urn.drawn, max(0.3 * bound / max(urn.size, 1), 1e-9), 1.0)
+        evidence = log_evidence_beyond(urn.size, urn.drawn, len(urn.bad), bound, urn.prior)
+        ahead = float(draws_ahead(urn.size, urn.drawn, share, bound, evidence, rung.accept_delta))
+        if not urn.left or (urn.drawn >= LEAST_DRAWS and ahead > 2.0 * slab + RESTART):
+            return _Audit(False, accepted, urn.drawn, len(urn.bad))
+        want = draws(urn, len(urn.bad), bound, rung.accept_delta, frozen)
+        ranks = accepted[want.ranks]
+        (codes,) = yield (Want(Purpose.AUDIT_PRECISION, ranks, first_draw=urn.drawn),), round(min(ahead, urn.left))
+        desk.sure.take(ranks, codes)
+        urn.take(len(codes), want.ranks[codes != Code.YES])
+    return _Audit(True, accepted, urn.drawn, len(urn.bad))
+
+
+def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
+    frozen, rung, promise = desk.frozen, desk.rung, desk.frozen.promise
+    refuted = np.concatenate([desk.sure.ranks(Code.NO), desk.sure.ranks(Code.UNANSWERABLE)])
+    released = np.union1d(np.setdiff1d(audit.accepted, refuted), desk.sure.ranks(Code.YES))
+    delivered = frozen.known_yes + len(released)
+    return Certified(
+        claim=claim(promise, delivered),
+        precision=promise.precision,
+        recall=promise.recall,
+        delta=promise.delta,
+        accepted=rung.rank,
+        rejected=cut.rejected,
+        delivered=delivered,
+        asked=len(desk.words) + len(desk.sure) - len(desk.singles),
+        counts={
+            "attempt": desk.attempt,
+            "singles": len(desk.singles),
+            "accept_size": len(audit.accepted),
+            "accept_drawn": audit.drawn,
+            "accept_bad": audit.bad,
+            "accept_bound": cut.accept_bound,
+            "accept_delta": rung.accept_delta,
+            "reject_drawn": desk.urn.drawn,
+            "reject_bad": int(desk.urn.bad_from(cut.rejected)),
+            "reject_bound": cut.reject_bound,
+            "reject_delta": rung.reject_delta,
+            "yes_missed_rate": desk.slips.yes_as_no,
+            "no_missed_rate": desk.slips.no_as_yes,
+        },
+    )
+
+
+def _refused(desk: _Desk, why: str) -> Refused:
+    return Refused(
+        why=why,
+        take="more votes before a word is taken, then a new epoch that trains on these labels; or a smaller promise",
+        asked=len(desk.words) + len(desk.sure) - len(desk.singles),
+    )

@@ -1,0 +1,94 @@
+"""What a certificate leaves behind: the claim with all that was frozen, and a log of every label with its draws."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from thresher.evidence.draws import Permutation
+from thresher.evidence.state import Certified, Code, Frozen, State
+
+FORMAT = 1
+NONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rank of the log: its label and what people said (-1: none), the numbers of its draws (-1: not drawn)."""
+
+    rank: int
+    code: int
+    said: int = NONE
+    accept_draw: int = NONE
+    reject_draw: int = NONE
+    stratum: str = ""
+
+
+def certificate_of(frozen: Frozen, certified: Certified) -> dict[str, Any]:
+    """The certificate as JSON carries it: the claim in words, what was frozen, and how it ended."""
+    return {
+        "format": FORMAT,
+        "claim": certified.claim,
+        "frozen": json.loads(frozen.to_bytes()),
+        "result": asdict(certified),
+    }
+
+
+def read_certificate(certificate: Mapping[str, Any]) -> tuple[Frozen, Certified]:
+    """What was frozen and how it ended, back from JSON. Raises ValueError for anything else."""
+    try:
+        if certificate["format"] != FORMAT:
+            raise ValueError(f"a certificate of format {certificate['format']}, not {FORMAT}")
+        frozen = Frozen.from_bytes(json.dumps(certificate["frozen"]).encode())
+        return frozen, Certified(**certificate["result"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no certificate: {error!r}") from error
+
+
+def log_of(state: State, certified: Certified) -> list[Row]:
+    """Every label a certificate had, by rank: where it lies, and which draw asked for it."""
+    frozen = state.frozen
+    accept = {rank: draw for draw, rank in enumerate(accept_order(frozen, certified, state.said))}
+    reject = {rank: draw for draw, rank in enumerate(reject_order(frozen, certified))}
+    return [
+        Row(
+            rank,
+            int(state.answers.get(rank, NONE)),
+            int(state.said.get(rank, NONE)),
+            accept.get(rank, NONE),
+            reject.get(rank, NONE),
+            "accepted" if rank < certified.accepted else "middle" if rank < certified.rejected else "rejected",
+        )
+        for rank in sorted({*state.answers, *state.said})
+    ]
+
+
+def accept_order(frozen: Frozen, certified: Certified, said: Mapping[int, int]) -> list[int]:
+    """The ranks of the accept audit in the order of their draws, as far as it was drawn."""
+    drawn = int(certified.counts["accept_drawn"])
+    if frozen.method == "adjudicated":
+        accepted = accepted_set(frozen, certified, said)
+        order = Permutation(frozen.seed, f"accept|{int(certified.counts['attempt'])}", 0, len(accepted))
+        return [accepted[place] for place in order.upto(drawn).tolist()]
+    order = Permutation(frozen.seed, "accept", 0, frozen.ladder[0].rank if frozen.ladder else 0)
+    if frozen.method != "precision":
+        return list(order.upto(drawn).tolist())
+    below: list[int] = []
+    upto = drawn
+    while len(below) < drawn and upto <= order.size:  # draws beyond the delivered rung were passed over
+        below = [rank for rank in order.upto(upto).tolist() if rank < certified.accepted]
+        upto += max(drawn - len(below), 1)
+    return below[:drawn]
+
+
+def accepted_set(frozen: Frozen, certified: Certified, said: Mapping[int, int]) -> list[int]:
+    """What was accepted on the head's and people's word: ranks below the rung, the middle that is called yes."""
+    top, cut = frozen.reject_from, certified.rejected
+    return [*range(certified.accepted), *sorted(r for r, code in said.items() if code == Code.YES and top <= r < cut)]
+
+
+def reject_order(frozen: Frozen, certified: Certified) -> list[int]:
+    """The ranks of the reject audit in the order of their draws, as far as it was drawn."""
+    first = certified.accepted if frozen.method == "precision" else frozen.reject_from
+    order = Permutation(frozen.seed, "reject", first, frozen.ranks - first)
+    return list(order.upto(int(certified.counts["reject_drawn"])).tolist())

@@ -1,0 +1,94 @@
+"""What the errors of people cost: bounds that hold although adjudication slips, at rates that gold has shown.
+
+The truth of an image is what adjudication says of it. Where even that is doubted, gold (images whose answer was known,
+shown again as if they were not) bounds how often it slips: Clopper and Pearson's upper limit. Then an audit that can
+count only what adjudication detects must be stricter than its bound (`detectable`), and labels that adjudication gave
+one by one may be wrong in so many cases (`slipped`). Slips are taken to be independent, and gold to be like the images
+it stands for: easy gold makes every number here a lie.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import beta, binom
+
+from thresher.evidence.martingale import whole
+from thresher.evidence.state import Gold
+
+Floats = NDArray[np.float64]
+
+NOISE_SHARE = 0.1  # of delta, where there is gold
+PARTS = 6  # two rates; for each kind of slip what an audit fails to detect, and what single labels got wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Slips:
+    """Upper bounds on adjudication's error rates, and the delta that each further step from a rate to a count costs."""
+
+    yes_as_no: float = 0.0
+    no_as_yes: float = 0.0
+    part: float = 0.0
+
+
+def slips_of(gold: Gold | None, delta: float, share: float = 1.0) -> Slips:
+    """What gold says of adjudication; no slips where there is no gold, as its word is the truth then.
+
+    `share` of the steps' deltas is for this attempt, where a procedure makes several.
+    """
+    if gold is None:
+        return Slips()
+    part = NOISE_SHARE * delta / PARTS
+    return Slips(
+        yes_as_no=upper_rate(gold.yes_missed, gold.yes_shown, part),
+        no_as_yes=upper_rate(gold.no_missed, gold.no_shown, part),
+        part=share * part,
+    )
+
+
+def audit_delta(delta: float, gold: Gold | None) -> float:
+    """What is left of delta for the audits."""
+    return delta if gold is None else (1.0 - NOISE_SHARE) * delta
+
+
+def upper_rate(missed: int, shown: int, delta: float) -> float:
+    """Clopper and Pearson's one-sided upper limit of an error rate (Biometrika, 1934)."""
+    return 1.0 if missed >= shown else float(beta.ppf(1.0 - delta, missed + 1, shown - missed))
+
+
+def detectable(bound: ArrayLike, rate: float, part: float) -> Floats:
+    """The most bad items an audit may detect for `bound` to hold: were there more, it would detect more than this.
+
+    Of floor(bound) + 1 bad items each is detected with chance 1 - rate; fewer than the `part`-quantile are so with
+    chance `part` at most. Below 0 when nothing can be shown.
+    """
+    allowed = np.asarray(bound, np.float64)
+    if rate <= 0.0:
+        return allowed
+    fewest = np.maximum(whole(allowed) + 1.0, 0.0)
+    return np.asarray(np.where(fewest > 0, binom.ppf(part, fewest, 1.0 - rate), 0.0) - 1.0, np.float64)
+
+
+def undetected(detected: float, rate: float, part: float) -> float:
+    """The most bad items there may be when at most `detected` are detectable: the reverse of `detectable`."""
+    bound = float(detected)
+    while rate > 0.0 and bound < 1e12 and float(detectable(bound, rate, part)) < detected:
+        bound = bound * 1.01 + 1.0
+    return bound
+
+
+def slipped(labels: int, rate: float, part: float) -> float:
+    """How many of so many adjudicated labels may be wrong, but for a chance of `part`."""
+    return 0.0 if rate <= 0.0 or labels <= 0 else float(binom.ppf(1.0 - part, labels, rate))
+
+
+def false_bound(slips: Slips, bound: ArrayLike, labels: int) -> Floats:
+    """The bound an audit of accepted images is held to, when `labels` further ones were adjudicated one by one."""
+    wrong = slipped(labels, slips.no_as_yes, slips.part)
+    return detectable(np.asarray(bound) - wrong, slips.no_as_yes, slips.part)
+
+
+def missed_bound(slips: Slips, bound: ArrayLike, labels: int) -> Floats:
+    """The bound an audit of rejected images is held to, when `labels` further ones were adjudicated one by one."""
+    wrong = slipped(labels, slips.yes_as_no, slips.part)
+    return detectable(np.asarray(bound) - wrong, slips.yes_as_no, slips.part)

@@ -1,0 +1,300 @@
+"""Precision alone: the largest set that is certified precise and that a budget of answers buys.
+
+The ladder's rungs h and their bounds (1-p)(known yes + h) are fixed before the first draw, so "more than (1-p)(known
+yes + h) of the ranks below h are no" is a fixed suspicion for each rung. One keyed random order of all ranks below the
+top rung is drawn; those of its draws that fall below h are a uniform sample of the ranks below h, in order, and carry
+the evidence of rung h (martingale.py).
+
+Theorem. In each chain of rungs, taken upwards, let the largest rung be delivered such that it and all rungs of its
+chain below it were accepted at some moment. It is delivered falsely with probability at most the chain's delta,
+whatever decides what is drawn and when to stop.
+
+Proof. Let h* be the first rung of the chain whose suspicion is true. To deliver h* or a rung above it, h* must have
+been accepted, which has probability delta at most (Ville). A rung h below h* has at most (1-p)(known yes + h) no; with
+e of them found and taken out, at most (1-p)(known yes + h) - e <= (1-p)(known yes + h - e) are left in a set of known
+yes + h - e. No union over rungs, no monotony is needed. []
+
+Two chains share delta: the main one from a little below the plan upwards, and a spare one below it, for a head that is
+worse than it says. Draws at ranks beyond the rung that is aimed at are passed over, and asked for when the aim rises:
+a rung's evidence counts its own draws in their order, and those are the same.
+
+Recall is not promised. What the budget sets aside for it is drawn from the ranks beyond the delivered rung, afterwards,
+and bounds what was missed at a delta of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.draws import Permutation
+from thresher.evidence.martingale import accepts, cut_down, draws_if_clean, log_evidence_beyond, most, prior_for, whole
+from thresher.evidence.noise import audit_delta, false_bound, slips_of
+from thresher.evidence.plan import DOUBT, careful, draws_ahead, may_be_false, spend
+from thresher.evidence.state import Certified, Code, Frozen, Gold, Procedure, Promise, Ranks, Refused, Rung, Want
+from thresher.evidence.urns import Known, Urn
+from thresher.records import Purpose
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SPARE = 0.1  # of delta, for the spare chain
+START = 0.75  # of the planned rung, where the main chain begins: a rung holds up those above it until it is accepted
+SPARE_START = 0.2
+TOP = 1.8  # times the planned rung
+GROWTH = 1.02  # from rung to rung
+SPARE_GROWTH = 1.15
+WEIGHT = 3.0  # bad draws that the scores' promise counts for
+
+
+def freeze_precision(
+    promise: Promise,
+    probabilities: ArrayLike,
+    *,
+    known_yes: int,
+    known_unanswerable: int = 0,
+    seed: str,
+    answers: int,
+    recall_answers: int = 0,
+    epoch: int = 0,
+    ranking: str = "",
+    batch: int = 10,
+    adjudicated: int = 0,
+    gold: Gold | None = None,
+) -> Frozen:
+    """Fix the two chains of rungs around the largest set that `answers` are expected to buy.
+
+    `promise.recall` plays no part. `recall_answers` of the answers are set aside to bound the recall.
+    """
+    points = points_of(probabilities)
+    curve, ranks = Curve(points), points[-1][0]
+    delta = audit_delta(spend(promise.delta, epoch), gold)
+    planned = _planned(curve, known_yes, promise, delta, answers - recall_answers)
+    rungs = [Rung(rank, (1.0 - SPARE) * delta, delta) for rank in _steps(START * planned, TOP * planned, GROWTH, ranks)]
+    first = rungs[0].rank if rungs else 0
+    spare = [rank for rank in _steps(SPARE_START * planned, first, SPARE_GROWTH, ranks) if rank < first]
+    allowed = float(may_be_false(promise, known_yes + planned)) / max(planned, 1)
+    return Frozen(
+        method="precision",
+        promise=promise,
+        epoch=epoch,
+        seed=seed,
+        ranking=ranking,
+        ranks=ranks,
+        known_yes=known_yes,
+        known_unanswerable=known_unanswerable,
+        curve=points,
+        ladder=tuple(
+            sorted((*rungs, *(Rung(rank, SPARE * delta, delta) for rank in spare)), key=lambda rung: -rung.rank)
+        ),
+        reject_from=0,
+        accept_prior=prior_for(min(allowed, 1.0)),
+        reject_prior=prior_for(min(4.0 * (curve.total - float(curve.before(planned))) / max(ranks - planned, 1), 1.0)),
+        batch=batch,
+        answers=answers,
+        recall_answers=recall_answers,
+        adjudicated=adjudicated,
+        gold=gold,
+    )
+
+
+def _planned(curve: Curve, known_yes: int, promise: Promise, delta: float, answers: int) -> int:
+    """The largest rank that so many answers should certify; the one nearest to it where none does."""
+    rung = np.maximum(curve.ranks, 1.0)
+    false = (DOUBT * (curve.ranks - curve.yes) + 0.2) / rung
+    bound = may_be_false(promise, known_yes + curve.ranks)
+    need = draws_ahead(rung, 0, np.minimum(false, 1.0), bound, 0.0, (1.0 - SPARE) * delta)
+    need = np.where(curve.ranks <= bound, 0.0, need)
+    within = np.flatnonzero(need <= max(answers, 1))
+    return int(curve.ranks[within[-1] if len(within) else int(np.argmin(need))])
+
+
+def _steps(low: float, high: float, growth: float, ranks: int) -> list[int]:
+    """Whole ranks from `low` to `high` in geometric steps, none beyond the last."""
+    steps = int(np.log(max(high, 1.0) / max(low, 1.0)) / np.log(growth)) + 1
+    places = {min(round(max(low, 1.0) * growth**step), ranks) for step in range(steps + 1)}
+    return sorted(place for place in places if 0 < place <= max(high, 1.0) * growth)
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Rungs upwards with their bounds; which were ever accepted."""
+
+    rungs: Floats
+    bounds: Floats
+    delta: float
+    ever: Bools
+
+    @property
+    def passed(self) -> int:
+        """How many rungs from the bottom were all accepted."""
+        return int(np.logical_and.accumulate(self.ever).sum()) if len(self.ever) else 0
+
+
+class _Sample:
+    """The random order of the ranks below the top rung, as far as it is drawn, and the labels of the draws."""
+
+    def __init__(self, frozen: Frozen) -> None:
+        self.frozen = frozen
+        self.known = Known()
+        self._order = Permutation(frozen.seed, "accept", 0, frozen.ladder[0].rank if frozen.ladder else 0)
+        self._drawn = 0
+
+    @property
+    def ranks(self) -> Ranks:
+        """The ranks drawn so far, in order, those passed over included."""
+        return self._order.upto(self._drawn)
+
+    def next_below(self, rung: int, count: int, left: int) -> Ranks:
+        """Draw on until `count` more fall below `rung`, and answer all below it that lack a label: at most `left`."""
+        passed_over = int((~self._labelled() & (self.ranks < rung)).sum())
+        reached = int((self.ranks < rung).sum()) + min(count, left - passed_over)
+        while self._drawn < self._order.size and (short := reached - int((self.ranks < rung).sum())) > 0:
+            self._drawn = min(self._drawn + short, self._order.size)  # at most all of these fall below the rung
+        return self.ranks[~self._labelled() & (self.ranks < rung)]
+
+    def _labelled(self) -> Bools:
+        return np.isin(self.ranks, self.known.ranks())
+
+    def tally(self, rungs: Floats) -> tuple[Floats, Floats, Bools]:
+        """For each rung the draws below it, the bad ones, and whether all of them have a label."""
+        drawn, labelled = self.ranks, self._labelled()
+        bad = labelled & ~np.isin(drawn, self.known.ranks(Code.YES))
+        below = drawn[:, None] < rungs[None, :]
+        hits = (below & bad[:, None]).sum(axis=0)
+        complete = np.asarray(~(below & ~labelled[:, None]).any(axis=0))
+        return below.sum(axis=0).astype(np.float64), hits.astype(np.float64), complete
+
+
+def certify_precision(frozen: Frozen) -> Procedure:
+    """Aim at the largest rung within the budget, draw below it, aim again; then bound what was missed."""
+    sample = _Sample(frozen)
+    main, spare = _chains(frozen)
+    while (left := frozen.answers - frozen.recall_answers - len(sample.known)) > 0:
+        aim = _aim(sample, main, left) or (None if main.passed else _aim(sample, spare, left))
+        if aim is None:
+            break
+        rung, count, ahead = aim
+        ranks = sample.next_below(rung, count, left)
+        if not len(ranks):
+            break
+        (codes,) = yield (Want(Purpose.AUDIT_PRECISION, ranks, first_draw=len(sample.known)),), ahead
+        sample.known.take(ranks, codes)
+        for chain in (main, spare):
+            _judge(sample, chain)
+    chain = main if main.passed else spare
+    if not chain.passed:
+        return _refused(frozen, sample)
+    accepted = int(chain.rungs[chain.passed - 1])
+    return (yield from _bounded(frozen, sample, accepted, chain))
+
+
+def _chains(frozen: Frozen) -> tuple[_Chain, _Chain]:
+    """The main chain and the spare one, told apart by their deltas."""
+    slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
+    largest = max((rung.accept_delta for rung in frozen.ladder), default=0.0)
+    chains = []
+    for kept in (True, False):
+        mine = sorted(rung.rank for rung in frozen.ladder if (rung.accept_delta == largest) is kept)
+        delta = min((rung.accept_delta for rung in frozen.ladder if rung.rank in mine), default=1e-300)
+        bounds = [
+            float(false_bound(slips, may_be_false(frozen.promise, frozen.known_yes + rank), frozen.adjudicated))
+            for rank in mine
+        ]
+        chains.append(_Chain(np.array(mine, float), np.array(bounds, float), delta, np.zeros(len(mine), np.bool_)))
+    return chains[0], chains[1]
+
+
+def _judge(sample: _Sample, chain: _Chain) -> None:
+    """Mark the rungs that are accepted now."""
+    drawn, bad, whole_sample = sample.tally(chain.rungs)
+    evidence = log_evidence_beyond(chain.rungs, drawn, bad, chain.bounds, sample.frozen.accept_prior)
+    holds = (chain.rungs <= whole(chain.bounds)) | accepts(evidence, chain.bounds, chain.delta)
+    chain.ever |= holds & whole_sample
+
+
+def _aim(sample: _Sample, chain: _Chain, left: int) -> tuple[int, int, int] | None:
+    """The largest rung the budget should reach, the draws to take next, and those it should take in all."""
+    start = chain.passed
+    rungs, bounds = chain.rungs[start:], chain.bounds[start:]
+    if not len(rungs):
+        return None
+    frozen = sample.frozen
+    drawn, bad, _ = sample.tally(rungs)
+    curve = Curve(frozen.curve)
+    promised = np.clip(rungs - curve.before(rungs), 0.03 * bounds, rungs) / rungs
+    share = careful(bad, drawn, np.maximum(promised, 1e-12), WEIGHT)
+    evidence = log_evidence_beyond(rungs, drawn, bad, bounds, frozen.accept_prior)
+    ahead = draws_ahead(rungs, drawn, np.minimum(share, 1.0), bounds, evidence, chain.delta)
+    ahead = np.where(rungs <= whole(bounds), 0.0, ahead)
+    # draws below a rung are spread over all of it: the densest sample that a rung on the way needs is needed everywhere
+    density = np.maximum.accumulate((drawn + ahead) / rungs)
+    labelled = sample.known.between(0, rungs)
+    reachable = np.flatnonzero(density * rungs - labelled <= left)
+    lucky = chain.passed and np.isfinite(ahead[0]) and drawn[0] - labelled[0] < left
+    if not len(reachable) and not lucky:
+        return None
+    aim = int(reachable[-1]) if len(reachable) else 0  # luck may still carry the next rung; nothing else needs the rest
+    clean = draws_if_clean(
+        int(rungs[0]), int(drawn[0]), int(bad[0]), max(bounds[0], 0.0), frozen.accept_prior, chain.delta
+    )
+    count = max(round(clean * rungs[aim] / rungs[0]), frozen.batch)
+    return int(rungs[aim]), count, round(float(density[aim] * rungs[aim] - labelled[aim]))
+
+
+def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> Procedure:
+    """Spend what was set aside for recall beyond the delivered rung, and write the certificate."""
+    known, promise = sample.known, frozen.promise
+    urn = Urn(frozen.seed, "reject", accepted, frozen.ranks - accepted, frozen.reject_prior)
+    looks = min(frozen.recall_answers, urn.size)
+    unanswerable = 0
+    if looks:
+        ranks = urn.next(looks)
+        (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=0),), looks
+        known.take(ranks, codes)
+        urn.take(looks, ranks[codes != Code.NO])
+        unanswerable = int((codes == Code.UNANSWERABLE).sum())
+    delta = frozen.ladder[0].reject_delta
+    found = int(known.between(accepted, frozen.ranks, Code.YES))
+    missed = max(most(urn.size, urn.drawn, len(urn.bad), urn.prior, delta) - found, 0)
+    removed = int(known.between(0, accepted) - known.between(0, accepted, Code.YES))
+    delivered = frozen.known_yes + accepted - removed + found
+    right = promise.precision * delivered
+    recall = cut_down(right / max(right + missed + frozen.known_unanswerable, 1.0))
+    drawn, bad, _ = sample.tally(np.array([accepted], float))
+    return Certified(
+        claim=(
+            f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {delivered} released "
+            f"images are yes. If so, they are, with confidence {cut_down(1 - delta)}, at least {recall} of all yes of "
+            f"this pool; more recall was not asked for."
+        ),
+        precision=promise.precision,
+        recall=None,
+        delta=promise.delta,
+        accepted=accepted,
+        rejected=frozen.ranks,
+        delivered=delivered,
+        asked=len(known),
+        counts={
+            "accept_drawn": int(drawn[0]),
+            "accept_bad": int(bad[0]),
+            "accept_bound": float(chain.bounds[chain.passed - 1]),
+            "accept_delta": chain.delta,
+            "reject_drawn": urn.drawn,
+            "reject_bad": len(urn.bad),
+            "reject_unanswerable": unanswerable,
+            "reject_delta": delta,
+            "recall_at_least": recall,
+        },
+    )
+
+
+def _refused(frozen: Frozen, sample: _Sample) -> Refused:
+    looked = len(sample.known)
+    false = looked - len(sample.known.ranks(Code.YES))
+    return Refused(
+        why=f"{frozen.answers} answers certify no set: of {looked} images drawn near the top {false} were no",
+        take="more answers, better scores, or a smaller promise",
+        asked=looked,
+    )

@@ -1,0 +1,179 @@
+"""Recall alone: the smallest set that is certified to hold the promised part of all yes, for a budget of answers.
+
+A rung h is fixed before the first draw, where the scores promise mostly yes below it. Two urns: the ranks below h, in
+which a no is bad, and the ranks from h on, in which a yes is bad for every cut up to it. Let E_u be the upper bound of
+the no below h (at accept_delta), u the images known to be unanswerable. The set of all ranks below a cut l >= h, with
+the known yes, is delivered when the second urn accepts, at reject_delta,
+
+    F(l) <= (1-r)/r (known yes + h - E_u) - u.
+
+Theorem. Whatever decides what is drawn, when to stop and which cut to take, the set misses the promised recall with
+probability at most accept_delta + reject_delta.
+
+Proof. But for accept_delta, E(h) <= E_u, so known yes + h - E_u <= T(h), the yes below h and the known ones. Let l1 be
+the largest cut with F(l1) + u > (1-r) P; it is fixed. Accepting any l <= l1 accepts l1 (its bad draws are among those
+of l) with a bound <= (1-r)/r T(h) - u <= (1-r)/r T(l1) - u < F(l1): the ratio at F(l1) has reached 1/reject_delta. []
+
+The middle is not looked at: its ranks are delivered as they are. So the answers buy a lower cut, nothing else.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.martingale import at_most, cut_down, draws_if_clean, most, prior_for
+from thresher.evidence.noise import audit_delta, missed_bound, slipped, slips_of, undetected
+from thresher.evidence.plan import spend
+from thresher.evidence.state import Certified, Code, Frozen, Gold, Procedure, Promise, Refused, Rung, Want
+from thresher.evidence.urns import Known, Urn
+from thresher.records import Purpose
+
+ACCEPT_SHARE = 0.25  # of delta, for the yes below the rung: few draws tell enough of them
+ACCEPT_ANSWERS = 0.15  # of the budget
+FEWEST = 30
+
+
+def freeze_recall(
+    promise: Promise,
+    probabilities: ArrayLike,
+    *,
+    known_yes: int,
+    known_unanswerable: int = 0,
+    seed: str,
+    answers: int,
+    epoch: int = 0,
+    ranking: str = "",
+    batch: int = 10,
+    adjudicated: int = 0,
+    gold: Gold | None = None,
+) -> Frozen:
+    """Fix the rung below which most yes can be shown to lie. `promise.precision` plays no part."""
+    points = points_of(probabilities)
+    curve, ranks = Curve(points), points[-1][0]
+    delta = audit_delta(spend(promise.delta, epoch), gold)
+    rung = _planned(curve, delta * ACCEPT_SHARE, _accept_draws(answers))
+    odds = (1.0 - promise.recall) / promise.recall
+    allowed = odds * max(known_yes + float(curve.before(rung)), 1.0) / max(ranks - rung, 1)
+    return Frozen(
+        method="recall",
+        promise=promise,
+        epoch=epoch,
+        seed=seed,
+        ranking=ranking,
+        ranks=ranks,
+        known_yes=known_yes,
+        known_unanswerable=known_unanswerable,
+        curve=points,
+        ladder=(Rung(rung, ACCEPT_SHARE * delta, (1.0 - ACCEPT_SHARE) * delta),),
+        reject_from=rung,
+        accept_prior=prior_for(0.5),
+        reject_prior=prior_for(min(allowed, 1.0)),
+        batch=batch,
+        answers=answers,
+        adjudicated=adjudicated,
+        gold=gold,
+    )
+
+
+def _accept_draws(answers: int) -> int:
+    return max(round(ACCEPT_ANSWERS * answers), FEWEST)
+
+
+def _planned(curve: Curve, delta: float, draws: int) -> int:
+    """The rung with the largest lower bound of yes below it that so many draws are expected to give."""
+    rung = np.maximum(curve.ranks, 1.0)
+    false = np.clip(1.0 - curve.yes / rung, 0.0, 1.0)
+    noise = -np.log(delta) / draws
+    most_false = false + np.sqrt(2.0 * false * noise) + noise  # Bernstein's bound, near enough for a plan
+    return int(curve.ranks[int(np.argmax(curve.ranks * (1.0 - most_false)))])
+
+
+def certify_recall(frozen: Frozen) -> Procedure:
+    """Bound the no below the rung, then draw beyond it for as long as the budget lasts and a lower cut may follow."""
+    known = Known()
+    rung = frozen.ladder[0]
+    slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
+    accept = Urn(frozen.seed, "accept", 0, rung.rank, frozen.accept_prior)
+    reject = Urn(frozen.seed, "reject", rung.rank, frozen.ranks - rung.rank, frozen.reject_prior)
+    if looks := min(_accept_draws(frozen.answers), accept.size, frozen.answers):
+        ranks = accept.next(looks)
+        (codes,) = yield (Want(Purpose.AUDIT_PRECISION, ranks, first_draw=0),), frozen.answers
+        known.take(ranks, codes)
+        accept.take(looks, ranks[codes != Code.YES])
+    detected = most(accept.size, accept.drawn, len(accept.bad), accept.prior, rung.accept_delta)
+    false = min(undetected(detected, slips.no_as_yes, slips.part), rung.rank)
+    wrong = slipped(frozen.adjudicated, slips.no_as_yes, slips.part)
+    sure_yes = max(frozen.known_yes - wrong, 0.0) + rung.rank - false
+    odds = (1.0 - frozen.promise.recall) / frozen.promise.recall
+    bound = float(missed_bound(slips, odds * sure_yes - frozen.known_unanswerable, frozen.adjudicated))
+    cut = _lowest(frozen, reject, bound)
+    while cut != rung.rank and reject.left and (left := frozen.answers - len(known)) > 0:
+        clean = draws_if_clean(
+            reject.size, reject.drawn, len(reject.bad), max(bound, 0.0), reject.prior, rung.reject_delta
+        )
+        ranks = reject.next(min(max(min(clean, left // 4), frozen.batch), left))
+        (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=reject.drawn),), left
+        known.take(ranks, codes)
+        reject.take(len(ranks), np.where(codes == Code.YES, ranks, frozen.ranks)[codes != Code.NO])
+        cut = _lowest(frozen, reject, bound)
+    if cut is None or cut >= frozen.ranks > rung.rank:
+        return _refused(frozen, known, reject, bound)
+    return _certified(frozen, known, (accept, reject), cut, (sure_yes, bound))
+
+
+def _lowest(frozen: Frozen, reject: Urn, bound: float) -> int | None:
+    """The lowest cut that is accepted now: the rung, or just past a yes that was drawn; None if none is."""
+    rung = frozen.ladder[0]
+    past = reject.bad[reject.bad < frozen.ranks] + 1
+    cuts = np.unique(np.concatenate([[rung.rank], past]))
+    holds = at_most(reject.size, reject.drawn, reject.bad_from(cuts), bound, reject.prior, rung.reject_delta)
+    kept = np.flatnonzero(holds)
+    return int(cuts[kept[0]]) if len(kept) else None
+
+
+def _certified(frozen: Frozen, known: Known, urns: tuple[Urn, Urn], cut: int, bounds: tuple[float, float]) -> Certified:
+    accept, reject = urns
+    sure_yes, bound = bounds
+    promise, rung = frozen.promise, frozen.ladder[0]
+    removed = int(known.between(0, cut) - known.between(0, cut, Code.YES))
+    delivered = frozen.known_yes + cut - removed + int(known.between(cut, frozen.ranks, Code.YES))
+    precision = cut_down(min(max(sure_yes, 0.0) / max(delivered, 1), 1.0))
+    return Certified(
+        claim=(
+            f"With confidence {1 - promise.delta:.10g}, at least {promise.recall:.10g} of all yes of this pool are "
+            f"among the {delivered} released images, of which then at least {precision} are yes; more precision was "
+            f"not asked for."
+        ),
+        precision=None,
+        recall=promise.recall,
+        delta=promise.delta,
+        accepted=cut,
+        rejected=cut,
+        delivered=delivered,
+        asked=len(known),
+        counts={
+            "rung": rung.rank,
+            "sure_yes": float(sure_yes),
+            "accept_drawn": accept.drawn,
+            "accept_bad": len(accept.bad),
+            "accept_delta": rung.accept_delta,
+            "reject_drawn": reject.drawn,
+            "reject_bad": int(reject.bad_from(cut)),
+            "reject_bound": bound,
+            "reject_delta": rung.reject_delta,
+            "precision_at_least": precision,
+        },
+    )
+
+
+def _refused(frozen: Frozen, known: Known, reject: Urn, bound: float) -> Refused:
+    clean = draws_if_clean(reject.size, 0, 0, max(bound, 0.0), reject.prior, frozen.ladder[0].reject_delta)
+    return Refused(
+        why=(
+            f"{frozen.answers} answers certify no set smaller than the pool: {bound:.0f} yes may be missed among "
+            f"{reject.size} ranks, and that takes {clean} looks if none of them shows one"
+        ),
+        take=f"at least {clean} answers; better queries, which make yes less rare, are cheaper",
+        ahead=max(clean - reject.drawn, 1),
+        asked=len(known),
+    )
