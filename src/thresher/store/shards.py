@@ -27,6 +27,9 @@ INDEX = ".index"
 PART = ".part"  # being made; one left by a dead process is nothing
 FILES_KEPT = 256
 BUFFERS_AT_ONCE = 1020  # under IOV_MAX
+# A write of 2 MB or more has the kernel take memory in huge pages. A virtual machine gives free ones back to its host,
+# and then a picture took 280 us where writes of 1 MB take 40 (bench/store.py, docs/benchmarks.md).
+WRITE_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # ustar: mode, owner, group 0; no time, so that the same bytes make the same member
@@ -128,7 +131,7 @@ class Writer:
             for name, data in pictures:
                 group.append((name, data))
                 size += BLOCK + padded(len(data))
-                if 3 * len(group) >= BUFFERS_AT_ONCE or self._end + size >= self.shard_bytes:
+                if self._end + size >= self.shard_bytes:
                     places += self._append(group)
                     group, size = [], 0
             return places + self._append(group) if group else places
@@ -144,7 +147,7 @@ class Writer:
                 places.append(Place(self._name, at + BLOCK, len(data)))
                 buffers += (header(name, len(data)), data, bytes(-len(data) % BLOCK))
                 at += BLOCK + padded(len(data))
-            self._write(buffers, at - self._end)
+            self._write(buffers)
             self._end = at
             if self._end >= self.shard_bytes:
                 self._close()
@@ -152,13 +155,16 @@ class Writer:
             raise told(error, self.directory) from error
         return places
 
-    def _write(self, buffers: list[bytes], size: int) -> None:
-        written = 0
+    def _write(self, buffers: list[bytes]) -> None:
+        at = self._end
         try:
-            written = os.pwritev(self._descriptor, buffers, self._end)
-            while written < size:  # nearly full, or a signal: the rest goes, or fails with a reason
-                rest = b"".join(buffers)[written : written + (1 << 20)]
-                written += os.pwrite(self._descriptor, rest, self._end + written)
+            for some in _parts(buffers):
+                size = sum(map(len, some))
+                written = os.pwritev(self._descriptor, some, at)
+                while written < size:  # nearly full, or a signal: the rest goes, or fails with a reason
+                    rest = b"".join(some)[written : written + WRITE_BYTES]
+                    written += os.pwrite(self._descriptor, rest, at + written)
+                at += size
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self._end)
@@ -199,6 +205,20 @@ class Writer:
             if self._descriptor >= 0:
                 os.close(self._descriptor)  # the parent's lock stays with the parent's own descriptor
             self._forget()
+
+
+def _parts(buffers: list[bytes]) -> Iterator[list[bytes]]:
+    """Buffers in order, in lists that one call may write: short enough, and under WRITE_BYTES but for a larger one."""
+    part: list[bytes] = []
+    size = 0
+    for buffer in buffers:
+        if part and (size + len(buffer) > WRITE_BYTES or len(part) == BUFFERS_AT_ONCE):
+            yield part
+            part, size = [], 0
+        part.append(buffer)
+        size += len(buffer)
+    if part:
+        yield part
 
 
 def finish(directory: Path, name: str, descriptor: int, end: int) -> None:
