@@ -34,6 +34,7 @@ check: setup ## only style and types: seconds
 bench: setup ## what docs/benchmarks.md reports (long; DATA names the folder of real pictures)
 	$(IN)python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group bench
 	$(IN)python bench/catalog.py --rows 1000000
+	$(IN)python bench/store.py --figures docs
 	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)
 	$(if $(DATA),$(IN)python bench/loop.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv,@echo "bench/loop.py needs real pictures: make bench DATA=folder")
 

@@ -67,6 +67,19 @@ def measure(place: Path, rows: int, takes: int) -> None:
     print(f"RATIO open_1m_vs_1k {opened[rows] / opened[SMALL_CATEGORY]:.2f}")
 
 
+def lease(place: Path, rows: int, takes: int = 300) -> float:
+    """Time to deal a task from a pool of `rows` over that from a pool of 10,000: medians, the pools in turns."""
+    stores = {size: open_store(place / str(size), read_settings(place, {}), create=True) for size in (SMALL_POOL, rows)}
+    for size, store in stores.items():
+        store.categories.create(Category(NAME, Question(1, "Is it?")))
+        import_list(store, place / f"{size}.csv", size)
+        publish(store, tasks=takes // 5)
+    dealt = deal(stores, takes)
+    for store in stores.values():
+        store.close()
+    return float(np.median(dealt[rows][0]) / np.median(dealt[SMALL_POOL][0]))
+
+
 def import_list(store: Store, path: Path, rows: int) -> float:
     """Rows a second on the clock."""
     with path.open("w", encoding="ascii") as file:

@@ -1,0 +1,45 @@
+"""The benchmarks run: a short form of each that a change of the code could break unnoticed."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def bench(script: str, *flags: str) -> str:
+    done = subprocess.run(
+        [sys.executable, f"bench/{script}", *flags],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.mongo
+def test_the_store_is_compared_with_what_is_at_hand() -> None:
+    # LMDB, Redis and PostgreSQL are left out with a line where they are not installed
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL is another user, whom pytest's own folder keeps out
+        told = bench("store.py", "--quick", "--folder", folder)
+        assert list(Path(folder).iterdir()) == []  # each store is deleted
+    assert "img/s" in told
+    assert "Error" not in told  # what failed in a process stands in its line
+    for ratio in ("write_vs_raw_append", "read_vs_raw_pread", "mongo_store_vs_raw_mongo_write"):
+        assert f"RATIO {ratio} " in told
+
+
+def test_the_catalog_is_measured_with_a_small_list() -> None:
+    told = bench("catalog.py", "--rows", "20000", "--takes", "20")
+    assert "20 refused (the first: 20000.csv, line 9)" in told
+    for ratio in ("import_rows_per_second", "lease_1m_p99_ms", "lease_1m_vs_10k", "open_1m_vs_1k"):
+        assert f"RATIO {ratio} " in told
