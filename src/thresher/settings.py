@@ -50,6 +50,13 @@ TABLE: tuple[Setting, ...] = (
     Setting("votes", 2, "people asked about an image before the consensus is looked at", 1, 9),
     Setting("votes_most", 3, "people asked about an image before the owner is", 1, 21),
     Setting("sure", 0.95, "posterior at which a consensus becomes a label", 0.5, 0.9999),
+    Setting(
+        "audit_images",
+        300,
+        "images that `precision` and `recall` may ask about once they are frozen, where a category has no budget",
+        30,
+        10_000_000,
+    ),
     Setting("first_images", 220, "images asked about before the first training", 10, 100000),
     Setting("round_images", 330, "images asked about in each round after it", 1, 100000),
     Setting("rounds_most", 30, "rounds the loop runs before it stops by itself", 1, 100000),

@@ -26,6 +26,16 @@ def leader(votes: Sequence[Vote]) -> Says | None:
     return Says.YES if lead > 0 else Says.NO
 
 
+def leads(said: Sequence[Says]) -> Says | None:
+    """The answer that is the first to lead by enough when people are asked one after the other; or None."""
+    lead = 0
+    for says in said[:MOST_VOTES]:
+        lead += (says is Says.YES) - (says is Says.NO)
+        if abs(lead) >= LEAD:
+            return Says.YES if lead > 0 else Says.NO
+    return None
+
+
 def ask_on(row: int, votes: Sequence[Vote], people: int) -> NewAsk:
     """What to ask next of an image without a leader: as many people as a lead would take, or the owner."""
     newest = votes[-1]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thresher.learn.decide import UNKNOWN, Decided
 from thresher.store.contract import Rows
 
-TOP_SHARE, NEAR_SHARE = 0.4, 0.4  # the rest is drawn at random
+SHARES = (0.4, 0.4)  # the top scores, the nearest to the boundary; the rest is drawn at random
 Picked = list[tuple[int, float]]
 
 
@@ -24,13 +24,14 @@ def choose(
     lower: float | None = None,
     upper: float | None = None,
     similar: Rows | None = None,
+    shares: tuple[float, float] = SHARES,
 ) -> Picked:
     """Up to `size` images to learn from, as (row, priority), the highest priority first.
 
     `scores` [n] are log-odds of the `rows` [n], NaN where there is none; None, or nothing but NaN, draws uniformly.
-    With scores 40 % are the top, 40 % the nearest to the boundary and 20 % uniform. The boundary is even odds, or the
-    nearest end of `lower` to `upper` when that lies elsewhere. `known_rows` and their groups are left out; `similar`
-    [n] tells the groups. Any beginning of the answer is mixed as the whole. O(n).
+    With scores `shares` of them are the top and the nearest to the boundary, the rest uniform. The boundary is even
+    odds, or the nearest end of `lower` to `upper` when that lies elsewhere. `known_rows` and their groups are left out;
+    `similar` [n] tells the groups. Any beginning of the answer is mixed as the whole. O(n).
     """
     free = _one_a_group(rows, _mask(rows, known_rows), similar)
     if scores is not None and np.isfinite(scores).any():
@@ -43,7 +44,7 @@ def choose(
     boundary = float(np.clip(0.0, -np.inf if lower is None else lower, np.inf if upper is None else upper))
     boundary = boundary if np.isfinite(boundary) else 0.0
     taken: list[NDArray[np.int64]] = []
-    for share, usefulness in ((TOP_SHARE, scores), (NEAR_SHARE, -np.abs(np.asarray(scores) - boundary))):
+    for share, usefulness in zip(shares, (scores, -np.abs(np.asarray(scores) - boundary)), strict=True):
         best = _highest(usefulness, places, round(share * size))
         taken.append(best)
         places = np.setdiff1d(places, best, assume_unique=True)

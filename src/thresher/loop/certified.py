@@ -1,45 +1,54 @@
-"""The certified way: learn while it pays, freeze, then ask what the evidence asks for until it holds.
+"""The certified ways: learn while it pays, freeze, then ask what the evidence asks for until it holds.
 
-`evidence/certify.py` has the procedure and its proof. Here its asks become tasks and labels come back by rank. Nothing
-of the procedure is stored beyond what was frozen and the labels, so a crash anywhere resumes to the same certificate.
-Every answer the evidence rests on is adjudicated: by a lead of three among fresh votes, or by the owner.
+`promises.py` has the table of promises, `evidence/` their procedures and proofs. Here their asks become tasks and
+labels come back by rank. Nothing of a procedure is stored beyond what was frozen, the labels and the words, so a crash
+anywhere resumes to the same certificate; and nothing is trained after the freeze. Every answer an audit rests on is
+adjudicated: by a lead of three among fresh votes, or by the owner. Only where the truth is what adjudication says
+("adjudicated") do cheap votes build the middle.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Promise, Refused, Step, next_step
+from thresher.evidence import Ask, Certified, Gold, Promise, Refused, Step, Wanted, next_step
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
-from thresher.label.adjudicate import LEAD
+from thresher.label.adjudicate import LEAD, leads
 from thresher.learn.decide import Decided, decide
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
-from thresher.loop.snapshot import Snapshot, freeze, latest, rank
-from thresher.records import Category, NewAsk, Purpose
+from thresher.loop.promises import BUDGETED, Purse
+from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
+from thresher.records import Category, NewAsk, Purpose, Says, Source
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
 PATIENCE_ROUNDS = 2  # rounds in which the planner's total has not fallen, after which learning no longer pays
 FORECAST = "forecast of round"
+LEARN_SHARE = 0.4  # of a budget of answers goes into learning, where the audits have the rest
+VOTES_MORE = 0.5  # votes beyond a clear lead that an adjudication takes on average
+GOLD_ENOUGH = 150  # of each answer; less gold bounds the slips of adjudication too loosely to be worth its delta
 
 
 def certified(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
-    """Precision and recall, both proven: what to ask next, or that it is done."""
+    """A promise that is proven: what to ask next, or that it is done."""
     decided = decide(category.name, store=store)
-    snapshot = latest(category, store=store)
-    if snapshot is not None and snapshot.pool == len(decided.rows):
+    snapshot = in_force(category, len(decided.rows), store=store)
+    if snapshot is not None:
         return _audit(category, snapshot, store=store)
     left = budget_left(category, store=store)
     if left <= 0:
         return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
+    to_learn = _to_learn(category, left)
     if decided.round is None:
-        return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
-    if not _learned_enough(category, decided, store=store):
-        asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed)
+        return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
+    if to_learn > 0 and not _learned_enough(category, decided, store=store):
+        asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
             return Wish("asking", f"asks about {asked:,} pictures to learn.")
-    return _audit(category, freeze(category, decided, store=store), store=store)
+    purse = purse_of(category, left, store=store, settings=settings)
+    return _audit(category, freeze(category, decided, purse, store=store), store=store)
 
 
 def step_of(category: Category, snapshot: Snapshot, *, store: Store) -> Step:
@@ -48,7 +57,53 @@ def step_of(category: Category, snapshot: Snapshot, *, store: Store) -> Step:
     return next_step(snapshot.state(labels))
 
 
+def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
+    """What the audits of a promise may use, with `left` answers to go.
+
+    An adjudicated picture takes a lead of votes and a little more, and its share of the gold in a task; where there is
+    only the owner, one answer.
+    """
+    people = any(not worker.owner for worker in store.people.all())
+    answers_each = (LEAD + VOTES_MORE) * (1.0 + settings.gold_images / settings.task_images) if people else 1.0
+    capped = category.targets.answers is not None
+    pictures = int(left / answers_each) if capped else int(settings.audit_images)
+    words_of = int(min(settings.votes, LEAD))
+    return Purse(max(pictures, 1), words_of, gold_of(category, store=store))
+
+
+def gold_of(category: Category, *, store: Store) -> Gold | None:
+    """How adjudication would have done on gold: votes on each piece up to a clear lead, beside the owner's answer.
+
+    Pieces that were retired count too, as those are the ones that people miss. None while there is too little.
+    """
+    name, version = category.name, category.question.version
+    pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source is Source.OWNER}
+    votes: dict[int, dict[str, Says]] = {}
+    for row, worker, says in store.labels.gold_answers(name, version):
+        if row in pieces:
+            votes.setdefault(row, {}).setdefault(worker, Says(says))
+    shown: Counter[Says] = Counter()
+    missed: Counter[Says] = Counter()
+    for row, cast in votes.items():
+        if (found := leads(list(cast.values()))) is not None:
+            shown[pieces[row]] += 1
+            missed[pieces[row]] += found is not pieces[row]
+    if min(shown[Says.YES], shown[Says.NO]) < GOLD_ENOUGH:
+        return None
+    return Gold(shown[Says.YES], missed[Says.YES], shown[Says.NO], missed[Says.NO])
+
+
+def _to_learn(category: Category, left: int) -> int:
+    """The answers that may still go into learning: all that are left, or the learning's share of a promise's budget."""
+    targets = category.targets
+    if targets.method not in BUDGETED or targets.answers is None:
+        return left
+    return left - round((1.0 - LEARN_SHARE) * targets.answers)
+
+
 def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
+    if snapshot.frozen.method == "adjudicated":
+        snapshot = record_words(category, snapshot, store=store)
     step = step_of(category, snapshot, store=store)
     if isinstance(step, Certified):
         return Wish("done", step.claim)
@@ -56,7 +111,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
         return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
     left = budget_left(category, store=store)
     wanted = len({rank_ for part in step.wanted for rank_ in part.ranks})
-    if wanted > left:
+    if wanted > left and snapshot.frozen.method not in BUDGETED:  # their budget was divided at the freeze
         return Wish("spent", f"the audit asks about {wanted:,} more pictures and {max(left, 0):,} answers are left.")
     store.asks.wish(category.name, snapshot.version, _asks(category, snapshot, step, store=store))
     return Wish("asking", _sentence(step))
@@ -65,11 +120,9 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
 def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) -> list[NewAsk]:
     """An ask for each image wanted, once, though two audits may have drawn it; of people who have not seen it yet."""
     asks: dict[int, NewAsk] = {}
-    for part in step.wanted:
-        for place, (rank_, draw) in enumerate(zip(part.ranks, part.draws, strict=True)):
-            row = int(snapshot.ranking[rank_])
-            first = 1.0 - place / len(part.ranks)  # in the order of the draws, as the evidence takes them so
-            asks.setdefault(row, NewAsk(row, part.purpose, LEAD, first, snapshot.epoch, draw))
+    for part in sorted(step.wanted, key=lambda one: not one.sure):  # where both are wanted, the sure one serves both
+        for row, ask in _of_part(part, snapshot):
+            asks.setdefault(row, ask)
     seen: dict[int, set[str]] = {}
     for vote in store.labels.votes(category.name, snapshot.version, list(asks)):
         seen.setdefault(vote.row, set()).add(vote.worker)
@@ -78,10 +131,21 @@ def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) ->
     return [_of_people(ask, len(people - seen.get(row, set()))) for row, ask in asks.items() if row not in pending]
 
 
+def _of_part(part: Wanted, snapshot: Snapshot) -> list[tuple[int, NewAsk]]:
+    """A cheap word belongs to no epoch: what belongs to one is adjudicated."""
+    rows = snapshot.ranking[np.array(part.ranks, np.int64)].tolist()
+    votes, epoch = (LEAD, snapshot.epoch) if part.sure else (snapshot.words_of, 0)
+    return [
+        # in the order of the draws, as the evidence takes them so
+        (row, NewAsk(row, part.purpose, votes, 1.0 - place / len(rows), epoch, draw))
+        for place, (row, draw) in enumerate(zip(rows, part.draws, strict=True))
+    ]
+
+
 def _of_people(ask: NewAsk, left: int) -> NewAsk:
-    """Ask as many as a lead takes, as far as there are people who were not asked before; else the owner."""
+    """Ask as many as are wanted, as far as there are people who were not asked before; else the owner."""
     if left:
-        return replace(ask, votes_wanted=min(LEAD, left))
+        return replace(ask, votes_wanted=min(ask.votes_wanted, left))
     return replace(ask, purpose=Purpose.ADJUDICATE, votes_wanted=1)
 
 
@@ -93,6 +157,8 @@ def _sentence(step: Ask) -> str:
 def _learned_enough(category: Category, decided: Decided, *, store: Store) -> bool:
     """Whether the planner's total, labels so far and answers ahead, has stopped falling; or the head getting better."""
     rounds = [r for r in store.rounds.all(category.name) if r.version == category.question.version]
+    if category.targets.method in BUDGETED:  # their total is given: only the head can get better
+        return level(category, store=store)
     assert decided.round is not None  # noqa: S101 -- asked after a round only
     name = f"{FORECAST} {decided.round.number}"
     if store.rounds.evidence(category.name, 0, name) is None:

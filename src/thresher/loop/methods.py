@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from thresher.label.asks import wish, wish_first
 from thresher.learn.decide import UNKNOWN, Decided, decide
-from thresher.learn.sample import choose, middle
+from thresher.learn.sample import SHARES, choose, middle
 from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -24,7 +24,7 @@ class Wish:
 def cascade(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """LSUN's way (Yu et al. 2015, section 3): thresholds on held-out labels, the unknown back to people.
 
-    It proves nothing; the method "certified" does.
+    It proves nothing; the methods of promises.py do.
     """
     left = budget_left(category, store=store)
     if left <= 0:
@@ -48,6 +48,23 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
     return Wish("asking", f"asks about {asked:,} unknown pictures.")
 
 
+def uncertainty(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
+    """Uncertainty sampling alone (Lewis and Gale 1994): always ask about what the head is least sure of.
+
+    It ends when the head no longer gets better, and proves nothing.
+    """
+    left = budget_left(category, store=store)
+    if left <= 0:
+        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
+    decided = decide(category.name, store=store)
+    if decided.round is None:
+        return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
+    if level(category, store=store) or len(rounds_of(category, store=store)) >= settings.rounds_most:
+        return Wish("done", "the head no longer gets better; nothing is proven of what it decides.")
+    asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed, shares=(0.0, 1.0))
+    return Wish("asking" if asked else "done", f"asks about {asked:,} pictures that the head is least sure of.")
+
+
 def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """Before the first round: random pictures, as a head needs a few of each answer."""
     size = min(settings.first_images, max(1, left // settings.votes))
@@ -56,7 +73,14 @@ def first_asks(category: Category, left: int, *, store: Store, settings: Setting
 
 
 def learning_asks(
-    category: Category, decided: Decided, left: int, *, store: Store, settings: Settings, seed: int
+    category: Category,
+    decided: Decided,
+    left: int,
+    *,
+    store: Store,
+    settings: Settings,
+    seed: int,
+    shares: tuple[float, float] = SHARES,
 ) -> int:
     """Ask about what teaches the head most: the top, the boundary, and some at random; how many are new."""
     name, version = category.name, category.question.version
@@ -72,6 +96,7 @@ def learning_asks(
         lower=thresholds.lower if thresholds else None,
         upper=thresholds.upper if thresholds else None,
         similar=decided.similar,
+        shares=shares,
     )
     return wish(name, rows, Purpose.LEARN, store=store, settings=settings)
 

@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import NotReady
-from thresher.evidence import Ask, Certified, Refused
+from thresher.evidence import Ask, Certified, Refused, released, spend
+from thresher.evidence.log import NONE, Row, log_of
+from thresher.evidence.log import certificate_of as proof_of
 from thresher.learn.decide import NO, UNKNOWN, YES, Decided, decide
 from thresher.loop.certified import step_of
-from thresher.loop.snapshot import Snapshot, holds, latest
+from thresher.loop.snapshot import Snapshot, holds, in_force
+from thresher.loop.table import WITHOUT_CERTIFICATE
 from thresher.records import Category, Label, Release, Says
 from thresher.release import FORMATS, Chosen
 from thresher.release import release as write_release
-from thresher.release.evidence import Piece, evidence_table
+from thresher.release.evidence import NOT_RANKED, Piece, evidence_table
 from thresher.store.contract import Report, Store
 
 PROVES_NOTHING = "No certificate: the thresholds were chosen on held-out answers, which proves nothing of the pool."
@@ -51,17 +54,14 @@ def chosen(name: str, *, store: Store) -> Chosen:
     decided = decide(name, store=store)
     if decided.round is None:
         raise NotReady(f"{name} has no round yet.", next=f"thresher run {name}")
-    snapshot = latest(category, store=store) if category.targets.method == "certified" else None
+    snapshot = in_force(category, len(decided.rows), store=store) if _proven(category) else None
     step = step_of(category, snapshot, store=store) if snapshot else None
     codes, certificate, evidence = decided.codes, no_certificate(category, decided, step), {}
     if snapshot is not None and isinstance(step, Certified):
         labels = {label.row: label for label in store.labels.held(name, snapshot.version) if holds(label)}
         codes = certified_codes(decided, snapshot, step, labels)
-        certificate = certificate_of(category, snapshot, step)
-        evidence = {
-            "frozen.json": snapshot.frozen.to_bytes(),
-            "evidence.parquet": evidence_table(pieces(snapshot, labels), store=store),
-        }
+        certificate = certificate_of(snapshot, step)
+        evidence = {"evidence.parquet": evidence_table(pieces(snapshot, step, labels), store=store)}
     return Chosen(
         category=name,
         version=category.question.version,
@@ -75,59 +75,67 @@ def chosen(name: str, *, store: Store) -> Chosen:
     )
 
 
+def _proven(category: Category) -> bool:
+    return category.targets.method not in WITHOUT_CERTIFICATE
+
+
 def certified_codes(
     decided: Decided, snapshot: Snapshot, step: Certified, labels: dict[int, Label]
 ) -> NDArray[np.int8]:
-    """Yes, no or unknown [n] as the certificate has it: accepted ranks and every yes people gave; the rest no.
+    """Yes, no or unknown [n] as the certificate has it: the released set, and of the rest what is rejected or known.
 
-    Members of a similar group follow the one that represents them. What came after the freeze is unknown.
+    Members of a similar group follow the one that represents them. What came after the freeze is unknown; so is what a
+    certificate of precision alone says nothing of.
     """
-    yes = set(snapshot.ranking[: step.accepted].tolist())
-    for row, label in labels.items():
-        (yes.add if label.says is Says.YES else yes.discard)(row)
-    spoken_of = set(snapshot.ranking.tolist()) | set(labels)
+    state = snapshot.state(labels)
+    yes = set(snapshot.ranking[released(step, state)].tolist())
+    yes |= {row for row in snapshot.known.tolist() if row in labels and labels[row].says is Says.YES}
+    spoken_of = set(labels)
+    if step.recall is not None:
+        spoken_of |= set(snapshot.ranking.tolist())
     by_group: dict[int, int] = {}
     for row, group in zip(decided.rows.tolist(), decided.similar.tolist(), strict=True):
-        if row in spoken_of:
+        if row in spoken_of or row in yes:
             by_group[group] = max(by_group.get(group, NO), YES if row in yes else NO)
     return np.array([by_group.get(group, UNKNOWN) for group in decided.similar.tolist()], np.int8)
 
 
-def pieces(snapshot: Snapshot, labels: dict[int, Label]) -> list[Piece]:
-    """Every label the certificate used: those known at the freeze, then by rank."""
-    rank_of = dict(zip(snapshot.ranking.tolist(), range(len(snapshot.ranking)), strict=True))
-    known = set(snapshot.known.tolist())
-    used = [
-        Piece(row, rank_of.get(row, -1), "known" if row in known else label.purpose.value, label)
-        for row, label in labels.items()
-        if row in known or row in rank_of
+def pieces(snapshot: Snapshot, step: Certified, labels: dict[int, Label]) -> list[Piece]:
+    """Every label and word the certificate used: those known at the freeze, then by rank with their draws."""
+    known = [Piece(row, Row(NOT_RANKED, NONE), labels[row]) for row in snapshot.known.tolist() if row in labels]
+    ranked = log_of(snapshot.state(labels), step)
+    return known + [
+        Piece(int(snapshot.ranking[row.rank]), row, labels.get(int(snapshot.ranking[row.rank]))) for row in ranked
     ]
-    return sorted(used, key=lambda piece: (piece.rank, piece.row))
 
 
-def certificate_of(category: Category, snapshot: Snapshot, step: Certified) -> dict[str, Any]:
+def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
     """The claim in words and numbers, and all that a stranger needs to compute it again."""
+    frozen, promise = snapshot.frozen, snapshot.frozen.promise
+    of = "this pool as it was frozen, one image of each similar group, against adjudicated answers"
+    gold = "" if frozen.gold is None else "; what adjudication itself may miss, as gold has shown, is in the bounds"
     return {
         "certified": True,
-        "method": snapshot.frozen.method,
+        "method": frozen.method,
         "words": step.claim,
-        "of": "this pool as it was frozen, one image of each similar group, against adjudicated answers",
+        "of": of + gold,
         "question_version": snapshot.version,
         "epoch": snapshot.epoch,
         "round": snapshot.round,
         "precision": step.precision,
         "recall": step.recall,
-        "delta": category.targets.delta,
-        "delta_of_epoch": step.delta,
+        "delta": promise.delta,
+        "delta_of_epoch": spend(promise.delta, frozen.epoch),
         "accepted_ranks": step.accepted,
         "rejected_from_rank": step.rejected,
         "delivered": step.delivered,
         "answers_of_epoch": step.asked,
-        "seed": snapshot.frozen.seed,
-        "ranking_sha256": snapshot.frozen.ranking,
-        "ranks": snapshot.frozen.ranks,
-        "known_yes": snapshot.frozen.known_yes,
+        "seed": frozen.seed,
+        "ranking_sha256": frozen.ranking,
+        "ranks": frozen.ranks,
+        "known_yes": frozen.known_yes,
         "counts": dict(step.counts),
+        "proof": proof_of(frozen, step),
     }
 
 
@@ -139,6 +147,8 @@ def no_certificate(category: Category, decided: Decided, step: Ask | Certified |
         words = f"No certificate yet: the audit still asks for about {step.ahead:,} pictures."
     if isinstance(step, Refused):
         words = f"Not certified: {step.why}. It would take {step.take}."
+    if step is None and _proven(category):
+        words = "No certificate yet: nothing is frozen of this pool and its targets. Next: thresher run goes on to it."
     return {
         "certified": False,
         "method": category.targets.method,

@@ -1,24 +1,26 @@
 """What a certificate speaks of: the pool and its ranking, frozen before the first audit draw, and the labels by rank.
 
-The ranking is kept as a column, the rest as one canonical description. That description is the commit point: a freeze
-that was killed before it leaves a ranking that the next freeze writes anew; after it nothing of the epoch ever changes.
+The ranking is kept as a column, the rest as one piece of evidence. That piece is the commit point: a freeze that was
+killed before it leaves a ranking that the next freeze writes anew; after it nothing of the epoch ever changes.
 """
 
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thresher.evidence import Code, Frozen, Promise, State
-from thresher.evidence import freeze as freeze_evidence
 from thresher.learn.decide import Decided
-from thresher.records import Category, Label, Says, Source
+from thresher.loop.promises import BUDGETED, PROMISES, Known, Purse
+from thresher.records import OWNER, Category, Label, Says, Source, Vote
 from thresher.store.contract import Rows, Store, chunks
 
-DESCRIPTION, ABOUT = "frozen", "about"
+DESCRIPTION, WORDS = "frozen", "words"
 HOLD = (Source.OWNER, Source.ADJUDICATED)  # labels that a certificate takes for the truth
 CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
 # a consensus orders before any score: cheap answers are a better classifier, and no more than that
@@ -28,7 +30,11 @@ HASH_CHUNK = 5_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An epoch of a category: the frozen description, the rows by rank, and the known rows it rests on."""
+    """An epoch of a category: the frozen description, the rows by rank, and the known rows it rests on.
+
+    `answers` is the budget that the category had then, `words_of` how many votes make a word, and `said` the words
+    recorded so far, by rank.
+    """
 
     epoch: int
     version: int
@@ -37,14 +43,17 @@ class Snapshot:
     ranking: Rows
     known: Rows
     pool: int
+    answers: int | None = None
+    words_of: int = 1
+    said: Mapping[int, int] = field(default_factory=dict)
 
     def state(self, labels: dict[int, Label], cap: int | None = None) -> State:
-        """The labels that hold, by rank; whatever they were asked for."""
+        """The labels that hold, by rank, whatever they were asked for; and the words recorded."""
         rank_of = dict(zip(self.ranking.tolist(), range(len(self.ranking)), strict=True))
         answers = {
             rank_of[row]: int(CODES[label.says]) for row, label in labels.items() if row in rank_of and holds(label)
         }
-        return State(self.frozen, answers, cap=cap)
+        return State(self.frozen, answers, self.said, cap)
 
 
 def holds(label: Label) -> bool:
@@ -56,14 +65,81 @@ def latest(category: Category, *, store: Store) -> Snapshot | None:
     """The newest epoch of the question's version, or None."""
     for epoch in reversed(store.rounds.epochs(category.name)):
         data = store.rounds.evidence(category.name, epoch, DESCRIPTION)
-        about = json.loads(store.rounds.evidence(category.name, epoch, ABOUT) or b"{}")
-        if data and about.get("version") == category.question.version:
-            frozen = Frozen.from_bytes(data)
+        kept: dict[str, Any] = json.loads(data) if data else {}
+        if kept.get("version") == category.question.version:
+            frozen = Frozen.from_bytes(json.dumps(kept["frozen"]).encode())
             matrix, _ = store.columns.view(column(category.name, epoch))
             ranking = np.array(matrix[: frozen.ranks, 0], np.int64)
-            known = np.array(about["known"], np.int64)
-            return Snapshot(epoch, about["version"], about["round"], frozen, ranking, known, about["pool"])
+            known = np.array(kept["known"], np.int64)
+            said: dict[int, int] = {}
+            for piece in _pieces_of_words(category.name, epoch, store):
+                said |= {int(rank): code for rank, code in json.loads(piece).items()}
+            return Snapshot(
+                epoch,
+                kept["version"],
+                kept["round"],
+                frozen,
+                ranking,
+                known,
+                kept["pool"],
+                kept["answers"],
+                kept["words_of"],
+                said,
+            )
     return None
+
+
+def in_force(category: Category, images: int, *, store: Store) -> Snapshot | None:
+    """The newest epoch, as long as the pool and what is promised of it are those that were frozen."""
+    snapshot, targets = latest(category, store=store), category.targets
+    if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
+        return None
+    promise = Promise(targets.precision, targets.recall, targets.delta)
+    same_budget = snapshot.answers == targets.answers or targets.method not in BUDGETED
+    return snapshot if snapshot.frozen.promise == promise and same_budget else None
+
+
+def _pieces_of_words(name: str, epoch: int, store: Store) -> list[bytes]:
+    pieces: list[bytes] = []
+    while piece := store.rounds.evidence(name, epoch, f"{WORDS} {len(pieces)}"):
+        pieces.append(piece)
+    return pieces
+
+
+def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Snapshot:
+    """Record what people said of ranks since the last time; a word once recorded never changes.
+
+    The word of an image is what the first `words_of` votes on it agree on, whatever they were asked for, and none where
+    they do not; with fewer votes it is the owner's label, where there is one. No model of the crowd has a part in it:
+    that would have learnt from the audits, and words must not depend on what was drawn.
+    """
+    name, epoch = category.name, snapshot.epoch
+    rank_of = dict(zip(snapshot.ranking.tolist(), range(len(snapshot.ranking)), strict=True))
+    votes: dict[int, list[Vote]] = {}
+    for vote in store.labels.votes(name, snapshot.version):
+        if vote.row in rank_of and rank_of[vote.row] not in snapshot.said and vote.worker != OWNER:
+            votes.setdefault(vote.row, []).append(vote)
+    fresh = {
+        str(rank_of[row]): int(_word(cast[: snapshot.words_of]))
+        for row, cast in votes.items()
+        if len(cast) >= snapshot.words_of
+    }
+    for label in store.labels.held(name, snapshot.version):
+        rank = rank_of.get(label.row, -1)
+        if rank >= 0 and rank not in snapshot.said and str(rank) not in fresh and holds(label):
+            fresh[str(rank)] = int(CODES[label.says])
+    if not fresh:
+        return snapshot
+    number = len(_pieces_of_words(name, epoch, store))
+    store.rounds.keep_evidence(name, epoch, f"{WORDS} {number}", json.dumps(fresh, sort_keys=True).encode())
+    again = latest(category, store=store)
+    assert again is not None  # noqa: S101 -- it was there a moment ago, and nothing of it is ever taken away
+    return again
+
+
+def _word(votes: Sequence[Vote]) -> Code:
+    said = {vote.says for vote in votes}
+    return CODES[said.pop()] if len(said) == 1 else Code.UNANSWERABLE
 
 
 def column(name: str, epoch: int) -> str:
@@ -71,35 +147,43 @@ def column(name: str, epoch: int) -> str:
     return f"ranking/{name}/{epoch}"
 
 
-def freeze(category: Category, decided: Decided, *, store: Store, seed: str = "") -> Snapshot:
+def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, seed: str = "") -> Snapshot:
     """Freeze the pool and its ranking as the next epoch; `seed` is drawn here unless a test gives its own.
 
     One of each similar group is ranked. Groups with a label that holds are known and never random evidence; a consensus
     is no such label: it only moves its image to an end of the ranking.
     """
-    name, version = category.name, category.question.version
+    name, version, targets = category.name, category.question.version, category.targets
     epoch = max(store.rounds.epochs(name), default=0) + 1
     labels = {label.row: label for label in store.labels.held(name, version)}
     known = {row: label for row, label in labels.items() if holds(label)}
     ranking, probability = rank(decided, labels, known)
     store.columns.create(column(name, epoch), 1, "int64")
     store.columns.write(column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
-    says = [label.says for label in _one_a_group(decided, known)]
-    frozen = freeze_evidence(
-        Promise(category.targets.precision, category.targets.recall, category.targets.delta),
+    ends = {row for row, label in labels.items() if label.says is Says.NO}
+    frozen = PROMISES[targets.method](
+        Promise(targets.precision, targets.recall, targets.delta),
         probability,
-        known_yes=says.count(Says.YES),
-        known_unanswerable=says.count(Says.UNSURE),
+        Known.of(_one_a_group(decided, known), said_no=sum(row in ends for row in ranking.tolist())),
+        purse,
         seed=seed or secrets.token_hex(32),
         epoch=epoch - 1,
         ranking=hash_of(ranking, store),
     )
     assert decided.round is not None  # noqa: S101 -- the method freezes after a round only
-    number, pool = decided.round.number, len(decided.rows)
-    about = {"version": version, "round": number, "known": sorted(known), "pool": pool}
-    store.rounds.keep_evidence(name, epoch, ABOUT, json.dumps(about).encode())
-    store.rounds.keep_evidence(name, epoch, DESCRIPTION, frozen.to_bytes())
-    return Snapshot(epoch, version, number, frozen, ranking, np.array(sorted(known), np.int64), pool)
+    kept = {
+        "version": version,
+        "round": decided.round.number,
+        "known": sorted(known),
+        "pool": len(decided.rows),
+        "answers": targets.answers,
+        "words_of": purse.words_of,
+        "frozen": json.loads(frozen.to_bytes()),
+    }
+    store.rounds.keep_evidence(name, epoch, DESCRIPTION, json.dumps(kept, sort_keys=True).encode())
+    made = latest(category, store=store)
+    assert made is not None  # noqa: S101 -- it was kept just now
+    return made
 
 
 def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) -> tuple[Rows, NDArray[np.float64]]:

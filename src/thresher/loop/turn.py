@@ -12,7 +12,7 @@ from thresher.learn.decide import decide
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
 from thresher.loop.methods import Wish
-from thresher.loop.table import METHODS
+from thresher.loop.table import METHODS, is_frozen
 from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
@@ -55,7 +55,10 @@ def turn(
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
-    learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
+    if is_frozen(category, len(pool), store=store):
+        learned = store.rounds.latest(name, category.question.version)
+    else:
+        learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
     wish = METHODS[category.targets.method](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
     return ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
 

@@ -1,4 +1,4 @@
-"""Check a release's certificate from its own files alone: recompute every draw and every bound."""
+"""Check a release's certificate from its own files alone: every draw and every bound is worked out anew."""
 
 import json
 from dataclasses import dataclass
@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from thresher.errors import BadInput
-from thresher.evidence import Ask, Certified, Code, Frozen, State, next_step
+from thresher.evidence.log import NONE, Row, read_certificate
+from thresher.evidence.plan import spend
+from thresher.evidence.state import Certified, Code, Frozen
+from thresher.evidence.verify import verify as verify_proof
 
-SAYS = {"yes": int(Code.YES), "no": int(Code.NO), "unsure": int(Code.UNANSWERABLE)}
+SAYS = {"yes": int(Code.YES), "no": int(Code.NO), "unsure": int(Code.UNANSWERABLE), None: NONE}
+NEXT = "give the directory of a release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,42 +25,50 @@ class Verdict:
 
 
 def verify(directory: Path) -> Verdict:
-    """Recompute the permutations and bounds of a certified release; no workspace is needed.
+    """Recompute the permutations and bounds of a certified release; no workspace is needed, and no planner.
 
     The seed and the frozen description say what had to be drawn; the evidence holds what was answered. A release
     without a certificate never holds. Raises BadInput for files that cannot be read.
     """
-    claimed = _json(directory / "certificate.json")
+    where = directory / "certificate.json"
+    claimed = _json(where)
+    words = str(claimed.get("words", ""))
     if not claimed.get("certified"):
-        return Verdict(False, str(claimed.get("words", "")), ("the release carries no certificate",))
-    frozen = _frozen(directory / "frozen.json")
+        return Verdict(False, words, ("the release carries no certificate",))
     pieces = _pieces(directory / "evidence.parquet")
-    ranked = [piece for piece in pieces if piece["rank"] >= 0]
-    answers = {int(piece["rank"]): SAYS[piece["says"]] for piece in ranked}
     wrong = []
-    if len(answers) != len(ranked) or len({piece["id"] for piece in pieces}) != len(pieces):
-        wrong.append("an image or a rank is in the evidence twice")
-    if any(piece["source"] not in ("owner", "adjudicated") for piece in pieces):
+    if len({piece["id"] for piece in pieces}) != len(pieces):
+        wrong.append("an image is in the evidence twice")
+    if any(piece["says"] is not None and piece["source"] not in ("owner", "adjudicated") for piece in pieces):
         wrong.append("a label of the evidence is not adjudicated")
-    step = next_step(State(frozen, answers))
-    if isinstance(step, Certified):
-        wrong += _compare(claimed, frozen, step)
-        wrong += _delivered(directory / "images.parquet", step, claimed)
-    elif isinstance(step, Ask):
-        missing = sum(len(part.ranks) for part in step.wanted)
-        wrong.append(f"the evidence lacks the answers to {missing} draws that its seed calls for")
-    else:
-        wrong.append(f"the evidence does not certify: {step.why}")
-    return Verdict(not wrong, str(claimed.get("words", "")), tuple(wrong))
+    try:
+        frozen, step = read_certificate(claimed["proof"])
+        rows = [_row(piece) for piece in pieces if piece["rank"] >= 0]
+        proof = verify_proof(claimed["proof"], rows)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise BadInput(f"is no certificate: {error}.", where=str(where), next=NEXT) from error
+    wrong += [line.removeprefix("NO").strip() for line in proof.checks if line.startswith("NO")]
+    if sum(piece["rank"] < 0 and piece["says"] == "yes" for piece in pieces) < frozen.known_yes:
+        wrong.append(f"fewer than {frozen.known_yes} known yes are in the evidence")
+    wrong += _compare(claimed, frozen, step)
+    wrong += _delivered(directory / "images.parquet", step, claimed)
+    return Verdict(not wrong, words, tuple(wrong))
+
+
+def _row(piece: dict[str, Any]) -> Row:
+    code, said = SAYS[piece["says"]], SAYS[piece["people_said"]]
+    return Row(piece["rank"], code, said, piece["accept_draw"], piece["reject_draw"], piece["stratum"])
 
 
 def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[str]:
-    """What the certificate claims beside what its evidence gives."""
+    """What the certificate claims beside what its proof says."""
     given = {
+        "method": frozen.method,
         "words": step.claim,
         "precision": step.precision,
         "recall": step.recall,
         "delta": frozen.promise.delta,
+        "delta_of_epoch": spend(frozen.promise.delta, frozen.epoch),
         "accepted_ranks": step.accepted,
         "rejected_from_rank": step.rejected,
         "delivered": step.delivered,
@@ -66,7 +78,7 @@ def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[s
         "known_yes": frozen.known_yes,
     }
     return [
-        f"{name}: the certificate says {claimed.get(name)!r}, its evidence gives {value!r}"
+        f"{name}: the certificate says {claimed.get(name)!r}, its proof says {value!r}"
         for name, value in given.items()
         if claimed.get(name) != value
     ]
@@ -92,17 +104,10 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"cannot be read: {error}.", where=str(path), next="give the directory of a release") from error
+        raise BadInput(f"cannot be read: {error}.", where=str(path), next=NEXT) from error
     if not isinstance(found, dict):
-        raise BadInput("is not a certificate.", where=str(path), next="give the directory of a release")
+        raise BadInput("is not a certificate.", where=str(path), next=NEXT)
     return found
-
-
-def _frozen(path: Path) -> Frozen:
-    try:
-        return Frozen.from_bytes(path.read_bytes())
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"cannot be read: {error}.", where=str(path), next="give the directory of a release") from error
 
 
 def _pieces(path: Path) -> list[dict[str, Any]]:
@@ -112,5 +117,5 @@ def _pieces(path: Path) -> list[dict[str, Any]]:
     try:
         found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
     except (OSError, pa.ArrowException) as error:
-        raise BadInput(f"cannot be read: {error}.", where=str(path), next="give the directory of a release") from error
+        raise BadInput(f"cannot be read: {error}.", where=str(path), next=NEXT) from error
     return found

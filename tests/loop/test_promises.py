@@ -1,0 +1,349 @@
+"""Every promise, from the loop to a verified release: true of the pool, and the same certificate after any crash."""
+
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.filled import NAME, add, fill, tiny_backbone
+from tests.loop.people import everybody_answers
+
+from thresher.evidence import Certified
+from thresher.evidence import Gold as Shown
+from thresher.loop import certified as loop_certified
+from thresher.loop.certified import gold_of, step_of
+from thresher.loop.ship import ship
+from thresher.loop.snapshot import in_force, latest, record_words
+from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
+from thresher.loop.turn import Turn, turn
+from thresher.records import OWNER, Gold, Purpose, Says, Source, Targets
+from thresher.release.verify import Verdict, verify
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+COUNT, YES_FROM = 260, 170
+PEOPLE = ("ann", "bob", "cyd", "dan", "eve")
+PROVEN = tuple(name for name in METHODS if name not in WITHOUT_CERTIFICATE)
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.but(
+        backbone=tiny_backbone(tmp_path / "tiny.onnx"),
+        processes=1,
+        first_images=30,
+        round_images=20,
+        votes=2,
+        votes_most=2,
+        sure=0.75,
+        gold_images=0,
+        patience_seconds=0.0,
+        audit_images=80,
+        seed=3,
+    )
+
+
+@pytest.fixture
+def rows(store: Store) -> list[int]:
+    fill(store, YES_FROM)
+    pool = [int(row) for row in store.categories.pool(NAME)]
+    return pool + add(store, range(900, 900 + COUNT - YES_FROM), size=(160, 40))
+
+
+def says(row: int) -> Says:
+    return Says.YES if row >= YES_FROM else Says.NO
+
+
+def aim(store: Store, method: str, answers: int | None = None) -> None:
+    store.categories.aim(NAME, Targets(precision=0.85, recall=0.8, delta=0.1, method=method, answers=answers))
+
+
+def run(store: Store, settings: Settings, *, take: Callable[[int], Turn] | None = None) -> Turn:
+    came_to = Turn("asking", "")
+    for number in range(80):
+        came_to = take(number) if take else one_turn(store, settings, number)
+        if came_to.state in ("done", "spent", "refused"):
+            break
+        everybody_answers(store, settings, says, 1_000 * number + 1_500, PEOPLE)
+    return came_to
+
+
+def one_turn(store: Store, settings: Settings, number: int) -> Turn:
+    return turn(NAME, store=store, settings=settings, now_ms=1_000 * number + 1_000, seed=number)
+
+
+def certificate(store: Store) -> Certified:
+    category = store.categories.get(NAME)
+    snapshot = in_force(category, COUNT, store=store)
+    assert snapshot is not None
+    step = step_of(category, snapshot, store=store)
+    assert isinstance(step, Certified)
+    return step
+
+
+@pytest.mark.parametrize("method", PROVEN)
+def test_its_claim_is_true_and_its_release_is_verified_from_its_own_files_alone(
+    method: str, store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    aim(store, method)
+    came_to = run(store, settings)
+    assert (came_to.state, "With confidence" in came_to.says) == ("done", True)
+    made = ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out") == Verdict(True, came_to.says, ())
+    table = pq.read_table(tmp_path / "out" / "images.parquet").to_pylist()
+    row_of = dict(zip(store.images.find([line["id"] for line in table]), table, strict=True))
+    delivered = {row for row, line in row_of.items() if line["decision"] == "yes"}
+    yes = {row for row in rows if says(row) is Says.YES}
+    step = certificate(store)
+    assert len(delivered) == step.delivered == made.certificate["delivered"]
+    if step.precision is not None:
+        assert len(delivered & yes) / len(delivered) >= step.precision
+    if step.recall is not None:
+        assert len(delivered & yes) / len(yes) >= step.recall
+
+
+class Killed(BaseException):
+    """As a process that is killed: nothing catches it."""
+
+
+class Reaper:
+    """Kills before or after the n-th write of the store, once."""
+
+    def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left = -1
+        for room, name in (
+            (store.rounds, "keep_evidence"),
+            (store.rounds, "add"),
+            (store.asks, "wish"),
+            (store.asks, "publish"),
+            (store.labels, "hold"),
+            (store.columns, "write"),
+        ):
+            monkeypatch.setattr(room, name, self.deadly(getattr(room, name)))
+
+    def deadly(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*given: Any, **named: Any) -> Any:
+            self.tick()
+            done = write(*given, **named)
+            self.tick()
+            return done
+
+        return wrapped
+
+    def tick(self) -> None:
+        if self.left == 0:
+            self.left = -1
+            raise Killed
+        self.left -= self.left > 0
+
+
+@pytest.mark.parametrize("method", PROVEN)
+def test_killed_at_every_write_it_comes_to_the_same_certificate(
+    method: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from thresher.store import open_store
+
+    seeds = "5c" * 32
+    monkeypatch.setattr(secrets, "token_hex", lambda _: seeds)
+    ends = []
+    for killing in (False, True):
+        place = tmp_path / f"workspace {killing}"
+        store = open_store(str(place), settings, create=True)
+        fill(store, YES_FROM)
+        add(store, range(900, 900 + COUNT - YES_FROM), size=(160, 40))
+        aim(store, method)
+        deaths = 0
+        with monkeypatch.context() as patched:
+            reaper = Reaper(store, patched)
+
+            def killed_again_and_again(number: int, store: Store = store, reaper: Reaper = reaper) -> Turn:
+                nonlocal deaths
+                at = 0
+                while True:  # the same turn, killed one write later each time, until it comes to its end
+                    reaper.left = at
+                    try:
+                        came_to = one_turn(store, settings, number)
+                    except Killed:
+                        deaths, at = deaths + 1, at + 1
+                        continue
+                    reaper.left = -1
+                    return came_to
+
+            came_to = run(store, settings, take=killed_again_and_again if killing else None)
+        assert came_to.state == "done"
+        assert (deaths > 20) is killing
+        snapshot = latest(store.categories.get(NAME), store=store)
+        assert snapshot is not None
+        assert snapshot.epoch == 1
+        ends.append((snapshot.frozen, certificate(store)))
+        store.close()
+    assert ends[0] == ends[1]
+
+
+def test_nothing_is_trained_after_the_freeze(store: Store, settings: Settings, rows: list[int]) -> None:
+    aim(store, "certified")
+    run(store, settings)
+    snapshot = latest(store.categories.get(NAME), store=store)
+    assert snapshot is not None
+    assert max(done.number for done in store.rounds.all(NAME)) == snapshot.round
+
+
+def test_words_are_cheap_and_what_they_leave_open_is_adjudicated(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    """In the middle two people are asked; those that disagree send the image to a clear lead or the owner."""
+    aim(store, "adjudicated")
+
+    def wavering(row: int) -> Says:
+        return says(row) if row % 7 else Says.UNSURE
+
+    for number in range(80):
+        if one_turn(store, settings, number).state in ("done", "refused"):
+            break
+        everybody_answers(store, settings, wavering, 1_000 * number + 1_500, PEOPLE)
+        everybody_answers(store, settings, says, 1_000 * number + 1_700, (OWNER,))
+    snapshot = latest(store.categories.get(NAME), store=store)
+    assert snapshot is not None
+    state = snapshot.state({label.row: label for label in store.labels.held(NAME, 1)})
+    open_words = [rank for rank, code in state.said.items() if code == 2]
+    assert open_words
+    cheap = {vote.row for vote in store.labels.votes(NAME, 1) if vote.epoch == 0 and vote.purpose is Purpose.MIDDLE}
+    sure = {label.row for label in store.labels.held(NAME, 1) if label.epoch > 0}
+    assert {label.source for label in store.labels.held(NAME, 1) if label.row in sure} <= {
+        Source.ADJUDICATED,
+        Source.OWNER,
+    }
+    assert all(
+        says(int(snapshot.ranking[rank])) == (Says.YES if code else Says.NO)
+        for rank, code in state.said.items()
+        if code != 2
+    )
+    assert cheap - sure or not cheap
+
+
+def test_a_word_once_recorded_never_changes(store: Store, settings: Settings, rows: list[int]) -> None:
+    aim(store, "adjudicated")
+    run(store, settings)
+    category = store.categories.get(NAME)
+    before = latest(category, store=store)
+    assert before is not None
+    everybody_answers(store, settings, lambda row: Says.NO if row >= YES_FROM else Says.YES, 10**6, ("zoe",))
+    record_words(category, before, store=store)
+    after = latest(category, store=store)
+    assert after is not None
+    assert {rank: after.said[rank] for rank in before.said} == dict(before.said)
+
+
+@pytest.mark.parametrize("method", ["precision", "recall"])
+def test_a_budget_of_answers_is_divided_and_about_kept(
+    method: str, store: Store, settings: Settings, rows: list[int]
+) -> None:
+    aim(store, method, answers=500)
+    came_to = run(store, settings)
+    assert came_to.state in ("done", "refused")
+    tally = store.categories.tally(NAME)
+    assert tally.answers + tally.owner_answers + tally.gold_answers <= 1.1 * 500
+    snapshot = latest(store.categories.get(NAME), store=store)
+    assert snapshot is not None
+    assert 30 < snapshot.frozen.answers < 500
+
+
+def test_a_budget_that_certifies_nothing_is_refused_with_what_it_would_take(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    store.categories.aim(NAME, Targets(precision=0.999, recall=0.999, delta=0.01, method="recall", answers=400))
+    came_to = run(store, settings)
+    assert came_to.state == "refused"
+    assert "It would take" in came_to.says
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    words = json.loads((tmp_path / "out" / "certificate.json").read_text())["words"]
+    assert words == "Not certified: " + came_to.says.removeprefix("not certified: ")
+
+
+def test_another_promise_is_another_epoch_and_spends_less_of_delta(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    aim(store, "precision")
+    run(store, settings)
+    first = latest(store.categories.get(NAME), store=store)
+    aim(store, "recall")
+    run(store, settings)
+    second = latest(store.categories.get(NAME), store=store)
+    assert first is not None
+    assert second is not None
+    assert (first.frozen.method, second.frozen.method) == ("precision", "recall")
+    assert second.frozen.epoch == first.frozen.epoch + 1
+    assert second.frozen.ladder[0].reject_delta < 0.1 * first.frozen.ladder[0].reject_delta
+
+
+def forged(directory: Path, change: Callable[[list[dict[str, Any]]], None]) -> tuple[str, ...]:
+    path = directory / "evidence.parquet"
+    table = pq.read_table(path)
+    pieces = table.to_pylist()
+    change(pieces)
+    pq.write_table(pa.Table.from_pylist(pieces, schema=table.schema), path)
+    wrong = verify(directory).wrong
+    pq.write_table(table, path)
+    return wrong
+
+
+@pytest.mark.parametrize("method", PROVEN)
+def test_forged_evidence_does_not_hold(
+    method: str, store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    aim(store, method)
+    run(store, settings)
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out").wrong == ()
+
+    def all_refuted(pieces: list[dict[str, Any]]) -> None:
+        for piece in pieces:
+            if piece["accept_draw"] >= 0 and piece["says"] == "yes":
+                piece["says"] = "no"
+
+    def one_left_out(pieces: list[dict[str, Any]]) -> None:
+        pieces.remove(next(p for p in pieces if max(p["accept_draw"], p["reject_draw"]) >= 0))
+
+    def a_consensus(pieces: list[dict[str, Any]]) -> None:
+        next(p for p in pieces if p["says"])["source"] = "consensus"
+
+    for change in (all_refuted, one_left_out, a_consensus):
+        assert forged(tmp_path / "out", change)
+
+
+def test_gold_tells_what_adjudication_misses_once_there_is_enough_of_it(
+    store: Store, settings: Settings, rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim(store, "adjudicated")
+    category = store.categories.get(NAME)
+    gold = [*rows[:6], *rows[-6:]]
+    store.labels.gild(NAME, [Gold(row, says(row), 1, Source.OWNER) for row in gold])
+    misleading = rows[0]  # everybody gets this one wrong
+
+    def fooled(row: int) -> Says:
+        return Says.YES if row == misleading else says(row)
+
+    for number in range(6):
+        one_turn(store, settings, number)
+        everybody_answers(store, settings.but(gold_images=12), fooled, 1_000 * number + 1_500, PEOPLE)
+    assert gold_of(category, store=store) is None
+    monkeypatch.setattr(loop_certified, "GOLD_ENOUGH", 5)
+    found = gold_of(category, store=store)
+    assert found == Shown(yes_shown=6, yes_missed=0, no_shown=6, no_missed=1)
+
+
+def test_uncertainty_alone_asks_about_the_boundary_and_proves_nothing(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    aim(store, "uncertainty")
+    came_to = run(store, settings)
+    assert came_to.state == "done"
+    asked = [vote for vote in store.labels.votes(NAME, 1) if vote.purpose is Purpose.LEARN]
+    assert len(np.unique([vote.row for vote in asked])) > 40
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out").wrong == ("the release carries no certificate",)
