@@ -1,14 +1,17 @@
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.contract.things import category, new_image
 
 from thresher.errors import StoreDamaged, StoreUnavailable, WrongSchema
+from thresher.records import Alias, Origin
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
-from thresher.store.sqlite import recount
+from thresher.store.sqlite import bulk, recount
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.migrations import STEPS, migrate
 
@@ -200,3 +203,40 @@ def test_a_released_step_is_never_edited(fixture: Path, tmp_path: Path) -> None:
 
 def test_every_schema_has_its_fixture() -> None:
     assert [int(path.stem) for path in SCHEMAS] == list(range(1, len(STEPS) + 1))
+
+
+def test_many_rows_at_once_are_as_those_one_by_one(tmp_path: Path, settings: Settings) -> None:
+    """A batch of references goes in by one statement; what a text may hold is the same either way."""
+    odd = ["http://a/é", 'http://a/"quoted"', "http://a/back\\slash", "x"]
+    batch = [
+        new_image(
+            seed, data=None, bytes=seed, aliases=(Alias("url", odd[seed % 4] + str(seed)), Alias("file", f" {seed} "))
+        )
+        for seed in range(bulk.AT_LEAST + 5)
+    ]
+    found = []
+    for name, size in (("many", len(batch)), ("few", 100)):
+        with closing(open_store(tmp_path / name, settings, create=True)) as store:
+            category(store)
+            rows = [
+                row for start in range(0, len(batch), size) for row in store.images.put(batch[start : start + size])
+            ]
+            queries = [image.aliases[0].value for image in batch]
+            new = [
+                store.categories.pool_add("car", rows[s : s + size], Origin("list", at_ms=1), queries[s : s + size])
+                for s in range(0, len(batch), size)
+            ]
+            assert sum(new) == len(batch)
+            assert store.categories.pool_add("car", rows, Origin("list", at_ms=2), queries) == 0
+            assert store.images.put(batch) == rows
+            assert store.check(mend=False).sound
+            images = [store.images.get(row) for row in rows]
+            found.append((rows, images, [store.categories.origin("car", row) for row in rows[:50]]))
+    assert found[0] == found[1]
+
+
+def test_a_text_that_json_would_change_goes_in_row_by_row(store: Store) -> None:
+    odd = [f"http://a/\0{seed}" for seed in range(bulk.AT_LEAST)]
+    batch = [new_image(seed, data=None, bytes=1, aliases=(Alias("url", text),)) for seed, text in enumerate(odd)]
+    rows = store.images.put(batch)
+    assert store.images.find(odd[:3]) == rows[:3]

@@ -26,6 +26,12 @@ class Harvested:
     refused: int = 0
     seen: int = 0
 
+    def and_more(self, more: "Harvested") -> "Harvested":
+        """Both taken together."""
+        return Harvested(
+            self.new + more.new, self.known + more.known, self.refused + more.refused, self.seen + more.seen
+        )
+
 
 def harvest(
     category: str,

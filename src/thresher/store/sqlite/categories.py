@@ -10,11 +10,12 @@ from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Rows, Tally
 from thresher.store.rules import plain
-from thresher.store.sqlite import counters
+from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import as_rows, category_id
 
 CHUNK = 1000
+BULK = 10_000  # as quick, where all go in by one statement
 
 _CATEGORY = """SELECT name, targets, exclusive, created_ms, version, text, instructions, at_ms
     FROM category JOIN question ON question.category = category.id
@@ -88,8 +89,9 @@ class SqliteCategories:
         if queries and len(queries) != len(rows):
             raise BadInput(f"{len(rows)} rows came with {len(queries)} queries.")
         given, new = plain(rows), 0
-        for start in range(0, len(given), CHUNK):
-            part = slice(start, start + CHUNK)
+        size = BULK if queries and bulk.plain_texts(queries) else CHUNK
+        for start in range(0, len(given), size):
+            part = slice(start, start + size)
             new += self._pool_add(name, given[part], origin, queries[part] if queries else [None] * len(given[part]))
         return new
 
@@ -98,10 +100,13 @@ class SqliteCategories:
             with self.catalog.writing() as sql:
                 key = category_id(self.catalog, sql, name)
                 origin_id, before = _origin_id(sql, origin), sql.total_changes
-                sql.executemany(
-                    "INSERT INTO pool (category, row, origin, query) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    zip(repeat(key), rows, repeat(origin_id), queries, strict=False),
-                )
+                if len(rows) > CHUNK:
+                    bulk.insert_pool(sql, key, origin_id, rows, queries)
+                else:
+                    sql.executemany(
+                        "INSERT INTO pool (category, row, origin, query) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                        zip(repeat(key), rows, repeat(origin_id), queries, strict=False),
+                    )
                 new = sql.total_changes - before
                 counters.add(sql, key, "images", new)
                 return new

@@ -10,8 +10,8 @@ from thresher.errors import NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
 from thresher.store import shards
 from thresher.store.contract import Rows
-from thresher.store.rules import hash_key, is_hash, no_such_row, plain
-from thresher.store.sqlite import counters
+from thresher.store.rules import hash_keys, is_hash, no_such_row, plain
+from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import WORKSPACE, as_rows
 
@@ -40,7 +40,7 @@ class SqliteImages:
         return [row for start in range(0, len(batch), size) for row in self._put(batch[start : start + size])]
 
     def _put(self, batch: Sequence[NewImage]) -> list[int]:
-        keys = [hash_key(image.sha256) for image in batch]
+        keys = hash_keys([image.sha256 for image in batch])
         images = dict(zip(keys, batch, strict=True))
         places = self._put_bytes({key: image for key, image in images.items() if image.data is not None})
         with self.catalog.writing() as sql:
@@ -192,6 +192,11 @@ class SqliteImages:
 
 def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> dict[bytes, int]:
     """Give new images the next rows."""
+    if bulk.fit_images(new.values()):
+        first = _top(sql)
+        bulk.insert_images(sql, first, new)
+        counters.add(sql, WORKSPACE, "images", len(new))
+        return dict(zip(new, count(first), strict=False))
     numbers = {name: shard_number(sql, name) for name in {place.shard for place in places.values()}}
     found = (places.get(key) for key in new) if places else repeat(None)
     spots = ((numbers[place.shard], place.begins) if place else (None, None) for place in found)
@@ -234,14 +239,15 @@ def insert_aliases(
     sql: sqlite3.Connection, keys: Sequence[bytes], batch: Sequence[NewImage], rows: dict[bytes, int]
 ) -> None:
     """Keep the aliases of images under their rows."""
-    sql.executemany(
-        "INSERT INTO alias (row, kind, name, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [
-            (rows[key], alias.kind, _short(alias.value), alias.value)
-            for key, image in zip(keys, batch, strict=True)
-            for alias in image.aliases
-        ],
-    )
+    found = [
+        (rows[key], alias.kind, _short(alias.value), alias.value)
+        for key, image in zip(keys, batch, strict=True)
+        for alias in image.aliases
+    ]
+    if len(found) >= bulk.AT_LEAST and bulk.plain_texts(value for *_, value in found):
+        bulk.insert_aliases(sql, found)
+        return
+    sql.executemany("INSERT INTO alias (row, kind, name, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", found)
 
 
 def shard_number(sql: sqlite3.Connection, name: str) -> int:

@@ -1,0 +1,68 @@
+"""Rows by the ten thousand in one statement: the lists of pictures that stay where they are.
+
+A statement a row spends as long between Python and SQLite as in the tables, and holds the interpreter meanwhile. Here
+all rows of a batch go in as one JSON list of texts, numbers first in columns of fixed width, and SQLite cuts them up.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+
+from thresher.records import NewImage
+
+AT_LEAST = 1000
+
+_IMAGES = """INSERT INTO image (row, sha256, width, height, format, orientation, bytes, similar)
+    SELECT ?1 + key, substr(?2, 1 + 32 * key, 32), CAST(substr(value, 1, 20) AS INTEGER),
+        CAST(substr(value, 21, 20) AS INTEGER), substr(value, 81), CAST(substr(value, 61, 20) AS INTEGER),
+        CAST(substr(value, 41, 20) AS INTEGER), ?1 + key
+    FROM json_each(?3)"""
+_ALIASES = """INSERT INTO alias (row, kind, name, value)
+    SELECT CAST(substr(value, 1, 20) AS INTEGER), ?1, CAST(substr(value, 21, 20) AS INTEGER), substr(value, 41)
+    FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING"""
+_POOL = """INSERT INTO pool (category, row, origin, query)
+    SELECT ?1, CAST(substr(value, 1, 20) AS INTEGER), ?2, substr(value, 21)
+    FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING"""
+
+
+def plain_texts(texts: Iterable[str]) -> bool:
+    """Whether texts pass through JSON as they are: what is printable holds no NUL and no half of a character."""
+    return "".join(texts).isprintable()
+
+
+def fit_images(images: Collection[NewImage]) -> bool:
+    """Whether images can go in at once: many, by reference, none with a fingerprint that has to find its group."""
+    return (
+        len(images) >= AT_LEAST
+        and all(image.data is None and not image.fingerprint for image in images)
+        and plain_texts(image.format for image in images)
+    )
+
+
+def insert_images(sql: sqlite3.Connection, first: int, images: dict[bytes, NewImage]) -> None:
+    """Make rows from `first` on."""
+    lines = [f"{i.width:20}{i.height:20}{i.bytes:20}{i.orientation:20}{i.format}" for i in images.values()]
+    sql.execute(_IMAGES, (first, b"".join(images), _packed(lines)))
+
+
+def insert_aliases(sql: sqlite3.Connection, aliases: Sequence[tuple[int, str, int, str]]) -> None:
+    """Keep aliases as (row, kind, hash of the value, value); one that is there stays."""
+    for kind, some in groupby(sorted(aliases, key=_kind), key=_kind):
+        sql.execute(_ALIASES, (kind, _packed(f"{row:20}{name:20}{value}" for row, _, name, value in some)))
+
+
+def insert_pool(
+    sql: sqlite3.Connection, category: int, origin: int, rows: Sequence[int], queries: Sequence[str]
+) -> None:
+    """Put rows into a pool, each with its query; one that is there stays."""
+    lines = (f"{row:20}{query}" for row, query in zip(rows, queries, strict=True))
+    sql.execute(_POOL, (category, origin, _packed(lines)))
+
+
+def _kind(alias: tuple[int, str, int, str]) -> str:
+    return alias[1]
+
+
+def _packed(lines: Iterable[str]) -> str:
+    return json.dumps(list(lines), ensure_ascii=False)
