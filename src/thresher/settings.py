@@ -57,6 +57,9 @@ TABLE: tuple[Setting, ...] = (
         30,
         10_000_000,
     ),
+    Setting("answer_seconds", 1.5, "seconds an answer takes, for plans made before people have answered", 0.1, 600.0),
+    Setting("pay_hour_cents", 1200, "what an hour of work is paid, in cents, for plans", 0, 1_000_000),
+    Setting("pay_fee", 0.2, "share that a marketplace adds to the pay, for plans", 0.0, 10.0),
     Setting("first_images", 220, "images asked about before the first training", 10, 100000),
     Setting("round_images", 330, "images asked about in each round after it", 1, 100000),
     Setting("rounds_most", 30, "rounds the loop runs before it stops by itself", 1, 100000),
@@ -67,6 +70,11 @@ TABLE: tuple[Setting, ...] = (
     Setting("pixels", 100_000_000, "largest picture decoded, in pixels", 10_000, 2_000_000_000),
     Setting("shown_pixels", 1024, "long side of the picture a worker sees, at most", 64, 4096),
     Setting("shard_bytes", 512_000_000, "size at which an image shard is closed", 10_000, 100_000_000_000),
+    Setting(
+        "shards",
+        "",
+        "where closed shards were moved to: a URL that fsspec reads, as s3://bucket/cars; empty for the workspace itself",
+    ),
     Setting(
         "cache",
         "",

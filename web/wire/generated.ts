@@ -56,6 +56,19 @@ const injectedRtkApi = api.injectEndpoints({
         url: `/api/console/categories/${queryArg.name}`,
       }),
     }),
+    plan: build.query<PlanApiResponse, PlanApiArg>({
+      query: (queryArg) => ({
+        url: `/api/console/categories/${queryArg.name}/plan`,
+        params: {
+          precision: queryArg.precision,
+          recall: queryArg.recall,
+          delta: queryArg.delta,
+          prevalence: queryArg.prevalence,
+          answers: queryArg.answers,
+          method: queryArg.method,
+        },
+      }),
+    }),
     pictures: build.query<PicturesApiResponse, PicturesApiArg>({
       query: (queryArg) => ({
         url: `/api/console/categories/${queryArg.name}/pictures`,
@@ -194,6 +207,16 @@ export type CategoryApiResponse =
   /** status 200 Successful Response */ CategoryWire;
 export type CategoryApiArg = {
   name: string;
+};
+export type PlanApiResponse = /** status 200 Successful Response */ PlanWire;
+export type PlanApiArg = {
+  name: string;
+  precision?: number | null;
+  recall?: number | null;
+  delta?: number | null;
+  prevalence?: number | null;
+  answers?: number | null;
+  method?: string | null;
 };
 export type PicturesApiResponse =
   /** status 200 Successful Response */ Pictures;
@@ -395,6 +418,24 @@ export type NewCategory = {
   instructions?: string;
   targets?: TargetsWire;
 };
+export type RangeWire = {
+  low: number;
+  expected: number;
+  high: number;
+};
+export type PlanWire = {
+  method: string;
+  pictures: RangeWire;
+  answers: RangeWire;
+  hours: RangeWire;
+  dollars: RangeWire;
+  floor: number;
+  prevalence: number;
+  certified: number | null;
+  delivered: number | null;
+  advice: string;
+  words: string[];
+};
 export type Decision = "yes" | "no" | "unknown";
 export type Picture = {
   row: number;
@@ -517,6 +558,7 @@ export const {
   useCategoriesQuery,
   useAddCategoryMutation,
   useCategoryQuery,
+  usePlanQuery,
   usePicturesQuery,
   useRoundsQuery,
   useRefusalsQuery,

@@ -20,7 +20,7 @@ Name = Annotated[str, typer.Argument(help="The category's name.")]
 
 def add_to(app: typer.Typer) -> None:
     """Hang these commands on the tree."""
-    for command in (harvest, refused, run, release, verify):
+    for command in (harvest, refused, plan, run, release, verify):
         app.command()(command)
 
 
@@ -85,6 +85,52 @@ def refused(
         return
     facts("Refused", counts)
     table("", ("reason", "name", "detail"), rows)
+
+
+def plan(
+    context: typer.Context,
+    name: Name,
+    precision: Annotated[float | None, typer.Option(help="Wanted precision; the category's unless given.")] = None,
+    recall: Annotated[float | None, typer.Option(help="Wanted recall; the category's unless given.")] = None,
+    delta: Annotated[float | None, typer.Option(help="Chance that the certificate may be wrong.")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="certified, adjudicated, precision or recall; certified where none is set.")
+    ] = None,
+    answers: Annotated[int | None, typer.Option(help="A budget of human answers; 0 for none.")] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(help="The share of yes you expect, used instead of the scores.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
+) -> None:
+    """Tell what a certificate will cost, before anybody is paid: answers, hours and money."""
+    from dataclasses import asdict
+
+    from thresher.loop.aims import aimed, to_plan_for
+
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise BadInput(f"--prevalence {prevalence:g} is not between 0 and 1.", next="give it as a share, as 0.1")
+    with opened(context) as (store, settings):
+        category = store.categories.get(name)
+        targets = aimed(
+            to_plan_for(category.targets),
+            precision=precision,
+            recall=recall,
+            delta=delta,
+            answers=answers,
+            method=method,
+        )
+        from thresher.loop.forecast import in_words
+        from thresher.loop.forecast import plan as plan_for
+
+        made = plan_for(category, targets, store=store, settings=settings, prevalence=prevalence)
+    if json:
+        as_json(asdict(made))
+        return
+    say(
+        f"{name} by {made.method}, precision {targets.precision:g}, recall {targets.recall:g}, delta {targets.delta:g}:"
+    )
+    for line in in_words(made):
+        say(f"  {line}")
 
 
 def run(

@@ -11,11 +11,15 @@ from thresher.errors import AlreadyThere, BadInput
 from thresher.settings import FILE, TABLE, without_password
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
-    from thresher.records import Category, Targets
+    from thresher.records import Category
     from thresher.settings import Settings
     from thresher.store.contract import Store
 
 WAITS_FOR = "waits for"
+METHOD_HELP = (
+    "How it decides: certified, adjudicated, precision or recall, each with a proof; "
+    "cascade or uncertainty, with no certificate."
+)
 JSON = Annotated[bool, typer.Option("--json", help="Print for a machine.")]
 Name = Annotated[str, typer.Argument(help="The category's name.")]
 
@@ -172,12 +176,13 @@ def category_add(
     precision: Annotated[float, typer.Option(help="Wanted share of true yes among the released.")] = 0.95,
     recall: Annotated[float, typer.Option(help="Wanted share of the pool's yes that is released.")] = 0.90,
     answers: Annotated[int | None, typer.Option(help="Stop after so many human answers.")] = None,
-    method: Annotated[str, typer.Option(help="How it decides.")] = "cascade",
+    method: Annotated[str, typer.Option(help=METHOD_HELP)] = "cascade",
 ) -> None:
     """Add a category: one yes/no question."""
+    from thresher.loop.aims import aimed
     from thresher.records import Category, Question, Targets, category_name, now_ms
 
-    targets = _targets(Targets(), precision=precision, recall=recall, answers=answers, method=method)
+    targets = aimed(Targets(), precision=precision, recall=recall, answers=answers, method=method)
     if not question.strip():
         raise BadInput("--question is empty.", next=f'thresher category add {name} --question "Does this image ...?"')
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
@@ -224,42 +229,16 @@ def category_aim(
     recall: Annotated[float | None, typer.Option(help="Wanted recall.")] = None,
     delta: Annotated[float | None, typer.Option(help="Chance that a certificate may be wrong.")] = None,
     answers: Annotated[int | None, typer.Option(help="Stop after so many human answers; 0 for no cap.")] = None,
-    method: Annotated[str | None, typer.Option(help="How it decides.")] = None,
+    method: Annotated[str | None, typer.Option(help=METHOD_HELP)] = None,
 ) -> None:
     """Change what a category aims at."""
+    from thresher.loop.aims import aimed
+
     with opened(context) as (store, _):
         before = store.categories.get(name).targets
-        aimed = _targets(before, precision=precision, recall=recall, delta=delta, answers=answers, method=method)
-        store.categories.aim(name, aimed)
-    say(f"{name} aims at precision {aimed.precision:g}, recall {aimed.recall:g} by {aimed.method}.")
-
-
-def _targets(
-    before: "Targets",
-    *,
-    precision: float | None = None,
-    recall: float | None = None,
-    delta: float | None = None,
-    answers: int | None = None,
-    method: str | None = None,
-) -> "Targets":
-    from dataclasses import replace
-
-    from thresher.loop.table import METHODS
-
-    for name, value in (("precision", precision), ("recall", recall), ("delta", delta)):
-        if value is not None and not 0 < value < 1:
-            raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give --{name} as a share, as 0.95")
-    if method is not None and method not in METHODS:
-        raise BadInput(f"no method is called {method!r}.", next=f"choose from {', '.join(METHODS)}")
-    return replace(
-        before,
-        precision=before.precision if precision is None else precision,
-        recall=before.recall if recall is None else recall,
-        delta=before.delta if delta is None else delta,
-        method=before.method if method is None else method,
-        answers=before.answers if answers is None else answers or None,
-    )
+        wanted = aimed(before, precision=precision, recall=recall, delta=delta, answers=answers, method=method)
+        store.categories.aim(name, wanted)
+    say(f"{name} aims at precision {wanted.precision:g}, recall {wanted.recall:g} by {wanted.method}.")
 
 
 @gold.command("import")

@@ -1,5 +1,6 @@
 """What the console asks for: categories, their pictures, rounds, refusals and tasks; workers, invites, jobs."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -7,6 +8,7 @@ from fastapi.responses import Response
 
 from thresher.errors import BadInput
 from thresher.label import asks, gold
+from thresher.loop.aims import aimed, to_plan_for
 from thresher.loop.table import METHODS
 from thresher.records import OWNER, Category, Decision, Invite, Job, Question, Targets, Task, Worker, new_id
 from thresher.server import gallery
@@ -22,6 +24,8 @@ from thresher.server.wire import (
     NewInvite,
     OwnerLink,
     Pictures,
+    PlanWire,
+    RangeWire,
     Refusals,
     RefusalWire,
     RoundWire,
@@ -38,6 +42,7 @@ thumbnails = APIRouter(prefix="/api/console", tags=["console"])
 UNKNOWN_NAMES_TOLD = 100
 WORKERS_READ = 10_000
 Name = Annotated[str, Path(max_length=64)]
+Share = Annotated[float | None, Query(gt=0, lt=1)]
 After = Annotated[int, Query(ge=0, le=2**53 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -72,6 +77,40 @@ def add_category(body: NewCategory, desk: TheDesk) -> CategoryWire:
 def category(name: Name, desk: TheDesk) -> CategoryWire:
     """One category with its state."""
     return category_wire(desk, desk.store.categories.get(name))
+
+
+@router.get("/categories/{name}/plan")
+def plan(
+    name: Name,
+    desk: TheDesk,
+    precision: Share = None,
+    recall: Share = None,
+    delta: Share = None,
+    prevalence: Share = None,
+    answers: Annotated[int | None, Query(ge=0, le=2**31)] = None,
+    method: Annotated[str | None, Query(max_length=20)] = None,
+) -> PlanWire:
+    """What a certificate will cost; what is not given is as the category aims."""
+    # here, for its mathematics is slow to import, and a server that starts needs none of it
+    from thresher.loop.forecast import in_words
+    from thresher.loop.forecast import plan as plan_for
+
+    category = desk.store.categories.get(name)
+    targets = aimed(
+        to_plan_for(category.targets), precision=precision, recall=recall, delta=delta, answers=answers, method=method
+    )
+    made = plan_for(category, targets, store=desk.store, settings=desk.settings, prevalence=prevalence)
+    ranges = {part: RangeWire(**asdict(getattr(made, part))) for part in ("pictures", "answers", "hours", "dollars")}
+    return PlanWire(
+        method=made.method,
+        floor=made.floor,
+        prevalence=made.prevalence,
+        certified=made.certified,
+        delivered=made.delivered,
+        advice=made.advice,
+        words=in_words(made),
+        **ranges,
+    )
 
 
 @router.get("/categories/{name}/pictures")

@@ -1,0 +1,37 @@
+"""What a category aims at: targets as a person gives them, checked before they are kept or planned for."""
+
+from dataclasses import replace
+
+from thresher.errors import BadInput
+from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
+from thresher.records import Targets
+
+
+def aimed(
+    before: Targets,
+    *,
+    precision: float | None = None,
+    recall: float | None = None,
+    delta: float | None = None,
+    answers: int | None = None,
+    method: str | None = None,
+) -> Targets:
+    """The targets with what is given changed; `answers` 0 takes the cap away. Raises BadInput."""
+    for name, value in (("precision", precision), ("recall", recall), ("delta", delta)):
+        if value is not None and not 0 < value < 1:
+            raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give --{name} as a share, as 0.95")
+    if method is not None and method not in METHODS:
+        raise BadInput(f"no method is called {method!r}.", next=f"choose from {', '.join(METHODS)}")
+    return replace(
+        before,
+        precision=before.precision if precision is None else precision,
+        recall=before.recall if recall is None else recall,
+        delta=before.delta if delta is None else delta,
+        method=before.method if method is None else method,
+        answers=before.answers if answers is None else answers or None,
+    )
+
+
+def to_plan_for(targets: Targets) -> Targets:
+    """The targets of a plan: a method that proves nothing has none, so the joint promise stands in for it."""
+    return replace(targets, method="certified") if targets.method in WITHOUT_CERTIFICATE else targets

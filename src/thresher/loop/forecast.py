@@ -1,0 +1,185 @@
+"""What a promise will cost, before anybody is paid: answers, hours and money, each with an interval.
+
+With scores the procedure itself is run on truths that they promise (`evidence/predict.py`). Before there are scores
+only the floor is known, below which no method can stay; what a promise takes beyond it is a multiple that was measured
+(`bench/selection.py`: 1.8 to 2.7 times the floor) and what learning takes.
+"""
+
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from thresher.errors import BadInput
+from thresher.evidence import Prediction, Promise, floor, predict
+from thresher.evidence.predict import advice
+from thresher.label.adjudicate import LEAD
+from thresher.learn.decide import Decided, decide
+from thresher.loop.certified import VOTES_MORE, purse_of
+from thresher.loop.methods import budget_left
+from thresher.loop.promises import PROMISES, Known
+from thresher.loop.snapshot import holds, rank
+from thresher.records import Category, Says, Targets
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+ABOVE_FLOOR = (1.8, 2.3, 2.7)
+TO_LEARN = (150, 400, 1600)  # pictures that learning took in the runs of bench/selection.py
+ASSUMED_YES = 0.1
+ENOUGH_LABELS = 20
+ENOUGH_ANSWERS = 50
+EXPLAIN_SECONDS = 28.0  # reading the question and sending, once a task
+RUNS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number that is expected, and what it lies between in four cases of five."""
+
+    low: float
+    expected: float
+    high: float
+
+    def times(self, factor: float) -> "Range":
+        """The range in another unit."""
+        return Range(self.low * factor, self.expected * factor, self.high * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is ahead until a promise is certified.
+
+    `pictures` people must be asked about, `answers` of all people with gold included, `hours` of their time, `dollars`
+    with the fee. `floor` is the number of pictures that no method goes below; `certified` the share of simulated runs
+    that ended in a certificate (None before there are scores), `delivered` the pictures then released.
+    `prevalence` is the share of yes that was taken, and `from_` where it comes from. `advice` may be empty.
+    """
+
+    method: str
+    promise: Promise
+    pictures: Range
+    answers: Range
+    hours: Range
+    dollars: Range
+    floor: int
+    prevalence: float
+    from_: str
+    certified: float | None
+    delivered: int | None
+    advice: str
+
+
+def plan(
+    category: Category, targets: Targets, *, store: Store, settings: Settings, prevalence: float | None = None
+) -> Plan:
+    """What `targets` would cost from here; `prevalence` is the owner's guess, used instead of the scores.
+
+    Raises BadInput for a method that proves nothing.
+    """
+    if targets.method not in PROMISES:
+        raise BadInput(f"{targets.method} proves nothing.", next=f"choose a method from {', '.join(PROMISES)}")
+    decided = decide(category.name, store=store)
+    promise = Promise(targets.precision, targets.recall, targets.delta)
+    images = len(np.unique(decided.similar))
+    told: tuple[str, float | None, int | None, str]
+    if decided.round is not None and prevalence is None:
+        found, share = _from_scores(category, targets, decided, store=store, settings=settings)
+        pictures = Range(found.answers_low, found.answers, found.answers_high)
+        told = (f"the scores of round {decided.round.number}", found.certified, found.delivered, found.advice)
+        least = _floor(targets, images, share)
+    else:
+        share, told_from = _share_of_yes(category, prevalence, store=store)
+        least = _floor(targets, images, share)
+        learning = [min(more, images) for more in TO_LEARN]
+        low, expected, high = (
+            min(times * least + more, images) for times, more in zip(ABOVE_FLOOR, learning, strict=True)
+        )
+        pictures = Range(low, expected, high)
+        told = (told_from, None, None, advice(promise, images, share * images))
+    answers = pictures.times(_answers_a_picture(targets.method, store=store, settings=settings))
+    hours = answers.times(seconds_an_answer(store=store, settings=settings) / 3600)
+    paid = settings.pay_hour_cents / 100 * (1.0 + settings.pay_fee)
+    return Plan(targets.method, promise, pictures, answers, hours, hours.times(paid), least, share, *told)
+
+
+def _from_scores(
+    category: Category, targets: Targets, decided: Decided, *, store: Store, settings: Settings
+) -> tuple[Prediction, float]:
+    """The procedure, run on truths that the scores promise; and the share of yes that they expect."""
+    labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
+    known = {row: label for row, label in labels.items() if holds(label)}
+    ranking, probability = rank(decided, labels, known)
+    says_no = {row for row, label in labels.items() if label.says is Says.NO}
+    aimed = Category(category.name, category.question, targets)
+    frozen = PROMISES[targets.method](
+        Promise(targets.precision, targets.recall, targets.delta),
+        probability,
+        Known.of(list(known.values()), said_no=sum(row in says_no for row in ranking.tolist())),
+        purse_of(aimed, max(budget_left(aimed, store=store), 1), store=store, settings=settings),
+        seed=f"{0:064x}",
+        epoch=0,
+        ranking="",
+    )
+    images = len(ranking) + len(known)
+    yes = frozen.known_yes + frozen.curve[-1][1]
+    return predict(frozen, images=images, runs=RUNS), yes / max(images, 1)
+
+
+def _share_of_yes(category: Category, prevalence: float | None, *, store: Store) -> tuple[float, str]:
+    """The share of yes to plan with, and in words where it comes from."""
+    if prevalence is not None:
+        return prevalence, "your guess of the share of yes"
+    held = store.labels.held(category.name, category.question.version)
+    says = [label.says for label in held if label.says is not Says.UNSURE]
+    if len(says) >= ENOUGH_LABELS:
+        share = (says.count(Says.YES) + 0.5) / (len(says) + 1.0)
+        return share, f"the {len(says):,} labels so far, most of them drawn at random"
+    return ASSUMED_YES, f"the assumption that {ASSUMED_YES:.0%} of the pool is yes; --prevalence gives another"
+
+
+def _floor(targets: Targets, images: int, share: float) -> int:
+    """The pictures that no method goes below for what is promised."""
+    yes = share * images
+    both = floor(Promise(targets.precision, targets.recall, targets.delta), images, yes)
+    precision = both - floor(Promise(1e-12, targets.recall, targets.delta), images, yes) + 1
+    return {"precision": precision, "recall": both - precision}.get(targets.method, both)
+
+
+def _answers_a_picture(method: str, *, store: Store, settings: Settings) -> float:
+    """Votes on a picture with the gold that comes with them; one answer where only the owner answers."""
+    if not any(not worker.owner for worker in store.people.all()):
+        return 1.0
+    votes = LEAD + VOTES_MORE
+    if method == "adjudicated":  # about half of its pictures need a word only
+        votes = 0.5 * votes + 0.5 * min(settings.votes, LEAD)
+    return float(votes * (1.0 + settings.gold_images / settings.task_images))
+
+
+def seconds_an_answer(*, store: Store, settings: Settings) -> float:
+    """How long people take for an answer, what comes once a task included: as they did here, or the setting."""
+    seen = [
+        given.seconds
+        for worker in store.people.all()
+        for assignment in store.work.of_worker(worker.id)
+        for given in assignment.answers
+    ]
+    each = median(seen) if len(seen) >= ENOUGH_ANSWERS else settings.answer_seconds
+    return float(each + EXPLAIN_SECONDS / (settings.task_images + settings.gold_images))
+
+
+def in_words(made: Plan) -> list[str]:
+    """The plan as sentences for a person."""
+
+    def span(found: Range, unit: str = "", digits: int = 0) -> str:
+        return f"{unit}{found.expected:,.{digits}f} ({unit}{found.low:,.{digits}f} to {unit}{found.high:,.{digits}f})"
+
+    lines = [
+        f"pictures to ask about: {span(made.pictures)}; no method needs fewer than {made.floor:,} in all",
+        f"answers, gold included: {span(made.answers)}",
+        f"hours of people: {span(made.hours, digits=1)}",
+        f"money: {span(made.dollars, '$', 2)}",
+        f"This rests on {made.from_}; {made.prevalence:.1%} of the pool is taken to be yes.",
+    ]
+    if made.certified is not None:
+        lines.append(f"{made.certified:.0%} of simulated runs were certified, with about {made.delivered:,} pictures.")
+    return [*lines, made.advice] if made.advice else lines

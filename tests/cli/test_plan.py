@@ -1,0 +1,96 @@
+"""`thresher plan` as a person meets it: before there are scores, with them, and where yes are rare."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.test_commands import is_one_clear_line, thresher
+from tests.filled import NAME, add, fill, tiny_backbone
+from tests.loop.people import everybody_answers
+
+from thresher.loop.turn import turn
+from thresher.records import Says, Targets
+from thresher.settings import read_settings
+from thresher.store import open_store
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pool of four hundred that nobody has looked at."""
+    place = tmp_path_factory.mktemp("fresh")
+    assert thresher("init", place / "w").returncode == 0
+    store = open_store(str(place / "w"), read_settings(place / "w"))
+    fill(store, 400, size=(40, 30))
+    store.close()
+    return place / "w"
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pool with a round of scores."""
+    place = tmp_path_factory.mktemp("scored")
+    assert thresher("init", place / "w").returncode == 0
+    settings = read_settings(place / "w").but(
+        backbone=tiny_backbone(place / "tiny.onnx"), processes=1, first_images=40, votes=1, gold_images=0, seed=3
+    )
+    store = open_store(str(place / "w"), settings)
+    fill(store, 200)
+    rows = add(store, range(900, 1000), size=(160, 40))
+    store.categories.aim(NAME, Targets(method="certified"))
+    for number in range(3):
+        turn(NAME, store=store, settings=settings, now_ms=1_000 * number + 1_000, seed=number)
+        everybody_answers(store, settings, lambda row: Says.YES if row in rows else Says.NO, 1_000 * number + 1_500)
+    assert store.rounds.all(NAME)
+    store.close()
+    return place / "w"
+
+
+def planned(at: Path, *flags: str) -> dict[str, Any]:
+    run = thresher("plan", NAME, "--json", *flags, at=at)
+    assert run.returncode == 0, run.stderr
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def test_before_there_are_scores_it_uses_the_floor_and_says_what_it_assumes(fresh: Path) -> None:
+    run = thresher("plan", NAME, "--precision", ".95", "--recall", ".9", at=fresh)
+    assert run.returncode == 0, run.stderr
+    assert "pictures to ask about" in run.stdout
+    assert "assumption that 10% of the pool is yes" in run.stdout
+    assert re.search(r"money: \$[\d.,]+ \(\$[\d.,]+ to \$[\d.,]+\)", run.stdout)
+    assert re.search(r"hours of people: [\d.,]+ \([\d.,]+ to [\d.,]+\)", run.stdout)
+
+
+def test_every_interval_holds_its_middle_and_nothing_is_below_the_floor(fresh: Path, scored: Path) -> None:
+    for at in (fresh, scored):
+        for method in ("certified", "adjudicated", "precision", "recall"):
+            made = planned(at, "--method", method)
+            for part in ("pictures", "answers", "hours", "dollars"):
+                assert 0 <= made[part]["low"] <= made[part]["expected"] <= made[part]["high"]
+            assert made["pictures"]["high"] <= (
+                800 if method == "adjudicated" else 400
+            )  # a word and an adjudication are two
+
+
+def test_where_yes_are_rare_it_says_that_better_queries_are_cheaper_with_numbers(fresh: Path) -> None:
+    made = planned(fresh, "--prevalence", "0.01", "--precision", ".95", "--recall", ".9")
+    assert re.search(r"fewer than \d+ answers.* \d+ could do. Better queries are cheaper", made["advice"])
+    assert planned(fresh, "--prevalence", "0.3")["advice"] == ""
+    assert planned(fresh, "--prevalence", "0.01")["floor"] > planned(fresh, "--prevalence", "0.3")["floor"]
+
+
+def test_with_scores_it_runs_the_procedure_and_asks_for_less_where_less_is_promised(scored: Path) -> None:
+    strict, loose = planned(scored), planned(scored, "--precision", ".8", "--recall", ".7", "--delta", ".2")
+    assert strict["from_"].startswith("the scores of round")
+    assert strict["delivered"] > 0
+    assert loose["pictures"]["expected"] <= strict["pictures"]["expected"]
+    assert planned(scored, "--method", "precision", "--answers", "150")["pictures"]["high"] <= 150
+
+
+def test_what_makes_no_sense_is_one_line(fresh: Path) -> None:
+    assert is_one_clear_line(thresher("plan", NAME, "--precision", "95", at=fresh), "--precision")
+    assert is_one_clear_line(thresher("plan", NAME, "--prevalence", "2", at=fresh), "--prevalence")
+    assert is_one_clear_line(thresher("plan", NAME, "--method", "cascade", at=fresh), "proves nothing")
+    assert is_one_clear_line(thresher("plan", "nobody", at=fresh), "nobody")
