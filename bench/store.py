@@ -4,8 +4,8 @@ Images a second written (hashed, stored, flushed in the end) and read at random,
 Redis, PostgreSQL and plain files, and for the limit of a bare loop that hashes and appends. One store at a time,
 deleted after; the order is rotated over repeats, so that noise hits all alike.
 
-    python bench/store.py                          1K and 10K images, 100K where the disk allows; draws docs/store-*.png
-    python bench/store.py --quick                  under a minute, with what is at hand
+    python bench/store.py --figures docs    1K and 10K images; 100K with the most processes, where the disk allows
+    python bench/store.py --quick           under a minute, with what is at hand
 """
 
 import argparse
@@ -60,7 +60,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--counts", type=int, nargs="+", default=[1_000, 10_000, LARGE])
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 8])
     parser.add_argument("--stores", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--repeats", type=int, nargs="+", default=[3, 3, 1], help="for each of --counts")
+    parser.add_argument("--repeats", type=int, nargs="+", default=[2, 2, 1], help="for each of --counts")
     parser.add_argument("--bytes", type=int, default=100_000, help="mean size of a picture")
     parser.add_argument("--folder", type=Path, help="where the stores are made; a temporary folder when left out")
     parser.add_argument("--figures", type=Path, help="folder for the figures")
@@ -112,7 +112,7 @@ def plan(given: argparse.Namespace, names: list[str]) -> Iterator[tuple[int, int
     turn = 0
     for repeat in range(max(given.repeats)):
         for count, repeats in zip(given.counts, given.repeats, strict=True):
-            for processes in given.processes:
+            for processes in given.processes if count < LARGE else given.processes[-1:]:
                 if repeat < repeats:
                     turn += 1
                     yield count, processes, names[turn % len(names) :] + names[: turn % len(names)]

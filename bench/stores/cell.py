@@ -63,8 +63,7 @@ def measure(
         return Cell(name, count, processes, failed=str(failure))
     finally:
         store.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-        os.sync()  # what is still being written out would slow the next
+        shutil.rmtree(folder, ignore_errors=True)  # and with it what was not yet written out
 
 
 class Failure(Exception):

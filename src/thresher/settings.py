@@ -73,7 +73,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "shards",
         "",
-        "where closed shards were moved to: a URL that fsspec reads, as s3://bucket/cars; empty for the workspace itself",
+        "where closed image shards were moved to: a URL for fsspec, as s3://bucket/cars; empty where they were not",
     ),
     Setting(
         "cache",

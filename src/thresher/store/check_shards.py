@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from thresher.store import shards
 from thresher.store.findings import Findings
-from thresher.store.shards import CLOSED, INDEX, OPEN, PART, Member, Place
+from thresher.store.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
 from thresher.store.sqlite.images import shard_number
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def check_shards(store: "DirectoryStore", findings: Findings) -> None:
             findings.wrong(f"images: {part.name} was left by an interrupted run", part.unlink)
     with store.catalog.reading() as sql:
         numbers: dict[str, int] = dict(sql.execute("SELECT name, number FROM shard").fetchall())
-    names = sorted(numbers.keys() | shards.names(directory))
+    elsewhere = store.reader.elsewhere
+    names = sorted(numbers.keys() | shards.names(directory) | (elsewhere.names() if elsewhere else set()))
     seen = Seen({}, {}, [])
     for done, name in enumerate(names):
         findings.progress("check shards", done, len(names), "shards")
@@ -71,7 +72,7 @@ def _compare(store: "DirectoryStore", findings: Findings, name: str, number: int
     """One shard with its rows; what is to be mended waits until every shard was seen."""
     directory = store.writer.directory
     before = _wanted(store, number)
-    found = _look(directory, name)
+    found = _look(directory, name) or _look_elsewhere(store.reader.elsewhere, name)
     if found is None:
         seen.lost.update({row: key for row, key, _ in before.values()})
         return
@@ -204,6 +205,12 @@ def _look(directory: Path, name: str) -> Found | None:
                 members, closed, held, _settled(path), closed and _indexed(directory / (name + INDEX), members)
             )
     return None
+
+
+def _look_elsewhere(elsewhere: Elsewhere | None, name: str) -> Found | None:
+    """A shard on an object store by its index. What no row uses stays there, for nothing is rewritten."""
+    members = elsewhere.members(name) if elsewhere else None
+    return None if members is None else Found(members, closed=True, held=False, settled=False, indexed=True)
 
 
 def _held(descriptor: int) -> bool:

@@ -29,6 +29,7 @@ from thresher.store.contract import (
     Store,
     Work,
 )
+from thresher.store.objects import Objects
 from thresher.store.sqlite.asks import SqliteAsks
 from thresher.store.sqlite.categories import SqliteCategories
 from thresher.store.sqlite.connection import Catalog
@@ -55,7 +56,8 @@ class DirectoryStore:
         self.settings = settings
         self.catalog = Catalog(directory / CATALOG)
         self.writer = shards.Writer(directory / IMAGES, shard_bytes=settings.shard_bytes)
-        self.reader = shards.Reader(directory / IMAGES)
+        elsewhere = Objects(settings.shards) if settings.shards else None
+        self.reader = shards.Reader(directory / IMAGES, elsewhere)
         self.images: Images = SqliteImages(self.catalog, self.writer, self.reader)
         self.categories: Categories = SqliteCategories(self.catalog)
         self.labels: Labels = SqliteLabels(self.catalog)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from thresher.errors import StoreDamaged, StoreFull, StoreUnavailable, ThresherError
 from thresher.records import new_id
@@ -295,23 +295,41 @@ class _File:
             os.close(self.descriptor)
 
 
-class Reader:
-    """Reads pictures by place: one `pread` each, on files that are kept open."""
+class Elsewhere(Protocol):
+    """Where closed shards lie that are no longer in the directory (objects.py)."""
 
-    def __init__(self, directory: Path) -> None:
+    def read(self, name: str, begins: int, size: int) -> bytes:
+        """A range of a shard, shorter where the shard ends. Raises StoreDamaged where it is missing."""
+
+    def names(self) -> set[str]:
+        """Every shard there is."""
+
+    def members(self, name: str) -> tuple[Member, ...] | None:
+        """What lies in a shard; None where there is no such shard."""
+
+
+class Reader:
+    """Reads pictures by place: one `pread` each, on files that are kept open; one request where they lie elsewhere."""
+
+    def __init__(self, directory: Path, elsewhere: Elsewhere | None = None) -> None:
         self.directory = directory
+        self.elsewhere = elsewhere
         self._files: OrderedDict[str, _File] = OrderedDict()
         self._turn = threading.Lock()
 
     def read(self, place: Place) -> bytes:
         """The bytes at a place. Raises StoreDamaged where they are not whole."""
         file = self._files.get(place.shard) or self._open(place.shard)
-        data = os.pread(file.descriptor, place.bytes, place.begins)
+        if file is not None:
+            data = os.pread(file.descriptor, place.bytes, place.begins)
+        else:
+            data = self.elsewhere.read(*place) if self.elsewhere is not None else b""
         if len(data) != place.bytes:
             raise damaged(self.directory / place.shard, f"a picture at byte {place.begins} is cut short.")
         return data
 
-    def _open(self, name: str) -> _File:
+    def _open(self, name: str) -> _File | None:
+        """The file of a shard; None for one that may lie elsewhere."""
         for ending in (CLOSED, OPEN, CLOSED):  # a writer may rename it in between
             with suppress(FileNotFoundError):
                 file = _File(self.directory / (name + ending))
@@ -320,7 +338,9 @@ class Reader:
                     while len(self._files) > FILES_KEPT:
                         self._files.popitem(last=False)
                 return file
-        raise damaged(self.directory / name, "a shard is missing.")
+        if self.elsewhere is None:
+            raise damaged(self.directory / name, "a shard is missing.")
+        return None
 
     def close(self) -> None:
         """Let go of every file; the next read opens it again."""

@@ -53,7 +53,7 @@ def insert_aliases(sql: sqlite3.Connection, aliases: Sequence[tuple[int, str, in
 
 
 def insert_pool(
-    sql: sqlite3.Connection, category: int, origin: int, rows: Sequence[int], queries: Sequence[str]
+    sql: sqlite3.Connection, category: int, origin: int, rows: Sequence[int], queries: Sequence[str | None]
 ) -> None:
     """Put rows into a pool, each with its query; one that is there stays."""
     lines = (f"{row:20}{query}" for row, query in zip(rows, queries, strict=True))
