@@ -60,6 +60,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--counts", type=int, nargs="+", default=[1_000, 10_000, LARGE])
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 8])
     parser.add_argument("--stores", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--large-stores", nargs="+", choices=KINDS, default=list(KINDS), help="those at 100K")
     parser.add_argument("--repeats", type=int, nargs="+", default=[2, 2, 1], help="for each of --counts")
     parser.add_argument("--bytes", type=int, default=100_000, help="mean size of a picture")
     parser.add_argument("--folder", type=Path, help="where the stores are made; a temporary folder when left out")
@@ -115,7 +116,8 @@ def plan(given: argparse.Namespace, names: list[str]) -> Iterator[tuple[int, int
             for processes in given.processes if count < LARGE else given.processes[-1:]:
                 if repeat < repeats:
                     turn += 1
-                    yield count, processes, names[turn % len(names) :] + names[: turn % len(names)]
+                    here = [name for name in names if count < LARGE or name in given.large_stores]
+                    yield count, processes, here[turn % len(here) :] + here[: turn % len(here)]
 
 
 def beyond(given: argparse.Namespace, names: list[str], pictures: Pictures, place: Path) -> None:

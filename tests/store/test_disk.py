@@ -47,6 +47,27 @@ def test_a_disk_that_fills_while_images_are_stored_keeps_those_before(store: Sto
     assert images(store, 3, start=5000) == [count, count + 1, count + 2]
 
 
+def test_a_call_that_a_full_disk_ends_in_its_middle_leaves_none_of_its_pictures(
+    store: Store, settings: Settings
+) -> None:
+    """A call of several megabytes is written in parts; those before the one that fails are taken back."""
+    first = [new_image(seed, data=data(seed, 90_000)) for seed in range(5)]
+    store.images.put(first)
+    (shard,) = Path(store.place).glob("images/*.open.tar")
+    before = shard.stat().st_size
+    store.close()
+
+    def fill() -> None:
+        opened = open_store(store.place, settings)
+        with pytest.raises(StoreFull):
+            opened.images.put([new_image(seed, data=data(seed, 90_000)) for seed in range(100, 140)])
+
+    with_files_up_to(3_000_000, fill)
+    assert store.images.count() == 5
+    assert max(path.stat().st_size for path in Path(store.place).glob("images/*.tar")) <= before + 1024
+    assert list(store.images.read_many(range(5))) == [image.data for image in first]
+
+
 def test_a_disk_that_fills_under_the_catalog_keeps_what_was_committed(store: Store, settings: Settings) -> None:
     category(store, 10)
     store.labels.hold("car", [Label(0, Says.YES, Source.OWNER, Purpose.LEARN, 1, 1)])
