@@ -251,7 +251,10 @@ def _audit(desk: _Desk, cut: Cut) -> Generator[Asking, Answers, _Audit]:
 def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
     frozen, rung, promise = desk.frozen, desk.rung, desk.frozen.promise
     refuted = np.concatenate([desk.sure.ranks(Code.NO), desk.sure.ranks(Code.UNANSWERABLE)])
-    released = np.union1d(np.setdiff1d(audit.accepted, refuted), desk.sure.ranks(Code.YES))
+    found = desk.sure.ranks(Code.YES)
+    if frozen.gold is not None:  # `slipped` counts single ranks only: a yes that an audit drew may be a slip
+        found = np.intersect1d(found, desk.singles)
+    released = np.union1d(np.setdiff1d(audit.accepted, refuted), found)
     delivered = frozen.known_yes + len(released)
     return Certified(
         claim=claim(promise, delivered),

@@ -18,10 +18,14 @@ Two chains share delta: the main one from a little below the plan upwards, and a
 worse than it says. Draws at ranks beyond the rung that is aimed at are passed over, and asked for when the aim rises:
 a rung's evidence counts its own draws in their order, and those are the same.
 
+What the aim leaves of the budget is spent on the ranks beyond the delivered rung, one by one, the likeliest first: the
+yes found there are delivered too, and change nothing above.
+
 Recall is not promised. What the budget sets aside for it is drawn from the ranks beyond the delivered rung, afterwards,
 and bounds what was missed at a delta of its own.
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +36,20 @@ from thresher.evidence.draws import Permutation
 from thresher.evidence.martingale import accepts, cut_down, draws_if_clean, log_evidence_beyond, most, prior_for, whole
 from thresher.evidence.noise import audit_delta, false_bound, slips_of
 from thresher.evidence.plan import DOUBT, careful, draws_ahead, may_be_false, spend
-from thresher.evidence.state import Certified, Code, Frozen, Gold, Procedure, Promise, Ranks, Refused, Rung, Want
+from thresher.evidence.state import (
+    Answers,
+    Asking,
+    Certified,
+    Code,
+    Frozen,
+    Gold,
+    Procedure,
+    Promise,
+    Ranks,
+    Refused,
+    Rung,
+    Want,
+)
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
 
@@ -100,14 +117,25 @@ def freeze_precision(
 
 
 def _planned(curve: Curve, known_yes: int, promise: Promise, delta: float, answers: int) -> int:
-    """The largest rank that so many answers should certify; the one nearest to it where none does."""
+    """The rank to certify for the largest set that so many answers should buy; the nearest one where none is certified.
+
+    What a rank's audit leaves of the answers is spent on the ranks beyond it, one by one.
+    """
     rung = np.maximum(curve.ranks, 1.0)
     false = (DOUBT * (curve.ranks - curve.yes) + 0.2) / rung
     bound = may_be_false(promise, known_yes + curve.ranks)
     need = draws_ahead(rung, 0, np.minimum(false, 1.0), bound, 0.0, (1.0 - SPARE) * delta)
     need = np.where(curve.ranks <= bound, 0.0, need)
-    within = np.flatnonzero(need <= max(answers, 1))
-    return int(curve.ranks[within[-1] if len(within) else int(np.argmin(need))])
+    within = need <= max(answers, 1)
+    if not within.any():
+        return int(curve.ranks[int(np.argmin(need))])
+    size = curve.ranks + _found(curve, curve.ranks, answers - np.where(within, need, 0.0))
+    return int(curve.ranks[int(np.argmax(np.where(within, size, -1.0)))])
+
+
+def _found(curve: Curve, rung: Floats, answers: Floats) -> Floats:
+    """The yes expected when so many ranks from a rung on are looked at."""
+    return np.asarray(curve.before(np.minimum(rung + answers, curve.ranks[-1])) - curve.before(rung), np.float64)
 
 
 def _steps(low: float, high: float, growth: float, ranks: int) -> list[int]:
@@ -187,6 +215,7 @@ def certify_precision(frozen: Frozen) -> Procedure:
     if not chain.passed:
         return _refused(frozen, sample)
     accepted = int(chain.rungs[chain.passed - 1])
+    yield from _look_beyond(frozen, sample, accepted)
     return (yield from _bounded(frozen, sample, accepted, chain))
 
 
@@ -231,16 +260,31 @@ def _aim(sample: _Sample, chain: _Chain, left: int) -> tuple[int, int, int] | No
     # draws below a rung are spread over all of it: the densest sample that a rung on the way needs is needed everywhere
     density = np.maximum.accumulate((drawn + ahead) / rungs)
     labelled = sample.known.between(0, rungs)
-    reachable = np.flatnonzero(density * rungs - labelled <= left)
-    lucky = chain.passed and np.isfinite(ahead[0]) and drawn[0] - labelled[0] < left
-    if not len(reachable) and not lucky:
+    need = density * rungs - labelled
+    reachable = np.flatnonzero(need <= left)
+    passed = float(chain.rungs[chain.passed - 1]) if chain.passed else 0.0
+    sizes = rungs[reachable] + _found(curve, rungs[reachable], left - need[reachable])
+    stop = passed + float(_found(curve, np.array([passed]), np.array([float(left)]))[0]) if chain.passed else 0.0
+    if not len(reachable) or sizes.max() <= stop:
         return None
-    aim = int(reachable[-1]) if len(reachable) else 0  # luck may still carry the next rung; nothing else needs the rest
+    aim = int(reachable[int(np.argmax(sizes))])
     clean = draws_if_clean(
         int(rungs[0]), int(drawn[0]), int(bad[0]), max(bounds[0], 0.0), frozen.accept_prior, chain.delta
     )
     count = max(round(clean * rungs[aim] / rungs[0]), frozen.batch)
     return int(rungs[aim]), count, round(float(density[aim] * rungs[aim] - labelled[aim]))
+
+
+def _look_beyond(frozen: Frozen, sample: _Sample, accepted: int) -> Generator[Asking, Answers, None]:
+    """Spend what is left on the ranks beyond the delivered rung, the likeliest first: each yes found is one more.
+
+    Where adjudication slips it finds yes that are none, so nothing is found so.
+    """
+    left = frozen.answers - frozen.recall_answers - len(sample.known)
+    ranks = sample.known.unknown(accepted, frozen.ranks)[: max(left, 0)]
+    if len(ranks) and frozen.gold is None:
+        (codes,) = yield (Want(Purpose.MIDDLE, ranks),), len(ranks)
+        sample.known.take(ranks, codes)
 
 
 def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> Procedure:
@@ -256,7 +300,8 @@ def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> P
         urn.take(looks, ranks[codes != Code.NO])
         unanswerable = int((codes == Code.UNANSWERABLE).sum())
     delta = frozen.ladder[0].reject_delta
-    found = int(known.between(accepted, frozen.ranks, Code.YES))
+    # a yes that adjudication may have slipped on proves nothing by itself: then those found beyond stay outside
+    found = int(known.between(accepted, frozen.ranks, Code.YES)) if frozen.gold is None else 0
     missed = max(most(urn.size, urn.drawn, len(urn.bad), urn.prior, delta) - found, 0)
     removed = int(known.between(0, accepted) - known.between(0, accepted, Code.YES))
     delivered = frozen.known_yes + accepted - removed + found

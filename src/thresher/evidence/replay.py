@@ -69,9 +69,9 @@ def _within_cap(state: State, ask: Ask) -> Ask | Refused:
 def released(certified: Certified, state: State) -> Ranks:
     """The ranks of the released set, ascending; the images known to be yes before the freeze belong to it too.
 
-    Ranks below `accepted`, the middle that people call yes, and every yes among the labels; without what labels refute.
+    Ranks below `accepted`, the middle that people call yes, and the yes found elsewhere; without what labels refute.
     """
-    yes = [rank for rank, code in state.answers.items() if code == Code.YES]
+    found = [rank for rank, code in state.answers.items() if code == Code.YES and _joins(rank, certified, state)]
     refuted = [rank for rank, code in state.answers.items() if code != Code.YES]
     middle = [
         rank
@@ -79,4 +79,20 @@ def released(certified: Certified, state: State) -> Ranks:
         if code == Code.YES and certified.accepted <= rank < certified.rejected
     ]
     inside = np.concatenate([np.arange(certified.accepted, dtype=np.int64), np.array(middle, np.int64)])
-    return np.asarray(np.union1d(np.setdiff1d(inside, np.array(refuted, np.int64)), np.array(yes, np.int64)), np.int64)
+    return np.asarray(
+        np.union1d(np.setdiff1d(inside, np.array(refuted, np.int64)), np.array(found, np.int64)), np.int64
+    )
+
+
+def _joins(rank: int, certified: Certified, state: State) -> bool:
+    """Whether a yes found outside the accepted set is released.
+
+    Where adjudication is known to slip, among many no that an audit draws it calls some yes: only ranks adjudicated in
+    place of a word are counted by the bounds (adjudicated.py), so only they join.
+    """
+    frozen = state.frozen
+    if frozen.gold is None or frozen.method == "recall" or rank < certified.accepted:
+        return True
+    if frozen.method != "adjudicated" or rank >= certified.rejected:
+        return False
+    return rank < frozen.reject_from or state.said.get(rank, Code.UNANSWERABLE) == Code.UNANSWERABLE

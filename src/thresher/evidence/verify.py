@@ -129,9 +129,20 @@ def _delivered(log: _Log) -> None:
     inside = accepted_set(frozen, certified, log.said()) if by_word else range(certified.accepted)
     within = set(inside) if by_word else inside
     refuted = sum(row.code in (Code.NO, Code.UNANSWERABLE) and rank in within for rank, row in log.rows.items())
-    added = sum(row.code == Code.YES and rank not in within for rank, row in log.rows.items())
+    added = sum(
+        row.code == Code.YES and rank not in within and _may_join(log, rank, row.said) for rank, row in log.rows.items()
+    )
     delivered = frozen.known_yes + len(inside) - refuted + added
     log.check(delivered == certified.delivered, f"{delivered:,} images are released, {refuted:,} found false are not")
+
+
+def _may_join(log: _Log, rank: int, said: int) -> bool:
+    """Where gold showed slips, a yes outside joins only if it was adjudicated in place of a word."""
+    frozen, certified = log.frozen, log.certified
+    if frozen.gold is None or frozen.method == "recall":
+        return True
+    alone = rank < frozen.reject_from or said in (NONE, Code.UNANSWERABLE)
+    return frozen.method == "adjudicated" and certified.accepted <= rank < certified.rejected and alone
 
 
 def _spends(log: _Log, parts: float, what: str) -> None:
@@ -204,7 +215,7 @@ def _check_precision(log: _Log) -> None:
             bad += log.code(place) != Code.YES
             best = max(best, evidence(rank, drawn, bad, bound, frozen.accept_prior))
         log.check(best >= math.log(1 / delta), f"rung {rank}: at most {bound:.2f} no (evidence reached {best:.3f})")
-    found = log.count(certified.accepted, frozen.ranks, Code.YES)
+    found = log.count(certified.accepted, frozen.ranks, Code.YES) if frozen.gold is None else 0
     bad = sum(log.code(rank) != Code.NO for rank in reject_order(frozen, certified))
     size, drawn = frozen.ranks - certified.accepted, int(log.number("reject_drawn"))
     missed = max(most(size, drawn, bad, frozen.reject_prior, log.number("reject_delta")) - found, 0)
