@@ -67,6 +67,17 @@ def test_near_the_boundary_false_sets_are_as_rare_as_promised(kind: str) -> None
     assert count_false(kind) <= MOST_FALSE == 35
 
 
+def test_what_the_draws_leave_of_the_budget_is_spent_beyond_the_set() -> None:
+    """A rare yes: the few near the top are soon certified, the rest of the answers looks for more one by one."""
+    pool = beta_pool(3, 3000, 0.04)
+    ended = answer(frozen_of(pool, 3), pool.truth)
+    assert isinstance(ended.step, Certified)
+    assert ended.step.asked == ended.labelled.sum() == 300
+    beyond = np.flatnonzero(ended.labelled[ended.step.accepted :]) + ended.step.accepted
+    assert int((pool.truth[beyond] == Code.YES).sum()) > 0
+    assert quality(ended, pool)[0] >= PROMISE.precision
+
+
 @pytest.mark.parametrize("false_share", [0.15, 0.4])
 def test_gross_violations_are_refused_and_it_says_so(false_share: float) -> None:
     for seed in range(40):
