@@ -1,0 +1,81 @@
+"""Our certificates, run on a pool whose truth answers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selecting.learning import Learned
+from selecting.outcome import Outcome, judged
+from selecting.pools import Bools
+from thresher.evidence import (
+    METHODS,
+    Certified,
+    Curve,
+    Frozen,
+    Promise,
+    freeze,
+    freeze_precision,
+    points_of,
+    scouts,
+    sketch,
+    spend,
+)
+from thresher.records import Purpose
+
+
+def certified(yes: Bools, learned: Learned, promise: Promise, seed: int) -> Outcome:
+    """Precision and recall, the labels being the truth."""
+    learned = _scouted(yes, learned, promise)
+    free = learned.free()
+    frozen = freeze(
+        promise,
+        learned.probabilities(yes, free),
+        known_yes=int(yes[learned.known].sum()),
+        seed=f"{seed:064x}",
+    )
+    return _run(frozen, yes, learned, free)
+
+
+def precise(yes: Bools, learned: Learned, promise: Promise, seed: int, answers: int) -> Outcome:
+    """The largest precise set that `answers` in all buy, those of the learning phase counted."""
+    free = learned.free()
+    frozen = freeze_precision(
+        promise,
+        learned.probabilities(yes, free),
+        known_yes=int(yes[learned.known].sum()),
+        seed=f"{seed:064x}",
+        answers=answers - len(learned.known),
+    )
+    return _run(frozen, yes, learned, free)
+
+
+def _scouted(yes: Bools, learned: Learned, promise: Promise) -> Learned:
+    """A few labels more, spread over the planned middle: they sharpen the plan and are never random evidence."""
+    free = learned.free()
+    curve = Curve(points_of(learned.probabilities(yes, free)))
+    plan = sketch(curve, int(yes[learned.known].sum()), promise, delta=spend(promise.delta, 0))
+    more = free[scouts(plan)]
+    held_out = np.concatenate([learned.held_out, learned.scores[more]])
+    return Learned(np.concatenate([learned.known, more]), learned.scores, held_out)
+
+
+def _run(frozen: Frozen, yes: Bools, learned: Learned, free: NDArray[np.int64]) -> Outcome:
+    truth = yes[free].astype(np.int8)
+    labelled = np.zeros(len(free), np.bool_)
+    steps = METHODS[frozen.method].procedure(frozen)
+    by_purpose = dict.fromkeys(Purpose, 0)
+    try:
+        wants, _ = next(steps)
+        while True:
+            for want in wants:
+                by_purpose[want.purpose] += int((~labelled[want.ranks]).sum())
+                labelled[want.ranks] = True
+            wants, _ = steps.send(tuple(truth[want.ranks] for want in wants))
+    except StopIteration as end:
+        step = end.value
+    accepted = step.accepted if isinstance(step, Certified) else 0
+    inside = np.where(labelled, truth == 1, np.arange(len(free)) < accepted)
+    delivered = np.zeros(len(yes), np.bool_)
+    delivered[free[inside]] = True
+    delivered[learned.known] = yes[learned.known]
+    parts = {purpose.value: count for purpose, count in by_purpose.items() if count}
+    return judged(yes, delivered, len(learned.known) + int(labelled.sum()), parts)
