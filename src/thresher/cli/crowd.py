@@ -39,11 +39,12 @@ def simulate_with(
     store: Store,
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
+    errors: float = 1.0,
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop is done or `stop` says so; what people did, by name.
 
     Without `url` a server is started for as long as it takes. The loop runs here; one that a server runs beside it
-    leaves the category to this one.
+    leaves the category to this one. People of the model err `errors` times as often as they are pinned to.
     """
     store.categories.get(name)
     truth = read_truth(truth_file, positive)
@@ -55,7 +56,7 @@ def simulate_with(
         people = simulate(
             base_url,
             links.invite(invite.id),
-            crowd_of(truth, seed, replay=replay),
+            crowd_of(truth, seed, replay=replay, errors=errors),
             album=album,
             workers=workers,
             tokens=tokens,
@@ -83,10 +84,10 @@ def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
     return known, [links.worker(worker) for _, worker in came]
 
 
-def crowd_of(truth: Truth, seed: int, *, replay: bool) -> Crowd:
+def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0) -> Crowd:
     """People of the pinned model, or the votes of the file. Raises BadInput where it has none."""
     if not replay:
-        return ModelCrowd(truth.yes, seed)
+        return ModelCrowd(truth.yes, seed, errors=errors)
     if not any(truth.votes.values()):
         raise BadInput("the truth file has no columns vote1, vote2, ...", next="leave out --replay")
     return ReplayedCrowd(truth.yes, truth.votes, seed)

@@ -143,9 +143,9 @@ def _of_part(part: Wanted, snapshot: Snapshot) -> list[tuple[int, NewAsk]]:
 
 
 def _of_people(ask: NewAsk, left: int) -> NewAsk:
-    """Ask as many as are wanted, as far as there are people who were not asked before; else the owner."""
-    if left:
-        return replace(ask, votes_wanted=min(ask.votes_wanted, left))
+    """Ask as many as are wanted, if so many were not asked before: fewer can't come to a lead. Else ask the owner."""
+    if left >= ask.votes_wanted:
+        return ask
     return replace(ask, purpose=Purpose.ADJUDICATE, votes_wanted=1)
 
 
