@@ -193,6 +193,23 @@ def test_nothing_is_trained_after_the_freeze(store: Store, settings: Settings, r
     assert max(done.number for done in store.rounds.all(NAME)) == snapshot.round
 
 
+def test_votes_that_come_while_a_turn_is_on_are_not_asked_for_again(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    """They are settled by the next turn; asking anew would go on for as long as people are quick."""
+    aim(store, "certified")
+    category = store.categories.get(NAME)
+    for number in range(80):
+        one_turn(store, settings, number)
+        audits_are_asked = any("audit" in purpose for purpose in store.asks.open_counts(NAME, 1))
+        everybody_answers(store, settings, says, 1_000 * number + 1_500, PEOPLE)
+        if audits_are_asked:
+            break
+    assert not len(store.asks.open_rows(NAME, 1))  # answered, and not settled yet
+    METHODS["certified"](category, store=store, settings=settings, seed=1, now_ms=10**6)
+    assert not len(store.asks.open_rows(NAME, 1))
+
+
 def test_words_are_cheap_and_what_they_leave_open_is_adjudicated(
     store: Store, settings: Settings, rows: list[int]
 ) -> None:

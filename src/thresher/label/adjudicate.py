@@ -40,8 +40,8 @@ def ask_on(row: int, votes: Sequence[Vote], people: int) -> NewAsk:
     """What to ask next of an image without a leader: as many people as a lead would take, or the owner."""
     newest = votes[-1]
     voters = len({vote.worker for vote in votes})
-    if len(votes) >= MOST_VOTES or voters >= people:
-        return NewAsk(row, Purpose.ADJUDICATE, 1, priority=10.0, epoch=newest.epoch, draw=newest.draw)
     lead = abs(sum((vote.says is Says.YES) - (vote.says is Says.NO) for vote in votes))
-    wanted = max(1, min(LEAD - lead, MOST_VOTES - len(votes), people - voters))
+    if len(votes) >= MOST_VOTES or people - voters < LEAD - lead:  # so few can't come to a lead
+        return NewAsk(row, Purpose.ADJUDICATE, 1, priority=10.0, epoch=newest.epoch, draw=newest.draw)
+    wanted = max(1, min(LEAD - lead, MOST_VOTES - len(votes)))
     return NewAsk(row, newest.purpose, wanted, priority=10.0, epoch=newest.epoch, draw=newest.draw)

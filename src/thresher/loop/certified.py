@@ -126,6 +126,8 @@ def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) ->
     seen: dict[int, set[str]] = {}
     for vote in store.labels.votes(category.name, snapshot.version, list(asks)):
         seen.setdefault(vote.row, set()).add(vote.worker)
+        if vote.epoch:  # votes that came since the last settling: whether more are wanted is for the next to say
+            asks.pop(vote.row, None)
     people = {worker.id for worker in store.people.all() if not worker.owner}
     pending = set(store.asks.open_rows(category.name, snapshot.version).tolist())
     return [_of_people(ask, len(people - seen.get(row, set()))) for row, ask in asks.items() if row not in pending]
