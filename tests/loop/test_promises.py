@@ -298,6 +298,24 @@ def test_another_promise_is_another_epoch_and_spends_less_of_delta(
     assert second.frozen.ladder[0].reject_delta < 0.1 * first.frozen.ladder[0].reject_delta
 
 
+def test_what_an_ended_epoch_adjudicated_becomes_gold_and_is_never_drawn_again(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    aim(store, "precision")
+    run(store, settings)
+    audited = {label.row for label in store.labels.held(NAME, 1) if label.epoch == 1}
+    assert audited
+    assert not audited & {piece.row for piece in store.labels.gold(NAME, 1)}  # its epoch is in force
+    aim(store, "recall")
+    run(store, settings)
+    second = latest(store.categories.get(NAME), store=store)
+    assert second is not None
+    gold = {piece.row: piece.says for piece in store.labels.gold(NAME, 1)}
+    assert audited <= set(gold)
+    assert all(gold[row] is says(row) for row in audited)
+    assert not audited & set(second.ranking.tolist())
+
+
 def forged(directory: Path, change: Callable[[list[dict[str, Any]]], None]) -> tuple[str, ...]:
     path = directory / "evidence.parquet"
     table = pq.read_table(path)

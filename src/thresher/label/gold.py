@@ -85,6 +85,32 @@ def _gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | 
     return Gold(label.row, label.says, label.version, label.source, len(votes), missed, retired)
 
 
+def gild_audits(category: str, *, store: Store) -> int:
+    """Make gold of what the audits of ended epochs adjudicated: nothing resembles audited images more. How many pieces.
+
+    Call it when no epoch is in force: a draw must stay untouched until then. What many people missed is gold that is
+    retired from the start, as it would be later.
+    """
+    version = store.categories.get(category).question.version
+    known = {piece.row for piece in store.labels.gold(category, version, retired=True)}
+    audited = [
+        label
+        for label in store.labels.held(category, version)
+        if label.epoch > 0 and label.purpose in AUDITS and label.row not in known and label.says is not Says.UNSURE
+    ]
+    votes: dict[int, list[Vote]] = {label.row: [] for label in audited}
+    for vote in store.labels.votes(category, version, list(votes)) if audited else []:
+        votes[vote.row].append(vote)
+    gold = []
+    for label in audited:
+        shown = len(votes[label.row])
+        missed = sum(vote.says is not label.says for vote in votes[label.row])
+        retired = WHY_CONTESTED.format(missed, shown) if _doubtful(missed, shown) else ""
+        gold.append(Gold(label.row, label.says, version, label.source, shown, missed, retired))
+    store.labels.gild(category, gold)
+    return len(gold)
+
+
 # --- gold that is no good ---------------------------------------------------------------------------------------------
 
 

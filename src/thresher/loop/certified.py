@@ -16,6 +16,7 @@ from thresher.evidence import Ask, Certified, Gold, Promise, Refused, Step, Want
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD, leads
+from thresher.label.gold import gild_audits
 from thresher.learn.decide import Decided, decide
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
 from thresher.loop.promises import BUDGETED, Purse
@@ -27,6 +28,7 @@ from thresher.store.contract import Store
 PATIENCE_ROUNDS = 2  # rounds in which the planner's total has not fallen, after which learning no longer pays
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers goes into learning, where the audits have the rest
+KNOWN = (Source.OWNER, Source.ADJUDICATED)
 VOTES_MORE = 0.5  # votes beyond a clear lead that an adjudication takes on average
 GOLD_ENOUGH = 150  # of each answer; less gold bounds the slips of adjudication too loosely to be worth its delta
 
@@ -47,6 +49,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
             return Wish("asking", f"asks about {asked:,} pictures to learn.")
+    gild_audits(category.name, store=store)
     purse = purse_of(category, left, store=store, settings=settings)
     return _audit(category, freeze(category, decided, purse, store=store), store=store)
 
@@ -72,12 +75,13 @@ def purse_of(category: Category, left: int, *, store: Store, settings: Settings)
 
 
 def gold_of(category: Category, *, store: Store) -> Gold | None:
-    """How adjudication would have done on gold: votes on each piece up to a clear lead, beside the owner's answer.
+    """How adjudication would have done on gold: votes on each piece up to a clear lead, beside the known answer.
 
-    Pieces that were retired count too, as those are the ones that people miss. None while there is too little.
+    That is the owner's, or what an audit of an ended epoch adjudicated from other votes. Pieces that were retired count
+    too, as those are the ones that people miss. None while there is too little.
     """
     name, version = category.name, category.question.version
-    pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source is Source.OWNER}
+    pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source in KNOWN}
     votes: dict[int, dict[str, Says]] = {}
     for row, worker, says in store.labels.gold_answers(name, version):
         if row in pieces:
