@@ -55,10 +55,10 @@ def draw(found: Sequence[Cell], folder: Path) -> None:
         figure, panels = plt.subplots(
             1, len(processes), figsize=(4.6 * len(processes), 4.4), sharey=True, squeeze=False
         )
-        for panel, number in zip(panels[0], processes, strict=True):
-            _panel(panel, [cell for cell in found if cell.processes == number], what)
-            panel.set_title(f"{number} process{'es' if number > 1 else ''}", loc="left")
         top = 1.08 * max(getattr(cell, what) for cell in found if cell.kind in COLOURS)
+        for panel, number in zip(panels[0], processes, strict=True):
+            _panel(panel, [cell for cell in found if cell.processes == number], what, top)
+            panel.set_title(f"{number} process{'es' if number > 1 else ''}", loc="left")
         panels[0][0].set_ylim(0, top)
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
         figure.tight_layout()
@@ -69,9 +69,9 @@ def draw(found: Sequence[Cell], folder: Path) -> None:
         plt.close(figure)
 
 
-def _panel(panel: Any, found: Sequence[Cell], what: str) -> None:  # noqa: ANN401 -- matplotlib's axes
+def _panel(panel: Any, found: Sequence[Cell], what: str, top: float) -> None:  # noqa: ANN401 -- matplotlib's axes
     counts = sorted({cell.count for cell in found})
-    ends: list[tuple[float, str]] = []
+    ends: list[tuple[float, int, str]] = []
     for kind, colour in COLOURS.items():
         points = []
         for count in counts:
@@ -84,7 +84,7 @@ def _panel(panel: Any, found: Sequence[Cell], what: str) -> None:  # noqa: ANN40
             panel.plot(
                 *zip(*points, strict=True), style, marker=MARKS[kind], color=colour, linewidth=width, markersize=5
             )
-            ends.append((points[-1][1], kind))
+            ends.append((points[-1][1], points[-1][0], kind))
     panel.set_xscale("log")
     panel.set_xticks(counts, [f"{count:,}" for count in counts])
     panel.minorticks_off()
@@ -94,14 +94,12 @@ def _panel(panel: Any, found: Sequence[Cell], what: str) -> None:  # noqa: ANN40
     panel.grid(axis="y", color=GRID, linewidth=0.8)
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)
-    _words(panel, ends, counts[-1])
+    _words(panel, ends, top)
 
 
-def _words(panel: Any, ends: Sequence[tuple[float, str]], last: int) -> None:  # noqa: ANN401 -- as above
+def _words(panel: Any, ends: Sequence[tuple[float, int, str]], top: float) -> None:  # noqa: ANN401 -- as above
     """The name of each line at its end, moved up where two would stand on each other."""
-    top = max(value for value, _ in ends) if ends else 1.0
-    above = -1.0
-    for value, kind in sorted(ends):
-        at = max(value, above + CLOSEST * top)
-        above = at
-        panel.text(last * 1.25, at, KINDS[kind].label, color=COLOURS[kind], va="center", fontsize=8.5)
+    above: dict[int, float] = {}
+    for value, count, kind in sorted(ends):
+        at = above[count] = max(value, above.get(count, -1.0) + CLOSEST * top)
+        panel.text(count * 1.25, at, KINDS[kind].label, color=COLOURS[kind], va="center", fontsize=8.5)

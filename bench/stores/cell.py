@@ -51,18 +51,22 @@ def measure(
     _warm(int(1.3 * count * len(pictures[0])))
     try:
         with _fence(memory_bytes) as confine:
-            for process in store.start():
-                confine(process)
-            inside = confine if not store.serves else _free
-            began, called, ended = _spread(processes, lambda n, at: _write(store, pictures, n, processes, at, inside))
-            wrote = count / (called - began), count / (ended - began)
-            began, called, _ = _spread(processes, lambda n, at: _read(store, n, reads // processes, at, inside))
-            read = -(-(reads // processes) // BATCH) * BATCH * processes
-            return Cell(name, count, processes, *wrote, read / (called - began))
+            try:
+                for process in store.start():
+                    confine(process)
+                inside = confine if not store.serves else _free
+                began, called, ended = _spread(
+                    processes, lambda n, at: _write(store, pictures, n, processes, at, inside)
+                )
+                wrote = count / (called - began), count / (ended - began)
+                began, called, _ = _spread(processes, lambda n, at: _read(store, n, reads // processes, at, inside))
+                read = -(-(reads // processes) // BATCH) * BATCH * processes
+                return Cell(name, count, processes, *wrote, read / (called - began))
+            finally:
+                store.stop()
     except Failure as failure:
         return Cell(name, count, processes, failed=str(failure))
     finally:
-        store.stop()
         shutil.rmtree(folder, ignore_errors=True)  # and with it what was not yet written out
 
 

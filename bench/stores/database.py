@@ -29,7 +29,7 @@ class Server(Kind):
 
     def run(self, command: Sequence[str | Path], **more: object) -> list[int]:
         self.log = (self.folder / "log").open("wb")
-        self.process = subprocess.Popen(list(map(str, command)), stdout=self.log, stderr=self.log, **more)  # type: ignore[call-overload]
+        self.process = subprocess.Popen(list(map(str, command)), stdout=self.log, stderr=self.log, **more)
         return [self.process.pid]
 
     def cache_bytes(self) -> int:
@@ -238,7 +238,7 @@ class Postgres(Server):
         options = ["-D", data, "-U", "bench", "-A", "trust", "-N", "-E", "UTF8"]
         subprocess.run(
             [binaries / "initdb", *options], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **somebody
-        )  # type: ignore[call-overload]
+        )
         values = {
             "listen_addresses": "",
             "unix_socket_directories": self.folder,
