@@ -61,7 +61,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, help="a tar of pictures; without it a small pool is drawn")
     options.add_argument("--truth", type=Path, help="CSV: file, truth, vote1, vote2, ...")
     options.add_argument("--positive", default="automobile", help="the class that means yes")
-    options.add_argument("--images", type=int, default=600)
+    options.add_argument("--images", type=int, default=300)
     options.add_argument("--prevalence", type=float, default=0.3)
     options.add_argument("--precision", type=float, default=0.95)
     options.add_argument("--recall", type=float, default=0.90)

@@ -21,6 +21,7 @@ from thresher.loop.ship import ship
 from thresher.loop.snapshot import in_force, latest, record_words
 from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
 from thresher.loop.turn import Turn, turn
+from thresher.loop.turn import ask as turn_of_wish
 from thresher.records import OWNER, Gold, Purpose, Says, Source, Targets
 from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
@@ -206,7 +207,11 @@ def test_votes_that_come_while_a_turn_is_on_are_not_asked_for_again(
         if audits_are_asked:
             break
     assert not len(store.asks.open_rows(NAME, 1))  # answered, and not settled yet
-    METHODS["certified"](category, store=store, settings=settings, seed=1, now_ms=10**6)
+    wish = METHODS["certified"](category, store=store, settings=settings, seed=1, now_ms=10**6)
+    assert wish.state == "waiting"
+    assert (
+        turn_of_wish(category, wish, None, store=store, settings=settings, now_ms=10**6).state == "asking"
+    )  # and not done
     assert not len(store.asks.open_rows(NAME, 1))
 
 

@@ -117,7 +117,10 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
     wanted = len({rank_ for part in step.wanted for rank_ in part.ranks})
     if wanted > left and snapshot.frozen.method not in BUDGETED:  # their budget was divided at the freeze
         return Wish("spent", f"the audit asks about {wanted:,} more pictures and {max(left, 0):,} answers are left.")
-    store.asks.wish(category.name, snapshot.version, _asks(category, snapshot, step, store=store))
+    asks = _asks(category, snapshot, step, store=store)
+    store.asks.wish(category.name, snapshot.version, asks)
+    if not asks and not len(store.asks.open_rows(category.name, snapshot.version)):
+        return Wish("waiting", "answers came in the middle of this turn; the next one settles them.")
     return Wish("asking", _sentence(step))
 
 

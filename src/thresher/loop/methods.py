@@ -15,7 +15,10 @@ LEVEL_GAIN = 0.01  # of average precision
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a method came to: "asking" with asks stored, "done", "spent", "refused"; and the sentence for a person."""
+    """What a method came to, and the sentence for a person.
+
+    "asking" with asks stored, "waiting" for the next turn to settle what came in, "done", "spent" or "refused".
+    """
 
     state: str
     says: str

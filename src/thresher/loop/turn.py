@@ -122,6 +122,8 @@ def ask(
     category: Category, wish: Wish, learned: Round | None, *, store: Store, settings: Settings, now_ms: int
 ) -> Turn:
     """Turn what the method wants into tasks."""
+    if wish.state == "waiting":
+        return Turn("asking", wish.says, learned)
     if wish.state != "asking":
         return Turn(wish.state, wish.says, learned)
     tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
