@@ -80,7 +80,7 @@ def gather(given: argparse.Namespace, pools: Sequence[str]) -> Runs:
     runs: Runs = {}
     for pool in pools:
         of_pool = [kept[f"{pool} {seed}"] for seed in range(given.seeds)]
-        runs[pool] = {method: [Outcome(**run[method]) for run in of_pool] for method in of_pool[0]}  # type: ignore[arg-type]
+        runs[pool] = {method: [Outcome(**run[method]) for run in of_pool] for method in of_pool[0]}  # type: ignore[arg-type]  # what JSON kept of an outcome
     return runs
 
 
