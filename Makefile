@@ -36,8 +36,9 @@ bench: setup ## what docs/benchmarks.md reports (long; DATA names the folder of 
 	$(IN)python bench/catalog.py --rows 1000000
 	$(IN)python bench/store.py --figures docs
 	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)
-	$(IN)python bench/selection.py --figure docs/selection $(if $(DATA),--data $(DATA))
-	$(if $(DATA),$(IN)python bench/loop.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv,@echo "bench/loop.py needs real pictures: make bench DATA=folder")
+	$(IN)python bench/selection.py --figure docs/figures/selection $(if $(DATA),--data $(DATA))
+	$(if $(DATA),$(IN)python bench/crowd_cost.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv --positive automobile --images 300)
+	$(if $(DATA),$(IN)python bench/loop.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv,@echo "bench/loop.py and bench/crowd_cost.py need real pictures: make bench DATA=folder")
 
 chaos: setup ## kill it at random points, again and again (long; the suite has the short form)
 	$(IN)python -m pytest -q tests/chaos --rounds 25

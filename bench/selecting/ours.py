@@ -21,6 +21,10 @@ from thresher.evidence import (
 )
 from thresher.records import Purpose
 
+SCOUTINGS = 4  # at most
+LEAP = 1.4  # the accepted part that is planned became so much longer or shorter
+MIDDLE = 60  # ranks, from which the scouts have been over all of it
+
 
 def certified(yes: Bools, learned: Learned, promise: Promise, seed: int) -> Outcome:
     """Precision and recall, the labels being the truth."""
@@ -49,13 +53,21 @@ def precise(yes: Bools, learned: Learned, promise: Promise, seed: int, answers: 
 
 
 def _scouted(yes: Bools, learned: Learned, promise: Promise) -> Learned:
-    """A few labels more, spread over the planned middle: they sharpen the plan and are never random evidence."""
-    free = learned.free()
-    curve = Curve(points_of(learned.probabilities(yes, free)))
-    plan = sketch(curve, int(yes[learned.known].sum()), promise, delta=spend(promise.delta, 0))
-    more = free[scouts(plan)]
-    held_out = np.concatenate([learned.held_out, learned.scores[more]])
-    return Learned(np.concatenate([learned.known, more]), learned.scores, held_out)
+    """A few labels more where the plan is least sure; they are never random evidence. Again while the plan leaps."""
+    before = 0
+    for _ in range(SCOUTINGS):
+        free = learned.free()
+        curve = Curve(points_of(learned.probabilities(yes, free)))
+        plan = sketch(curve, int(yes[learned.known].sum()), promise, delta=spend(promise.delta, 0))
+        if before and (plan.accepted < LEAP * before and before < LEAP * plan.accepted):
+            break
+        before = plan.accepted
+        more = free[scouts(plan, len(free))]
+        held_out = np.concatenate([learned.held_out, learned.scores[more]])
+        learned = Learned(np.concatenate([learned.known, more]), learned.scores, held_out)
+        if plan.rejected - plan.accepted >= MIDDLE:
+            break
+    return learned
 
 
 def _run(frozen: Frozen, yes: Bools, learned: Learned, free: NDArray[np.int64]) -> Outcome:

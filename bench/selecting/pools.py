@@ -35,9 +35,7 @@ class Asked:
 
 
 REAL: dict[str, Asked] = {
-    "vehicles_sports_or_convertible": Asked(
-        "tiny-vehicles", "vehicle", {"sports car", "convertible"}.__contains__, 800
-    ),
+    "sports_car_or_convertible": Asked("tiny-vehicles", "vehicle", {"sports car", "convertible"}.__contains__, 800),
     "any_vehicle": Asked("tiny-vehicles", "vehicle", bool, 400),
     "tshirt": Asked("clothing", "truth", "t-shirt".__eq__, 400),
     "hat": Asked("clothing", "truth", "hat".__eq__, 400),

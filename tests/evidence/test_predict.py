@@ -84,9 +84,17 @@ def test_the_curve_counts_in_chunks_what_it_counts_at_once(monkeypatch: pytest.M
 def test_scouts_are_sent_where_the_plan_has_people_look() -> None:
     share = 1 / (1 + np.exp((np.arange(4000) - 1200) / 150))
     plan = sketch(Curve(points_of(share)), 0, PROMISE, delta=0.04)
-    ranks = scouts(plan)
+    ranks = scouts(plan, 4000)
     assert len(ranks) == 12
     assert plan.accepted <= ranks.min()
     assert ranks.max() < plan.rejected
+
+
+def test_without_a_middle_scouts_are_sent_around_the_end_of_the_accepted() -> None:
     sharp = np.where(np.arange(4000) < 1200, 0.999, 0.0005)
-    assert len(scouts(sketch(Curve(points_of(sharp)), 0, PROMISE, delta=0.04))) == 0
+    plan = sketch(Curve(points_of(sharp)), 0, PROMISE, delta=0.04)
+    ranks = scouts(plan, 4000)
+    assert ranks.min() < plan.accepted < ranks.max() < 4000
+    assert len(scouts(plan, plan.accepted)) < len(ranks)  # none beyond the last rank
+    nothing = sketch(Curve(points_of(np.full(50, 1e-6))), 0, PROMISE, delta=0.04)
+    assert len(scouts(nothing, 50)) == 0

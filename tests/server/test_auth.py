@@ -23,6 +23,7 @@ CONSOLE_ROUTES = (
     ("GET", "/api/console/categories/car"),
     ("GET", "/api/console/categories/car/pictures"),
     ("GET", "/api/console/categories/car/rounds"),
+    ("GET", "/api/console/categories/car/plan"),
     ("GET", "/api/console/categories/car/refusals"),
     ("GET", "/api/console/categories/car/workers"),
     ("GET", "/api/console/workers"),

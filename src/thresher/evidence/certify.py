@@ -45,7 +45,8 @@ delta - EMERGENCY. The last part is for a rung 0 below the live ones, which has 
 Where this leaves the facts it was built from (and why): the rung is fixed before the draws, not after the recall
 audit, which buys the intersection-union test and lets both audits run at once; the cuts need no grid and no separate
 evidence, as one urn serves them all by the monotony of fact 3; a batch is what a clean run needs, no round number;
-there is no warm-up, as labels spread over the planned middle before the freeze (plan.scouts) show more.
+there is no warm-up, as labels where the plan is least sure show more before the freeze: those of learning, which asks
+near the boundary, or, for scores that come from outside, a few that `plan.scouts` names.
 """
 
 from collections.abc import Sequence

@@ -279,8 +279,15 @@ def _sketched(
     return int(rungs[row]), int(cuts[column]), float(cost[row, column])
 
 
-def scouts(plan: Sketch, count: int = 12) -> NDArray[np.int64]:
-    """Ranks whose labels would sharpen the plan most for their cost: spread evenly over its middle."""
-    if plan.rejected - plan.accepted < 5 * count:
+def scouts(plan: Sketch, ranks: int, count: int = 12) -> NDArray[np.int64]:
+    """Ranks whose labels would sharpen the plan most for their cost.
+
+    Spread evenly over its middle; where there is hardly one, in even ratios around the end of the accepted part: a few
+    labels at random may place that end far from where it belongs.
+    """
+    if plan.rejected - plan.accepted >= 5 * count:
+        return np.unique(np.linspace(plan.accepted, plan.rejected - 1, count).astype(np.int64))
+    if not plan.accepted:
         return np.zeros(0, np.int64)
-    return np.unique(np.linspace(plan.accepted, plan.rejected - 1, count).astype(np.int64))
+    around = np.geomspace(max(plan.accepted / 2, 1.0), plan.accepted * 2.0, count).astype(np.int64)
+    return np.unique(around[around < ranks])

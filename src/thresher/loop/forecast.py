@@ -1,8 +1,8 @@
 """What a promise will cost, before anybody is paid: answers, hours and money, each with an interval.
 
 With scores the procedure itself is run on truths that they promise (`evidence/predict.py`). Before there are scores
-only the floor is known, below which no method can stay; what a promise takes beyond it is a multiple that was measured
-(`bench/selection.py`: 1.8 to 2.7 times the floor) and what learning takes.
+only the floor is known, below which no method can stay; what a promise takes beyond it is what `bench/selection.py` saw
+on its pools: learning, audits of so many times the floor, and with a weak head a middle that people look at.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,11 @@ from thresher.records import Category, Says, Targets
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
-ABOVE_FLOOR = (1.8, 2.3, 2.7)
-TO_LEARN = (150, 400, 1600)  # pictures that learning took in the runs of bench/selection.py
+# in the runs of bench/selection.py, from a strong head to a weak one
+ABOVE_FLOOR = (1.4, 1.8, 2.7)  # audits in floors
+TO_LEARN = (150, 400, 1600)  # pictures that learning took
+MIDDLE = (0.0, 0.05, 0.18)  # of the pool
+WITH_MIDDLE = ("certified", "adjudicated")
 ASSUMED_YES = 0.1
 ENOUGH_LABELS = 20
 ENOUGH_ANSWERS = 50
@@ -92,7 +95,8 @@ def plan(
         least = _floor(targets, images, share)
         learning = [min(more, images) for more in TO_LEARN]
         low, expected, high = (
-            min(times * least + more, images) for times, more in zip(ABOVE_FLOOR, learning, strict=True)
+            min(times * least + more + (middle * images if targets.method in WITH_MIDDLE else 0.0), images)
+            for times, more, middle in zip(ABOVE_FLOOR, learning, MIDDLE, strict=True)
         )
         pictures = Range(low, expected, high)
         told = (told_from, None, None, advice(promise, images, share * images))
