@@ -42,6 +42,11 @@ def shown(window: Window, position: int) -> None:
     expect(window.page.locator("main.stage img.on")).to_have_attribute("alt", re.compile(f"^Picture {position + 1} of"))
 
 
+def painted(window: Window) -> None:
+    """The frame of what is shown has been handed to the screen, which a busy machine does late: the clock runs."""
+    window.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+
+
 def answer_all(window: Window, key: str = "ArrowRight", start: int = 0, size: int = SIZE) -> None:
     for position in range(start, size):
         shown(window, position)
@@ -84,6 +89,7 @@ def test_answers_by_key_are_stored_as_they_were_given_with_their_times(
     meant = [Says.YES, Says.NO, Says.YES, Says.NO, Says.YES, Says.NO, Says.UNSURE]
     for position in range(SIZE):
         shown(window, position)
+        painted(window)
         window.page.wait_for_timeout(30)
         window.page.keyboard.press(keys[position % len(keys)])
     window.page.get_by_role("button", name=f"Send {SIZE} answers").click()
@@ -173,7 +179,8 @@ def test_the_next_picture_is_there_in_the_very_next_frame(window: Window, server
     )
     for position in range(SIZE - 1):
         shown(window, position)
-        window.page.wait_for_timeout(60)
+        window.page.wait_for_function("[...document.querySelectorAll('.stage img')].every(image => image.complete)")
+        window.page.wait_for_timeout(60)  # to decode it
         window.page.keyboard.press("y")
     right, handler_ms = window.page.evaluate("() => [window.frames_right, window.handler_ms]")
     assert right == [True] * (SIZE - 1)
