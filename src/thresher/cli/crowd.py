@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from thresher.cli.show import bars, say
-from thresher.errors import BadInput, Busy
+from thresher.errors import BadInput, Busy, NotReady
+from thresher.label.waits import asked_of_workers
 from thresher.loop.autopilot import run
 from thresher.loop.turn import Turn
-from thresher.records import OWNER, Invite, Worker, new_id, now_ms
+from thresher.records import OWNER, Invite, Stage, Worker, new_id, now_ms
 from thresher.server.local import local_server
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
@@ -21,6 +22,7 @@ from thresher.workforce.simulated import Simulated, simulate
 from thresher.workforce.truth import Truth, read_truth
 
 RETRY_SECONDS = 0.2
+STARVED_SECONDS = 15.0  # a turn between two tasks is shorter, and people come back for more sooner
 WAITS = (
     "No picture is offered to anybody yet: the loop is at work, or other people hold what is asked until their leases "
     "end (lease_minutes in `thresher settings`). Ctrl-C stops."
@@ -44,13 +46,15 @@ def simulate_with(
     """Let a crowd answer category `name` until its loop is done or `stop` says so; what people did, by name.
 
     Without `url` a server is started for as long as it takes. The loop runs here; one that a server runs beside it
-    leaves the category to this one. People of the model err `errors` times as often as they are pinned to.
+    leaves the category to this one. People of the model err `errors` times as often as they are pinned to. Raises
+    NotReady when tasks are left that nobody of the crowd may be given.
     """
     store.categories.get(name)
     truth = read_truth(truth_file, positive)
     links = Links(store.secret())
     invite, tokens = _invite(name, links, store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
+    starved = _Starved(name, store) if not url else _never  # at a server of their own nobody else will come
     with bars() as report, _server(url, store) as base_url, _Loop(name, store, settings, report) as loop:
         album = album_of(truth, name, store, settings, report)
         people = simulate(
@@ -65,11 +69,16 @@ def simulate_with(
             category=name,
             patience_seconds=float("inf"),
             report=report,
-            stop=lambda: loop.over() or stop(),
+            stop=lambda: loop.over() or stop() or starved(),
             idle=lambda: say(WAITS),
         )
     if loop.failed:
         raise loop.failed
+    if starved():
+        raise NotReady(
+            f"tasks of {name} wait for people who have not seen their pictures, and nobody of the {workers} is left.",
+            next="run it again with more --workers: what was answered stays",
+        )
     return facts_of(people, loop.came_to)
 
 
@@ -130,6 +139,24 @@ def _waits_for_owner(name: str, store: Store) -> bool:
     """Whether the owner would be dealt what only they can answer; other tasks are left to the crowd."""
     task = store.work.offer(name, store.categories.get(name).question.version, OWNER, owner=True)
     return task is not None and task.owner_only
+
+
+def _never() -> bool:
+    return False
+
+
+class _Starved:
+    """Whether tasks have long waited for workers while nobody holds one: all the crowd has seen their pictures."""
+
+    def __init__(self, name: str, store: Store) -> None:
+        self._name, self._store = name, store
+        self._since: float | None = None
+
+    def __call__(self) -> bool:
+        tally, now = self._store.categories.tally(self._name), time.monotonic()
+        waits = tally.tasks_open and asked_of_workers(tally) and not tally.assignments.get(Stage.LEASED.value, 0)
+        self._since = (self._since or now) if waits else None
+        return self._since is not None and now - self._since >= STARVED_SECONDS
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ def waits_for(
     )
     if scarce and (not gold.total() or _open(tally, Purpose.MINE_GOLD)):
         return more_gold
-    if tally.tasks_open and _asked_of_workers(tally):
+    if tally.tasks_open and asked_of_workers(tally):
         return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
     if undecided := _open(tally, Purpose.ADJUDICATE):
         return f"{_count(undecided, 'picture')} that workers disagree on {_verb(undecided)} for the owner"
@@ -36,7 +36,8 @@ def _open(tally: Tally, purpose: Purpose) -> int:
     return tally.asks_open.get(purpose.value, 0)
 
 
-def _asked_of_workers(tally: Tally) -> int:
+def asked_of_workers(tally: Tally) -> int:
+    """Open asks that workers may be given, not the owner alone."""
     owners = {purpose.value for purpose in OWNER_PURPOSES}
     return sum(count for purpose, count in tally.asks_open.items() if purpose not in owners)
 
