@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.filled import NAME, add, fill, tiny_backbone
-from tests.loop.people import everybody_answers
+from tests.filled import NAME, add
+from tests.loop.people import pool, small, to_the_end
 
 from thresher.evidence.state import Certified
 from thresher.loop.certified import step_of
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
-from thresher.loop.turn import Turn, turn
+from thresher.loop.turn import Turn
 from thresher.records import Purpose, Says, Source, Targets
 from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
@@ -26,40 +26,22 @@ PEOPLE = ("ann", "bob", "cyd", "dan")
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return settings.but(
-        backbone=tiny_backbone(tmp_path / "tiny.onnx"),
-        processes=1,
-        first_images=30,
-        round_images=20,
-        votes=1,
-        votes_most=1,
-        sure=0.75,
-        gold_images=0,
-        patience_seconds=0.0,
-        seed=3,
-    )
+    return small(settings, tmp_path).but(votes=1, votes_most=1)
 
 
 @pytest.fixture
 def rows(store: Store) -> list[int]:
-    fill(store, YES_FROM)
-    pool = [int(row) for row in store.categories.pool(NAME)]
+    given = pool(store, YES_FROM, COUNT)
     store.categories.aim(NAME, Targets(precision=0.9, recall=0.8, delta=0.1, method="certified"))
-    return pool + add(store, range(900, 900 + COUNT - YES_FROM), size=(160, 40))
+    return given
 
 
 def says(row: int) -> Says:
     return Says.YES if row >= YES_FROM else Says.NO
 
 
-def run(store: Store, settings: Settings, turns: int = 60) -> Turn:
-    came_to = Turn("asking", "")
-    for number in range(turns):
-        came_to = turn(NAME, store=store, settings=settings, now_ms=1_000 * number + 1_000, seed=number)
-        if came_to.state in ("done", "spent", "refused"):
-            break
-        everybody_answers(store, settings, says, 1_000 * number + 1_500, PEOPLE)
-    return came_to
+def run(store: Store, settings: Settings) -> Turn:
+    return to_the_end(store, settings, says, PEOPLE)
 
 
 def test_the_loop_ends_with_a_claim_that_is_true(store: Store, settings: Settings, rows: list[int]) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.filled import NAME, add, fill, tiny_backbone
-from tests.loop.people import everybody_answers
+from tests.filled import NAME
+from tests.loop.people import everybody_answers, one_turn, pool, small, to_the_end
 
 from thresher.evidence import Certified
 from thresher.evidence import Gold as Shown
@@ -20,7 +20,7 @@ from thresher.loop.certified import gold_of, step_of
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import in_force, latest, record_words
 from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
-from thresher.loop.turn import Turn, turn
+from thresher.loop.turn import Turn
 from thresher.loop.turn import ask as turn_of_wish
 from thresher.records import OWNER, Gold, Purpose, Says, Source, Targets
 from thresher.release.verify import Verdict, verify
@@ -34,26 +34,12 @@ PROVEN = tuple(name for name in METHODS if name not in WITHOUT_CERTIFICATE)
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return settings.but(
-        backbone=tiny_backbone(tmp_path / "tiny.onnx"),
-        processes=1,
-        first_images=30,
-        round_images=20,
-        votes=2,
-        votes_most=2,
-        sure=0.75,
-        gold_images=0,
-        patience_seconds=0.0,
-        audit_images=80,
-        seed=3,
-    )
+    return small(settings, tmp_path).but(votes=2, votes_most=2, audit_images=80)
 
 
 @pytest.fixture
 def rows(store: Store) -> list[int]:
-    fill(store, YES_FROM)
-    pool = [int(row) for row in store.categories.pool(NAME)]
-    return pool + add(store, range(900, 900 + COUNT - YES_FROM), size=(160, 40))
+    return pool(store, YES_FROM, COUNT)
 
 
 def says(row: int) -> Says:
@@ -65,17 +51,7 @@ def aim(store: Store, method: str, answers: int | None = None) -> None:
 
 
 def run(store: Store, settings: Settings, *, take: Callable[[int], Turn] | None = None) -> Turn:
-    came_to = Turn("asking", "")
-    for number in range(80):
-        came_to = take(number) if take else one_turn(store, settings, number)
-        if came_to.state in ("done", "spent", "refused"):
-            break
-        everybody_answers(store, settings, says, 1_000 * number + 1_500, PEOPLE)
-    return came_to
-
-
-def one_turn(store: Store, settings: Settings, number: int) -> Turn:
-    return turn(NAME, store=store, settings=settings, now_ms=1_000 * number + 1_000, seed=number)
+    return to_the_end(store, settings, says, PEOPLE, take)
 
 
 def certificate(store: Store) -> Certified:
@@ -155,8 +131,7 @@ def test_killed_at_every_write_it_comes_to_the_same_certificate(
     for killing in (False, True):
         place = tmp_path / f"workspace {killing}"
         store = open_store(str(place), settings, create=True)
-        fill(store, YES_FROM)
-        add(store, range(900, 900 + COUNT - YES_FROM), size=(160, 40))
+        pool(store, YES_FROM, COUNT)
         aim(store, method)
         deaths = 0
         with monkeypatch.context() as patched:

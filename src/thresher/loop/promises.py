@@ -51,43 +51,27 @@ def _both(promise: Promise, chances: Any, known: Known, _: Purse, **fixed: Any) 
 
 
 def _adjudicated(promise: Promise, chances: Any, known: Known, purse: Purse, **fixed: Any) -> Frozen:  # noqa: ANN401 -- handed on
-    return freeze_adjudicated(
-        promise,
-        chances,
-        known_yes=known.yes,
-        known_unanswerable=known.unanswerable,
-        said_no=known.said_no,
-        adjudicated=known.adjudicated,
-        gold=purse.gold,
-        **fixed,
-    )
+    return freeze_adjudicated(promise, chances, said_no=known.said_no, **_people_s(known, purse), **fixed)
 
 
 def _precision(promise: Promise, chances: Any, known: Known, purse: Purse, **fixed: Any) -> Frozen:  # noqa: ANN401 -- handed on
-    return freeze_precision(
-        promise,
-        chances,
-        known_yes=known.yes,
-        known_unanswerable=known.unanswerable,
-        adjudicated=known.adjudicated,
-        gold=purse.gold,
-        answers=purse.pictures,
-        recall_answers=round(RECALL_SHARE * purse.pictures),
-        **fixed,
-    )
+    aside = round(RECALL_SHARE * purse.pictures)
+    given = _people_s(known, purse)
+    return freeze_precision(promise, chances, answers=purse.pictures, recall_answers=aside, **given, **fixed)
 
 
 def _recall(promise: Promise, chances: Any, known: Known, purse: Purse, **fixed: Any) -> Frozen:  # noqa: ANN401 -- handed on
-    return freeze_recall(
-        promise,
-        chances,
-        known_yes=known.yes,
-        known_unanswerable=known.unanswerable,
-        adjudicated=known.adjudicated,
-        gold=purse.gold,
-        answers=purse.pictures,
-        **fixed,
-    )
+    return freeze_recall(promise, chances, answers=purse.pictures, **_people_s(known, purse), **fixed)
+
+
+def _people_s(known: Known, purse: Purse) -> dict[str, Any]:
+    """What people said before the freeze, and how far gold lets them be believed."""
+    return {
+        "known_yes": known.yes,
+        "known_unanswerable": known.unanswerable,
+        "adjudicated": known.adjudicated,
+        "gold": purse.gold,
+    }
 
 
 PROMISES: dict[str, Callable[..., Frozen]] = {
