@@ -18,9 +18,14 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from thresher.settings import Settings
+    from thresher.store.contract import Store
 
 NAME = "bench"
 READING_AND_SENDING = 28.0
@@ -68,6 +73,7 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=24)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--quick", action="store_true", help="a drawn pool and the pinned crowd once: seconds")
+    options.add_argument("--promise", action="append", choices=PROMISES, help="leave the others out")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
@@ -85,8 +91,8 @@ def main() -> None:
             crowds["real votes"] = None
         outcomes = []
         for crowd, errors in crowds.items():
-            for method, budget in PROMISES.items():
-                outcomes.append(measured(place, truth, given, crowd, errors, method, budget))
+            for method in given.promise or PROMISES:
+                outcomes.append(measured(place, truth, given, crowd, errors, method, PROMISES[method]))
                 print(".", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
         tell(outcomes, given)
@@ -180,21 +186,10 @@ def measured(
 ) -> Outcome:
     """One promise, kept by one crowd, on a copy of the pool."""
     from thresher.cli.crowd import simulate_with
-    from thresher.loop.ship import chosen
     from thresher.records import Targets
-    from thresher.settings import read_settings
-    from thresher.store import open_store
 
-    workspace = place / "copy"
-    shutil.rmtree(workspace, ignore_errors=True)
-    shutil.copytree(place / "pool", workspace)
     replay = errors is None
-    settings = read_settings(workspace, gold_images=0) if replay else read_settings(workspace)
-    if replay:  # the gate is off, for the votes are anonymous
-        (workspace / "thresher.toml").write_text(
-            (workspace / "thresher.toml").read_text().replace("gold_images = 20", "gold_images = 0")
-        )
-    store = open_store(str(workspace), settings)
+    store, settings = copied(place, without_gate=replay)  # replayed votes are anonymous
     store.categories.aim(NAME, Targets(given.precision, given.recall, 0.05, budget, method))
     started = time.monotonic()
     facts = simulate_with(
@@ -210,12 +205,9 @@ def measured(
         errors=errors or 1.0,
     )
     wall = time.monotonic() - started
-    made = chosen(NAME, store=store)
     with truth.open() as file:
         yes = {line["file"] for line in csv.DictReader(file) if line["truth"] == given.positive}
-    aliases = store.images.aliases(made.rows)
-    file_of = {row: next(alias.value for alias in found if alias.kind == "file") for row, found in aliases.items()}
-    delivered = {file_of[int(row)] for row in made.yes}
+    delivered, claim = shipped(store)
     tally = store.categories.tally(NAME)
     hours = float(str(facts["people's hours"]))
     store.close()
@@ -226,12 +218,38 @@ def measured(
         tally.owner_answers,
         hours,
         min(int(str(facts["assignments"])) * READING_AND_SENDING / 3600, hours),
-        "certified" if made.certificate["certified"] else str(made.certificate["words"]),
+        claim,
         len(delivered),
         len(delivered & yes) / max(len(delivered), 1),
         len(delivered & yes) / max(len(yes), 1),
         wall,
     )
+
+
+def copied(place: Path, *, without_gate: bool) -> tuple["Store", "Settings"]:
+    """A copy of the pool's workspace, opened."""
+    from thresher.settings import read_settings
+    from thresher.store import open_store
+
+    workspace = place / "copy"
+    shutil.rmtree(workspace, ignore_errors=True)
+    shutil.copytree(place / "pool", workspace)
+    if without_gate:
+        table = workspace / "thresher.toml"
+        table.write_text(table.read_text().replace("gold_images = 20", "gold_images = 0"))
+    settings = read_settings(workspace)
+    return open_store(str(workspace), settings), settings
+
+
+def shipped(store: "Store") -> tuple[set[str], str]:
+    """The files that a release would hold, and what its certificate says in a word or a sentence."""
+    from thresher.loop.ship import chosen
+
+    made = chosen(NAME, store=store)
+    aliases = store.images.aliases(made.rows)
+    file_of = {row: next(alias.value for alias in found if alias.kind == "file") for row, found in aliases.items()}
+    claim = "certified" if made.certificate["certified"] else str(made.certificate["words"])
+    return {file_of[int(row)] for row in made.yes}, claim
 
 
 def tell(outcomes: list[Outcome], given: argparse.Namespace) -> None:

@@ -43,3 +43,9 @@ def test_the_catalog_is_measured_with_a_small_list() -> None:
     assert "20 refused (the first: 20000.csv, line 9)" in told
     for ratio in ("import_rows_per_second", "lease_1m_p99_ms", "lease_1m_vs_10k", "open_1m_vs_1k"):
         assert f"RATIO {ratio} " in told
+
+
+def test_a_promise_is_paid_for_by_a_crowd_end_to_end() -> None:
+    told = bench("crowd_cost.py", "--quick", "--promise", "adjudicated")
+    assert "RATIO certified_runs 1.0000" in told
+    assert "RATIO false_certificates 0.0000" in told

@@ -1,6 +1,7 @@
 """What a compared store does: take batches of pictures from several processes, and give random ones back as bytes."""
 
 import mmap
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ class Session(Protocol):
         """Copies of the bytes of pictures, in any order, one by one where the store gives them so."""
 
 
-class Kind:
+class Kind(ABC):
     """A store to compare: what it is called, what survives in it, and how it is started."""
 
     label = ""
@@ -71,9 +72,9 @@ class Kind:
         """Make it ready and answer its server's processes."""
         return []
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027 -- what serves nothing has nothing to end
         """End its server."""
 
+    @abstractmethod
     def session(self, process: int, *, write: bool) -> Session:
         """Begin in a process of its own."""
-        raise NotImplementedError(self.label)
