@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from tests.loop.people import everybody_answers, one_turn, pool, small, to_the_e
 
 from thresher.evidence import Certified
 from thresher.evidence import Gold as Shown
+from thresher.learn.decide import UNKNOWN, YES, decide
 from thresher.loop import certified as loop_certified
 from thresher.loop.certified import gold_of, step_of
-from thresher.loop.ship import ship
-from thresher.loop.snapshot import in_force, latest, record_words
+from thresher.loop.ship import certified_codes, ship
+from thresher.loop.snapshot import Snapshot, in_force, latest, record_words
 from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
 from thresher.loop.turn import Turn
 from thresher.loop.turn import ask as turn_of_wish
@@ -351,6 +353,27 @@ def test_gold_tells_what_adjudication_misses_once_there_is_enough_of_it(
     monkeypatch.setattr(loop_certified, "GOLD_ENOUGH", 5)
     found = gold_of(category, store=store)
     assert found == Shown(yes_shown=6, yes_missed=0, no_shown=6, no_missed=1)
+
+
+def test_a_yes_that_is_left_out_because_adjudication_slips_is_unknown_and_not_a_no(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    aim(store, "certified")
+    run(store, settings)
+    category, step = store.categories.get(NAME), certificate(store)
+    snapshot = in_force(category, COUNT, store=store)
+    assert snapshot is not None
+    labels = {label.row: label for label in store.labels.held(NAME, 1)}
+    outside = int(snapshot.ranking[step.accepted])
+    labels[outside] = replace(next(iter(labels.values())), row=outside, says=Says.YES)
+    decided = decide(NAME, store=store)
+
+    def code(snapshot: Snapshot) -> int:
+        return int(certified_codes(decided, snapshot, step, labels)[decided.rows.tolist().index(outside)])
+
+    assert code(snapshot) == YES
+    slipping = replace(snapshot.frozen, gold=Shown(yes_shown=150, yes_missed=0, no_shown=150, no_missed=6))
+    assert code(replace(snapshot, frozen=slipping)) == UNKNOWN
 
 
 def test_uncertainty_alone_asks_about_the_boundary_and_proves_nothing(

@@ -85,7 +85,7 @@ def certified_codes(
     """Yes, no or unknown [n] as the certificate has it: the released set, and of the rest what is rejected or known.
 
     Members of a similar group follow the one that represents them. What came after the freeze is unknown; so is what a
-    certificate of precision alone says nothing of.
+    certificate of precision alone says nothing of, and a yes that is left out because adjudication may have slipped.
     """
     state = snapshot.state(labels)
     yes = set(snapshot.ranking[released(step, state)].tolist())
@@ -93,6 +93,7 @@ def certified_codes(
     spoken_of = set(labels)
     if step.recall is not None:
         spoken_of |= set(snapshot.ranking.tolist())
+    spoken_of -= {row for row, label in labels.items() if label.says is Says.YES and row not in yes}
     by_group: dict[int, int] = {}
     for row, group in zip(decided.rows.tolist(), decided.similar.tolist(), strict=True):
         if row in spoken_of or row in yes:
