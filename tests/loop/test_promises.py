@@ -365,7 +365,7 @@ def test_a_yes_that_is_left_out_because_adjudication_slips_is_unknown_and_not_a_
     assert snapshot is not None
     labels = {label.row: label for label in store.labels.held(NAME, 1)}
     outside = int(snapshot.ranking[step.accepted])
-    labels[outside] = replace(next(iter(labels.values())), row=outside, says=Says.YES)
+    labels[outside] = replace(next(iter(labels.values())), row=outside, says=Says.YES, source=Source.ADJUDICATED)
     decided = decide(NAME, store=store)
 
     def code(snapshot: Snapshot) -> int:

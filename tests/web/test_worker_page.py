@@ -179,7 +179,7 @@ def test_the_next_picture_is_there_in_the_very_next_frame(window: Window, server
     )
     for position in range(SIZE - 1):
         shown(window, position)
-        window.page.wait_for_function("[...document.querySelectorAll('.stage img')].every(image => image.complete)")
+        window.page.wait_for_function("() => [...document.querySelectorAll('.stage img')].every(one => one.complete)")
         window.page.wait_for_timeout(60)  # to decode it
         window.page.keyboard.press("y")
     right, handler_ms = window.page.evaluate("() => [window.frames_right, window.handler_ms]")

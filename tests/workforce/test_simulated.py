@@ -206,7 +206,10 @@ def test_real_votes_are_replayed_in_their_order_and_the_truth_adjudicates(yard: 
     said = {
         row: [vote.says is Says.YES for vote in cast if vote.row == row and vote.worker != "me"] for row in (2, 3, 4)
     }
-    assert said == {2: [True, False, True], 3: [True, False, False], 4: [True, True]}
+    # the first two are asked side by side, and whose task is sent first is the machine's affair
+    first = {row: sorted(words[:2]) for row, words in said.items()}
+    assert first == {2: [False, True], 3: [False, True], 4: [True, True]}
+    assert {row: words[2:] for row, words in said.items()} == {2: [True], 3: [False], 4: []}
     held = {label.row: (label.says is Says.YES, label.source) for label in yard.store.labels.held(NAME, 1)}
     assert {row: yes for row, (yes, _) in held.items()} == {row: row % 2 == 0 for row in ASKED}
     assert done.answers + done.owner_answers == 62 + sum(one is Source.ADJUDICATED for _, one in held.values())
