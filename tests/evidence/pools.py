@@ -103,6 +103,12 @@ def beta_pool(
     return Ranked(is_yes[order].astype(np.int8), probabilities, int(is_yes[known].sum()))
 
 
+def weak_pool(seed: int) -> Ranked:
+    """A tenth is yes, and no rank is surely one; people found 80 before."""
+    pool = beta_pool(seed, 6000, 0.1, yes=(3.0, 2.0), no=(1.0, 6.0))
+    return Ranked(pool.truth, pool.probabilities, 80)
+
+
 def flattered_pool(
     seed: int, *, accepted: int, false_share: float, hidden: int, ranks: int = 2500, known_yes: int = 30
 ) -> Ranked:

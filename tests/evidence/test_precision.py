@@ -1,11 +1,12 @@
 """Precision alone: false sets are as rare as promised, the budget is kept, and it buys much."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
-from tests.evidence.pools import PROMISE, Ended, Ranked, Truth, answer, beta_pool, flattered_pool, quality
+from tests.evidence.pools import PROMISE, Ended, Ranked, Truth, answer, beta_pool, flattered_pool, quality, weak_pool
 
 from thresher.evidence import (
     Certified,
@@ -105,12 +106,14 @@ WORLDS = {
 
 def fooled(frozen: Frozen, truth: Truth) -> bool:
     """Whether at some moment a rung was accepted, with all below it in its chain, whose ranks break the promise."""
-    order = Permutation(frozen.seed, "accept", 0, frozen.ladder[0].rank).upto(frozen.ladder[0].rank)
+    top = frozen.ladder[0].rank
+    order = Permutation(frozen.seed, "accept", 0, top).upto(top)
+    sure = frozen.known_yes + int((truth[top : top + frozen.looks] == Code.YES).sum())
     for delta in {rung.accept_delta for rung in frozen.ladder}:
         for rank in sorted(rung.rank for rung in frozen.ladder if rung.accept_delta == delta):
             mine = truth[order[order < rank]] != Code.YES
             drawn, bad = np.arange(rank + 1), np.concatenate([[0], np.cumsum(mine)])
-            bound = plan.may_be_false(frozen.promise, frozen.known_yes + rank)
+            bound = plan.may_be_false(frozen.promise, sure + rank)
             if not at_most(rank, drawn, bad, bound, frozen.accept_prior, delta).any():
                 break
             if bad[-1] > bound + martingale.SLACK:
@@ -138,6 +141,50 @@ def test_no_adversary_is_let_through_more_often_than_promised(world: str) -> Non
     times = times_fooled(world)
     assert not is_red(times, RUNS, 0.2)
     assert times > 0.02 * RUNS
+
+
+def test_yes_that_are_looked_at_first_widen_what_a_rung_may_hold_and_no_more() -> None:
+    """All that is looked at is yes, and every rung holds a little more no than that allows."""
+    promise, looks, times = Promise(0.88, 0.9, 0.2), 40, 0
+    for seed in range(RUNS):
+        chances = np.full(1000, 0.97)
+        frozen = freeze_precision(promise, chances, known_yes=0, seed=f"{seed:064x}", answers=60)
+        frozen = replace(frozen, looks=looks)
+        top, lowest = frozen.ladder[0].rank, precision.START * frozen.ladder[0].rank / precision.TOP
+        share = 0.12 * (1 + looks / lowest) + 0.004
+        truth = (np.random.default_rng(seed).random(1000) >= share).astype(np.int8)
+        truth[top : top + looks] = Code.YES
+        times += fooled(frozen, truth)
+    assert not is_red(times, RUNS, 0.2)
+    assert times > 0.02 * RUNS
+
+
+def test_beyond_a_weak_head_s_ladder_people_look_first_and_what_they_find_is_delivered() -> None:
+    looked, missed = 0, 0
+    for seed in range(40):
+        pool = weak_pool(seed)
+        frozen = frozen_of(pool, seed)
+        ended = answer(frozen, pool.truth)
+        assert int(ended.labelled.sum()) <= 300
+        missed += is_false(ended, pool)
+        if not frozen.looks or isinstance(ended.step, Refused):
+            continue
+        looked += 1
+        first = slice(frozen.ladder[0].rank, frozen.ladder[0].rank + frozen.looks)
+        assert ended.labelled[first].all()
+        found = int((pool.truth[first] == Code.YES).sum())
+        assert ended.step.delivered >= pool.known_yes + found
+        assert ended.step.counts["accept_bound"] > 0.05 * (pool.known_yes + ended.step.accepted)
+    assert looked >= 15
+    assert missed <= int(binom.ppf(0.999, 40, PROMISE.delta))
+
+
+def test_where_adjudication_slips_nothing_is_looked_at_first() -> None:
+    pool = weak_pool(3)
+    frozen = freeze_precision(
+        PROMISE, pool.probabilities, known_yes=80, seed=f"{3:064x}", answers=300, gold=Gold(300, 0, 300, 0)
+    )
+    assert frozen.looks == 0
 
 
 def test_a_ratio_turned_upside_down_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.evidence.pools import PROMISE, Ranked, Truth, answer_all, beta_pool, flattered_pool, frozen_of
+from tests.evidence.pools import PROMISE, Ranked, Truth, answer_all, beta_pool, flattered_pool, frozen_of, weak_pool
 
 from thresher.evidence import (
     Ask,
@@ -72,6 +72,7 @@ MADE: dict[str, tuple[Callable[[Ranked], Frozen], Ranked]] = {
     "both, a flattered head": (joint, flattered_pool(4, accepted=500, false_share=0.06, hidden=30)),
     "both, second epoch": (second_epoch, STRONG),
     "precision": (precise, beta_pool(5, 4000, 0.3, yes=(3.0, 1.0), no=(1.0, 5.0))),
+    "precision, a weak head looked beyond first": (precise, weak_pool(5)),
     "recall": (complete, STRONG),
     "adjudicated": (by_word, beta_pool(6, 4000, 0.3, yes=(4.0, 1.0), no=(1.0, 6.0))),
 }
@@ -93,6 +94,19 @@ def test_a_certificate_is_verified_from_its_file_and_log_alone(proven: Proven) -
     verified = verify(certificate, log)
     assert verified.holds, "\n".join(verified.checks)
     assert len(released(certified, state)) + state.frozen.known_yes == certified.delivered
+
+
+def test_a_rank_that_was_not_looked_at_first_is_noticed() -> None:
+    pool = weak_pool(5)
+    state, certified = finish(precise(pool), pool)
+    frozen = state.frozen
+    certificate, log = json.loads(json.dumps(certificate_of(frozen, certified))), log_of(state, certified)
+    assert frozen.looks > 0
+    assert verify(certificate, log).holds
+    left_out = frozen.ladder[0].rank + frozen.looks - 1
+    assert not verify(certificate, [row for row in log if row.rank != left_out]).holds
+    more = certificate | {"frozen": certificate["frozen"] | {"looks": frozen.ranks - frozen.ladder[0].rank}}
+    assert not verify(more, log).holds
 
 
 def test_another_seed_is_noticed(proven: Proven) -> None:

@@ -1,9 +1,11 @@
 """Precision alone: the largest set that is certified precise and that a budget of answers buys.
 
 The ladder's rungs h and their bounds (1-p)(known yes + h) are fixed before the first draw, so "more than (1-p)(known
-yes + h) of the ranks below h are no" is a fixed suspicion for each rung. One keyed random order of all ranks below the
-top rung is drawn; those of its draws that fall below h are a uniform sample of the ranks below h, in order, and carry
-the evidence of rung h (martingale.py).
+yes + h) of the ranks below h are no" is a fixed suspicion for each rung. Known are the yes that people found before the
+freeze, and those among the first ranks beyond the top rung, which are looked at one by one before the first draw where
+that pays: each yes there is delivered, and widens what every rung may hold. One keyed random order of all ranks below
+the top rung is drawn; those of its draws that fall below h are a uniform sample of the ranks below h, in order, and
+carry the evidence of rung h (martingale.py).
 
 Theorem. In each chain of rungs, taken upwards, let the largest rung be delivered such that it and all rungs of its
 chain below it were accepted at some moment. It is delivered falsely with probability at most the chain's delta,
@@ -18,8 +20,8 @@ Two chains share delta: the main one from a little below the plan upwards, and a
 worse than it says. Draws at ranks beyond the rung that is aimed at are passed over, and asked for when the aim rises:
 a rung's evidence counts its own draws in their order, and those are the same.
 
-What the aim leaves of the budget is spent on the ranks beyond the delivered rung, one by one, the likeliest first: the
-yes found there are delivered too, and change nothing above.
+What the aim leaves of the budget is spent on further ranks beyond the delivered rung, one by one, the likeliest first:
+the yes found there are delivered too, and change nothing above.
 
 Recall is not promised. What the budget sets aside for it is drawn from the ranks beyond the delivered rung, afterwards,
 and bounds what was missed at a delta of its own.
@@ -59,7 +61,10 @@ Bools = NDArray[np.bool_]
 SPARE = 0.1  # of delta, for the spare chain
 START = 0.75  # of the planned rung, where the main chain begins: a rung holds up those above it until it is accepted
 SPARE_START = 0.2
-TOP = 1.8  # times the planned rung
+TOP = 1.8  # times the planned rung; ranks that are looked at first begin where the ladder ends
+TOP_BEFORE_LOOKS = 1.15
+LOOKS_PAY = 1.1  # so much larger a set is expected before anything is looked at first
+LOOKS_STEPS = 41
 GROWTH = 1.02  # from rung to rung
 SPARE_GROWTH = 1.15
 WEIGHT = 3.0  # bad draws that the scores' promise counts for
@@ -87,8 +92,9 @@ def freeze_precision(
     points = points_of(probabilities)
     curve, ranks = Curve(points), points[-1][0]
     delta = audit_delta(spend(promise.delta, epoch), gold)
-    planned = _planned(curve, known_yes, promise, delta, answers - recall_answers)
-    rungs = [Rung(rank, (1.0 - SPARE) * delta, delta) for rank in _steps(START * planned, TOP * planned, GROWTH, ranks)]
+    planned, looks = _planned(curve, known_yes, promise, delta, answers - recall_answers, may_look=gold is None)
+    top = planned * (TOP_BEFORE_LOOKS if looks else TOP)
+    rungs = [Rung(rank, (1.0 - SPARE) * delta, delta) for rank in _steps(START * planned, top, GROWTH, ranks)]
     first = rungs[0].rank if rungs else 0
     spare = [rank for rank in _steps(SPARE_START * planned, first, SPARE_GROWTH, ranks) if rank < first]
     allowed = float(may_be_false(promise, known_yes + planned)) / max(planned, 1)
@@ -111,26 +117,34 @@ def freeze_precision(
         batch=batch,
         answers=answers,
         recall_answers=recall_answers,
+        looks=min(looks, ranks - rungs[-1].rank) if rungs else 0,
         adjudicated=adjudicated,
         gold=gold,
     )
 
 
-def _planned(curve: Curve, known_yes: int, promise: Promise, delta: float, answers: int) -> int:
-    """The rank to certify for the largest set that so many answers should buy; the nearest one where none is certified.
+def _planned(
+    curve: Curve, known_yes: int, promise: Promise, delta: float, answers: int, *, may_look: bool
+) -> tuple[int, int]:
+    """The rank to certify, and how many to look at first, for the largest set that so many answers should buy.
 
-    What a rank's audit leaves of the answers is spent on the ranks beyond it, one by one.
+    The nearest rank where none is certified. What a rank's audit leaves of the answers is spent beyond it, one by one;
+    of all that may be spent so, the part that is spent first widens the rank's bound.
     """
+    first = np.linspace(0, answers, LOOKS_STEPS)[:, None].round() if may_look else np.zeros((1, 1))
     rung = np.maximum(curve.ranks, 1.0)
-    false = (DOUBT * (curve.ranks - curve.yes) + 0.2) / rung
-    bound = may_be_false(promise, known_yes + curve.ranks)
-    need = draws_ahead(rung, 0, np.minimum(false, 1.0), bound, 0.0, (1.0 - SPARE) * delta)
+    false = np.minimum((DOUBT * (curve.ranks - curve.yes) + 0.2) / rung, 1.0)
+    bound = may_be_false(promise, known_yes + _found(curve, rung, first) + curve.ranks)
+    need = draws_ahead(rung, 0, false, bound, 0.0, (1.0 - SPARE) * delta)
     need = np.where(curve.ranks <= bound, 0.0, need)
-    within = need <= max(answers, 1)
-    if not within.any():
-        return int(curve.ranks[int(np.argmin(need))])
-    size = curve.ranks + _found(curve, curve.ranks, answers - np.where(within, need, 0.0))
-    return int(curve.ranks[int(np.argmax(np.where(within, size, -1.0)))])
+    left = answers - first - need
+    size = np.where(left >= 0.0, curve.ranks + _found(curve, rung, first + np.maximum(left, 0.0)), -1.0)
+    if size.max() < 0.0:
+        return int(curve.ranks[int(np.argmin(need[0]))]), 0
+    looks, place = np.unravel_index(int(np.argmax(size)), size.shape)
+    if size[looks, place] < LOOKS_PAY * size[0].max():
+        return int(curve.ranks[int(np.argmax(size[0]))]), 0
+    return int(curve.ranks[place]), int(first[looks, 0])
 
 
 def _found(curve: Curve, rung: Floats, answers: Floats) -> Floats:
@@ -198,7 +212,7 @@ class _Sample:
 def certify_precision(frozen: Frozen) -> Procedure:
     """Aim at the largest rung within the budget, draw below it, aim again; then bound what was missed."""
     sample = _Sample(frozen)
-    main, spare = _chains(frozen)
+    main, spare = _chains(frozen, (yield from _look_first(frozen, sample)))
     while (left := frozen.answers - frozen.recall_answers - len(sample.known)) > 0:
         aim = _aim(sample, main, left) or (None if main.passed else _aim(sample, spare, left))
         if aim is None:
@@ -219,8 +233,19 @@ def certify_precision(frozen: Frozen) -> Procedure:
     return (yield from _bounded(frozen, sample, accepted, chain))
 
 
-def _chains(frozen: Frozen) -> tuple[_Chain, _Chain]:
-    """The main chain and the spare one, told apart by their deltas."""
+def _look_first(frozen: Frozen, sample: _Sample) -> Generator[Asking, Answers, int]:
+    """Look at the ranks right beyond the top rung, before the first draw; how many yes are found."""
+    if not frozen.looks:
+        return 0
+    top = frozen.ladder[0].rank
+    ranks = np.arange(top, top + frozen.looks, dtype=np.int64)
+    (codes,) = yield (Want(Purpose.MIDDLE, ranks),), frozen.answers
+    sample.known.take(ranks, codes)
+    return int((codes == Code.YES).sum())
+
+
+def _chains(frozen: Frozen, found: int) -> tuple[_Chain, _Chain]:
+    """The main chain and the spare one, told apart by their deltas; `found` yes are known beyond the top rung."""
     slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
     largest = max((rung.accept_delta for rung in frozen.ladder), default=0.0)
     chains = []
@@ -228,7 +253,7 @@ def _chains(frozen: Frozen) -> tuple[_Chain, _Chain]:
         mine = sorted(rung.rank for rung in frozen.ladder if (rung.accept_delta == largest) is kept)
         delta = min((rung.accept_delta for rung in frozen.ladder if rung.rank in mine), default=1e-300)
         bounds = [
-            float(false_bound(slips, may_be_false(frozen.promise, frozen.known_yes + rank), frozen.adjudicated))
+            float(false_bound(slips, may_be_false(frozen.promise, frozen.known_yes + found + rank), frozen.adjudicated))
             for rank in mine
         ]
         chains.append(_Chain(np.array(mine, float), np.array(bounds, float), delta, np.zeros(len(mine), np.bool_)))

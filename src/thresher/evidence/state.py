@@ -60,7 +60,8 @@ class Frozen:
     which stays outside. `known_yes` and `known_unanswerable` count the images labelled before, which are never random
     evidence. The last `said_no` ranks are images that people, not yet adjudicated, called no. `curve` is what the
     scores promise (planning only). `answers` is the budget of the methods that take one, `recall_answers` the part of
-    it set aside to bound what was missed.
+    it set aside to bound what was missed, `looks` the number of ranks right beyond the top rung that are looked at one
+    by one before the first draw.
     """
 
     method: str
@@ -79,6 +80,7 @@ class Frozen:
     batch: int = 10
     answers: int = 0
     recall_answers: int = 0
+    looks: int = 0
     said_no: int = 0
     adjudicated: int = 0
     gold: Gold | None = None

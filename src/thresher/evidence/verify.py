@@ -206,9 +206,14 @@ def _check_precision(log: _Log) -> None:
     )
     log.check(bool(chain) and chain[-1] == certified.accepted, f"rank {certified.accepted} is a rung of its chain")
     _spends(log, sum({rung.accept_delta for rung in frozen.ladder}), "the chains")
+    top = frozen.ladder[0].rank if frozen.ladder else 0
+    first = range(top, top + frozen.looks)
+    looked = all(log.code(rank) != NONE for rank in first) and (frozen.gold is None or not first)
+    log.check(looked, f"all {len(first):,} ranks that are looked at before the draws have a label")
+    sure = frozen.known_yes + log.count(first.start, first.stop, Code.YES)
     order = accept_order(frozen, certified, {})
     for rank in chain:
-        bound = (1 - frozen.promise.precision) * (frozen.known_yes + rank)
+        bound = (1 - frozen.promise.precision) * (sure + rank)
         bound = float(false_bound(slips, bound, frozen.adjudicated))
         bad, best = 0, math.inf if rank <= math.floor(bound + SLACK) else -math.inf
         for drawn, place in enumerate((place for place in order if place < rank), 1):
