@@ -88,17 +88,17 @@ def certified_codes(
     certificate of precision alone says nothing of, and a yes that is left out because adjudication may have slipped.
     """
     state = snapshot.state(labels)
-    yes = set(snapshot.ranking[released(step, state)].tolist())
-    yes |= {row for row in snapshot.known.tolist() if row in labels and labels[row].says is Says.YES}
-    spoken_of = set(labels)
+    called_yes = np.array([row for row, label in labels.items() if label.says is Says.YES], np.int64)
+    known = snapshot.known[np.isin(snapshot.known, called_yes)]
+    yes = np.isin(decided.rows, np.concatenate([snapshot.ranking[released(step, state)], known]))
+    spoken_of = np.isin(decided.rows, np.fromiter(labels, np.int64))
     if step.recall is not None:
-        spoken_of |= set(snapshot.ranking.tolist())
-    spoken_of -= {row for row, label in labels.items() if label.says is Says.YES and row not in yes}
-    by_group: dict[int, int] = {}
-    for row, group in zip(decided.rows.tolist(), decided.similar.tolist(), strict=True):
-        if row in spoken_of or row in yes:
-            by_group[group] = max(by_group.get(group, NO), YES if row in yes else NO)
-    return np.array([by_group.get(group, UNKNOWN) for group in decided.similar.tolist()], np.int8)
+        spoken_of |= np.isin(decided.rows, snapshot.ranking)
+    spoken_of &= yes | ~np.isin(decided.rows, called_yes)
+    codes = np.full(len(decided.rows), UNKNOWN, np.int8)
+    codes[np.isin(decided.similar, decided.similar[spoken_of])] = NO
+    codes[np.isin(decided.similar, decided.similar[yes])] = YES
+    return codes
 
 
 def pieces(snapshot: Snapshot, step: Certified, labels: dict[int, Label]) -> list[Piece]:

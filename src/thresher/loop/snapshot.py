@@ -7,7 +7,7 @@ killed before it leaves a ranking that the next freeze writes anew; after it not
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,11 +49,14 @@ class Snapshot:
 
     def state(self, labels: dict[int, Label], cap: int | None = None) -> State:
         """The labels that hold, by rank, whatever they were asked for; and the words recorded."""
-        rank_of = dict(zip(self.ranking.tolist(), range(len(self.ranking)), strict=True))
-        answers = {
-            rank_of[row]: int(CODES[label.says]) for row, label in labels.items() if row in rank_of and holds(label)
-        }
+        held = {row: label for row, label in labels.items() if holds(label)}
+        answers = {rank: int(CODES[held[row].says]) for row, rank in self.ranks_of(held).items()}
         return State(self.frozen, answers, self.said, cap)
+
+    def ranks_of(self, rows: Iterable[int]) -> dict[int, int]:
+        """The rank of each of these rows that has one: a pool has millions, and of few of them anybody asks."""
+        at = np.flatnonzero(np.isin(self.ranking, np.fromiter(rows, np.int64)))
+        return dict(zip(self.ranking[at].tolist(), at.tolist(), strict=True))
 
 
 def holds(label: Label) -> bool:
@@ -114,19 +117,21 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Sna
     that would have learnt from the audits, and words must not depend on what was drawn.
     """
     name, epoch = category.name, snapshot.epoch
-    rank_of = dict(zip(snapshot.ranking.tolist(), range(len(snapshot.ranking)), strict=True))
+    cast = [vote for vote in store.labels.votes(name, snapshot.version) if vote.worker != OWNER]
+    labels = [label for label in store.labels.held(name, snapshot.version) if holds(label)]
+    rank_of = snapshot.ranks_of({vote.row for vote in cast} | {label.row for label in labels})
     votes: dict[int, list[Vote]] = {}
-    for vote in store.labels.votes(name, snapshot.version):
-        if vote.row in rank_of and rank_of[vote.row] not in snapshot.said and vote.worker != OWNER:
+    for vote in cast:
+        if vote.row in rank_of and rank_of[vote.row] not in snapshot.said:
             votes.setdefault(vote.row, []).append(vote)
     fresh = {
-        str(rank_of[row]): int(_word(cast[: snapshot.words_of]))
-        for row, cast in votes.items()
-        if len(cast) >= snapshot.words_of
+        str(rank_of[row]): int(_word(first[: snapshot.words_of]))
+        for row, first in votes.items()
+        if len(first) >= snapshot.words_of
     }
-    for label in store.labels.held(name, snapshot.version):
+    for label in labels:
         rank = rank_of.get(label.row, -1)
-        if rank >= 0 and rank not in snapshot.said and str(rank) not in fresh and holds(label):
+        if rank >= 0 and rank not in snapshot.said and str(rank) not in fresh:
             fresh[str(rank)] = int(CODES[label.says])
     if not fresh:
         return snapshot
@@ -160,11 +165,11 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
     ranking, probability = rank(decided, labels, known)
     store.columns.create(column(name, epoch), 1, "int64")
     store.columns.write(column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
-    ends = {row for row, label in labels.items() if label.says is Says.NO}
+    ends = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
     frozen = PROMISES[targets.method](
         Promise(targets.precision, targets.recall, targets.delta),
         probability,
-        Known.of(_one_a_group(decided, known), said_no=sum(row in ends for row in ranking.tolist())),
+        Known.of(_one_a_group(decided, known), said_no=int(np.isin(ranking, ends).sum())),
         purse,
         seed=seed or secrets.token_hex(32),
         epoch=epoch - 1,
@@ -188,26 +193,26 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
 
 def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) -> tuple[Rows, NDArray[np.float64]]:
     """Rows by rank, best score first, ties by row, and their probabilities of being a yes (for planning only)."""
-    rows, first = np.unique(decided.similar, return_index=True)
+    groups_known = decided.similar[np.isin(decided.rows, np.fromiter(known, np.int64))]
+    free = np.flatnonzero(~np.isin(decided.similar, groups_known))
+    first = np.sort(free[np.unique(decided.similar[free], return_index=True)[1]])
+    representatives = decided.rows[first]  # ascending, so that a stable sort leaves ties in the order of their rows
     scores = np.nan_to_num(decided.scores[first].astype(np.float64), nan=-50.0)
-    representatives = decided.rows[first]
-    groups_known = set(decided.similar[np.isin(decided.rows, list(known))].tolist())
-    free = np.array([group not in groups_known for group in rows.tolist()], bool)
-    representatives, scores = representatives[free], scores[free]
     probability = 1.0 / (1.0 + np.exp(-np.clip(scores, -40.0, 40.0)))
-    for place, row in enumerate(representatives.tolist()):
-        label = labels.get(row)
-        if label is not None and label.says is not Says.UNSURE:
-            yes = label.says is Says.YES
-            probability[place] = label.posterior if yes else 1.0 - label.posterior
-            scores[place] += SAID if yes else -SAID
-    order = np.lexsort((representatives, -scores))
+    said = {row: label for row, label in labels.items() if label.says is not Says.UNSURE}
+    for place in np.flatnonzero(np.isin(representatives, np.fromiter(said, np.int64))).tolist():
+        label = said[int(representatives[place])]
+        yes = label.says is Says.YES
+        probability[place] = label.posterior if yes else 1.0 - label.posterior
+        scores[place] += SAID if yes else -SAID
+    order = np.argsort(-scores, kind="stable")
     return representatives[order], probability[order]
 
 
 def _one_a_group(decided: Decided, known: dict[int, Label]) -> list[Label]:
     """One label of each known group of the pool; the most trusted says what the group is."""
-    group_of = dict(zip(decided.rows.tolist(), decided.similar.tolist(), strict=True))
+    at = np.flatnonzero(np.isin(decided.rows, np.fromiter(known, np.int64)))
+    group_of = dict(zip(decided.rows[at].tolist(), decided.similar[at].tolist(), strict=True))
     found: dict[int, Label] = {}
     for row, label in sorted(known.items(), key=lambda one: (HOLD.index(one[1].source), one[0])):
         if row in group_of:
