@@ -1,0 +1,52 @@
+"""What a person does on the worker's page, for the tests of it."""
+
+import re
+
+from playwright.sync_api import expect
+from tests.serving import Served
+from tests.web.window import Window
+
+from thresher.records import Assignment
+from thresher.store.contract import Store
+
+SIZE = 18  # 10 asked pictures and 8 gold
+
+
+def join(window: Window, server: Served, name: str = "Ada") -> None:
+    """Open an invite and make a personal link."""
+    window.page.goto(server.console.add_invite().link)
+    window.page.get_by_label("What shall we call you?").fill(name)
+    window.page.get_by_role("button", name="Join").click()
+    expect(window.page.get_by_role("heading", level=1)).to_have_text(f"Hello, {name}")
+
+
+def begin(window: Window, server: Served) -> None:
+    """Join and go to the first picture."""
+    join(window, server)
+    window.page.get_by_role("button", name="Look at it").click()
+    window.page.get_by_role("button", name="Start").click()
+    shown(window, 0)
+
+
+def shown(window: Window, position: int) -> None:
+    """The picture of this position can be seen, and it alone."""
+    expect(window.page.locator("main.stage")).to_have_attribute("data-shown", str(position))
+    expect(window.page.locator("main.stage img.on")).to_have_attribute("alt", re.compile(f"^Picture {position + 1} of"))
+
+
+def painted(window: Window) -> None:
+    """The frame of what is shown has been handed to the screen, which a busy machine does late: the clock runs."""
+    window.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+
+
+def answer_all(window: Window, key: str = "ArrowRight", start: int = 0, size: int = SIZE) -> None:
+    for position in range(start, size):
+        shown(window, position)
+        window.page.keyboard.press(key)
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("Look over your answers")
+
+
+def held(store: Store) -> Assignment:
+    """The one assignment there is."""
+    (only,) = store.work.page("car", "", 10)
+    return only
