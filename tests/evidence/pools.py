@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from thresher.evidence import METHODS, Ask, Certified, Code, Frozen, Promise, Refused, State, freeze, next_step
 from thresher.evidence.curve import calibrate
+from thresher.evidence.replay import counted
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -50,7 +51,14 @@ def answer(frozen: Frozen, truth: Truth) -> Ended:
                 labelled[want.ranks] = True
             wants, _ = procedure.send(tuple(truth[want.ranks] for want in wants))
     except StopIteration as end:
-        return Ended(end.value, labelled, asks)
+        ranks = np.flatnonzero(labelled)
+        state = State(frozen, dict(zip(ranks.tolist(), truth[ranks].tolist(), strict=True)))
+        return Ended(ended_with(end.value, state), labelled, asks)
+
+
+def ended_with(step: Certified | Refused, state: State) -> Certified | Refused:
+    """The end of a procedure as `next_step` tells it."""
+    return counted(step, state) if isinstance(step, Certified) else step
 
 
 def released(ended: Ended, truth: Truth) -> Bools:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from scipy.stats import binom
-from tests.evidence.pools import PROMISE, Ranked, Truth, beta_pool, flattered_pool, frozen_of
+from tests.evidence.pools import PROMISE, Ranked, Truth, beta_pool, ended_with, flattered_pool, frozen_of
 
 from thresher.evidence import (
     METHODS,
@@ -58,7 +58,8 @@ def run(frozen: Frozen, pool: Ranked, crowd: Crowd, seed: int) -> tuple[Certifie
                 given.update(zip(want.ranks.tolist(), labels[want.ranks].tolist(), strict=True))
             wants, _ = procedure.send(tuple((sure if want.sure else said)[want.ranks] for want in wants))
     except StopIteration as end:
-        return end.value, State(frozen, answers, heard)
+        state = State(frozen, answers, heard)
+        return ended_with(end.value, state), state
 
 
 def is_false(step: Certified | Refused, state: State, pool: Ranked) -> bool:

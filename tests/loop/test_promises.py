@@ -20,11 +20,11 @@ from thresher.learn.decide import UNKNOWN, YES, decide
 from thresher.loop import certified as loop_certified
 from thresher.loop.certified import gold_of, step_of
 from thresher.loop.ship import certified_codes, ship
-from thresher.loop.snapshot import Snapshot, in_force, latest, record_words
+from thresher.loop.snapshot import Snapshot, holds, in_force, latest, record_words
 from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
 from thresher.loop.turn import Turn
 from thresher.loop.turn import ask as turn_of_wish
-from thresher.records import OWNER, Gold, Purpose, Says, Source, Targets
+from thresher.records import OWNER, Gold, Label, Purpose, Says, Source, Targets
 from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -374,6 +374,26 @@ def test_a_yes_that_is_left_out_because_adjudication_slips_is_unknown_and_not_a_
     assert code(snapshot) == YES
     slipping = replace(snapshot.frozen, gold=Shown(yes_shown=150, yes_missed=0, no_shown=150, no_missed=6))
     assert code(replace(snapshot, frozen=slipping)) == UNKNOWN
+
+
+@pytest.mark.parametrize("method", PROVEN)
+def test_answers_to_learn_that_come_after_the_freeze_join_the_release_and_its_proof(
+    method: str, store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    """A task dealt before the freeze may come back when all is certified: a yes joins, a no leaves."""
+    aim(store, method)
+    came_to = run(store, settings)
+    snapshot = in_force(store.categories.get(NAME), COUNT, store=store)
+    assert snapshot is not None
+    known = {label.row for label in store.labels.held(NAME, 1) if holds(label)}
+    late = [row for row in snapshot.ranking.tolist() if row not in known]
+    late = [*late[:3], *[row for row in late if says(row) is Says.YES][-3:], *late[-3:]]
+    store.labels.hold(NAME, [Label(row, says(row), Source.OWNER, Purpose.LEARN, 1, 9) for row in dict.fromkeys(late)])
+    made = ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    verdict = verify(tmp_path / "out")
+    assert verdict.holds, verdict.wrong
+    assert str(made.certificate["delivered"]) in verdict.claim
+    assert came_to.state == "done"
 
 
 def test_uncertainty_alone_asks_about_the_boundary_and_proves_nothing(

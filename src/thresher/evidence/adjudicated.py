@@ -257,7 +257,7 @@ def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
     released = np.union1d(np.setdiff1d(audit.accepted, refuted), found)
     delivered = frozen.known_yes + len(released)
     return Certified(
-        claim=claim(promise, delivered),
+        claim=claim(promise),
         precision=promise.precision,
         recall=promise.recall,
         delta=promise.delta,

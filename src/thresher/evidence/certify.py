@@ -211,7 +211,7 @@ def certified(table: Table, cut: Cut) -> Certified:
     promise = frozen.promise
     delivered = frozen.known_yes + cut.accepted - known_within + middle_yes + found_yes
     return Certified(
-        claim=claim(promise, delivered),
+        claim=claim(promise),
         precision=promise.precision,
         recall=promise.recall,
         delta=promise.delta,
@@ -235,12 +235,10 @@ def certified(table: Table, cut: Cut) -> Certified:
     )
 
 
-def claim(promise: Promise, delivered: int) -> str:
-    """The promise in words."""
-    if delivered == 0:
-        return f"With confidence {1 - promise.delta:.10g} this pool holds no yes: the empty set misses nothing."
+def claim(promise: Promise) -> str:
+    """The promise in words, but for how many images it is about."""
     return (
-        f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {delivered} released "
+        f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {{delivered}} released "
         f"images are yes, and they are at least {promise.recall:.10g} of all yes of this pool."
     )
 

@@ -335,9 +335,9 @@ def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> P
     drawn, bad, _ = sample.tally(np.array([accepted], float))
     return Certified(
         claim=(
-            f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {delivered} released "
-            f"images are yes. If so, they are, with confidence {cut_down(1 - delta)}, at least {recall} of all yes of "
-            f"this pool; more recall was not asked for."
+            f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {{delivered}} "
+            f"released images are yes. If so, they are, with confidence {cut_down(1 - delta)}, at least {recall} of "
+            f"all yes of this pool; more recall was not asked for."
         ),
         precision=promise.precision,
         recall=None,

@@ -141,8 +141,8 @@ def _certified(frozen: Frozen, known: Known, urns: tuple[Urn, Urn], cut: int, bo
     return Certified(
         claim=(
             f"With confidence {1 - promise.delta:.10g}, at least {promise.recall:.10g} of all yes of this pool are "
-            f"among the {delivered} released images, of which then at least {precision} are yes; more precision was "
-            f"not asked for."
+            "among the {delivered} released images, of which then at least {precision_at_least} are yes; more "
+            "precision was not asked for."
         ),
         precision=None,
         recall=promise.recall,

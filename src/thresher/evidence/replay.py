@@ -6,9 +6,11 @@ when all are there, in the order of the draws: neither who answers first nor wha
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from thresher.evidence.martingale import cut_down
 from thresher.evidence.state import (
     Ask,
     Certified,
@@ -37,7 +39,23 @@ def replay(procedure: Procedure, state: State) -> Step:
             wants, ahead = procedure.send(tuple(_codes(want, _labels(state, want)) for want in wants))
     except StopIteration as end:
         ended: Certified | Refused = end.value
-        return ended
+        return counted(ended, state) if isinstance(ended, Certified) else ended
+
+
+def counted(certified: Certified, state: State) -> Certified:
+    """The certificate of all labels there are, of which its procedure saw those it asked for.
+
+    Others came late, asked about to learn. A no among the accepted is taken out and a yes elsewhere joins: neither
+    makes more of the set false, nor more of the yes missed.
+    """
+    delivered = state.frozen.known_yes + len(released(certified, state))
+    counts = dict(certified.counts)
+    if "sure_yes" in counts:
+        counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
+    claim = certified.claim.format(delivered=delivered, **counts)
+    if not delivered:
+        claim = f"With confidence {1 - certified.delta:.10g} this pool holds no yes: the empty set misses nothing."
+    return replace(certified, delivered=delivered, counts=counts, claim=claim)
 
 
 def _labels(state: State, want: Want) -> Mapping[int, int]:

@@ -150,7 +150,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Certified:
-    """The promise holds for the set of `delivered`: ranks below `accepted` and every yes people gave."""
+    """The promise holds for the set of `delivered`: ranks below `accepted` and every yes people gave.
+
+    A procedure counts the labels it asked for, and leaves `claim` open for `replay`, which counts all there are.
+    """
 
     claim: str
     precision: float | None

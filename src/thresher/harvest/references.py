@@ -15,6 +15,7 @@ from thresher.harvest.candidates import printable
 from thresher.harvest.sources.urls import LONGEST_URL
 from thresher.records import Alias, NewImage, Origin, Progress, Refusal
 from thresher.store.contract import Report, Store
+from thresher.store.references import SCHEMES
 from thresher.store.rules import is_hash
 
 LINES_AT_ONCE = 50_000  # what the directory store commits at once, and why: store/sqlite/images.py
@@ -111,7 +112,7 @@ def _image(line: Sequence[str]) -> NewImage | str:
     if not is_hash(sha256):
         return f"{sha256[:80]!r} is no SHA-256 in lower-case hexadecimal."
     if not _is_url(url):
-        return f"{url[:80]!r} is not a URL."
+        return f"{url[:80]!r} is not a URL that pictures are fetched from."
     try:
         wide, high, whole = int(width), int(height), int(size or 0)
     except ValueError:
@@ -122,11 +123,11 @@ def _image(line: Sequence[str]) -> NewImage | str:
 
 
 def _is_url(text: str) -> bool:
-    """Whether a text may be a URL, of any scheme: it may lie on an object store."""
+    """Whether a text may be the URL of a picture on the web or on an object store."""
     scheme, _, rest = text.partition("://")
     return (
         rest != ""
-        and scheme.isalnum()
+        and scheme.lower() in SCHEMES
         and len(text) <= LONGEST_URL
         and text.isprintable()
         and " " not in text

@@ -77,6 +77,8 @@ def _embed_with(
         seen, made = seen + tried, made + embedded
         if report is not None:
             report(Progress("embed", seen, len(missing)))
+    if seen and not made and len(missing) == len(rows):
+        store.images.read(int(missing[0]))  # nothing at all can be read: say why, or people would wait for ever
     return made
 
 

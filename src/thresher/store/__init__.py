@@ -7,6 +7,7 @@ from pathlib import Path
 from thresher.errors import BadInput
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.store.references import References
 
 __all__ = ["STORES", "open_store"]
 
@@ -30,4 +31,6 @@ def open_store(place: str | Path, settings: Settings, *, create: bool = False) -
         raise BadInput(f"no store is called {scheme}://; there are directories and {known}.", where=str(place))
     module, function = STORES[scheme]
     opener: Callable[..., Store] = getattr(import_module(module), function)
-    return opener(str(place), settings, create=create)
+    opened = opener(str(place), settings, create=create)
+    opened.images.fetch_reference = References(settings)
+    return opened

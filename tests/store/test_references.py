@@ -1,0 +1,97 @@
+"""Pictures that stay where they are: read from a real site, through the guard, and compared with their hash."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.filled import tiny_backbone
+from tests.pictures_for_tests import picture
+from tests.site_for_tests import RunningSite, Site
+
+from thresher.errors import NotReady
+from thresher.learn.embed import column, embed
+from thresher.records import Alias, NewImage
+from thresher.settings import Settings
+from thresher.store import open_store
+from thresher.store.contract import Store
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with RunningSite() as running:
+        yield running
+
+
+@pytest.fixture
+def private(settings: Settings) -> Settings:
+    """The site of a test has an address that the guard keeps from others."""
+    return settings.but(fetch_private=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path, private: Settings) -> Iterator[Store]:
+    opened = open_store(tmp_path / "workspace", private, create=True)
+    yield opened
+    opened.close()
+
+
+def reference(seed: int, *urls: str, of: bytes = b"") -> NewImage:
+    name = hashlib.sha256(of or picture(seed)).hexdigest()
+    return NewImage(name, None, 64, 48, "JPEG", bytes=1, aliases=tuple(Alias("url", url) for url in urls))
+
+
+def test_a_picture_kept_by_reference_is_fetched_when_it_is_wanted(store: Store, site: Site) -> None:
+    rows = store.images.put([reference(seed, site.url(f"/picture/{seed}.jpg")) for seed in range(3)])
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda: found.extend(store.images.read_many(rows))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == sorted([picture(seed) for seed in range(3)] * 2)
+
+
+def test_another_address_is_tried_where_one_gives_nothing(store: Store, site: Site) -> None:
+    (row,) = store.images.put([reference(4, site.url("/status/404"), site.url("/picture/4.jpg"))])
+    assert store.images.read(row) == picture(4)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/picture/5.jpg", "what lies there now is another picture"), ("/status/404", "404"), ("", "no address")],
+)
+def test_what_is_not_the_picture_is_never_taken_for_it(store: Store, site: Site, path: str, told: str) -> None:
+    url = site.url(path) if path else "ftp://127.0.0.1/5.jpg"
+    (row,) = store.images.put([reference(5, url, of=b"another one")])
+    with pytest.raises(NotReady, match=told):
+        store.images.read(row)
+
+
+def test_an_address_that_the_guard_forbids_is_not_asked(tmp_path: Path, settings: Settings, site: Site) -> None:
+    with closing(open_store(tmp_path / "guarded", settings, create=True)) as store:
+        (row,) = store.images.put([reference(6, site.url("/picture/6.jpg"))])
+        with pytest.raises(NotReady, match="kept by reference"):
+            store.images.read(row)
+    assert site.asked["/picture/6.jpg"] == 0
+
+
+def test_references_are_embedded_by_processes_of_their_own(
+    store: Store, private: Settings, site: Site, tmp_path: Path
+) -> None:
+    rows = np.array(store.images.put([reference(n, site.url(f"/picture/{n}.jpg")) for n in range(20)]))
+    settings = private.but(backbone=tiny_backbone(tmp_path / "tiny.onnx"), processes=2)
+    assert embed(rows, store=store, settings=settings) == 20
+    assert not len(store.columns.missing(column(str(settings.backbone)), rows))
+
+
+def test_where_nothing_at_all_can_be_read_embedding_says_why(
+    store: Store, private: Settings, site: Site, tmp_path: Path
+) -> None:
+    """Else a loop would try it again for ever, with a bar that is full each time."""
+    rows = np.array(store.images.put([reference(seed, site.url("/status/404")) for seed in range(4)]))
+    with pytest.raises(NotReady, match="404"):
+        embed(rows, store=store, settings=private.but(backbone=tiny_backbone(tmp_path / "tiny.onnx"), processes=1))
