@@ -63,6 +63,14 @@ def test_before_there_are_scores_it_uses_the_floor_and_says_what_it_assumes(fres
     assert re.search(r"hours of people: [\d.,]+ \([\d.,]+ to [\d.,]+\)", run.stdout)
 
 
+def test_before_anybody_has_come_it_counts_on_people_and_never_on_more_than_the_budget(fresh: Path) -> None:
+    """Each picture of an audit takes a lead of three, and its share of the gold."""
+    made = planned(fresh, "--method", "certified")
+    assert made["answers"]["expected"] >= 3 * made["pictures"]["expected"]
+    budgeted = planned(fresh, "--method", "precision", "--answers", "120")
+    assert budgeted["answers"]["high"] == pytest.approx(120)
+
+
 def test_every_interval_holds_its_middle_and_nothing_is_below_the_floor(fresh: Path, scored: Path) -> None:
     for at in (fresh, scored):
         for method in ("certified", "adjudicated", "precision", "recall"):

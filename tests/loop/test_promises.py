@@ -332,6 +332,30 @@ def test_forged_evidence_does_not_hold(
 
     for change in (all_refuted, one_left_out, a_consensus):
         assert forged(tmp_path / "out", change)
+    path = tmp_path / "out" / "certificate.json"
+    claimed = json.loads(path.read_text())
+    for name in ("counts", "epoch", "answers_of_epoch", "words", "delivered", "method", "ranks"):
+        path.write_text(json.dumps(claimed | {name: "another"}))
+        assert verify(tmp_path / "out").wrong
+    path.write_text(json.dumps(claimed))
+    assert verify(tmp_path / "out").wrong == ()
+
+
+def test_a_release_that_gives_out_what_people_refuted_does_not_hold(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    aim(store, "certified")
+    run(store, settings)
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    pieces = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
+    refuted = next(piece["id"] for piece in pieces if piece["rank"] >= 0 and piece["says"] == "no")
+    table = pq.read_table(tmp_path / "out" / "images.parquet")
+    lines = table.to_pylist()
+    swapped = next(line for line in lines if line["decision"] == "yes" and line["similar_to"] is None)
+    swapped["decision"] = "no"
+    next(line for line in lines if line["id"] == refuted)["decision"] = "yes"
+    pq.write_table(pa.Table.from_pylist(lines, schema=table.schema), tmp_path / "out" / "images.parquet")
+    assert any("no yes" in wrong for wrong in verify(tmp_path / "out").wrong)
 
 
 def test_gold_tells_what_adjudication_misses_once_there_is_enough_of_it(

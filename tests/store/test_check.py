@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.contract.test_rounds import a_round
 from tests.contract.things import category, data, finish, images, new_image, publish
 from tests.store.processes import ended, forked, killed
 
 from thresher.errors import StoreDamaged
+from thresher.learn.decide import decide
 from thresher.records import Label, Progress, Purpose, Says, Source
 from thresher.settings import Settings
 from thresher.store import open_store, shards
@@ -281,3 +283,16 @@ def test_check_tells_how_far_it_is(store: DirectoryStore) -> None:
     told: list[Progress] = []
     store.check(mend=False, report=told.append)
     assert told[-1] == Progress("check shards", 1, 1, "shards")
+
+
+def test_scores_that_are_gone_are_told_and_made_anew(store: DirectoryStore) -> None:
+    category(store, 4)
+    done = a_round(1)
+    store.columns.create(done.column, 1, "float32")
+    store.rounds.add(done, b"head")
+    assert store.check(mend=False).sound
+    store.columns.drop(done.column)
+    assert "makes them anew" in found(store)
+    assert store.check(mend=True).sound
+    assert found(store) == ""
+    assert decide("car", store=store).codes.tolist() == [-1] * 4

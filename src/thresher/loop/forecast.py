@@ -17,7 +17,7 @@ from thresher.label.adjudicate import LEAD
 from thresher.learn.decide import Decided, decide
 from thresher.loop.certified import VOTES_MORE, purse_of
 from thresher.loop.methods import budget_left
-from thresher.loop.promises import PROMISES, Known
+from thresher.loop.promises import BUDGETED, PROMISES, Known
 from thresher.loop.snapshot import holds, rank
 from thresher.records import Category, Says, Targets
 from thresher.settings import Settings
@@ -100,7 +100,11 @@ def plan(
         )
         pictures = Range(low, expected, high)
         told = (told_from, None, None, advice(promise, images, share * images))
-    answers = pictures.times(_answers_a_picture(targets.method, store=store, settings=settings))
+    each = _answers_a_picture(targets.method, store=store, settings=settings)
+    if decided.round is None and targets.method in BUDGETED and targets.answers is not None:
+        bought = targets.answers / each
+        pictures = Range(*(min(one, bought) for one in (pictures.low, pictures.expected, pictures.high)))
+    answers = pictures.times(each)
     hours = answers.times(seconds_an_answer(store=store, settings=settings) / 3600)
     paid = settings.pay_hour_cents / 100 * (1.0 + settings.pay_fee)
     return Plan(targets.method, promise, pictures, answers, hours, hours.times(paid), least, share, *told)
@@ -113,12 +117,12 @@ def _from_scores(
     labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
     known = {row: label for row, label in labels.items() if holds(label)}
     ranking, probability = rank(decided, labels, known)
-    says_no = {row for row, label in labels.items() if label.says is Says.NO}
+    says_no = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
     aimed = Category(category.name, category.question, targets)
     frozen = PROMISES[targets.method](
         Promise(targets.precision, targets.recall, targets.delta),
         probability,
-        Known.of(list(known.values()), said_no=sum(row in says_no for row in ranking.tolist())),
+        Known.of(list(known.values()), said_no=int(np.isin(ranking, says_no).sum())),
         purse_of(aimed, max(budget_left(aimed, store=store), 1), store=store, settings=settings),
         seed=f"{0:064x}",
         epoch=0,
@@ -150,8 +154,9 @@ def _floor(targets: Targets, images: int, share: float) -> int:
 
 
 def _answers_a_picture(method: str, *, store: Store, settings: Settings) -> float:
-    """Votes on a picture with the gold that comes with them; one answer where only the owner answers."""
-    if not any(not worker.owner for worker in store.people.all()):
+    """Votes on a picture with the gold that comes with them; one answer where only the owner has come so far."""
+    come = store.people.all()
+    if come and all(worker.owner for worker in come):
         return 1.0
     votes = LEAD + VOTES_MORE
     if method == "adjudicated":  # about half of its pictures need a word only

@@ -12,7 +12,7 @@ from thresher.learn.decide import decide
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
 from thresher.loop.methods import Wish
-from thresher.loop.table import METHODS, is_frozen
+from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE, is_frozen
 from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
@@ -127,8 +127,12 @@ def ask(
     if wish.state != "asking":
         return Turn(wish.state, wish.says, learned)
     tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
-    if not tasks and not len(store.asks.open_rows(category.name, category.question.version)):
+    nothing_open = not tasks and not len(store.asks.open_rows(category.name, category.question.version))
+    # a promise says itself when it is kept; until then people were quicker than this turn
+    if nothing_open and category.targets.method in WITHOUT_CERTIFICATE:
         return Turn("done", "nothing is left to ask about.", learned)
+    if nothing_open:
+        return Turn("asking", "answers came in the middle of this turn; the next one settles them.", learned)
     return Turn("learned" if learned else "asking", wish.says, learned)
 
 

@@ -51,7 +51,7 @@ def verify(directory: Path) -> Verdict:
     if sum(piece["rank"] < 0 and piece["says"] == "yes" for piece in pieces) < frozen.known_yes:
         wrong.append(f"fewer than {frozen.known_yes} known yes are in the evidence")
     wrong += _compare(claimed, frozen, step)
-    wrong += _delivered(directory / "images.parquet", step, claimed)
+    wrong += _delivered(directory / "images.parquet", step, claimed, pieces)
     return Verdict(not wrong, words, tuple(wrong))
 
 
@@ -76,6 +76,9 @@ def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[s
         "ranking_sha256": frozen.ranking,
         "ranks": frozen.ranks,
         "known_yes": frozen.known_yes,
+        "epoch": frozen.epoch + 1,
+        "answers_of_epoch": step.asked,
+        "counts": dict(step.counts),
     }
     return [
         f"{name}: the certificate says {claimed.get(name)!r}, its proof says {value!r}"
@@ -84,20 +87,25 @@ def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[s
     ]
 
 
-def _delivered(table: Path, step: Certified, claimed: dict[str, Any]) -> list[str]:
+def _delivered(table: Path, step: Certified, claimed: dict[str, Any], pieces: list[dict[str, Any]]) -> list[str]:
     """The released images, one a similar group, are as many as were certified. A release may leave the table out."""
     if not table.exists():
         return []
     import pyarrow.parquet as pq
 
-    columns = pq.read_table(table, columns=["decision", "similar_to"]).to_pydict()
-    released = sum(
-        decision == "yes" and similar is None
-        for decision, similar in zip(columns["decision"], columns["similar_to"], strict=True)
-    )
-    if released == step.delivered:
-        return []
-    return [f"{released} images are released, {step.delivered} are certified ({claimed.get('delivered')} claimed)"]
+    columns = pq.read_table(table, columns=["id", "decision", "similar_to"]).to_pydict()
+    yes = {
+        name
+        for name, decision, similar in zip(columns["id"], columns["decision"], columns["similar_to"], strict=True)
+        if decision == "yes" and similar is None
+    }
+    wrong = []
+    if len(yes) != step.delivered:
+        told = f"({claimed.get('delivered')} claimed)"
+        wrong.append(f"{len(yes)} images are released, {step.delivered} are certified {told}")
+    if refuted := yes & {p["id"] for p in pieces if p["rank"] >= 0 and p["says"] in ("no", "unsure")}:
+        wrong.append(f"{len(refuted)} released images have a label that says they are no yes")
+    return wrong
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -49,6 +49,13 @@ def _check_catalog(store: "DirectoryStore", findings: Findings) -> None:
 def _check_columns(store: "DirectoryStore", findings: Findings) -> None:
     """Marks behind the last image or behind the values, and what a making or a dropping left."""
     columns = store.matrices
+    for category in store.categories.all():
+        newest = store.rounds.latest(category.name, category.question.version)
+        if newest is not None and newest.column not in columns.names():
+            findings.wrong(
+                f"column {newest.column}: the scores of the newest round are gone, and the next turn makes them anew",
+                partial(columns.create, newest.column, 1, "float32"),
+            )
     for left in columns.leftovers():
         findings.wrong(f"columns: {left.name} was left by an interrupted run", partial(shutil.rmtree, left))
     for name in columns.names():
