@@ -14,6 +14,7 @@ import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool, small, to_the_end
 
+from thresher.errors import BadInput
 from thresher.evidence import Certified
 from thresher.evidence import Gold as Shown
 from thresher.learn.decide import UNKNOWN, YES, decide
@@ -356,6 +357,10 @@ def test_a_release_that_gives_out_what_people_refuted_does_not_hold(
     next(line for line in lines if line["id"] == refuted)["decision"] = "yes"
     pq.write_table(pa.Table.from_pylist(lines, schema=table.schema), tmp_path / "out" / "images.parquet")
     assert any("no yes" in wrong for wrong in verify(tmp_path / "out").wrong)
+    evidence = tmp_path / "out" / "evidence.parquet"
+    pq.write_table(pq.read_table(evidence).drop_columns(["rank"]), evidence)
+    with pytest.raises(BadInput, match=r"evidence\.parquet"):
+        verify(tmp_path / "out")
 
 
 def test_gold_tells_what_adjudication_misses_once_there_is_enough_of_it(

@@ -19,7 +19,10 @@ def aimed(
     """The targets with what is given changed; `answers` 0 takes the cap away. Raises BadInput."""
     for name, value in (("precision", precision), ("recall", recall), ("delta", delta)):
         if value is not None and not 0 < value < 1:
-            raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give --{name} as a share, as 0.95")
+            share = "0.05" if name == "delta" else "0.95"
+            raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give --{name} as a share, as {share}")
+    if answers is not None and answers < 0:
+        raise BadInput(f"--answers {answers} is below 0.", next="give a number of answers, or 0 for no cap")
     if method is not None and method not in METHODS:
         raise BadInput(f"no method is called {method!r}.", next=f"choose from {', '.join(METHODS)}")
     return replace(

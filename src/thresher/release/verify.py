@@ -36,6 +36,12 @@ def verify(directory: Path) -> Verdict:
     if not claimed.get("certified"):
         return Verdict(False, words, ("the release carries no certificate",))
     pieces = _pieces(directory / "evidence.parquet")
+    try:
+        rows = [_row(piece) for piece in pieces if piece["rank"] >= 0]
+    except (KeyError, TypeError) as error:
+        raise BadInput(
+            f"is no evidence of a release: {error}.", where=str(directory / "evidence.parquet"), next=NEXT
+        ) from error
     wrong = []
     if len({piece["id"] for piece in pieces}) != len(pieces):
         wrong.append("an image is in the evidence twice")
@@ -43,11 +49,10 @@ def verify(directory: Path) -> Verdict:
         wrong.append("a label of the evidence is not adjudicated")
     try:
         frozen, step = read_certificate(claimed["proof"])
-        rows = [_row(piece) for piece in pieces if piece["rank"] >= 0]
         proof = verify_proof(claimed["proof"], rows)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise BadInput(f"is no certificate: {error}.", where=str(where), next=NEXT) from error
-    wrong += [line.removeprefix("NO").strip() for line in proof.checks if line.startswith("NO")]
+    wrong += [f"it is not so that {line.removeprefix('NO').strip()}" for line in proof.checks if line.startswith("NO")]
     if sum(piece["rank"] < 0 and piece["says"] == "yes" for piece in pieces) < frozen.known_yes:
         wrong.append(f"fewer than {frozen.known_yes} known yes are in the evidence")
     wrong += _compare(claimed, frozen, step)

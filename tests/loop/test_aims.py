@@ -1,0 +1,30 @@
+"""Targets as a person gives them."""
+
+from typing import Any
+
+import pytest
+
+from thresher.errors import BadInput
+from thresher.loop.aims import aimed
+from thresher.records import Targets
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"precision": 1.0}, "as 0.95"),
+        ({"recall": -0.1}, "as 0.95"),
+        ({"delta": 0.0}, "as 0.05"),
+        ({"answers": -5}, "0 for no cap"),
+        ({"method": "bogus"}, "choose from"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused_with_one_that_can(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        aimed(Targets(), **given)
+
+
+def test_what_is_not_given_stays_and_no_answers_take_the_cap_away() -> None:
+    before = Targets(precision=0.9, recall=0.8, answers=500)
+    assert aimed(before, recall=0.7) == Targets(precision=0.9, recall=0.7, answers=500)
+    assert aimed(before, answers=0).answers is None
