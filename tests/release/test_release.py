@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.filled import NAME, fill
 
-from thresher.errors import AlreadyThere, BadInput, NotReady
+from thresher.errors import AlreadyThere, BadInput, NotReady, StoreDamaged
 from thresher.records import Label, Progress, Purpose, Says, Source
 from thresher.release import Chosen, release
 from thresher.store.contract import Store
@@ -37,6 +37,18 @@ def test_the_folder_holds_the_untouched_bytes_of_the_yes_images(store: Store, tm
     release(chosen(store, [1, 0, 1, -1]), tmp_path / "out", store=store, now_ms=5, formats=["folder"])
     found = sorted(path.read_bytes() for path in (tmp_path / "out" / "images").iterdir())
     assert found == sorted([store.images.read(rows[0]), store.images.read(rows[2])])
+
+
+@pytest.mark.parametrize("made", ["folder", "webdataset"])
+def test_a_picture_that_a_disk_has_changed_is_not_released(made: str, store: Store, tmp_path: Path) -> None:
+    fill(store, 4)
+    store.close()
+    (shard,) = (tmp_path / "workspace" / "images").glob("*.tar")
+    whole = bytearray(shard.read_bytes())
+    whole[700] ^= 1  # behind the first member's head of 512 bytes
+    shard.write_bytes(whole)
+    with pytest.raises(StoreDamaged, match="not those that were stored"):
+        release(chosen(store, [1, 1, 1, 1]), tmp_path / "out", store=store, now_ms=5, formats=[made])
 
 
 def test_the_webdataset_pairs_each_picture_with_its_facts(store: Store, tmp_path: Path) -> None:

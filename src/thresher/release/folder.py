@@ -1,8 +1,10 @@
 """The released pictures as files: `images/<sha256>.<ext>`, the untouched bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
+from thresher.errors import StoreDamaged
 from thresher.records import Image, Progress
 from thresher.release.plan import Chosen, write_whole
 from thresher.store.contract import Report, Store, chunks
@@ -13,6 +15,18 @@ CHUNK = 500
 def file_name(image: Image) -> str:
     """The name an image has in every format of a release."""
     return f"{image.sha256}.{EXTENSIONS.get(image.format.upper(), image.format.lower())}"
+
+
+def with_bytes(images: Sequence[Image], store: Store) -> Iterator[tuple[Image, bytes]]:
+    """Images with their bytes, which must have their hash: a disk may have changed them. Raises StoreDamaged."""
+    for image, data in zip(images, store.images.read_many([image.row for image in images]), strict=True):
+        if sha256(data).hexdigest() != image.sha256:
+            raise StoreDamaged(
+                f"the bytes of image {image.row} are not those that were stored.",
+                where=image.sha256,
+                next="harvest it again into a new workspace, or leave it out",
+            )
+        yield image, data
 
 
 EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}
@@ -28,7 +42,7 @@ def write_folder(
     for rows in chunks(chosen.yes, CHUNK):
         images = store.images.many(rows)
         absent = [image for image in images if not _whole(folder / file_name(image), image)]
-        for image, data in zip(absent, store.images.read_many([image.row for image in absent]), strict=True):
+        for image, data in with_bytes(absent, store):
             write_whole(folder / file_name(image), data)
         written += len(rows)
         if report:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from thresher.records import Image, Progress
-from thresher.release.folder import file_name
+from thresher.release.folder import file_name, with_bytes
 from thresher.release.plan import Chosen
 from thresher.store.contract import Report, Rows, Store, chunks
 
@@ -38,7 +38,7 @@ def write_webdataset(
 def _write_shard(path: Path, rows: Rows, scores: dict[int, float], store: Store) -> None:
     part = path.with_name(f".{path.name}.part")
     with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for image, data in zip(store.images.many(rows), store.images.read_many(rows), strict=True):
+        for image, data in with_bytes(store.images.many(rows), store):
             _add(tar, file_name(image), data)
             _add(tar, f"{image.sha256}.json", _facts(image, scores[image.row]))
     with part.open("rb") as file:
