@@ -213,13 +213,14 @@ def test_a_copy_that_was_cut_short_goes_on(stores: tuple[Store, Store]) -> None:
 
 def test_what_the_source_dropped_since_an_earlier_try_is_not_in_the_copy(stores: tuple[Store, Store]) -> None:
     source, target = stores
+    source.columns.create("scores/car/0", 1, "float32")  # of a round before the newest
     assert copy_store(source, target) is not None
     source.asks.withdraw("car", 1, [Purpose.LEARN])
     source.labels.drop("car", 1, Source.OWNER.value, [0])
     source.columns.drop("features/x")
     source.columns.create("features/x", 3)
     source.columns.write("features/x", np.array([1]), np.ones((1, 3)))
-    source.columns.drop("scores/car/1")
+    source.columns.drop("scores/car/0")
     expired = source.work.expire(10 * HOUR_MS)
     assert expired == 1
     finish(source, "w9", now_ms=10 * HOUR_MS)
