@@ -57,11 +57,14 @@ def run(store: Store, settings: Settings, *, take: Callable[[int], Turn] | None 
     return to_the_end(store, settings, says, PEOPLE, take)
 
 
-def certificate(store: Store) -> Certified:
-    category = store.categories.get(NAME)
-    snapshot = in_force(category, COUNT, store=store)
+def frozen_now(store: Store) -> Snapshot:
+    snapshot = in_force(store.categories.get(NAME), COUNT, store=store)
     assert snapshot is not None
-    step = step_of(category, snapshot, store=store)
+    return snapshot
+
+
+def certificate(store: Store) -> Certified:
+    step = step_of(store.categories.get(NAME), frozen_now(store), store=store)
     assert isinstance(step, Certified)
     return step
 
@@ -389,9 +392,7 @@ def test_a_yes_that_is_left_out_because_adjudication_slips_is_unknown_and_not_a_
 ) -> None:
     aim(store, "certified")
     run(store, settings)
-    category, step = store.categories.get(NAME), certificate(store)
-    snapshot = in_force(category, COUNT, store=store)
-    assert snapshot is not None
+    snapshot, step = frozen_now(store), certificate(store)
     labels = {label.row: label for label in store.labels.held(NAME, 1)}
     outside = int(snapshot.ranking[step.accepted])
     labels[outside] = replace(next(iter(labels.values())), row=outside, says=Says.YES, source=Source.ADJUDICATED)
@@ -412,8 +413,7 @@ def test_answers_to_learn_that_come_after_the_freeze_join_the_release_and_its_pr
     """A task dealt before the freeze may come back when all is certified: a yes joins, a no leaves."""
     aim(store, method)
     came_to = run(store, settings)
-    snapshot = in_force(store.categories.get(NAME), COUNT, store=store)
-    assert snapshot is not None
+    snapshot = frozen_now(store)
     known = {label.row for label in store.labels.held(NAME, 1) if holds(label)}
     late = [row for row in snapshot.ranking.tolist() if row not in known]
     late = [*late[:3], *[row for row in late if says(row) is Says.YES][-3:], *late[-3:]]

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.filled import NAME, add, fill, tiny_backbone
+from tests.filled import NAME
 from tests.loop.people import everybody_answers as everybody
+from tests.loop.people import pool, small
 
 from thresher.errors import Busy
 from thresher.loop.autopilot import held, run
@@ -31,26 +32,13 @@ WHITE_FROM = 40  # pictures from here on are yes
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return settings.but(
-        backbone=tiny_backbone(tmp_path / "tiny.onnx"),
-        processes=1,
-        first_images=16,
-        round_images=16,
-        votes=1,
-        votes_most=1,
-        sure=0.75,
-        gold_images=0,
-        patience_seconds=0.0,
-        seed=3,
-    )
+    return small(settings, tmp_path).but(first_images=16, round_images=16, votes=1, votes_most=1)
 
 
 @pytest.fixture
 def rows(store: Store) -> list[int]:
     """Dull little pictures are no, wide ones are yes: a head can tell them apart."""
-    fill(store, WHITE_FROM)
-    pool = [int(row) for row in store.categories.pool(NAME)]
-    return pool + add(store, range(900, 900 + COUNT - WHITE_FROM), size=(160, 40))
+    return pool(store, WHITE_FROM, COUNT)
 
 
 def says(rows: list[int], row: int) -> Says:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from tests.filled import tiny_backbone
 from tests.pictures_for_tests import picture
 from tests.site_for_tests import RunningSite, Site
@@ -69,6 +71,23 @@ def test_what_is_not_the_picture_is_never_taken_for_it(store: Store, site: Site,
     (row,) = store.images.put([reference(5, url, of=b"another one")])
     with pytest.raises(NotReady, match=told):
         store.images.read(row)
+
+
+def test_a_picture_may_stay_on_an_object_store(store: Store) -> None:
+    fsspec.register_implementation("abfss", MemoryFileSystem, clobber=True)
+    with fsspec.open("abfss://bucket/7.jpg", "wb") as file:
+        file.write(picture(7))
+    there, gone = store.images.put([reference(7, "abfss://bucket/7.jpg"), reference(8, "abfss://bucket/8.jpg")])
+    assert store.images.read(there) == picture(7)
+    with pytest.raises(NotReady, match="FileNotFoundError"):
+        store.images.read(gone)
+
+
+def test_a_password_in_an_address_is_in_no_message(store: Store, site: Site) -> None:
+    (row,) = store.images.put([reference(9, site.url("/status/404").replace("//", "//ada:secret@"))])
+    with pytest.raises(NotReady) as told:
+        store.images.read(row)
+    assert "secret" not in str(told.value)
 
 
 def test_an_address_that_the_guard_forbids_is_not_asked(tmp_path: Path, settings: Settings, site: Site) -> None:

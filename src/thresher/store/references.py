@@ -1,12 +1,10 @@
 """The bytes of pictures that are kept by reference: fetched when they are wanted, and compared with their hash."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 from thresher.errors import Blocked, NotFetched, NotReady
 from thresher.records import Image
-from thresher.settings import Settings
+from thresher.settings import Settings, without_password
 
 WEB = ("http", "https")
 OBJECT_STORES = ("s3", "gs", "gcs", "az", "abfs", "abfss")
@@ -33,26 +31,30 @@ class References:
             try:
                 data = self._web(address) if scheme in WEB else self._object(address)
             except (Blocked, NotFetched) as error:
-                told = f"{address}: {error.what}"
+                told = f"{without_password(address)}: {error.what}"
                 continue
             if sha256(data).hexdigest() == image.sha256:
                 return data
-            told = f"{address}: what lies there now is another picture."
+            told = f"{without_password(address)}: what lies there now is another picture."
         raise NotReady(
             f"image {image.row} is kept by reference, and cannot be fetched: {told}",
             next="harvest it with its bytes, or see that its address answers",
         )
 
     def _web(self, address: str) -> bytes:
+        # here, for they are slow to import: every command opens a store, and few workspaces have references
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
+        from thresher.guard import GuardedFetcher
+
+        async def fetched() -> bytes:
+            async with GuardedFetcher(self._settings) as fetcher:
+                return (await fetcher.fetch(address)).data
+
         # a loop of its own in a thread of its own: whoever reads a picture may be in one, and may be forked after it
         with ThreadPoolExecutor(1) as alone:
-            return alone.submit(asyncio.run, self._fetched(address)).result()
-
-    async def _fetched(self, address: str) -> bytes:
-        from thresher.guard import GuardedFetcher  # slow to import, and few workspaces need it
-
-        async with GuardedFetcher(self._settings) as fetcher:
-            return (await fetcher.fetch(address)).data
+            return alone.submit(lambda: asyncio.run(fetched())).result()
 
     def _object(self, address: str) -> bytes:
         try:
