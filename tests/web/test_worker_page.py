@@ -267,11 +267,11 @@ def test_every_state_keeps_the_rules_of_accessibility(
         page.get_by_role("button", name=panel).click()
         look(panel)
         page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.locator("dialog")).to_have_count(0)
         page.get_by_role("button", name="Menu").click()
         expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("dialog")).to_have_count(0)
     for position in range(SIZE):
         shown(window, position)
         page.keyboard.press(["y", "n", " "][position % 3])

@@ -85,6 +85,26 @@ def test_the_clock_stands_while_paused_and_while_the_page_is_hidden(
     assert all(given.hidden_seconds == 0 for given in rest)
 
 
+def test_a_key_right_after_a_dialog_opens_or_closes_goes_where_it_should(window: Window, server: Served) -> None:
+    """No moment lies between the picture and what covers it in which a key is lost: workers type fast."""
+    begin(window, server)
+    keys = window.page.keyboard
+    menu = window.page.get_by_role("button", name="Menu")
+    for _ in range(15):
+        menu.click()
+        keys.press("Escape")
+        keys.press("y")
+        shown(window, 1)
+        keys.press("Escape")
+        keys.press("Escape")
+        keys.press("Backspace")
+        shown(window, 0)
+        menu.click()
+        window.page.get_by_role("button", name="Settings").click()
+        keys.press("Escape")
+        expect(window.page.locator("dialog")).to_have_count(0)
+
+
 def test_an_unfinished_assignment_can_be_left_and_gone_on_with(window: Window, server: Served) -> None:
     begin(window, server)
     for position in range(3):

@@ -3,9 +3,9 @@
  * Preact's own `compat` would do the same and weigh 2 KB more, a tenth of what the page may.
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-export { useEffect, useRef, useState };
+export { useEffect, useLayoutEffect, useRef, useState };
 
 /** React's contract: draws again whenever what `read` answers is another thing than was drawn. */
 export function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, read: () => T): T {

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 
 interface DialogProps {
   title: string;
@@ -14,7 +14,8 @@ interface DialogProps {
 export function Dialog({ title, close, done = 'Go on', others, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const open = useRef(true);
-  useEffect(() => {
+  // at once, not after the next paint: a key pressed in between would find neither the picture nor the dialog
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => {
@@ -24,7 +25,8 @@ export function Dialog({ title, close, done = 'Go on', others, children }: Dialo
     };
   }, []);
   return (
-    <dialog ref={dialog} aria-labelledby="dialog" onClose={() => open.current && close()}>
+    // Escape cancels within the key's own event; the event of closing comes later, or alone where nothing was touched
+    <dialog ref={dialog} aria-labelledby="dialog" onCancel={close} onClose={() => open.current && close()}>
       <h2 id="dialog">{title}</h2>
       {children}
       <div className="bottom sticky">

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useLayoutEffect, useState } from 'react';
 import type { Handed } from '../app';
 import { useStore } from '../store';
 import { answeredCount } from '../task';
@@ -19,7 +19,7 @@ const PANELS = { menu: Menu, explanation: Explained, pause: Pause, settings: Set
 /** What lies over the pictures. The picture is covered and its clock stands while any of these is open. */
 export function Panels({ panel, ...handed }: Omit<PanelProps, 'close'> & { panel: Panel }) {
   const { store, open } = handed;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const why = panel === 'pause' ? 'paused' : 'dialog';
     store.dispatch({ type: 'lookedAway', why, atMs: performance.now() });
     return () => void store.dispatch({ type: 'lookedBack', why, atMs: performance.now() });

@@ -1,6 +1,6 @@
 /** Small parts that several views share. */
 
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { Sign } from '../../look/signs';
 import type { Says } from '../../wire/generated';
 import { type Store, useStore } from '../store';
@@ -12,7 +12,7 @@ export const ANSWERS: readonly Says[] = ['yes', 'no', 'unsure'];
 export function Page({ title, children }: { title: string; children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new title is a new page, which is read from its top
-  useEffect(() => heading.current?.focus(), [title]);
+  useLayoutEffect(() => heading.current?.focus(), [title]);
   return (
     <main className="page">
       <p className="brand">thresher</p>

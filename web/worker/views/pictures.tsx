@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Sign } from '../../look/signs';
 import type { Says } from '../../wire/generated';
 import type { Handed } from '../app';
@@ -26,7 +26,7 @@ export function Pictures(handed: Handed) {
   const work = task.work;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: one stage for one assignment; the rest is read when it is used
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!host.current || !work) return;
     const made = createStage(host.current, work.pictures, {
       shown: (position, atMs, ready) => {
@@ -43,7 +43,7 @@ export function Pictures(handed: Handed) {
     return () => made.close();
   }, [work?.token]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     // keys are heard from the start and after a dialog, in a frame too; the next space means unsure, not the menu again
     if (!panel) host.current?.focus({ preventScroll: true });
   }, [panel]);
@@ -207,7 +207,7 @@ function Controls({ store, says, first, act }: ControlsProps) {
 function useKeys(pressed: (event: KeyboardEvent) => void): void {
   const latest = useRef(pressed);
   latest.current = pressed;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent) => latest.current(event);
     addEventListener('keydown', listener);
     return () => removeEventListener('keydown', listener);
