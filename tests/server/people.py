@@ -1,8 +1,11 @@
 """A small workspace with work in it, and workers who know the truth."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import pytest
 from tests.pictures_for_tests import picture
 
 from thresher import pictures
@@ -112,3 +115,14 @@ def _sha256(data: bytes) -> str:
     import hashlib
 
     return hashlib.sha256(data).hexdigest()
+
+
+def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let rendering a picture take so much longer, which no load of the machine can take away."""
+    render = pictures.render
+
+    def slowly(*arguments: Any, **named: Any) -> bytes:
+        time.sleep(seconds)
+        return render(*arguments, **named)
+
+    monkeypatch.setattr(pictures, "render", slowly)

@@ -41,9 +41,9 @@ def test_serve_tells_its_address_answers_there_and_ends_quietly(store: Store, tm
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert httpx.get(f"{url}/healthz").json()["status"] == "ok"
+        assert httpx.get(f"{url}/healthz", timeout=60).json()["status"] == "ok"
         process.send_signal(stop)
-        told, said = process.communicate(timeout=30)
+        told, said = process.communicate(timeout=120)
     assert (told, said, process.returncode) == ("ended well\n", "", 0)
 
 
@@ -65,9 +65,9 @@ def test_an_address_of_the_new_kind_is_told_with_its_brackets(store: Store, tmp_
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert url.startswith("http://[::1]:")
-        assert httpx.get(f"{url}/healthz").json()["status"] == "ok"
+        assert httpx.get(f"{url}/healthz", timeout=60).json()["status"] == "ok"
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def test_a_port_that_is_taken_is_one_clear_line() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from tests.server.people import Pool, add_pool
 from tests.serving import Served, serving
 from tests.web.window import FLAGS, PHONE, Window, open_window
@@ -17,6 +17,7 @@ from thresher.store.contract import Store
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "src/thresher/server/static"
+expect.set_options(timeout=20_000)  # a page of one of two busy cores may take its time, and a wrong one takes for ever
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

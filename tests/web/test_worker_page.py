@@ -137,8 +137,9 @@ def test_the_next_picture_is_there_in_the_very_next_frame(window: Window, server
     )
     for position in range(SIZE - 1):
         shown(window, position)
-        window.page.wait_for_function("() => [...document.querySelectorAll('.stage img')].every(one => one.complete)")
-        window.page.wait_for_timeout(60)  # to decode it
+        window.page.wait_for_function("() => document.querySelectorAll('.stage img').length > 1")
+        # the page asked for the same before, so it knows of each when this ends
+        window.page.evaluate("() => Promise.all([...document.querySelectorAll('.stage img')].map(one => one.decode()))")
         window.page.keyboard.press("y")
     right, handler_ms = window.page.evaluate("() => [window.frames_right, window.handler_ms]")
     assert right == [True] * (SIZE - 1)

@@ -1,5 +1,7 @@
 """The worker's page when something comes between: a reload, a pause, no connection, a lost lease, a wrong link."""
 
+from collections.abc import Sequence
+
 import pytest
 from playwright.sync_api import expect
 from tests.serving import Served
@@ -8,7 +10,7 @@ from tests.web.window import Window
 from tests.web.worker_page import SIZE, answer_all, begin, held, join, shown
 
 from thresher.client import WorkerClient
-from thresher.records import Says, Stage
+from thresher.records import Given, Says, Stage
 from thresher.store.contract import Store
 
 pytestmark = pytest.mark.browser
@@ -154,8 +156,12 @@ def test_offline_work_goes_on_and_arrives_later(window: Window, server: Served, 
     window.context.set_offline(False)
     expect(window.page.get_by_text("You are offline")).to_have_count(0)
     expect(window.page.locator("main.stage")).to_have_attribute("data-condition", "ready")
-    window.page.wait_for_timeout(300)
-    _, drafts = store.work.drafts(held(store).id)
+    drafts: Sequence[Given] = ()
+    for _ in range(100):
+        _, drafts = store.work.drafts(held(store).id)
+        if len(drafts) == 3:
+            break
+        window.page.wait_for_timeout(100)
     assert [draft.says for draft in drafts] == [Says.YES] * 3
     window.forgive("ERR_INTERNET_DISCONNECTED")
 

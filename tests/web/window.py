@@ -51,7 +51,7 @@ class Window:
 def open_window(browser: Browser, axe: str, **options: Any) -> Window:
     """A window of its own, with nothing in its storage; desktop size unless told."""
     context = browser.new_context(**{**DESKTOP, **options}, bypass_csp=False)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     window = Window(context.new_page(), context, axe)
     context.on("page", lambda page: watch(window, page))
     watch(window, window.page)
