@@ -20,6 +20,7 @@ class Site:
     port: int
     asked: Counter[str] = field(default_factory=Counter)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    connections: set[object] = field(default_factory=set)
     now: int = 0
     most_at_once: int = 0
 
@@ -134,6 +135,8 @@ def application(site: Site) -> web.Application:
     async def remember(request: web.Request, handler: Handler) -> web.StreamResponse:
         site.asked[request.path] += 1
         site.headers[request.path] = dict(request.headers)
+        if request.transport is not None:
+            site.connections.add(request.transport.get_extra_info("peername"))
         return await handler(request)
 
     pages = Pages(site)

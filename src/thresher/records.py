@@ -117,6 +117,14 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendering:
+    """A picture as people see it, encoded, and the seconds that fetching and making it took."""
+
+    data: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """How images came into a pool, kept for the receipts."""
 

@@ -1,8 +1,10 @@
 """Pictures that stay where they are: read from a real site, through the guard, and compared with their hash."""
 
 import hashlib
+import multiprocessing
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -15,8 +17,10 @@ from tests.pictures_for_tests import picture
 from tests.site_for_tests import RunningSite, Site
 
 from thresher.errors import NotReady
+from thresher.guard import PER_HOST
 from thresher.learn.embed import column, embed
 from thresher.records import Alias, NewImage
+from thresher.server.pictures import Shown
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
@@ -114,3 +118,43 @@ def test_where_nothing_at_all_can_be_read_embedding_says_why(
     rows = np.array(store.images.put([reference(seed, site.url("/status/404")) for seed in range(4)]))
     with pytest.raises(NotReady, match="404"):
         embed(rows, store=store, settings=private.but(backbone=tiny_backbone(tmp_path / "tiny.onnx"), processes=1))
+
+
+def test_what_people_saw_is_kept_and_shown_when_the_site_is_gone(store: Store, private: Settings, site: Site) -> None:
+    (row,) = store.images.put([reference(21, site.url("/picture/21.jpg"))])
+    before = site.asked["/picture/21.jpg"]
+    seen = Shown(store).webp(row, long_side=48)
+    assert site.asked["/picture/21.jpg"] == before + 1
+    with closing(open_store(store.place, private.but(fetch_private=False))) as cut_off:
+        again, wait = Shown(cut_off).webp_and_wait(row, long_side=48)
+        assert again == seen
+        assert wait > 0  # as long as it took the first, or who sees it would know that others did
+        with pytest.raises(NotReady):
+            Shown(cut_off).webp(row, long_side=32)
+
+
+def test_a_harmed_rendering_is_made_anew(store: Store, site: Site) -> None:
+    (row,) = store.images.put([reference(22, site.url("/picture/22.jpg"))])
+    seen = Shown(store).webp(row, long_side=48)
+    (kept,) = (Path(store.place) / "renderings").rglob(f"{row}-48")
+    for whole in (kept.read_bytes()[:-5], b"", b"abc"):
+        kept.write_bytes(whole)
+        assert Shown(store).webp(row, long_side=48) == seen
+
+
+def test_many_pictures_of_a_site_come_over_few_connections(store: Store, site: Site) -> None:
+    rows = store.images.put([reference(seed, site.url(f"/picture/{seed}.jpg")) for seed in range(30, 42)])
+    before = set(site.connections)
+    with ThreadPoolExecutor(8) as readers:
+        assert list(readers.map(store.images.read, rows)) == [picture(seed) for seed in range(30, 42)]
+    assert len(site.connections - before) <= PER_HOST
+
+
+def test_a_fork_fetches_on_a_line_of_its_own(store: Store, site: Site) -> None:
+    rows = store.images.put([reference(seed, site.url(f"/picture/{seed}.jpg")) for seed in (50, 51)])
+    assert store.images.read(rows[0]) == picture(50)
+    child = multiprocessing.get_context("fork").Process(target=store.images.read, args=(rows[1],))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    assert site.asked["/picture/51.jpg"] == 1

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -146,23 +147,37 @@ Decoded = tuple[Rows, NDArray[np.uint8]]
 def _decoded(rows: Rows, store: Store, side: int) -> Iterator[Decoded]:
     """Batches of pixels, read and decoded ahead by a thread while the graph works, for both free the GIL."""
     batches = list(chunks(rows, BATCH))
-    with ThreadPoolExecutor(1) as ahead:
-        waiting: list[Future[Decoded]] = [ahead.submit(_decode, b, store, side) for b in batches[:READ_AHEAD]]
+    one = partial(_decode_one, store=store, side=side)
+    # a far site gives a whole batch in the time of one picture
+    with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(BATCH) as fetching:
+        each = partial(fetching.map, one) if _far(rows, store) else partial(map, one)
+        decode = partial(_decode, each=each, side=side)
+        waiting: list[Future[Decoded]] = [ahead.submit(decode, batch) for batch in batches[:READ_AHEAD]]
         for number in range(len(batches)):
             read, pixels = waiting.pop(0).result()
             if number + READ_AHEAD < len(batches):
-                waiting.append(ahead.submit(_decode, batches[number + READ_AHEAD], store, side))
+                waiting.append(ahead.submit(decode, batches[number + READ_AHEAD]))
             if len(read):
                 yield read, pixels
 
 
-def _decode(rows: Rows, store: Store, side: int) -> Decoded:
-    read: list[int] = []
-    pixels: list[NDArray[np.uint8]] = []
-    for row in rows:
-        try:
-            pixels.append(model_pixels(store.images.read(int(row)), side=side))
-        except UNREADABLE:
-            continue
-        read.append(int(row))
+def _far(rows: Rows, store: Store) -> bool:
+    """Whether some of these pictures are kept by reference."""
+    try:
+        return any(image.reference for image in store.images.many(rows))
+    except NotFound:
+        return False
+
+
+def _decode(rows: Rows, each: Callable[[Rows], Iterator[NDArray[np.uint8] | None]], side: int) -> Decoded:
+    found = list(each(rows))
+    pixels = [made for made in found if made is not None]
+    read = [row for row, made in zip(rows, found, strict=True) if made is not None]
     return np.array(read, np.int64), np.stack(pixels) if pixels else np.empty((0, side, side, 3), np.uint8)
+
+
+def _decode_one(row: int, *, store: Store, side: int) -> NDArray[np.uint8] | None:
+    try:
+        return model_pixels(store.images.read(int(row)), side=side)
+    except UNREADABLE:
+        return None

@@ -1,13 +1,20 @@
-"""Pictures as people see them: rendered once, kept in memory up to a bound, the same bytes every time."""
+"""Pictures as people see them: rendered once, kept in memory up to a bound, the same bytes every time.
+
+Those whose own bytes lie elsewhere are kept by the store as well: the next one who sees them does not wait for a far
+site, and what people judged is there when that site is not.
+"""
 
 import os
 import threading
 import time
 from collections import OrderedDict
+from contextlib import suppress
 
 from fastapi.responses import Response
 
 from thresher import pictures
+from thresher.errors import StoreFull, StoreUnavailable
+from thresher.records import Rendering
 from thresher.store.contract import Store
 
 MEMORY_BYTES = 128_000_000
@@ -47,10 +54,23 @@ class Shown:
                 self._kept.move_to_end(key)
                 return kept
         # outside the lock: two requests may render the same picture, which is cheaper than one waiting for all
+        (image,) = self._store.images.many([row])
+        found = self._store.renderings.get(row, long_side) if image.reference else None
+        if found is not None:
+            self._keep(key, found.data, found.seconds)
+            return found.data, found.seconds
         begun = time.perf_counter()
+        fetched = self._store.images.read(row) if image.reference else None  # nobody else waits for a far site
         with self._rendering:
-            made = pictures.render(self._store.images.read(row), long_side=long_side)
+            made = pictures.render(fetched or self._store.images.read(row), long_side=long_side)
         seconds = time.perf_counter() - begun
+        self._keep(key, made, seconds)
+        if image.reference:
+            with suppress(StoreFull, StoreUnavailable):  # the picture is here, and can be shown
+                self._store.renderings.keep(row, long_side, Rendering(made, seconds))
+        return made, 0.0
+
+    def _keep(self, key: tuple[int, int], made: bytes, seconds: float) -> None:
         with self._lock:
             if key not in self._kept and len(made) <= self._most_bytes:
                 self._kept[key] = (made, seconds)
@@ -58,7 +78,6 @@ class Shown:
             while self._bytes > self._most_bytes:
                 _, (let_go, _) = self._kept.popitem(last=False)
                 self._bytes -= len(let_go)
-        return made, 0.0
 
 
 def webp_response(data: bytes) -> Response:

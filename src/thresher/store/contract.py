@@ -33,6 +33,7 @@ from thresher.records import (
     Question,
     Refusal,
     Release,
+    Rendering,
     Review,
     Round,
     Targets,
@@ -126,6 +127,16 @@ class Images(Protocol):
 
     def similar(self, rows: Rows) -> Rows:
         """For each row the row that represents its similar group."""
+
+
+class Renderings(Protocol):
+    """Images as people see them, kept where the bytes themselves lie elsewhere."""
+
+    def get(self, row: int, long_side: int) -> Rendering | None:
+        """An image at a size; None where nobody has seen it so, or what was kept is damaged."""
+
+    def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
+        """Keep one, in the place of an earlier one."""
 
 
 class Categories(Protocol):
@@ -440,6 +451,7 @@ class Store(Protocol):
     """A whole workspace."""
 
     images: Images
+    renderings: Renderings
     categories: Categories
     labels: Labels
     asks: Asks

@@ -3,6 +3,7 @@
 catalog.sqlite    rows, questions, labels, asks, assignments: everything but the bytes
 images/*.tar      the pictures as they came
 columns/          features and scores
+renderings/       how people saw the pictures whose bytes lie elsewhere
 """
 
 import fcntl
@@ -24,12 +25,14 @@ from thresher.store.contract import (
     Jobs,
     Labels,
     People,
+    Renderings,
     Report,
     Rounds,
     Store,
     Work,
 )
 from thresher.store.objects import Objects
+from thresher.store.renderings import DirectoryRenderings
 from thresher.store.sqlite.asks import SqliteAsks
 from thresher.store.sqlite.categories import SqliteCategories
 from thresher.store.sqlite.connection import Catalog
@@ -46,6 +49,7 @@ from thresher.store.transfer import Transfer
 CATALOG = "catalog.sqlite"
 IMAGES = "images"
 COLUMNS = "columns"
+RENDERINGS = "renderings"
 
 
 class DirectoryStore:
@@ -59,6 +63,7 @@ class DirectoryStore:
         elsewhere = Objects(settings.shards) if settings.shards else None
         self.reader = shards.Reader(directory / IMAGES, elsewhere)
         self.images: Images = SqliteImages(self.catalog, self.writer, self.reader)
+        self.renderings: Renderings = DirectoryRenderings(directory / RENDERINGS)
         self.categories: Categories = SqliteCategories(self.catalog)
         self.labels: Labels = SqliteLabels(self.catalog)
         self.asks: Asks = SqliteAsks(self.catalog)

@@ -1,6 +1,11 @@
 """The bytes of pictures that are kept by reference: fetched when they are wanted, and compared with their hash."""
 
+import os
+import threading
+import weakref
+from collections.abc import Coroutine
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from thresher.errors import Blocked, NotFetched, NotReady
 from thresher.records import Image
@@ -11,6 +16,8 @@ OBJECT_STORES = ("s3", "gs", "gcs", "az", "abfs", "abfss")
 SCHEMES = (*WEB, *OBJECT_STORES)
 """Where a picture may stay: whatever else an address names is no place that bytes are fetched from."""
 
+T = TypeVar("T")
+
 
 class References:
     """Fetches a picture from the first of its addresses that still gives it. Safe from any thread, and after a fork.
@@ -20,6 +27,9 @@ class References:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._lock = threading.Lock()
+        self._line: _Line | None = None
+        self._pid = os.getpid()
 
     def __call__(self, image: Image) -> bytes:
         """The bytes of an image with its aliases. Raises NotReady where no address gives bytes of its SHA-256."""
@@ -42,19 +52,13 @@ class References:
         )
 
     def _web(self, address: str) -> bytes:
-        # here, for they are slow to import: every command opens a store, and few workspaces have references
-        import asyncio
-        from concurrent.futures import ThreadPoolExecutor
-
-        from thresher.guard import GuardedFetcher
-
-        async def fetched() -> bytes:
-            async with GuardedFetcher(self._settings) as fetcher:
-                return (await fetcher.fetch(address)).data
-
-        # a loop of its own in a thread of its own: whoever reads a picture may be in one, and may be forked after it
-        with ThreadPoolExecutor(1) as alone:
-            return alone.submit(lambda: asyncio.run(fetched())).result()
+        if self._pid != os.getpid():  # a fork has neither the thread, nor a lock that can be trusted
+            self._lock, self._line, self._pid = threading.Lock(), None, os.getpid()
+        with self._lock:
+            if self._line is None:
+                self._line = _Line(self._settings)
+                weakref.finalize(self, self._line.close)
+        return self._line.fetch(address)
 
     def _object(self, address: str) -> bytes:
         try:
@@ -70,3 +74,41 @@ class References:
         if len(data) > self._settings.fetch_bytes:
             raise NotFetched("it is larger than fetch_bytes.", reason="fetch-too-large", where=address)
         return data
+
+
+class _Line:
+    """A guarded fetcher that keeps its connections, on an event loop in a thread of its own.
+
+    Whoever reads a picture may be in a loop already, and several threads may read at once.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        # here, for they are slow to import: every command opens a store, and few workspaces have references
+        import asyncio
+
+        from thresher.guard import GuardedFetcher
+
+        self._pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="references", daemon=True)
+        self._thread.start()
+        self._fetcher = GuardedFetcher(settings)
+        self._wait(self._fetcher.__aenter__())
+
+    def fetch(self, address: str) -> bytes:
+        """The bytes behind a URL. Raises Blocked, NotFetched."""
+        return self._wait(self._fetcher.fetch(address)).data
+
+    def close(self) -> None:
+        """Hang up; in a fork, where nobody is on the line, nothing is to be done."""
+        if self._pid != os.getpid():
+            return
+        self._wait(self._fetcher.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        import asyncio
+
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -51,6 +51,7 @@ COLLECTIONS: Final = (
         "the catalog of pictures, by row",
         (_index("_id", "similar", partialFilterExpression={"similar": {"$exists": True}}),),
     ),
+    Made("renderings", "pictures as people saw them, whose bytes lie elsewhere", plain=True),
     Made("names", "the row of each SHA-256 and alias"),
     Made("fingerprints", "the row that represents each similar group"),
     Made("numbers", "the next row, ask, task and refusal"),

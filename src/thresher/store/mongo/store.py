@@ -10,6 +10,7 @@ from thresher.store.contract import (
     Jobs,
     Labels,
     People,
+    Renderings,
     Report,
     Rounds,
     Work,
@@ -24,6 +25,7 @@ from thresher.store.mongo.jobs import MongoJobs
 from thresher.store.mongo.labels import MongoLabels
 from thresher.store.mongo.link import Link
 from thresher.store.mongo.people import MongoPeople
+from thresher.store.mongo.renderings import MongoRenderings
 from thresher.store.mongo.rounds import MongoRounds
 from thresher.store.mongo.sessions import SessionNotes
 from thresher.store.mongo.transfer import MongoTransfer
@@ -48,6 +50,7 @@ class MongoStore:
             raise
         self.cache = here / "columns" / self._workspace["identity"]
         self.images: Images = MongoImages(self.link)
+        self.renderings: Renderings = MongoRenderings(self.link)
         self.categories: Categories = MongoCategories(self.link)
         self.labels: Labels = MongoLabels(self.link)
         self.asks: Asks = MongoAsks(self.link)

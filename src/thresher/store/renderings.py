@@ -1,0 +1,52 @@
+"""Pictures as people saw them, a small file each, for those whose own bytes lie elsewhere.
+
+They can be made again while the original is there, so nothing is flushed, and one that a power cut harmed is as good as
+none.
+"""
+
+import os
+import struct
+from pathlib import Path
+
+from thresher.records import Rendering
+from thresher.store.shards import told
+
+FOLDER_ROWS = 1000
+_TOOK = struct.Struct(">If")
+"""Before the picture: how many bytes it has, and the seconds that making it took."""
+
+
+class DirectoryRenderings:
+    """Files named by row and size, a thousand rows a folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def get(self, row: int, long_side: int) -> Rendering | None:
+        """An image at a size; None where nobody has seen it so, or what was kept is damaged."""
+        try:
+            whole = self._path(row, long_side).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise told(error, self.directory) from error
+        if len(whole) < _TOOK.size:
+            return None
+        size, seconds = _TOOK.unpack_from(whole)
+        data = whole[_TOOK.size :]
+        return Rendering(data, seconds) if len(data) == size else None
+
+    def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
+        """Keep one, in the place of an earlier one. Raises StoreFull, StoreUnavailable."""
+        path = self._path(row, long_side)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(_TOOK.pack(len(rendering.data), rendering.seconds) + rendering.data)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise told(error, self.directory) from error
+
+    def _path(self, row: int, long_side: int) -> Path:
+        return self.directory / str(int(row) // FOLDER_ROWS) / f"{int(row)}-{int(long_side)}"
