@@ -149,13 +149,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What the owner wants of the released set, and what it may cost (`answers`, None for no cap)."""
+    """What the owner wants of the released set, and what it may cost (`answers`, None for no cap).
+
+    `truth` says whose word a certificate takes for the truth: "people", whose answers are adjudicated, or the "owner",
+    who then is asked alone about all that it rests on.
+    """
 
     precision: float = 0.95
     recall: float = 0.90
     delta: float = 0.05
     answers: int | None = None
     method: str = "cascade"
+    truth: str = "people"
 
 
 @dataclass(frozen=True, slots=True)

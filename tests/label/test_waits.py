@@ -40,7 +40,7 @@ POOL = Tally(images=1000)
             9,
             True,
             True,
-            "3 pictures that workers disagree on wait for the owner",
+            "3 pictures wait for the owner's word: open the owner's task",
         ),
         (POOL, ENOUGH, 0, True, False, "nothing: run `thresher release car`"),
         (POOL, ENOUGH, 7, True, False, "the loop: run `thresher run car`"),
@@ -60,3 +60,13 @@ def test_a_category_says_what_it_waits_for(
     tally: Tally, gold: dict[Says, int], unknown: int, learned: bool, running: bool, says: str
 ) -> None:
     assert waits_for("car", tally, Counter(gold), unknown=unknown, least=20, learned=learned, running=running) == says
+
+
+def test_a_spent_budget_is_told_and_not_the_gold_that_is_missing() -> None:
+    tally = Tally(images=9, answers=60, gold_answers=30, owner_answers=10, asks_open={"mine gold": 4}, tasks_open=0)
+    for learned in (True, False):
+        said = waits_for("car", tally, Counter(), unknown=5, least=20, learned=learned, running=False, answers_most=100)
+        assert said.startswith("nothing: its budget of 100 answers is spent; `thresher category aim car --answers N`")
+        assert ("thresher release" in said) is learned
+    more = waits_for("car", tally, Counter(), unknown=5, least=20, learned=True, running=False, answers_most=101)
+    assert "gold are needed" in more

@@ -8,65 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.filled import NAME
-from tests.loop.people import everybody_answers, one_turn, pool, small, to_the_end
+from tests.loop.people import everybody_answers, one_turn, pool
+from tests.loop.promised import COUNT, PEOPLE, PROVEN, YES_FROM, aim, certificate, frozen_now, rounds_of_two, run, says
 
-from thresher.errors import BadInput
-from thresher.evidence import Certified
 from thresher.evidence import Gold as Shown
 from thresher.learn.decide import UNKNOWN, YES, decide
 from thresher.loop import certified as loop_certified
-from thresher.loop.certified import gold_of, step_of
+from thresher.loop.certified import gold_of
 from thresher.loop.ship import certified_codes, ship
-from thresher.loop.snapshot import Snapshot, holds, in_force, latest, record_words
-from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
+from thresher.loop.snapshot import Snapshot, latest, record_words
+from thresher.loop.table import METHODS
 from thresher.loop.turn import Turn
 from thresher.loop.turn import ask as turn_of_wish
-from thresher.records import OWNER, Gold, Label, Purpose, Says, Source, Targets
+from thresher.records import OWNER, Gold, Purpose, Says, Source, Targets
 from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
-COUNT, YES_FROM = 260, 170
-PEOPLE = ("ann", "bob", "cyd", "dan", "eve")
-PROVEN = tuple(name for name in METHODS if name not in WITHOUT_CERTIFICATE)
-
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return small(settings, tmp_path).but(votes=2, votes_most=2, audit_images=80)
+    return rounds_of_two(settings, tmp_path)
 
 
 @pytest.fixture
 def rows(store: Store) -> list[int]:
     return pool(store, YES_FROM, COUNT)
-
-
-def says(row: int) -> Says:
-    return Says.YES if row >= YES_FROM else Says.NO
-
-
-def aim(store: Store, method: str, answers: int | None = None) -> None:
-    store.categories.aim(NAME, Targets(precision=0.85, recall=0.8, delta=0.1, method=method, answers=answers))
-
-
-def run(store: Store, settings: Settings, *, take: Callable[[int], Turn] | None = None) -> Turn:
-    return to_the_end(store, settings, says, PEOPLE, take)
-
-
-def frozen_now(store: Store) -> Snapshot:
-    snapshot = in_force(store.categories.get(NAME), COUNT, store=store)
-    assert snapshot is not None
-    return snapshot
-
-
-def certificate(store: Store) -> Certified:
-    step = step_of(store.categories.get(NAME), frozen_now(store), store=store)
-    assert isinstance(step, Certified)
-    return step
 
 
 @pytest.mark.parametrize("method", PROVEN)
@@ -303,69 +273,6 @@ def test_what_an_ended_epoch_adjudicated_becomes_gold_and_is_never_drawn_again(
     assert not {label.row for label in held} & set(second.ranking.tolist())
 
 
-def forged(directory: Path, change: Callable[[list[dict[str, Any]]], None]) -> tuple[str, ...]:
-    path = directory / "evidence.parquet"
-    table = pq.read_table(path)
-    pieces = table.to_pylist()
-    change(pieces)
-    pq.write_table(pa.Table.from_pylist(pieces, schema=table.schema), path)
-    wrong = verify(directory).wrong
-    pq.write_table(table, path)
-    return wrong
-
-
-@pytest.mark.parametrize("method", PROVEN)
-def test_forged_evidence_does_not_hold(
-    method: str, store: Store, settings: Settings, rows: list[int], tmp_path: Path
-) -> None:
-    aim(store, method)
-    run(store, settings)
-    ship(NAME, tmp_path / "out", store=store, now_ms=9)
-    assert verify(tmp_path / "out").wrong == ()
-
-    def all_refuted(pieces: list[dict[str, Any]]) -> None:
-        for piece in pieces:
-            if piece["accept_draw"] >= 0 and piece["says"] == "yes":
-                piece["says"] = "no"
-
-    def one_left_out(pieces: list[dict[str, Any]]) -> None:
-        pieces.remove(next(p for p in pieces if max(p["accept_draw"], p["reject_draw"]) >= 0))
-
-    def a_consensus(pieces: list[dict[str, Any]]) -> None:
-        next(p for p in pieces if p["says"])["source"] = "consensus"
-
-    for change in (all_refuted, one_left_out, a_consensus):
-        assert forged(tmp_path / "out", change)
-    path = tmp_path / "out" / "certificate.json"
-    claimed = json.loads(path.read_text())
-    for name in ("counts", "epoch", "answers_of_epoch", "words", "delivered", "method", "ranks"):
-        path.write_text(json.dumps(claimed | {name: "another"}))
-        assert verify(tmp_path / "out").wrong
-    path.write_text(json.dumps(claimed))
-    assert verify(tmp_path / "out").wrong == ()
-
-
-def test_a_release_that_gives_out_what_people_refuted_does_not_hold(
-    store: Store, settings: Settings, rows: list[int], tmp_path: Path
-) -> None:
-    aim(store, "certified")
-    run(store, settings)
-    ship(NAME, tmp_path / "out", store=store, now_ms=9)
-    pieces = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
-    refuted = next(piece["id"] for piece in pieces if piece["rank"] >= 0 and piece["says"] == "no")
-    table = pq.read_table(tmp_path / "out" / "images.parquet")
-    lines = table.to_pylist()
-    swapped = next(line for line in lines if line["decision"] == "yes" and line["similar_to"] is None)
-    swapped["decision"] = "no"
-    next(line for line in lines if line["id"] == refuted)["decision"] = "yes"
-    pq.write_table(pa.Table.from_pylist(lines, schema=table.schema), tmp_path / "out" / "images.parquet")
-    assert any("no yes" in wrong for wrong in verify(tmp_path / "out").wrong)
-    evidence = tmp_path / "out" / "evidence.parquet"
-    pq.write_table(pq.read_table(evidence).drop_columns(["rank"]), evidence)
-    with pytest.raises(BadInput, match=r"evidence\.parquet"):
-        verify(tmp_path / "out")
-
-
 def test_gold_tells_what_adjudication_misses_once_there_is_enough_of_it(
     store: Store, settings: Settings, rows: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,25 +311,6 @@ def test_a_yes_that_is_left_out_because_adjudication_slips_is_unknown_and_not_a_
     assert code(snapshot) == YES
     slipping = replace(snapshot.frozen, gold=Shown(yes_shown=150, yes_missed=0, no_shown=150, no_missed=6))
     assert code(replace(snapshot, frozen=slipping)) == UNKNOWN
-
-
-@pytest.mark.parametrize("method", PROVEN)
-def test_answers_to_learn_that_come_after_the_freeze_join_the_release_and_its_proof(
-    method: str, store: Store, settings: Settings, rows: list[int], tmp_path: Path
-) -> None:
-    """A task dealt before the freeze may come back when all is certified: a yes joins, a no leaves."""
-    aim(store, method)
-    came_to = run(store, settings)
-    snapshot = frozen_now(store)
-    known = {label.row for label in store.labels.held(NAME, 1) if holds(label)}
-    late = [row for row in snapshot.ranking.tolist() if row not in known]
-    late = [*late[:3], *[row for row in late if says(row) is Says.YES][-3:], *late[-3:]]
-    store.labels.hold(NAME, [Label(row, says(row), Source.OWNER, Purpose.LEARN, 1, 9) for row in dict.fromkeys(late)])
-    made = ship(NAME, tmp_path / "out", store=store, now_ms=9)
-    verdict = verify(tmp_path / "out")
-    assert verdict.holds, verdict.wrong
-    assert str(made.certificate["delivered"]) in verdict.claim
-    assert came_to.state == "done"
 
 
 def test_uncertainty_alone_asks_about_the_boundary_and_proves_nothing(

@@ -381,6 +381,7 @@ export type TargetsWire = {
   delta?: number;
   answers?: number | null;
   method?: string;
+  truth?: "people" | "owner";
 };
 export type CategoryWire = {
   name: string;

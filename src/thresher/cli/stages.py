@@ -79,7 +79,12 @@ def refused(
     with opened(context) as (store, _):
         store.categories.get(name)
         counts = store.categories.refusal_counts(name)
-        rows = [(r.reason, r.name, r.detail) for _, r in store.categories.refusals(name, 0, limit)]
+        listed = [refusal for _, refusal in store.categories.refusals(name, 0, limit)]
+        since = store.images.find([refusal.name for refusal in listed])
+        rows = [
+            (r.reason, r.name, r.detail if row is None else f"{r.detail} Admitted since.")
+            for r, row in zip(listed, since, strict=True)
+        ]
     if not counts:
         say("Nothing was refused.")
         return
@@ -105,7 +110,7 @@ def plan(
     """Tell what a certificate will cost, before anybody is paid: answers, hours and money."""
     from dataclasses import asdict
 
-    from thresher.loop.aims import aimed, to_plan_for
+    from thresher.loop.aims import PROVEN, aimed, to_plan_for
 
     if prevalence is not None and not 0 < prevalence < 1:
         raise BadInput(f"--prevalence {prevalence:g} is not between 0 and 1.", next="give it as a share, as 0.1")
@@ -118,6 +123,7 @@ def plan(
             delta=delta,
             answers=answers,
             method=method,
+            methods=PROVEN,
         )
         from thresher.loop.forecast import in_words
         from thresher.loop.forecast import plan as plan_for
@@ -155,7 +161,9 @@ def run(
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
         came_to = run_loop(name, store=store, settings=settings, heard=heard, report=report, stop=stop)
-    if came_to.state in ("done", "spent"):
+    if came_to.round is None and came_to.state in ("done", "spent"):
+        say(f"Nothing is learned yet. Next: thresher category aim {name} --answers N, or harvest more")
+    elif came_to.state in ("done", "spent"):
         say(f"Next: thresher release {name} --to DIR")
 
 
@@ -170,7 +178,7 @@ def _line(came_to: "Turn") -> str:
 def release(
     context: typer.Context,
     name: Name,
-    to: Annotated[Path, typer.Option(help="An empty or new directory.")],
+    to: Annotated[Path, typer.Option(help="An empty or new directory, or that of the same release.")],
     formats: Annotated[str, typer.Option(help="Which of folder, webdataset, table; separated by commas.")] = "",
 ) -> None:
     """Freeze a category and write it out: pictures, WebDataset, table, certificate, card."""

@@ -20,6 +20,7 @@ METHOD_HELP = (
     "How it decides: certified, adjudicated, precision or recall, each with a proof; "
     "cascade or uncertainty, with no certificate."
 )
+TRUTH_HELP = "Whose word a certificate takes for the truth: people, adjudicated, or the owner, who alone is asked then."
 JSON = Annotated[bool, typer.Option("--json", help="Print for a machine.")]
 Name = Annotated[str, typer.Argument(help="The category's name.")]
 
@@ -177,12 +178,13 @@ def category_add(
     recall: Annotated[float, typer.Option(help="Wanted share of the pool's yes that is released.")] = 0.90,
     answers: Annotated[int | None, typer.Option(help="Stop after so many human answers.")] = None,
     method: Annotated[str, typer.Option(help=METHOD_HELP)] = "cascade",
+    truth: Annotated[str, typer.Option(help=TRUTH_HELP)] = "people",
 ) -> None:
     """Add a category: one yes/no question."""
     from thresher.loop.aims import aimed
     from thresher.records import Category, Question, Targets, category_name, now_ms
 
-    targets = aimed(Targets(), precision=precision, recall=recall, answers=answers, method=method)
+    targets = aimed(Targets(), precision=precision, recall=recall, answers=answers, method=method, truth=truth)
     if not question.strip():
         raise BadInput("--question is empty.", next=f'thresher category add {name} --question "Does this image ...?"')
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
@@ -230,15 +232,20 @@ def category_aim(
     delta: Annotated[float | None, typer.Option(help="Chance that a certificate may be wrong.")] = None,
     answers: Annotated[int | None, typer.Option(help="Stop after so many human answers; 0 for no cap.")] = None,
     method: Annotated[str | None, typer.Option(help=METHOD_HELP)] = None,
+    truth: Annotated[str | None, typer.Option(help=TRUTH_HELP)] = None,
 ) -> None:
     """Change what a category aims at."""
     from thresher.loop.aims import aimed
 
     with opened(context) as (store, _):
         before = store.categories.get(name).targets
-        wanted = aimed(before, precision=precision, recall=recall, delta=delta, answers=answers, method=method)
+        wanted = aimed(
+            before, precision=precision, recall=recall, delta=delta, answers=answers, method=method, truth=truth
+        )
         store.categories.aim(name, wanted)
-    say(f"{name} aims at precision {wanted.precision:g}, recall {wanted.recall:g} by {wanted.method}.")
+    cap = "no cap on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
+    word = ", the owner's word being the truth" if wanted.truth == "owner" else ""
+    say(f"{name} aims at precision {wanted.precision:g}, recall {wanted.recall:g} by {wanted.method}, {cap}{word}.")
 
 
 @gold.command("import")

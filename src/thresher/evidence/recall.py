@@ -168,12 +168,14 @@ def _certified(frozen: Frozen, known: Known, urns: tuple[Urn, Urn], cut: int, bo
 
 def _refused(frozen: Frozen, known: Known, reject: Urn, bound: float) -> Refused:
     clean = draws_if_clean(reject.size, 0, 0, max(bound, 0.0), reject.prior, frozen.ladder[0].reject_delta)
+    more = max(clean - 1, frozen.answers)
     return Refused(
         why=(
-            f"{frozen.answers} answers certify no set smaller than the pool: {bound:.0f} yes may be missed among "
-            f"{reject.size} ranks, and that takes {clean} looks if none of them shows one"
+            f"{frozen.answers} pictures certify no set smaller than the pool: {bound:.0f} yes may be missed among "
+            f"{reject.size} ranks, which takes {clean} looks if none of them shows one, and {len(reject.bad)} of "
+            f"{reject.drawn} did"
         ),
-        take=f"at least {clean} answers; better queries, which make yes less rare, are cheaper",
+        take=f"more than {more} pictures; better queries, which make yes less rare, are cheaper",
         ahead=max(clean - reject.drawn, 1),
         asked=len(known),
     )

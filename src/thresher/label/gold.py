@@ -47,7 +47,8 @@ def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) ->
     for vote in store.labels.votes(category, version, rows):
         if vote.worker != assignment.worker:
             votes[vote.row].append(vote)
-    labels = [_label_of(ask, given, votes[ask.row], version, now_ms) for ask, given in answered]
+    own = store.categories.get(category).targets.truth == "owner"
+    labels = [_label_of(ask, given, votes[ask.row], version, now_ms, own=own) for ask, given in answered]
     store.labels.hold(category, labels)
     known = {piece.row: piece for piece in store.labels.gold(category, version, retired=True)}
     gold = [_gold_of(label, votes[label.row], known.get(label.row)) for label in labels]
@@ -60,13 +61,14 @@ def _asked(assignment: Assignment) -> list[tuple[int, Given]]:
     return [(ask, given) for ask, given in places if ask is not None]
 
 
-def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_ms: int) -> Label:
+def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_ms: int, *, own: bool) -> Label:
+    """What the owner said: an adjudication among people, unless it is their `own` word that is the truth."""
     adjudicated = ask.purpose is Purpose.ADJUDICATE
     first_asked_for = [vote.purpose for vote in votes if (vote.epoch, vote.draw) == (ask.epoch, ask.draw)]
     return Label(
         row=ask.row,
         says=given.says,
-        source=Source.ADJUDICATED if adjudicated else Source.OWNER,
+        source=Source.ADJUDICATED if adjudicated and not own else Source.OWNER,
         purpose=first_asked_for[-1] if adjudicated and first_asked_for else ask.purpose,
         version=version,
         at_ms=now_ms,
@@ -78,11 +80,16 @@ def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_m
 
 def _gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
     """The gold that an owner's answer makes, or None; gold that says the same already stays as it is."""
-    if label.says is Says.UNSURE or label.purpose in AUDITS or (known and known.says is label.says):
+    if label.says is Says.UNSURE or _drawn(label) or (known and known.says is label.says):
         return None
     missed = sum(vote.says is not label.says for vote in votes)
     retired = WHY_CONTESTED.format(missed, len(votes)) if missed else ""
     return Gold(label.row, label.says, label.version, label.source, len(votes), missed, retired)
+
+
+def _drawn(label: Label) -> bool:
+    """Whether an audit drew the image, though the owner was asked alone."""
+    return label.purpose in AUDITS or (label.epoch > 0 and label.draw >= 0)
 
 
 def gild_audits(category: str, *, store: Store) -> int:
@@ -96,7 +103,7 @@ def gild_audits(category: str, *, store: Store) -> int:
     audited = [
         label
         for label in store.labels.held(category, version)
-        if label.epoch > 0 and label.purpose in AUDITS and label.row not in known and label.says is not Says.UNSURE
+        if label.epoch > 0 and _drawn(label) and label.row not in known and label.says is not Says.UNSURE
     ]
     votes: dict[int, list[Vote]] = {label.row: [] for label in audited}
     for vote in store.labels.votes(category, version, list(votes)) if audited else []:

@@ -9,7 +9,15 @@ OWNER_PURPOSES = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
 
 
 def waits_for(
-    name: str, tally: Tally, gold: Counter[Says], *, unknown: int, least: int, learned: bool, running: bool
+    name: str,
+    tally: Tally,
+    gold: Counter[Says],
+    *,
+    unknown: int,
+    least: int,
+    learned: bool,
+    running: bool,
+    answers_most: int | None = None,
 ) -> str:
     """What has to happen next for a category to get on, as a sentence for its owner."""
     if not tally.images:
@@ -19,14 +27,21 @@ def waits_for(
         f"{least} yes and {least} no gold are needed ({gold[Says.YES]} and {gold[Says.NO]} are there): "
         "open the owner's task"
     )
-    if scarce and (not gold.total() or _open(tally, Purpose.MINE_GOLD)):
+    settled = learned and not unknown
+    spent = answers_most is not None and tally.answers + tally.gold_answers + tally.owner_answers >= answers_most
+    if scarce and not settled and not spent and (not gold.total() or _open(tally, Purpose.MINE_GOLD)):
         return more_gold
     if tally.tasks_open and asked_of_workers(tally):
         return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
     if undecided := _open(tally, Purpose.ADJUDICATE):
-        return f"{_count(undecided, 'picture')} that workers disagree on {_verb(undecided)} for the owner"
-    if learned and not unknown:
+        return f"{_count(undecided, 'picture')} {_verb(undecided)} for the owner's word: open the owner's task"
+    if settled:
         return f"nothing: run `thresher release {name}`"
+    if spent:
+        more = f"`thresher category aim {name} --answers N` allows more"
+        return f"nothing: its budget of {answers_most:,} answers is spent; {more}" + (
+            f", `thresher release {name}` takes what is decided" if learned else ""
+        )
     if scarce:
         return more_gold
     return "the loop, which is at work" if running else f"the loop: run `thresher run {name}`"

@@ -63,15 +63,17 @@ def step_of(category: Category, snapshot: Snapshot, *, store: Store) -> Step:
 def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
     """What the audits of a promise may use, with `left` answers to go.
 
-    An adjudicated picture takes a lead of votes and a little more, and its share of the gold in a task; where there is
-    only the owner, one answer.
+    An adjudicated picture takes a lead of votes and a little more, and its share of the gold in a task; where the owner
+    is asked, or there is nobody else, one answer.
     """
-    people = any(not worker.owner for worker in store.people.all())
+    owner_alone = category.targets.truth == "owner"
+    people = not owner_alone and any(not worker.owner for worker in store.people.all())
     answers_each = (LEAD + VOTES_MORE) * (1.0 + settings.gold_images / settings.task_images) if people else 1.0
     capped = category.targets.answers is not None
     pictures = int(left / answers_each) if capped else int(settings.audit_images)
     words_of = int(min(settings.votes, LEAD))
-    return Purse(max(pictures, 1), words_of, gold_of(category, store=store))
+    # the owner's word is not doubted: what people do on gold has no part in it
+    return Purse(max(pictures, 1), words_of, None if owner_alone else gold_of(category, store=store))
 
 
 def gold_of(category: Category, *, store: Store) -> Gold | None:
@@ -129,15 +131,21 @@ def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) ->
     asks: dict[int, NewAsk] = {}
     for part in sorted(step.wanted, key=lambda one: not one.sure):  # where both are wanted, the sure one serves both
         for row, ask in _of_part(part, snapshot):
-            asks.setdefault(row, ask)
+            asks.setdefault(row, _of_the_owner(ask) if part.sure and snapshot.truth == "owner" else ask)
     seen: dict[int, set[str]] = {}
     for vote in store.labels.votes(category.name, snapshot.version, list(asks)):
         seen.setdefault(vote.row, set()).add(vote.worker)
-        if vote.epoch:  # votes that came since the last settling: whether more are wanted is for the next to say
+        if (
+            vote.epoch and snapshot.truth != "owner"
+        ):  # votes that came since the last settling: whether more are wanted is for the next to say
             asks.pop(vote.row, None)
     people = {worker.id for worker in store.people.all() if not worker.owner}
     pending = set(store.asks.open_rows(category.name, snapshot.version).tolist())
     return [_of_people(ask, len(people - seen.get(row, set()))) for row, ask in asks.items() if row not in pending]
+
+
+def _of_the_owner(ask: NewAsk) -> NewAsk:
+    return replace(ask, purpose=Purpose.ADJUDICATE, votes_wanted=1)
 
 
 def _of_part(part: Wanted, snapshot: Snapshot) -> list[tuple[int, NewAsk]]:
@@ -153,9 +161,7 @@ def _of_part(part: Wanted, snapshot: Snapshot) -> list[tuple[int, NewAsk]]:
 
 def _of_people(ask: NewAsk, left: int) -> NewAsk:
     """Ask as many as are wanted, if so many were not asked before: fewer can't come to a lead. Else ask the owner."""
-    if left >= ask.votes_wanted:
-        return ask
-    return replace(ask, purpose=Purpose.ADJUDICATE, votes_wanted=1)
+    return ask if left >= ask.votes_wanted or ask.purpose is Purpose.ADJUDICATE else _of_the_owner(ask)
 
 
 def _sentence(step: Ask) -> str:

@@ -11,14 +11,14 @@ from statistics import median
 import numpy as np
 
 from thresher.errors import BadInput
-from thresher.evidence import Prediction, Promise, floor, predict
+from thresher.evidence import Ask, Certified, Prediction, Promise, floor, predict
 from thresher.evidence.predict import advice
 from thresher.label.adjudicate import LEAD
 from thresher.learn.decide import Decided, decide
-from thresher.loop.certified import VOTES_MORE, purse_of
+from thresher.loop.certified import VOTES_MORE, purse_of, step_of
 from thresher.loop.methods import budget_left
 from thresher.loop.promises import BUDGETED, PROMISES, Known
-from thresher.loop.snapshot import holds, rank
+from thresher.loop.snapshot import holds, in_force, rank
 from thresher.records import Category, Says, Targets
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -100,7 +100,9 @@ def plan(
         )
         pictures = Range(low, expected, high)
         told = (told_from, None, None, advice(promise, images, share * images))
-    each = _answers_a_picture(targets.method, store=store, settings=settings)
+    standing = _standing(Category(category.name, category.question, targets), decided, store=store)
+    told = (*told[:3], " ".join(filter(None, (standing, told[3]))))
+    each = _answers_a_picture(targets, store=store, settings=settings)
     if decided.round is None and targets.method in BUDGETED and targets.answers is not None:
         bought = targets.answers / each
         pictures = Range(*(min(one, bought) for one in (pictures.low, pictures.expected, pictures.high)))
@@ -110,12 +112,25 @@ def plan(
     return Plan(targets.method, promise, pictures, answers, hours, hours.times(paid), least, share, *told)
 
 
+def _standing(category: Category, decided: Decided, *, store: Store) -> str:
+    """What has been reached of the very promise that is planned; "" where nothing of it is frozen."""
+    snapshot = in_force(category, len(decided.rows), store=store)
+    if snapshot is None:
+        return ""
+    step = step_of(category, snapshot, store=store)
+    if isinstance(step, Certified):
+        return "It is certified already: nothing more has to be asked; the numbers are those of another time."
+    if isinstance(step, Ask):
+        return f"Its audits are under way: about {step.ahead:,} pictures to go."
+    return f"Its audits ended without a certificate: {step.why}."
+
+
 def _from_scores(
     category: Category, targets: Targets, decided: Decided, *, store: Store, settings: Settings
 ) -> tuple[Prediction, float]:
     """The procedure, run on truths that the scores promise; and the share of yes that they expect."""
     labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
-    known = {row: label for row, label in labels.items() if holds(label)}
+    known = {row: label for row, label in labels.items() if holds(label, targets.truth)}
     ranking, probability = rank(decided, labels, known)
     says_no = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
     aimed = Category(category.name, category.question, targets)
@@ -153,13 +168,13 @@ def _floor(targets: Targets, images: int, share: float) -> int:
     return {"precision": precision, "recall": both - precision}.get(targets.method, both)
 
 
-def _answers_a_picture(method: str, *, store: Store, settings: Settings) -> float:
-    """Votes on a picture with the gold that comes with them; one answer where only the owner has come so far."""
+def _answers_a_picture(targets: Targets, *, store: Store, settings: Settings) -> float:
+    """Votes on a picture with the gold that comes with them; one answer where the owner is asked, or alone so far."""
     come = store.people.all()
-    if come and all(worker.owner for worker in come):
+    if targets.truth == "owner" or (come and all(worker.owner for worker in come)):
         return 1.0
     votes = LEAD + VOTES_MORE
-    if method == "adjudicated":  # about half of its pictures need a word only
+    if targets.method == "adjudicated":  # about half of its pictures need a word only
         votes = 0.5 * votes + 0.5 * min(settings.votes, LEAD)
     return float(votes * (1.0 + settings.gold_images / settings.task_images))
 

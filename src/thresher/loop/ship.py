@@ -58,7 +58,9 @@ def chosen(name: str, *, store: Store) -> Chosen:
     step = step_of(category, snapshot, store=store) if snapshot else None
     codes, certificate, evidence = decided.codes, no_certificate(category, decided, step), {}
     if snapshot is not None and isinstance(step, Certified):
-        labels = {label.row: label for label in store.labels.held(name, snapshot.version) if holds(label)}
+        labels = {
+            label.row: label for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)
+        }
         codes = certified_codes(decided, snapshot, step, labels)
         certificate = certificate_of(snapshot, step)
         evidence = {"evidence.parquet": evidence_table(pieces(snapshot, step, labels), store=store)}
@@ -113,13 +115,15 @@ def pieces(snapshot: Snapshot, step: Certified, labels: dict[int, Label]) -> lis
 def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
     """The claim in words and numbers, and all that a stranger needs to compute it again."""
     frozen, promise = snapshot.frozen, snapshot.frozen.promise
-    of = "this pool as it was frozen, one image of each similar group, against adjudicated answers"
+    word = "the owner's" if snapshot.truth == "owner" else "adjudicated"
+    of = f"this pool as it was frozen, one image of each similar group, against {word} answers"
     gold = "" if frozen.gold is None else "; what adjudication itself may miss, as gold has shown, is in the bounds"
     return {
         "certified": True,
         "method": frozen.method,
         "words": step.claim,
         "of": of + gold,
+        "truth": snapshot.truth,
         "question_version": snapshot.version,
         "epoch": snapshot.epoch,
         "round": snapshot.round,

@@ -21,7 +21,8 @@ from thresher.records import OWNER, Category, Label, Says, Source, Vote
 from thresher.store.contract import Rows, Store, chunks
 
 DESCRIPTION, WORDS = "frozen", "words"
-HOLD = (Source.OWNER, Source.ADJUDICATED)  # labels that a certificate takes for the truth
+HOLD = {"people": (Source.OWNER, Source.ADJUDICATED), "owner": (Source.OWNER,)}
+"""The labels that a certificate takes for the truth, by whose word it is (`Targets.truth`), the most trusted first."""
 CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
 # a consensus orders before any score: cheap answers are a better classifier, and no more than that
 SAID = 1e6
@@ -32,8 +33,8 @@ HASH_CHUNK = 5_000
 class Snapshot:
     """An epoch of a category: the frozen description, the rows by rank, and the known rows it rests on.
 
-    `answers` is the budget that the category had then, `words_of` how many votes make a word, and `said` the words
-    recorded so far, by rank.
+    `answers` is the budget that the category had then, `truth` whose word is the truth, `words_of` how many votes make
+    a word, and `said` the words recorded so far, by rank.
     """
 
     epoch: int
@@ -44,12 +45,13 @@ class Snapshot:
     known: Rows
     pool: int
     answers: int | None = None
+    truth: str = "people"
     words_of: int = 1
     said: Mapping[int, int] = field(default_factory=dict)
 
     def state(self, labels: dict[int, Label], cap: int | None = None) -> State:
         """The labels that hold, by rank, whatever they were asked for; and the words recorded."""
-        held = {row: label for row, label in labels.items() if holds(label)}
+        held = {row: label for row, label in labels.items() if holds(label, self.truth)}
         answers = {rank: int(CODES[held[row].says]) for row, rank in self.ranks_of(held).items()}
         return State(self.frozen, answers, self.said, cap)
 
@@ -59,9 +61,9 @@ class Snapshot:
         return dict(zip(self.ranking[at].tolist(), at.tolist(), strict=True))
 
 
-def holds(label: Label) -> bool:
-    """Whether a certificate may rest on a label: the owner's word, or an adjudication."""
-    return label.source in HOLD
+def holds(label: Label, truth: str) -> bool:
+    """Whether a certificate may rest on a label: the owner's word, or an adjudication where that is the truth."""
+    return label.source in HOLD[truth]
 
 
 def latest(category: Category, *, store: Store) -> Snapshot | None:
@@ -86,6 +88,7 @@ def latest(category: Category, *, store: Store) -> Snapshot | None:
                 known,
                 kept["pool"],
                 kept["answers"],
+                kept.get("truth", "people"),  # an epoch frozen before there was a choice
                 kept["words_of"],
                 said,
             )
@@ -96,6 +99,8 @@ def in_force(category: Category, images: int, *, store: Store) -> Snapshot | Non
     """The newest epoch, as long as the pool and what is promised of it are those that were frozen."""
     snapshot, targets = latest(category, store=store), category.targets
     if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
+        return None
+    if snapshot.truth != targets.truth:
         return None
     promise = Promise(targets.precision, targets.recall, targets.delta)
     same_budget = snapshot.answers == targets.answers or targets.method not in BUDGETED
@@ -118,7 +123,7 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Sna
     """
     name, epoch = category.name, snapshot.epoch
     cast = [vote for vote in store.labels.votes(name, snapshot.version) if vote.worker != OWNER]
-    labels = [label for label in store.labels.held(name, snapshot.version) if holds(label)]
+    labels = [label for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)]
     rank_of = snapshot.ranks_of({vote.row for vote in cast} | {label.row for label in labels})
     votes: dict[int, list[Vote]] = {}
     for vote in cast:
@@ -161,7 +166,7 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
     name, version, targets = category.name, category.question.version, category.targets
     epoch = max(store.rounds.epochs(name), default=0) + 1
     labels = {label.row: label for label in store.labels.held(name, version)}
-    known = {row: label for row, label in labels.items() if holds(label)}
+    known = {row: label for row, label in labels.items() if holds(label, targets.truth)}
     ranking, probability = rank(decided, labels, known)
     store.columns.create(column(name, epoch), 1, "int64")
     store.columns.write(column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
@@ -182,6 +187,7 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
         "known": sorted(known),
         "pool": len(decided.rows),
         "answers": targets.answers,
+        "truth": targets.truth,
         "words_of": purse.words_of,
         "frozen": json.loads(frozen.to_bytes()),
     }
@@ -214,7 +220,7 @@ def _one_a_group(decided: Decided, known: dict[int, Label]) -> list[Label]:
     at = np.flatnonzero(np.isin(decided.rows, np.fromiter(known, np.int64)))
     group_of = dict(zip(decided.rows[at].tolist(), decided.similar[at].tolist(), strict=True))
     found: dict[int, Label] = {}
-    for row, label in sorted(known.items(), key=lambda one: (HOLD.index(one[1].source), one[0])):
+    for row, label in sorted(known.items(), key=lambda one: (HOLD["people"].index(one[1].source), one[0])):
         if row in group_of:
             found.setdefault(group_of[row], label)
     return list(found.values())

@@ -42,6 +42,7 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
         "## Files",
         "",
         *(f"- `{PLACES[name][0]}`: {PLACES[name][1]}" for name in formats),
+        *(f"- `{name}`: {EVIDENCE}" for name in chosen.evidence),
         "- `certificate.json`: the claim for machines",
         "- `release.json`: the manifest",
         "",
@@ -51,6 +52,7 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
     write_whole(to / "README.md", "\n".join(lines).encode())
 
 
+EVIDENCE = "every answer that the certificate rests on, with its draw; `thresher verify` works it out anew"
 PLACES = {
     "folder": ("images/", "the pictures, untouched, named by their SHA-256"),
     "webdataset": ("webdataset/", "the same pictures as WebDataset shards"),

@@ -45,8 +45,11 @@ def verify(directory: Path) -> Verdict:
     wrong = []
     if len({piece["id"] for piece in pieces}) != len(pieces):
         wrong.append("an image is in the evidence twice")
-    if any(piece["says"] is not None and piece["source"] not in ("owner", "adjudicated") for piece in pieces):
+    sources = {piece["source"] for piece in pieces if piece["says"] is not None}
+    if not sources <= {"owner", "adjudicated"}:
         wrong.append("a label of the evidence is not adjudicated")
+    elif claimed.get("truth") == "owner" and sources - {"owner"}:
+        wrong.append("a label of the evidence is not the owner's")
     try:
         frozen, step = read_certificate(claimed["proof"])
         proof = verify_proof(claimed["proof"], rows)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from thresher.errors import BadInput
 from thresher.label import asks, gold
-from thresher.loop.aims import aimed, to_plan_for
+from thresher.loop.aims import PROVEN, aimed, to_plan_for
 from thresher.loop.table import METHODS
 from thresher.records import OWNER, Category, Decision, Invite, Job, Question, Targets, Task, Worker, new_id
 from thresher.server import gallery
@@ -97,7 +97,13 @@ def plan(
 
     category = desk.store.categories.get(name)
     targets = aimed(
-        to_plan_for(category.targets), precision=precision, recall=recall, delta=delta, answers=answers, method=method
+        to_plan_for(category.targets),
+        precision=precision,
+        recall=recall,
+        delta=delta,
+        answers=answers,
+        method=method,
+        methods=PROVEN,
     )
     made = plan_for(category, targets, store=desk.store, settings=desk.settings, prevalence=prevalence)
     ranges = {part: RangeWire(**asdict(getattr(made, part))) for part in ("pictures", "answers", "hours", "dollars")}

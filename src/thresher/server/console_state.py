@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from math import isfinite
 from statistics import median
+from typing import Literal, cast
 
 from thresher.label.waits import waits_for
 from thresher.records import Assignment, Category, Round, Says, Stage, Targets, Worker
@@ -47,7 +48,14 @@ def category_wire(desk: Desk, category: Category) -> CategoryWire:
         assignments=dict(tally.assignments),
         rounds=len(desk.store.rounds.all(name)),
         waits_for=waits_for(
-            name, tally, gold, unknown=unknown, least=desk.settings.gold_least, learned=bool(latest), running=running
+            name,
+            tally,
+            gold,
+            unknown=unknown,
+            least=desk.settings.gold_least,
+            learned=bool(latest),
+            running=running,
+            answers_most=category.targets.answers,
         ),
         loop_running=running,
     )
@@ -61,6 +69,7 @@ def targets_wire(targets: Targets) -> TargetsWire:
         delta=targets.delta,
         answers=targets.answers,
         method=targets.method,
+        truth=cast("Literal['people', 'owner']", targets.truth),
     )
 
 

@@ -157,6 +157,7 @@ class TargetsWire(Wire):
     delta: Annotated[float, Field(gt=0, lt=1)] = 0.05
     answers: Annotated[int, Field(ge=1)] | None = None
     method: str = "cascade"
+    truth: Literal["people", "owner"] = "people"
 
 
 class NewCategory(Wire):

@@ -108,6 +108,7 @@ function Wanted({ category }: { category: CategoryWire }) {
           ['recall', `≥ ${percent(targets.recall ?? 0, 0)}`],
           ['answers at most', targets.answers == null ? 'no cap' : whole(targets.answers)],
           ['method', targets.method ?? ''],
+          ['the truth is', targets.truth === 'owner' ? "the owner's word" : 'what people agree on'],
         ]}
       />
       <h3>

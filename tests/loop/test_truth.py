@@ -1,0 +1,88 @@
+"""A category whose owner's word is the truth: people teach, the owner alone answers what the certificate rests on."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests.filled import NAME
+from tests.loop.people import pool, to_the_end
+from tests.loop.promised import COUNT, PEOPLE, PROVEN, YES_FROM, aim, frozen_now, rounds_of_two, says
+
+from thresher.loop.certified import purse_of
+from thresher.loop.forecast import plan
+from thresher.loop.ship import ship
+from thresher.loop.snapshot import latest
+from thresher.records import OWNER, Purpose, Source
+from thresher.release.verify import verify
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return rounds_of_two(settings, tmp_path)
+
+
+@pytest.fixture
+def rows(store: Store) -> list[int]:
+    return pool(store, YES_FROM, COUNT)
+
+
+@pytest.mark.parametrize("method", PROVEN)
+def test_people_teach_and_the_owner_alone_answers_what_the_proof_rests_on(
+    method: str, store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    aim(store, method, truth="owner")
+    came_to = to_the_end(store, settings, says, (*PEOPLE, OWNER))
+    assert came_to.state == "done"
+    audits = {Purpose.AUDIT_PRECISION, Purpose.AUDIT_RECALL}
+    cast = store.labels.votes(NAME, 1)
+    assert {vote.purpose for vote in cast if vote.worker != OWNER}.isdisjoint(audits)
+    assert any(vote.worker != OWNER for vote in cast)
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    verdict = verify(tmp_path / "out")
+    assert verdict.holds, verdict.wrong
+    pieces = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
+    assert {piece["source"] for piece in pieces if piece["says"] is not None} == {"owner"}
+    assert "against the owner's answers" in json.loads((tmp_path / "out" / "certificate.json").read_text())["of"]
+
+
+def test_a_proof_by_the_owner_s_word_does_not_hold_with_the_word_of_others(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    aim(store, "certified")
+    to_the_end(store, settings, says, PEOPLE)
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out").holds
+    path = tmp_path / "out" / "certificate.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"truth": "owner"}))
+    assert verify(tmp_path / "out").wrong == ("a label of the evidence is not the owner's",)
+
+
+def test_another_truth_is_another_epoch_and_what_people_agreed_on_is_asked_anew(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    aim(store, "certified")
+    to_the_end(store, settings, says, PEOPLE)
+    first = frozen_now(store)
+    aim(store, "certified", truth="owner")
+    came_to = to_the_end(store, settings, says, (*PEOPLE, OWNER))
+    assert came_to.state == "done"
+    second = latest(store.categories.get(NAME), store=store)
+    assert second is not None
+    assert second.epoch == first.epoch + 1
+    owned = {label.row for label in store.labels.held(NAME, 1) if label.source is Source.OWNER}
+    assert set(second.known.tolist()) <= owned
+
+
+def test_the_owner_s_answers_are_planned_one_a_picture_and_never_doubted(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    aim(store, "certified", truth="owner", answers=90)
+    to_the_end(store, settings, says, (*PEOPLE, OWNER))
+    category = store.categories.get(NAME)
+    purse = purse_of(category, 50, store=store, settings=settings)
+    assert (purse.pictures, purse.gold) == (50, None)
+    made = plan(category, category.targets, store=store, settings=settings)
+    assert made.answers == made.pictures
