@@ -121,6 +121,24 @@ def test_a_truncated_shard_loses_what_was_cut_and_nothing_else(store: DirectoryS
     assert told.value.next == "harvest it again"
 
 
+def test_a_byte_that_the_disk_changed_is_found_where_every_byte_is_read(store: DirectoryStore) -> None:
+    rows = images(store, 6)
+    store.writer.close()
+    (path,) = tars(store)
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(data(4)) + len(data(4)) // 2] ^= 1
+    path.write_bytes(whole)
+    store.reader.close()
+    assert store.check(mend=True).sound  # names and sizes are right
+    report = store.check(mend=True, every_byte=True)
+    assert "1 have lost their bytes (rows 4); harvest them again" in report.found[0]
+    assert report.counted["bytes read"] == sum(len(data(seed)) for seed in (0, 1, 2, 3, 5))
+    assert [store.images.read(row) for row in rows[:4]] == [data(seed) for seed in range(4)]
+    assert images(store, 6) == rows
+    assert all_there(store)
+    assert store.check(mend=True, every_byte=True).sound
+
+
 def test_lost_bytes_come_back_with_the_next_harvest(store: DirectoryStore) -> None:
     rows = images(store, 6)
     store.labels.hold(category(store), [Label(rows[4], Says.YES, Source.OWNER, Purpose.LEARN, 1, 1)])

@@ -143,13 +143,16 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
 def check(
     context: typer.Context,
     mend: Annotated[bool, typer.Option(help="Repair what an interrupted run left.")] = True,
+    every_byte: Annotated[
+        bool, typer.Option("--every-byte", help="Read each picture and compare it with its hash.")
+    ] = False,
     json: JSON = False,
 ) -> None:
     """Compare catalog, pictures and columns, and repair what an interrupted run left."""
     from thresher.cli.show import bars
 
     with opened(context) as (store, _), bars() as report:
-        found = store.check(mend=mend, report=report)
+        found = store.check(mend=mend, every_byte=every_byte, report=report)
     if json:
         as_json({"counted": dict(found.counted), "found": found.found, "mended": found.mended, "sound": found.sound})
     else:

@@ -19,6 +19,7 @@ from thresher.label.adjudicate import LEAD, leads
 from thresher.label.gold import gild_audits
 from thresher.learn.decide import Decided, decide
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
+from thresher.loop.price import answers_each
 from thresher.loop.promises import BUDGETED, Purse
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
 from thresher.records import Category, NewAsk, Purpose, Says, Source
@@ -29,7 +30,6 @@ PATIENCE_ROUNDS = 2  # rounds in which the planner's total has not fallen, after
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers goes into learning, where the audits have the rest
 KNOWN = (Source.OWNER, Source.ADJUDICATED)
-VOTES_MORE = 0.5  # votes beyond a clear lead that an adjudication takes on average
 GOLD_ENOUGH = 150  # of each answer; less gold bounds the slips of adjudication too loosely to be worth its delta
 
 
@@ -63,17 +63,15 @@ def step_of(category: Category, snapshot: Snapshot, *, store: Store) -> Step:
 def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
     """What the audits of a promise may use, with `left` answers to go.
 
-    An adjudicated picture takes a lead of votes and a little more, and its share of the gold in a task; where the owner
-    is asked, or there is nobody else, one answer.
+    They are as many as `left` buys (price.py), where answers are capped.
     """
-    owner_alone = category.targets.truth == "owner"
-    people = not owner_alone and any(not worker.owner for worker in store.people.all())
-    answers_each = (LEAD + VOTES_MORE) * (1.0 + settings.gold_images / settings.task_images) if people else 1.0
     capped = category.targets.answers is not None
-    pictures = int(left / answers_each) if capped else int(settings.audit_images)
+    each = answers_each(category, store=store, settings=settings) if capped else 1.0
+    pictures = int(left / each) if capped else int(settings.audit_images)
     words_of = int(min(settings.votes, LEAD))
     # the owner's word is not doubted: what people do on gold has no part in it
-    return Purse(max(pictures, 1), words_of, None if owner_alone else gold_of(category, store=store))
+    doubted = None if category.targets.truth == "owner" else gold_of(category, store=store)
+    return Purse(max(pictures, 1), words_of, doubted)
 
 
 def gold_of(category: Category, *, store: Store) -> Gold | None:

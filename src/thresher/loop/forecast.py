@@ -13,10 +13,10 @@ import numpy as np
 from thresher.errors import BadInput
 from thresher.evidence import Ask, Certified, Prediction, Promise, floor, predict
 from thresher.evidence.predict import advice
-from thresher.label.adjudicate import LEAD
 from thresher.learn.decide import Decided, decide
-from thresher.loop.certified import VOTES_MORE, purse_of, step_of
+from thresher.loop.certified import purse_of, step_of
 from thresher.loop.methods import budget_left
+from thresher.loop.price import answers_each
 from thresher.loop.promises import BUDGETED, PROMISES, Known
 from thresher.loop.snapshot import holds, in_force, rank
 from thresher.records import Category, Says, Targets
@@ -100,9 +100,10 @@ def plan(
         )
         pictures = Range(low, expected, high)
         told = (told_from, None, None, advice(promise, images, share * images))
-    standing = _standing(Category(category.name, category.question, targets), decided, store=store)
+    aimed = Category(category.name, category.question, targets)
+    standing = _standing(aimed, decided, store=store)
     told = (*told[:3], " ".join(filter(None, (standing, told[3]))))
-    each = _answers_a_picture(targets, store=store, settings=settings)
+    each = answers_each(aimed, store=store, settings=settings)
     if decided.round is None and targets.method in BUDGETED and targets.answers is not None:
         bought = targets.answers / each
         pictures = Range(*(min(one, bought) for one in (pictures.low, pictures.expected, pictures.high)))
@@ -166,17 +167,6 @@ def _floor(targets: Targets, images: int, share: float) -> int:
     both = floor(Promise(targets.precision, targets.recall, targets.delta), images, yes)
     precision = both - floor(Promise(1e-12, targets.recall, targets.delta), images, yes) + 1
     return {"precision": precision, "recall": both - precision}.get(targets.method, both)
-
-
-def _answers_a_picture(targets: Targets, *, store: Store, settings: Settings) -> float:
-    """Votes on a picture with the gold that comes with them; one answer where the owner is asked, or alone so far."""
-    come = store.people.all()
-    if targets.truth == "owner" or (come and all(worker.owner for worker in come)):
-        return 1.0
-    votes = LEAD + VOTES_MORE
-    if targets.method == "adjudicated":  # about half of its pictures need a word only
-        votes = 0.5 * votes + 0.5 * min(settings.votes, LEAD)
-    return float(votes * (1.0 + settings.gold_images / settings.task_images))
 
 
 def seconds_an_answer(*, store: Store, settings: Settings) -> float:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from thresher.store.check_shards import check_shards
 from thresher.store.contract import CheckReport, Report
-from thresher.store.findings import Findings
+from thresher.store.findings import Findings, tell_lost_scores
 from thresher.store.sqlite import recount
 
 if TYPE_CHECKING:
     from thresher.store.directory import DirectoryStore
 
 
-def check(store: "DirectoryStore", *, mend: bool, report: Report | None) -> CheckReport:
+def check(store: "DirectoryStore", *, mend: bool, every_byte: bool, report: Report | None) -> CheckReport:
     """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
-    findings = Findings(mend, report)
+    findings = Findings(mend, report, every_byte)
     _check_catalog(store, findings)
     check_shards(store, findings)
     _check_columns(store, findings)
@@ -49,13 +49,7 @@ def _check_catalog(store: "DirectoryStore", findings: Findings) -> None:
 def _check_columns(store: "DirectoryStore", findings: Findings) -> None:
     """Marks behind the last image or behind the values, and what a making or a dropping left."""
     columns = store.matrices
-    for category in store.categories.all():
-        newest = store.rounds.latest(category.name, category.question.version)
-        if newest is not None and newest.column not in columns.names():
-            findings.wrong(
-                f"column {newest.column}: the scores of the newest round are gone, and the next turn makes them anew",
-                partial(columns.create, newest.column, 1, "float32"),
-            )
+    tell_lost_scores(store, findings)
     for left in columns.leftovers():
         findings.wrong(f"columns: {left.name} was left by an interrupted run", partial(shutil.rmtree, left))
     for name in columns.names():

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from thresher.errors import StoreDamaged
 from thresher.store import shards
 from thresher.store.findings import Findings
 from thresher.store.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
@@ -78,6 +79,9 @@ def _compare(store: "DirectoryStore", findings: Findings, name: str, number: int
         return
     findings.count("shards")
     there = {member.begins: member for member in found.members}
+    if findings.every_byte:
+        there = {begins: member for begins, member in there.items() if _unchanged(store, name, member)}
+        findings.count("bytes read", sum(member.bytes for member in there.values()))
     seen.lost.update(
         {row: key for begins, (row, key, size) in before.items() if not _same(there.get(begins), key, size)}
     )
@@ -225,6 +229,14 @@ def _held(descriptor: int) -> bool:
 def _whole(descriptor: int, member: Member) -> bool:
     data = os.pread(descriptor, member.bytes, member.begins)
     return member.name.startswith(sha256(data).hexdigest() + ".")
+
+
+def _unchanged(store: "DirectoryStore", name: str, member: Member) -> bool:
+    """Whether a picture still has its SHA-256; one that cannot be read has not."""
+    with suppress(StoreDamaged, OSError):
+        data = store.reader.read(Place(name, member.begins, member.bytes))
+        return member.name.startswith(sha256(data).hexdigest() + ".")
+    return False
 
 
 def _settled(path: Path) -> bool:

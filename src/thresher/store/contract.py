@@ -470,8 +470,11 @@ class Store(Protocol):
     def secret(self) -> bytes:
         """32 random bytes made with the workspace: the key of every signed link. Never logged."""
 
-    def check(self, *, mend: bool, report: Report | None = None) -> CheckReport:
-        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
+    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
+        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left.
+
+        With `every_byte` each picture is read and compared with its SHA-256, for a disk may change what nobody wrote.
+        """
 
     def close(self) -> None:
         """Let go of files and connections; calling it twice is fine."""

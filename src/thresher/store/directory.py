@@ -85,11 +85,11 @@ class DirectoryStore:
         with self.catalog.reading() as sql:
             return bytes(sql.execute("SELECT value FROM one WHERE key = 'secret'").fetchone()[0])
 
-    def check(self, *, mend: bool, report: Report | None = None) -> CheckReport:
-        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
+    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
+        """Compare catalog, image bytes (each with its SHA-256 where `every_byte`) and columns; `mend` repairs."""
         from thresher.store.check import check  # the only call that needs it
 
-        return check(self, mend=mend, report=report)
+        return check(self, mend=mend, every_byte=every_byte, report=report)
 
     def close(self) -> None:
         """Let go of files and connections; calling it twice is fine."""

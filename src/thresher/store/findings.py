@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from thresher.records import Progress
-from thresher.store.contract import CheckReport, Report
+from thresher.store.contract import CheckReport, Report, Store
 
 
 @dataclass(slots=True)
@@ -13,6 +14,7 @@ class Findings:
 
     mend: bool
     report: Report | None = None
+    every_byte: bool = False
     counted: dict[str, int] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
@@ -35,3 +37,15 @@ class Findings:
         """Tell whoever waits."""
         if self.report is not None:
             self.report(Progress(stage, done, total, unit))
+
+
+def tell_lost_scores(store: Store, findings: Findings) -> None:
+    """The newest round of each question in force has its column of scores."""
+    there = store.columns.names()
+    for category in store.categories.all():
+        newest = store.rounds.latest(category.name, category.question.version)
+        if newest is not None and newest.column not in there:
+            findings.wrong(
+                f"column {newest.column}: the scores of the newest round are gone, and the next turn makes them anew",
+                partial(store.columns.create, newest.column, 1, "float32"),
+            )

@@ -9,7 +9,7 @@ from bson import Binary
 from tests.contract.things import category, data, deal, finish, images, new_image, publish
 
 from thresher.errors import NotReady, StoreDamaged
-from thresher.records import Gold, Origin, Progress, Says, Source, new_id, now_ms
+from thresher.records import Gold, NewImage, Origin, Progress, Says, Source, new_id, now_ms
 from thresher.store.mongo.check import SETTLED_MS
 from thresher.store.mongo.link import key
 from thresher.store.mongo.store import MongoStore
@@ -73,6 +73,25 @@ def test_a_harvest_takes_up_old_bytes_that_no_row_used(store: MongoStore) -> Non
     (row,) = store.images.put([one])
     assert store.images.read(row) == data(1)
     assert (table.find_one() or {})["at_ms"] > 5  # from now on a check leaves it alone, whatever else it saw
+
+
+def test_bytes_that_changed_are_found_where_every_byte_is_read_and_come_back(store: MongoStore) -> None:
+    rows = images(store, 4)
+    large = bytes(range(256)) * 130_000  # in three pieces
+    name = hashlib.sha256(large).digest()
+    (huge,) = store.images.put([NewImage(name.hex(), large, 10, 10, "JPEG", bytes=len(large))])
+    table = store.link.table("bytes")
+    table.update_one({"_id": Binary(bytes.fromhex(new_image(2).sha256))}, {"$set": {"data": Binary(b"another")}})
+    table.update_one({"_id": Binary(name + (1).to_bytes(2, "big"))}, {"$set": {"data": Binary(b"cut")}})
+    assert store.check(mend=False).sound
+    report = store.check(mend=True, every_byte=True)
+    assert f"2 have lost their bytes (rows 2, {huge})" in report.found[0]
+    assert table.count_documents({}) == 3
+    assert [store.images.read(row) for row in (rows[0], rows[1], rows[3])] == [data(0), data(1), data(3)]
+    assert images(store, 4) == rows
+    assert store.images.put([NewImage(name.hex(), large, 10, 10, "JPEG", bytes=len(large))]) == [huge]
+    assert store.images.read(huge) == large
+    assert store.check(mend=True, every_byte=True).sound
 
 
 def test_an_image_whose_bytes_are_lost_gets_them_back_at_the_next_harvest(store: MongoStore) -> None:

@@ -6,14 +6,16 @@ them back.
 
 import uuid
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from bson import Binary, MaxKey
 from pymongo import InsertOne
 
+from thresher.errors import StoreDamaged
 from thresher.records import now_ms
 from thresher.store.contract import CheckReport, Report
-from thresher.store.findings import Findings
+from thresher.store.findings import Findings, tell_lost_scores
 from thresher.store.mongo import names, recount
 from thresher.store.mongo.link import Document, Link, Session, Table, batches, key, span
 from thresher.store.mongo.names import LOST
@@ -27,13 +29,14 @@ AT_ONCE: Final = 5_000
 SHOWN: Final = 5
 
 
-def check(store: "MongoStore", *, mend: bool, report: Report | None) -> CheckReport:
+def check(store: "MongoStore", *, mend: bool, every_byte: bool, report: Report | None) -> CheckReport:
     """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
-    findings = Findings(mend, report)
+    findings = Findings(mend, report, every_byte)
     _check_counters(store.link, findings)
     _check_images(store, findings)
     _check_spare_bytes(store.link, findings)
     _check_columns(store, findings)
+    tell_lost_scores(store, findings)
     findings.counted["images"] = store.images.count()
     return CheckReport(findings.counted, tuple(findings.found), tuple(findings.mended))
 
@@ -62,6 +65,8 @@ def _check_images(store: "MongoStore", findings: Findings) -> None:
         found = names.look_up(link, [one["sha256"] for one in some])
         unnamed += [one for one in some if one["sha256"] not in found]
         there = _there(link.table("bytes"), [one["sha256"] for one in some if "bare" not in one])
+        if findings.every_byte:
+            there -= _changed(store, [one for one in some if one["sha256"] in there], findings)
         lost += [one for one in some if "bare" not in one and one["sha256"] not in there]
         known_lost += sum(one.get("bare") == LOST for one in some)
         done += len(some)
@@ -76,6 +81,23 @@ def _check_images(store: "MongoStore", findings: Findings) -> None:
         named = f" (rows {shown})" if lost else ""
         findings.count("images without bytes", len(lost) + known_lost)
         findings.wrong(f"images: {len(lost) + known_lost} have lost their bytes{named}; harvest them again")
+
+
+def _changed(store: "MongoStore", images: list[Document], findings: Findings) -> set[bytes]:
+    """The names whose bytes have another SHA-256; where it is mended these go, so that a harvest can bring them."""
+    changed: set[bytes] = set()
+    for one in images:
+        name = bytes(one["sha256"])
+        try:
+            data = store.originals.read({name: one["_id"]})[name]
+        except StoreDamaged:
+            data = b""
+        findings.count("bytes read", len(data))
+        if sha256(data).digest() != name:
+            changed.add(name)
+    if findings.mend and changed:
+        store.originals.drop(sorted(changed))
+    return changed
 
 
 def _name(link: Link, images: list[Document]) -> None:

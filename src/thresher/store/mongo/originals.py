@@ -68,6 +68,15 @@ class Originals:
             for name, one in found.items()
         }
 
+    def drop(self, names: Sequence[bytes]) -> None:
+        """Take bytes away, all pieces of them, before their rows are marked as lost."""
+        table = self.link.table("bytes")
+        wanted = {"_id": {"$in": [Binary(name) for name in names]}}
+        pieces = {one["_id"]: one.get("pieces", 1) for one in table.find(wanted, {"pieces": 1})}
+        # each by its own name: MongoDB orders binaries by their length first, so that a range would hold strangers
+        gone = [Binary(one) for name, count in pieces.items() for one in _piece_names(name, count * PIECE_BYTES)]
+        table.delete_many({"_id": {"$in": gone}})
+
     def _whole(self, name: bytes, one: Document, row: int) -> bytes:
         names = _piece_names(name, one["pieces"] * PIECE_BYTES)[1:]
         wanted = {"_id": {"$in": [Binary(piece) for piece in names]}}

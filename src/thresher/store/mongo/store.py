@@ -24,6 +24,7 @@ from thresher.store.mongo.images import MongoImages
 from thresher.store.mongo.jobs import MongoJobs
 from thresher.store.mongo.labels import MongoLabels
 from thresher.store.mongo.link import Link
+from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.people import MongoPeople
 from thresher.store.mongo.renderings import MongoRenderings
 from thresher.store.mongo.rounds import MongoRounds
@@ -50,6 +51,7 @@ class MongoStore:
             raise
         self.cache = here / "columns" / self._workspace["identity"]
         self.images: Images = MongoImages(self.link)
+        self.originals = Originals(self.link)
         self.renderings: Renderings = MongoRenderings(self.link)
         self.categories: Categories = MongoCategories(self.link)
         self.labels: Labels = MongoLabels(self.link)
@@ -70,12 +72,12 @@ class MongoStore:
         """32 random bytes made with the workspace: the key of every signed link. Never logged."""
         return bytes(self._workspace["secret"])
 
-    def check(self, *, mend: bool, report: Report | None = None) -> CheckReport:
-        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
+    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
+        """Compare catalog, image bytes (each with its SHA-256 where `every_byte`) and columns; `mend` repairs."""
         from thresher.store.mongo.check import check  # the only call that needs it
 
         with explained(self.link.shown):
-            return check(self, mend=mend, report=report)
+            return check(self, mend=mend, every_byte=every_byte, report=report)
 
     def close(self) -> None:
         """Let go of the connections; calling it twice is fine."""

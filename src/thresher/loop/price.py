@@ -1,0 +1,63 @@
+"""What an adjudicated picture costs in answers, from how people have answered here so far.
+
+Before they have, it is assumed that they are right 93 times in a hundred and that every task is full. A crowd that is
+wrong more often needs more votes to a clear lead, and tasks that are not full carry as much gold as full ones: a budget
+divided without regard to either ends at twice what it was.
+"""
+
+from math import sqrt
+
+from thresher.label.adjudicate import LEAD
+from thresher.records import Category, Says, Vote
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+ASSUMED_RIGHT = 0.93
+PAIRS = 30  # of votes that the assumption weighs as much as
+LEAST_RIGHT = 0.6  # worse crowds come to no lead at all; the gate and the owner are for these
+ENOUGH_VOTES = 100
+
+
+def answers_each(category: Category, *, store: Store, settings: Settings) -> float:
+    """Answers that a picture of an audit takes: votes to a lead, each with its share of gold and of wasted work.
+
+    One, where the owner's word is the truth, or the owner is all who came. Of "adjudicated" about half of the pictures
+    need a word only.
+    """
+    come = store.people.all()
+    if category.targets.truth == "owner" or (come and all(worker.owner for worker in come)):
+        return 1.0
+    cast = [vote for vote in store.labels.votes(category.name, category.question.version) if not vote.epoch]
+    votes = votes_each(cast)
+    if category.targets.method == "adjudicated":
+        votes = 0.5 * votes + 0.5 * min(settings.votes, LEAD)
+    return votes * waste(category, len(cast), store=store, settings=settings)
+
+
+def votes_each(votes: list[Vote]) -> float:
+    """Votes on a picture until one answer leads by three, from how often the first two of it agreed.
+
+    People of accuracy a agree with probability a^2 + (1-a)^2; until a lead of n it takes n (2P-1) / (2a-1) votes, where
+    P = 1 / (1 + ((1-a)/a)^n) is the chance that the right answer leads first (the gambler's ruin). An "unsure" leads to
+    nothing.
+    """
+    first: dict[int, list[Says]] = {}
+    for vote in votes:
+        first.setdefault(vote.row, []).append(vote.says)
+    pairs = [said[:2] for said in first.values() if len(said) > 1]
+    sure = [pair for pair in pairs if Says.UNSURE not in pair]
+    assumed = PAIRS * (ASSUMED_RIGHT**2 + (1 - ASSUMED_RIGHT) ** 2)
+    agreed = (sum(one is other for one, other in sure) + assumed) / (len(sure) + PAIRS)
+    right = max((1 + sqrt(max(2 * agreed - 1, 0.0))) / 2, LEAST_RIGHT)
+    leads_first = 1 / (1 + ((1 - right) / right) ** LEAD)
+    unsure = sum(vote.says is Says.UNSURE for vote in votes) / (len(votes) + PAIRS)
+    return LEAD * (2 * leads_first - 1) / (2 * right - 1) / (1 - unsure)
+
+
+def waste(category: Category, votes: int, *, store: Store, settings: Settings) -> float:
+    """Answers of all people for each that counts: gold and rejected work, as they were here, or of a full task."""
+    full = 1.0 + float(settings.gold_images) / float(settings.task_images)
+    if votes < ENOUGH_VOTES:
+        return full
+    tally = store.categories.tally(category.name)
+    return max(full, (tally.answers + tally.gold_answers) / votes)

@@ -1,0 +1,62 @@
+"""What an adjudicated picture costs in answers: more where people err, and where their tasks are not full."""
+
+import numpy as np
+import pytest
+
+from thresher.label.adjudicate import MOST_VOTES, leads
+from thresher.loop.price import votes_each, waste
+from thresher.records import Category, Purpose, Question, Says, Vote
+from thresher.settings import Settings
+from thresher.store.contract import Store, Tally
+
+PICTURES = 3000
+
+
+def cast(right: float, unsure: float = 0.0, seed: int = 0) -> list[Vote]:
+    """Two votes on each of many pictures that are all a yes."""
+    rng = np.random.default_rng(seed)
+    return [
+        Vote(row, f"w{number}", one_says(rng, right, unsure), Purpose.LEARN, "a", 1.0, number)
+        for row in range(PICTURES)
+        for number in range(2)
+    ]
+
+
+def one_says(rng: np.random.Generator, right: float, unsure: float) -> Says:
+    if rng.random() < unsure:
+        return Says.UNSURE
+    return Says.YES if rng.random() < right else Says.NO
+
+
+@pytest.mark.parametrize(("right", "unsure"), [(0.97, 0.0), (0.9, 0.0), (0.8, 0.0), (0.7, 0.0), (0.9, 0.1)])
+def test_the_price_is_about_what_people_of_this_kind_take(right: float, unsure: float) -> None:
+    rng = np.random.default_rng(1)
+    taken = []
+    for _ in range(4000):
+        said: list[Says] = []
+        while leads(said) is None and len(said) < MOST_VOTES:
+            said.append(one_says(rng, right, unsure))
+        taken.append(len(said))
+    # the last of eleven votes go to the owner, so a poor crowd takes a little less than to a lead
+    assert np.mean(taken) == pytest.approx(votes_each(cast(right, unsure)), rel=0.15)
+
+
+def test_before_anybody_has_come_people_are_taken_to_be_good() -> None:
+    assert 3.3 < votes_each([]) < 3.7
+
+
+def test_a_crowd_that_guesses_has_a_price_too() -> None:
+    assert votes_each(cast(0.5)) < 2 * MOST_VOTES
+
+
+def test_gold_and_rejected_work_are_counted_as_they_came(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    category = Category("car", Question(1, "Is it?"))
+    store.categories.create(category)
+    full = waste(category, 0, store=store, settings=settings)
+    assert full == pytest.approx(1 + settings.gold_images / settings.task_images)
+    monkeypatch.setattr(store.categories, "tally", lambda _: Tally(answers=600, gold_answers=900))
+    assert waste(category, 500, store=store, settings=settings) == 3.0
+    assert waste(category, 20, store=store, settings=settings) == full  # too few votes to tell
+    assert waste(category, 5000, store=store, settings=settings) == full  # a task is not emptier of gold than it is
