@@ -40,7 +40,13 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "patience_seconds", 60.0, "how long a few asks wait for others before they make a small task", 0.0, 86400.0
     ),
-    Setting("gold_images", 40, "gold an assignment adds, half yes and half no", 0, 100),
+    Setting(
+        "gold_images",
+        40,
+        "gold an assignment of a full task adds, half yes and half no; small tasks get their share",
+        0,
+        100,
+    ),
     Setting("gold_least", 20, "gold of each answer below which the gate is provisional and rejects nothing", 1, 1000),
     Setting("gold_pass", 0.8, "share of the gold of each answer that an accepted assignment has right", 0.0, 1.0),
     Setting(

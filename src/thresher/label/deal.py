@@ -1,14 +1,18 @@
 """Dealing: a worker gets a task's images with gold hidden among them, in an order of their own, under a lease."""
 
 import hmac
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from thresher.label.gate import SHOWN_LEAST
 from thresher.label.lease import expire
 from thresher.records import Assignment, Dealt, Gold, Says, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
+
+LEAST_EACH = 2  # gold of each answer in the smallest task
 
 
 def deal(
@@ -16,9 +20,10 @@ def deal(
 ) -> Assignment | None:
     """Lease an assignment to a worker, or answer the one they have not finished; None when nothing fits them.
 
-    A task's images come with `settings.gold_images` gold, half yes and half no, as far as there is gold: what this
-    worker has not seen first, then what they saw longest ago; never an image, nor one like it, that they were asked
-    about or that anybody is being asked about. The owner gets no gold. Two calls at once deal the same.
+    A full task comes with `settings.gold_images` gold, half yes and half no, a smaller one with less for those whose
+    work is known (`gold_each`), as far as there is gold: what this worker has not seen first, then what they saw
+    longest ago; never an image, nor one like it, that they were asked about or that anybody is being asked about. The
+    owner gets no gold. Two calls at once deal the same.
 
     A task prefers the same gold whoever takes it, and whoever gave it back gets the gold they had: otherwise two deals
     of one task, laid side by side, would tell gold (what differs) from asked (what recurs).
@@ -65,7 +70,22 @@ def _gold_for(
     again = {place.row for ended in earlier for place in ended.dealt if place.ask is None}
     usable = _one_a_group(store.labels.gold(category, version), away, key, again, store)
     seen = store.work.seen_gold(category, assignment.worker).tolist()
-    return draw_gold(usable, seen, settings.gold_images // 2, key, again)
+    each = gold_each(category, version, assignment.worker, len(asked), store=store, settings=settings)
+    return draw_gold(usable, seen, each, key, again)
+
+
+def gold_each(category: str, version: int, worker: str, asked: int, *, store: Store, settings: Settings) -> int:
+    """How much gold of each answer comes with so many asked images: `settings.gold_images` and the owner's share of it.
+
+    Those who are known by their record get the share of a full task, two at least: a handful of images would else cost
+    ten times what it is worth, and the gate counts their record in (gate.py). Whoever is new gets it all.
+    """
+    whole: int = settings.gold_images // 2
+    _, yes_shown, _, no_shown = store.labels.gold_record(category, version, worker)
+    if min(yes_shown, no_shown) < SHOWN_LEAST:
+        return whole
+    share: int = math.ceil(whole * asked / settings.task_images)
+    return min(whole, max(LEAST_EACH, share))
 
 
 def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection[int], store: Store) -> list[Gold]:

@@ -200,7 +200,8 @@ def _images(desk: Desk, worker: Worker, task: Task) -> int:
     if worker.owner:
         return len(task.rows)
     gold = Counter(gold.says for gold in desk.store.labels.gold(task.category, task.version))
-    each: int = desk.settings.gold_images // 2
+    about = task.category, task.version, worker.id, len(task.rows)
+    each = dealing.gold_each(*about, store=desk.store, settings=desk.settings)
     return len(task.rows) + min(gold[Says.YES], each) + min(gold[Says.NO], each)
 
 
