@@ -19,11 +19,8 @@ from thresher.evidence import (
     sketch,
     spend,
 )
+from thresher.loop.scouting import LEAP, SCOUTINGS, WIDE
 from thresher.records import Purpose
-
-SCOUTINGS = 4  # at most
-LEAP = 1.4  # the accepted part that is planned became so much longer or shorter
-MIDDLE = 60  # ranks, from which the scouts have been over all of it
 
 
 def certified(yes: Bools, learned: Learned, promise: Promise, seed: int) -> Outcome:
@@ -65,7 +62,7 @@ def _scouted(yes: Bools, learned: Learned, promise: Promise) -> Learned:
         more = free[scouts(plan, len(free))]
         held_out = np.concatenate([learned.held_out, learned.scores[more]])
         learned = Learned(np.concatenate([learned.known, more]), learned.scores, held_out)
-        if plan.rejected - plan.accepted >= MIDDLE:
+        if plan.rejected - plan.accepted >= WIDE:
             break
     return learned
 

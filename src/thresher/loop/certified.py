@@ -21,6 +21,7 @@ from thresher.learn.decide import Decided, decide
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
 from thresher.loop.price import answers_each
 from thresher.loop.promises import BUDGETED, Purse
+from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
 from thresher.records import Category, NewAsk, Purpose, Says, Source
 from thresher.settings import Settings
@@ -49,6 +50,8 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
             return Wish("asking", f"asks about {asked:,} pictures to learn.")
+    if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
+        return Wish("asking", f"asks about {scouted:,} pictures where the plan is least sure.")
     gild_audits(category.name, store=store)
     purse = purse_of(category, left, store=store, settings=settings)
     return _audit(category, freeze(category, decided, purse, store=store), store=store)

@@ -1,0 +1,85 @@
+"""Before the freeze: a few answers where the plan is least sure, or what it fixes may lie far from where it belongs.
+
+The labels of learning are many near even odds and few where the accepted part will end. Scouts are asked about there,
+are learnt from like all others, and are never random evidence. They are sent again while the planned end leaps.
+"""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from thresher.evidence import Promise, points_of, scouts, sketch, spend
+from thresher.evidence.curve import Curve
+from thresher.label.asks import fresh, wish
+from thresher.learn.decide import Decided
+from thresher.loop.snapshot import rank
+from thresher.records import Category, Purpose, Says
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+SCOUTED = ("certified", "adjudicated")  # the others fix a chain of ranks, and their budget is divided
+SCOUTINGS = 4  # at most
+LEAP = 1.4  # the accepted part that is planned became so much longer or shorter
+WIDE = 60  # ranks of a middle, from which the scouts have been over all of it
+SCOUTING = "scouting of round"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where scouts were sent after a round, and the plan they were to sharpen: its accepted ranks and its middle."""
+
+    rows: list[int]
+    accepted: int
+    middle: int
+
+
+def scouting(category: Category, decided: Decided, *, store: Store, settings: Settings) -> int:
+    """Ask about where the plan is least sure; how many pictures wait for answers, 0 when the pool may be frozen.
+
+    What is asked is recorded by round, so that a turn that was killed, or comes before the answers, asks the same.
+    """
+    if category.targets.method not in SCOUTED or decided.round is None:
+        return 0
+    name, version = category.name, category.question.version
+    rounds = [done.number for done in store.rounds.all(name) if done.version == version]
+    kept = {number: store.rounds.evidence(name, 0, f"{SCOUTING} {number}") for number in rounds}
+    before = [Sent(**json.loads(data)) for data in kept.values() if data is not None]
+    now = decided.round.number
+    if kept.get(now) is None:
+        sent = _sent(category, decided, before, store=store)
+        if sent is None:
+            return 0
+        store.rounds.keep_evidence(name, 0, f"{SCOUTING} {now}", json.dumps(asdict(sent)).encode())
+        before.append(sent)
+    return _waiting(category, before[-1].rows, store=store, settings=settings)
+
+
+def _waiting(category: Category, rows: list[int], *, store: Store, settings: Settings) -> int:
+    """How many of these people were not asked about yet, or have not answered; those nobody was are asked about now."""
+    name, version = category.name, category.question.version
+    labelled = {label.row for label in store.labels.held(name, version)}
+    votes = Counter(vote.row for vote in store.labels.votes(name, version, rows))
+    lacking = [row for row in rows if row not in labelled and votes[row] < settings.votes]
+    asked = set(store.asks.open_rows(name, version).tolist())
+    unasked = [(row, 1.0) for row in lacking if not votes[row] and row not in asked]
+    wish(name, unasked, Purpose.LEARN, store=store, settings=settings)
+    return len(set(lacking) & set(store.asks.open_rows(name, version).tolist()))
+
+
+def _sent(category: Category, decided: Decided, before: list[Sent], *, store: Store) -> Sent | None:
+    """Where scouts are sent now; None when the plan has come to rest, or they have been over all that is unsure."""
+    labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
+    ranking, probability = rank(decided, labels, labels)
+    if not len(ranking) or len(before) >= SCOUTINGS or (before and before[-1].middle >= WIDE):
+        return None
+    targets = category.targets
+    promise = Promise(targets.precision, targets.recall, targets.delta)
+    epoch = max(store.rounds.epochs(category.name), default=0)
+    yes = sum(label.says is Says.YES for label in labels.values())
+    plan = sketch(Curve(points_of(np.asarray(probability))), yes, promise, delta=spend(promise.delta, epoch))
+    if before and plan.accepted < LEAP * before[-1].accepted and before[-1].accepted < LEAP * plan.accepted:
+        return None
+    rows = fresh(category.name, ranking[scouts(plan, len(ranking))], store=store).tolist()
+    return Sent(rows, plan.accepted, plan.rejected - plan.accepted) if rows else None
