@@ -61,6 +61,27 @@ def test_a_guesser_who_keeps_to_small_tasks_is_found_by_the_record(here: Scene) 
     assert verdicts[-1] is not Stage.ACCEPTED
 
 
+def test_work_without_a_mistake_is_never_refused_for_what_was_wrong_before(here: Scene) -> None:
+    asked_for(here, range(110), votes=1)
+    seen: list[int] = []
+
+    def careless(row: int) -> Says:
+        seen.append(row)
+        return says(truth(row)) if len(seen) % 3 else says(not truth(row))
+
+    assert here.work("b", careless).verdict is Stage.REJECTED
+    here.work("c")  # does what was refused
+    verdicts = []
+    for start in range(110, 140, 3):
+        here.tick(120_000)
+        asked_for(here, range(start, start + 3), votes=1)
+        if (assignment := here.deal("b")) is not None:
+            here.send(assignment)
+            verdicts += [review.verdict for review in here.review()]
+    assert verdicts
+    assert Stage.REJECTED not in verdicts
+
+
 def test_each_ask_is_dealt_at_its_own_image(here: Scene) -> None:
     asked_for(here, range(50))
     assignment = here.must_deal("a")

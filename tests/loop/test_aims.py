@@ -28,3 +28,11 @@ def test_what_is_not_given_stays_and_no_answers_take_the_cap_away() -> None:
     before = Targets(precision=0.9, recall=0.8, answers=500)
     assert aimed(before, recall=0.7) == Targets(precision=0.9, recall=0.7, answers=500)
     assert aimed(before, answers=0).answers is None
+
+
+def test_words_of_people_and_the_owner_s_truth_are_not_mixed() -> None:
+    with pytest.raises(BadInput, match="the truth is the owner's"):
+        aimed(Targets(), method="adjudicated", truth="owner")
+    with pytest.raises(BadInput, match="nobody's word"):
+        aimed(Targets(), truth="the boss")
+    assert aimed(Targets(), method="certified", truth="owner").truth == "owner"

@@ -1,11 +1,13 @@
 """What an adjudicated picture costs in answers: more where people err, and where their tasks are not full."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from thresher.label.adjudicate import MOST_VOTES, leads
-from thresher.loop.price import votes_each, waste
-from thresher.records import Category, Purpose, Question, Says, Vote
+from thresher.loop.price import answers_each, votes_each, waste
+from thresher.records import Category, Purpose, Question, Says, Vote, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store, Tally
 
@@ -60,3 +62,19 @@ def test_gold_and_rejected_work_are_counted_as_they_came(
     assert waste(category, 500, store=store, settings=settings) == 3.0
     assert waste(category, 20, store=store, settings=settings) == full  # too few votes to tell
     assert waste(category, 5000, store=store, settings=settings) == full  # a task is not emptier of gold than it is
+
+
+def test_audits_do_not_make_the_price_of_the_next_one(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    category = Category("car", Question(1, "Is it?"))
+    store.categories.create(category)
+    store.people.add(Worker("ann", "ann", False, "", 1))
+    learnt = cast(0.95)[:600]
+    audited = [replace(vote, epoch=1, draw=vote.row) for vote in cast(0.95, seed=3)[:3000]]
+    monkeypatch.setattr(store.labels, "votes", lambda *_: learnt)
+    monkeypatch.setattr(store.categories, "tally", lambda _: Tally(answers=600, gold_answers=200))
+    before = answers_each(category, store=store, settings=settings)
+    monkeypatch.setattr(store.labels, "votes", lambda *_: learnt + audited)
+    monkeypatch.setattr(store.categories, "tally", lambda _: Tally(answers=3600, gold_answers=1200))
+    assert answers_each(category, store=store, settings=settings) == pytest.approx(before)

@@ -158,3 +158,12 @@ def test_a_fork_fetches_on_a_line_of_its_own(store: Store, site: Site) -> None:
     child.join(30)
     assert child.exitcode == 0
     assert site.asked["/picture/51.jpg"] == 1
+
+
+def test_the_time_allowed_begins_when_a_connection_is_free(store: Store, private: Settings, site: Site) -> None:
+    """Many readers of a slow site wait for each other, and none of them loses its picture by it."""
+    seeds = range(60, 220)  # of which four at once take two seconds
+    rows = store.images.put([reference(seed, site.url(f"/a-moment/{seed}.jpg")) for seed in seeds])
+    hurried = open_store(store.place, private.but(fetch_seconds=1.5))
+    with closing(hurried), ThreadPoolExecutor(len(seeds)) as readers:
+        assert list(readers.map(hurried.images.read, rows)) == [picture(seed) for seed in seeds]

@@ -80,10 +80,13 @@ def refused(
         store.categories.get(name)
         counts = store.categories.refusal_counts(name)
         listed = [refusal for _, refusal in store.categories.refusals(name, 0, limit)]
-        since = store.images.find([refusal.name for refusal in listed])
+        # by its address only: many a folder has a 1.jpg
+        found = store.images.find([refusal.name if "://" in refusal.name else "" for refusal in listed])
+        there = [row for row in found if row is not None]
+        held = dict(zip(there, store.categories.pool_holds(name, there), strict=True))
         rows = [
-            (r.reason, r.name, r.detail if row is None else f"{r.detail} Admitted since.")
-            for r, row in zip(listed, since, strict=True)
+            (r.reason, r.name, f"{r.detail} Admitted since." if row is not None and held[row] else r.detail)
+            for r, row in zip(listed, found, strict=True)
         ]
     if not counts:
         say("Nothing was refused.")

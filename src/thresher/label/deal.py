@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from thresher.label.gate import SHOWN_LEAST
+from thresher.label.gate import known_to_be_good
 from thresher.label.lease import expire
 from thresher.records import Assignment, Dealt, Gold, Says, Worker
 from thresher.settings import Settings
@@ -77,12 +77,12 @@ def _gold_for(
 def gold_each(category: str, version: int, worker: str, asked: int, *, store: Store, settings: Settings) -> int:
     """How much gold of each answer comes with so many asked images: `settings.gold_images` and the owner's share of it.
 
-    Those who are known by their record get the share of a full task, two at least: a handful of images would else cost
-    ten times what it is worth, and the gate counts their record in (gate.py). Whoever is new gets it all.
+    Those who are known by a good record get the share of a full task, two at least: a handful of images would else cost
+    ten times what it is worth, and the gate counts their record in (gate.py). Whoever is new gets it all, and so does
+    whoever was wrong too often: they are judged by what they do now.
     """
     whole: int = settings.gold_images // 2
-    _, yes_shown, _, no_shown = store.labels.gold_record(category, version, worker)
-    if min(yes_shown, no_shown) < SHOWN_LEAST:
+    if not known_to_be_good(store.labels.gold_record(category, version, worker)):
         return whole
     share: int = math.ceil(whole * asked / settings.task_images)
     return min(whole, max(LEAST_EACH, share))

@@ -70,6 +70,9 @@ def judge(
     kind, verdict, weight = rule.verdict.value, rule.verdict, rule.weight
     if little:
         kind, verdict, weight = "accepted", Stage.ACCEPTED, 1.0
+    elif verdict is Stage.REJECTED and all(here[1::2]) and here[::2] == here[1::2]:
+        # what was wrong before was paid for before: work without a mistake is never refused
+        kind, verdict, weight = "accepted", Stage.WEIGHTED, PAUSED_WEIGHT
     elif paused and rule.verdict is Stage.REJECTED and not guessed(judged):
         kind, verdict, weight = "paused", Stage.WEIGHTED, PAUSED_WEIGHT
     why = _words(kind, assignment, here, settings.gold_pass)
@@ -179,7 +182,11 @@ def breaks(tally: Tally) -> bool:
 
 def _speaks_against_gold(assignment: Assignment, store: Store) -> bool:
     """Whether the worker, over all their assignments, is good enough for their answers to question gold."""
-    record = store.labels.gold_record(assignment.category, assignment.version, assignment.worker)
+    return known_to_be_good(store.labels.gold_record(assignment.category, assignment.version, assignment.worker))
+
+
+def known_to_be_good(record: Record) -> bool:
+    """Whether enough gold was shown, and enough of it was right."""
     yes_right, yes_shown, no_right, no_shown = record
     enough = min(yes_shown, no_shown) >= SHOWN_LEAST
     return enough and yes_right >= GOOD * yes_shown and no_right >= GOOD * no_shown

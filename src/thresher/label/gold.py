@@ -80,10 +80,11 @@ def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_m
 
 def _gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
     """The gold that an owner's answer makes, or None; gold that says the same already stays as it is."""
-    if label.says is Says.UNSURE or _drawn(label) or (known and known.says is label.says):
+    if label.says is Says.UNSURE or (known is None and _drawn(label)) or (known and known.says is label.says):
         return None
     missed = sum(vote.says is not label.says for vote in votes)
-    retired = WHY_CONTESTED.format(missed, len(votes)) if missed else ""
+    # gold that the owner contradicts, though an audit drew it, must not go on to mark people wrong
+    retired = WHY_CONTESTED.format(missed, len(votes)) if missed or _drawn(label) else ""
     return Gold(label.row, label.says, label.version, label.source, len(votes), missed, retired)
 
 
@@ -98,12 +99,15 @@ def gild_audits(category: str, *, store: Store) -> int:
     Call it when no epoch is in force: a draw must stay untouched until then. What many people missed is gold that is
     retired from the start, as it would be later.
     """
-    version = store.categories.get(category).question.version
+    kept = store.categories.get(category)
+    version = kept.question.version
     known = {piece.row for piece in store.labels.gold(category, version, retired=True)}
+    trusted = (Source.OWNER,) if kept.targets.truth == "owner" else (Source.OWNER, Source.ADJUDICATED)
     audited = [
         label
         for label in store.labels.held(category, version)
         if label.epoch > 0 and _drawn(label) and label.row not in known and label.says is not Says.UNSURE
+        if label.source in trusted
     ]
     votes: dict[int, list[Vote]] = {label.row: [] for label in audited}
     for vote in store.labels.votes(category, version, list(votes)) if audited else []:

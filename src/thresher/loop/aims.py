@@ -37,7 +37,7 @@ def aimed(
         raise BadInput(what, next=f"choose from {', '.join(methods)}")
     if truth is not None and truth not in TRUTHS:
         raise BadInput(f"nobody's word is called {truth!r}.", next=f"choose from {', '.join(TRUTHS)}")
-    return replace(
+    wanted = replace(
         before,
         precision=before.precision if precision is None else precision,
         recall=before.recall if recall is None else recall,
@@ -46,6 +46,13 @@ def aimed(
         answers=before.answers if answers is None else answers or None,
         truth=before.truth if truth is None else truth,
     )
+    if wanted.truth == "owner" and wanted.method == "adjudicated":
+        # its proof takes people's words as they are and the truth of some: a word of the owner's would be both
+        raise BadInput(
+            "adjudicated builds on the word of people, and the truth is the owner's.",
+            next="take --method certified, or --truth people",
+        )
+    return wanted
 
 
 def to_plan_for(targets: Targets) -> Targets:

@@ -31,6 +31,7 @@ PATIENCE_ROUNDS = 2  # rounds in which the planner's total has not fallen, after
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers goes into learning, where the audits have the rest
 KNOWN = (Source.OWNER, Source.ADJUDICATED)
+WORDS_TAKE = LEAD + 1  # people: one of them may have answered before, and a lead of fresh votes is wanted
 GOLD_ENOUGH = 150  # of each answer; less gold bounds the slips of adjudication too loosely to be worth its delta
 
 
@@ -50,11 +51,31 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
             return Wish("asking", f"asks about {asked:,} pictures to learn.")
+    people = sum(not worker.owner for worker in store.people.all())
+    if category.targets.method == "adjudicated" and people < WORDS_TAKE:
+        # with fewer the owner is asked about what an audit drew and nobody was asked about, and that is no word
+        says = (
+            f"adjudicated takes {WORDS_TAKE} people at least, and {people} have come: invite more, or take certified."
+        )
+        return Wish("waiting", says)
+    if category.targets.truth == "owner":
+        _own(category, store=store)
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
         return Wish("asking", f"asks about {scouted:,} pictures where the plan is least sure.")
     gild_audits(category.name, store=store)
     purse = purse_of(category, left, store=store, settings=settings)
     return _audit(category, freeze(category, decided, purse, store=store), store=store)
+
+
+def _own(category: Category, *, store: Store) -> None:
+    """What the owner adjudicated among people is the owner's word, and they are not asked again."""
+    name, version = category.name, category.question.version
+    owners = {worker.id for worker in store.people.all() if worker.owner}
+    said = {vote.row: vote.says for vote in store.labels.votes(name, version) if vote.worker in owners}
+    adjudicated = [label for label in store.labels.held(name, version) if label.source is Source.ADJUDICATED]
+    own = [replace(label, source=Source.OWNER) for label in adjudicated if said.get(label.row) is label.says]
+    if own:
+        store.labels.hold(name, own)
 
 
 def step_of(category: Category, snapshot: Snapshot, *, store: Store) -> Step:

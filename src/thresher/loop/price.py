@@ -27,11 +27,17 @@ def answers_each(category: Category, *, store: Store, settings: Settings) -> flo
     come = store.people.all()
     if category.targets.truth == "owner" or (come and all(worker.owner for worker in come)):
         return 1.0
-    cast = [vote for vote in store.labels.votes(category.name, category.question.version) if not vote.epoch]
-    votes = votes_each(cast)
+    owners = {worker.id for worker in come if worker.owner}
+    every = [
+        vote
+        for version in range(1, category.question.version + 1)
+        for vote in store.labels.votes(category.name, version)
+        if vote.worker not in owners
+    ]
+    votes = votes_each([vote for vote in every if not vote.epoch])
     if category.targets.method == "adjudicated":
         votes = 0.5 * votes + 0.5 * min(settings.votes, LEAD)
-    return votes * waste(category, len(cast), store=store, settings=settings)
+    return votes * waste(category, len(every), store=store, settings=settings)
 
 
 def votes_each(votes: list[Vote]) -> float:
@@ -55,7 +61,10 @@ def votes_each(votes: list[Vote]) -> float:
 
 
 def waste(category: Category, votes: int, *, store: Store, settings: Settings) -> float:
-    """Answers of all people for each that counts: gold and rejected work, as they were here, or of a full task."""
+    """Answers of all people for each of the `votes` that count, of all versions and epochs, as the tally's are.
+
+    Gold and rejected work as they were here, or the gold of full tasks.
+    """
     full = 1.0 + float(settings.gold_images) / float(settings.task_images)
     if votes < ENOUGH_VOTES:
         return full

@@ -66,7 +66,7 @@ def add_category(body: NewCategory, desk: TheDesk) -> CategoryWire:
         Category(
             name=body.name,
             question=Question(version=1, text=body.question, instructions=body.instructions, at_ms=desk.clock()),
-            targets=Targets(**body.targets.model_dump()),
+            targets=aimed(Targets(**body.targets.model_dump())),
             created_ms=desk.clock(),
         )
     )

@@ -55,10 +55,15 @@ def category_wire(desk: Desk, category: Category) -> CategoryWire:
             least=desk.settings.gold_least,
             learned=bool(latest),
             running=running,
-            answers_most=category.targets.answers,
+            # an audit that has begun ends what its budget was divided for, and another budget would begin it anew
+            answers_most=None if _audit_begun(desk, category) else category.targets.answers,
         ),
         loop_running=running,
     )
+
+
+def _audit_begun(desk: Desk, category: Category) -> bool:
+    return category.targets.method in ("precision", "recall") and any(desk.store.rounds.epochs(category.name))
 
 
 def targets_wire(targets: Targets) -> TargetsWire:

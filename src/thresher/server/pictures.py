@@ -55,7 +55,7 @@ class Shown:
                 return kept
         # outside the lock: two requests may render the same picture, which is cheaper than one waiting for all
         (image,) = self._store.images.many([row])
-        found = self._store.renderings.get(row, long_side) if image.reference else None
+        found = self._rendered(row, long_side) if image.reference else None
         if found is not None:
             self._keep(key, found.data, found.seconds)
             return found.data, found.seconds
@@ -69,6 +69,12 @@ class Shown:
             with suppress(StoreFull, StoreUnavailable):  # the picture is here, and can be shown
                 self._store.renderings.keep(row, long_side, Rendering(made, seconds))
         return made, 0.0
+
+    def _rendered(self, row: int, long_side: int) -> Rendering | None:
+        try:
+            return self._store.renderings.get(row, long_side)
+        except StoreUnavailable:  # the picture itself may be there
+            return None
 
     def _keep(self, key: tuple[int, int], made: bytes, seconds: float) -> None:
         with self._lock:

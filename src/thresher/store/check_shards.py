@@ -89,7 +89,8 @@ def _compare(store: "DirectoryStore", findings: Findings, name: str, number: int
         return
     after = _wanted(store, number)  # rows may have come since
     unused = [member for member in found.members if member.begins not in after]
-    seen.spare.update({member.name.partition(".")[0]: Place(name, member.begins, member.bytes) for member in unused})
+    whole = [member for member in unused if member.begins in there]
+    seen.spare.update({member.name.partition(".")[0]: Place(name, member.begins, member.bytes) for member in whole})
     if not found.closed:
         seen.repairs.append((f"shard {name}: its writer ended before closing it", lambda: mend(store, name)))
     elif unused and found.settled:
@@ -104,6 +105,7 @@ def _compare(store: "DirectoryStore", findings: Findings, name: str, number: int
 def _tell_lost(store: "DirectoryStore", findings: Findings, seen: Seen) -> None:
     """Rows without their bytes: another copy that no row uses serves; else the row is marked for the next harvest."""
     again = {row: seen.spare[key] for row, key in seen.lost.items() if key in seen.spare}
+    again = {row: place for row, place in again.items() if _hashed(store, place) == seen.lost[row]}
     if again:
         findings.wrong(f"images: {len(again)} rows point beside their bytes", lambda: _point(store, again))
     gone = sorted(seen.lost.keys() - again.keys())
@@ -232,11 +234,18 @@ def _whole(descriptor: int, member: Member) -> bool:
 
 
 def _unchanged(store: "DirectoryStore", name: str, member: Member) -> bool:
-    """Whether a picture still has its SHA-256; one that cannot be read has not."""
-    with suppress(StoreDamaged, OSError):
-        data = store.reader.read(Place(name, member.begins, member.bytes))
-        return member.name.startswith(sha256(data).hexdigest() + ".")
-    return False
+    """Whether a picture still has its SHA-256."""
+    return member.name.startswith(_hashed(store, Place(name, member.begins, member.bytes)) + ".")
+
+
+def _hashed(store: "DirectoryStore", place: Place) -> str:
+    """The SHA-256 of what lies at a place; none of what is cut short. A disk that cannot be read ends the check."""
+    try:
+        return sha256(store.reader.read(place)).hexdigest()
+    except StoreDamaged:
+        return "cut short"
+    except OSError as error:
+        raise shards.told(error, store.writer.directory) from error
 
 
 def _settled(path: Path) -> bool:

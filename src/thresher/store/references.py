@@ -3,9 +3,11 @@
 import os
 import threading
 import weakref
+from collections import defaultdict
 from collections.abc import Coroutine
 from hashlib import sha256
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from thresher.errors import Blocked, NotFetched, NotReady
 from thresher.records import Image
@@ -18,6 +20,17 @@ SCHEMES = (*WEB, *OBJECT_STORES)
 
 T = TypeVar("T")
 
+_turn = threading.Lock()
+
+
+def _renew_turn() -> None:
+    # one lock a process: that of a fork's parent may be held by a thread it has not
+    global _turn
+    _turn = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_turn)
+
 
 class References:
     """Fetches a picture from the first of its addresses that still gives it. Safe from any thread, and after a fork.
@@ -27,9 +40,7 @@ class References:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
         self._line: _Line | None = None
-        self._pid = os.getpid()
 
     def __call__(self, image: Image) -> bytes:
         """The bytes of an image with its aliases. Raises NotReady where no address gives bytes of its SHA-256."""
@@ -52,13 +63,12 @@ class References:
         )
 
     def _web(self, address: str) -> bytes:
-        if self._pid != os.getpid():  # a fork has neither the thread, nor a lock that can be trusted
-            self._lock, self._line, self._pid = threading.Lock(), None, os.getpid()
-        with self._lock:
-            if self._line is None:
-                self._line = _Line(self._settings)
-                weakref.finalize(self, self._line.close)
-        return self._line.fetch(address)
+        with _turn:
+            line = self._line
+            if line is None or line.pid != os.getpid():  # a fork has not the thread that answers
+                self._line = line = _Line(self._settings)
+                weakref.finalize(self, line.close)
+        return line.fetch(address)
 
     def _object(self, address: str) -> bytes:
         try:
@@ -86,22 +96,29 @@ class _Line:
         # here, for they are slow to import: every command opens a store, and few workspaces have references
         import asyncio
 
-        from thresher.guard import GuardedFetcher
+        from thresher.guard import PER_HOST, GuardedFetcher
 
-        self._pid = os.getpid()
+        self.pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="references", daemon=True)
         self._thread.start()
         self._fetcher = GuardedFetcher(settings)
+        self._slots = asyncio.Semaphore(settings.fetch_at_once)
+        self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
         self._wait(self._fetcher.__aenter__())
 
     def fetch(self, address: str) -> bytes:
         """The bytes behind a URL. Raises Blocked, NotFetched."""
-        return self._wait(self._fetcher.fetch(address)).data
+        return self._wait(self._fetch(address))
+
+    async def _fetch(self, address: str) -> bytes:
+        # the time that is allowed begins when a connection is free, for a slow site has many readers
+        async with self._hosts[urlsplit(address).netloc], self._slots:
+            return (await self._fetcher.fetch(address)).data
 
     def close(self) -> None:
         """Hang up; in a fork, where nobody is on the line, nothing is to be done."""
-        if self._pid != os.getpid():
+        if self.pid != os.getpid():
             return
         self._wait(self._fetcher.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
