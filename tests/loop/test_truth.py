@@ -14,6 +14,7 @@ from thresher.loop.certified import purse_of
 from thresher.loop.forecast import plan
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
+from thresher.loop.turn import Turn
 from thresher.records import OWNER, Purpose, Says, Source
 from thresher.release.verify import verify
 from thresher.settings import Settings
@@ -87,24 +88,21 @@ def test_what_the_owner_adjudicated_among_people_is_their_word_and_not_asked_aga
         wrong = name in PEOPLE[:2]
         return lambda row: turned(says(row)) if wrong and row % 3 == 0 else says(row)
 
+    def to_the_end_from(start: int) -> Turn:
+        for number in range(start, start + 100):
+            came_to = one_turn(store, settings, number)
+            if came_to.state == "done":
+                break
+            for name in (*PEOPLE, OWNER):
+                everybody_answers(store, settings, of(name), 1_000 * number + 1_500, (name,))
+        return came_to
+
     aim(store, "certified")
-    for number in range(80):
-        came_to = one_turn(store, settings, number)
-        if came_to.state == "done":
-            break
-        for name in (*PEOPLE, OWNER):
-            everybody_answers(store, settings, of(name), 1_000 * number + 1_500, (name,))
-    assert came_to.state == "done"
+    assert to_the_end_from(0).state == "done"
     owned = {vote.row for vote in store.labels.votes(NAME, 1) if vote.worker == OWNER}
     assert owned
     aim(store, "certified", truth="owner")
-    for number in range(80, 200):
-        came_to = one_turn(store, settings, number)
-        if came_to.state == "done":
-            break
-        for name in (*PEOPLE, OWNER):
-            everybody_answers(store, settings, of(name), 1_000 * number + 1_500, (name,))
-    assert came_to.state == "done"
+    assert to_the_end_from(100).state == "done"
     assert owned <= {label.row for label in store.labels.held(NAME, 1) if label.source is Source.OWNER}
 
 

@@ -20,9 +20,10 @@ from thresher.label.gold import gild_audits
 from thresher.learn.decide import Decided, decide
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
 from thresher.loop.price import answers_each
-from thresher.loop.promises import BUDGETED, Purse
+from thresher.loop.promises import Purse
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
+from thresher.loop.table import BUDGETED
 from thresher.records import Category, NewAsk, Purpose, Says, Source
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -157,9 +158,8 @@ def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) ->
     seen: dict[int, set[str]] = {}
     for vote in store.labels.votes(category.name, snapshot.version, list(asks)):
         seen.setdefault(vote.row, set()).add(vote.worker)
-        if (
-            vote.epoch and snapshot.truth != "owner"
-        ):  # votes that came since the last settling: whether more are wanted is for the next to say
+        # votes that came since the last settling: whether more are wanted is for the next to say
+        if vote.epoch and snapshot.truth != "owner":
             asks.pop(vote.row, None)
     people = {worker.id for worker in store.people.all() if not worker.owner}
     pending = set(store.asks.open_rows(category.name, snapshot.version).tolist())

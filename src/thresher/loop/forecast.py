@@ -17,8 +17,9 @@ from thresher.learn.decide import Decided, decide
 from thresher.loop.certified import purse_of, step_of
 from thresher.loop.methods import budget_left
 from thresher.loop.price import answers_each
-from thresher.loop.promises import BUDGETED, PROMISES, Known
+from thresher.loop.promises import PROMISES, Known
 from thresher.loop.snapshot import holds, in_force, rank
+from thresher.loop.table import BUDGETED
 from thresher.records import Category, Says, Targets
 from thresher.settings import Settings
 from thresher.store.contract import Store

@@ -80,4 +80,3 @@ PROMISES: dict[str, Callable[..., Frozen]] = {
     "precision": _precision,
     "recall": _recall,
 }
-BUDGETED = frozenset({"precision", "recall"})

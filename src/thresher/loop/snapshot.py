@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from thresher.evidence import Code, Frozen, Promise, State
 from thresher.learn.decide import Decided
-from thresher.loop.promises import BUDGETED, PROMISES, Known, Purse
+from thresher.loop.promises import PROMISES, Known, Purse
+from thresher.loop.table import BUDGETED
 from thresher.records import OWNER, Category, Label, Says, Source, Vote
 from thresher.store.contract import Rows, Store, chunks
 

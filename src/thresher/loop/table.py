@@ -27,6 +27,8 @@ METHODS: dict[str, Method] = {
     "recall": proven,
 }
 WITHOUT_CERTIFICATE = ("cascade", "uncertainty")
+BUDGETED = frozenset({"precision", "recall"})
+"""Whose answers are divided at the freeze, so that an audit that has begun ends what they were divided for."""
 
 
 def is_frozen(category: Category, images: int, *, store: Store) -> bool:

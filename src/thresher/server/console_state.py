@@ -8,6 +8,7 @@ from statistics import median
 from typing import Literal, cast
 
 from thresher.label.waits import waits_for
+from thresher.loop.table import BUDGETED
 from thresher.records import Assignment, Category, Round, Says, Stage, Targets, Worker
 from thresher.server.desk import Desk
 from thresher.server.wire import CategoryWire, RoundWire, TargetsWire, WorkerWire
@@ -63,7 +64,7 @@ def category_wire(desk: Desk, category: Category) -> CategoryWire:
 
 
 def _audit_begun(desk: Desk, category: Category) -> bool:
-    return category.targets.method in ("precision", "recall") and any(desk.store.rounds.epochs(category.name))
+    return category.targets.method in BUDGETED and any(desk.store.rounds.epochs(category.name))
 
 
 def targets_wire(targets: Targets) -> TargetsWire:
