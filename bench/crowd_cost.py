@@ -151,7 +151,7 @@ def prepare(place: Path, data: Path, truth: Path, given: argparse.Namespace) -> 
     """Harvest and embed once, with sixty known answers as gold."""
     from thresher.harvest import harvest
     from thresher.harvest.sources.tar import from_tar
-    from thresher.label.gold import import_gold
+    from thresher.label.imports import import_gold
     from thresher.learn.embed import embed
     from thresher.records import Category, Question, now_ms
     from thresher.settings import read_settings

@@ -8,7 +8,7 @@ from stores.contract import Kind, Named, Session
 from thresher.records import Alias, NewImage
 from thresher.settings import read_settings
 from thresher.store import open_store
-from thresher.store.shards import Place, Reader, Writer
+from thresher.store.directory.shards import Place, Reader, Writer
 
 
 class ThresherDirectory(Kind):

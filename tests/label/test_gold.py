@@ -6,7 +6,8 @@ import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.errors import BadInput, BadLine
-from thresher.label.gold import import_gold, import_labels, mine
+from thresher.label.imports import import_gold, import_labels
+from thresher.label.mining import mine
 from thresher.records import (
     Alias,
     Counts,

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.label.scene import NAME, says, scene, truth
 
 from thresher.label.asks import fill_tasks, upload, wish
-from thresher.label.lease import expire
+from thresher.label.deal import expire
 from thresher.label.votes import settle
 from thresher.records import Assignment, Given, Purpose, Says, Stage, Task
 from thresher.settings import read_settings

@@ -14,9 +14,10 @@ from thresher.errors import StoreDamaged
 from thresher.learn.decide import decide
 from thresher.records import Label, Progress, Purpose, Says, Source
 from thresher.settings import Settings
-from thresher.store import open_store, shards
-from thresher.store.check_shards import SETTLED_SECONDS
-from thresher.store.directory import DirectoryStore
+from thresher.store import open_store
+from thresher.store.directory import shards
+from thresher.store.directory.check_shards import SETTLED_SECONDS
+from thresher.store.directory.store import DirectoryStore
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # a dead writer has to have lived
 

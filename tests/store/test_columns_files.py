@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thresher.errors import StoreDamaged
-from thresher.store.columns import DirectoryColumns
+from thresher.store.directory.columns import DirectoryColumns
 
 TOP = 60
 

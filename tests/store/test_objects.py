@@ -17,7 +17,7 @@ from thresher.release import Chosen, release
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
-from thresher.store.objects import Objects
+from thresher.store.directory.objects import Objects
 
 COUNT = 40
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.contract.things import data
 
 from thresher.errors import StoreDamaged
-from thresher.store import shards
-from thresher.store.shards import Place, Reader, Writer
+from thresher.store.directory import shards
+from thresher.store.directory.shards import Place, Reader, Writer
 
 SMALL = 20_000
 sizes = st.one_of(st.integers(0, 3000), st.sampled_from([0, 1, 511, 512, 513, 1024]))

@@ -14,7 +14,7 @@ from tests.contract.things import answers, images
 from thresher.records import Assignment, Category, Dealt, NewAsk, Origin, Purpose, Question, Review, Stage, Task
 from thresher.settings import read_settings
 from thresher.store import open_store
-from thresher.store.directory import DirectoryStore
+from thresher.store.directory.store import DirectoryStore
 from thresher.store.sqlite import recount
 
 LEASE_MS = 100

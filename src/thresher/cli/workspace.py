@@ -258,7 +258,7 @@ def gold_import(
     file: Annotated[Path, typer.Argument(help="CSV with columns image, file or url, and answer (yes or no).")],
 ) -> None:
     """Take known answers from a CSV file."""
-    from thresher.label.gold import import_gold
+    from thresher.label.imports import import_gold
     from thresher.records import now_ms
 
     with opened(context) as (store, _):
@@ -274,7 +274,7 @@ def gold_labels(
     file: Annotated[Path, typer.Argument(help="CSV with columns image, file or url, and answer (yes or no).")],
 ) -> None:
     """Take labels from a CSV file to learn from; they check nobody."""
-    from thresher.label.gold import import_labels
+    from thresher.label.imports import import_labels
     from thresher.records import now_ms
 
     with opened(context) as (store, _):

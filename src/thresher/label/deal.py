@@ -7,12 +7,19 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from thresher.label.gate import known_to_be_good
-from thresher.label.lease import expire
 from thresher.records import Assignment, Dealt, Gold, Says, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
 LEAST_EACH = 2  # gold of each answer in the smallest task
+
+
+def expire(store: Store, now_ms: int) -> int:
+    """End every lease that is over and answer how many: drafts are erased and counted, the places are free again.
+
+    Whoever deals calls it first, so that nothing needs a clock of its own.
+    """
+    return store.work.expire(now_ms)
 
 
 def deal(

@@ -1,19 +1,14 @@
-"""Gold: labels good enough to check workers by. Where it comes from, and when it is no good any more.
+"""Gold: labels good enough to check workers by. How the owner's answers become gold, and when gold is retired.
 
-It starts with the owner, from a file or a first task of their own; every further answer of the owner adds to it. What
-people disagreed about before the owner decided is not used to check anybody: it would be gold that honest workers miss.
+It starts with the owner, from a file (imports.py) or a first task (mining.py); each later answer of the owner adds to
+it. Pictures that people disagreed about before the owner decided check nobody: honest workers would miss them.
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-import numpy as np
-
-from thresher.label.asks import fill_tasks, fresh, wish
-from thresher.label.table import read_answers
-from thresher.records import Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Task, Vote
+from thresher.records import Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Vote
 from thresher.settings import Settings
-from thresher.store.contract import Rows, Store
+from thresher.store.contract import Store
 
 MISSED_LEAST = 3  # misses by good workers before gold is doubted
 MISSED_SHARE = 0.4  # of their answers on it
@@ -29,9 +24,6 @@ def enough(gold: Iterable[Gold], settings: Settings) -> bool:
     says = [piece.says for piece in gold if not piece.retired]
     least: int = settings.gold_least
     return min(says.count(Says.YES), says.count(Says.NO)) >= least
-
-
-# --- the owner's answers ----------------------------------------------------------------------------------------------
 
 
 def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) -> list[Label]:
@@ -51,7 +43,7 @@ def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) ->
     labels = [_label_of(ask, given, votes[ask.row], version, now_ms, own=own) for ask, given in answered]
     store.labels.hold(category, labels)
     known = {piece.row: piece for piece in store.labels.gold(category, version, retired=True)}
-    gold = [_gold_of(label, votes[label.row], known.get(label.row)) for label in labels]
+    gold = [gold_of(label, votes[label.row], known.get(label.row)) for label in labels]
     store.labels.gild(category, [piece for piece in gold if piece is not None])
     return labels
 
@@ -78,7 +70,7 @@ def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_m
     )
 
 
-def _gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
+def gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
     """The gold that an owner's answer makes, or None; gold that says the same already stays as it is."""
     if label.says is Says.UNSURE or (known is None and _drawn(label)) or (known and known.says is label.says):
         return None
@@ -122,9 +114,6 @@ def gild_audits(category: str, *, store: Store) -> int:
     return len(gold)
 
 
-# --- gold that is no good ---------------------------------------------------------------------------------------------
-
-
 def retire_missed(assignment: Assignment, review: Review, gold: Sequence[Gold], *, store: Store) -> list[int]:
     """Count a good worker's answers on gold, and retire what good workers miss often; the rows retired."""
     if review.verdict is not Stage.ACCEPTED:
@@ -144,85 +133,3 @@ def retire_missed(assignment: Assignment, review: Review, gold: Sequence[Gold], 
 
 def _doubtful(missed: int, shown: int) -> bool:
     return missed >= MISSED_LEAST and missed >= MISSED_SHARE * shown
-
-
-# --- a first task that finds gold -------------------------------------------------------------------------------------
-
-
-def mine(
-    category: str,
-    ranked: Sequence[int] | Rows | None = None,
-    *,
-    store: Store,
-    settings: Settings,
-    now_ms: int,
-    size: int | None = None,
-    seed: int | None = None,
-) -> list[Task]:
-    """Make a task for the owner alone that looks for gold; none while there is enough, or one is open already.
-
-    `ranked` are rows, the likeliest yes first (nearest to the examples); without it the newest scores rank, and before
-    the first round nothing does. Half of the task is the top of that ranking and half is random, so that a rare yes
-    and an ordinary no are both found. `size` is one task's images unless given.
-    """
-    version = store.categories.get(category).question.version
-    open_counts = store.asks.open_counts(category, version)
-    if enough(store.labels.gold(category, version), settings) or open_counts.get(Purpose.MINE_GOLD.value):
-        return []
-    wanted = settings.task_images if size is None else size
-    known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
-    pool = np.setdiff1d(store.categories.pool(category), known)
-    spread = np.random.default_rng(seed if seed is not None else settings.seed or None).permutation(pool)
-    top = _by_score(category, version, pool, store) if ranked is None else np.asarray(ranked, np.int64)
-    half = fresh(category, top[np.isin(top, pool)], store=store)[: wanted // 2]
-    rows = fresh(category, np.concatenate([half, spread]), store=store)[:wanted]
-    asks = [(row, float(wanted - place)) for place, row in enumerate(rows.tolist())]
-    wish(category, asks, Purpose.MINE_GOLD, store=store, settings=settings)
-    return fill_tasks(category, store=store, settings=settings, now_ms=now_ms)
-
-
-def _by_score(category: str, version: int, pool: Rows, store: Store) -> Rows:
-    """The rows of the pool that the newest round scored, the highest first; none before a round."""
-    newest = store.rounds.latest(category, version)
-    if newest is None:
-        return np.empty(0, np.int64)
-    scores, present = store.columns.view(newest.column)
-    there = pool[pool < len(present)]
-    scored = there[present[there]]
-    return scored[np.argsort(-scores[scored, 0], kind="stable")]
-
-
-# --- from a file ------------------------------------------------------------------------------------------------------
-
-
-def import_gold(category: str, path: Path, *, store: Store, now_ms: int) -> int:
-    """Take the owner's known answers from a CSV file as labels and gold; how many images it names.
-
-    Columns `image`, `file` or `url`, and `answer` (yes or no). Nothing is kept of a file that has a wrong line. Raises
-    BadInput, BadLine.
-    """
-    labels = _labels(category, path, Source.OWNER, ("yes", "no"), store=store, now_ms=now_ms)
-    version = store.categories.get(category).question.version
-    known = {piece.row: piece for piece in store.labels.gold(category, version, retired=True)}
-    gold = [_gold_of(label, (), known.get(label.row)) for label in labels]
-    store.labels.hold(category, labels)
-    store.labels.gild(category, [piece for piece in gold if piece is not None])
-    return len(labels)
-
-
-def import_labels(category: str, path: Path, *, store: Store, now_ms: int) -> int:
-    """Take labels from a CSV file to learn from, which check nobody; how many images it names.
-
-    Columns as for `import_gold`; "unsure" is an answer too.
-    """
-    labels = _labels(category, path, Source.IMPORTED, ("yes", "no", "unsure"), store=store, now_ms=now_ms)
-    store.labels.hold(category, labels)
-    return len(labels)
-
-
-def _labels(
-    category: str, path: Path, source: Source, allowed: Sequence[str], *, store: Store, now_ms: int
-) -> list[Label]:
-    version = store.categories.get(category).question.version
-    found = read_answers(path, category, allowed, store=store)
-    return [Label(row, says, source, Purpose.IMPORT, version, now_ms) for row, says in found.items()]

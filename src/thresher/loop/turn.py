@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from thresher.errors import NotReady
 from thresher.label.asks import fill_tasks
+from thresher.label.deal import expire
 from thresher.label.gate import review_all
-from thresher.label.lease import expire
 from thresher.label.votes import settle
 from thresher.learn.decide import decide
 from thresher.learn.embed import embed

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 
 from thresher import __version__
 from thresher.errors import BadSetting, Busy, ThresherError
-from thresher.label.lease import expire
+from thresher.label.deal import expire
 from thresher.records import now_ms
 from thresher.server import console_api, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console

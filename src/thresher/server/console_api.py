@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from thresher.errors import BadInput
-from thresher.label import asks, gold
+from thresher.label import asks
+from thresher.label.mining import mine
 from thresher.loop.aims import PROVEN, aimed, to_plan_for
 from thresher.loop.table import METHODS
 from thresher.records import OWNER, Category, Decision, Invite, Job, Question, Targets, Task, Worker, new_id
@@ -199,7 +200,7 @@ def owner_link(name: Name, desk: TheDesk, request: Request) -> OwnerLink:
     """The owner's personal link; while a category has too little gold, a task that mines it is made."""
     desk.store.categories.get(name)
     desk.store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=desk.clock()))
-    gold.mine(name, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+    mine(name, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     return OwnerLink(link=desk.personal_link(request, desk.links.worker(OWNER)))
 
 

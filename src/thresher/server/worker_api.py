@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from thresher.errors import BadInput, Denied, Gone, NotFound
 from thresher.label import deal as dealing
-from thresher.label import gate, lease
+from thresher.label import gate
 from thresher.records import Assignment, Given, Says, Stage, Task, Worker, new_id
 from thresher.server.auth import TheAssignment, TheWorker
 from thresher.server.desk import Desk, TheDesk
@@ -73,7 +73,7 @@ def join(body: Join, desk: TheDesk, request: Request) -> Joined:
 @router.get("/me")
 def me(desk: TheDesk, worker: TheWorker) -> Me:
     """What there is to do, and what became of what was done."""
-    lease.expire(desk.store, desk.clock())
+    dealing.expire(desk.store, desk.clock())
     assignments = desk.store.work.of_worker(worker.id)
     past = [done for done in assignments if done.stage in VERDICTS]
     return Me(

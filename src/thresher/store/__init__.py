@@ -13,7 +13,7 @@ __all__ = ["STORES", "open_store"]
 
 # Scheme of a place: the module and the function that opens it, imported when it is asked for.
 STORES = {
-    "": ("thresher.store.directory", "open_directory"),
+    "": ("thresher.store.directory.store", "open_directory"),
     "mongodb": ("thresher.store.mongo", "open_mongo"),
     "mongodb+srv": ("thresher.store.mongo", "open_mongo"),
 }

@@ -2,7 +2,7 @@
 
 A part is a run of values and the rows they are for. Its values are stored first; then one small transaction gives the
 part the column's next number, so whoever sees a number sees every one before it. A reader brings its copy up to the
-newest number and maps it; the copy is a directory column (store/columns.py) and may be deleted at any time.
+newest number and maps it; the copy is a directory column (store/directory/columns.py) and may be deleted at any time.
 """
 
 import fcntl
@@ -23,11 +23,11 @@ from pymongo.errors import DuplicateKeyError
 
 from thresher.errors import BadInput, Conflict, NotFound, StoreDamaged, ThresherError
 from thresher.records import new_id
-from thresher.store.columns import DTYPES, DirectoryColumns
 from thresher.store.contract import Rows
+from thresher.store.directory.columns import DTYPES, DirectoryColumns
+from thresher.store.directory.shards import told
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Link, Session, key, span
-from thresher.store.shards import told
 
 PART_BYTES: Final = 8_000_000
 APPLIED: Final = "applied"

@@ -8,8 +8,8 @@ from itertools import count, repeat
 
 from thresher.errors import NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
-from thresher.store import shards
 from thresher.store.contract import Rows
+from thresher.store.directory import shards
 from thresher.store.rules import hash_keys, is_hash, no_such_row, plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from thresher.records import Alias, NewImage, Stage
-from thresher.store import shards
+from thresher.store.directory import shards
 from thresher.store.rules import hash_key
 from thresher.store.sqlite import counters, images, recount
 from thresher.store.sqlite.connection import Catalog

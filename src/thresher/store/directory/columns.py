@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from thresher.errors import BadInput, Conflict, NotFound
 from thresher.records import new_id
 from thresher.store.contract import Rows
-from thresher.store.shards import damaged, told
+from thresher.store.directory.shards import damaged, told
 
 DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int32", "int64")
 META, VALUES, PRESENT = "meta.json", "values", "present"

@@ -10,7 +10,7 @@ from typing import Any
 
 from thresher.errors import Missing, StoreDamaged, StoreUnavailable
 from thresher.settings import without_password
-from thresher.store.shards import CLOSED, INDEX, Member
+from thresher.store.directory.shards import CLOSED, INDEX, Member
 
 
 class Objects:

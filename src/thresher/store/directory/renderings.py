@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 
 from thresher.records import Rendering
-from thresher.store.shards import told
+from thresher.store.directory.shards import told
 
 FOLDER_ROWS = 1000
 _TOOK = struct.Struct(">If")

@@ -1,7 +1,7 @@
 from tests.label.scene import NAME, scene
 
 from thresher.label.asks import fill_tasks, wish
-from thresher.label.lease import expire
+from thresher.label.deal import expire
 from thresher.records import Given, Purpose, Says, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store

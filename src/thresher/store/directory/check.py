@@ -8,13 +8,13 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
-from thresher.store.check_shards import check_shards
 from thresher.store.contract import CheckReport, Report
+from thresher.store.directory.check_shards import check_shards
 from thresher.store.findings import Findings, tell_lost_scores
 from thresher.store.sqlite import recount
 
 if TYPE_CHECKING:
-    from thresher.store.directory import DirectoryStore
+    from thresher.store.directory.store import DirectoryStore
 
 
 def check(store: "DirectoryStore", *, mend: bool, every_byte: bool, report: Report | None) -> CheckReport:

@@ -14,8 +14,6 @@ from pathlib import Path
 from thresher.errors import StoreUnavailable
 from thresher.records import now_ms
 from thresher.settings import Settings
-from thresher.store import shards
-from thresher.store.columns import DirectoryColumns
 from thresher.store.contract import (
     Asks,
     Categories,
@@ -31,8 +29,10 @@ from thresher.store.contract import (
     Store,
     Work,
 )
-from thresher.store.objects import Objects
-from thresher.store.renderings import DirectoryRenderings
+from thresher.store.directory import shards
+from thresher.store.directory.columns import DirectoryColumns
+from thresher.store.directory.objects import Objects
+from thresher.store.directory.renderings import DirectoryRenderings
 from thresher.store.sqlite.asks import SqliteAsks
 from thresher.store.sqlite.categories import SqliteCategories
 from thresher.store.sqlite.connection import Catalog
@@ -87,7 +87,7 @@ class DirectoryStore:
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
         """Compare catalog, image bytes (each with its SHA-256 where `every_byte`) and columns; `mend` repairs."""
-        from thresher.store.check import check  # the only call that needs it
+        from thresher.store.directory.check import check  # the only call that needs it
 
         return check(self, mend=mend, every_byte=every_byte, report=report)
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thresher.errors import StoreDamaged
-from thresher.store import shards
+from thresher.store.directory import shards
+from thresher.store.directory.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
 from thresher.store.findings import Findings
-from thresher.store.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
 from thresher.store.sqlite.images import shard_number
 
 if TYPE_CHECKING:
-    from thresher.store.directory import DirectoryStore
+    from thresher.store.directory.store import DirectoryStore
 
 # Bytes whose rows are still being committed look like bytes without rows; a writer waits half as long at most.
 SETTLED_SECONDS = 60.0

@@ -1,0 +1,54 @@
+"""Mining gold: a first task for the owner alone, whose answers become gold."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from thresher.label.asks import fill_tasks, fresh, wish
+from thresher.label.gold import enough
+from thresher.records import Purpose, Task
+from thresher.settings import Settings
+from thresher.store.contract import Rows, Store
+
+
+def mine(
+    category: str,
+    ranked: Sequence[int] | Rows | None = None,
+    *,
+    store: Store,
+    settings: Settings,
+    now_ms: int,
+    size: int | None = None,
+    seed: int | None = None,
+) -> list[Task]:
+    """Make a task for the owner alone that looks for gold; none while there is enough, or one is open already.
+
+    `ranked` are rows, the likeliest yes first (nearest to the examples); without it the newest scores rank, and before
+    the first round nothing does. Half of the task is the top of that ranking and half is random, so that a rare yes
+    and an ordinary no are both found. `size` is one task's images unless given.
+    """
+    version = store.categories.get(category).question.version
+    open_counts = store.asks.open_counts(category, version)
+    if enough(store.labels.gold(category, version), settings) or open_counts.get(Purpose.MINE_GOLD.value):
+        return []
+    wanted = settings.task_images if size is None else size
+    known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
+    pool = np.setdiff1d(store.categories.pool(category), known)
+    spread = np.random.default_rng(seed if seed is not None else settings.seed or None).permutation(pool)
+    top = _by_score(category, version, pool, store) if ranked is None else np.asarray(ranked, np.int64)
+    half = fresh(category, top[np.isin(top, pool)], store=store)[: wanted // 2]
+    rows = fresh(category, np.concatenate([half, spread]), store=store)[:wanted]
+    asks = [(row, float(wanted - place)) for place, row in enumerate(rows.tolist())]
+    wish(category, asks, Purpose.MINE_GOLD, store=store, settings=settings)
+    return fill_tasks(category, store=store, settings=settings, now_ms=now_ms)
+
+
+def _by_score(category: str, version: int, pool: Rows, store: Store) -> Rows:
+    """The rows of the pool that the newest round scored, the highest first; none before a round."""
+    newest = store.rounds.latest(category, version)
+    if newest is None:
+        return np.empty(0, np.int64)
+    scores, present = store.columns.view(newest.column)
+    there = pool[pool < len(present)]
+    scored = there[present[there]]
+    return scored[np.argsort(-scores[scored, 0], kind="stable")]

@@ -1,0 +1,60 @@
+"""The nouns: frozen, typed, with their units in the names. DESIGN.md section 2 defines each word."""
+
+from thresher.records.asking import (
+    OWNER,
+    Ask,
+    Assignment,
+    Dealt,
+    Given,
+    Invite,
+    NewAsk,
+    Review,
+    Stage,
+    Task,
+    Vote,
+    Worker,
+)
+from thresher.records.images import Alias, Image, NewImage, Origin, Refusal, Rendering
+from thresher.records.learning import Counts, Release, Round, Thresholds
+from thresher.records.questions import Category, Gold, Label, Question, Targets
+from thresher.records.running import Job, Progress
+from thresher.records.words import Decision, Purpose, Says, Source, category_name, new_id, now_ms
+
+__all__ = [
+    "OWNER",
+    "Alias",
+    "Ask",
+    "Assignment",
+    "Category",
+    "Counts",
+    "Dealt",
+    "Decision",
+    "Given",
+    "Gold",
+    "Image",
+    "Invite",
+    "Job",
+    "Label",
+    "NewAsk",
+    "NewImage",
+    "Origin",
+    "Progress",
+    "Purpose",
+    "Question",
+    "Refusal",
+    "Release",
+    "Rendering",
+    "Review",
+    "Round",
+    "Says",
+    "Source",
+    "Stage",
+    "Targets",
+    "Task",
+    "Thresholds",
+    "Vote",
+    "Worker",
+    "category_name",
+    "new_id",
+    "now_ms",
+]

@@ -1,0 +1,165 @@
+"""Asking people: asks, tasks, assignments, answers, reviews and votes."""
+
+import enum
+from dataclasses import dataclass
+
+from thresher.records.words import Purpose, Says
+
+
+@dataclass(frozen=True, slots=True)
+class NewAsk:
+    """A wish for human answers on an image."""
+
+    row: int
+    purpose: Purpose
+    votes_wanted: int = 1
+    priority: float = 0.0
+    epoch: int = 0
+    draw: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A stored wish; `task` is the task that carries it, or None while it waits."""
+
+    id: int
+    row: int
+    version: int
+    purpose: Purpose
+    votes_wanted: int
+    priority: float
+    epoch: int
+    draw: int
+    task: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A numbered, named list of at most 110 asked images; never changes once published.
+
+    `places` is how many workers may take it, `taken` how many hold or have finished it. `owner_only` tasks are dealt
+    to the owner alone (adjudication, mining gold).
+    """
+
+    number: int
+    category: str
+    version: int
+    name: str
+    rows: tuple[int, ...]
+    places: int
+    taken: int
+    done: int
+    owner_only: bool
+    published_ms: int
+
+
+OWNER = "owner"
+"""The id of the workspace's owner among the workers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One person: the holder of a personal link. `owner` answers are the truth of the category."""
+
+    id: str
+    name: str
+    owner: bool
+    invite: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A link that mints personal links, for one category or (empty) for all."""
+
+    id: str
+    category: str
+    note: str
+    created_ms: int
+    revoked_ms: int = 0
+
+
+class Stage(enum.StrEnum):
+    """Where an assignment stands."""
+
+    LEASED = "leased"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    WEIGHTED = "weighted"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """One place in an assignment: the image, and the ask it serves, or None where it is gold."""
+
+    row: int
+    ask: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One answer as the page sends it: by position, with its times."""
+
+    position: int
+    says: Says
+    first_seconds: float
+    seconds: float
+    changes: int = 0
+    visits: int = 1
+    hidden_seconds: float = 0.0
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What the gate decided about an assignment, and why, in words the worker may read."""
+
+    verdict: Stage
+    why: str
+    at_ms: int
+    yes_right: int = 0
+    yes_shown: int = 0
+    no_right: int = 0
+    no_shown: int = 0
+    weight: float = 1.0
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One worker's pass over one task, held under a lease that expires.
+
+    `dealt` is empty until the gold is drawn; `answers` are empty until it is sent and immutable after.
+    """
+
+    id: str
+    task: int
+    category: str
+    version: int
+    worker: str
+    stage: Stage
+    dealt: tuple[Dealt, ...]
+    dealt_ms: int
+    lease_until_ms: int
+    sent_ms: int = 0
+    answers: tuple[Given, ...] = ()
+    review: Review | None = None
+    drafts_erased: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One valid answer on an asked image: what the consensus is made of."""
+
+    row: int
+    worker: str
+    says: Says
+    purpose: Purpose
+    assignment: str
+    weight: float
+    at_ms: int
+    epoch: int = 0
+    draw: int = -1

@@ -1,0 +1,76 @@
+"""Images: admitted, stored, shown; how they came into a pool, and what was refused."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A further name of an image: `kind` is "file", "url" or "id"."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """An admitted picture on its way into the store; `data` are the untouched bytes it came as.
+
+    `data` is None for an image kept by reference: then `sha256` and a "url" alias must be given.
+    """
+
+    sha256: str
+    data: bytes | None
+    width: int
+    height: int
+    format: str
+    orientation: int = 1
+    fingerprint: str = ""
+    bytes: int = 0
+    aliases: tuple[Alias, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A stored image. Width and height are as shown, after `orientation` (EXIF 1 to 8) is applied.
+
+    `similar` is the row of the image that represents its similar group; its own row when it stands alone.
+    """
+
+    row: int
+    sha256: str
+    width: int
+    height: int
+    format: str
+    orientation: int
+    bytes: int
+    similar: int
+    reference: bool = False
+    aliases: tuple[Alias, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A picture as people see it, encoded, and the seconds that fetching and making it took."""
+
+    data: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How images came into a pool, kept for the receipts."""
+
+    source: str
+    query: str = ""
+    licence: str = ""
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A candidate that was not admitted: the counted `reason` and the particular `detail`."""
+
+    name: str
+    reason: str
+    detail: str
+    at_ms: int

@@ -1,0 +1,54 @@
+"""Learning: thresholds, counts, rounds and releases."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """A score at or above `upper` is a yes, below `lower` a no, between them unknown."""
+
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Yes, no and unknown of a pool after a round."""
+
+    yes: int = 0
+    no: int = 0
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One training of the head and one scoring of the pool; `column` holds the scores."""
+
+    number: int
+    category: str
+    version: int
+    backbone: str
+    column: str
+    thresholds: Thresholds
+    counts: Counts
+    labels_yes: int
+    labels_no: int
+    measures: Mapping[str, float]
+    head: str
+    at_ms: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A frozen, exported version of a category."""
+
+    id: str
+    category: str
+    version: int
+    round: int
+    path: str
+    images: int
+    certificate: Mapping[str, object]
+    at_ms: int

@@ -1,0 +1,71 @@
+"""Questions and their targets; labels and gold."""
+
+from dataclasses import dataclass, field
+
+from thresher.records.words import Purpose, Says, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the owner wants of the released set, and what it may cost (`answers`, None for no cap).
+
+    `truth` says whose word a certificate takes for the truth: "people", whose answers are adjudicated, or the "owner",
+    who then is asked alone about all that it rests on.
+    """
+
+    precision: float = 0.95
+    recall: float = 0.90
+    delta: float = 0.05
+    answers: int | None = None
+    method: str = "cascade"
+    truth: str = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One wording of a category's question. Votes keep the version they answered."""
+
+    version: int
+    text: str
+    instructions: str = ""
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One yes/no question over a pool of images."""
+
+    name: str
+    question: Question
+    targets: Targets = field(default_factory=Targets)
+    exclusive: str = ""
+    created_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is held true of an image for a question, with its source and the purpose it was asked for."""
+
+    row: int
+    says: Says
+    source: Source
+    purpose: Purpose
+    version: int
+    at_ms: int
+    posterior: float = 1.0
+    votes: int = 0
+    epoch: int = 0
+    draw: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """A label good enough to check workers by. `shown` and `missed` count good workers' answers on it."""
+
+    row: int
+    says: Says
+    version: int
+    source: Source
+    shown: int = 0
+    missed: int = 0
+    retired: str = ""

@@ -1,0 +1,33 @@
+"""Running: jobs and progress."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A separate process with a record, which outlives the page and the server."""
+
+    id: str
+    kind: str
+    category: str
+    arguments: Mapping[str, object]
+    state: str
+    host: str
+    pid: int
+    created_ms: int
+    heartbeat_ms: int
+    done: int = 0
+    total: int = 0
+    cancel: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long step is: `done` of `total` (0 when unknown) `unit`s of `stage`."""
+
+    stage: str
+    done: int
+    total: int
+    unit: str = "images"

@@ -1,0 +1,66 @@
+"""The words that records share: times, ids, names, and what may be said, by whom and why."""
+
+import enum
+import re
+import time
+
+from thresher.errors import BadInput
+
+
+def now_ms() -> int:
+    """The time in UTC integer milliseconds, the only time thresher stores."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id() -> str:
+    """A fresh id that sorts by the time it was made (UUIDv7, RFC 9562 section 5.7)."""
+    from uuid_utils import uuid7  # here, so that `import thresher.records` loads no compiled library
+
+    return str(uuid7())
+
+
+def category_name(text: str) -> str:
+    """The text, when a category may be called so: it becomes part of file names and of links. Raises BadInput."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", text) or ".." in text:
+        raise BadInput(
+            f"{text!r} is no name for a category.", next="use small letters, digits, '.', '_' and '-', at most 64"
+        )
+    return text
+
+
+class Says(enum.StrEnum):
+    """What a person or a consensus says of an image."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+
+
+class Source(enum.StrEnum):
+    """Where a label comes from, the most trusted first."""
+
+    OWNER = "owner"
+    ADJUDICATED = "adjudicated"
+    CONSENSUS = "consensus"
+    IMPORTED = "imported"
+
+
+class Purpose(enum.StrEnum):
+    """Why an answer was wanted; never shown to a worker."""
+
+    LEARN = "learn"
+    MIDDLE = "middle"
+    AUDIT_RECALL = "audit recall"
+    AUDIT_PRECISION = "audit precision"
+    ADJUDICATE = "adjudicate"
+    MINE_GOLD = "mine gold"
+    IMPORT = "import"
+    UPLOAD = "upload"
+
+
+class Decision(enum.StrEnum):
+    """What a round makes of an image; derived, never stored row by row."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"

@@ -1,0 +1,38 @@
+"""The promises every store keeps, one sentence each; tests/contract/ holds every store to them.
+
+A store is opened by `thresher.store.open_store(place, settings)`: one object with a part for each story. All calls
+are synchronous and safe from any thread and any number of processes (docs/decisions/0002-one-synchronous-store.md).
+Times are given in UTC milliseconds by the caller, so that a test can hold the clock. Arrays of rows are int64,
+ascending where they are answered. What a call has returned from survives `kill -9`.
+"""
+
+from thresher.store.contract.asks import Asks
+from thresher.store.contract.categories import Categories, Tally
+from thresher.store.contract.columns import Columns
+from thresher.store.contract.common import Report, Rows, chunks
+from thresher.store.contract.images import Images, Renderings
+from thresher.store.contract.jobs import Jobs
+from thresher.store.contract.labels import Labels
+from thresher.store.contract.people import People
+from thresher.store.contract.rounds import Rounds
+from thresher.store.contract.store import CheckReport, Store
+from thresher.store.contract.work import Work
+
+__all__ = [
+    "Asks",
+    "Categories",
+    "CheckReport",
+    "Columns",
+    "Images",
+    "Jobs",
+    "Labels",
+    "People",
+    "Renderings",
+    "Report",
+    "Rounds",
+    "Rows",
+    "Store",
+    "Tally",
+    "Work",
+    "chunks",
+]

@@ -1,0 +1,79 @@
+"""Categories: questions, pools, refusals and counters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from thresher.records import Category, Origin, Question, Refusal, Targets
+from thresher.store.contract.common import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The maintained counters of a category: reading them costs the same at a thousand images and at a million.
+
+    Every human answer that was sent is in one of `answers` (on asked images), `gold_answers` and `owner_answers`.
+    Asks and labels are those of the newest version of the question; of labels, one a row, the most trusted.
+    """
+
+    images: int = 0
+    refused: int = 0
+    answers: int = 0
+    gold_answers: int = 0
+    owner_answers: int = 0
+    asks_open: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, int] = field(default_factory=dict)
+    tasks_open: int = 0
+    assignments: Mapping[str, int] = field(default_factory=dict)
+
+
+class Categories(Protocol):
+    """One yes/no question each, over a pool of the workspace's images."""
+
+    def create(self, category: Category) -> None:
+        """Add a category with version 1 of its question. Raises AlreadyThere."""
+
+    def get(self, name: str) -> Category:
+        """A category with the newest version of its question. Raises NotFound naming the known ones."""
+
+    def all(self) -> list[Category]:
+        """Every category, by name."""
+
+    def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
+        """Start the next version of a question; earlier votes keep theirs."""
+
+    def questions(self, name: str) -> list[Question]:
+        """Every version, oldest first."""
+
+    def aim(self, name: str, targets: Targets) -> None:
+        """Replace the targets."""
+
+    def pool_add(self, name: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
+        """Add rows to the pool and answer how many were new; one known to the pool keeps its first origin.
+
+        `queries`, when given, holds one query (or URL) for each row in place of the origin's.
+        """
+
+    def pool(self, name: str) -> Rows:
+        """Every row of the pool."""
+
+    def pool_page(self, name: str, after_row: int, limit: int) -> list[int]:
+        """The next rows of the pool."""
+
+    def pool_holds(self, name: str, rows: Sequence[int]) -> list[bool]:
+        """Whether each row is in the pool."""
+
+    def origin(self, name: str, row: int) -> Origin:
+        """How a row came into the pool. Raises NotFound."""
+
+    def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
+        """Record candidates that were not admitted; the same name and reason again is not counted twice."""
+
+    def refusals(self, name: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
+        """The next refusals with their keys, oldest first."""
+
+    def refusal_counts(self, name: str) -> dict[str, int]:
+        """How many were refused for each reason."""
+
+    def tally(self, name: str) -> Tally:
+        """The category's counters."""

@@ -1,0 +1,17 @@
+"""What every part of a store speaks in: rows, and reports of progress."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.records import Progress
+
+Rows = NDArray[np.int64]
+Report = Callable[[Progress], None]
+
+
+def chunks(rows: Rows, size: int) -> Iterable[Rows]:
+    """Rows in chunks of at most `size`, the unit of work of every stage."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,66 @@
+"""Images and their renderings: encoded bytes, stored once and untouched."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from thresher.records import Alias, Image, NewImage, Rendering
+from thresher.store.contract.common import Rows
+
+
+class Images(Protocol):
+    """Encoded bytes, stored once and untouched; a row for each, given when it is committed."""
+
+    fetch_reference: Callable[[Image], bytes] | None
+    """Gets the bytes of an image kept by reference; None, or what whoever opened the store has handed in."""
+
+    def put(self, batch: Sequence[NewImage]) -> list[int]:
+        """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes.
+
+        A known image kept by reference, or one whose bytes were lost, gains the bytes that come with it now.
+
+        Bytes first, then the catalog: a crash between leaves bytes that `check` reclaims, never a row without bytes.
+        An image with the fingerprint of an earlier one joins its similar group.
+        """
+
+    def get(self, row: int) -> Image:
+        """The image of a row, aliases included. Raises NotFound."""
+
+    def many(self, rows: Sequence[int] | Rows) -> list[Image]:
+        """The images of rows, in the order asked, without aliases. Raises NotFound."""
+
+    def find(self, names: Sequence[str]) -> list[int | None]:
+        """The row of each name, which is a SHA-256 or any alias's value; None where nobody has it.
+
+        Where several images have the name (two folders with a 1.jpg) it is the lowest row.
+        """
+
+    def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
+        """All further names of each row."""
+
+    def read(self, row: int) -> bytes:
+        """The untouched bytes of one image. Raises NotFound, StoreDamaged; NotReady for a reference nothing fetches."""
+
+    def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
+        """The bytes of rows, in the order asked."""
+
+    def page(self, after_row: int, limit: int) -> list[Image]:
+        """The next images by row, without aliases."""
+
+    def count(self) -> int:
+        """How many images there are; rows run from 0, and may have gaps."""
+
+    def top(self) -> int:
+        """One more than the highest row: the length of a column."""
+
+    def similar(self, rows: Rows) -> Rows:
+        """For each row the row that represents its similar group."""
+
+
+class Renderings(Protocol):
+    """Images as people see them, kept where the bytes themselves lie elsewhere."""
+
+    def get(self, row: int, long_side: int) -> Rendering | None:
+        """An image at a size; None where nobody has seen it so, or what was kept is damaged."""
+
+    def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
+        """Keep one, in the place of an earlier one."""

@@ -1,0 +1,36 @@
+"""Jobs, and leases that let only one of a kind run."""
+
+from typing import Protocol
+
+from thresher.records import Job
+
+
+class Jobs(Protocol):
+    """Records of separate processes, and leases that let only one of a kind run."""
+
+    def start(self, job: Job) -> None:
+        """Record a job."""
+
+    def get(self, job: str) -> Job:
+        """A job by id. Raises NotFound."""
+
+    def all(self, limit: int = 100) -> list[Job]:
+        """The newest jobs first."""
+
+    def beat(self, job: str, now_ms: int, *, done: int, total: int, message: str) -> bool:
+        """Record progress; answers whether the job was asked to stop."""
+
+    def finish(self, job: str, state: str, message: str, now_ms: int) -> None:
+        """Record how a job ended: "done", "failed" or "cancelled"."""
+
+    def cancel(self, job: str) -> None:
+        """Ask a job to stop at its next heartbeat."""
+
+    def lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool:
+        """Take or renew a named lease; False while another owner's has not run out."""
+
+    def release(self, name: str, owner: str) -> None:
+        """Give a named lease back."""
+
+    def leased(self, name: str, now_ms: int) -> bool:
+        """Whether anybody holds a named lease that has not run out."""

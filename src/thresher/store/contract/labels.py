@@ -1,0 +1,46 @@
+"""Labels, gold, and the votes they come from."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from thresher.records import Gold, Label, Vote
+
+
+class Labels(Protocol):
+    """What is held true: labels with source and purpose; gold; and the votes they come from."""
+
+    def hold(self, category: str, labels: Sequence[Label]) -> None:
+        """Keep labels; one of the same row, version and source replaces the earlier one."""
+
+    def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
+        """Forget labels of one source, as when their votes were rejected."""
+
+    def held(self, category: str, version: int) -> list[Label]:
+        """One label a row, the most trusted source's, by row."""
+
+    def all_of(self, category: str, version: int) -> list[Label]:
+        """Every label of every source, by row and source."""
+
+    def of(self, category: str, version: int, row: int) -> Label | None:
+        """The most trusted label of one row."""
+
+    def gild(self, category: str, gold: Sequence[Gold]) -> None:
+        """Make images gold, or replace what is known of them."""
+
+    def gold(self, category: str, version: int, *, retired: bool = False) -> list[Gold]:
+        """The gold in use by row, or with `retired` all of it."""
+
+    def score_gold(self, category: str, version: int, right: Sequence[int], wrong: Sequence[int]) -> None:
+        """Count good workers' answers on gold rows."""
+
+    def retire_gold(self, category: str, version: int, row: int, why: str) -> None:
+        """Stop checking workers by an image."""
+
+    def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
+        """Valid answers on asked images (from accepted and weighted assignments), by row, then time."""
+
+    def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
+        """A worker's gold over all reviewed assignments: yes right, yes shown, no right, no shown."""
+
+    def gold_answers(self, category: str, version: int) -> list[tuple[int, str, str]]:
+        """Reviewed answers on gold as (row, worker, says), rejected assignments left out."""

@@ -1,0 +1,64 @@
+"""The whole workspace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from thresher.store.contract.asks import Asks
+from thresher.store.contract.categories import Categories
+from thresher.store.contract.columns import Columns
+from thresher.store.contract.common import Report
+from thresher.store.contract.images import Images, Renderings
+from thresher.store.contract.jobs import Jobs
+from thresher.store.contract.labels import Labels
+from thresher.store.contract.people import People
+from thresher.store.contract.rounds import Rounds
+from thresher.store.contract.work import Work
+from thresher.store.transfer import Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` compared, what it found wrong, and what it mended."""
+
+    counted: Mapping[str, int]
+    found: tuple[str, ...]
+    mended: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Nothing is wrong, or all that was is mended."""
+        return len(self.found) == len(self.mended)
+
+
+class Store(Protocol):
+    """A whole workspace."""
+
+    images: Images
+    renderings: Renderings
+    categories: Categories
+    labels: Labels
+    asks: Asks
+    work: Work
+    people: People
+    columns: Columns
+    rounds: Rounds
+    jobs: Jobs
+    transfer: Transfer
+    """Plain lines out of the store and into it, for `store copy`; not for use while anybody works in the target."""
+
+    @property
+    def place(self) -> str:
+        """Where the workspace is, as `open_store` takes it."""
+
+    def secret(self) -> bytes:
+        """32 random bytes made with the workspace: the key of every signed link. Never logged."""
+
+    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
+        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left.
+
+        With `every_byte` each picture is read and compared with its SHA-256, for a disk may change what nobody wrote.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections; calling it twice is fine."""

@@ -1,0 +1,72 @@
+"""Assignments: leases on tasks, drafts, answers, reviews."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from thresher.records import Assignment, Dealt, Given, Review, Task
+from thresher.store.contract.common import Rows
+
+
+class Work(Protocol):
+    """Assignments: leases on tasks, drafts apart from final answers, reviews."""
+
+    def take(
+        self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
+    ) -> Assignment | None:
+        """Lease a task with a free place that shows the worker no image they were asked before.
+
+        The same worker gets an unfinished assignment back. The owner gets owner-only tasks first and then any other;
+        nobody else gets an owner-only one. Two servers never give one place twice. None when no task fits. The new
+        assignment's `dealt` is empty: `set_dealt` follows.
+        """
+
+    def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
+        """The task that `take` would lease to this worker now, an unfinished one included; nothing is leased."""
+
+    def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
+        """Fix the images and gold of a leased assignment, once; a second call answers what the first fixed."""
+
+    def get(self, assignment: str) -> Assignment:
+        """An assignment by its id. Raises NotFound."""
+
+    def seen_gold(self, category: str, worker: str) -> Rows:
+        """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending)."""
+
+    def asked(self, category: str, worker: str) -> Rows:
+        """Rows this worker was asked about."""
+
+    def draft(
+        self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
+    ) -> Assignment:
+        """Keep answers that may still change and renew the lease; an older `sequence` than the last one is ignored.
+
+        Raises Gone when the lease has ended or the assignment was sent.
+        """
+
+    def drafts(self, assignment: str) -> tuple[int, list[Given]]:
+        """The last sequence number and the drafts, by position."""
+
+    def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
+        """Store the whole assignment in one immutable write and erase its drafts.
+
+        The same answers again are answered the same. Raises Gone when the lease ended, Conflict when other answers were
+        sent before, BadInput when positions are missing or twice.
+        """
+
+    def give_back(self, assignment: str, now_ms: int) -> None:
+        """End a lease by the worker's wish: drafts erased, the place free again."""
+
+    def expire(self, now_ms: int) -> int:
+        """End the leases that are over: drafts erased and counted, places free again. Answers how many."""
+
+    def unreviewed(self, category: str) -> list[Assignment]:
+        """Sent assignments the gate has not decided on, oldest first."""
+
+    def review(self, assignment: str, review: Review) -> Assignment:
+        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing."""
+
+    def page(self, category: str, after: str, limit: int) -> list[Assignment]:
+        """The next assignments by id, which sorts by time."""
+
+    def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
+        """Every assignment of a worker, of one task or of all, newest first."""
