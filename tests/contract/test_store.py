@@ -1,5 +1,7 @@
 import pickle
+from inspect import get_annotations, getdoc
 from multiprocessing import get_context
+from typing import Any, Protocol
 
 import pytest
 from tests.contract.things import category, data, images
@@ -78,3 +80,18 @@ def test_a_sound_workspace_is_found_sound(store: Store) -> None:
     report = store.check(mend=False)
     assert (report.sound, report.found, report.mended) == (True, (), ())
     assert report.counted["images"] == 5
+
+
+def test_every_promise_is_kept_by_the_store_itself_and_told_by_the_contract(store: Store) -> None:
+    """A part inherits its docstrings from the contract; an inherited body would answer None without a word."""
+    parts: list[Any] = [store, *(getattr(store, name) for name in get_annotations(Store))]
+    inherited, untold = [], []
+    for part in parts:
+        contract = next(one for one in type(part).__mro__ if Protocol in one.__bases__)
+        for name in (name for name in vars(contract) if not name.startswith("_")):
+            if name in get_annotations(contract):
+                continue
+            where = f"{type(part).__name__}.{name}"
+            inherited += [where] if getattr(type(part), name) is getattr(contract, name) else []
+            untold += [where] if not getdoc(getattr(type(part), name)) else []
+    assert (inherited, untold) == ([], [])

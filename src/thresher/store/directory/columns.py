@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from thresher.errors import BadInput, Conflict, NotFound
 from thresher.records import new_id
-from thresher.store.contract import Rows
+from thresher.store.contract import Columns, Rows
 from thresher.store.directory.shards import damaged, told
 
 DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int32", "int64")
@@ -43,7 +43,7 @@ class Shape:
         return self.width * np.dtype(self.dtype).itemsize
 
 
-class DirectoryColumns:
+class DirectoryColumns(Columns):
     """The columns of a workspace directory; `top` tells how many rows a matrix has."""
 
     def __init__(self, directory: Path, top: Callable[[], int]) -> None:
@@ -51,7 +51,6 @@ class DirectoryColumns:
         self.top = top
 
     def create(self, name: str, width: int, dtype: str = "float16") -> None:
-        """Make a column, or check that it is there with this width and dtype. Raises Conflict."""
         if dtype not in DTYPES or width < 1:
             raise BadInput(f"a column has a width from 1 and a dtype of {', '.join(DTYPES)}.", where=name)
         wanted, folder = Shape(width, dtype), self._folder(name)
@@ -67,7 +66,6 @@ class DirectoryColumns:
             )
 
     def write(self, name: str, rows: Rows, values: NDArray[Any]) -> None:
-        """Write values [n, width]; a row counts as present only once its values are whole."""
         shape, folder = self._shape(name), self._folder(name)
         if values.ndim == 1 and shape.width == 1:
             values = values[:, None]
@@ -87,13 +85,11 @@ class DirectoryColumns:
             raise told(error, folder) from error
 
     def missing(self, name: str, rows: Rows) -> Rows:
-        """The rows that are not present."""
         rows = np.asarray(rows, dtype=np.int64)
         present = self._present(name, int(rows.max()) + 1 if len(rows) else 0)
         return rows[~present[rows]]
 
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The whole matrix [top, width], mapped and read-only, and which rows are present. Raises NotFound."""
         shape, top = self._shape(name), self.top()
         present = self._present(name, top)  # before the values: what is marked by now is whole
         if top == 0:
@@ -110,7 +106,6 @@ class DirectoryColumns:
         return np.frombuffer(mapped, dtype=shape.dtype).reshape(top, shape.width), present
 
     def names(self) -> list[str]:
-        """Every column."""
         if not self.directory.exists():
             return []
         return sorted(
@@ -118,7 +113,6 @@ class DirectoryColumns:
         )
 
     def drop(self, name: str) -> None:
-        """Remove a column; one that is not there is no error."""
         gone = self.directory / f".dropped-{new_id()}"
         try:
             self._folder(name).rename(gone)  # at once, so that nobody sees half of it

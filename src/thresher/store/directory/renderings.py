@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 from thresher.records import Rendering
+from thresher.store.contract import Renderings
 from thresher.store.directory.shards import told
 
 FOLDER_ROWS = 1000
@@ -16,14 +17,13 @@ _TOOK = struct.Struct(">If")
 """Before the picture: how many bytes it has, and the seconds that making it took."""
 
 
-class DirectoryRenderings:
+class DirectoryRenderings(Renderings):
     """Files named by row and size, a thousand rows a folder."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def get(self, row: int, long_side: int) -> Rendering | None:
-        """An image at a size; None where nobody has seen it so, or what was kept is damaged."""
         try:
             whole = self._path(row, long_side).read_bytes()
         except FileNotFoundError:
@@ -37,7 +37,6 @@ class DirectoryRenderings:
         return Rendering(data, seconds) if len(data) == size else None
 
     def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
-        """Keep one, in the place of an earlier one. Raises StoreFull, StoreUnavailable."""
         path = self._path(row, long_side)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:

@@ -52,7 +52,7 @@ COLUMNS = "columns"
 RENDERINGS = "renderings"
 
 
-class DirectoryStore:
+class DirectoryStore(Store):
     """A workspace in a directory."""
 
     def __init__(self, directory: Path, settings: Settings) -> None:
@@ -77,22 +77,18 @@ class DirectoryStore:
 
     @property
     def place(self) -> str:
-        """The directory, as `open_store` takes it."""
         return str(self.directory)
 
     def secret(self) -> bytes:
-        """32 random bytes made with the workspace: the key of every signed link. Never logged."""
         with self.catalog.reading() as sql:
             return bytes(sql.execute("SELECT value FROM one WHERE key = 'secret'").fetchone()[0])
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        """Compare catalog, image bytes (each with its SHA-256 where `every_byte`) and columns; `mend` repairs."""
         from thresher.store.directory.check import check  # the only call that needs it
 
         return check(self, mend=mend, every_byte=every_byte, report=report)
 
     def close(self) -> None:
-        """Let go of files and connections; calling it twice is fine."""
         self.writer.close()
         self.reader.close()
         self.catalog.close()

@@ -13,7 +13,7 @@ from pymongo import DESCENDING
 
 from thresher.errors import BadInput, NotFound
 from thresher.records import Ask, NewAsk, Purpose, Task
-from thresher.store.contract import Rows
+from thresher.store.contract import Asks, Rows
 from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
@@ -26,14 +26,13 @@ ORDER: Final = [("priority", DESCENDING), ("draw", 1), ("number", 1)]
 
 
 @plain_failures
-class MongoAsks:
+class MongoAsks(Asks):
     """Wishes for human answers, and the tasks that carry them."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
 
     def wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
-        """Add wishes and answer how many were new; one like an open ask (row, purpose, epoch) is left out."""
         must_know(self.link, category)
         here_rows(self.link, [int(ask.row) for ask in asks])
         new = 0
@@ -57,7 +56,6 @@ class MongoAsks:
         return len(made)
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
-        """Asks not yet in a task, highest priority first, then by draw and id."""
         must_know(self.link, category)
         if not limit:
             return []
@@ -65,7 +63,6 @@ class MongoAsks:
         return [_ask(one) for one in self.link.table("asks").find(wanted).sort(ORDER).limit(limit)]
 
     def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
-        """Drop asks that no task carries yet and answer how many."""
         must_know(self.link, category)
         dropped = 0
         for purpose in dict.fromkeys(purposes):
@@ -90,12 +87,10 @@ class MongoAsks:
         return gone
 
     def open_counts(self, category: str, version: int) -> dict[str, int]:
-        """Asks whose votes are not all in, by purpose: waiting and in tasks alike."""
         must_know(self.link, category)
         return read_counts(self.link, category).get(f"asks:{version}", {})
 
     def open_rows(self, category: str, version: int) -> Rows:
-        """Rows with an open ask."""
         must_know(self.link, category)
         found = self.link.table("asks").find(span(category=category, version=version), {"_id": 1})
         return np.unique(np.fromiter((one["_id"]["row"] for one in found), dtype=np.int64))
@@ -103,7 +98,6 @@ class MongoAsks:
     def publish(
         self, category: str, version: int, name: str, asks: Sequence[int], *, places: int, owner_only: bool, at_ms: int
     ) -> Task | None:
-        """Bind waiting asks into a task, all or none: None when another process took one of them first."""
         must_know(self.link, category)
         wanted = plain(asks)
         fits_a_task(wanted, places, name)
@@ -141,7 +135,6 @@ class MongoAsks:
         return self.link.transact(publish)
 
     def task(self, number: int) -> Task:
-        """A task by its number. Raises NotFound."""
         return task_of(self._task(number, {"asks": 0}))
 
     def _task(self, number: int, fields: dict[str, int]) -> Document:
@@ -151,7 +144,6 @@ class MongoAsks:
         return found
 
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
-        """The next tasks by number."""
         must_know(self.link, category)
         if not limit:
             return []
@@ -159,7 +151,6 @@ class MongoAsks:
         return [task_of(one) for one in self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1).limit(limit)]
 
     def of_task(self, number: int) -> list[Ask]:
-        """The asks a task carries, in the order of its rows. Raises NotFound."""
         return [ask_of(one) for one in self._task(number, {"asks": 1})["asks"]]
 
 

@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
-from thresher.store.contract import Rows, Tally
+from thresher.store.contract import Categories, Rows, Tally
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Session, batches, key, span
@@ -36,7 +36,7 @@ def must_know(link: Link, name: str) -> None:
 
 
 @plain_failures
-class MongoCategories:
+class MongoCategories(Categories):
     """One yes/no question each, over a pool of the workspace's images."""
 
     def __init__(self, link: Link) -> None:
@@ -44,7 +44,6 @@ class MongoCategories:
         self._pools: dict[str, Rows] = {}
 
     def create(self, category: Category) -> None:
-        """Add a category with version 1 of its question. Raises AlreadyThere."""
         question = category.question
         made = {
             "_id": category_name(category.name),
@@ -61,31 +60,25 @@ class MongoCategories:
             ) from None
 
     def get(self, name: str) -> Category:
-        """A category with the newest version of its question. Raises NotFound naming the known ones."""
         return _category(self._document(name))
 
     def all(self) -> list[Category]:
-        """Every category, by name."""
         return [_category(one) for one in self.link.table("categories").find().sort("_id", 1)]
 
     def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
-        """Start the next version of a question; earlier votes keep theirs."""
         must_know(self.link, name)
         new = {"text": text, "instructions": instructions, "at_ms": at_ms}
         before = self.link.table("categories").find_one_and_update({"_id": name}, {"$push": {"questions": new}})
         return Question(len((before or {})["questions"]) + 1, text, instructions, at_ms)
 
     def questions(self, name: str) -> list[Question]:
-        """Every version, oldest first."""
         return [Question(version, **one) for version, one in enumerate(self._document(name)["questions"], 1)]
 
     def aim(self, name: str, targets: Targets) -> None:
-        """Replace the targets."""
         must_know(self.link, name)
         self.link.table("categories").update_one({"_id": name}, {"$set": {"targets": asdict(targets)}})
 
     def pool_add(self, name: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
-        """Add rows to the pool and answer how many were new; one known to the pool keeps its first origin."""
         if queries and len(queries) != len(rows):
             raise BadInput(f"{len(queries)} queries are given for {len(rows)} rows.", where=name)
         must_know(self.link, name)
@@ -123,7 +116,6 @@ class MongoCategories:
         return {one["_id"]["row"] for one in self.link.table("pool").find(wanted, {"_id": 1}, session=session)}
 
     def pool(self, name: str) -> Rows:
-        """Every row of the pool."""
         must_know(self.link, name)
         size = read_counts(self.link, name).get("images", {}).get("", 0)
         known = self._pools.get(name, np.zeros(0, dtype=np.int64))
@@ -149,7 +141,6 @@ class MongoCategories:
         return np.concatenate(parts)
 
     def pool_page(self, name: str, after_row: int, limit: int) -> list[int]:
-        """The next rows of the pool."""
         must_know(self.link, name)
         if not limit:
             return []
@@ -158,7 +149,6 @@ class MongoCategories:
         return [one["_id"]["row"] for one in found]
 
     def pool_holds(self, name: str, rows: Sequence[int]) -> list[bool]:
-        """Whether each row is in the pool."""
         must_know(self.link, name)
         wanted = plain(rows)
         there: set[int] = set()
@@ -167,7 +157,6 @@ class MongoCategories:
         return [row in there for row in wanted]
 
     def origin(self, name: str, row: int) -> Origin:
-        """How a row came into the pool. Raises NotFound."""
         must_know(self.link, name)
         found = self.link.table("pool").find_one({"_id": _pool_key(name, int(row))})
         if found is None:
@@ -175,7 +164,6 @@ class MongoCategories:
         return Origin(found["source"], found["query"], found["licence"], found["at_ms"])
 
     def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
-        """Record candidates that were not admitted; the same name and reason again is not counted twice."""
         must_know(self.link, name)
         first: dict[bytes, Refusal] = {}
         for refusal in refusals:
@@ -199,7 +187,6 @@ class MongoCategories:
             count_on(self.link, name, {("refused", reason): n for reason, n in reasons.items()}, session)
 
     def refusals(self, name: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
-        """The next refusals with their keys, oldest first."""
         must_know(self.link, name)
         if not limit:
             return []
@@ -208,12 +195,10 @@ class MongoCategories:
         return [(one["number"], Refusal(one["name"], one["reason"], one["detail"], one["at_ms"])) for one in found]
 
     def refusal_counts(self, name: str) -> dict[str, int]:
-        """How many were refused for each reason."""
         must_know(self.link, name)
         return read_counts(self.link, name).get("refused", {})
 
     def tally(self, name: str) -> Tally:
-        """The category's counters."""
         version = len(self._document(name)["questions"])
         counted = read_counts(self.link, name)
         one = {

@@ -23,7 +23,7 @@ from pymongo.errors import DuplicateKeyError
 
 from thresher.errors import BadInput, Conflict, NotFound, StoreDamaged, ThresherError
 from thresher.records import new_id
-from thresher.store.contract import Rows
+from thresher.store.contract import Columns, Rows
 from thresher.store.directory.columns import DTYPES, DirectoryColumns
 from thresher.store.directory.shards import told
 from thresher.store.mongo.failures import plain_failures
@@ -35,7 +35,7 @@ _NAME: Final = re.compile(r"[a-z0-9+_-][a-z0-9.+_-]*(/[a-z0-9+_-][a-z0-9.+_-]*)*
 
 
 @plain_failures
-class MongoColumns:
+class MongoColumns(Columns):
     """The columns of a workspace; `cache` is a directory of this machine that only holds copies."""
 
     def __init__(self, link: Link, cache: Path, top: Callable[[], int]) -> None:
@@ -47,7 +47,6 @@ class MongoColumns:
         self._present: dict[str, tuple[int, NDArray[np.bool_]]] = {}
 
     def create(self, name: str, width: int, dtype: str = "float16") -> None:
-        """Make a column, or check that it is there with this width and dtype. Raises Conflict."""
         if dtype not in DTYPES or width < 1:
             raise BadInput(f"a column has a width from 1 and a dtype of {', '.join(DTYPES)}.", where=name)
         made = {"_id": _named(name), "width": width, "dtype": dtype, "generation": new_id(), "newest": 0}
@@ -62,7 +61,6 @@ class MongoColumns:
                 ) from None
 
     def write(self, name: str, rows: Rows, values: NDArray[Any]) -> None:
-        """Write values [n, width]; a row counts as present only once its values are whole."""
         column = self._column(name)
         width = column["width"]
         if values.ndim == 1 and width == 1:
@@ -98,7 +96,6 @@ class MongoColumns:
         self.link.table("column_parts").insert_many(numbered, session=session)
 
     def missing(self, name: str, rows: Rows) -> Rows:
-        """The rows that are not present."""
         rows = np.asarray(rows, dtype=np.int64)
         generation = self._column(name)["generation"]
         with self._turn:
@@ -106,7 +103,6 @@ class MongoColumns:
             return rows[~present[rows]]
 
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The whole matrix [top, width], mapped and read-only, and which rows are present. Raises NotFound."""
         column = self._column(name)
         generation = column["generation"]
         with self._alone(generation):
@@ -130,11 +126,9 @@ class MongoColumns:
         return StoreDamaged("values of the column are missing.", where=name, next="thresher check")
 
     def names(self) -> list[str]:
-        """Every column."""
         return [one["_id"] for one in self.link.table("columns").find({}, {"_id": 1}).sort("_id", 1)]
 
     def drop(self, name: str) -> None:
-        """Remove a column; one that is not there is no error."""
         gone = self.link.table("columns").find_one_and_delete({"_id": _named(name)})
         if gone is None:
             return

@@ -15,7 +15,7 @@ from pymongo import UpdateOne
 
 from thresher.errors import NotReady, StoreDamaged, StoreUnavailable
 from thresher.records import Alias, Image, NewImage
-from thresher.store.contract import Rows
+from thresher.store.contract import Images, Rows
 from thresher.store.mongo import names as by_name
 from thresher.store.mongo.failures import AGAIN, plain_failures, steadily
 from thresher.store.mongo.hashes import Hashes
@@ -41,7 +41,7 @@ class _Coming:
 
 
 @plain_failures
-class MongoImages:
+class MongoImages(Images):
     """Encoded bytes, stored once and untouched."""
 
     def __init__(self, link: Link) -> None:
@@ -52,10 +52,6 @@ class MongoImages:
         """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
 
     def put(self, batch: Sequence[NewImage]) -> list[int]:
-        """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes.
-
-        A known image kept by reference, or one whose bytes were lost, gains the bytes that come with it now.
-        """
         return [row for some in batches(batch, PUT_IMAGES) for row in self._put(some)]
 
     def _put(self, batch: Sequence[NewImage]) -> list[int]:
@@ -143,14 +139,12 @@ class MongoImages:
         by_name.add_aliases(self.link, named, session)
 
     def get(self, row: int) -> Image:
-        """The image of a row, aliases included. Raises NotFound."""
         found = self.link.table("images").find_one({"_id": int(row)})
         if found is None:
             raise no_such_row({int(row)})
         return _image(found, aliases=True)
 
     def many(self, rows: Sequence[int] | Rows) -> list[Image]:
-        """The images of rows, in the order asked, without aliases. Raises NotFound."""
         wanted = plain(rows)
         found = self._documents(wanted, {"aliases": 0})
         return [_image(found[row]) for row in wanted]
@@ -167,7 +161,6 @@ class MongoImages:
         return found
 
     def find(self, names: Sequence[str]) -> list[int | None]:
-        """The row of each name, which is a SHA-256 or any alias's value; the lowest where several images have it."""
         tried = [[bytes.fromhex(name)] if is_hash(name) else [] for name in names]
         for keys, name in zip(tried, names, strict=True):
             keys.append(by_name.short(name))
@@ -177,7 +170,6 @@ class MongoImages:
         return [next((rows[key] for key in keys if key in rows), None) for keys in tried]
 
     def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
-        """All further names of each row."""
         found: dict[int, tuple[Alias, ...]] = dict.fromkeys(plain(rows), ())
         for some in batches(found, FIND_AT_ONCE):
             for one in self.link.table("images").find({"_id": {"$in": some}}, {"aliases": 1}):
@@ -185,11 +177,9 @@ class MongoImages:
         return found
 
     def read(self, row: int) -> bytes:
-        """The untouched bytes of one image. Raises NotFound, StoreDamaged, NotReady for one kept by reference."""
         return next(self.read_many([row]))
 
     def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
-        """The bytes of rows, in the order asked."""
         for some in batches(plain(rows), READ_IMAGES):
             hashes, data = steadily(lambda: self._read_some(some))  # noqa: B023 -- called here and now
             for row in some:
@@ -219,21 +209,17 @@ class MongoImages:
         return self.fetch_reference(self.get(row))
 
     def page(self, after_row: int, limit: int) -> list[Image]:
-        """The next images by row, without aliases."""
         found = self.link.table("images").find({"_id": {"$gt": after_row}}, {"aliases": 0}).sort("_id", 1).limit(limit)
         return [_image(one) for one in found] if limit else []
 
     def count(self) -> int:
-        """How many images there are; rows run from 0, and may have gaps."""
         return read_counts(self.link, WORKSPACE).get("images", {}).get("", 0)
 
     def top(self) -> int:
-        """One more than the highest row: the length of a column."""
         newest = self.link.table("images").find_one({}, {"_id": 1}, sort=[("_id", -1)])
         return int(newest["_id"]) + 1 if newest else 0
 
     def similar(self, rows: Rows) -> Rows:
-        """For each row the row that represents its similar group."""
         rows = np.asarray(rows, dtype=np.int64)
         if not len(rows):
             return rows

@@ -6,19 +6,19 @@ from pymongo.errors import DuplicateKeyError
 
 from thresher.errors import NotFound
 from thresher.records import Job
+from thresher.store.contract import Jobs
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Link
 
 
 @plain_failures
-class MongoJobs:
+class MongoJobs(Jobs):
     """Records of separate processes, and leases that let only one of a kind run."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
 
     def start(self, job: Job) -> None:
-        """Record a job."""
         made = {
             "kind": job.kind,
             "category": job.category,
@@ -36,20 +36,17 @@ class MongoJobs:
         self.link.table("jobs").replace_one({"_id": job.id}, made, upsert=True)
 
     def get(self, job: str) -> Job:
-        """A job by id. Raises NotFound."""
         found = self.link.table("jobs").find_one({"_id": job})
         if found is None:
             raise _no_such(job)
         return _job(found)
 
     def all(self, limit: int = 100) -> list[Job]:
-        """The newest jobs first."""
         if not limit:
             return []
         return [_job(one) for one in self.link.table("jobs").find().sort("_id", -1).limit(limit)]
 
     def beat(self, job: str, now_ms: int, *, done: int, total: int, message: str) -> bool:
-        """Record progress; answers whether the job was asked to stop."""
         beat = {"$set": {"heartbeat_ms": now_ms, "done": done, "total": total, "message": message}}
         found = self.link.table("jobs").find_one_and_update({"_id": job}, beat, projection={"cancel": 1})
         if found is None:
@@ -57,11 +54,9 @@ class MongoJobs:
         return bool(found["cancel"])
 
     def finish(self, job: str, state: str, message: str, now_ms: int) -> None:
-        """Record how a job ended: "done", "failed" or "cancelled"."""
         self._set(job, {"state": state, "message": message, "heartbeat_ms": now_ms})
 
     def cancel(self, job: str) -> None:
-        """Ask a job to stop at its next heartbeat."""
         self._set(job, {"cancel": True})
 
     def _set(self, job: str, fields: Document) -> None:
@@ -69,7 +64,6 @@ class MongoJobs:
             raise _no_such(job)
 
     def lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool:
-        """Take or renew a named lease; False while another owner's has not run out."""
         free = {"_id": name, "$or": [{"owner": owner}, {"until_ms": {"$lte": now_ms}}]}
         taken = {"$set": {"owner": owner, "until_ms": now_ms + lease_ms}}
         try:
@@ -79,11 +73,9 @@ class MongoJobs:
         return True
 
     def release(self, name: str, owner: str) -> None:
-        """Give a named lease back."""
         self.link.table("leases").delete_one({"_id": name, "owner": owner})
 
     def leased(self, name: str, now_ms: int) -> bool:
-        """Whether anybody holds a named lease that has not run out."""
         return self.link.table("leases").find_one({"_id": name, "until_ms": {"$gt": now_ms}}) is not None
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from thresher.records import Gold, Label, Purpose, Says, Source, Vote
+from thresher.store.contract import Labels
 from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
@@ -18,14 +19,13 @@ CHUNK: Final = 500
 
 
 @plain_failures
-class MongoLabels:
+class MongoLabels(Labels):
     """What is held true: labels, gold, and the votes they come from."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
-        """Keep labels; one of the same row, version and source replaces the earlier one."""
         must_know(self.link, category)
         here_rows(self.link, [int(label.row) for label in labels])
         for version in sorted({label.version for label in labels}):
@@ -38,7 +38,6 @@ class MongoLabels:
                 self._change(category, version, sorted({int(label.row) for label in some}), writes)
 
     def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
-        """Forget labels of one source, as when their votes were rejected."""
         must_know(self.link, category)
         trust = TRUST[one_of(Source, source)]
         for some in batches(plain(rows), CHUNK):
@@ -72,7 +71,6 @@ class MongoLabels:
         return Counter(says for _, says in held.values())
 
     def held(self, category: str, version: int) -> list[Label]:
-        """One label a row, the most trusted source's, by row."""
         held: list[Label] = []
         for label in self.all_of(category, version):  # by row and then by trust, so the first of a row is it
             if not held or held[-1].row != label.row:
@@ -80,7 +78,6 @@ class MongoLabels:
         return held
 
     def all_of(self, category: str, version: int) -> list[Label]:
-        """Every label of every source, by row and source."""
         must_know(self.link, category)
         return [
             _label(one)
@@ -88,14 +85,12 @@ class MongoLabels:
         ]
 
     def of(self, category: str, version: int, row: int) -> Label | None:
-        """The most trusted label of one row."""
         must_know(self.link, category)
         wanted = span(category=category, version=version, row=int(row))
         found = self.link.table("labels").find_one(wanted, sort=[("_id", 1)])
         return _label(found) if found else None
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
-        """Make images gold, or replace what is known of them."""
         must_know(self.link, category)
         here_rows(self.link, [int(one.row) for one in gold])
         for some in batches(gold, CHUNK):
@@ -108,13 +103,11 @@ class MongoLabels:
             self.link.table("gold").bulk_write(writes)
 
     def gold(self, category: str, version: int, *, retired: bool = False) -> list[Gold]:
-        """The gold in use by row, or with `retired` all of it."""
         must_know(self.link, category)
         found = self.link.table("gold").find(span(category=category, version=version)).sort("_id", 1)
         return [_gold(one) for one in found if retired or not one["retired"]]
 
     def score_gold(self, category: str, version: int, right: Sequence[int], wrong: Sequence[int]) -> None:
-        """Count good workers' answers on gold rows."""
         must_know(self.link, category)
         scored = [(row, 0) for row in plain(right)] + [(row, 1) for row in plain(wrong)]
         writes = [
@@ -125,12 +118,10 @@ class MongoLabels:
             self.link.transact(lambda session: self.link.table("gold").bulk_write(writes, session=session))
 
     def retire_gold(self, category: str, version: int, row: int, why: str) -> None:
-        """Stop checking workers by an image."""
         must_know(self.link, category)
         self.link.table("gold").update_one({"_id": _gold_key(category, version, row)}, {"$set": {"retired": why}})
 
     def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
-        """Valid answers on asked images (from accepted and weighted assignments), by row, then time."""
         must_know(self.link, category)
         table = self.link.table("votes")
         if rows is None:
@@ -141,7 +132,6 @@ class MongoLabels:
         return [_vote(one) for one in sorted(wanted, key=lambda one: tuple(one["_id"].values()))]
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
-        """A worker's gold over all reviewed assignments: yes right, yes shown, no right, no shown."""
         must_know(self.link, category)
         wanted = {"worker": worker, "category": category, "version": version, "review": {"$exists": True}}
         yes_right = yes_shown = no_right = no_shown = 0
@@ -152,7 +142,6 @@ class MongoLabels:
         return yes_right, yes_shown, no_right, no_shown
 
     def gold_answers(self, category: str, version: int) -> list[tuple[int, str, str]]:
-        """Reviewed answers on gold as (row, worker, says), rejected assignments left out."""
         must_know(self.link, category)
         found = self.link.table("gold_answers").find(span(category=category, version=version)).sort("_id", 1)
         return [(one["_id"]["row"], one["_id"]["worker"], one["says"]) for one in found]

@@ -3,24 +3,23 @@
 from bson import Binary
 
 from thresher.records import Rendering
+from thresher.store.contract import Renderings
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Link
 
 
 @plain_failures
-class MongoRenderings:
+class MongoRenderings(Renderings):
     """Documents by row and size; they can be made again, so the primary alone acknowledges them."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
 
     def get(self, row: int, long_side: int) -> Rendering | None:
-        """An image at a size; None where nobody has seen it so."""
         found = self.link.fast_table("renderings").find_one({"_id": _name(row, long_side)})
         return Rendering(bytes(found["data"]), found["seconds"]) if found else None
 
     def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
-        """Keep one, in the place of an earlier one."""
         kept = {"data": Binary(rendering.data), "seconds": rendering.seconds}
         self.link.fast_table("renderings").replace_one({"_id": _name(row, long_side)}, kept, upsert=True)
 

@@ -8,6 +8,7 @@ from pymongo.errors import DuplicateKeyError
 
 from thresher.errors import AlreadyThere, Conflict, NotFound
 from thresher.records import Counts, Release, Round, Thresholds
+from thresher.store.contract import Rounds
 from thresher.store.mongo.blobs import get_blob, put_blob
 from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
@@ -15,14 +16,13 @@ from thresher.store.mongo.link import Link, key, span
 
 
 @plain_failures
-class MongoRounds:
+class MongoRounds(Rounds):
     """Trainings, the frozen states of certificates, and releases."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
 
     def add(self, round: Round, head: bytes) -> None:  # noqa: A002 -- the design's word
-        """Record a finished round and its head. Raises AlreadyThere for a number that exists."""
         must_know(self.link, round.category)
         made = {
             "_id": key(category=round.category, number=round.number),
@@ -36,7 +36,6 @@ class MongoRounds:
             raise AlreadyThere(f"round {round.number} of {round.category} exists.", next="run it again") from None
 
     def head(self, category: str, number: int) -> bytes:
-        """The trained head of a round."""
         must_know(self.link, category)
         found = self.link.table("rounds").find_one({"_id": key(category=category, number=number)}, {"head": 1})
         if found is None:
@@ -44,19 +43,16 @@ class MongoRounds:
         return get_blob(self.link, found["head"])
 
     def latest(self, category: str, version: int) -> Round | None:
-        """The newest round of a question's version."""
         must_know(self.link, category)
         wanted = {**span(category=category), "version": version}
         found = self.link.table("rounds").find_one(wanted, sort=[("_id", -1)])
         return _round(found["record"]) if found else None
 
     def all(self, category: str) -> list[Round]:
-        """Every round of a category, oldest first."""
         must_know(self.link, category)
         return [_round(one["record"]) for one in self.link.table("rounds").find(span(category=category)).sort("_id", 1)]
 
     def keep_evidence(self, category: str, epoch: int, name: str, data: bytes) -> None:
-        """Keep a piece of a certificate's frozen state, once; the same piece with other bytes raises Conflict."""
         must_know(self.link, category)
         table, piece = self.link.table("evidence"), key(category=category, epoch=epoch, name=name)
         blob = put_blob(self.link, data)
@@ -68,20 +64,17 @@ class MongoRounds:
                 raise Conflict(f"{name} of epoch {epoch} is frozen with other bytes.", where=category) from None
 
     def evidence(self, category: str, epoch: int, name: str) -> bytes | None:
-        """A kept piece, or None."""
         must_know(self.link, category)
         found = self.link.table("evidence").find_one({"_id": key(category=category, epoch=epoch, name=name)})
         return get_blob(self.link, found["blob"]) if found else None
 
     def epochs(self, category: str) -> list[int]:
-        """The epochs that have kept evidence."""
         must_know(self.link, category)
         return sorted(
             {one["_id"]["epoch"] for one in self.link.table("evidence").find(span(category=category), {"_id": 1})}
         )
 
     def add_release(self, release: Release) -> None:
-        """Record a release."""
         must_know(self.link, release.category)
         made = {
             "_id": release.id,
@@ -95,7 +88,6 @@ class MongoRounds:
             return
 
     def releases(self, category: str) -> list[Release]:
-        """Every release of a category, oldest first."""
         must_know(self.link, category)
         found = self.link.table("releases").find({"category": category}).sort([("at_ms", 1), ("_id", 1)])
         return [Release(**json.loads(one["record"])) for one in found]

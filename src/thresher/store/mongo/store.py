@@ -13,6 +13,7 @@ from thresher.store.contract import (
     Renderings,
     Report,
     Rounds,
+    Store,
     Work,
 )
 from thresher.store.mongo import schema
@@ -34,7 +35,7 @@ from thresher.store.mongo.work import MongoWork
 from thresher.store.transfer import Transfer
 
 
-class MongoStore:
+class MongoStore(Store):
     """A workspace in a MongoDB database."""
 
     def __init__(self, place: str, settings: Settings, *, create: bool = False) -> None:
@@ -65,22 +66,18 @@ class MongoStore:
 
     @property
     def place(self) -> str:
-        """The address, as `open_store` takes it. It may hold a password: print `link.shown` instead."""
         return self.link.place
 
     def secret(self) -> bytes:
-        """32 random bytes made with the workspace: the key of every signed link. Never logged."""
         return bytes(self._workspace["secret"])
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        """Compare catalog, image bytes (each with its SHA-256 where `every_byte`) and columns; `mend` repairs."""
         from thresher.store.mongo.check import check  # the only call that needs it
 
         with explained(self.link.shown):
             return check(self, mend=mend, every_byte=every_byte, report=report)
 
     def close(self) -> None:
-        """Let go of the connections; calling it twice is fine."""
         self.link.close()
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ from thresher.store.mongo.names import short
 from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.schema import WORKSPACE as WORKSPACE_TABLE
 from thresher.store.rules import hash_key
-from thresher.store.transfer import ASK_FIELDS, REVIEW_FIELDS, Kind, Line
+from thresher.store.transfer import ASK_FIELDS, REVIEW_FIELDS, Kind, Line, Transfer
 
 ENDED: Final = (Stage.EXPIRED.value, Stage.RETURNED.value)
 TABLES: Final = {
@@ -37,7 +37,7 @@ TRUTHS: Final = {"owner", "cancel", "owner_only"}
 
 
 @plain_failures
-class MongoTransfer:
+class MongoTransfer(Transfer):
     """How the MongoDB store writes its lines out and takes others in."""
 
     def __init__(self, link: Link, workspace: Document) -> None:
@@ -46,7 +46,6 @@ class MongoTransfer:
         self.originals = Originals(link)
 
     def lines(self, kind: Kind, category: str, after: Line | None, limit: int) -> list[Line]:
-        """The next lines by key; `category` is empty for a kind of the workspace."""
         wanted, order = _range(kind, category, after)
         table = self.link.table(TABLES[kind.name])
         found = steadily(lambda: list(table.find(wanted).sort(order, 1).limit(limit)))
@@ -54,14 +53,12 @@ class MongoTransfer:
         return [write_out(self.link, kind, one) for one in found]
 
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
-        """Keep lines, in place of those of the same keys."""
         take_in = _IN.get(kind.name, _document)
         documents = [take_in(self.link, kind, category, line) for line in lines]
         writes = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
         self.link.table(TABLES[kind.name]).bulk_write(writes, ordered=False)
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
-        """Keep images under their rows, with the bytes that come along by SHA-256."""
         self.originals.put({hash_key(name): whole for name, whole in data.items()})
         names: list[UpdateOne | ReplaceOne[Document]] = []
         groups: dict[str, int] = {}
@@ -84,14 +81,12 @@ class MongoTransfer:
         self.link.table("images").bulk_write(writes, ordered=False)
 
     def holding(self, hashes: Collection[str]) -> set[str]:
-        """Those SHA-256 whose bytes are here."""
         wanted = {"_id": {"$in": [Binary(hash_key(name)) for name in hashes]}}
         return {
             one["_id"].hex() for one in self.link.table("bytes").find(wanted, {"_id": 1}, batch_size=len(hashes) + 1)
         }
 
     def clear(self, kind: Kind, category: str) -> None:
-        """Forget every line of a kind; images and categories stay."""
         table = self.link.table(TABLES[kind.name])
         if kind.name == "ask":
             table.delete_many({"category": category, "waiting": True})
@@ -105,12 +100,10 @@ class MongoTransfer:
             self.link.table("desks").delete_many(span(category=category))
 
     def adopt(self, secret: bytes) -> None:
-        """Take another workspace's secret, so that its links hold here."""
         self.link.table(WORKSPACE_TABLE).update_one({"_id": WORKSPACE_TABLE}, {"$set": {"secret": Binary(secret)}})
         self.workspace["secret"] = secret
 
     def settle(self) -> None:
-        """Make right what is derived: counters, and the numbers that are given next."""
         newest = {
             "row": self._greatest("images", [{"$group": {"_id": None, "n": {"$max": "$_id"}}}]) + 1,
             "ask": max(

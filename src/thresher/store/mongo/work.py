@@ -16,7 +16,7 @@ from pymongo import ReturnDocument
 
 from thresher.errors import Conflict, Gone
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
-from thresher.store.contract import Rows
+from thresher.store.contract import Rows, Work
 from thresher.store.mongo import reviews
 from thresher.store.mongo.asks import task_of
 from thresher.store.mongo.assignments import (
@@ -44,7 +44,7 @@ ASSIGNMENTS: Final = 10_000
 
 
 @plain_failures
-class MongoWork:
+class MongoWork(Work):
     """Leases on tasks, drafts apart from final answers, reviews."""
 
     def __init__(self, link: Link) -> None:
@@ -53,7 +53,6 @@ class MongoWork:
     def take(
         self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
     ) -> Assignment | None:
-        """Lease a task with a free place that shows the worker no image they were asked before."""
         must_know(self.link, category)
         self._expire(now_ms)
         tries = 0
@@ -75,7 +74,6 @@ class MongoWork:
         return assignment_of(found) if found else None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
-        """The task that `take` would lease to this worker now, an unfinished one included; nothing is leased."""
         must_know(self.link, category)
 
         def offer(session: Session) -> Document | None:
@@ -145,7 +143,6 @@ class MongoWork:
         return made
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        """Fix the images and gold of a leased assignment, once; a second call answers what the first fixed."""
         there = assignment_of(load(self.link, assignment))
         if not there.dealt:
             if there.stage is Stage.LEASED:
@@ -160,11 +157,9 @@ class MongoWork:
         return there
 
     def get(self, assignment: str) -> Assignment:
-        """An assignment by its id. Raises NotFound."""
         return assignment_of(load(self.link, assignment))
 
     def seen_gold(self, category: str, worker: str) -> Rows:
-        """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending)."""
         must_know(self.link, category)
         seen: dict[int, int] = {}
         wanted = {"worker": worker, "category": category}
@@ -175,14 +170,12 @@ class MongoWork:
         return np.array(sorted(seen, key=lambda row: (seen[row], row)), dtype=np.int64)
 
     def asked(self, category: str, worker: str) -> Rows:
-        """Rows this worker was asked about."""
         must_know(self.link, category)
         return self._asked(category, worker)[1]
 
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        """Keep answers that may still change and renew the lease; an older `sequence` than the last one is ignored."""
         there = assignment_of(load(self.link, assignment))
         still_held(there, now_ms)
         known_positions(there, given)
@@ -205,12 +198,10 @@ class MongoWork:
         return table.find_one_and_update(wanted, update, projection=HIDDEN, return_document=ReturnDocument.AFTER)
 
     def drafts(self, assignment: str) -> tuple[int, list[Given]]:
-        """The last sequence number and the drafts, by position."""
         one = load(self.link, assignment)
         return one["sequence"], sorted(given_from(one.get("drafts", {}).values()), key=lambda given: given.position)
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
-        """Store the whole assignment in one immutable write and erase its drafts."""
         ordered = tuple(sorted(answers, key=lambda one: one.position))
 
         def send(session: Session) -> Document:
@@ -230,11 +221,9 @@ class MongoWork:
         return assignment_of(self.link.transact(send))
 
     def give_back(self, assignment: str, now_ms: int) -> None:  # noqa: ARG002 -- a store may note when
-        """End a lease by the worker's wish: drafts erased, the place free again."""
         self._end(assignment, Stage.RETURNED, None)
 
     def expire(self, now_ms: int) -> int:
-        """End the leases that are over: drafts erased and counted, places free again. Answers how many."""
         return self._expire(now_ms)
 
     def _expire(self, now_ms: int) -> int:
@@ -257,19 +246,15 @@ class MongoWork:
         return self.link.transact(end)
 
     def unreviewed(self, category: str) -> list[Assignment]:
-        """Sent assignments the gate has not decided on, oldest first."""
         return self._found(category, {"stage": Stage.SENT.value}, [("sent_ms", 1), ("_id", 1)])
 
     def review(self, assignment: str, review: Review) -> Assignment:
-        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing."""
         return assignment_of(self.link.transact(lambda session: reviews.record(self.link, assignment, review, session)))
 
     def page(self, category: str, after: str, limit: int) -> list[Assignment]:
-        """The next assignments by id, which sorts by time."""
         return self._found(category, {"_id": {"$gt": after}}, [("_id", 1)], limit) if limit else []
 
     def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
-        """Every assignment of a worker, of one task or of all, newest first."""
         wanted: Document = {"worker": worker} if task is None else {"worker": worker, "task": task}
         found = self.link.table("assignments").find(wanted, HIDDEN).sort("_id", -1)
         return [assignment_of(one) for one in found]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from thresher.errors import BadInput, NotFound
 from thresher.records import Ask, NewAsk, Purpose, Task
-from thresher.store.contract import Rows
+from thresher.store.contract import Asks, Rows
 from thresher.store.rules import FOR_OWNER, fits_a_task, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
@@ -21,14 +21,13 @@ _TASK = """SELECT number, category.name, version, task.name, rows, places, taken
     FROM task JOIN category ON category.id = task.category"""
 
 
-class SqliteAsks:
+class SqliteAsks(Asks):
     """Wishes for human answers, and the tasks that carry them."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
     def wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
-        """Add wishes and answer how many were new; one like an open ask (row, purpose, epoch) is left out."""
         return sum(self._wish(category, version, asks[start : start + CHUNK]) for start in range(0, len(asks), CHUNK))
 
     def _wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
@@ -53,7 +52,6 @@ class SqliteAsks:
         return new.total()
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
-        """Asks not yet in a task, highest priority first, then by draw and id."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 f"""SELECT {_ASK} FROM ask
@@ -64,7 +62,6 @@ class SqliteAsks:
             return [_ask(*line) for line in found]
 
     def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
-        """Drop asks that no task carries yet and answer how many."""
         dropped = 0
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, category)
@@ -79,12 +76,10 @@ class SqliteAsks:
         return dropped
 
     def open_counts(self, category: str, version: int) -> dict[str, int]:
-        """Asks whose votes are not all in, by purpose: waiting and in tasks alike."""
         with self.catalog.reading() as sql:
             return counters.values(sql, category_id(self.catalog, sql, category), f"asks:{version}:")
 
     def open_rows(self, category: str, version: int) -> Rows:
-        """Rows with an open ask."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             return as_rows(
@@ -97,7 +92,6 @@ class SqliteAsks:
     def publish(
         self, category: str, version: int, name: str, asks: Sequence[int], *, places: int, owner_only: bool, at_ms: int
     ) -> Task | None:
-        """Bind waiting asks into a task, all or none: None when another process took one of them first."""
         wanted = plain(asks)
         fits_a_task(wanted, places, name)
         with self.catalog.writing(durable=True) as sql:
@@ -123,12 +117,10 @@ class SqliteAsks:
         return Task(number, category, version, name, tuple(rows), places, 0, 0, owner_only, at_ms)
 
     def task(self, number: int) -> Task:
-        """A task by its number. Raises NotFound."""
         with self.catalog.reading() as sql:
             return load_task(sql, number)
 
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
-        """The next tasks by number."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 f"{_TASK} WHERE task.category = ? AND number > ? ORDER BY number LIMIT ?",
@@ -137,7 +129,6 @@ class SqliteAsks:
             return [_task(*line) for line in found]
 
     def of_task(self, number: int) -> list[Ask]:
-        """The asks a task carries, in the order of its rows. Raises NotFound."""
         with self.catalog.reading() as sql:
             found = sql.execute("SELECT asks FROM task WHERE number = ?", (int(number),)).fetchone()
             if not found:

@@ -8,7 +8,7 @@ from itertools import repeat
 
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
-from thresher.store.contract import Rows, Tally
+from thresher.store.contract import Categories, Rows, Tally
 from thresher.store.rules import plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
@@ -22,7 +22,7 @@ _CATEGORY = """SELECT name, targets, exclusive, created_ms, version, text, instr
     WHERE version = (SELECT max(version) FROM question WHERE category = category.id)"""
 
 
-class SqliteCategories:
+class SqliteCategories(Categories):
     """One yes/no question each, over a pool of the workspace's images."""
 
     def __init__(self, catalog: Catalog) -> None:
@@ -30,7 +30,6 @@ class SqliteCategories:
         self._pools: dict[int, Rows] = {}
 
     def create(self, category: Category) -> None:
-        """Add a category with version 1 of its question. Raises AlreadyThere."""
         category_name(category.name)
         with self.catalog.writing(durable=True) as sql:
             if sql.execute("SELECT 1 FROM category WHERE name = ?", (category.name,)).fetchone():
@@ -48,18 +47,15 @@ class SqliteCategories:
             )
 
     def get(self, name: str) -> Category:
-        """A category with the newest version of its question. Raises NotFound naming the known ones."""
         with self.catalog.reading() as sql:
             category_id(self.catalog, sql, name)
             return _category(*sql.execute(f"{_CATEGORY} AND name = ?", (name,)).fetchone())
 
     def all(self) -> list[Category]:
-        """Every category, by name."""
         with self.catalog.reading() as sql:
             return [_category(*line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
 
     def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
-        """Start the next version of a question; earlier votes keep theirs."""
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, name)
             question = Question(counters.newest_version(sql, key) + 1, text, instructions, at_ms)
@@ -70,7 +66,6 @@ class SqliteCategories:
             return question
 
     def questions(self, name: str) -> list[Question]:
-        """Every version, oldest first."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT version, text, instructions, at_ms FROM question WHERE category = ? ORDER BY version",
@@ -79,13 +74,11 @@ class SqliteCategories:
             return [Question(*line) for line in found]
 
     def aim(self, name: str, targets: Targets) -> None:
-        """Replace the targets."""
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, name)
             sql.execute("UPDATE category SET targets = ? WHERE id = ?", (json.dumps(asdict(targets)), key))
 
     def pool_add(self, name: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
-        """Add rows to the pool and answer how many were new; one known to the pool keeps its first origin."""
         if queries and len(queries) != len(rows):
             raise BadInput(f"{len(rows)} rows came with {len(queries)} queries.")
         given, new = plain(rows), 0
@@ -114,7 +107,6 @@ class SqliteCategories:
             raise NotFound("a row has no image.", where=name) from error
 
     def pool(self, name: str) -> Rows:
-        """Every row of the pool."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, name)
             size = counters.value(sql, key, "images")
@@ -126,7 +118,6 @@ class SqliteCategories:
             return known
 
     def pool_page(self, name: str, after_row: int, limit: int) -> list[int]:
-        """The next rows of the pool."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT row FROM pool WHERE category = ? AND row > ? ORDER BY row LIMIT ?",
@@ -135,7 +126,6 @@ class SqliteCategories:
             return [row for (row,) in found]
 
     def pool_holds(self, name: str, rows: Sequence[int]) -> list[bool]:
-        """Whether each row is in the pool."""
         wanted = plain(rows)
         with self.catalog.reading() as sql:
             found = sql.execute(  # CROSS: the wanted rows first, else SQLite walks the whole pool for each of them
@@ -146,7 +136,6 @@ class SqliteCategories:
         return [row in there for row in wanted]
 
     def origin(self, name: str, row: int) -> Origin:
-        """How a row came into the pool. Raises NotFound."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 """SELECT source, coalesce(pool.query, origin.query), licence, at_ms
@@ -158,7 +147,6 @@ class SqliteCategories:
         return Origin(*found)
 
     def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
-        """Record candidates that were not admitted; the same name and reason again is not counted twice."""
         with self.catalog.writing() as sql:
             key = category_id(self.catalog, sql, name)
             for refusal in refusals:
@@ -171,7 +159,6 @@ class SqliteCategories:
                 counters.add(sql, key, f"refused:{refusal.reason}", added)
 
     def refusals(self, name: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
-        """The next refusals with their keys, oldest first."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 """SELECT key, name, reason, detail, at_ms FROM refusal
@@ -181,12 +168,10 @@ class SqliteCategories:
             return [(key, Refusal(*line)) for key, *line in found]
 
     def refusal_counts(self, name: str) -> dict[str, int]:
-        """How many were refused for each reason."""
         with self.catalog.reading() as sql:
             return counters.values(sql, category_id(self.catalog, sql, name), "refused:")
 
     def tally(self, name: str) -> Tally:
-        """The category's counters."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, name)
             version = counters.newest_version(sql, key)

@@ -8,7 +8,7 @@ from itertools import count, repeat
 
 from thresher.errors import NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
-from thresher.store.contract import Rows
+from thresher.store.contract import Images, Rows
 from thresher.store.directory import shards
 from thresher.store.rules import hash_keys, is_hash, no_such_row, plain
 from thresher.store.sqlite import bulk, counters
@@ -24,7 +24,7 @@ EXTENSIONS = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg"}
 _IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begins IS NULL"
 
 
-class SqliteImages:
+class SqliteImages(Images):
     """Encoded bytes, stored once and untouched."""
 
     def __init__(self, catalog: Catalog, writer: shards.Writer, reader: shards.Reader) -> None:
@@ -35,7 +35,6 @@ class SqliteImages:
         """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
 
     def put(self, batch: Sequence[NewImage]) -> list[int]:
-        """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes."""
         size = CHUNK if any(image.data is not None for image in batch) else REFERENCES
         return [row for start in range(0, len(batch), size) for row in self._put(batch[start : start + size])]
 
@@ -63,7 +62,6 @@ class SqliteImages:
         return {key: place for (key, _), place in zip(wanted, put, strict=True)}
 
     def get(self, row: int) -> Image:
-        """The image of a row, aliases included. Raises NotFound."""
         (image,) = self.many([row])
         found = self.aliases([row]).get(row, ())
         return Image(
@@ -72,7 +70,6 @@ class SqliteImages:
         )  # fmt: skip
 
     def many(self, rows: Sequence[int] | Rows) -> list[Image]:
-        """The images of rows, in the order asked, without aliases. Raises NotFound."""
         wanted = plain(rows)
         with self.catalog.reading() as sql:
             found = sql.execute(
@@ -85,7 +82,6 @@ class SqliteImages:
         return [_image(*line) for line in found]
 
     def find(self, names: Sequence[str]) -> list[int | None]:
-        """The row of each name, which is a SHA-256 or any alias's value; the lowest where several images have it."""
         # one whose bytes are lost is not found, so that a harvest brings them again
         by_hash = "SELECT row FROM image WHERE sha256 = ? AND begins IS NOT -1"
         by_alias = """SELECT row FROM alias WHERE name = ? AND value = ?
@@ -99,7 +95,6 @@ class SqliteImages:
         return found
 
     def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
-        """All further names of each row."""
         wanted = plain(rows)
         found: dict[int, tuple[Alias, ...]] = dict.fromkeys(wanted, ())
         with self.catalog.reading() as sql:
@@ -112,7 +107,6 @@ class SqliteImages:
         return found
 
     def read(self, row: int) -> bytes:
-        """The untouched bytes of one image. Raises NotFound, StoreDamaged, NotReady for one kept by reference."""
         found = self.catalog.first(
             """SELECT image.row, shard.name, image.begins, image.bytes
                FROM image LEFT JOIN shard ON shard.number = image.shard WHERE image.row = ?""",
@@ -124,7 +118,6 @@ class SqliteImages:
         return self._read(row, place) if place else self._read_reference(row)
 
     def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
-        """The bytes of rows, in the order asked."""
         wanted = plain(rows)
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
@@ -160,23 +153,19 @@ class SqliteImages:
         return self.fetch_reference(self.get(row))
 
     def page(self, after_row: int, limit: int) -> list[Image]:
-        """The next images by row, without aliases."""
         with self.catalog.reading() as sql:
             found = sql.execute(f"SELECT {_IMAGE} FROM image WHERE row > ? ORDER BY row LIMIT ?", (after_row, limit))
             return [_image(*line) for line in found]
 
     def count(self) -> int:
-        """How many images there are; rows run from 0, and may have gaps."""
         with self.catalog.reading() as sql:
             return counters.value(sql, WORKSPACE, "images")
 
     def top(self) -> int:
-        """One more than the highest row: the length of a column."""
         with self.catalog.reading() as sql:
             return _top(sql)
 
     def similar(self, rows: Rows) -> Rows:
-        """For each row the row that represents its similar group."""
         with self.catalog.reading() as sql:
             found = as_rows(
                 sql.execute(

@@ -4,20 +4,20 @@ import json
 
 from thresher.errors import NotFound
 from thresher.records import Job
+from thresher.store.contract import Jobs
 from thresher.store.sqlite.connection import Catalog
 
 _JOB = """SELECT id, kind, category, arguments, state, host, pid, created_ms, heartbeat_ms, done, total, cancel, message
     FROM job"""
 
 
-class SqliteJobs:
+class SqliteJobs(Jobs):
     """Records of separate processes, and leases that let only one of a kind run."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
     def start(self, job: Job) -> None:
-        """Record a job."""
         with self.catalog.writing() as sql:
             sql.execute(
                 """INSERT OR REPLACE INTO job (id, kind, category, arguments, state, host, pid, created_ms,
@@ -30,7 +30,6 @@ class SqliteJobs:
             )  # fmt: skip
 
     def get(self, job: str) -> Job:
-        """A job by id. Raises NotFound."""
         with self.catalog.reading() as sql:
             found = sql.execute(f"{_JOB} WHERE id = ?", (job,)).fetchone()
         if not found:
@@ -38,12 +37,10 @@ class SqliteJobs:
         return _job(*found)
 
     def all(self, limit: int = 100) -> list[Job]:
-        """The newest jobs first."""
         with self.catalog.reading() as sql:
             return [_job(*line) for line in sql.execute(f"{_JOB} ORDER BY id DESC LIMIT ?", (limit,))]
 
     def beat(self, job: str, now_ms: int, *, done: int, total: int, message: str) -> bool:
-        """Record progress; answers whether the job was asked to stop."""
         with self.catalog.writing() as sql:
             found = sql.execute(
                 "UPDATE job SET heartbeat_ms = ?, done = ?, total = ?, message = ? WHERE id = ? RETURNING cancel",
@@ -54,7 +51,6 @@ class SqliteJobs:
         return bool(found[0])
 
     def finish(self, job: str, state: str, message: str, now_ms: int) -> None:
-        """Record how a job ended: "done", "failed" or "cancelled"."""
         with self.catalog.writing() as sql:
             changed = sql.execute(
                 "UPDATE job SET state = ?, message = ?, heartbeat_ms = ? WHERE id = ?", (state, message, now_ms, job)
@@ -63,13 +59,11 @@ class SqliteJobs:
             raise _no_such(job)
 
     def cancel(self, job: str) -> None:
-        """Ask a job to stop at its next heartbeat."""
         with self.catalog.writing() as sql:
             if not sql.execute("UPDATE job SET cancel = 1 WHERE id = ?", (job,)).rowcount:
                 raise _no_such(job)
 
     def lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool:
-        """Take or renew a named lease; False while another owner's has not run out."""
         with self.catalog.writing() as sql:
             taken = sql.execute(
                 """INSERT INTO lease (name, owner, until_ms) VALUES (?1, ?2, ?4)
@@ -79,12 +73,10 @@ class SqliteJobs:
         return taken > 0
 
     def leased(self, name: str, now_ms: int) -> bool:
-        """Whether anybody holds a named lease that has not run out."""
         with self.catalog.reading() as sql:
             return bool(sql.execute("SELECT 1 FROM lease WHERE name = ? AND until_ms > ?", (name, now_ms)).fetchone())
 
     def release(self, name: str, owner: str) -> None:
-        """Give a named lease back."""
         with self.catalog.writing() as sql:
             sql.execute("DELETE FROM lease WHERE name = ? AND owner = ?", (name, owner))
 

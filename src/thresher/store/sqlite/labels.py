@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from thresher.errors import NotFound
 from thresher.records import Gold, Label, Purpose, Says, Source, Vote
+from thresher.store.contract import Labels
 from thresher.store.rules import SOURCES, TRUST, one_of, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
@@ -18,14 +19,13 @@ _VOTE = "row, worker, says, purpose, assignment, weight, at_ms, epoch, draw"
 _LABEL = "row, trust, says, purpose, at_ms, posterior, votes, epoch, draw"
 
 
-class SqliteLabels:
+class SqliteLabels(Labels):
     """What is held true: labels, gold, and the votes they come from."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
-        """Keep labels; one of the same row, version and source replaces the earlier one."""
         for version in sorted({label.version for label in labels}):
             of_version = [label for label in labels if label.version == version]
             for start in range(0, len(of_version), CHUNK):
@@ -54,7 +54,6 @@ class SqliteLabels:
             raise NotFound("a label is for a row that has no image.", where=category) from error
 
     def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
-        """Forget labels of one source, as when their votes were rejected."""
         wanted, trust = plain(rows), TRUST[one_of(Source, source)]
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, category)
@@ -67,7 +66,6 @@ class SqliteLabels:
             _move_counts(sql, key, version, before, _held_counts(sql, key, version, wanted))
 
     def held(self, category: str, version: int) -> list[Label]:
-        """One label a row, the most trusted source's, by row."""
         held: list[Label] = []
         for label in self.all_of(category, version):  # by row and then by trust, so the first of a row is it
             if not held or held[-1].row != label.row:
@@ -75,7 +73,6 @@ class SqliteLabels:
         return held
 
     def all_of(self, category: str, version: int) -> list[Label]:
-        """Every label of every source, by row and source."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 f"SELECT {_LABEL} FROM label WHERE category = ? AND version = ? ORDER BY row, trust",
@@ -84,7 +81,6 @@ class SqliteLabels:
             return [_label(version, *line) for line in found]
 
     def of(self, category: str, version: int, row: int) -> Label | None:
-        """The most trusted label of one row."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 f"SELECT {_LABEL} FROM label WHERE category = ? AND version = ? AND row = ? ORDER BY trust LIMIT 1",
@@ -93,7 +89,6 @@ class SqliteLabels:
         return _label(version, *found) if found else None
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
-        """Make images gold, or replace what is known of them."""
         try:
             with self.catalog.writing(durable=True) as sql:
                 key = category_id(self.catalog, sql, category)
@@ -109,7 +104,6 @@ class SqliteLabels:
             raise NotFound("gold is for a row that has no image.", where=category) from error
 
     def gold(self, category: str, version: int, *, retired: bool = False) -> list[Gold]:
-        """The gold in use by row, or with `retired` all of it."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 """SELECT row, says, source, shown, missed, retired FROM gold
@@ -122,7 +116,6 @@ class SqliteLabels:
             ]
 
     def score_gold(self, category: str, version: int, right: Sequence[int], wrong: Sequence[int]) -> None:
-        """Count good workers' answers on gold rows."""
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, category)
             sql.executemany(
@@ -132,7 +125,6 @@ class SqliteLabels:
             )
 
     def retire_gold(self, category: str, version: int, row: int, why: str) -> None:
-        """Stop checking workers by an image."""
         with self.catalog.writing(durable=True) as sql:
             sql.execute(
                 "UPDATE gold SET retired = ? WHERE category = ? AND version = ? AND row = ?",
@@ -140,7 +132,6 @@ class SqliteLabels:
             )
 
     def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
-        """Valid answers on asked images (from accepted and weighted assignments), by row, then time."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             if rows is None:
@@ -161,7 +152,6 @@ class SqliteLabels:
             ]
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
-        """A worker's gold over all reviewed assignments: yes right, yes shown, no right, no shown."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 """SELECT coalesce(sum(yes_right), 0), coalesce(sum(yes_shown), 0),
@@ -173,7 +163,6 @@ class SqliteLabels:
         return yes_right, yes_shown, no_right, no_shown
 
     def gold_answers(self, category: str, version: int) -> list[tuple[int, str, str]]:
-        """Reviewed answers on gold as (row, worker, says), rejected assignments left out."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 """SELECT row, worker, says FROM gold_answer WHERE category = ? AND version = ?

@@ -2,17 +2,17 @@
 
 from thresher.errors import NotFound
 from thresher.records import Invite, Worker
+from thresher.store.contract import People
 from thresher.store.sqlite.connection import Catalog
 
 
-class SqlitePeople:
+class SqlitePeople(People):
     """Workers and the invites that mint them."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
     def invite(self, invite: Invite) -> None:
-        """Add an invite."""
         with self.catalog.writing(durable=True) as sql:
             sql.execute(
                 """INSERT INTO invite (id, category, note, created_ms, revoked_ms) VALUES (?, ?, ?, ?, ?)
@@ -21,7 +21,6 @@ class SqlitePeople:
             )
 
     def invites(self) -> list[Invite]:
-        """Every invite, newest first."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT id, category, note, created_ms, revoked_ms FROM invite ORDER BY created_ms DESC, id DESC"
@@ -29,7 +28,6 @@ class SqlitePeople:
             return [Invite(*line) for line in found]
 
     def get_invite(self, invite: str) -> Invite:
-        """An invite by its id. Raises NotFound."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT id, category, note, created_ms, revoked_ms FROM invite WHERE id = ?", (invite,)
@@ -39,12 +37,10 @@ class SqlitePeople:
         return Invite(*found)
 
     def revoke(self, invite: str, at_ms: int) -> None:
-        """End an invite; the links it minted stay."""
         with self.catalog.writing(durable=True) as sql:
             sql.execute("UPDATE invite SET revoked_ms = ? WHERE id = ? AND revoked_ms = 0", (at_ms, invite))
 
     def add(self, worker: Worker) -> None:
-        """Add a worker; the same id again changes nothing."""
         with self.catalog.writing(durable=True) as sql:
             sql.execute(
                 """INSERT INTO worker (id, name, owner, invite, created_ms) VALUES (?, ?, ?, ?, ?)
@@ -53,7 +49,6 @@ class SqlitePeople:
             )
 
     def get(self, worker: str) -> Worker:
-        """A worker by id. Raises NotFound."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT id, name, owner, invite, created_ms FROM worker WHERE id = ?", (worker,)
@@ -63,7 +58,6 @@ class SqlitePeople:
         return _worker(*found)
 
     def all(self) -> list[Worker]:
-        """Every worker, by id."""
         with self.catalog.reading() as sql:
             return [
                 _worker(*line)
@@ -71,7 +65,6 @@ class SqlitePeople:
             ]
 
     def joined(self, invite: str) -> int:
-        """How many workers an invite has brought."""
         with self.catalog.reading() as sql:
             return int(sql.execute("SELECT count(*) FROM worker WHERE invite = ?", (invite,)).fetchone()[0])
 

@@ -5,18 +5,18 @@ from dataclasses import asdict
 
 from thresher.errors import AlreadyThere, Conflict, NotFound
 from thresher.records import Counts, Release, Round, Thresholds
+from thresher.store.contract import Rounds
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import category_id
 
 
-class SqliteRounds:
+class SqliteRounds(Rounds):
     """Trainings, the frozen states of certificates, and releases."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
     def add(self, round: Round, head: bytes) -> None:  # noqa: A002 -- the design's word
-        """Record a finished round and its head. Raises AlreadyThere for a number that exists."""
         with self.catalog.writing(durable=True) as sql:
             added = sql.execute(
                 """INSERT INTO round (category, number, version, record, head) VALUES (?, ?, ?, ?, ?)
@@ -30,7 +30,6 @@ class SqliteRounds:
             raise AlreadyThere(f"round {round.number} of {round.category} exists.", next="run it again")
 
     def head(self, category: str, number: int) -> bytes:
-        """The trained head of a round."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             found = sql.execute("SELECT head FROM round WHERE category = ? AND number = ?", (key, number)).fetchone()
@@ -39,7 +38,6 @@ class SqliteRounds:
         return bytes(found[0])
 
     def latest(self, category: str, version: int) -> Round | None:
-        """The newest round of a question's version."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT record FROM round WHERE category = ? AND version = ? ORDER BY number DESC LIMIT 1",
@@ -48,7 +46,6 @@ class SqliteRounds:
         return _round(found[0]) if found else None
 
     def all(self, category: str) -> list[Round]:
-        """Every round of a category, oldest first."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT record FROM round WHERE category = ? ORDER BY number",
@@ -57,7 +54,6 @@ class SqliteRounds:
             return [_round(record) for (record,) in found]
 
     def keep_evidence(self, category: str, epoch: int, name: str, data: bytes) -> None:
-        """Keep a piece of a certificate's frozen state, once; the same piece with other bytes raises Conflict."""
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, category)
             there = sql.execute(
@@ -71,7 +67,6 @@ class SqliteRounds:
                 )
 
     def evidence(self, category: str, epoch: int, name: str) -> bytes | None:
-        """A kept piece, or None."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT data FROM evidence WHERE category = ? AND epoch = ? AND name = ?",
@@ -80,7 +75,6 @@ class SqliteRounds:
         return bytes(found[0]) if found else None
 
     def epochs(self, category: str) -> list[int]:
-        """The epochs that have kept evidence."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT DISTINCT epoch FROM evidence WHERE category = ? ORDER BY epoch",
@@ -89,7 +83,6 @@ class SqliteRounds:
             return [epoch for (epoch,) in found]
 
     def add_release(self, release: Release) -> None:
-        """Record a release."""
         with self.catalog.writing(durable=True) as sql:
             sql.execute(
                 "INSERT INTO release (id, category, record) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -97,7 +90,6 @@ class SqliteRounds:
             )
 
     def releases(self, category: str) -> list[Release]:
-        """Every release of a category, oldest first."""
         with self.catalog.reading() as sql:
             found = sql.execute(
                 "SELECT record FROM release WHERE category = ? ORDER BY id", (category_id(self.catalog, sql, category),)

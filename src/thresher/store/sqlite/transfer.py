@@ -15,7 +15,7 @@ from thresher.store.rules import hash_key
 from thresher.store.sqlite import counters, images, recount
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import category_id
-from thresher.store.transfer import ASK_FIELDS, REVIEW_FIELDS, Kind, Line
+from thresher.store.transfer import ASK_FIELDS, REVIEW_FIELDS, Kind, Line, Transfer
 
 Sql = sqlite3.Connection
 ENDED: Final = (Stage.EXPIRED.value, Stage.RETURNED.value)
@@ -34,7 +34,7 @@ _FROM: Final = {
 }
 
 
-class SqliteTransfer:
+class SqliteTransfer(Transfer):
     """How the directory store writes its lines out and takes others in."""
 
     def __init__(self, catalog: Catalog, writer: shards.Writer) -> None:
@@ -42,7 +42,6 @@ class SqliteTransfer:
         self.writer = writer
 
     def lines(self, kind: Kind, category: str, after: Line | None, limit: int) -> list[Line]:
-        """The next lines by key; `category` is empty for a kind of the workspace."""
         keys = ", ".join(kind.fields[: kind.keys])
         wanted = ["category = ?"] * kind.of_category + [f"({keys}) > ({_marks(kind.keys)})"] * (after is not None)
         with self.catalog.reading() as sql:
@@ -56,14 +55,12 @@ class SqliteTransfer:
             return [complete(sql, line) for line in found] if complete else found
 
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
-        """Keep lines, in place of those of the same keys."""
         with self.catalog.writing(durable=True) as sql:
             of = category_id(self.catalog, sql, category) if kind.of_category else 0
             for line in lines:
                 _RESTORE.get(kind.name, _restore_row)(sql, kind, of, line)
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
-        """Keep images under their rows, with the bytes that come along by SHA-256."""
         kept = [(line, _new_image(line, data.get(line[1]))) for line in lines]
         with_bytes = [image for _, image in kept if image.data is not None]
         put = self.writer.append([(images.member(image), image.data or b"") for image in with_bytes])
@@ -76,26 +73,22 @@ class SqliteTransfer:
             images.insert_aliases(sql, keys, [image for _, image in kept], rows)
 
     def holding(self, hashes: Collection[str]) -> set[str]:
-        """Those SHA-256 whose bytes are here."""
         keys = [hash_key(name) for name in hashes]
         with self.catalog.reading() as sql:
             rows = images.rows_by_key(sql, keys) if keys else {}
             return {key.hex() for key in rows.keys() - images.without_bytes(sql, rows)}
 
     def clear(self, kind: Kind, category: str) -> None:
-        """Forget every line of a kind; images and categories stay."""
         with self.catalog.writing(durable=True) as sql:
             of = category_id(self.catalog, sql, category) if kind.of_category else 0
             for statement in _CLEAR.get(kind.name, (f"DELETE FROM {kind.name} WHERE category = ?",)):
                 sql.execute(statement, (of,) if "?" in statement else ())
 
     def adopt(self, secret: bytes) -> None:
-        """Take another workspace's secret, so that its links hold here."""
         with self.catalog.writing(durable=True) as sql:
             sql.execute("UPDATE one SET value = ? WHERE key = 'secret'", (secret,))
 
     def settle(self) -> None:
-        """Make right what is derived: counters, and how far each worker has looked."""
         with self.catalog.writing(durable=True) as sql:
             sql.execute("DELETE FROM reached")
             off = recount.differences(sql)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from thresher.errors import Conflict, Gone
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
-from thresher.store.contract import Rows
+from thresher.store.contract import Rows, Work
 from thresher.store.rules import answers_all, deals_all, known_positions, still_held
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
@@ -24,7 +24,7 @@ from thresher.store.sqlite.counters import as_rows, category_id
 EXPIRED_AT_ONCE = 100
 
 
-class SqliteWork:
+class SqliteWork(Work):
     """Leases on tasks, drafts apart from final answers, reviews."""
 
     def __init__(self, catalog: Catalog) -> None:
@@ -33,7 +33,6 @@ class SqliteWork:
     def take(
         self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
     ) -> Assignment | None:
-        """Lease a task with a free place that shows the worker no image they were asked before."""
         with self.catalog.writing() as sql:  # BEGIN IMMEDIATE: two servers must not give one place twice
             key = category_id(self.catalog, sql, category)
             _expire(sql, now_ms)
@@ -49,7 +48,6 @@ class SqliteWork:
         return None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
-        """The task that `take` would lease to this worker now, an unfinished one included; nothing is leased."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             held = _held(sql, key, version, worker)
@@ -58,7 +56,6 @@ class SqliteWork:
             return None if number is None else load_task(sql, number)
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        """Fix the images and gold of a leased assignment, once; a second call answers what the first fixed."""
         with self.catalog.writing() as sql:
             there = load(sql, assignment)
             if there.dealt:
@@ -79,12 +76,10 @@ class SqliteWork:
             return load(sql, assignment)
 
     def get(self, assignment: str) -> Assignment:
-        """An assignment by its id. Raises NotFound."""
         with self.catalog.reading() as sql:
             return load(sql, assignment)
 
     def seen_gold(self, category: str, worker: str) -> Rows:
-        """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending)."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             return as_rows(
@@ -94,7 +89,6 @@ class SqliteWork:
             )
 
     def asked(self, category: str, worker: str) -> Rows:
-        """Rows this worker was asked about."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             return as_rows(
@@ -104,7 +98,6 @@ class SqliteWork:
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        """Keep answers that may still change and renew the lease; an older `sequence` than the last one is ignored."""
         with self.catalog.writing() as sql:
             there = load(sql, assignment)
             still_held(there, now_ms)
@@ -122,7 +115,6 @@ class SqliteWork:
             return load(sql, assignment)
 
     def drafts(self, assignment: str) -> tuple[int, list[Given]]:
-        """The last sequence number and the drafts, by position."""
         with self.catalog.reading() as sql:
             load(sql, assignment)
             (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
@@ -130,7 +122,6 @@ class SqliteWork:
             return last, [one for (text,) in found for one in given_from(text)]
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
-        """Store the whole assignment in one immutable write and erase its drafts."""
         ordered = tuple(sorted(answers, key=lambda one: one.position))
         with self.catalog.writing(durable=True) as sql:
             there = load(sql, assignment)
@@ -149,13 +140,11 @@ class SqliteWork:
             return load(sql, assignment)
 
     def give_back(self, assignment: str, now_ms: int) -> None:  # noqa: ARG002 -- a store may note when
-        """End a lease by the worker's wish: drafts erased, the place free again."""
         with self.catalog.writing() as sql:
             if load(sql, assignment).stage is Stage.LEASED:
                 end_lease(sql, assignment, Stage.RETURNED)
 
     def expire(self, now_ms: int) -> int:
-        """End the leases that are over: drafts erased and counted, places free again. Answers how many."""
         ended = 0
         while True:
             with self.catalog.writing() as sql:
@@ -165,25 +154,21 @@ class SqliteWork:
                 return ended
 
     def unreviewed(self, category: str) -> list[Assignment]:
-        """Sent assignments the gate has not decided on, oldest first."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             return load_all(sql, "WHERE a.category = ? AND stage = 'sent' ORDER BY sent_ms, a.id", (key,))
 
     def review(self, assignment: str, review: Review) -> Assignment:
-        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing."""
         with self.catalog.writing(durable=True) as sql:
             reviews.record(sql, load(sql, assignment), review)
             return load(sql, assignment)
 
     def page(self, category: str, after: str, limit: int) -> list[Assignment]:
-        """The next assignments by id, which sorts by time."""
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, category)
             return load_all(sql, "WHERE a.category = ? AND a.id > ? ORDER BY a.id LIMIT ?", (key, after, limit))
 
     def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
-        """Every assignment of a worker, of one task or of all, newest first."""
         with self.catalog.reading() as sql:
             return load_all(
                 sql, "WHERE a.worker = ?1 AND (?2 IS NULL OR a.task = ?2) ORDER BY a.id DESC", (worker, task)
