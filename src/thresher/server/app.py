@@ -20,7 +20,7 @@ from thresher import __version__
 from thresher.errors import BadSetting, Busy, ThresherError
 from thresher.label.deal import expire
 from thresher.records import now_ms
-from thresher.server import console_api, pages, problems, reference, worker_api
+from thresher.server import console, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.middleware import BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
@@ -164,7 +164,7 @@ def _bare(**more: Any) -> FastAPI:  # noqa: ANN401 -- handed on to FastAPI
         **more,
     )
     problems.install(app)
-    for router in (worker_api.router, console_api.router, console_api.thumbnails):
+    for router in (worker_api.router, console.router):
         app.include_router(router)
     app.get("/healthz", tags=["server"])(health)
     app.get("/readyz", tags=["server"])(ready)

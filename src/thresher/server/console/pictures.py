@@ -1,13 +1,22 @@
 """A page of a pool's pictures, of one decision or of all, found by scanning on from a row and never the whole pool."""
 
 import math
+from typing import Annotated
 
 import numpy as np
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
 
 from thresher.learn.decide import decide
 from thresher.records import Alias, Category, Decision, Image
-from thresher.server.desk import Desk
+from thresher.server.console.parameters import Name
+from thresher.server.desk import Desk, TheDesk
+from thresher.server.pictures import THUMBNAIL_PIXELS, webp_response
 from thresher.server.wire import Picture, Pictures
+
+router = APIRouter()
+# thumbnails are asked for by <img>, which sends no token: their address is the permission
+thumbnails = APIRouter()
 
 SCANNED_ROWS = 20_000  # at a time: some milliseconds, whatever the pool's size
 SCANS = 10  # a rare decision answers a short page, and where to go on, rather than keep its reader waiting
@@ -17,7 +26,30 @@ DECISIONS = {1: Decision.YES, 0: Decision.NO, -1: Decision.UNKNOWN}
 Found = tuple[int, Decision | None, float | None]  # row, decision, score
 
 
-def page(desk: Desk, name: str, *, decision: Decision | None, after: int, limit: int) -> Pictures:
+@router.get("/categories/{name}/pictures")
+def pictures(
+    name: Name,
+    desk: TheDesk,
+    decision: Decision | None = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 60,
+) -> Pictures:
+    """A page of the pool by row, of one decision or of all. `after` is what the page before answered."""
+    return _page(desk, name, decision=decision, after=-1 if after is None else after, limit=limit)
+
+
+@thumbnails.get(
+    "/thumbnails/{key}",
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}}, "description": "The picture, small."}},
+)
+def thumbnail(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
+    """One picture of a pool, small; the address is the permission, and ends after a day or two."""
+    row = desk.links.read_thumbnail(key, desk.clock())
+    return webp_response(desk.shown.webp(row, long_side=THUMBNAIL_PIXELS))
+
+
+def _page(desk: Desk, name: str, *, decision: Decision | None, after: int, limit: int) -> Pictures:
     """The next pictures of a pool after a row. Raises NotFound for a category nobody has."""
     category = desk.store.categories.get(name)
     at_once = limit if decision is None else SCANNED_ROWS

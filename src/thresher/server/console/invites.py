@@ -1,0 +1,45 @@
+"""Invites: each mints a personal link for everybody who opens it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+
+from thresher.records import Invite, new_id
+from thresher.server.desk import Desk, TheDesk
+from thresher.server.wire import InviteWire, NewInvite
+
+router = APIRouter()
+
+
+@router.get("/invites")
+def invites(desk: TheDesk, request: Request) -> list[InviteWire]:
+    """Every invite, newest first."""
+    return [_invite(desk, invite, request) for invite in desk.store.people.invites()]
+
+
+@router.post("/invites", status_code=201)
+def add_invite(body: NewInvite, desk: TheDesk, request: Request) -> InviteWire:
+    """Make an invite, for one category or for all."""
+    if body.category:
+        desk.store.categories.get(body.category)
+    invite = Invite(id=new_id(), category=body.category, note=body.note, created_ms=desk.clock())
+    desk.store.people.invite(invite)
+    return _invite(desk, invite, request)
+
+
+@router.delete("/invites/{invite}", status_code=204)
+def revoke_invite(invite: Annotated[str, Path(max_length=64)], desk: TheDesk) -> None:
+    """End an invite; the personal links it minted stay."""
+    desk.store.people.get_invite(invite)
+    desk.store.people.revoke(invite, desk.clock())
+
+
+def _invite(desk: Desk, invite: Invite, request: Request) -> InviteWire:
+    return InviteWire(
+        id=invite.id,
+        category=invite.category,
+        note=invite.note,
+        link=f"{desk.base_url(request)}/join/{desk.links.invite(invite.id)}",
+        created_ms=invite.created_ms,
+        revoked=bool(invite.revoked_ms),
+    )

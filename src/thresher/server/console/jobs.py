@@ -1,0 +1,30 @@
+"""Jobs: how far each is, and the wish to end one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from thresher.records import Job
+from thresher.server.console.parameters import Limit
+from thresher.server.desk import TheDesk
+from thresher.server.wire import JobWire
+
+router = APIRouter()
+
+
+@router.get("/jobs")
+def jobs(desk: TheDesk, limit: Limit = 100) -> list[JobWire]:
+    """The newest jobs first."""
+    return [_job(job) for job in desk.store.jobs.all(limit)]
+
+
+@router.post("/jobs/{job}/cancel")
+def cancel_job(job: Annotated[str, Path(max_length=64)], desk: TheDesk) -> JobWire:
+    """Ask a job to stop at its next heartbeat."""
+    desk.store.jobs.get(job)
+    desk.store.jobs.cancel(job)
+    return _job(desk.store.jobs.get(job))
+
+
+def _job(job: Job) -> JobWire:
+    return JobWire(**{name: getattr(job, name) for name in JobWire.model_fields})

@@ -1,0 +1,58 @@
+"""What a certificate will cost, told before anybody is paid."""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from thresher.loop.aims import PROVEN, aimed, to_plan_for
+from thresher.server.console.parameters import Name
+from thresher.server.desk import TheDesk
+from thresher.server.wire import PlanWire, RangeWire
+
+router = APIRouter()
+
+Share = Annotated[float | None, Query(gt=0, lt=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """The targets to plan for, and the prevalence to believe in; what is not given is as the category has it."""
+
+    precision: Share = None
+    recall: Share = None
+    delta: Share = None
+    prevalence: Share = None
+    answers: Annotated[int | None, Query(ge=0, le=2**31)] = None
+    method: Annotated[str | None, Query(max_length=20)] = None
+
+
+@router.get("/categories/{name}/plan")
+def plan(name: Name, desk: TheDesk, aims: Annotated[Aims, Depends()]) -> PlanWire:
+    """What a certificate will cost; what is not given is as the category aims."""
+    # here, for its mathematics is slow to import, and a server that starts needs none of it
+    from thresher.loop.forecast import in_words
+    from thresher.loop.forecast import plan as plan_for
+
+    category = desk.store.categories.get(name)
+    targets = aimed(
+        to_plan_for(category.targets),
+        precision=aims.precision,
+        recall=aims.recall,
+        delta=aims.delta,
+        answers=aims.answers,
+        method=aims.method,
+        methods=PROVEN,
+    )
+    made = plan_for(category, targets, store=desk.store, settings=desk.settings, prevalence=aims.prevalence)
+    ranges = {part: RangeWire(**asdict(getattr(made, part))) for part in ("pictures", "answers", "hours", "dollars")}
+    return PlanWire(
+        method=made.method,
+        floor=made.floor,
+        prevalence=made.prevalence,
+        certified=made.certified,
+        delivered=made.delivered,
+        advice=made.advice,
+        words=in_words(made),
+        **ranges,
+    )

@@ -1,0 +1,42 @@
+"""Rounds: what each learned from, and what it made of the pool."""
+
+from math import isfinite
+
+from fastapi import APIRouter
+
+from thresher.records import Round
+from thresher.server.console.parameters import Name
+from thresher.server.desk import TheDesk
+from thresher.server.wire import RoundWire
+
+router = APIRouter()
+
+
+@router.get("/categories/{name}/rounds")
+def rounds(name: Name, desk: TheDesk) -> list[RoundWire]:
+    """Every round, oldest first."""
+    desk.store.categories.get(name)
+    return [_round(done) for done in desk.store.rounds.all(name)]
+
+
+def _round(done: Round) -> RoundWire:
+    """A round on the wire."""
+    return RoundWire(
+        number=done.number,
+        at_ms=done.at_ms,
+        seconds=done.seconds,
+        backbone=done.backbone,
+        labels_yes=done.labels_yes,
+        labels_no=done.labels_no,
+        yes=done.counts.yes,
+        no=done.counts.no,
+        unknown=done.counts.unknown,
+        lower=_finite(done.thresholds.lower),
+        upper=_finite(done.thresholds.upper),
+        measures={name: value for name, value in done.measures.items() if isfinite(value)},
+    )
+
+
+def _finite(number: float) -> float | None:
+    """JSON has no word for infinity, which is the threshold that nothing reaches."""
+    return number if isfinite(number) else None

@@ -1,0 +1,65 @@
+"""The shapes on the wire, a file a story. Python owns them: they make the OpenAPI page, which makes the TypeScript."""
+
+from thresher.server.wire.base import Wire
+from thresher.server.wire.categories import CategoryWire, NewCategory, TargetsWire
+from thresher.server.wire.invites import InviteWire, NewInvite
+from thresher.server.wire.jobs import JobWire
+from thresher.server.wire.pictures import Picture, Pictures
+from thresher.server.wire.plan import PlanWire, RangeWire
+from thresher.server.wire.refusals import Refusals, RefusalWire
+from thresher.server.wire.rounds import RoundWire
+from thresher.server.wire.server import Health, Problem
+from thresher.server.wire.tasks import OwnerLink, TaskWire, Upload, Uploaded
+from thresher.server.wire.work import (
+    Deal,
+    Drafts,
+    Entry,
+    Example,
+    Join,
+    Joined,
+    Kept,
+    Me,
+    Offer,
+    Past,
+    Send,
+    Sent,
+    Work,
+)
+from thresher.server.wire.workers import WorkerWire
+
+__all__ = [
+    "CategoryWire",
+    "Deal",
+    "Drafts",
+    "Entry",
+    "Example",
+    "Health",
+    "InviteWire",
+    "JobWire",
+    "Join",
+    "Joined",
+    "Kept",
+    "Me",
+    "NewCategory",
+    "NewInvite",
+    "Offer",
+    "OwnerLink",
+    "Past",
+    "Picture",
+    "Pictures",
+    "PlanWire",
+    "Problem",
+    "RangeWire",
+    "RefusalWire",
+    "Refusals",
+    "RoundWire",
+    "Send",
+    "Sent",
+    "TargetsWire",
+    "TaskWire",
+    "Upload",
+    "Uploaded",
+    "Wire",
+    "Work",
+    "WorkerWire",
+]

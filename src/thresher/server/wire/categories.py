@@ -1,0 +1,54 @@
+"""Categories in the console: their targets and their state."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from thresher.server.wire.base import Name, Wire
+
+
+class TargetsWire(Wire):
+    """What the owner wants of the set and what it may cost in answers (None for no cap)."""
+
+    precision: Annotated[float, Field(gt=0, le=1)] = 0.95
+    recall: Annotated[float, Field(gt=0, le=1)] = 0.90
+    delta: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    answers: Annotated[int, Field(ge=1)] | None = None
+    method: str = "cascade"
+    truth: Literal["people", "owner"] = "people"
+
+
+class NewCategory(Wire):
+    """A category to add."""
+
+    name: Name
+    question: Annotated[str, Field(min_length=3, max_length=500)]
+    instructions: Annotated[str, Field(max_length=5000)] = ""
+    targets: TargetsWire = TargetsWire()
+
+
+class CategoryWire(Wire):
+    """A category's state: what is, what it waits for, what it has cost."""
+
+    name: str
+    question: str
+    version: int
+    instructions: str
+    targets: TargetsWire
+    images: int
+    refused: int
+    yes: int
+    no: int
+    unknown: int
+    labels: dict[str, int]
+    gold_yes: int
+    gold_no: int
+    asks_open: dict[str, int]
+    answers: int
+    gold_answers: int
+    owner_answers: int
+    tasks_open: int
+    assignments: dict[str, int]
+    rounds: int
+    waits_for: str
+    loop_running: bool

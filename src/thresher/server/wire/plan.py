@@ -1,0 +1,32 @@
+"""The cost of a certificate, as the console tells it."""
+
+from thresher.server.wire.base import Wire
+
+
+class RangeWire(Wire):
+    """A number that is expected, and what it lies between in four cases of five."""
+
+    low: float
+    expected: float
+    high: float
+
+
+class PlanWire(Wire):
+    """What a promise will cost from here, before anybody is paid.
+
+    `pictures` to ask about, `answers` on them and on gold, `hours` of people, `dollars` with the fee. No method needs
+    fewer than `floor` pictures. `certified` is the share of simulated runs that ended in a certificate, `delivered` the
+    pictures then released: None before there are scores. `advice` may be empty; `words` tell it all.
+    """
+
+    method: str
+    pictures: RangeWire
+    answers: RangeWire
+    hours: RangeWire
+    dollars: RangeWire
+    floor: int
+    prevalence: float
+    certified: float | None
+    delivered: int | None
+    advice: str
+    words: list[str]

@@ -1,0 +1,126 @@
+"""The worker API: /api/work."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from thresher.records import Says
+from thresher.server.wire.base import Name, Wire
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+
+
+class Join(Wire):
+    """Turn an invite into a personal link. `name` is what the worker wants to be called; it may be empty."""
+
+    invite: Annotated[str, Field(max_length=512)]
+    name: Annotated[str, Field(max_length=80)] = ""
+
+
+class Joined(Wire):
+    """The personal link, to be kept: it is the worker's account. `token` goes into the Authorization header."""
+
+    token: str
+    link: str
+
+
+class Offer(Wire):
+    """A category with work for this worker."""
+
+    category: str
+    question: str
+    images: int
+    unfinished: bool
+
+
+class Past(Wire):
+    """One assignment of the past: how it went and why."""
+
+    category: str
+    sent_at_ms: int
+    images: int
+    verdict: Literal["waiting", "accepted", "weighted", "rejected"]
+    why: str
+
+
+class Me(Wire):
+    """A worker's own view: what there is to do and what became of what they did."""
+
+    name: str
+    owner: bool
+    offers: list[Offer]
+    past: list[Past]
+
+
+class Deal(Wire):
+    """Ask for an assignment of a category."""
+
+    category: Name
+
+
+class Example(Wire):
+    """A picture whose answer is known, shown in the explanation."""
+
+    picture: str
+    says: Says
+
+
+class Entry(Wire):
+    """One answer of an assignment, by position."""
+
+    position: Annotated[int, Field(ge=0, le=1000)]
+    says: Says
+    first_seconds: Seconds
+    seconds: Seconds
+    changes: Annotated[int, Field(ge=0, le=10_000)] = 0
+    visits: Annotated[int, Field(ge=1, le=10_000)] = 1
+    hidden_seconds: Seconds = 0.0
+    ready: bool = True
+
+
+class Work(Wire):
+    """An assignment as its worker sees it: nothing tells gold from asked or one purpose from another.
+
+    `pictures` are URLs relative to the server's root, one a position; they hold as long as the lease.
+    """
+
+    token: str
+    category: str
+    question: str
+    instructions: str
+    examples: list[Example]
+    pictures: list[str]
+    entries: list[Entry]
+    sequence: int
+    lease_until_ms: int
+    now_ms: int
+
+
+class Drafts(Wire):
+    """Answers that may still change. `sequence` grows with each post; an older one is ignored."""
+
+    sequence: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    entries: Annotated[list[Entry], Field(max_length=400)]
+
+
+class Kept(Wire):
+    """What the server holds of the drafts."""
+
+    sequence: int
+    entries: int
+    lease_until_ms: int
+
+
+class Send(Wire):
+    """The whole assignment: every position once."""
+
+    entries: Annotated[list[Entry], Field(max_length=400)]
+
+
+class Sent(Wire):
+    """The receipt of a sent assignment, and what the gate said if it has."""
+
+    receipt: str
+    verdict: Literal["waiting", "accepted", "weighted", "rejected"]
+    why: str
+    more: bool
