@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.pictures_for_tests import picture
 
@@ -14,14 +15,17 @@ from thresher.label import asks
 from thresher.records import (
     Alias,
     Category,
+    Counts,
     Gold,
     NewImage,
     Origin,
     Purpose,
     Question,
+    Round,
     Says,
     Source,
     Stage,
+    Thresholds,
     now_ms,
 )
 from thresher.server.wire import Entry, Sent, Work
@@ -126,3 +130,30 @@ def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         return render(*arguments, **named)
 
     monkeypatch.setattr(pictures, "render", slowly)
+
+
+def add_round(store: Store, pool: Pool) -> None:
+    """A round whose scores go up by row: a quarter no, a half unknown, a quarter yes."""
+    rows = np.array(pool.rows)
+    column = f"scores/{pool.name}/1"
+    store.columns.create(column, 1, "float32")
+    store.columns.write(column, rows, np.arange(len(rows), dtype=np.float32)[:, None])
+    quarter = len(rows) // 4
+    store.rounds.add(
+        Round(
+            number=1,
+            category=pool.name,
+            version=1,
+            backbone="efficientnet-lite0",
+            column=column,
+            thresholds=Thresholds(lower=quarter, upper=3 * quarter),
+            counts=Counts(yes=quarter, no=quarter, unknown=2 * quarter),
+            labels_yes=6,
+            labels_no=6,
+            measures={"average_precision": 0.9},
+            head="",
+            at_ms=5,
+            seconds=0.5,
+        ),
+        b"head",
+    )

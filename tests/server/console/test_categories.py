@@ -1,0 +1,84 @@
+"""A category over HTTP: added, and shown with its state."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.server.people import Pool, answer
+from tests.serving import Served
+
+from thresher.client import WorkerClient
+from thresher.errors import AlreadyThere, BadInput, NotFound
+from thresher.records import now_ms
+from thresher.server.wire import NewCategory, TargetsWire
+from thresher.store.contract import Store
+
+
+def test_a_category_is_added_and_shown(server: Served) -> None:
+    made = server.console.add_category(
+        NewCategory(name="bus", question="Is this a bus?", instructions="Look.", targets=TargetsWire(precision=0.9))
+    )
+    assert (made.name, made.question, made.version, made.targets.precision) == ("bus", "Is this a bus?", 1, 0.9)
+    assert [category.name for category in server.console.categories()] == ["bus", "car"]
+    assert server.console.category("bus") == made
+    assert made.waits_for == "pictures: run `thresher harvest bus --folder ...`"
+    with pytest.raises(AlreadyThere):
+        server.console.add_category(NewCategory(name="bus", question="Is it?"))
+
+
+def test_a_category_with_an_unknown_method_is_refused_with_the_known_ones(server: Served) -> None:
+    with pytest.raises(BadInput, match="magic") as refused:
+        server.console.add_category(
+            NewCategory(name="bus", question="Is this a bus?", targets=TargetsWire(method="magic"))
+        )
+    assert "cascade" in refused.value.next
+
+
+@pytest.mark.parametrize("name", ["", "Car", "../car", "a b", "x" * 65, "-x"])
+def test_a_category_cannot_have_a_name_that_is_no_name(server: Served, name: str) -> None:
+    answer = server.http.post(
+        "/api/console/categories",
+        json={"name": name, "question": "Is this a bus?"},
+        headers={"Authorization": f"Bearer {server.token}"},
+    )
+    assert answer.status_code == 422
+
+
+def test_a_category_nobody_has_is_not_found_wherever_it_is_asked_for(server: Served) -> None:
+    console = server.console
+    calls: list[Callable[[], object]] = [
+        lambda: console.category("dog"),
+        lambda: console.pictures("dog"),
+        lambda: console.rounds("dog"),
+        lambda: console.refusals("dog"),
+        lambda: console.workers("dog"),
+        lambda: console.tasks("dog"),
+        lambda: console.owner_link("dog"),
+        lambda: console.add_invite("dog"),
+        lambda: console.upload_task("dog", "mine", ["x"]),
+        lambda: console.category("../../etc/passwd"),
+    ]
+    for call in calls:
+        with pytest.raises(NotFound):
+            call()
+
+
+def test_a_category_tells_what_it_has_and_what_it_waits_for(
+    server: Served, worker: WorkerClient, store: Store, pool: Pool
+) -> None:
+    category = server.console.category("car")
+    assert (category.images, category.yes, category.no, category.unknown) == (32, 0, 0, 32)
+    assert (category.gold_yes, category.gold_no, category.tasks_open, category.rounds) == (6, 6, 2, 0)
+    assert category.asks_open == {"learn": 20}
+    assert category.waits_for == "2 tasks wait for workers"
+    work = worker.deal("car")
+    assert work is not None
+    answer(worker, work, store, pool)
+    category = server.console.category("car")
+    assert (category.answers, category.gold_answers, category.assignments["accepted"]) == (10, 8, 1)
+    assert category.waits_for == "1 task waits for workers"
+
+
+def test_a_category_whose_loop_runs_says_so(server: Served, store: Store) -> None:
+    assert not server.console.category("car").loop_running
+    store.jobs.lease("loop/car", "somebody", now_ms(), 60_000)
+    assert server.console.category("car").loop_running

@@ -1,0 +1,52 @@
+"""Tasks over HTTP: the owner's, and those that lists of pictures become."""
+
+from tests.server.people import Pool, add_category, add_pictures, entries
+from tests.serving import Served
+
+from thresher.client import WorkerClient
+from thresher.records import Says
+from thresher.store.contract import Store
+
+
+def test_the_owners_first_task_mines_gold_where_there_is_none(server: Served, store: Store) -> None:
+    add_category(store, "dog")
+    add_pictures(store, "dog", 12, first_seed=300)
+    owner = WorkerClient.from_link(server.console.owner_link("dog"))
+    assert server.console.category("dog").waits_for.endswith("open the owner's task")
+    work = owner.deal("dog")
+    assert work is not None
+    assert [task.owner_only for task in server.console.tasks("dog")] == [True]
+    owner.send(work.token, entries(work, lambda position: Says.YES if position % 2 else Says.NO))
+    category = server.console.category("dog")
+    assert category.gold_yes + category.gold_no == len(work.pictures)
+    assert category.owner_answers == len(work.pictures)
+
+
+def test_nobody_but_the_owner_is_dealt_the_owners_task(server: Served, worker: WorkerClient, store: Store) -> None:
+    add_category(store, "dog")
+    add_pictures(store, "dog", 12, first_seed=300)
+    server.console.owner_link("dog")
+    assert worker.deal("dog") is None
+    assert "dog" not in [offer.category for offer in worker.me().offers]
+
+
+def test_a_list_of_pictures_becomes_a_named_task_and_what_nobody_has_is_told(
+    server: Served, store: Store, pool: Pool
+) -> None:
+    add_category(store, "dog")
+    (elsewhere,) = add_pictures(store, "dog", 1, first_seed=700)
+    by_sha256 = store.images.get(pool.rows[0]).sha256
+    other_pool = store.images.get(elsewhere).sha256
+    made = server.console.upload_task(
+        "car", "look again", [by_sha256, "car/0001.jpg", "car/0001.jpg", "car/0002.jpg", "nobody.jpg", other_pool]
+    )
+    assert (made.images, made.unknown, made.unknown_names) == (3, 2, ["nobody.jpg", other_pool])
+    task = next(task for task in server.console.tasks("car") if task.number in made.tasks)
+    assert task.name.startswith("look again")
+    assert (task.images, task.taken, task.owner_only) == (3, 0, False)
+
+
+def test_a_longer_list_becomes_several_tasks(server: Served, pool: Pool) -> None:
+    made = server.console.upload_task("car", "all of them", [f"car/{seed:04}.jpg" for seed in range(25)])
+    assert made.images == 25
+    assert [task.images for task in server.console.tasks("car") if task.number in made.tasks] == [10, 10, 5]
