@@ -1,20 +1,12 @@
-import type { Flows } from './flows';
-import type { Memory } from './keep';
-import { type Store, useStore } from './store';
+import { useStore } from './store';
 import { Explanation } from './views/explanation';
+import type { Handed } from './views/handed';
 import { Home } from './views/home';
 import { Join } from './views/join';
 import { Pictures } from './views/pictures';
 import { Review } from './views/review';
 import { SentView } from './views/sent';
 import { TroubleView } from './views/trouble';
-
-/** What every view is handed. */
-export interface Handed {
-  store: Store;
-  flows: Flows;
-  memory: Memory;
-}
 
 const PLACES = { starting: Starting, invited: Join, home: Home, task: TaskView, sent: SentView, trouble: TroubleView };
 const TASK_VIEWS = { explanation: Explanation, pictures: Pictures, review: Review };

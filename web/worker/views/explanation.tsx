@@ -1,7 +1,7 @@
 import type { Work } from '../../wire/generated';
-import type { Handed } from '../app';
 import { type Intent, taught } from '../keys';
 import { type Store, useStore } from '../store';
+import type { Handed } from './handed';
 import { ANSWERS, Answer, count, Page } from './parts';
 import { SettingsButton } from './settings';
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Me, Offer, Past } from '../../wire/generated';
-import type { Handed } from '../app';
 import { useStore } from '../store';
+import type { Handed } from './handed';
 import { count, Offline, Page } from './parts';
 import { SettingsButton } from './settings';
 

@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import type { Handed } from '../app';
 import { useStore } from '../store';
+import type { Handed } from './handed';
 import { Offline, Page } from './parts';
 
 /** An invite was opened: say what this is, then make a personal link. */

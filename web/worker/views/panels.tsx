@@ -1,9 +1,9 @@
 import { useLayoutEffect, useState } from 'react';
-import type { Handed } from '../app';
 import { useStore } from '../store';
 import { answeredCount } from '../task';
 import { Dialog } from './dialog';
 import { Instructions, Keys } from './explanation';
+import type { Handed } from './handed';
 import { count } from './parts';
 import { Settings } from './settings';
 

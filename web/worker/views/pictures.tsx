@@ -1,11 +1,11 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Sign } from '../../look/signs';
 import type { Says } from '../../wire/generated';
-import type { Handed } from '../app';
 import { type Intent, intent, left, right, taught } from '../keys';
 import { createStage, type Stage } from '../stage';
 import { useStore } from '../store';
 import { answeredCount, isAnswered, next } from '../task';
+import type { Handed } from './handed';
 import { type Panel, Panels } from './panels';
 import { Offline, WORDS } from './parts';
 import { type Side, useSwipe } from './swipe';

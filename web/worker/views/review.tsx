@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import type { Says, Work } from '../../wire/generated';
-import type { Handed } from '../app';
 import { useStore } from '../store';
 import { answeredCount, firstUnanswered } from '../task';
+import type { Handed } from './handed';
 import { ANSWERS, Answer, count, Offline, Page, WORDS } from './parts';
 
 /** Before sending: how many of each answer, every picture with its answer, and the way back to any of them. */

@@ -1,6 +1,6 @@
 import type { Sent } from '../../wire/generated';
-import type { Handed } from '../app';
 import { useStore } from '../store';
+import type { Handed } from './handed';
 import { Page } from './parts';
 
 const TITLES: Record<Sent['verdict'], string> = {

@@ -1,8 +1,8 @@
 import { useState } from 'react';
-import type { Handed } from '../app';
 import type { Preferences } from '../events';
 import { useStore } from '../store';
 import { Dialog } from './dialog';
+import type { Handed } from './handed';
 
 export function SettingsButton(handed: Handed) {
   const [open, setOpen] = useState(false);

@@ -1,5 +1,5 @@
-import type { Handed } from '../app';
 import { useStore } from '../store';
+import type { Handed } from './handed';
 import { Page } from './parts';
 
 /** Something ended what the worker was doing: what, that it is not their fault, and the way on. */
