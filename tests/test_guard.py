@@ -22,7 +22,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return read_settings(tmp_path, {}, fetch_seconds=20.0, fetch_bytes=200_000)
+    return read_settings(tmp_path, {}).but(fetch_seconds=20.0, fetch_bytes=200_000)
 
 
 def only_one(address: str) -> str:

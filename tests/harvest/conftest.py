@@ -31,7 +31,7 @@ def take(store: Store, settings: Settings) -> Harvest:
     store.categories.create(Category("car", Question(1, "Is this a car?", at_ms=1), created_ms=1))
 
     def harvested(source: Source, **settings_given: object) -> Harvested:
-        given = settings.but(**{"processes": 1, **settings_given})
+        given = settings.given({"processes": 1, **settings_given})
         return harvest("car", source, store=store, settings=given, now_ms=1_000)
 
     return harvested

@@ -315,7 +315,7 @@ from thresher.settings import read_settings
 from thresher.store import open_store
 from pathlib import Path
 if __name__ == "__main__":
-    settings = read_settings(Path(sys.argv[1]), {}, processes=2)
+    settings = read_settings(Path(sys.argv[1]), {}).but(processes=2)
     store = open_store(sys.argv[1], settings)
     harvest("car", from_folder(sys.argv[2]), store=store, settings=settings, now_ms=1,
             report=lambda progress: print(progress.done, flush=True))

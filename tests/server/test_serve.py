@@ -21,7 +21,7 @@ from thresher.server.app import serve
 from thresher.settings import read_settings
 from thresher.store import open_store
 
-settings = read_settings(Path(sys.argv[1]), {}, host=sys.argv[2], port=0)
+settings = read_settings(Path(sys.argv[1]), {}).but(host=sys.argv[2], port=0)
 store = open_store(sys.argv[1], settings)
 serve(store, settings, ready=lambda url: print(url, flush=True))
 store.close()

@@ -117,7 +117,7 @@ def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: 
     return Album(
         [known for row, known in sorted(once.items())],
         lambda known: store.images.read(rows[known]),
-        long_side=int(settings.shown_pixels),
+        long_side=settings.shown_pixels,
         report=report,
     )
 

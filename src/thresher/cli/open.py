@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import typer
 
@@ -18,12 +18,21 @@ if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` sta
     from thresher.store.contract import Store
 
 
-def settings_of(context: typer.Context, **flags: Any) -> tuple[str, Settings]:  # noqa: ANN401 -- settings have types of their own
+class Flags(TypedDict, total=False):
+    """The settings that a command takes as flags, each None where it was not given."""
+
+    host: str | None
+    port: int | None
+    processes: int | None
+    seed: int | None
+
+
+def settings_of(context: typer.Context, **flags: Unpack[Flags]) -> tuple[str, Settings]:
     """The place of the workspace and the settings in force there."""
     given = str(context.obj or "")
     directory = Path.cwd() if "://" in given or not given else Path(given)
     directory = _containing(directory)
-    settings = read_settings(directory, **flags)
+    settings = read_settings(directory).given(flags)
     return given if "://" in given else (settings.store or str(directory)), settings
 
 
@@ -36,7 +45,7 @@ def _containing(directory: Path) -> Path:
 
 
 @contextmanager
-def opened(context: typer.Context, **flags: Any) -> Iterator[tuple["Store", Settings]]:  # noqa: ANN401 -- as above
+def opened(context: typer.Context, **flags: Unpack[Flags]) -> Iterator[tuple["Store", Settings]]:
     """Open the workspace of a command and close it after."""
     from thresher.store import open_store
 

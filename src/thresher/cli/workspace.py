@@ -82,7 +82,7 @@ def start_settings(directory: Path) -> None:
 def settings(context: typer.Context, json: JSON = False) -> None:
     """Print every setting in force, with where it comes from."""
     _, found = settings_of(context)
-    shown = {s.name: "(hidden)" if s.name == "token" and found.token else found.values[s.name] for s in TABLE}
+    shown = {s.name: "(hidden)" if s.name == "token" and found.token else getattr(found, s.name) for s in TABLE}
     shown["store"] = without_password(found.store)
     if json:
         as_json({s.name: {"value": shown[s.name], "from": found.origins[s.name]} for s in TABLE if s.name != "token"})

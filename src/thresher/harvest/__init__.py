@@ -84,7 +84,7 @@ def _processes(source: Source, settings: Settings) -> int:
     expected = source.expected()
     if 0 < expected <= CHUNK_IMAGES:
         return 1
-    return int(settings.processes)
+    return settings.processes
 
 
 @dataclass

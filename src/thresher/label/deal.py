@@ -88,10 +88,10 @@ def gold_each(category: str, version: int, worker: str, asked: int, *, store: St
     ten times what it is worth, and the gate counts their record in (gate.py). Whoever is new gets it all, and so does
     whoever was wrong too often: they are judged by what they do now.
     """
-    whole: int = settings.gold_images // 2
+    whole = settings.gold_images // 2
     if not known_to_be_good(store.labels.gold_record(category, version, worker)):
         return whole
-    share: int = math.ceil(whole * asked / settings.task_images)
+    share = math.ceil(whole * asked / settings.task_images)
     return min(whole, max(LEAST_EACH, share))
 
 

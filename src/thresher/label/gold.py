@@ -22,8 +22,7 @@ AUDITS = frozenset({Purpose.AUDIT_PRECISION, Purpose.AUDIT_RECALL})
 def enough(gold: Iterable[Gold], settings: Settings) -> bool:
     """Whether there is gold enough of both answers for the gate to reject by."""
     says = [piece.says for piece in gold if not piece.retired]
-    least: int = settings.gold_least
-    return min(says.count(Says.YES), says.count(Says.NO)) >= least
+    return min(says.count(Says.YES), says.count(Says.NO)) >= settings.gold_least
 
 
 def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) -> list[Label]:

@@ -92,8 +92,8 @@ def purse_of(category: Category, left: int, *, store: Store, settings: Settings)
     """
     capped = category.targets.answers is not None
     each = answers_each(category, store=store, settings=settings) if capped else 1.0
-    pictures = int(left / each) if capped else int(settings.audit_images)
-    words_of = int(min(settings.votes, LEAD))
+    pictures = int(left / each) if capped else settings.audit_images
+    words_of = min(settings.votes, LEAD)
     # the owner's word is not doubted: what people do on gold has no part in it
     doubted = None if category.targets.truth == "owner" else gold_of(category, store=store)
     return Purse(max(pictures, 1), words_of, doubted)

@@ -179,7 +179,7 @@ def seconds_an_answer(*, store: Store, settings: Settings) -> float:
         for given in assignment.answers
     ]
     each = median(seen) if len(seen) >= ENOUGH_ANSWERS else settings.answer_seconds
-    return float(each + EXPLAIN_SECONDS / (settings.task_images + settings.gold_images))
+    return each + EXPLAIN_SECONDS / (settings.task_images + settings.gold_images)
 
 
 def in_words(made: Plan) -> list[str]:

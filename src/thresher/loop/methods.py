@@ -105,7 +105,7 @@ def learning_asks(
 
 
 def _size(left: int, settings: Settings) -> int:
-    return int(min(settings.round_images, max(1, left // settings.votes)))
+    return min(settings.round_images, max(1, left // settings.votes))
 
 
 def rounds_of(category: Category, *, store: Store) -> list[Round]:

@@ -65,7 +65,7 @@ def waste(category: Category, votes: int, *, store: Store, settings: Settings) -
 
     Gold and rejected work as they were here, or the gold of full tasks.
     """
-    full = 1.0 + float(settings.gold_images) / float(settings.task_images)
+    full = 1.0 + settings.gold_images / settings.task_images
     if votes < ENOUGH_VOTES:
         return full
     tally = store.categories.tally(category.name)

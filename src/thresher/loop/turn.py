@@ -96,7 +96,7 @@ def people_are_busy(category: Category, *, store: Store, settings: Settings) -> 
 
 def few(settings: Settings, images: int) -> int:
     """So few open asks that the next round need not wait for them: a third of a task, less for a small pool."""
-    return int(min(settings.task_images // 3, images // 50))
+    return min(settings.task_images // 3, images // 50)
 
 
 def learn(

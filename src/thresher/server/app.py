@@ -103,7 +103,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._ready = ready
-        self._host, self._port = str(settings.host), int(settings.port)
+        self._host, self._port = settings.host, settings.port
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen and serve."""

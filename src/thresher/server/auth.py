@@ -28,7 +28,7 @@ Sent = HTTPAuthorizationCredentials | None
 def console_token(store: Store, settings: Settings) -> str:
     """the console's token: the setting, or one that belongs to the workspace and stays the same in it."""
     if settings.token:
-        return str(settings.token)
+        return settings.token
     return hmac.new(store.secret(), b"thresher/console", hashlib.sha256).hexdigest()
 
 

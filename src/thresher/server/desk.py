@@ -30,7 +30,7 @@ class Desk:
     @property
     def lease_ms(self) -> int:
         """How long an assignment is held after its worker last showed a sign of life."""
-        return round(float(self.settings.lease_minutes) * 60_000)
+        return round(self.settings.lease_minutes * 60_000)
 
     def base_url(self, request: Request) -> str:
         """Where people reach this server: `public_url`, or the address they just used, whose host was checked."""

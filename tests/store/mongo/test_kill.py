@@ -28,7 +28,7 @@ from thresher.settings import read_settings
 from thresher.store import open_store
 
 place, cache, pictures = sys.argv[1], sys.argv[2], int(sys.argv[3])
-with open_store(place, read_settings(Path(cache), {}, cache=cache)) as store:
+with open_store(place, read_settings(Path(cache), {}).but(cache=cache)) as store:
     store.columns.create("features/x", 4)
     print("up", flush=True)
     for start in range(0, pictures, 20):
@@ -82,7 +82,7 @@ from tests.contract.things import new_image
 from thresher.settings import read_settings
 from thresher.store import open_store
 
-store = open_store(sys.argv[1], read_settings(Path(sys.argv[2]), {}, cache=sys.argv[2]))
+store = open_store(sys.argv[1], read_settings(Path(sys.argv[2]), {}).but(cache=sys.argv[2]))
 
 def hold(session):
     name = {"_id": bytes.fromhex(new_image(1).sha256), "row": 0}
