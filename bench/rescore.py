@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from thresher.compute.local import cores
+from thresher.compute import cores
 from thresher.errors import Undecodable
 from thresher.harvest import harvest
 from thresher.harvest.sources.tar import from_tar

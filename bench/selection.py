@@ -26,7 +26,7 @@ from selecting.outcome import Outcome
 from selecting.pools import REAL, STRONG, Bools, embedded, pictures, strong
 from threadpoolctl import threadpool_limits
 
-from thresher.compute.local import cores
+from thresher.compute import cores
 from thresher.evidence import Promise, floor
 
 PROMISE = Promise(precision=0.95, recall=0.90, delta=0.05)

@@ -33,7 +33,8 @@ class Values:
     backbone: str = row(
         "efficientnet-lite0", "what turns pictures into vectors: a name, two joined by +, or a path to an ONNX file"
     )
-    processes: int = row(0, "processes for harvest and embedding; 0 takes one a core", 0, 1024)
+    compute: str = row("", 'where harvest and embedding run: "" or local for processes, inline for the calling one')
+    processes: int = row(0, "processes for harvest and embedding; 0 takes one a core, 1 runs inline", 0, 1024)
     task_images: int = row(110, "asked images a task, at most", 1, 110)
     patience_seconds: float = row(
         60.0, "how long a few asks wait for others before they make a small task", 0.0, 86400.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.pictures_for_tests import picture
 
-from thresher.compute import spread
+from thresher.compute.local import Local
 from thresher.harvest.admit import Verdict, admit, one_by_one
 from thresher.harvest.candidates import Candidate, batches, printable
 from thresher.records import Alias, NewImage, Refusal
@@ -88,8 +88,9 @@ def test_a_picture_that_crashes_the_decoder_is_refused_and_costs_no_other() -> N
     chunks = [
         [Candidate(name, data=picture(n)) for n, name in enumerate(names)] for names in ("abc", ["d", "bad", "e"])
     ]
-    died = partial(one_by_one, job=dies_on_the_bad_one, at_ms=5)
-    found = [verdict for some in spread(dies_on_the_bad_one, chunks, processes=2, died=died) for verdict in some]
+    compute = Local(2)
+    died = partial(one_by_one, job=dies_on_the_bad_one, at_ms=5, compute=compute)
+    found = [verdict for some in compute.spread(dies_on_the_bad_one, chunks, died=died) for verdict in some]
     assert [verdict.reason if isinstance(verdict, Refusal) else verdict.aliases[0].value for verdict in found] == [
         *("a", "b", "c", "d", "damaged", "e")
     ]

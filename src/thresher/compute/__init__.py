@@ -1,5 +1,42 @@
-"""Processors: one job over many items."""
+"""Processors: one job over many items, on the compute that a setting names. Everything starts with `open_compute`."""
 
-from thresher.compute.local import spread
+from collections.abc import Callable
+from importlib import import_module
 
-__all__ = ["spread"]
+from thresher.compute.common import cores
+from thresher.compute.contract import Compute
+from thresher.compute.inline import Inline
+from thresher.errors import BadSetting
+from thresher.settings import Settings
+
+__all__ = ["COMPUTES", "Compute", "careful", "cores", "open_compute"]
+
+# Place, or scheme of an address: the module and the function that opens it, imported when it is asked for.
+COMPUTES = {
+    "": ("thresher.compute.local", "open_local"),
+    "local": ("thresher.compute.local", "open_local"),
+    "inline": ("thresher.compute.inline", "open_inline"),
+}
+
+
+def open_compute(place: str, settings: Settings, *, few: bool = False) -> Compute:
+    """Open the compute at a place; for `few` items the calling process, as starting another takes longer than they do.
+
+    Raises BadSetting for a place that no compute has.
+    """
+    scheme, found, _ = place.partition("://")
+    kind = scheme + found
+    if kind not in COMPUTES:
+        known = ", ".join(name for name in COMPUTES if name)
+        told = f"no compute is called {kind!r}; there are {known}."
+        raise BadSetting(told, where="compute", next="thresher settings tells where it was set")
+    if few:
+        return Inline()
+    module, function = COMPUTES[kind]
+    opener: Callable[[str, Settings], Compute] = getattr(import_module(module), function)
+    return opener(place, settings)
+
+
+def careful(settings: Settings) -> Compute:
+    """The compute set, with few processes: for items that others died on, perhaps because memory ran out."""
+    return open_compute(settings.compute, settings.but(processes=2))

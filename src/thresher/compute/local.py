@@ -12,7 +12,7 @@ import queue
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
@@ -20,57 +20,44 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic
 
-from thresher.compute.contract import Item, Report, Result, Stop
+from thresher.compute.common import cores, failed, name_of, packed, reported
+from thresher.compute.contract import Compute, Item, Report, Result, Stop
+from thresher.compute.inline import Inline
 from thresher.errors import JobFailed, ThresherError
-from thresher.records import Progress
+from thresher.settings import Settings
 
 AT_HAND = 2
 """Items a process holds: the one it works on, and the next, so that it never waits for us."""
 
 
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+class Local:
+    """The promise of contract.Compute, kept by processes of this machine."""
+
+    def __init__(self, processes: int) -> None:
+        self.places = processes
+
+    @property
+    def threads(self) -> int:
+        """An equal share of the cores."""
+        return max(1, cores() // self.places)
+
+    def spread(
+        self,
+        job: Callable[[Item], Result],
+        items: Iterable[Item],
+        *,
+        report: Report | None = None,
+        stop: Stop | None = None,
+        died: Callable[[Item], Result] | None = None,
+    ) -> Iterator[Result]:
+        """As promised."""
+        pool = _Pool(job, packed(job), self.places, died)
+        return reported(_pooled(pool, items, stop), items, report)
 
 
-def spread(
-    job: Callable[[Item], Result],
-    items: Iterable[Item],
-    *,
-    processes: int,
-    report: Report | None = None,
-    stop: Stop | None = None,
-    died: Callable[[Item], Result] | None = None,
-) -> Iterator[Result]:
-    """The promise of contract.Spread, kept by processes of this machine."""
-    try:
-        packed = pickle.dumps(job)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise JobFailed(f"the job cannot be sent to a process ({error}).", where=_name(job)) from error
-    total = len(items) if isinstance(items, Sized) else 0
-    if processes == 1:
-        return _reported(_inline(job, items, stop), total, report)
-    return _reported(_pooled(_Pool(job, packed, processes or cores(), died), items, stop), total, report)
-
-
-def _reported(results: Iterator[Result], total: int, report: Report | None) -> Iterator[Result]:
-    for done, result in enumerate(results, 1):
-        if report is not None:
-            report(Progress("work", done, total, "items"))
-        yield result
-
-
-def _inline(job: Callable[[Item], Result], items: Iterable[Item], stop: Stop | None) -> Iterator[Result]:
-    for item in items:
-        if stop is not None and stop():
-            return
-        try:
-            result = job(item)
-        except ThresherError:
-            raise
-        except Exception as error:
-            raise _failed(job, error) from error
-        yield result
+def open_local(_place: str, settings: Settings) -> Compute:
+    """So many processes as are set, one a core for 0; one is the calling process."""
+    return Inline() if settings.processes == 1 else Local(settings.processes or cores())
 
 
 # --- the pool ---------------------------------------------------------------------------------------------------------
@@ -127,7 +114,7 @@ class _Pool(Generic[Item, Result]):
         try:
             packed = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
         except Exception as error:
-            raise _failed(self.job, error) from error
+            raise failed(self.job, error) from error
         worker.holds.append(numbered)
         with suppress(BrokenPipeError, ConnectionResetError):
             worker.to.send((number, packed))
@@ -159,13 +146,13 @@ class _Pool(Generic[Item, Result]):
         if not worker.started:
             raise JobFailed(
                 f"a process could not be started ({ending}).",
-                where=_name(self.job),
+                where=name_of(self.job),
                 next='see the message above; a script of your own needs `if __name__ == "__main__":`',
             )
         if self.died is None and worker.holds:
             raise JobFailed(
                 f"its process ended with {ending}.",
-                where=_name(self.job),
+                where=name_of(self.job),
                 next="look whether memory ran out, then run it again: what was finished stays",
             )
         if self.died is not None and worker.holds:
@@ -243,20 +230,10 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _name(job: Callable[..., Any]) -> str:
-    inner = getattr(job, "func", job)  # a partial is named after what it wraps
-    return f"job {getattr(inner, '__name__', type(inner).__name__)}"
-
-
 def _ending(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"exit code {code}"
-
-
-def _failed(job: Callable[..., Any], error: Exception) -> JobFailed:
-    said = " ".join(str(error).split())[:500]
-    return JobFailed(f"{type(error).__name__}: {said}", where=_name(job))
 
 
 # --- in the process ---------------------------------------------------------------------------------------------------
@@ -281,7 +258,7 @@ def _answer(job: Callable[[Any], Any], number: int, item: bytes) -> bytes:
     except ThresherError as error:
         return pickle.dumps((number, None, error))
     except Exception as error:  # noqa: BLE001 -- it travels to the parent, which raises it
-        return pickle.dumps((number, None, _failed(job, error)))
+        return pickle.dumps((number, None, failed(job, error)))
 
 
 def _take(items: Connection, at_hand: "queue.SimpleQueue[tuple[int, bytes] | None]") -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from thresher.compute import spread
+from thresher.compute import careful, open_compute
 from thresher.harvest.admit import Verdict, admit, one_by_one
 from thresher.harvest.candidates import CHUNK_IMAGES, Candidate, Source, batches
 from thresher.records import NewImage, Origin, Progress, Refusal
@@ -46,21 +46,20 @@ def harvest(
     """Admit a source's pictures to the pool of a category, with their origin; the bytes are kept untouched.
 
     What is refused is recorded with its reason. Run again after any interruption it passes over what is in the pool
-    already, and tries again what was refused. Decoding is spread over `settings.processes`; this process alone
-    writes, in the order of the source, so that the same folder gives the same rows
-    (docs/decisions/0004-one-process-writes-a-harvest.md).
+    already, and tries again what was refused. `settings.compute` decodes; this process alone writes, in the order of
+    the source, so that the same folder gives the same rows (docs/decisions/0004-one-process-writes-a-harvest.md).
     Raises NotFound for a category nobody has, BadInput for a source that is damaged further on, StoreFull.
     """
     store.categories.get(category)
     run = _Run(category, source, store, Origin(source.name, at_ms=now_ms), report, stop)
     unknown = run.unknown(source.candidates(bytes_most=settings.fetch_bytes))
     job = partial(admit, bytes_most=settings.fetch_bytes, pixels=settings.pixels, at_ms=now_ms)
-    verdicts = spread(
+    compute = open_compute(settings.compute, settings, few=0 < source.expected() <= CHUNK_IMAGES)
+    verdicts = compute.spread(
         job,
         _chunks(unknown, source, settings, stop),
-        processes=_processes(source, settings),
         stop=stop,
-        died=partial(one_by_one, job=job, at_ms=now_ms),
+        died=partial(one_by_one, job=job, at_ms=now_ms, compute=careful(settings)),
     )
     for some in verdicts:
         run.keep(some)
@@ -77,14 +76,6 @@ def _chunks(
     from thresher.harvest.fetch import fetched  # here, for the network library is slow to import and often not needed
 
     return fetched(unknown, settings=settings, stop=stop)
-
-
-def _processes(source: Source, settings: Settings) -> int:
-    """As many as are set, but none besides this one for what fits a chunk: starting one takes as long."""
-    expected = source.expected()
-    if 0 < expected <= CHUNK_IMAGES:
-        return 1
-    return settings.processes
 
 
 @dataclass

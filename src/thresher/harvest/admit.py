@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from thresher import pictures
-from thresher.compute import spread
+from thresher.compute import Compute
 from thresher.errors import Undecodable
 from thresher.harvest.candidates import Candidate, too_large
 from thresher.harvest.similar import group_key
@@ -23,12 +23,12 @@ def admit(candidates: list[Candidate], *, bytes_most: int, pixels: int, at_ms: i
     return [_judge(candidate, bytes_most, pixels, at_ms) for candidate in candidates]
 
 
-def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int) -> list[Verdict]:
+def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int, compute: Compute) -> list[Verdict]:
     """Judge again, each in reach of no other, candidates whose process died; the one it dies on again is refused."""
     if len(candidates) == 1:
         return [Refusal(candidates[0].name, "damaged", "decoding it ended the process.", at_ms)]
     alone = ([candidate] for candidate in candidates)
-    found = spread(job, alone, processes=2, died=partial(one_by_one, job=job, at_ms=at_ms))
+    found = compute.spread(job, alone, died=partial(one_by_one, job=job, at_ms=at_ms, compute=compute))
     return [verdict for verdicts in found for verdict in verdicts]
 
 

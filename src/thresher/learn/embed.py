@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.compute.local import cores, spread
+from thresher.compute import Compute, careful, open_compute
 from thresher.errors import NotFound, NotReady, StoreDamaged, Undecodable
 from thresher.learn.backbone import Backbone, name_of, open_backbone, parts
 from thresher.pictures import model_pixels
@@ -25,7 +25,7 @@ from thresher.store.contract import Report, Rows, Store, chunks
 
 BATCH = 8  # pictures a run of the graph: on one core larger batches are no faster, and they spill its cache
 MOST_PICTURES_A_JOB = 256  # about four seconds of work: what a kill can cost each process
-JOBS_A_PROCESS = 8  # fewer pictures a job in a small pool, so that no process waits for another's last one
+JOBS_A_PLACE = 8  # fewer pictures a job in a small pool, so that no process waits for another's last one
 READ_AHEAD = 2  # batches decoded while the graph works
 LARGEST_HALF = float(np.finfo(np.float16).max)
 UNREADABLE = (Undecodable, StoreDamaged, NotFound, NotReady)
@@ -70,11 +70,11 @@ def _embed_with(
     cache = cache_directory(settings) / "backbones"
     store.columns.create(name, open_backbone(part, cache=cache).width)  # builds the graph, before every process would
     missing = store.columns.missing(name, rows)
-    processes = 1 if len(missing) <= BATCH else settings.processes or cores()
-    a_job = min(MOST_PICTURES_A_JOB, max(BATCH, math.ceil(len(missing) / (processes * JOBS_A_PROCESS))))
-    job = EmbedJob(store.place, settings, part, cache, threads=max(1, cores() // processes))
+    compute = open_compute(settings.compute, settings, few=len(missing) <= BATCH)
+    a_job = min(MOST_PICTURES_A_JOB, max(BATCH, math.ceil(len(missing) / (compute.places * JOBS_A_PLACE))))
+    job = EmbedJob(store.place, settings, part, cache, threads=compute.threads)
     made = seen = 0
-    for tried, embedded in _results(job, list(chunks(missing, a_job)), processes, stop):
+    for tried, embedded in _results(job, list(chunks(missing, a_job)), compute, careful(settings), stop):
         seen, made = seen + tried, made + embedded
         if report is not None:
             report(Progress("embed", seen, len(missing)))
@@ -84,11 +84,11 @@ def _embed_with(
 
 
 def _results(
-    job: "EmbedJob", pieces: list[Rows], processes: int, stop: Callable[[], bool]
+    job: "EmbedJob", pieces: list[Rows], compute: Compute, again: Compute, stop: Callable[[], bool]
 ) -> Iterator[tuple[int, int]]:
-    """Pictures tried and vectors made, piece by piece."""
+    """Pictures tried and vectors made, piece by piece; `again` does what a process of `compute` died on."""
     with job:
-        spreading = spread(job, pieces, processes=processes, stop=stop, died=_none_made)
+        spreading = compute.spread(job, pieces, stop=stop, died=_none_made)
         died = []
         for piece, made in zip(pieces, spreading, strict=False):
             if made is None:
@@ -97,7 +97,7 @@ def _results(
                 yield len(piece), made
         # what a process died on, picture by picture: only the one that kills it is left out
         singles = [row for piece in died for row in chunks(piece, 1)]
-        for made in spread(job, singles, processes=2, stop=stop, died=_none_made) if singles else ():
+        for made in again.spread(job, singles, stop=stop, died=_none_made) if singles else ():
             yield 1, made or 0
 
 

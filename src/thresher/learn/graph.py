@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.compute.local import cores
+from thresher.compute import cores
 from thresher.learn.kept import whole_file
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.compute.local import cores
+from thresher.compute import cores
 
 Matrix = NDArray[np.float32]
 Halves = NDArray[np.float16]

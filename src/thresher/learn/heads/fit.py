@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.compute.local import cores
+from thresher.compute import cores
 
 Matrix = NDArray[np.float32]
 Yes = NDArray[np.bool_]

@@ -1,0 +1,44 @@
+"""What every compute does alike: count cores, pack a job, report each result, and name what failed."""
+
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any
+
+from thresher.compute.contract import Item, Report, Result
+from thresher.errors import JobFailed
+from thresher.records import Progress
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def packed(job: Callable[[Item], Result]) -> bytes:
+    """The job as it travels. Raises JobFailed where it cannot."""
+    try:
+        return pickle.dumps(job)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise JobFailed(f"the job cannot be sent to a process ({error}).", where=name_of(job)) from error
+
+
+def reported(results: Iterator[Result], items: Iterable[Item], report: Report | None) -> Iterator[Result]:
+    """The results, each told to `report` when its turn comes; the total is 0 where the items cannot be counted."""
+    total = len(items) if isinstance(items, Sized) else 0
+    for done, result in enumerate(results, 1):
+        if report is not None:
+            report(Progress("work", done, total, "items"))
+        yield result
+
+
+def name_of(job: Callable[..., Any]) -> str:
+    """A job as an error names it; a partial is named after the function it wraps."""
+    inner = getattr(job, "func", job)
+    return f"job {getattr(inner, '__name__', type(inner).__name__)}"
+
+
+def failed(job: Callable[..., Any], error: Exception) -> JobFailed:
+    """An error of the job that is not ours, as one that is."""
+    said = " ".join(str(error).split())[:500]
+    return JobFailed(f"{type(error).__name__}: {said}", where=name_of(job))

@@ -1,0 +1,51 @@
+"""Work done in the calling process, one item after the other."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from thresher.compute.common import cores, failed, packed, reported
+from thresher.compute.contract import Compute, Item, Report, Result, Stop
+from thresher.errors import ThresherError
+from thresher.settings import Settings
+
+
+class Inline:
+    """The promise of contract.Compute, kept in the calling process: it may use every core for one item."""
+
+    places = 1
+
+    @property
+    def threads(self) -> int:
+        """The cores of this process."""
+        return cores()
+
+    def spread(
+        self,
+        job: Callable[[Item], Result],
+        items: Iterable[Item],
+        *,
+        report: Report | None = None,
+        stop: Stop | None = None,
+        died: Callable[[Item], Result] | None = None,
+    ) -> Iterator[Result]:
+        """As promised; `died` is never asked, for whoever would ask dies too."""
+        del died
+        packed(job)  # what cannot travel is told here too, and not first on another machine
+        return reported(_done(job, items, stop), items, report)
+
+
+def _done(job: Callable[[Item], Result], items: Iterable[Item], stop: Stop | None) -> Iterator[Result]:
+    for item in items:
+        if stop is not None and stop():
+            return
+        try:
+            result = job(item)
+        except ThresherError:
+            raise
+        except Exception as error:
+            raise failed(job, error) from error
+        yield result
+
+
+def open_inline(_place: str, _settings: Settings) -> Compute:
+    """The calling process."""
+    return Inline()
