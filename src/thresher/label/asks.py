@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from thresher.errors import BadInput
-from thresher.records import Ask, NewAsk, Purpose, Task
+from thresher.records import OWNER_ONLY, Ask, NewAsk, Purpose, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
-# a wish for one answer is enough where the owner gives it
-OF_THE_OWNER = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
 # asked about even if the image is gold or was asked about before: the draw or the owner named exactly this image
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
 MOST_ASKS = 100_000
@@ -74,7 +72,8 @@ def wish(
     version = store.categories.get(category).question.version
     rows = np.array([row for row, _ in rows_with_priority], np.int64)
     allowed = set((rows if purpose in NAMED else fresh(category, rows, store=store)).tolist())
-    votes = votes_wanted or (1 if purpose in OF_THE_OWNER else settings.votes)
+    # one answer is enough where the owner gives it
+    votes = votes_wanted or (1 if purpose in OWNER_ONLY else settings.votes)
     asks = [NewAsk(row, purpose, votes, priority) for row, priority in rows_with_priority if row in allowed]
     return store.asks.wish(category, version, asks)
 
@@ -210,7 +209,7 @@ def _publish(
             name if len(batches) == 1 or name == category else f"{name} ({number} of {len(batches)})",
             [ask.id for ask in batch],
             places=batch[0].votes_wanted,
-            owner_only=batch[0].purpose in OF_THE_OWNER,
+            owner_only=batch[0].purpose in OWNER_ONLY,
             at_ms=now_ms,
         )
         if task is not None:

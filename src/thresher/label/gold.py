@@ -6,7 +6,7 @@ it. Pictures that people disagreed about before the owner decided check nobody: 
 
 from collections.abc import Iterable, Sequence
 
-from thresher.records import Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Vote
+from thresher.records import TRUSTED, Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -93,12 +93,11 @@ def gild_audits(category: str, *, store: Store) -> int:
     kept = store.categories.get(category)
     version = kept.question.version
     known = {piece.row for piece in store.labels.gold(category, version, retired=True)}
-    trusted = (Source.OWNER,) if kept.targets.truth == "owner" else (Source.OWNER, Source.ADJUDICATED)
     audited = [
         label
         for label in store.labels.held(category, version)
         if label.epoch > 0 and _drawn(label) and label.row not in known and label.says is not Says.UNSURE
-        if label.source in trusted
+        if label.source in TRUSTED[kept.targets.truth]
     ]
     votes: dict[int, list[Vote]] = {label.row: [] for label in audited}
     for vote in store.labels.votes(category, version, list(votes)) if audited else []:

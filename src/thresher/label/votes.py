@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from thresher.label.adjudicate import ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
-from thresher.records import Label, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import TRUSTED, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
 __all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
 
-FINAL = (Source.OWNER, Source.ADJUDICATED)
 FOLLOW_UP = 10.0  # priority of a further vote: an image that is nearly settled comes before a new one
 MOVED = 0.02  # a posterior that moved less is not worth a write
 
@@ -63,7 +62,7 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     owners = {worker.id for worker in everybody if worker.owner}
     votes = [vote for vote in store.labels.votes(category, version) if vote.worker not in owners]
     labels = store.labels.all_of(category, version)
-    final = {label.row: label.says for label in labels if label.source in FINAL}
+    final = {label.row: label.says for label in labels if label.source in TRUSTED["people"]}
     held = {label.row: label for label in labels if label.source is Source.CONSENSUS}
     crowd = _crowd(category, version, votes, final, store)
     by_row: dict[int, list[Vote]] = defaultdict(list)

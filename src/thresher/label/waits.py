@@ -2,10 +2,8 @@
 
 from collections import Counter
 
-from thresher.records import Purpose, Says
+from thresher.records import OWNER_ONLY, Purpose, Says
 from thresher.store.contract import Tally
-
-OWNER_PURPOSES = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
 
 
 def waits_for(
@@ -53,8 +51,7 @@ def _open(tally: Tally, purpose: Purpose) -> int:
 
 def asked_of_workers(tally: Tally) -> int:
     """Open asks that workers may be given, not the owner alone."""
-    owners = {purpose.value for purpose in OWNER_PURPOSES}
-    return sum(count for purpose, count in tally.asks_open.items() if purpose not in owners)
+    return sum(count for purpose, count in tally.asks_open.items() if purpose not in OWNER_ONLY)
 
 
 def _count(count: int, noun: str) -> str:

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from thresher.errors import BadInput
 from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
-from thresher.records import Targets
+from thresher.records import TRUSTED, Targets
 
-TRUTHS = ("people", "owner")
 PROVEN = tuple(name for name in METHODS if name not in WITHOUT_CERTIFICATE)
 
 
@@ -35,8 +34,8 @@ def aimed(
     if method is not None and method not in methods:
         what = f"{method} proves nothing." if method in METHODS else f"no method is called {method!r}."
         raise BadInput(what, next=f"choose from {', '.join(methods)}")
-    if truth is not None and truth not in TRUTHS:
-        raise BadInput(f"nobody's word is called {truth!r}.", next=f"choose from {', '.join(TRUTHS)}")
+    if truth is not None and truth not in TRUSTED:
+        raise BadInput(f"nobody's word is called {truth!r}.", next=f"choose from {', '.join(TRUSTED)}")
     wanted = replace(
         before,
         precision=before.precision if precision is None else precision,

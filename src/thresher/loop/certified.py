@@ -24,14 +24,13 @@ from thresher.loop.promises import Purse
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
 from thresher.loop.table import BUDGETED
-from thresher.records import Category, NewAsk, Purpose, Says, Source
+from thresher.records import TRUSTED, Category, NewAsk, Purpose, Says, Source
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
 PATIENCE_ROUNDS = 2  # rounds in which the planner's total has not fallen, after which learning no longer pays
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers goes into learning, where the audits have the rest
-KNOWN = (Source.OWNER, Source.ADJUDICATED)
 WORDS_TAKE = LEAD + 1  # people: one of them may have answered before, and a lead of fresh votes is wanted
 GOLD_ENOUGH = 150  # of each answer; less gold bounds the slips of adjudication too loosely to be worth its delta
 
@@ -106,7 +105,7 @@ def gold_of(category: Category, *, store: Store) -> Gold | None:
     too, as those are the ones that people miss. None while there is too little.
     """
     name, version = category.name, category.question.version
-    pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source in KNOWN}
+    pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source in TRUSTED["people"]}
     votes: dict[int, dict[str, Says]] = {}
     for row, worker, says in store.labels.gold_answers(name, version):
         if row in pieces:

@@ -18,12 +18,10 @@ from thresher.evidence import Code, Frozen, Promise, State
 from thresher.learn.decide import Decided
 from thresher.loop.promises import PROMISES, Known, Purse
 from thresher.loop.table import BUDGETED
-from thresher.records import OWNER, Category, Label, Says, Source, Vote
+from thresher.records import OWNER, TRUSTED, Category, Label, Says, Vote
 from thresher.store.contract import Rows, Store, chunks
 
 DESCRIPTION, WORDS = "frozen", "words"
-HOLD = {"people": (Source.OWNER, Source.ADJUDICATED), "owner": (Source.OWNER,)}
-"""The labels that a certificate takes for the truth, by whose word it is (`Targets.truth`), the most trusted first."""
 CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
 # a consensus orders before any score: cheap answers are a better classifier, and no more than that
 SAID = 1e6
@@ -64,7 +62,7 @@ class Snapshot:
 
 def holds(label: Label, truth: str) -> bool:
     """Whether a certificate may rest on a label: the owner's word, or an adjudication where that is the truth."""
-    return label.source in HOLD[truth]
+    return label.source in TRUSTED[truth]
 
 
 def latest(category: Category, *, store: Store) -> Snapshot | None:
@@ -221,7 +219,7 @@ def _one_a_group(decided: Decided, known: dict[int, Label]) -> list[Label]:
     at = np.flatnonzero(np.isin(decided.rows, np.fromiter(known, np.int64)))
     group_of = dict(zip(decided.rows[at].tolist(), decided.similar[at].tolist(), strict=True))
     found: dict[int, Label] = {}
-    for row, label in sorted(known.items(), key=lambda one: (HOLD["people"].index(one[1].source), one[0])):
+    for row, label in sorted(known.items(), key=lambda one: (TRUSTED["people"].index(one[1].source), one[0])):
         if row in group_of:
             found.setdefault(group_of[row], label)
     return list(found.values())

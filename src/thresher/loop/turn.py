@@ -13,11 +13,9 @@ from thresher.learn.embed import embed
 from thresher.learn.round import train_round
 from thresher.loop.methods import Wish
 from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE, is_frozen
-from thresher.records import Category, Purpose, Round
+from thresher.records import OWNER_ONLY, Category, Round
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
-
-OWNER_ONLY = (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ from thresher.records.asking import (
 )
 from thresher.records.images import Alias, Image, NewImage, Origin, Refusal, Rendering
 from thresher.records.learning import Counts, Release, Round, Thresholds
-from thresher.records.questions import Category, Gold, Label, Question, Targets
+from thresher.records.questions import TRUSTED, Category, Gold, Label, Question, Targets
 from thresher.records.running import Job, Progress
-from thresher.records.words import Decision, Purpose, Says, Source, category_name, new_id, now_ms
+from thresher.records.words import OWNER_ONLY, Decision, Purpose, Says, Source, category_name, new_id, now_ms
 
 __all__ = [
     "OWNER",
+    "OWNER_ONLY",
+    "TRUSTED",
     "Alias",
     "Ask",
     "Assignment",

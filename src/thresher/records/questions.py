@@ -1,8 +1,12 @@
 """Questions and their targets; labels and gold."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from thresher.records.words import Purpose, Says, Source
+
+TRUSTED: Final = {"people": (Source.OWNER, Source.ADJUDICATED), "owner": (Source.OWNER,)}
+"""The sources of the labels that are taken for the truth, by `Targets.truth`, the most trusted first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import enum
 import re
 import time
+from typing import Final
 
 from thresher.errors import BadInput
 
@@ -56,6 +57,10 @@ class Purpose(enum.StrEnum):
     MINE_GOLD = "mine gold"
     IMPORT = "import"
     UPLOAD = "upload"
+
+
+OWNER_ONLY: Final = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
+"""The purposes that the owner alone is asked for."""
 
 
 class Decision(enum.StrEnum):

@@ -10,6 +10,7 @@ from thresher.evidence.log import NONE, Row, read_certificate
 from thresher.evidence.plan import spend
 from thresher.evidence.state import Certified, Code, Frozen
 from thresher.evidence.verify import verify as verify_proof
+from thresher.records import TRUSTED
 
 SAYS = {"yes": int(Code.YES), "no": int(Code.NO), "unsure": int(Code.UNANSWERABLE), None: NONE}
 NEXT = "give the directory of a release"
@@ -46,9 +47,9 @@ def verify(directory: Path) -> Verdict:
     if len({piece["id"] for piece in pieces}) != len(pieces):
         wrong.append("an image is in the evidence twice")
     sources = {piece["source"] for piece in pieces if piece["says"] is not None}
-    if not sources <= {"owner", "adjudicated"}:
+    if not sources <= set(TRUSTED["people"]):
         wrong.append("a label of the evidence is not adjudicated")
-    elif claimed.get("truth") == "owner" and sources - {"owner"}:
+    elif claimed.get("truth") == "owner" and not sources <= set(TRUSTED["owner"]):
         wrong.append("a label of the evidence is not the owner's")
     try:
         frozen, step = read_certificate(claimed["proof"])

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from thresher.records import Assignment, Label, Says, Source
+from thresher.records import TRUSTED, Assignment, Label, Says, Source
 from thresher.store.contract import Store
 
 EACH = 3
 SURE = 0.99
-TRUSTED = (Source.OWNER, Source.ADJUDICATED)
 
 
 def examples_for(assignment: Assignment, *, store: Store, each: int = EACH) -> list[Label]:
@@ -20,7 +19,7 @@ def examples_for(assignment: Assignment, *, store: Store, each: int = EACH) -> l
     hidden = {place.row for place in assignment.dealt}
     hidden |= {gold.row for gold in store.labels.gold(category, version, retired=True)}
     known = [label for label in store.labels.held(category, version) if _sure(label) and label.row not in hidden]
-    known.sort(key=lambda label: (label.source not in TRUSTED, -label.posterior, label.row))
+    known.sort(key=lambda label: (label.source not in TRUSTED["people"], -label.posterior, label.row))
     picked = [label for says in (Says.YES, Says.NO) for label in _of(known, says)[: 4 * each]]
     if not picked:
         return []
@@ -31,7 +30,7 @@ def examples_for(assignment: Assignment, *, store: Store, each: int = EACH) -> l
 
 
 def _sure(label: Label) -> bool:
-    return label.source in TRUSTED or (label.source is Source.CONSENSUS and label.posterior >= SURE)
+    return label.source in TRUSTED["people"] or (label.source is Source.CONSENSUS and label.posterior >= SURE)
 
 
 def _of(labels: list[Label], says: Says) -> list[Label]:

@@ -6,11 +6,10 @@ from typing import Any, Final
 import numpy as np
 
 from thresher.errors import BadInput, Conflict, Gone, NotFound
-from thresher.records import Assignment, Dealt, Given, Purpose, Review, Source, Stage
+from thresher.records import Assignment, Dealt, Given, Review, Source, Stage
 from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
-FOR_OWNER: Final = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
 VERDICTS: Final = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
 # the most trusted source first
 SOURCES: Final = tuple(Source)

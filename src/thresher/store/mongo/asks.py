@@ -12,14 +12,14 @@ import numpy as np
 from pymongo import DESCENDING
 
 from thresher.errors import BadInput, NotFound
-from thresher.records import Ask, NewAsk, Purpose, Task
+from thresher.records import OWNER_ONLY, Ask, NewAsk, Purpose, Task
 from thresher.store.contract import Asks, Rows
 from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Session, batches, key, span
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
-from thresher.store.rules import FOR_OWNER, fits_a_task, plain
+from thresher.store.rules import fits_a_task, plain
 
 CHUNK: Final = 1000
 ORDER: Final = [("priority", DESCENDING), ("draw", 1), ("number", 1)]
@@ -75,7 +75,7 @@ class MongoAsks(Asks):
         wanted = {
             "category": category,
             "version": version,
-            "owner_only": purpose in FOR_OWNER,
+            "owner_only": purpose in OWNER_ONLY,
             "waiting": True,
             "_id.purpose": purpose.value,
         }
@@ -161,7 +161,7 @@ def _document(category: str, version: int, number: int, ask: NewAsk) -> Document
         "number": number,
         "category": category,
         "version": version,
-        "owner_only": ask.purpose in FOR_OWNER,
+        "owner_only": ask.purpose in OWNER_ONLY,
         "votes_wanted": ask.votes_wanted,
         "priority": float(ask.priority),
         "draw": ask.draw,

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from thresher.errors import BadInput, NotFound
-from thresher.records import Ask, NewAsk, Purpose, Task
+from thresher.records import OWNER_ONLY, Ask, NewAsk, Purpose, Task
 from thresher.store.contract import Asks, Rows
-from thresher.store.rules import FOR_OWNER, fits_a_task, plain
+from thresher.store.rules import fits_a_task, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import as_rows, category_id
@@ -41,7 +41,7 @@ class SqliteAsks(Asks):
                                draw, task, open)
                            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 1) ON CONFLICT DO NOTHING""",
                         (
-                            key, version, int(ask.row), ask.purpose.value, ask.purpose in FOR_OWNER, ask.votes_wanted,
+                            key, version, int(ask.row), ask.purpose.value, ask.purpose in OWNER_ONLY, ask.votes_wanted,
                             float(ask.priority), ask.epoch, ask.draw,
                         ),
                     ).rowcount  # fmt: skip
@@ -69,7 +69,7 @@ class SqliteAsks(Asks):
                 gone = sql.execute(
                     """DELETE FROM ask WHERE category = ? AND version = ? AND owner_only = ?
                        AND open AND task IS NULL AND purpose = ?""",
-                    (key, version, purpose in FOR_OWNER, purpose.value),
+                    (key, version, purpose in OWNER_ONLY, purpose.value),
                 ).rowcount
                 counters.add(sql, key, f"asks:{version}:{purpose.value}", -gone)
                 dropped += gone
