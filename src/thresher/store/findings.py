@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from thresher.records import Progress
-from thresher.store.contract import CheckReport, Report, Store
+from thresher.store.contract import Categories, CheckReport, Columns, Report, Rounds
 
 
 @dataclass(slots=True)
@@ -39,13 +39,13 @@ class Findings:
             self.report(Progress(stage, done, total, unit))
 
 
-def tell_lost_scores(store: Store, findings: Findings) -> None:
+def tell_lost_scores(categories: Categories, rounds: Rounds, columns: Columns, findings: Findings) -> None:
     """The newest round of each question in force has its column of scores."""
-    there = store.columns.names()
-    for category in store.categories.all():
-        newest = store.rounds.latest(category.name, category.question.version)
+    there = columns.names()
+    for category in categories.all():
+        newest = rounds.latest(category.name, category.question.version)
         if newest is not None and newest.column not in there:
             findings.wrong(
                 f"column {newest.column}: the scores of the newest round are gone, and the next turn makes them anew",
-                partial(store.columns.create, newest.column, 1, "float32"),
+                partial(columns.create, newest.column, 1, "float32"),
             )

@@ -5,32 +5,42 @@ that the next harvest of it brings them back.
 """
 
 import shutil
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
-from thresher.store.contract import CheckReport, Report
-from thresher.store.directory.check_shards import check_shards
+from thresher.store.contract import Categories, CheckReport, Images, Rounds
+from thresher.store.directory.check_shards import Shards, check_shards
+from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.findings import Findings, tell_lost_scores
 from thresher.store.sqlite import recount
-
-if TYPE_CHECKING:
-    from thresher.store.directory.store import DirectoryStore
+from thresher.store.sqlite.connection import Catalog
 
 
-def check(store: "DirectoryStore", *, mend: bool, every_byte: bool, report: Report | None) -> CheckReport:
-    """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
-    findings = Findings(mend, report, every_byte)
-    _check_catalog(store, findings)
-    check_shards(store, findings)
-    _check_columns(store, findings)
-    findings.counted["images"] = store.images.count()
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a directory store that are compared."""
+
+    shards: Shards
+    images: Images
+    categories: Categories
+    rounds: Rounds
+    columns: DirectoryColumns
+
+
+def check(parts: Parts, findings: Findings) -> CheckReport:
+    """Compare catalog, image bytes and columns; where mending is wanted repair what an interrupted run left."""
+    _check_catalog(parts.shards.catalog, findings)
+    check_shards(parts.shards, findings)
+    tell_lost_scores(parts.categories, parts.rounds, parts.columns, findings)
+    _check_columns(parts.columns, findings)
+    findings.counted["images"] = parts.images.count()
     return findings.told()
 
 
-def _check_catalog(store: "DirectoryStore", findings: Findings) -> None:
+def _check_catalog(catalog: Catalog, findings: Findings) -> None:
     """The file itself, rows that point nowhere, and the counters against what they count."""
     findings.progress("check the catalog", 0, 1, "catalogs")
-    with store.catalog.reading() as sql:
+    with catalog.reading() as sql:
         broken = [line for (line,) in sql.execute("PRAGMA quick_check") if line != "ok"]
         astray = sql.execute('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check').fetchall()
         off = recount.differences(sql)
@@ -41,15 +51,13 @@ def _check_catalog(store: "DirectoryStore", findings: Findings) -> None:
     for category, name, kept, counted in off:
         findings.wrong(
             f"catalog: the counter {name!r} of category {category} says {kept}, and there are {counted}",
-            partial(recount.correct, store.catalog, category, name),
+            partial(recount.correct, catalog, category, name),
         )
     findings.progress("check the catalog", 1, 1, "catalogs")
 
 
-def _check_columns(store: "DirectoryStore", findings: Findings) -> None:
+def _check_columns(columns: DirectoryColumns, findings: Findings) -> None:
     """Marks behind the last image or behind the values, and what a making or a dropping left."""
-    columns = store.matrices
-    tell_lost_scores(store, findings)
     for left in columns.leftovers():
         findings.wrong(f"columns: {left.name} was left by an interrupted run", partial(shutil.rmtree, left))
     for name in columns.names():

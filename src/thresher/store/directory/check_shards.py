@@ -9,16 +9,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from thresher.errors import StoreDamaged
 from thresher.store.directory import shards
 from thresher.store.directory.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
 from thresher.store.findings import Findings
+from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.images import shard_number
-
-if TYPE_CHECKING:
-    from thresher.store.directory.store import DirectoryStore
 
 # Bytes whose rows are still being committed look like bytes without rows; a writer waits half as long at most.
 SETTLED_SECONDS = 60.0
@@ -27,6 +24,15 @@ ROWS_NAMED = 5
 
 Wanted = dict[int, tuple[int, str, int]]
 """What the catalog has of one shard: row, SHA-256 and size by the first byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """What is compared: the catalog's rows, and the shards with who writes and who reads them."""
+
+    catalog: Catalog
+    writer: shards.Writer
+    reader: shards.Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,69 +55,69 @@ class Seen:
     repairs: list[tuple[str, Callable[[], bool]]]
 
 
-def check_shards(store: "DirectoryStore", findings: Findings) -> None:
+def check_shards(here: Shards, findings: Findings) -> None:
     """Compare every shard with its rows."""
-    directory = store.writer.directory
+    directory = here.writer.directory
     for part in directory.glob("*" + PART):
         if _settled(part):
             findings.wrong(f"images: {part.name} was left by an interrupted run", part.unlink)
-    with store.catalog.reading() as sql:
+    with here.catalog.reading() as sql:
         numbers: dict[str, int] = dict(sql.execute("SELECT name, number FROM shard").fetchall())
-    elsewhere = store.reader.elsewhere
+    elsewhere = here.reader.elsewhere
     names = sorted(numbers.keys() | shards.names(directory) | (elsewhere.names() if elsewhere else set()))
     seen = Seen({}, {}, [])
     for done, name in enumerate(names):
         findings.progress("check shards", done, len(names), "shards")
-        _compare(store, findings, name, numbers.get(name), seen)
+        _compare(here, findings, name, numbers.get(name), seen)
     findings.progress("check shards", len(names), len(names), "shards")
-    _tell_lost(store, findings, seen)
+    _tell_lost(here, findings, seen)
     for what, repair in seen.repairs:
         findings.wrong(what, repair)
 
 
-def _compare(store: "DirectoryStore", findings: Findings, name: str, number: int | None, seen: Seen) -> None:
+def _compare(here: Shards, findings: Findings, name: str, number: int | None, seen: Seen) -> None:
     """One shard with its rows; what is to be mended waits until every shard was seen."""
-    directory = store.writer.directory
-    before = _wanted(store, number)
-    found = _look(directory, name) or _look_elsewhere(store.reader.elsewhere, name)
+    directory = here.writer.directory
+    before = _wanted(here, number)
+    found = _look(directory, name) or _look_elsewhere(here.reader.elsewhere, name)
     if found is None:
         seen.lost.update({row: key for row, key, _ in before.values()})
         return
     findings.count("shards")
     there = {member.begins: member for member in found.members}
     if findings.every_byte:
-        there = {begins: member for begins, member in there.items() if _unchanged(store, name, member)}
+        there = {begins: member for begins, member in there.items() if _unchanged(here, name, member)}
         findings.count("bytes read", sum(member.bytes for member in there.values()))
     seen.lost.update(
         {row: key for begins, (row, key, size) in before.items() if not _same(there.get(begins), key, size)}
     )
     if found.held:
         return
-    after = _wanted(store, number)  # rows may have come since
+    after = _wanted(here, number)  # rows may have come since
     unused = [member for member in found.members if member.begins not in after]
     whole = [member for member in unused if member.begins in there]
     seen.spare.update({member.name.partition(".")[0]: Place(name, member.begins, member.bytes) for member in whole})
     if not found.closed:
-        seen.repairs.append((f"shard {name}: its writer ended before closing it", lambda: mend(store, name)))
+        seen.repairs.append((f"shard {name}: its writer ended before closing it", lambda: mend(here, name)))
     elif unused and found.settled:
         size = sum(member.bytes for member in unused)
         findings.count("bytes no row uses", size)
         what = f"shard {name}: {len(unused)} pictures of {size} bytes belong to no row"
-        seen.repairs.append((what, lambda: mend(store, name)))
+        seen.repairs.append((what, lambda: mend(here, name)))
     elif not found.indexed:
         seen.repairs.append((f"shard {name}: its index is not its own", lambda: _index(directory, name)))
 
 
-def _tell_lost(store: "DirectoryStore", findings: Findings, seen: Seen) -> None:
+def _tell_lost(here: Shards, findings: Findings, seen: Seen) -> None:
     """Rows without their bytes: another copy that no row uses serves; else the row is marked for the next harvest."""
     again = {row: seen.spare[key] for row, key in seen.lost.items() if key in seen.spare}
-    again = {row: place for row, place in again.items() if _hashed(store, place) == seen.lost[row]}
+    again = {row: place for row, place in again.items() if _hashed(here, place) == seen.lost[row]}
     if again:
-        findings.wrong(f"images: {len(again)} rows point beside their bytes", lambda: _point(store, again))
+        findings.wrong(f"images: {len(again)} rows point beside their bytes", lambda: _point(here, again))
     gone = sorted(seen.lost.keys() - again.keys())
     if findings.mend and gone:
-        _mark_lost(store, gone)
-    with store.catalog.reading() as sql:
+        _mark_lost(here, gone)
+    with here.catalog.reading() as sql:
         gone = sorted({*gone, *(row for (row,) in sql.execute("SELECT row FROM image WHERE begins = -1"))})
     if gone:
         named = ", ".join(map(str, gone[:ROWS_NAMED])) + (", ..." if len(gone) > ROWS_NAMED else "")
@@ -119,13 +125,13 @@ def _tell_lost(store: "DirectoryStore", findings: Findings, seen: Seen) -> None:
         findings.wrong(f"images: {len(gone)} have lost their bytes (rows {named}); harvest them again")
 
 
-def mend(store: "DirectoryStore", name: str) -> bool:
+def mend(here: Shards, name: str) -> bool:
     """Close a shard that nobody writes, without the pictures that no row uses; False where somebody writes it again.
 
     Unused pictures at its end are cut off. With others in between it is copied without them, and goes when every row
     knows the copy.
     """
-    directory = store.writer.directory
+    directory = here.writer.directory
     closed = directory / (name + CLOSED)
     if closed.exists() and not _settled(closed):
         return False
@@ -133,9 +139,9 @@ def mend(store: "DirectoryStore", name: str) -> bool:
     if descriptor is None:
         return False
     try:
-        with store.catalog.reading() as sql:
+        with here.catalog.reading() as sql:
             number = sql.execute("SELECT number FROM shard WHERE name = ?", (name,)).fetchone()
-        wanted = _wanted(store, number[0] if number else None)
+        wanted = _wanted(here, number[0] if number else None)
         members = list(shards.members(descriptor))
         used = [member for member in members if member.begins in wanted]
         if used and members[: len(used)] == used:
@@ -143,7 +149,7 @@ def mend(store: "DirectoryStore", name: str) -> bool:
             os.ftruncate(descriptor, end)
             shards.finish(directory, name, descriptor, end)
         else:
-            _copy(store, name, descriptor, [(wanted[member.begins][0], member) for member in used])
+            _copy(here, name, descriptor, [(wanted[member.begins][0], member) for member in used])
             (directory / (name + OPEN)).unlink()
     except OSError as error:
         raise shards.told(error, directory) from error
@@ -161,8 +167,8 @@ def _index(directory: Path, name: str) -> bool:
     return True
 
 
-def _copy(store: "DirectoryStore", name: str, descriptor: int, used: list[tuple[int, Member]]) -> None:
-    writer = shards.Writer(store.writer.directory, shard_bytes=store.writer.shard_bytes, resume=False)
+def _copy(here: Shards, name: str, descriptor: int, used: list[tuple[int, Member]]) -> None:
+    writer = shards.Writer(here.writer.directory, shard_bytes=here.writer.shard_bytes, resume=False)
     with closing(writer):
         for start in range(0, len(used), ROWS_AT_ONCE):
             part = used[start : start + ROWS_AT_ONCE]
@@ -170,12 +176,12 @@ def _copy(store: "DirectoryStore", name: str, descriptor: int, used: list[tuple[
             placed: list[Place] = []
             for picture in pictures:  # one at a time: a thousand pictures may be larger than memory
                 placed += writer.append([picture])
-            _point(store, {row: place for (row, _), place in zip(part, placed, strict=True)}, away_from=name)
+            _point(here, {row: place for (row, _), place in zip(part, placed, strict=True)}, away_from=name)
 
 
-def _point(store: "DirectoryStore", places: dict[int, Place], *, away_from: str | None = None) -> None:
+def _point(here: Shards, places: dict[int, Place], *, away_from: str | None = None) -> None:
     """Tell rows where their bytes are now."""
-    with store.catalog.writing(durable=True) as sql:
+    with here.catalog.writing(durable=True) as sql:
         sql.executemany(
             """UPDATE image SET shard = ?, begins = ? WHERE row = ?
                AND (?4 IS NULL OR shard = (SELECT number FROM shard WHERE name = ?4))""",
@@ -183,13 +189,13 @@ def _point(store: "DirectoryStore", places: dict[int, Place], *, away_from: str 
         )
 
 
-def _mark_lost(store: "DirectoryStore", rows: Iterable[int]) -> None:
-    with store.catalog.writing(durable=True) as sql:
+def _mark_lost(here: Shards, rows: Iterable[int]) -> None:
+    with here.catalog.writing(durable=True) as sql:
         sql.executemany("UPDATE image SET shard = NULL, begins = -1 WHERE row = ?", ((row,) for row in rows))
 
 
-def _wanted(store: "DirectoryStore", number: int | None) -> Wanted:
-    with store.catalog.reading() as sql:
+def _wanted(here: Shards, number: int | None) -> Wanted:
+    with here.catalog.reading() as sql:
         found = sql.execute("SELECT begins, row, lower(hex(sha256)), bytes FROM image WHERE shard = ?", (number,))
         return {begins: (row, key, size) for begins, row, key, size in found}
 
@@ -233,19 +239,19 @@ def _whole(descriptor: int, member: Member) -> bool:
     return member.name.startswith(sha256(data).hexdigest() + ".")
 
 
-def _unchanged(store: "DirectoryStore", name: str, member: Member) -> bool:
+def _unchanged(here: Shards, name: str, member: Member) -> bool:
     """Whether a picture still has its SHA-256."""
-    return member.name.startswith(_hashed(store, Place(name, member.begins, member.bytes)) + ".")
+    return member.name.startswith(_hashed(here, Place(name, member.begins, member.bytes)) + ".")
 
 
-def _hashed(store: "DirectoryStore", place: Place) -> str:
+def _hashed(here: Shards, place: Place) -> str:
     """The SHA-256 of what lies at a place; none of what is cut short. A disk that cannot be read ends the check."""
     try:
-        return sha256(store.reader.read(place)).hexdigest()
+        return sha256(here.reader.read(place)).hexdigest()
     except StoreDamaged:
         return "cut short"
     except OSError as error:
-        raise shards.told(error, store.writer.directory) from error
+        raise shards.told(error, here.writer.directory) from error
 
 
 def _settled(path: Path) -> bool:

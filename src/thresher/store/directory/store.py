@@ -30,9 +30,12 @@ from thresher.store.contract import (
     Work,
 )
 from thresher.store.directory import shards
+from thresher.store.directory.check import Parts, check
+from thresher.store.directory.check_shards import Shards
 from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.directory.objects import Objects
 from thresher.store.directory.renderings import DirectoryRenderings
+from thresher.store.findings import Findings
 from thresher.store.sqlite.asks import SqliteAsks
 from thresher.store.sqlite.categories import SqliteCategories
 from thresher.store.sqlite.connection import Catalog
@@ -84,9 +87,10 @@ class DirectoryStore(Store):
             return bytes(sql.execute("SELECT value FROM one WHERE key = 'secret'").fetchone()[0])
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        from thresher.store.directory.check import check  # the only call that needs it
-
-        return check(self, mend=mend, every_byte=every_byte, report=report)
+        there = Parts(
+            Shards(self.catalog, self.writer, self.reader), self.images, self.categories, self.rounds, self.matrices
+        )
+        return check(there, Findings(mend, report, every_byte))
 
     def close(self) -> None:
         self.writer.close()

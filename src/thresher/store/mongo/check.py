@@ -6,22 +6,21 @@ them back.
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bson import Binary, MaxKey
 from pymongo import InsertOne
 
 from thresher.errors import StoreDamaged
 from thresher.records import now_ms
-from thresher.store.contract import CheckReport, Report
+from thresher.store.contract import Categories, CheckReport, Columns, Images, Rounds
 from thresher.store.findings import Findings, tell_lost_scores
 from thresher.store.mongo import names, recount
 from thresher.store.mongo.link import Document, Link, Session, Table, batches, key, span
 from thresher.store.mongo.names import LOST
-
-if TYPE_CHECKING:
-    from thresher.store.mongo.store import MongoStore
+from thresher.store.mongo.originals import Originals
 
 # bytes whose rows are still being committed look like bytes without rows; no writer waits as long
 SETTLED_MS: Final = 15 * 60 * 1000
@@ -29,16 +28,27 @@ AT_ONCE: Final = 5_000
 SHOWN: Final = 5
 
 
-def check(store: "MongoStore", *, mend: bool, every_byte: bool, report: Report | None) -> CheckReport:
-    """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left."""
-    findings = Findings(mend, report, every_byte)
-    _check_counters(store.link, findings)
-    _check_images(store, findings)
-    _check_spare_bytes(store.link, findings)
-    _check_columns(store, findings)
-    tell_lost_scores(store, findings)
-    findings.counted["images"] = store.images.count()
-    return CheckReport(findings.counted, tuple(findings.found), tuple(findings.mended))
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a MongoDB store that are compared."""
+
+    link: Link
+    images: Images
+    originals: Originals
+    categories: Categories
+    rounds: Rounds
+    columns: Columns
+
+
+def check(parts: Parts, findings: Findings) -> CheckReport:
+    """Compare catalog, image bytes and columns; where mending is wanted repair what an interrupted run left."""
+    _check_counters(parts.link, findings)
+    _check_images(parts, findings)
+    _check_spare_bytes(parts.link, findings)
+    _check_columns(parts.link, findings)
+    tell_lost_scores(parts.categories, parts.rounds, parts.columns, findings)
+    findings.counted["images"] = parts.images.count()
+    return findings.told()
 
 
 def _check_counters(link: Link, findings: Findings) -> None:
@@ -53,9 +63,9 @@ def _check_counters(link: Link, findings: Findings) -> None:
     findings.progress("check the catalog", 1, 1, "catalogs")
 
 
-def _check_images(store: "MongoStore", findings: Findings) -> None:
+def _check_images(parts: Parts, findings: Findings) -> None:
     """Every row has its bytes and is found by its SHA-256."""
-    link, total, done = store.link, store.images.count(), 0
+    link, total, done = parts.link, parts.images.count(), 0
     unnamed: list[Document] = []
     lost: list[Document] = []
     known_lost = 0
@@ -66,7 +76,7 @@ def _check_images(store: "MongoStore", findings: Findings) -> None:
         unnamed += [one for one in some if one["sha256"] not in found]
         there = _there(link.table("bytes"), [one["sha256"] for one in some if "bare" not in one])
         if findings.every_byte:
-            there -= _changed(store, [one for one in some if one["sha256"] in there], findings)
+            there -= _changed(parts.originals, [one for one in some if one["sha256"] in there], findings)
         lost += [one for one in some if "bare" not in one and one["sha256"] not in there]
         known_lost += sum(one.get("bare") == LOST for one in some)
         done += len(some)
@@ -83,20 +93,20 @@ def _check_images(store: "MongoStore", findings: Findings) -> None:
         findings.wrong(f"images: {len(lost) + known_lost} have lost their bytes{named}; harvest them again")
 
 
-def _changed(store: "MongoStore", images: list[Document], findings: Findings) -> set[bytes]:
+def _changed(originals: Originals, images: list[Document], findings: Findings) -> set[bytes]:
     """The names whose bytes have another SHA-256; where it is mended these go, so that a harvest can bring them."""
     changed: set[bytes] = set()
     for one in images:
         name = bytes(one["sha256"])
         try:
-            data = store.originals.read({name: one["_id"]})[name]
+            data = originals.read({name: one["_id"]})[name]
         except StoreDamaged:
             data = b""
         findings.count("bytes read", len(data))
         if sha256(data).digest() != name:
             changed.add(name)
     if findings.mend and changed:
-        store.originals.drop(sorted(changed))
+        originals.drop(sorted(changed))
     return changed
 
 
@@ -137,9 +147,8 @@ def _reclaim(link: Link, spare: list[bytes], before_ms: int) -> None:
         link.table("bytes").delete_many({"_id": {"$in": [Binary(one) for one in some]}, "at_ms": {"$lt": before_ms}})
 
 
-def _check_columns(store: "MongoStore", findings: Findings) -> None:
+def _check_columns(link: Link, findings: Findings) -> None:
     """Every part has its values, and nothing is left of what was dropped or never finished."""
-    link = store.link
     before_ms = now_ms() - SETTLED_MS
     generations = set()
     for column in link.table("columns").find().sort("_id", 1):

@@ -16,9 +16,11 @@ from thresher.store.contract import (
     Store,
     Work,
 )
+from thresher.store.findings import Findings
 from thresher.store.mongo import schema
 from thresher.store.mongo.asks import MongoAsks
 from thresher.store.mongo.categories import MongoCategories
+from thresher.store.mongo.check import Parts, check
 from thresher.store.mongo.columns import MongoColumns
 from thresher.store.mongo.failures import explained
 from thresher.store.mongo.images import MongoImages
@@ -72,10 +74,9 @@ class MongoStore(Store):
         return bytes(self._workspace["secret"])
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        from thresher.store.mongo.check import check  # the only call that needs it
-
+        there = Parts(self.link, self.images, self.originals, self.categories, self.rounds, self.columns)
         with explained(self.link.shown):
-            return check(self, mend=mend, every_byte=every_byte, report=report)
+            return check(there, Findings(mend, report, every_byte))
 
     def close(self) -> None:
         self.link.close()
