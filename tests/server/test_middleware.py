@@ -118,7 +118,7 @@ def test_a_long_list_from_somebody_unknown_is_not_even_read(server: Served) -> N
 def test_a_body_that_is_too_long_is_refused_and_its_sender_hears_why(server: Served) -> None:
     answer = server.http.post("/api/work/join", content=b"x" * (BODY_BYTES + 1))
     assert_problem(answer, 413, "too-large")
-    assert answer.json()["detail"] == "At most 200,000 bytes can be sent here."
+    assert answer.json()["detail"] == "This address accepts at most 200,000 bytes."
 
 
 def test_a_body_that_does_not_announce_its_length_is_refused_too(server: Served) -> None:

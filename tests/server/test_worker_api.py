@@ -300,19 +300,19 @@ def test_an_invite_brings_no_more_people_than_it_may(store: Store, small: Settin
         first = WorkerClient.join(link)
         WorkerClient.join(link)
         for _ in range(2):
-            with pytest.raises(Gone, match="as many people as it may"):
+            with pytest.raises(Gone, match="reached its limit of people"):
                 WorkerClient.join(link)
         assert len(store.people.all()) == 2
         assert first.me().offers
         WorkerClient.join(served.console.add_invite().link)
 
 
-def test_an_invite_for_one_category_gives_no_work_in_another(server: Served, store: Store, small: Settings) -> None:
+def test_an_invite_for_one_category_gives_no_tasks_of_another(server: Served, store: Store, small: Settings) -> None:
     add_category(store, "dog")
     ask(store, small, "dog", add_pictures(store, "dog", 4, first_seed=500))
     worker = WorkerClient.join(server.console.add_invite("dog").link)
     assert [offer.category for offer in worker.me().offers] == ["dog"]
-    with pytest.raises(NotFound, match="no work"):
+    with pytest.raises(NotFound, match="has no tasks of .car."):
         worker.deal("car")
     with pytest.raises(NotFound):
         worker.deal("nobody")

@@ -88,7 +88,7 @@ def test_the_link_s_token_is_taken_out_of_the_address_and_outlives_a_reload(wind
 def test_without_its_token_the_console_says_where_the_link_is_and_takes_it(window: Window, server: Served) -> None:
     page = window.page
     page.goto(f"{server.url}/?token=wrong")
-    expect(page.get_by_text("does not take the token")).to_be_visible()
+    expect(page.get_by_text("does not accept the token")).to_be_visible()
     expect(page.get_by_text("thresher serve")).to_be_visible()
     page.get_by_label("Link or token").fill(f"{server.url}/?token={server.token}")
     page.get_by_role("button", name="Open").click()
@@ -104,7 +104,7 @@ def test_an_empty_workspace_shows_the_next_command_and_a_category_can_be_added(w
     page.get_by_label("Name").fill("dog")
     page.get_by_label("Question").fill("Is there a dog in this picture?")
     page.get_by_label("Instructions").fill("Drawings do not count.")
-    page.get_by_label("Precision wanted").fill("97")
+    page.get_by_label("Target precision").fill("97")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Is there a dog in this picture?")
     expect(page.get_by_text("thresher harvest dog --folder").first).to_be_visible()
@@ -145,9 +145,9 @@ def test_pictures_come_by_decision_and_a_page_at_a_time(window: Window, server: 
     page = enter(window, server, "categories/car/pictures")
     tiles = page.locator(".tile")
     expect(tiles).to_have_count(60)
-    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Show more").click()
     expect(tiles).to_have_count(len(rounds))
-    expect(page.get_by_role("button", name="More")).to_have_count(0)
+    expect(page.get_by_role("button", name="Show more")).to_have_count(0)
     page.get_by_text(f"No {len(rounds) // 3}").click()
     expect(tiles).to_have_count(len(rounds) // 3)
     assert set(page.locator(".tile .part").all_inner_texts()) == {"No"}
@@ -188,15 +188,15 @@ def test_a_list_becomes_a_named_task_and_unknown_names_are_listed(
     more = add_pictures(store, "car", 3, first_seed=900)
     names = [server.console.pictures("car", after=more[0] - 1).pictures[number].file for number in range(3)]
     page = enter(window, server, "categories/car/tasks")
-    page.get_by_role("button", name="Ask about a list").click()
+    page.get_by_role("button", name="Make a task from a list").click()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Read a file").click()
     listed = "\n".join(["file", *names, "nobody.jpg"])
     chooser.value.set_files({"name": "odd ones.csv", "mimeType": "text/csv", "buffer": listed.encode()})
     expect(page.get_by_label("Name of the task")).to_have_value("odd ones")
     expect(page.get_by_text("4 images")).to_be_visible()
-    page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.get_by_text("3 images will be asked about, in 1 task")).to_be_visible()
+    page.get_by_role("button", name="Make the task").click()
+    expect(page.get_by_text("1 task made from 3 images")).to_be_visible()
     expect(page.get_by_text("nobody.jpg")).to_be_visible()
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_role("row").filter(has_text="odd ones")).to_contain_text("3")
@@ -204,10 +204,10 @@ def test_a_list_becomes_a_named_task_and_unknown_names_are_listed(
 
 def test_a_list_without_the_right_column_is_told_before_it_is_sent(window: Window, server: Served) -> None:
     page = enter(window, server, "categories/car/tasks")
-    page.get_by_role("button", name="Ask about a list").click()
+    page.get_by_role("button", name="Make a task from a list").click()
     page.get_by_label("Images").fill("name,size\na,1")
-    expect(page.get_by_text("Line 1: a CSV needs a column called image, file, url")).to_be_visible()
-    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_disabled()
+    expect(page.get_by_text("Line 1: a CSV needs a column image, file or url")).to_be_visible()
+    expect(page.get_by_role("button", name="Make the task")).to_be_disabled()
 
 
 def test_an_invite_is_made_copied_and_revoked(opened: Opener, server: Served) -> None:
@@ -224,7 +224,7 @@ def test_an_invite_is_made_copied_and_revoked(opened: Opener, server: Served) ->
     page.get_by_role("link", name="Invites").click()
     row = page.get_by_role("row").filter(has_text="the lab")
     row.get_by_role("button", name="Revoke").click()
-    row.get_by_role("button", name="Nobody new may join").click()
+    row.get_by_role("button", name="Revoke: nobody new can join").click()
     expect(row).to_contain_text("revoked")
     assert [invite.revoked for invite in server.console.invites()] == [True]
 
@@ -276,12 +276,12 @@ def test_a_category_nobody_has_and_a_server_that_is_gone_are_told(window: Window
     page = enter(window, server, "categories/nobody")
     expect(page.get_by_role("alert")).to_contain_text("nobody")
     page.goto(f"{server.url}/#/nowhere")
-    expect(page.get_by_text("There is no such view")).to_be_visible()
+    expect(page.get_by_text("This view does not exist")).to_be_visible()
     window.context.set_offline(True)
     page.get_by_role("link", name="Categories", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached")
     page.get_by_role("link", name="Workers").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("This view could not be fetched")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This view could not be loaded")
     window.context.set_offline(False)
     page.get_by_role("button", name="Reload the page").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Workers")
@@ -322,7 +322,7 @@ def test_every_view_keeps_the_rules_of_accessibility(
         assert wide <= 0, f"{view} is {wide} px too wide"
     for view, button in {
         "categories": "Add a category",
-        "categories/car/tasks": "Ask about a list",
+        "categories/car/tasks": "Make a task from a list",
         "invites": "Invite people",
     }.items():
         page.goto(f"{server.url}/#/{view}")

@@ -49,7 +49,7 @@ def test_in_a_frame_with_its_storage_blocked_everything_works_and_a_reload_resum
     page.route("**/marketplace", lambda route: route.fulfill(body=frame + style, content_type="text/html"))
     page.goto(f"{server.url}/marketplace")
     inside = page.frame_locator("#work")
-    inside.get_by_role("button", name="Look at it").click()
+    inside.get_by_role("button", name="Open").click()
     inside.get_by_role("button", name="Start").click()
     for position in range(3):
         expect(inside.locator("main.stage")).to_have_attribute("data-shown", str(position))
@@ -113,8 +113,8 @@ def test_an_unfinished_assignment_can_be_left_and_gone_on_with(window: Window, s
         shown(window, position)
         window.page.keyboard.press("y")
     window.page.get_by_role("button", name="Menu").click()
-    window.page.get_by_role("button", name="Leave, and go on later").click()
-    expect(window.page.get_by_text("You have begun this one")).to_be_visible()
+    window.page.get_by_role("button", name="Leave and go on later").click()
+    expect(window.page.get_by_text("You have begun this task")).to_be_visible()
     window.page.get_by_role("button", name="Go on").click()
     shown(window, 3)
 
@@ -128,7 +128,7 @@ def test_a_task_given_back_is_free_again_and_its_answers_are_erased(
     window.page.get_by_role("button", name="Give this task back").click()
     expect(window.page.get_by_role("dialog")).to_contain_text("Your 1 answer of this task will be erased")
     window.page.get_by_role("button", name="Give it back").click()
-    expect(window.page.get_by_role("button", name="Look at it")).to_be_visible()
+    expect(window.page.get_by_role("button", name="Open")).to_be_visible()
     returned = held(store)
     assert returned.stage is Stage.RETURNED
     assert store.work.drafts(returned.id)[1] == []
@@ -141,7 +141,7 @@ def test_a_lease_that_ended_is_told_kindly_and_leads_on(window: Window, server: 
     expect(window.page.get_by_role("heading", level=1)).to_have_text("This task has ended")
     expect(window.page.get_by_text("It does not count against you")).to_be_visible()
     window.page.get_by_role("button", name="Go on").click()
-    expect(window.page.get_by_role("button", name="Look at it")).to_be_visible()
+    expect(window.page.get_by_role("button", name="Open")).to_be_visible()
     window.forgive("410")
 
 
@@ -171,7 +171,7 @@ def test_sending_without_a_connection_keeps_everything_and_works_later(window: W
     answer_all(window)
     window.context.set_offline(True)
     window.page.get_by_role("button", name="Send").click()
-    expect(window.page.get_by_text("Sending did not work")).to_be_visible()
+    expect(window.page.get_by_text("Your answers were not sent")).to_be_visible()
     window.context.set_offline(False)
     window.page.get_by_role("button", name="Send").click()
     expect(window.page.get_by_text("Receipt")).to_be_visible()
@@ -182,7 +182,7 @@ def test_a_picture_that_does_not_load_can_be_tried_again_or_left_unsure(window: 
     page = window.page
     page.route("**/api/work/pictures/**", lambda route: route.abort())
     join(window, server)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Open").click()
     page.get_by_role("button", name="Start").click()
     page.keyboard.press("y")
     expect(page.get_by_text(f"You have answered 0 of {SIZE}")).to_be_visible()

@@ -15,7 +15,7 @@ SIZE = 18  # 10 asked pictures and 8 gold
 def join(window: Window, server: Served, name: str = "Ada") -> None:
     """Open an invite and make a personal link."""
     window.page.goto(server.console.add_invite().link)
-    window.page.get_by_label("What shall we call you?").fill(name)
+    window.page.get_by_label("Your name").fill(name)
     window.page.get_by_role("button", name="Join").click()
     expect(window.page.get_by_role("heading", level=1)).to_have_text(f"Hello, {name}")
 
@@ -23,7 +23,7 @@ def join(window: Window, server: Served, name: str = "Ada") -> None:
 def begin(window: Window, server: Served) -> None:
     """Join and go to the first picture."""
     join(window, server)
-    window.page.get_by_role("button", name="Look at it").click()
+    window.page.get_by_role("button", name="Open").click()
     window.page.get_by_role("button", name="Start").click()
     shown(window, 0)
 
@@ -43,7 +43,7 @@ def answer_all(window: Window, key: str = "ArrowRight", start: int = 0, size: in
     for position in range(start, size):
         shown(window, position)
         window.page.keyboard.press(key)
-    expect(window.page.get_by_role("heading", level=1)).to_have_text("Look over your answers")
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
 
 
 def held(store: Store) -> Assignment:

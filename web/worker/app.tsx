@@ -27,7 +27,7 @@ function Starting() {
   return (
     <main className="page">
       <p role="status" className="quiet">
-        Getting your page…
+        Loading your page…
       </p>
     </main>
   );

@@ -167,7 +167,7 @@ const NO_LINK: Trouble = {
 
 const UNREACHABLE: Trouble = {
   title: 'The server cannot be reached',
-  detail: 'Nothing is lost. Look at your connection and try again.',
+  detail: 'Nothing is lost. Check your connection and try again.',
   again: true,
 };
 
@@ -177,5 +177,5 @@ function troubleOf({ status, detail }: Failure, working: boolean): Trouble {
     return { title: 'This task has ended', detail: `${detail} It does not count against you.`, again: true };
   }
   const refused = status === 401 || status === 403 || status === 410;
-  return { title: refused ? 'This link does not work' : 'That did not work', detail, again: !refused };
+  return { title: refused ? 'This link does not work' : 'This did not work', detail, again: !refused };
 }

@@ -125,9 +125,9 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise Busy(f"port {port} is taken.", where=host, next="thresher serve --port 0 takes a free one") from error
+            raise Busy(f"port {port} is taken.", where=host, next="thresher serve --port 0") from error
         raise BadSetting(
-            f"cannot listen there: {error.strerror or error}.",
+            f"the server cannot listen on this address: {error.strerror or error}.",
             where=f"{host}:{port}",
             next="thresher serve --host 127.0.0.1",
         ) from error

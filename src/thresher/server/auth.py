@@ -26,7 +26,7 @@ Sent = HTTPAuthorizationCredentials | None
 
 
 def console_token(store: Store, settings: Settings) -> str:
-    """the console's token: the setting, or one that belongs to the workspace and stays the same in it."""
+    """The console's token: the setting, or one that is made from the workspace's secret and stays the same."""
     if settings.token:
         return settings.token
     return hmac.new(store.secret(), b"thresher/console", hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""What every route is handed: the store, the settings, the clock, and the few things that outlive a request."""
+"""The record that every route is handed: the store, the settings, the clock, and what outlives a request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from thresher.workforce.links import Links
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The server's hands. `on_sent(category)` is called after each sent assignment; `loop_runs(category)` is asked."""
+    """The parts that every route uses.
+
+    `on_sent(category)` is called after each sent assignment; `loop_runs(category)` says whether its loop is running.
+    """
 
     store: Store
     settings: Settings

@@ -91,9 +91,9 @@ class KnownHosts:
             refusal = problem(
                 403,
                 "unknown-host",
-                "this server does not answer to the host name of the request.",
+                "this server does not serve the host name in the request.",
                 where="Host header",
-                following="set public_url to the address people reach the server at",
+                following="set public_url to the address at which people reach this server",
             )
             await refusal(scope, receive, send)
             return
@@ -140,7 +140,7 @@ class BoundedBody:
 
 
 def _too_large(most: int) -> Response:
-    what = f"at most {most:,} bytes can be sent here."
+    what = f"this address accepts at most {most:,} bytes."
     return problem(413, "too-large", what, following="send it in smaller parts", headers=HANG_UP)
 
 
@@ -148,7 +148,7 @@ def _unknown_sender() -> Response:
     return problem(
         401,
         "denied",
-        "a long list is taken with the console's token alone, which is missing or wrong.",
+        "a long list needs the console's token, which is missing or wrong.",
         following="open the link that `thresher serve` printed when it started",
         headers={**HANG_UP, "WWW-Authenticate": "Bearer"},
     )

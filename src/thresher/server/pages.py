@@ -60,7 +60,7 @@ def static(app: str, path: str, desk: TheDesk, request: Request) -> Response:
     """A file of a page. What has a hash in its name is kept for ever."""
     found = files(desk.static / app).get(path) if app in FRAMED_BY else None
     if found is None or path == "index.html":  # a first page is served at its own address, under its policy
-        raise NotFound("there is no such file.", where="/static", next="reload the page")
+        raise NotFound("this file does not exist.", where="/static", next="reload the page")
     for_ever = path.startswith("assets/")
     headers = {"Cache-Control": "public, max-age=31536000, immutable" if for_ever else "no-cache", "ETag": found.etag}
     if request.headers.get("if-none-match") == found.etag:

@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 # what the framework refuses by itself, in our words: status -> (kind, what, next)
 _PLAIN: Mapping[int, tuple[str, str, str]] = {
-    400: ("bad-request", "the request cannot be read.", "look at /docs"),
-    404: ("not-found", "there is nothing at this address.", "look at /docs"),
-    405: ("method-not-allowed", "this address does not take that method.", "look at /docs"),
-    413: ("too-large", "what was sent is larger than this address takes.", "send it in smaller parts"),
+    400: ("bad-request", "the request cannot be read.", "see /docs"),
+    404: ("not-found", "there is nothing at this address.", "see /docs"),
+    405: ("method-not-allowed", "this address does not accept that method.", "see /docs"),
+    413: ("too-large", "the request body is larger than this address accepts.", "send it in smaller parts"),
 }
 
 
@@ -56,8 +56,8 @@ def unexpected(method: str, route: str) -> Response:
     return problem(
         500,
         "unexpected",
-        f"something went wrong on the server; it is in the log as {mark}.",
-        following="try again, and tell the owner of this server that id if it happens again",
+        f"the server has an unexpected error; its log has it as {mark}.",
+        following="try again; if it happens again, give the owner of this server that id",
     )
 
 

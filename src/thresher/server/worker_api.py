@@ -1,4 +1,4 @@
-"""What a worker's page asks for: join, see what there is to do, take it, keep drafts, send, give back.
+"""The worker API: join, list tasks, take an assignment, keep drafts, send, give back.
 
 Nothing here tells gold from asked or one purpose from another: an assignment is a list of pictures under opaque keys.
 """
@@ -49,7 +49,7 @@ VERDICTS: dict[Stage, Verdict] = {
     Stage.WEIGHTED: "weighted",
     Stage.REJECTED: "rejected",
 }
-_RAN_OUT = "the time for this task ran out, and its answers were erased."
+_RAN_OUT = "the time for this task has ended, and its answers were erased."
 _ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "you gave this task back, and its answers were erased."}
 
 
@@ -63,7 +63,7 @@ def join(body: Join, desk: TheDesk, request: Request) -> Joined:
     if invite.revoked_ms:
         raise Gone("this invite was withdrawn.", next="ask for a new one")
     if desk.store.people.joined(invite.id) >= desk.settings.invite_people:
-        raise Gone("this invite has brought as many people as it may.", next="ask for a new one")
+        raise Gone("this invite has reached its limit of people.", next="ask for a new one")
     worker = Worker(id=new_id(), name=body.name.strip(), owner=False, invite=invite.id, created_ms=desk.clock())
     desk.store.people.add(worker)
     token = desk.links.worker(worker.id)
@@ -72,7 +72,7 @@ def join(body: Join, desk: TheDesk, request: Request) -> Joined:
 
 @router.get("/me")
 def me(desk: TheDesk, worker: TheWorker) -> Me:
-    """What there is to do, and what became of what was done."""
+    """The tasks a worker can take, and the verdicts on those they have sent."""
     dealing.expire(desk.store, desk.clock())
     assignments = desk.store.work.of_worker(worker.id)
     past = [done for done in assignments if done.stage in VERDICTS]
@@ -92,7 +92,7 @@ def me(desk: TheDesk, worker: TheWorker) -> Me:
 def deal(body: Deal, desk: TheDesk, worker: TheWorker) -> Work | Response:
     """Take an assignment, or go on with the one that is unfinished."""
     if body.category not in _categories(desk, worker):
-        raise NotFound(f"your link gives no work in {body.category!r}.", next="take one of the offers of your page")
+        raise NotFound(f"your link has no tasks of {body.category!r}.", next="choose one of the tasks on your page")
     assignment = dealing.deal(body.category, worker, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     if assignment is None:
         return Response(status_code=204)
@@ -165,9 +165,9 @@ def _shown(desk: Desk, key: str) -> tuple[bytes, float]:
 def _open(desk: Desk, assignment: Assignment) -> Assignment:
     """An assignment that may still be worked on. Raises Gone."""
     if assignment.stage in VERDICTS:
-        raise Gone("this task is already sent.", next="open your personal link to see what there is to do")
+        raise Gone("this task is already sent.", next="open your personal link to see your tasks")
     if assignment.stage is not Stage.LEASED or assignment.lease_until_ms <= desk.clock():
-        raise Gone(_ENDED.get(assignment.stage, _RAN_OUT), next="open your personal link to take another")
+        raise Gone(_ENDED.get(assignment.stage, _RAN_OUT), next="open your personal link to take another task")
     return assignment
 
 
@@ -250,10 +250,10 @@ def _given(entries: list[Entry], assignment: Assignment) -> list[Given]:
     """What the page sent as answers. Raises BadInput for a position that the assignment does not have, or has twice."""
     positions = [entry.position for entry in entries]
     if len(set(positions)) < len(positions):
-        raise BadInput("a position is answered twice.", where="entries", next="send each position once")
+        raise BadInput("a position has two answers.", where="entries", next="send each position once")
     if max(positions, default=0) >= len(assignment.dealt):
         raise BadInput(
-            f"this assignment has {len(assignment.dealt)} pictures, and position {max(positions)} is beyond them.",
+            f"there is no position {max(positions)}: this assignment has {len(assignment.dealt)} pictures.",
             where="entries",
             next="number the positions from 0",
         )

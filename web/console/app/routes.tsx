@@ -46,7 +46,7 @@ export const createRouter = () =>
 
 function Nowhere() {
   return (
-    <Page title="There is no such view">
+    <Page title="This view does not exist">
       <p>
         <Link to="/categories">Go to the categories</Link>
       </p>

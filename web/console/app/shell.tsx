@@ -36,17 +36,17 @@ export function Shell() {
   );
 }
 
-/** A view that could not be fetched or drawn: what to do, in the words of every other problem. */
+/** A view that could not be loaded or shown: what to do, in the words of every other problem. */
 export function Broken() {
   const error = useRouteError();
   const fetched = error instanceof TypeError;
   return (
     <main className="door">
-      <h1>This view could not be {fetched ? 'fetched' : 'drawn'}</h1>
+      <h1>This view could not be {fetched ? 'loaded' : 'shown'}</h1>
       <p>
         {fetched
           ? 'The server cannot be reached, or was updated since this page was opened.'
-          : 'Something in this page went wrong; nothing that is stored is touched.'}
+          : 'This page has an error. The stored data is not affected.'}
       </p>
       <Button onClick={() => location.reload()}>Reload the page</Button>
     </main>

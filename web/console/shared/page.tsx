@@ -48,7 +48,7 @@ export function Wide({ caption, children }: { caption: string; children: ReactNo
 export function Waiting() {
   return (
     <p role="status" className="quiet">
-      Getting it…
+      Loading…
     </p>
   );
 }

@@ -9,7 +9,7 @@ type Failure = FetchBaseQueryError | SerializedError | undefined;
 export function problemOf(failure: Failure): { what: string; next: string } {
   if (failure && 'status' in failure) {
     if (failure.status === 'FETCH_ERROR') {
-      return { what: 'The server cannot be reached.', next: 'Next: look whether `thresher serve` still runs' };
+      return { what: 'The server cannot be reached.', next: 'Next: check that `thresher serve` is running' };
     }
     const problem = failure.data as Partial<Problem> | undefined;
     if (problem?.detail) {
@@ -18,7 +18,7 @@ export function problemOf(failure: Failure): { what: string; next: string } {
     }
     return { what: `The server answered ${failure.status}.`, next: '' };
   }
-  return { what: 'Something went wrong in this page.', next: 'Reload it.' };
+  return { what: 'This page has an error.', next: 'Reload the page.' };
 }
 
 export function Failed({ error }: { error: Failure }) {

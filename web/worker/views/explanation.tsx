@@ -22,8 +22,8 @@ export function Explanation(handed: Handed) {
         <SettingsButton {...handed} />
       </p>
       <p className="quiet">
-        The answer to some of the pictures is known already: they show whether the task was done with care. If it is not
-        accepted, you are told why.
+        The answers to some of the pictures are known already. They are used to check the task. If it is not accepted,
+        you are told why.
       </p>
       <div className="bottom">
         <button type="button" onClick={() => void flows.giveBack()}>

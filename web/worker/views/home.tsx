@@ -10,7 +10,7 @@ const LOOK_AGAIN_MS = 20_000;
 const VERDICTS: Record<Past['verdict'], string> = {
   waiting: 'Being checked',
   accepted: 'Accepted',
-  weighted: 'Accepted, counted with care',
+  weighted: 'Accepted, with less weight',
   rejected: 'Not accepted',
 };
 
@@ -52,7 +52,7 @@ function PersonalLink({ link }: { link: string }) {
   return (
     <section className="card" aria-labelledby="personal">
       <h2 id="personal">Keep your personal link</h2>
-      <p>It brings you back to this page, on any device. Share it with nobody: whoever has it answers in your name.</p>
+      <p>It opens this page again, on any device. Do not share it: everybody who has it can answer in your name.</p>
       <div className="row">
         <input
           ref={field}
@@ -74,15 +74,15 @@ function Offers({ me, handed: { store, flows } }: { me: Me; handed: Handed }) {
   if (me.offers.length === 0) {
     return (
       <section aria-labelledby="offers">
-        <h2 id="offers">Nothing to answer right now</h2>
-        <p>New tasks appear here by themselves. You may also come back later.</p>
+        <h2 id="offers">No tasks right now</h2>
+        <p>New tasks appear here by themselves. You can also come back later.</p>
       </section>
     );
   }
   const offers = [...me.offers].sort((one, other) => Number(other.unfinished) - Number(one.unfinished));
   return (
     <section aria-labelledby="offers">
-      <h2 id="offers">What there is to do</h2>
+      <h2 id="offers">Tasks for you</h2>
       <ul className="offers">
         {offers.map((offer, index) => (
           <li key={offer.category} className="card offer">
@@ -94,7 +94,7 @@ function Offers({ me, handed: { store, flows } }: { me: Me; handed: Handed }) {
               aria-describedby={`question-${offer.category}`}
               onClick={() => void flows.start(offer.category, offer.unfinished)}
             >
-              {offer.unfinished ? 'Go on' : 'Look at it'}
+              {offer.unfinished ? 'Go on' : 'Open'}
             </button>
           </li>
         ))}
@@ -110,7 +110,7 @@ function OfferText({ offer }: { offer: Offer }) {
         {offer.question}
       </p>
       <p className="quiet">
-        {offer.unfinished ? 'You have begun this one. ' : ''}
+        {offer.unfinished ? 'You have begun this task. ' : ''}
         {count(offer.images, 'picture')}
       </p>
     </div>
@@ -121,7 +121,7 @@ function PastList({ past }: { past: Past[] }) {
   if (past.length === 0) return null;
   return (
     <section aria-labelledby="past">
-      <h2 id="past">What you have done</h2>
+      <h2 id="past">Tasks you have sent</h2>
       <ul className="past">
         {past.map((one) => (
           <li key={`${one.category} ${one.sent_at_ms}`}>

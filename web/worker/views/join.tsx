@@ -24,7 +24,7 @@ export function Join({ store, flows }: Handed) {
       >
         <label className="field">
           <span>
-            What shall we call you? <small>You may leave this empty.</small>
+            Your name <small>You may leave this empty.</small>
           </span>
           <input
             value={name}

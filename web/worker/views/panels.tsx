@@ -31,10 +31,10 @@ export function Panels({ panel, ...handed }: Omit<PanelProps, 'close'> & { panel
 function Menu({ store, flows, open, close }: PanelProps) {
   const choices: readonly (readonly [string, () => void])[] = [
     ['The question and its examples', () => open('explanation')],
-    ['Look over your answers', () => store.dispatch({ type: 'reviewOpened', atMs: performance.now() })],
+    ['Check your answers', () => store.dispatch({ type: 'reviewOpened', atMs: performance.now() })],
     ['Pause', () => open('pause')],
     ['Settings', () => open('settings')],
-    ['Leave, and go on later', () => void flows.leave()],
+    ['Leave and go on later', () => void flows.leave()],
     ['Give this task back', () => open('return')],
   ];
   return (
@@ -53,7 +53,7 @@ function Menu({ store, flows, open, close }: PanelProps) {
 function Pause({ close }: PanelProps) {
   return (
     <Dialog title="Paused" close={close}>
-      <p>The clock stands. Take the time you need; the task stays yours for a while.</p>
+      <p>Time is not counted while you pause. The task stays yours for a while.</p>
     </Dialog>
   );
 }
@@ -89,7 +89,7 @@ function Return({ store, flows, close }: PanelProps) {
     >
       <p>
         {done > 0 && `Your ${count(done, 'answer')} of this task will be erased. `}
-        Somebody else gets the task. It does not count against you.
+        The task goes to somebody else. This does not count against you.
       </p>
     </Dialog>
   );

@@ -14,17 +14,18 @@ export function Review({ store, flows }: Handed) {
   const left = task.traces.length - answeredCount(task);
   const jump = (position: number) => store.dispatch({ type: 'jumpedTo', position, atMs: performance.now() });
   return (
-    <Page title={left > 0 ? `${count(left, 'picture')} to go` : 'Look over your answers'}>
+    <Page title={left > 0 ? `${count(left, 'picture')} left` : 'Check your answers'}>
       <p>
         {left > 0
-          ? 'You can look over what you have answered so far.'
-          : 'Tap a picture to look at it again and change its answer. When all is well, send.'}
+          ? 'You can check the answers you have given so far.'
+          : 'Open a picture to see it again and change its answer. Then send all answers.'}
       </p>
       {ANSWERS.map((says) => (
         <Group key={says} says={says} work={task.work as Work} positions={positionsOf(task.traces, says)} jump={jump} />
       ))}
       <Offline store={store}>
-        {failed && 'Sending did not work. '}You are offline. Your answers are kept on this device; send them later.
+        {failed && 'Your answers were not sent. '}You are offline. Your answers are kept on this device; send them
+        later.
       </Offline>
       <div className="bottom sticky">
         <p className="quiet">{task.work.question}</p>

@@ -17,7 +17,7 @@ export function SentView({ store, flows }: Handed) {
   if (!sent) return null;
   return (
     <Page title={TITLES[sent.verdict]}>
-      <p>{sent.why || 'Your answers are being checked. Your page will say how it went.'}</p>
+      <p>{sent.why || 'Your answers are being checked. Your page will show the result.'}</p>
       <details>
         <summary>Receipt</summary>
         <p className="quiet">It proves that your answers arrived. Keep it if you want to ask about this task.</p>
@@ -25,7 +25,7 @@ export function SentView({ store, flows }: Handed) {
       </details>
       <div className="bottom">
         <button type="button" className="primary" disabled={waiting} onClick={() => void flows.home()}>
-          {sent.more ? 'See what is next' : 'Back to your page'}
+          {sent.more ? 'Go to the next task' : 'Back to your page'}
         </button>
       </div>
     </Page>

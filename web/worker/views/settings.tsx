@@ -33,7 +33,7 @@ export function Settings({ store, memory, close }: Handed & { close: () => void 
         />
         <span>
           Yes on the left, no on the right
-          <small>Arrow keys and swipes follow.</small>
+          <small>Arrow keys and swipes change sides too.</small>
         </span>
       </label>
       <label className="check">
@@ -43,8 +43,8 @@ export function Settings({ store, memory, close }: Handed & { close: () => void 
           onChange={(event) => change({ letters: event.currentTarget.checked })}
         />
         <span>
-          Letters answer too
-          <small>Switch this off if you speak to your device.</small>
+          Letter keys answer too
+          <small>Switch this off if you use speech input.</small>
         </span>
       </label>
     </Dialog>

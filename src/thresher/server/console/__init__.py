@@ -1,4 +1,4 @@
-"""What the console asks for, a file a story as in web/console/features; every route wants the console's token."""
+"""The console API, a file a story as in web/console/features; every route needs the console's token."""
 
 from fastapi import APIRouter, Depends
 
@@ -16,7 +16,7 @@ from thresher.server.console import (
 )
 
 _guarded = APIRouter(dependencies=[Depends(console_only)])
-# in the order in which the OpenAPI page tells them
+# in the order in which the OpenAPI page lists them
 for story in (categories, plan, pictures, rounds, refusals, workers, invites, tasks, jobs):
     _guarded.include_router(story.router)
 

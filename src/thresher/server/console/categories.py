@@ -1,4 +1,4 @@
-"""Categories and how they stand, from counters that cost the same at a thousand images and at a million."""
+"""Categories and their state, from counters that cost the same at a thousand images and at a million."""
 
 from collections import Counter
 from typing import Literal, cast
@@ -28,9 +28,9 @@ def add_category(body: NewCategory, desk: TheDesk) -> CategoryWire:
     """Add a category."""
     if body.targets.method not in METHODS:
         raise BadInput(
-            f"no method is called {body.targets.method!r}.",
+            f"unknown method {body.targets.method!r}.",
             where="targets.method",
-            next=f"take one of: {', '.join(METHODS)}",
+            next=f"choose one of: {', '.join(METHODS)}",
         )
     desk.store.categories.create(
         Category(
@@ -50,7 +50,7 @@ def category(name: Name, desk: TheDesk) -> CategoryWire:
 
 
 def _category(desk: Desk, category: Category) -> CategoryWire:
-    """A category's state: what is, what it waits for, what it has cost."""
+    """A category's state: its counts, what it waits for, and its answers so far."""
     name, version = category.name, category.question.version
     tally = desk.store.categories.tally(name)
     gold = Counter(gold.says for gold in desk.store.labels.gold(name, version))

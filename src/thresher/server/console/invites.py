@@ -1,4 +1,4 @@
-"""Invites: each mints a personal link for everybody who opens it."""
+"""Invites: each gives everybody who opens it a personal link."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ def add_invite(body: NewInvite, desk: TheDesk, request: Request) -> InviteWire:
 
 @router.delete("/invites/{invite}", status_code=204)
 def revoke_invite(invite: Annotated[str, Path(max_length=64)], desk: TheDesk) -> None:
-    """End an invite; the personal links it minted stay."""
+    """Revoke an invite; the personal links it gave stay valid."""
     desk.store.people.get_invite(invite)
     desk.store.people.revoke(invite, desk.clock())
 

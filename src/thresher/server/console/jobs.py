@@ -1,4 +1,4 @@
-"""Jobs: how far each is, and the wish to end one."""
+"""Jobs and their progress, and the request to cancel one."""
 
 from typing import Annotated
 

@@ -34,7 +34,7 @@ def pictures(
     after: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 60,
 ) -> Pictures:
-    """A page of the pool by row, of one decision or of all. `after` is what the page before answered."""
+    """A page of the pool by row, of one decision or of all. `after` is the one that the page before returned."""
     return _page(desk, name, decision=decision, after=-1 if after is None else after, limit=limit)
 
 

@@ -1,4 +1,4 @@
-"""What a certificate will cost, told before anybody is paid."""
+"""The expected cost of a certificate, before anybody is paid."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -17,7 +17,7 @@ Share = Annotated[float | None, Query(gt=0, lt=1)]
 
 @dataclass(frozen=True, slots=True)
 class Aims:
-    """The targets to plan for, and the prevalence to believe in; what is not given is as the category has it."""
+    """The targets and the prevalence to plan for; those not given are the category's."""
 
     precision: Share = None
     recall: Share = None
@@ -29,7 +29,7 @@ class Aims:
 
 @router.get("/categories/{name}/plan")
 def plan(name: Name, desk: TheDesk, aims: Annotated[Aims, Depends()]) -> PlanWire:
-    """What a certificate will cost; what is not given is as the category aims."""
+    """The expected cost of a certificate; targets that are not given are the category's."""
     # here, for its mathematics is slow to import, and a server that starts needs none of it
     from thresher.loop.forecast import in_words
     from thresher.loop.forecast import plan as plan_for

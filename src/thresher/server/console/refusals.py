@@ -1,4 +1,4 @@
-"""Refusals: the pictures that harvest did not admit."""
+"""Refusals: the candidates that harvest did not admit."""
 
 from fastapi import APIRouter
 
@@ -11,7 +11,7 @@ router = APIRouter()
 
 @router.get("/categories/{name}/refusals")
 def refusals(name: Name, desk: TheDesk, after: After = 0, limit: Limit = 100) -> Refusals:
-    """What harvest did not admit: the counts by reason, and a page of the list."""
+    """The candidates that harvest refused: counts by reason, and a page of the list."""
     desk.store.categories.get(name)
     found = desk.store.categories.refusals(name, after, limit)
     return Refusals(

@@ -1,4 +1,4 @@
-"""Rounds: what each learned from, and what it made of the pool."""
+"""Rounds: their training labels, and their decisions on the pool."""
 
 from math import isfinite
 

@@ -1,4 +1,4 @@
-"""Tasks: those that stand, lists of pictures that become new ones, and the link to the owner's."""
+"""Tasks: the list of them, new ones from a list of pictures, and the link to the owner's."""
 
 from fastapi import APIRouter, Request
 
@@ -16,7 +16,7 @@ UNKNOWN_NAMES_TOLD = 100
 
 @router.post("/categories/{name}/owner-link")
 def owner_link(name: Name, desk: TheDesk, request: Request) -> OwnerLink:
-    """The owner's personal link; while a category has too little gold, a task that mines it is made."""
+    """The owner's personal link; where gold is scarce, a task that finds some is made first."""
     desk.store.categories.get(name)
     desk.store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=desk.clock()))
     mine(name, store=desk.store, settings=desk.settings, now_ms=desk.clock())
@@ -32,7 +32,7 @@ def tasks(name: Name, desk: TheDesk, after: After = 0, limit: Limit = 200) -> li
 
 @router.post("/categories/{name}/tasks", status_code=201)
 def upload_task(name: Name, body: Upload, desk: TheDesk) -> Uploaded:
-    """Ask about a list of pictures as a named task; a long list becomes several."""
+    """Make a named task from a list of pictures; a long list becomes several tasks."""
     desk.store.categories.get(name)
     found = dict(zip(body.images, desk.store.images.find(body.images), strict=True))
     rows = list(dict.fromkeys(row for row in found.values() if row is not None))

@@ -1,4 +1,4 @@
-"""Workers, and how they do: in one category, or over all."""
+"""Workers and their records: in one category, or over all."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ TEMPO_OF_LAST = 20  # assignments: what a worker does now, at a cost that does n
 
 @router.get("/categories/{name}/workers")
 def category_workers(name: Name, desk: TheDesk) -> list[WorkerWire]:
-    """The workers of one category, and how they do in it."""
+    """The workers of one category, with their records in it."""
     desk.store.categories.get(name)
     found = []
     for worker in desk.store.people.all():

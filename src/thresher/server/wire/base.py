@@ -8,6 +8,6 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z
 
 
 class Wire(BaseModel):
-    """What crosses the wire is frozen, and nothing unknown is let in."""
+    """A wire type is frozen and refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

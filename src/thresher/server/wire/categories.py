@@ -8,7 +8,7 @@ from thresher.server.wire.base import Name, Wire
 
 
 class TargetsWire(Wire):
-    """What the owner wants of the set and what it may cost in answers (None for no cap)."""
+    """The targets of the released set, and the most answers it may cost (None for no limit)."""
 
     precision: Annotated[float, Field(gt=0, le=1)] = 0.95
     recall: Annotated[float, Field(gt=0, le=1)] = 0.90
@@ -28,7 +28,7 @@ class NewCategory(Wire):
 
 
 class CategoryWire(Wire):
-    """A category's state: what is, what it waits for, what it has cost."""
+    """A category's state: its counts, what it waits for, and its answers so far."""
 
     name: str
     question: str

@@ -15,7 +15,7 @@ class NewInvite(Wire):
 
 
 class InviteWire(Wire):
-    """An invite; `link` mints a personal link for each person who opens it."""
+    """An invite; `link` gives each person who opens it a personal link."""
 
     id: str
     category: str

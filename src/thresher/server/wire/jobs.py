@@ -4,7 +4,7 @@ from thresher.server.wire.base import Wire
 
 
 class JobWire(Wire):
-    """A job and how far it is."""
+    """A job and its progress."""
 
     id: str
     kind: str

@@ -4,7 +4,7 @@ from thresher.server.wire.base import Wire
 
 
 class RangeWire(Wire):
-    """A number that is expected, and what it lies between in four cases of five."""
+    """An estimate with its 80 % interval."""
 
     low: float
     expected: float
@@ -12,11 +12,11 @@ class RangeWire(Wire):
 
 
 class PlanWire(Wire):
-    """What a promise will cost from here, before anybody is paid.
+    """The expected cost of a certificate from here on, before anybody is paid.
 
     `pictures` to ask about, `answers` on them and on gold, `hours` of people, `dollars` with the fee. No method needs
     fewer than `floor` pictures. `certified` is the share of simulated runs that ended in a certificate, `delivered` the
-    pictures then released: None before there are scores. `advice` may be empty; `words` tell it all.
+    pictures then released: None before there are scores. `advice` may be empty; `words` are the plan in sentences.
     """
 
     method: str

@@ -4,7 +4,7 @@ from thresher.server.wire.base import Wire
 
 
 class RoundWire(Wire):
-    """One round: what it learned from and what it made of the pool.
+    """One round: its training labels, and its decisions on the pool.
 
     A score at or above `upper` is a yes, below `lower` a no; None where no score is high or low enough.
     """

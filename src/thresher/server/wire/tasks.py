@@ -8,20 +8,20 @@ from thresher.server.wire.base import Wire
 
 
 class OwnerLink(Wire):
-    """The owner's own personal link to a first or adjudicating task."""
+    """The owner's personal link, which opens the owner's tasks."""
 
     link: str
 
 
 class Upload(Wire):
-    """A list of images to ask about as a named task: SHA-256 or file name or URL, one an entry."""
+    """A list of images to ask about as a named task: SHA-256, file name or URL, one per entry."""
 
     name: Annotated[str, Field(min_length=1, max_length=120)]
     images: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(min_length=1, max_length=100_000)]
 
 
 class Uploaded(Wire):
-    """What became of an uploaded list: the tasks made and the names nobody has (at most 100 are listed)."""
+    """The result of an uploaded list: the tasks made, and the names not in the pool (at most 100 are listed)."""
 
     tasks: list[int]
     images: int
@@ -30,7 +30,7 @@ class Uploaded(Wire):
 
 
 class TaskWire(Wire):
-    """A task and how far it is."""
+    """A task and its progress."""
 
     number: int
     name: str

@@ -34,7 +34,7 @@ class Offer(Wire):
 
 
 class Past(Wire):
-    """One assignment of the past: how it went and why."""
+    """A sent assignment: its verdict, and the reason."""
 
     category: str
     sent_at_ms: int
@@ -44,7 +44,7 @@ class Past(Wire):
 
 
 class Me(Wire):
-    """A worker's own view: what there is to do and what became of what they did."""
+    """A worker's own view: the tasks they can take, and the assignments they have sent."""
 
     name: str
     owner: bool
@@ -79,7 +79,7 @@ class Entry(Wire):
 
 
 class Work(Wire):
-    """An assignment as its worker sees it: nothing tells gold from asked or one purpose from another.
+    """An assignment as its worker sees it: nothing shows which pictures are gold, or why the others are asked.
 
     `pictures` are URLs relative to the server's root, one a position; they hold as long as the lease.
     """
@@ -104,7 +104,7 @@ class Drafts(Wire):
 
 
 class Kept(Wire):
-    """What the server holds of the drafts."""
+    """The drafts that the server holds."""
 
     sequence: int
     entries: int
@@ -118,7 +118,7 @@ class Send(Wire):
 
 
 class Sent(Wire):
-    """The receipt of a sent assignment, and what the gate said if it has."""
+    """The receipt of a sent assignment, with the gate's verdict once there is one."""
 
     receipt: str
     verdict: Literal["waiting", "accepted", "weighted", "rejected"]

@@ -4,7 +4,7 @@ from thresher.server.wire.base import Wire
 
 
 class WorkerWire(Wire):
-    """A worker over all their assignments. Seconds are the median a picture."""
+    """A worker over all their assignments. `seconds` is their median per picture."""
 
     id: str
     name: str

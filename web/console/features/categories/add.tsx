@@ -32,7 +32,7 @@ function Form({ close }: { close: () => void }) {
     <form onSubmit={submit} className="stack">
       <TextInput
         label="Name"
-        description="Short, for commands and files: small letters, digits, . _ -"
+        description="Short, for commands and files: lower-case letters, digits, . _ -"
         value={values.name}
         onChange={(event) => set({ name: event.currentTarget.value })}
         pattern="[a-z0-9][a-z0-9._\-]*"
@@ -42,7 +42,7 @@ function Form({ close }: { close: () => void }) {
       />
       <TextInput
         label="Question"
-        description="What people are asked about each picture; they answer yes, no or unsure."
+        description="People read it with each picture and answer yes, no or unsure."
         placeholder="Does this image contain a car?"
         value={values.question}
         onChange={(event) => set({ question: event.currentTarget.value })}
@@ -52,20 +52,20 @@ function Form({ close }: { close: () => void }) {
       />
       <Textarea
         label="Instructions"
-        description="What counts and what does not, in a few sentences."
+        description="Say in a few sentences when the answer is yes and when it is no."
         value={values.instructions}
         onChange={(event) => set({ instructions: event.currentTarget.value })}
         maxLength={5000}
         rows={4}
       />
       <div className="row">
-        <Wanted label="Precision wanted" value={values.precision} set={(precision) => set({ precision })} />
-        <Wanted label="Recall wanted" value={values.recall} set={(recall) => set({ recall })} />
+        <Target label="Target precision" value={values.precision} set={(precision) => set({ precision })} />
+        <Target label="Target recall" value={values.recall} set={(recall) => set({ recall })} />
       </div>
       <Failed error={error} />
       <div className="row end">
         <Button variant="default" onClick={close}>
-          Not now
+          Cancel
         </Button>
         <Button type="submit" loading={isLoading}>
           Add
@@ -75,7 +75,7 @@ function Form({ close }: { close: () => void }) {
   );
 }
 
-function Wanted({ label, value, set }: { label: string; value: number; set: (value: number) => void }) {
+function Target({ label, value, set }: { label: string; value: number; set: (value: number) => void }) {
   return (
     <NumberInput
       className="grow"

@@ -45,7 +45,7 @@ function Lead({ category }: { category: CategoryWire }) {
   return (
     <>
       {category.name}
-      {category.version > 1 && ` · wording ${category.version}`}
+      {category.version > 1 && ` · question version ${category.version}`}
     </>
   );
 }

@@ -20,7 +20,11 @@ export function Categories() {
     </Button>
   );
   return (
-    <Page title="Categories" lead="One yes/no question each. They share the pictures." actions={add}>
+    <Page
+      title="Categories"
+      lead="Each category is one yes/no question. All categories share the pictures."
+      actions={add}
+    >
       <Failed error={error} />
       {!data && !error && <Waiting />}
       {data?.length === 0 && (

@@ -15,7 +15,7 @@ export function CategoryState() {
       <WaitsFor category={category} />
       <div className="columns">
         <Answers category={category} />
-        <Wanted category={category} />
+        <Targets category={category} />
       </div>
       {category.instructions && (
         <section className="panel">
@@ -40,7 +40,7 @@ function Pool({ category }: { category: CategoryWire }) {
             As decided by <Link to="rounds">round {category.rounds}</Link> and the labels.
           </>
         ) : (
-          'No round yet: everything is unknown until the first training.'
+          'No round yet: every picture is unknown until the first round.'
         )}
         {category.refused > 0 && (
           <>
@@ -70,7 +70,24 @@ function WaitsFor({ category }: { category: CategoryWire }) {
   );
 }
 
-/** Every human answer, by what it was for; then the wishes that are still open. */
+// the words of the records, as a reader says them
+const PURPOSES: Record<string, string> = {
+  learn: 'to train the classifier',
+  middle: 'to decide between the thresholds',
+  'audit recall': 'to measure recall',
+  'audit precision': 'to measure precision',
+  adjudicate: 'to settle disagreements, by the owner',
+  'mine gold': 'to find gold, by the owner',
+  upload: 'from an uploaded list',
+};
+const STAGES: Record<string, string> = {
+  leased: 'in progress',
+  sent: 'being checked',
+  weighted: 'accepted with less weight',
+  returned: 'given back',
+};
+
+/** Every human answer, by what it was for; then the pictures that still wait for one. */
 function Answers({ category }: { category: CategoryWire }) {
   const all = category.answers + category.gold_answers + category.owner_answers;
   const delivered = category.yes > 0 ? all / category.yes : null;
@@ -81,40 +98,40 @@ function Answers({ category }: { category: CategoryWire }) {
       </h2>
       <Facts
         rows={[
-          ['on asked pictures', whole(category.answers)],
-          ['on gold, to check workers', whole(category.gold_answers)],
+          ['by workers, on pictures to label', whole(category.answers)],
+          ['by workers, on gold', whole(category.gold_answers)],
           ['by the owner', whole(category.owner_answers)],
-          ['for each picture decided yes', delivered === null ? 'none yet' : delivered.toFixed(1)],
+          ['per picture decided yes', delivered === null ? 'none yet' : delivered.toFixed(1)],
         ]}
       />
-      <h3>Still asked</h3>
-      <Counted counts={category.asks_open} none="Nothing is asked right now." />
-      <h3>Labels held</h3>
+      <h3>Pictures that wait for answers</h3>
+      <Counted counts={category.asks_open} words={PURPOSES} none="No picture waits for an answer." />
+      <h3>Labels</h3>
       <Counted counts={category.labels} none="No label yet." />
       <h3>Assignments</h3>
-      <Counted counts={category.assignments} none="Nobody has taken a task yet." />
+      <Counted counts={category.assignments} words={STAGES} none="Nobody has taken a task yet." />
     </section>
   );
 }
 
-function Wanted({ category }: { category: CategoryWire }) {
+function Targets({ category }: { category: CategoryWire }) {
   const { targets } = category;
   return (
     <section className="panel">
-      <h2>Wanted</h2>
+      <h2>Targets</h2>
       <Facts
         rows={[
           ['precision', `≥ ${percent(targets.precision ?? 0, 0)}`],
           ['recall', `≥ ${percent(targets.recall ?? 0, 0)}`],
-          ['answers at most', targets.answers == null ? 'no cap' : whole(targets.answers)],
+          ['answers, at most', targets.answers == null ? 'no limit' : whole(targets.answers)],
           ['method', targets.method ?? ''],
-          ['the truth is', targets.truth === 'owner' ? "the owner's word" : 'what people agree on'],
+          ['ground truth', targets.truth === 'owner' ? "the owner's answers" : 'the consensus of people'],
         ]}
       />
       <h3>
         <span className="grain" aria-hidden="true" /> Gold
       </h3>
-      <p className="quiet">Pictures whose answer is known, hidden in every assignment.</p>
+      <p className="quiet">Pictures with a known answer. They are hidden in every assignment to check the workers.</p>
       <Facts
         rows={[
           ['yes', whole(category.gold_yes)],
@@ -125,12 +142,19 @@ function Wanted({ category }: { category: CategoryWire }) {
   );
 }
 
-function Counted({ counts, none }: { counts: Record<string, number>; none: string }) {
+interface CountedProps {
+  counts: Record<string, number>;
+  /** How a reader says the name of a count, where that differs. */
+  words?: Record<string, string>;
+  none: string;
+}
+
+function Counted({ counts, words = {}, none }: CountedProps) {
   const rows = Object.entries(counts)
     .filter(([, number]) => number > 0)
     .sort(([, one], [, other]) => other - one);
   if (rows.length === 0) return <p className="quiet">{none}</p>;
-  return <Facts rows={rows.map(([word, number]) => [word, whole(number)])} />;
+  return <Facts rows={rows.map(([name, number]) => [words[name] ?? name, whole(number)])} />;
 }
 
 function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {

@@ -14,14 +14,14 @@ export function Invites() {
   return (
     <Page
       title="Invites"
-      lead="Each is a link for many people; everybody who opens it gets a personal one."
+      lead="An invite is one link for many people. Everybody who opens it gets a personal link."
       actions={<InviteButton category="" primary={data?.length === 0} />}
     >
       <Failed error={error} />
       {!data && !error && <Waiting />}
       {data?.length === 0 && (
         <Empty title="No invite yet">
-          <p>Make one here for every category, or from a category for that one alone.</p>
+          <p>An invite made here is for every category. An invite made in a category is for that category only.</p>
         </Empty>
       )}
       {data && data.length > 0 && (
@@ -32,7 +32,7 @@ export function Invites() {
               <th scope="col">Link</th>
               <th scope="col">Category</th>
               <th scope="col">Made</th>
-              <th scope="col">End it</th>
+              <th scope="col">Revoke</th>
             </tr>
           </thead>
           <tbody>
@@ -77,7 +77,7 @@ function Revoke({ invite }: { invite: InviteWire }) {
     <>
       <span className="row">
         <Button variant="default" size="xs" loading={isLoading} onClick={() => revoke({ invite: invite.id })}>
-          Nobody new may join
+          Revoke: nobody new can join
         </Button>
         <Button variant="default" size="xs" onClick={() => setSure(false)}>
           Keep

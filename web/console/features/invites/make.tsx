@@ -34,21 +34,21 @@ function Form({ category }: { category: string }) {
   if (data) {
     return (
       <div className="stack" role="status">
-        <p>Hand this link out. Whoever opens it gets a personal link, which is their account.</p>
+        <p>Send this link to people. Everybody who opens it gets a personal link, which is their account.</p>
         <Command text={data.link} />
-        <p className="quiet">You find it again under Invites, where you can revoke it.</p>
+        <p className="quiet">The link stays under Invites, where you can revoke it.</p>
       </div>
     );
   }
   return (
     <form onSubmit={submit} className="stack">
       <p>
-        {category ? `An invite gives work in ${category} only.` : 'An invite gives work in every category.'} One link
-        can be handed to many people.
+        {category ? `This invite is for tasks of ${category} only.` : 'This invite is for tasks of every category.'}{' '}
+        Many people can use the same link.
       </p>
       <TextInput
         label="Note"
-        description="For yourself: who it is for. Workers do not see it."
+        description="Who the invite is for. Workers do not see this note."
         value={note}
         onChange={(event) => setNote(event.currentTarget.value)}
         maxLength={200}

@@ -10,12 +10,15 @@ import { When } from '../../shared/when';
 export function Jobs() {
   const { data, error } = useJobsQuery({}, LIVE);
   return (
-    <Page title="Jobs" lead="Long work in processes of its own; it outlives this page and the server.">
+    <Page
+      title="Jobs"
+      lead="Each job runs in its own process. It continues when this page is closed or the server stops."
+    >
       <Failed error={error} />
       {!data && !error && <Waiting />}
       {data?.length === 0 && (
         <Empty title="No job yet">
-          <p>Jobs appear here when the loop or a harvest is started.</p>
+          <p>Jobs appear here when a loop or a harvest starts.</p>
         </Empty>
       )}
       {data && data.length > 0 && (
@@ -26,9 +29,9 @@ export function Jobs() {
               <th scope="col">Category</th>
               <th scope="col">State</th>
               <th scope="col">Progress</th>
-              <th scope="col">Begun</th>
-              <th scope="col">Last sign</th>
-              <th scope="col">Stop it</th>
+              <th scope="col">Started</th>
+              <th scope="col">Last heartbeat</th>
+              <th scope="col">Cancel</th>
             </tr>
           </thead>
           <tbody>

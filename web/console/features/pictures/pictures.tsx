@@ -82,7 +82,7 @@ function Sheet({ name, decision, after, last, look }: SheetProps) {
       </ul>
       {last && following != null && (
         <Button className="more" variant="default" onClick={() => dispatch(moreWanted(following))}>
-          More
+          Show more
         </Button>
       )}
     </>

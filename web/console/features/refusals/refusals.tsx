@@ -40,7 +40,7 @@ function Sheet({ name, after, last, more }: SheetProps) {
   if (data.refusals.length === 0 && after === 0) {
     return (
       <Empty title="Nothing was refused">
-        <p>Candidates that cannot be decoded or fetched are listed here with their reason.</p>
+        <p>Candidates that could not be fetched or decoded are listed here, each with the reason.</p>
       </Empty>
     );
   }
@@ -53,7 +53,7 @@ function Sheet({ name, after, last, more }: SheetProps) {
           <tr>
             <th scope="col">Name</th>
             <th scope="col">Reason</th>
-            <th scope="col">In particular</th>
+            <th scope="col">Details</th>
             <th scope="col">When</th>
           </tr>
         </thead>
@@ -74,7 +74,7 @@ function Sheet({ name, after, last, more }: SheetProps) {
       </Wide>
       {last && following != null && (
         <Button className="more" variant="default" onClick={() => more(following)}>
-          More
+          Show more
         </Button>
       )}
     </>

@@ -21,7 +21,10 @@ export function Rounds() {
   if (data.length === 0) {
     return (
       <Empty title="No round yet">
-        <p>A round trains the head on the labels and decides the pool. The first needs a few yes and a few no.</p>
+        <p>
+          A round trains the classifier (head) on the labels, scores every picture and decides yes, no or unknown. The
+          first round needs a few labels yes and a few labels no.
+        </p>
         <Command text={images ? `thresher run ${name}` : `thresher harvest ${name} --folder ~/photos`} />
       </Empty>
     );
@@ -29,7 +32,7 @@ export function Rounds() {
   return (
     <>
       <section className="panel">
-        <h2>What each round made of the pool</h2>
+        <h2>Decisions by round</h2>
         <p>{sentence(data)}</p>
         <Suspense fallback={<Waiting />}>
           <RoundsChart rounds={data} />
@@ -53,7 +56,7 @@ function RoundsTable({ rounds }: { rounds: readonly RoundWire[] }) {
             <th scope="col">No</th>
             <th scope="col">Unknown</th>
             <th scope="col">Average precision</th>
-            <th scope="col">Took</th>
+            <th scope="col">Duration</th>
           </tr>
         </thead>
         <tbody>
@@ -76,8 +79,8 @@ function RoundsTable({ rounds }: { rounds: readonly RoundWire[] }) {
         </tbody>
       </Wide>
       <p className="quiet">
-        Average precision is measured by cross-validation on the labels; it chooses settings and proves nothing about
-        the pool.
+        Average precision is measured by cross-validation on the labels. It is used to choose settings; it is not an
+        estimate for the pool.
       </p>
     </>
   );

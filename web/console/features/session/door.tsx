@@ -23,11 +23,11 @@ export function Door() {
       <p className="brand">
         <Mark size={24} /> thresher
       </p>
-      <h1>The console opens with its link</h1>
+      <h1>Open the console with its link</h1>
       <p>
         {refused
-          ? 'The server does not take the token this page has. It may have been started anew. Open the link it printed, or paste it here.'
-          : 'The server prints the link when it starts. Open that link, or paste it here.'}
+          ? 'The server does not accept the token of this page. Open the link that the server printed when it last started, or paste that link here.'
+          : 'The server prints a link when it starts. Open that link, or paste it here.'}
       </p>
       <Command text="thresher serve" />
       <form onSubmit={enter} className="row">

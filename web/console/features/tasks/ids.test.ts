@@ -12,14 +12,14 @@ describe('a list of images', () => {
 
   test('a CSV without such a column is told with its line', () => {
     expect(idsIn('name,size\na,1').problem).toBe(
-      'Line 1: a CSV needs a column called image, file, url; this has name, size.',
+      'Line 1: a CSV needs a column image, file or url; the columns are name, size.',
     );
   });
 
   test('an empty list and one that is too long are told', () => {
     expect(idsIn(' \n').problem).toMatch(/no image/);
     const long = Array.from({ length: MOST_IMAGES + 1 }, (_, index) => `${index}.jpg`).join('\n');
-    expect(idsIn(long).problem).toMatch(/At most 100000/);
+    expect(idsIn(long).problem).toMatch(/at most 100,000 images; this one names 100,001/);
   });
 
   test('plain names come back whole, each once, in their order', () => {

@@ -1,6 +1,7 @@
 /** A list of images as people have it: one a line, or a CSV with a column `image`, `file` or `url`. */
 
 import Papa from 'papaparse';
+import { whole } from '../../shared/numbers';
 
 export const MOST_IMAGES = 100_000;
 const COLUMNS = ['image', 'file', 'url'];
@@ -18,15 +19,18 @@ export function idsIn(text: string): Ids {
   if (named < 0 && first.length > 1) {
     return {
       images: [],
-      problem: `Line 1: a CSV needs a column called ${COLUMNS.join(', ')}; this has ${first.join(', ')}.`,
+      problem: `Line 1: a CSV needs a column image, file or url; the columns are ${first.join(', ')}.`,
     };
   }
   const column = Math.max(named, 0);
   const cells = data.slice(named < 0 ? 0 : 1).map((line) => (line[column] ?? '').trim());
   const images = [...new Set(cells.filter((cell) => cell !== ''))];
-  if (images.length === 0) return { images, problem: 'There is no image in this list.' };
+  if (images.length === 0) return { images, problem: 'This list names no image.' };
   if (images.length > MOST_IMAGES) {
-    return { images: [], problem: `At most ${MOST_IMAGES} images go into one list; this has ${images.length}.` };
+    return {
+      images: [],
+      problem: `A list may name at most ${whole(MOST_IMAGES)} images; this one names ${whole(images.length)}.`,
+    };
   }
   return { images, problem: '' };
 }

@@ -48,7 +48,7 @@ function Sheet({ name, after, last, more }: SheetProps) {
   if (!end) {
     return after > 0 ? null : (
       <Empty title="No task yet">
-        <p>The loop makes tasks by itself. You can also ask about a list of your own.</p>
+        <p>The loop makes tasks by itself. You can also make a task from your own list of pictures.</p>
       </Empty>
     );
   }
@@ -62,7 +62,7 @@ function Sheet({ name, after, last, more }: SheetProps) {
             <th scope="col">For</th>
             <th scope="col">Pictures</th>
             <th scope="col">Done</th>
-            <th scope="col">In work</th>
+            <th scope="col">In progress</th>
             <th scope="col">Made</th>
           </tr>
         </thead>
@@ -74,7 +74,7 @@ function Sheet({ name, after, last, more }: SheetProps) {
       </Wide>
       {last && data.length === PAGE && (
         <Button className="more" variant="default" onClick={() => more(end.number)}>
-          More
+          Show more
         </Button>
       )}
     </>
@@ -85,7 +85,7 @@ function Row({ task }: { task: TaskWire }) {
   return (
     <tr>
       <th scope="row">{task.number}</th>
-      <td>{task.name || <span className="quiet">the loop’s</span>}</td>
+      <td>{task.name || <span className="quiet">made by the loop</span>}</td>
       <td>{task.owner_only ? 'the owner' : 'workers'}</td>
       <td>{whole(task.images)}</td>
       <td>

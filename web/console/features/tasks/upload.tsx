@@ -11,9 +11,9 @@ export function UploadButton({ category }: { category: string }) {
   return (
     <>
       <Button variant="default" onClick={() => setOpened(true)}>
-        Ask about a list
+        Make a task from a list
       </Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title="Ask about a list">
+      <Modal opened={opened} onClose={() => setOpened(false)} title="Make a task from a list">
         <Form category={category} close={() => setOpened(false)} />
       </Modal>
     </>
@@ -47,7 +47,7 @@ function Form({ category, close }: { category: string; close: () => void }) {
       />
       <Textarea
         label="Images"
-        description="One a line, by file name, URL or SHA-256; or a CSV with a column image, file or url."
+        description="One image per line, by file name, URL or SHA-256; or a CSV with a column image, file or url."
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
         rows={8}
@@ -67,10 +67,10 @@ function Form({ category, close }: { category: string; close: () => void }) {
       <Failed error={error} />
       <div className="row end">
         <Button variant="default" onClick={close}>
-          Not now
+          Cancel
         </Button>
         <Button type="submit" loading={isLoading} disabled={text.trim() !== '' && problem !== ''}>
-          Ask
+          Make the task
         </Button>
       </div>
     </form>
@@ -84,8 +84,8 @@ function Told({ uploaded, close }: { uploaded: Uploaded; close: () => void }) {
     <div className="stack">
       <p role="status">
         {images > 0
-          ? `${count(images, 'image')} will be asked about, in ${count(tasks.length, 'task')} (${tasks.map((task) => `no. ${task}`).join(', ')}).`
-          : 'None of these images is in the pool, so nothing is asked.'}
+          ? `${count(tasks.length, 'task')} made from ${count(images, 'image')} (${tasks.map((task) => `no. ${task}`).join(', ')}).`
+          : 'None of these images is in the pool, so no task was made.'}
       </p>
       {unknown > 0 && (
         <>

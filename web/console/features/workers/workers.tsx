@@ -13,7 +13,7 @@ import { type Column, columnChosen, sorted } from './slice';
 export function AllWorkers() {
   const { data, error } = useWorkersQuery(undefined, LIVE);
   return (
-    <Page title="Workers" lead="Everybody who joined, over all categories.">
+    <Page title="Workers" lead="The annotators who joined, with their answers in all categories.">
       <Failed error={error} />
       {!data && !error && <Waiting />}
       {data && <WorkersTable workers={data} />}
@@ -32,8 +32,8 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   ['name', 'Name'],
   ['assignments', 'Assignments'],
   ['answers', 'Answers'],
-  ['gold', 'Gold right'],
-  ['seconds', 'Seconds a picture'],
+  ['gold', 'Accuracy on gold'],
+  ['seconds', 'Seconds per picture'],
   ['joined', 'Joined'],
 ];
 
@@ -43,12 +43,12 @@ function WorkersTable({ workers }: { workers: readonly WorkerWire[] }) {
   if (workers.length === 0) {
     return (
       <Empty title="Nobody has joined yet">
-        <p>Invite people from a category: whoever opens the link gets a personal one, and pictures to answer.</p>
+        <p>Invite people from a category: everybody who opens the link gets a personal link and tasks.</p>
       </Empty>
     );
   }
   return (
-    <Wide caption="Gold right: the share, and its 95 % interval. Seconds: the median.">
+    <Wide caption="Accuracy on gold with its 95 % interval; seconds are the median">
       <thead>
         <tr>
           {COLUMNS.map(([column, word]) => {
@@ -98,7 +98,7 @@ function Row({ worker }: { worker: WorkerWire }) {
 function Verdicts({ worker }: { worker: WorkerWire }) {
   const told = [
     worker.accepted && `${worker.accepted} accepted`,
-    worker.weighted && `${worker.weighted} down-weighted`,
+    worker.weighted && `${worker.weighted} accepted with less weight`,
     worker.rejected && `${worker.rejected} rejected`,
   ].filter(Boolean);
   return told.length ? <span className="quiet"> · {told.join(', ')}</span> : null;
