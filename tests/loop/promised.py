@@ -9,7 +9,6 @@ from tests.loop.people import small, to_the_end
 from thresher.evidence import Certified
 from thresher.loop.certified import step_of
 from thresher.loop.snapshot import Snapshot, in_force
-from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE
 from thresher.loop.turn import Turn
 from thresher.records import Says, Targets
 from thresher.settings import Settings
@@ -17,7 +16,6 @@ from thresher.store.contract import Store
 
 COUNT, YES_FROM = 260, 170
 PEOPLE = ("ann", "bob", "cyd", "dan", "eve")
-PROVEN = tuple(name for name in METHODS if name not in WITHOUT_CERTIFICATE)
 
 
 def rounds_of_two(settings: Settings, folder: Path) -> Settings:

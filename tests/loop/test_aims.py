@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from thresher.errors import BadInput
-from thresher.loop.aims import aimed
+from thresher.loop.aims import Aims, aimed
 from thresher.records import Targets
 
 
@@ -21,18 +21,18 @@ from thresher.records import Targets
 )
 def test_a_target_that_cannot_be_is_refused_with_one_that_can(given: dict[str, Any], told: str) -> None:
     with pytest.raises(BadInput, match=told):
-        aimed(Targets(), **given)
+        aimed(Targets(), Aims(**given))
 
 
 def test_what_is_not_given_stays_and_no_answers_take_the_cap_away() -> None:
     before = Targets(precision=0.9, recall=0.8, answers=500)
-    assert aimed(before, recall=0.7) == Targets(precision=0.9, recall=0.7, answers=500)
-    assert aimed(before, answers=0).answers is None
+    assert aimed(before, Aims(recall=0.7)) == Targets(precision=0.9, recall=0.7, answers=500)
+    assert aimed(before, Aims(answers=0)).answers is None
 
 
 def test_words_of_people_and_the_owner_s_truth_are_not_mixed() -> None:
-    with pytest.raises(BadInput, match="the truth is the owner's"):
-        aimed(Targets(), method="adjudicated", truth="owner")
-    with pytest.raises(BadInput, match="nobody's word"):
-        aimed(Targets(), truth="the boss")
-    assert aimed(Targets(), method="certified", truth="owner").truth == "owner"
+    with pytest.raises(BadInput, match="the owner's word"):
+        aimed(Targets(), Aims(method="adjudicated", truth="owner"))
+    with pytest.raises(BadInput, match="unknown --truth 'the boss'"):
+        aimed(Targets(), Aims(truth="the boss"))
+    assert aimed(Targets(), Aims(method="certified", truth="owner")).truth == "owner"

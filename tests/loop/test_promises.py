@@ -12,17 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool
-from tests.loop.promised import COUNT, PEOPLE, PROVEN, YES_FROM, aim, certificate, frozen_now, rounds_of_two, run, says
+from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, certificate, frozen_now, rounds_of_two, run, says
 
 from thresher.evidence import Gold as Shown
 from thresher.learn.decide import UNKNOWN, YES, decide
 from thresher.loop import certified as loop_certified
-from thresher.loop.certified import gold_of
+from thresher.loop.certified import certified, gold_of
 from thresher.loop.ship import certified_codes, ship
 from thresher.loop.snapshot import Snapshot, latest, record_words
-from thresher.loop.table import METHODS
 from thresher.loop.turn import Turn
 from thresher.loop.turn import ask as turn_of_wish
+from thresher.loop.ways import PROVEN
 from thresher.records import OWNER, Gold, Purpose, Says, Source, Targets
 from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
@@ -158,7 +158,7 @@ def test_votes_that_come_while_a_turn_is_on_are_not_asked_for_again(
         if audits_are_asked:
             break
     assert not len(store.asks.open_rows(NAME, 1))  # answered, and not settled yet
-    wish = METHODS["certified"](category, store=store, settings=settings, seed=1, now_ms=10**6)
+    wish = certified(category, store=store, settings=settings, seed=1, now_ms=10**6)
     assert wish.state == "waiting"
     assert (
         turn_of_wish(category, wish, None, store=store, settings=settings, now_ms=10**6).state == "asking"

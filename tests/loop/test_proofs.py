@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from tests.filled import NAME
 from tests.loop.people import pool
-from tests.loop.promised import COUNT, PROVEN, YES_FROM, aim, frozen_now, rounds_of_two, run, says
+from tests.loop.promised import COUNT, YES_FROM, aim, frozen_now, rounds_of_two, run, says
 
 from thresher.errors import BadInput
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import holds
+from thresher.loop.ways import PROVEN
 from thresher.records import Label, Purpose, Says, Source
 from thresher.release.verify import verify
 from thresher.settings import Settings

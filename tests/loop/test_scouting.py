@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool
-from tests.loop.promised import COUNT, PEOPLE, PROVEN, YES_FROM, aim, frozen_now, rounds_of_two, run, says
+from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, frozen_now, rounds_of_two, run, says
 
 from thresher.loop import scouting as about
-from thresher.loop.scouting import SCOUTED, SCOUTING, SCOUTINGS
+from thresher.loop.scouting import SCOUTING, SCOUTINGS
 from thresher.loop.snapshot import latest
+from thresher.loop.ways import PROVEN, WAYS
 from thresher.records import Purpose
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -46,7 +47,7 @@ def test_scouts_teach_and_are_no_evidence(method: str, store: Store, settings: S
     aim(store, method)
     assert run(store, settings).state == "done"
     scouted = sent(store)
-    assert (len(scouted) > 0) is (method in SCOUTED)
+    assert (len(scouted) > 0) is WAYS[method].scouted
     assert len(scouted) <= SCOUTINGS
     asked = {row for one in scouted for row in one.rows}
     labels = {label.row: label for label in store.labels.held(NAME, 1)}

@@ -312,7 +312,7 @@ def test_an_invite_for_one_category_gives_no_tasks_of_another(server: Served, st
     ask(store, small, "dog", add_pictures(store, "dog", 4, first_seed=500))
     worker = WorkerClient.join(server.console.add_invite("dog").link)
     assert [offer.category for offer in worker.me().offers] == ["dog"]
-    with pytest.raises(NotFound, match="has no tasks of .car."):
+    with pytest.raises(NotFound, match=r"has no tasks of .car."):
         worker.deal("car")
     with pytest.raises(NotFound):
         worker.deal("nobody")

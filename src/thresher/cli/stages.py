@@ -113,7 +113,8 @@ def plan(
     """Tell what a certificate will cost, before anybody is paid: answers, hours and money."""
     from dataclasses import asdict
 
-    from thresher.loop.aims import PROVEN, aimed, to_plan_for
+    from thresher.loop.aims import Aims, aimed, to_plan_for
+    from thresher.loop.ways import PROVEN
 
     if prevalence is not None and not 0 < prevalence < 1:
         raise BadInput(f"--prevalence {prevalence:g} is not between 0 and 1.", next="give it as a share, as 0.1")
@@ -121,11 +122,7 @@ def plan(
         category = store.categories.get(name)
         targets = aimed(
             to_plan_for(category.targets),
-            precision=precision,
-            recall=recall,
-            delta=delta,
-            answers=answers,
-            method=method,
+            Aims(precision=precision, recall=recall, delta=delta, answers=answers, method=method),
             methods=PROVEN,
         )
         from thresher.loop.forecast import in_words

@@ -8,6 +8,7 @@ import typer
 from thresher.cli.open import opened, settings_of
 from thresher.cli.show import as_json, facts, say, table
 from thresher.errors import AlreadyThere, BadInput
+from thresher.loop.ways import described
 from thresher.settings import FILE, TABLE, without_password
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
@@ -16,10 +17,7 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.store.contract import Store
 
 WAITS_FOR = "waits for"
-METHOD_HELP = (
-    "How it decides: certified, adjudicated, precision or recall, each with a proof; "
-    "cascade or uncertainty, with no certificate."
-)
+METHOD_HELP = f"How it decides. {described()}"
 TRUTH_HELP = "Whose word a certificate takes for the truth: people, adjudicated, or the owner, who alone is asked then."
 JSON = Annotated[bool, typer.Option("--json", help="Print for a machine.")]
 Name = Annotated[str, typer.Argument(help="The category's name.")]
@@ -184,10 +182,11 @@ def category_add(
     truth: Annotated[str, typer.Option(help=TRUTH_HELP)] = "people",
 ) -> None:
     """Add a category: one yes/no question."""
-    from thresher.loop.aims import aimed
+    from thresher.loop.aims import Aims, aimed
     from thresher.records import Category, Question, Targets, category_name, now_ms
 
-    targets = aimed(Targets(), precision=precision, recall=recall, answers=answers, method=method, truth=truth)
+    wanted = Aims(precision=precision, recall=recall, answers=answers, method=method, truth=truth)
+    targets = aimed(Targets(), wanted)
     if not question.strip():
         raise BadInput("--question is empty.", next=f'thresher category add {name} --question "Does this image ...?"')
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
@@ -238,13 +237,11 @@ def category_aim(
     truth: Annotated[str | None, typer.Option(help=TRUTH_HELP)] = None,
 ) -> None:
     """Change what a category aims at."""
-    from thresher.loop.aims import aimed
+    from thresher.loop.aims import Aims, aimed
 
+    aims = Aims(precision=precision, recall=recall, delta=delta, answers=answers, method=method, truth=truth)
     with opened(context) as (store, _):
-        before = store.categories.get(name).targets
-        wanted = aimed(
-            before, precision=precision, recall=recall, delta=delta, answers=answers, method=method, truth=truth
-        )
+        wanted = aimed(store.categories.get(name).targets, aims)
         store.categories.aim(name, wanted)
     cap = "no cap on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
     word = ", the owner's word being the truth" if wanted.truth == "owner" else ""

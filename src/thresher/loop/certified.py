@@ -1,6 +1,6 @@
 """The certified ways: learn while it pays, freeze, then ask what the evidence asks for until it holds.
 
-`promises.py` has the table of promises, `evidence/` their procedures and proofs. Here their asks become tasks and
+`ways.py` has what tells the promises apart, `evidence/` their procedures and proofs. Here their asks become tasks and
 labels come back by rank. Nothing of a procedure is stored beyond what was frozen, the labels and the words, so a crash
 anywhere resumes to the same certificate; and nothing is trained after the freeze. Every answer an audit rests on is
 adjudicated: by a lead of three among fresh votes, or by the owner. Only where the truth is what adjudication says
@@ -23,7 +23,7 @@ from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
-from thresher.loop.table import BUDGETED
+from thresher.loop.ways import way_of
 from thresher.records import TRUSTED, Category, NewAsk, Purpose, Says, Source
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -52,11 +52,10 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         if asked:
             return Wish("asking", f"asks about {asked:,} pictures to learn.")
     people = sum(not worker.owner for worker in store.people.all())
-    if category.targets.method == "adjudicated" and people < WORDS_TAKE:
+    way = way_of(category.targets.method)
+    if way.words and people < WORDS_TAKE:
         # with fewer the owner is asked about what an audit drew and nobody was asked about, and that is no word
-        says = (
-            f"adjudicated takes {WORDS_TAKE} people at least, and {people} have come: invite more, or take certified."
-        )
+        says = f"{way.name} takes {WORDS_TAKE} people at least, and {people} have come: invite more, or take certified."
         return Wish("waiting", says)
     if category.targets.truth == "owner":
         _own(category, store=store)
@@ -124,13 +123,13 @@ def gold_of(category: Category, *, store: Store) -> Gold | None:
 def _to_learn(category: Category, left: int) -> int:
     """The answers that may still go into learning: all that are left, or the learning's share of a promise's budget."""
     targets = category.targets
-    if targets.method not in BUDGETED or targets.answers is None:
+    if not way_of(targets.method).budgeted or targets.answers is None:
         return left
     return left - round((1.0 - LEARN_SHARE) * targets.answers)
 
 
 def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
-    if snapshot.frozen.method == "adjudicated":
+    if way_of(snapshot.frozen.method).words:
         snapshot = record_words(category, snapshot, store=store)
     step = step_of(category, snapshot, store=store)
     if isinstance(step, Certified):
@@ -139,7 +138,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
         return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
     left = budget_left(category, store=store)
     wanted = len({rank_ for part in step.wanted for rank_ in part.ranks})
-    if wanted > left and snapshot.frozen.method not in BUDGETED:  # their budget was divided at the freeze
+    if wanted > left and not way_of(snapshot.frozen.method).budgeted:  # their budget was divided at the freeze
         return Wish("spent", f"the audit asks about {wanted:,} more pictures and {max(left, 0):,} answers are left.")
     asks = _asks(category, snapshot, step, store=store)
     store.asks.wish(category.name, snapshot.version, asks)
@@ -193,7 +192,7 @@ def _sentence(step: Ask) -> str:
 def _learned_enough(category: Category, decided: Decided, *, store: Store) -> bool:
     """Whether the planner's total, labels so far and answers ahead, has stopped falling; or the head getting better."""
     rounds = [r for r in store.rounds.all(category.name) if r.version == category.question.version]
-    if category.targets.method in BUDGETED:  # their total is given: only the head can get better
+    if way_of(category.targets.method).budgeted:  # their total is given: only the head can get better
         return level(category, store=store)
     assert decided.round is not None  # noqa: S101 -- asked after a round only
     name = f"{FORECAST} {decided.round.number}"

@@ -10,7 +10,6 @@ from statistics import median
 
 import numpy as np
 
-from thresher.errors import BadInput
 from thresher.evidence import Ask, Certified, Prediction, Promise, floor, predict
 from thresher.evidence.predict import advice
 from thresher.learn.decide import Decided, decide
@@ -19,7 +18,7 @@ from thresher.loop.methods import budget_left
 from thresher.loop.price import answers_each
 from thresher.loop.promises import PROMISES, Known
 from thresher.loop.snapshot import holds, in_force, rank
-from thresher.loop.table import BUDGETED
+from thresher.loop.ways import PROVEN, way_of
 from thresher.records import Category, Says, Targets
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -28,7 +27,6 @@ from thresher.store.contract import Store
 ABOVE_FLOOR = (1.4, 1.8, 2.7)  # audits in floors
 TO_LEARN = (150, 400, 1600)  # pictures that learning took
 MIDDLE = (0.0, 0.05, 0.18)  # of the pool
-WITH_MIDDLE = ("certified", "adjudicated")
 ASSUMED_YES = 0.1
 ENOUGH_LABELS = 20
 ENOUGH_ANSWERS = 50
@@ -80,8 +78,7 @@ def plan(
 
     Raises BadInput for a method that proves nothing.
     """
-    if targets.method not in PROMISES:
-        raise BadInput(f"{targets.method} proves nothing.", next=f"choose a method from {', '.join(PROMISES)}")
+    way = way_of(targets.method, PROVEN)
     decided = decide(category.name, store=store)
     promise = Promise(targets.precision, targets.recall, targets.delta)
     images = len(np.unique(decided.similar))
@@ -96,7 +93,7 @@ def plan(
         least = _floor(targets, images, share)
         learning = [min(more, images) for more in TO_LEARN]
         low, expected, high = (
-            min(times * least + more + (middle * images if targets.method in WITH_MIDDLE else 0.0), images)
+            min(times * least + more + (middle * images if way.middle else 0.0), images)
             for times, more, middle in zip(ABOVE_FLOOR, learning, MIDDLE, strict=True)
         )
         pictures = Range(low, expected, high)
@@ -105,7 +102,7 @@ def plan(
     standing = _standing(aimed, decided, store=store)
     told = (*told[:3], " ".join(filter(None, (standing, told[3]))))
     each = answers_each(aimed, store=store, settings=settings)
-    if decided.round is None and targets.method in BUDGETED and targets.answers is not None:
+    if decided.round is None and way.budgeted and targets.answers is not None:
         bought = targets.answers / each
         pictures = Range(*(min(one, bought) for one in (pictures.low, pictures.expected, pictures.high)))
     answers = pictures.times(each)
@@ -167,7 +164,8 @@ def _floor(targets: Targets, images: int, share: float) -> int:
     yes = share * images
     both = floor(Promise(targets.precision, targets.recall, targets.delta), images, yes)
     precision = both - floor(Promise(1e-12, targets.recall, targets.delta), images, yes) + 1
-    return {"precision": precision, "recall": both - precision}.get(targets.method, both)
+    way = way_of(targets.method)
+    return (precision if way.precision else 0) + (both - precision if way.recall else 0)
 
 
 def seconds_an_answer(*, store: Store, settings: Settings) -> float:

@@ -1,4 +1,4 @@
-"""What to ask next, LSUN's way; and what every method shares. table.py is the table of methods."""
+"""What to ask next, LSUN's way; and what every method shares. ways.py has the ways to decide."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Wish:
 def cascade(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """LSUN's way (Yu et al. 2015, section 3): thresholds on held-out labels, the unknown back to people.
 
-    It proves nothing; the methods of promises.py do.
+    It proves nothing; the ways that audit do.
     """
     left = budget_left(category, store=store)
     if left <= 0:

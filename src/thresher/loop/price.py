@@ -8,6 +8,7 @@ divided without regard to either ends at twice what it was.
 from math import sqrt
 
 from thresher.label.adjudicate import LEAD
+from thresher.loop.ways import way_of
 from thresher.records import Category, Says, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -35,7 +36,7 @@ def answers_each(category: Category, *, store: Store, settings: Settings) -> flo
         if vote.worker not in owners
     ]
     votes = votes_each([vote for vote in every if not vote.epoch])
-    if category.targets.method == "adjudicated":
+    if way_of(category.targets.method).words:
         votes = 0.5 * votes + 0.5 * min(settings.votes, LEAD)
     return votes * waste(category, len(every), store=store, settings=settings)
 

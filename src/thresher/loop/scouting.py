@@ -15,11 +15,11 @@ from thresher.evidence.curve import Curve
 from thresher.label.asks import fresh, wish
 from thresher.learn.decide import Decided
 from thresher.loop.snapshot import rank
+from thresher.loop.ways import way_of
 from thresher.records import Category, Purpose, Says
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
-SCOUTED = ("certified", "adjudicated")  # the others fix a chain of ranks, and their budget is divided
 SCOUTINGS = 4  # at most
 LEAP = 1.4  # the accepted part that is planned became so much longer or shorter
 WIDE = 60  # ranks of a middle, from which the scouts have been over all of it
@@ -40,7 +40,7 @@ def scouting(category: Category, decided: Decided, *, store: Store, settings: Se
 
     What is asked is recorded by round, so that a turn that was killed, or comes before the answers, asks the same.
     """
-    if category.targets.method not in SCOUTED or decided.round is None:
+    if not way_of(category.targets.method).scouted or decided.round is None:
         return 0
     name, version = category.name, category.question.version
     rounds = [done.number for done in store.rounds.all(name) if done.version == version]

@@ -16,7 +16,7 @@ from thresher.evidence.log import certificate_of as proof_of
 from thresher.learn.decide import NO, UNKNOWN, YES, Decided, decide
 from thresher.loop.certified import step_of
 from thresher.loop.snapshot import Snapshot, holds, in_force
-from thresher.loop.table import WITHOUT_CERTIFICATE
+from thresher.loop.ways import way_of
 from thresher.records import Category, Label, Release, Says
 from thresher.release import FORMATS, Chosen
 from thresher.release import release as write_release
@@ -78,7 +78,7 @@ def chosen(name: str, *, store: Store) -> Chosen:
 
 
 def _proven(category: Category) -> bool:
-    return category.targets.method not in WITHOUT_CERTIFICATE
+    return way_of(category.targets.method).proves
 
 
 def certified_codes(

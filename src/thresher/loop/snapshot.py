@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from thresher.evidence import Code, Frozen, Promise, State
 from thresher.learn.decide import Decided
 from thresher.loop.promises import PROMISES, Known, Purse
-from thresher.loop.table import BUDGETED
+from thresher.loop.ways import way_of
 from thresher.records import OWNER, TRUSTED, Category, Label, Says, Vote
 from thresher.store.contract import Rows, Store, chunks
 
@@ -102,7 +102,7 @@ def in_force(category: Category, images: int, *, store: Store) -> Snapshot | Non
     if snapshot.truth != targets.truth:
         return None
     promise = Promise(targets.precision, targets.recall, targets.delta)
-    same_budget = snapshot.answers == targets.answers or targets.method not in BUDGETED
+    same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
     return snapshot if snapshot.frozen.promise == promise and same_budget else None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from thresher.errors import NotReady
 from thresher.label.asks import fill_tasks
@@ -11,11 +12,20 @@ from thresher.label.votes import settle
 from thresher.learn.decide import decide
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
-from thresher.loop.methods import Wish
-from thresher.loop.table import METHODS, WITHOUT_CERTIFICATE, is_frozen
+from thresher.loop.certified import certified
+from thresher.loop.methods import Wish, cascade, uncertainty
+from thresher.loop.snapshot import in_force
+from thresher.loop.ways import Asking, way_of
 from thresher.records import OWNER_ONLY, Category, Round
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
+
+ASKING: Final[dict[Asking, Callable[..., Wish]]] = {
+    "cascade": cascade,
+    "uncertainty": uncertainty,
+    "audits": certified,
+}
+"""What says what to ask next, by the name that a way to decide has for it (ways.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,12 @@ def turn(
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
-    if is_frozen(category, len(pool), store=store):
+    way = way_of(category.targets.method)
+    if way.proves and in_force(category, len(pool), store=store) is not None:  # its ranking is what is audited
         learned = store.rounds.latest(name, category.question.version)
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
-    wish = METHODS[category.targets.method](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
+    wish = ASKING[way.asks](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
     return ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
 
 
@@ -127,7 +138,7 @@ def ask(
     tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
     nothing_open = not tasks and not len(store.asks.open_rows(category.name, category.question.version))
     # a promise says itself when it is kept; until then people were quicker than this turn
-    if nothing_open and category.targets.method in WITHOUT_CERTIFICATE:
+    if nothing_open and not way_of(category.targets.method).proves:
         return Turn("done", "nothing is left to ask about.", learned)
     if nothing_open:
         return Turn("asking", "answers came in the middle of this turn; the next one settles them.", learned)

@@ -5,10 +5,9 @@ from typing import Literal, cast
 
 from fastapi import APIRouter
 
-from thresher.errors import BadInput
 from thresher.label.waits import waits_for
-from thresher.loop.aims import aimed
-from thresher.loop.table import BUDGETED, METHODS
+from thresher.loop.aims import Aims, aimed
+from thresher.loop.ways import way_of
 from thresher.records import Category, Question, Says, Targets
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
@@ -26,17 +25,11 @@ def categories(desk: TheDesk) -> list[CategoryWire]:
 @router.post("/categories", status_code=201)
 def add_category(body: NewCategory, desk: TheDesk) -> CategoryWire:
     """Add a category."""
-    if body.targets.method not in METHODS:
-        raise BadInput(
-            f"unknown method {body.targets.method!r}.",
-            where="targets.method",
-            next=f"choose one of: {', '.join(METHODS)}",
-        )
     desk.store.categories.create(
         Category(
             name=body.name,
             question=Question(version=1, text=body.question, instructions=body.instructions, at_ms=desk.clock()),
-            targets=aimed(Targets(**body.targets.model_dump())),
+            targets=aimed(Targets(**body.targets.model_dump()), Aims()),
             created_ms=desk.clock(),
         )
     )
@@ -96,7 +89,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
 
 
 def _audit_begun(desk: Desk, category: Category) -> bool:
-    return category.targets.method in BUDGETED and any(desk.store.rounds.epochs(category.name))
+    return way_of(category.targets.method).budgeted and any(desk.store.rounds.epochs(category.name))
 
 
 def _targets(targets: Targets) -> TargetsWire:

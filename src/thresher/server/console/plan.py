@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from thresher.loop.aims import PROVEN, aimed, to_plan_for
+from thresher.loop.aims import Aims, aimed, to_plan_for
+from thresher.loop.ways import PROVEN
 from thresher.server.console.parameters import Name
 from thresher.server.desk import TheDesk
 from thresher.server.wire import PlanWire, RangeWire
@@ -16,7 +17,7 @@ Share = Annotated[float | None, Query(gt=0, lt=1)]
 
 
 @dataclass(frozen=True, slots=True)
-class Aims:
+class Asked:
     """The targets and the prevalence to plan for; those not given are the category's."""
 
     precision: Share = None
@@ -28,7 +29,7 @@ class Aims:
 
 
 @router.get("/categories/{name}/plan")
-def plan(name: Name, desk: TheDesk, aims: Annotated[Aims, Depends()]) -> PlanWire:
+def plan(name: Name, desk: TheDesk, asked: Annotated[Asked, Depends()]) -> PlanWire:
     """The expected cost of a certificate; targets that are not given are the category's."""
     # here, for its mathematics is slow to import, and a server that starts needs none of it
     from thresher.loop.forecast import in_words
@@ -37,14 +38,10 @@ def plan(name: Name, desk: TheDesk, aims: Annotated[Aims, Depends()]) -> PlanWir
     category = desk.store.categories.get(name)
     targets = aimed(
         to_plan_for(category.targets),
-        precision=aims.precision,
-        recall=aims.recall,
-        delta=aims.delta,
-        answers=aims.answers,
-        method=aims.method,
+        Aims(asked.precision, asked.recall, asked.delta, asked.answers, asked.method),
         methods=PROVEN,
     )
-    made = plan_for(category, targets, store=desk.store, settings=desk.settings, prevalence=aims.prevalence)
+    made = plan_for(category, targets, store=desk.store, settings=desk.settings, prevalence=asked.prevalence)
     ranges = {part: RangeWire(**asdict(getattr(made, part))) for part in ("pictures", "answers", "hours", "dollars")}
     return PlanWire(
         method=made.method,
