@@ -186,6 +186,7 @@ def measured(
 ) -> Outcome:
     """One promise, kept by one crowd, on a copy of the pool."""
     from thresher.cli.crowd import simulate_with
+    from thresher.cli.options import CrowdOptions
     from thresher.records import Targets
 
     replay = errors is None
@@ -194,12 +195,7 @@ def measured(
     started = time.monotonic()
     facts = simulate_with(
         NAME,
-        truth,
-        workers=given.workers,
-        positive=given.positive,
-        replay=replay,
-        seed=given.seed,
-        url="",
+        CrowdOptions(truth, given.workers, given.positive, replay, given.seed),
         store=store,
         settings=settings,
         errors=errors or 1.0,

@@ -33,7 +33,7 @@ from thresher.store.contract import Store
 from thresher.workforce.album import Album
 from thresher.workforce.crowd import KINDS, Crowd, Kind, Look, ModelCrowd, ModelPerson, Person, ReplayedCrowd
 from thresher.workforce.links import Links
-from thresher.workforce.simulated import Simulated, simulate
+from thresher.workforce.simulated import Entry, Simulated, Watch, simulate
 
 NAME = "car"
 ASKED, GOLD = range(30), range(30, 70)
@@ -67,28 +67,23 @@ class Yard:
         workers: int = 4,
         owner: bool = False,
         on_sent: Callable[[str], None] = lambda _: None,
-        patience_seconds: float = 0.0,
-        report: Callable[[Progress], None] | None = None,
-        stop: Callable[[], bool] = lambda: False,
-        idle: Callable[[], None] = lambda: None,
+        watch: Watch | None = None,
     ) -> Simulated:
         links = Links(self.store.secret())
         self.store.people.invite(Invite("i", NAME, "", 1))
         self.store.people.add(Worker("me", "", True, "", 1))
         with serving(self.store, self.settings, clock=self.clock, on_sent=on_sent) as served:
             return simulate(
-                served.url,
-                links.invite("i"),
+                Entry(
+                    served.url,
+                    links.invite("i"),
+                    owner_token=links.worker("me") if owner else "",
+                    owner_waits=self.owner_waits,
+                ),
                 crowd,
                 album=self.album,
                 workers=workers,
-                owner_token=links.worker("me") if owner else "",
-                owner_waits=self.owner_waits,
-                patience_seconds=patience_seconds,
-                report=report,
-                stop=stop,
-                idle=idle,
-                idle_seconds=0.3,
+                watch=watch or Watch(),
             )
 
     def owner_waits(self) -> bool:
@@ -159,7 +154,7 @@ def test_times_and_changes_of_mind_reach_the_answers(yard: Yard) -> None:
 def test_spam_is_rejected_and_its_place_filled_by_somebody_else(yard: Yard) -> None:
     yard.ask(votes=3)
     crowd = Handpicked(kinds("always yes", "careful", "careful", "careful"), ModelCrowd(yard.truth, 3, errors=0.1))
-    done = yard.let(crowd, patience_seconds=1.0)
+    done = yard.let(crowd, watch=Watch(patience_seconds=1.0))
     assert done.verdicts["accepted"] == 3
     rejected = [one for one in yard.store.work.page(NAME, "", 100) if one.stage is Stage.REJECTED]
     assert len(rejected) == done.verdicts["rejected"] <= 1
@@ -201,7 +196,7 @@ def test_real_votes_are_replayed_in_their_order_and_the_truth_adjudicates(yard: 
         settle(NAME, store=yard.store, settings=yard.settings, now_ms=now_ms())
         yard.fill()
 
-    done = yard.let(ReplayedCrowd(yard.truth, votes, seed=1), workers=6, owner=True, on_sent=turn, patience_seconds=6.0)
+    done = yard.let(ReplayedCrowd(yard.truth, votes, seed=1), workers=6, owner=True, on_sent=turn, watch=Watch(6.0))
     cast = yard.store.labels.votes(NAME, 1, [2, 3, 4])
     said = {
         row: [vote.says is Says.YES for vote in cast if vote.row == row and vote.worker != "me"] for row in (2, 3, 4)
@@ -236,7 +231,9 @@ def test_progress_is_told_and_a_wish_to_stop_is_heard(yard: Yard) -> None:
     yard.ask(range(10))
     yard.ask(range(10, 20), votes=3)
     heard: list[Progress] = []
-    done = yard.let(ModelCrowd(yard.truth, seed=3), workers=1, report=heard.append, stop=lambda: len(heard) > 0)
+    done = yard.let(
+        ModelCrowd(yard.truth, seed=3), workers=1, watch=Watch(report=heard.append, stop=lambda: len(heard) > 0)
+    )
     assert done.assignments == len(heard) == 1
     assert heard[0].done == done.answers
 
@@ -244,7 +241,9 @@ def test_progress_is_told_and_a_wish_to_stop_is_heard(yard: Yard) -> None:
 def test_a_crowd_that_is_offered_nothing_says_so_once(yard: Yard) -> None:
     told: list[str] = []
     done = yard.let(
-        ModelCrowd(yard.truth, seed=3), workers=3, patience_seconds=1.5, idle=lambda: told.append("nothing offered")
+        ModelCrowd(yard.truth, seed=3),
+        workers=3,
+        watch=Watch(1.5, idle=lambda: told.append("nothing offered"), idle_seconds=0.3),
     )
     assert (done.assignments, told) == (0, ["nothing offered"])
 
@@ -258,7 +257,7 @@ def test_a_picture_that_nothing_is_known_of_ends_the_simulation(yard: Yard) -> N
 
 def test_without_a_server_there_is_one_line(yard: Yard) -> None:
     with pytest.raises(NotReady, match=r"127\.0\.0\.1:9: no server answers.*Next: thresher serve"):
-        simulate("http://127.0.0.1:9", "invite", ModelCrowd(yard.truth, 1), album=yard.album, workers=2)
+        simulate(Entry("http://127.0.0.1:9", "invite"), ModelCrowd(yard.truth, 1), album=yard.album, workers=2)
 
 
 def test_a_refused_invite_is_told_in_the_servers_words(yard: Yard) -> None:
@@ -266,7 +265,7 @@ def test_a_refused_invite_is_told_in_the_servers_words(yard: Yard) -> None:
         serving(yard.store, yard.settings) as served,
         pytest.raises(BadInput, match="the server answered 401: This invite"),
     ):
-        simulate(served.url, "forged", ModelCrowd(yard.truth, 1), album=yard.album, workers=1)
+        simulate(Entry(served.url, "forged"), ModelCrowd(yard.truth, 1), album=yard.album, workers=1)
 
 
 def test_the_whole_pinned_crowd_works_at_once(yard: Yard) -> None:

@@ -4,8 +4,8 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
 from thresher.errors import BadInput, Busy, NotReady
 from thresher.label.waits import asked_of_workers
@@ -18,7 +18,7 @@ from thresher.store.contract import Report, Store
 from thresher.workforce.album import Album
 from thresher.workforce.crowd import Crowd, ModelCrowd, ReplayedCrowd
 from thresher.workforce.links import Links
-from thresher.workforce.simulated import Simulated, simulate
+from thresher.workforce.simulated import Entry, Simulated, Watch, simulate
 from thresher.workforce.truth import Truth, read_truth
 
 RETRY_SECONDS = 0.2
@@ -31,13 +31,8 @@ WAITS = (
 
 def simulate_with(
     name: str,
-    truth_file: Path,
+    crowd: CrowdOptions,
     *,
-    workers: int,
-    positive: str,
-    replay: bool,
-    seed: int,
-    url: str,
     store: Store,
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
@@ -45,39 +40,43 @@ def simulate_with(
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop is done or `stop` says so; what people did, by name.
 
-    Without `url` a server is started for as long as it takes. The loop runs here; one that a server runs beside it
+    Without an address a server is started for as long as it takes. The loop runs here; one that a server runs beside it
     leaves the category to this one. People of the model err `errors` times as often as they are pinned to. Raises
     NotReady when tasks are left that nobody of the crowd may be given.
     """
     store.categories.get(name)
-    truth = read_truth(truth_file, positive)
+    truth = read_truth(crowd.truth, crowd.positive)
     links = Links(store.secret())
     invite, tokens = _invite(name, links, store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
-    starved = _Starved(name, store) if not url else _never  # at a server of their own nobody else will come
-    with bars() as report, _server(url, store) as base_url, _Loop(name, store, settings, report) as loop:
+    starved = _Starved(name, store) if not crowd.url else _never  # at a server of their own nobody else will come
+    with bars() as report, _server(crowd.url, store) as base_url, _Loop(name, store, settings, report) as loop:
         album = album_of(truth, name, store, settings, report)
         people = simulate(
-            base_url,
-            links.invite(invite.id),
-            crowd_of(truth, seed, replay=replay, errors=errors),
+            Entry(
+                base_url,
+                links.invite(invite.id),
+                tokens=tokens,
+                owner_token=links.worker(OWNER),
+                owner_waits=lambda: _waits_for_owner(name, store),
+                category=name,
+            ),
+            crowd_of(truth, crowd.seed, replay=crowd.replay, errors=errors),
             album=album,
-            workers=workers,
-            tokens=tokens,
-            owner_token=links.worker(OWNER),
-            owner_waits=lambda: _waits_for_owner(name, store),
-            category=name,
-            patience_seconds=float("inf"),
-            report=report,
-            stop=lambda: loop.over() or stop() or starved(),
-            idle=lambda: say(WAITS),
+            workers=crowd.workers,
+            watch=Watch(
+                patience_seconds=float("inf"),
+                stop=lambda: loop.over() or stop() or starved(),
+                report=report,
+                idle=lambda: say(WAITS),
+            ),
         )
     if loop.failed:
         raise loop.failed
     if starved():
         raise NotReady(
-            f"tasks of {name} wait for people who have not seen their pictures, and nobody of the {workers} is left.",
-            next="run it again with more --workers: what was answered stays",
+            f"open tasks of {name} need people who have not seen their images; all {crowd.workers} have.",
+            next="run it again with more --workers (answers so far are kept)",
         )
     return facts_of(people, loop.came_to)
 

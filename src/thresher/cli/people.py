@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thresher.cli.open import interruptible, opened
+from thresher.cli.options import JSON, CrowdOptions, Name, options
 from thresher.cli.show import as_json, facts, say
 
 if TYPE_CHECKING:
     from thresher.records import Job
     from thresher.settings import Settings
     from thresher.store.contract import Store
-
-Name = Annotated[str, typer.Argument(help="The category's name.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,7 +70,7 @@ def invite(
     context: typer.Context,
     category: Annotated[str, typer.Option(help="Only for this category; all when left out.")] = "",
     note: Annotated[str, typer.Option(help="A note for yourself.")] = "",
-    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
+    json: JSON = False,
 ) -> None:
     """Make a link that gives everybody who opens it a personal link to work with."""
     with opened(context) as (store, settings):
@@ -105,30 +104,11 @@ def job(
         work(job_id, store=store, settings=settings)
 
 
-def simulate(
-    context: typer.Context,
-    name: Name,
-    truth: Annotated[Path, typer.Option(help="CSV with columns image, file or url, and truth.")],
-    workers: Annotated[int, typer.Option(help="How many simulated people.", min=1, max=1000)] = 20,
-    positive: Annotated[str, typer.Option(help="The truth that means yes.")] = "yes",
-    replay: Annotated[bool, typer.Option(help="Replay the columns vote1, vote2, ... instead of a crowd.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the crowd.")] = 1,
-    url: Annotated[str, typer.Option(help="A server that is up; one is started when left out.")] = "",
-) -> None:
+@options
+def simulate(context: typer.Context, name: Name, crowd: CrowdOptions) -> None:
     """Let a simulated crowd answer through the real HTTP API until nothing is asked any more."""
     from thresher.cli.crowd import simulate_with
 
     with opened(context) as (store, settings), interruptible() as stop:
-        found = simulate_with(
-            name,
-            truth,
-            workers=workers,
-            positive=positive,
-            replay=replay,
-            seed=seed,
-            url=url,
-            store=store,
-            settings=settings,
-            stop=stop,
-        )
+        found = simulate_with(name, crowd, store=store, settings=settings, stop=stop)
     facts("The crowd", found)

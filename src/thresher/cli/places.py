@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thresher.cli.open import interruptible
+from thresher.cli.options import JSON
 from thresher.cli.show import as_json, bars, say, table
 from thresher.cli.workspace import start_settings
 from thresher.errors import BadInput
@@ -36,7 +37,7 @@ def copy(
         str, typer.Argument(metavar="FROM", help="A workspace: a directory, or mongodb://host/database.")
     ],
     target: Annotated[str, typer.Argument(metavar="TO", help="A new place, or an unfinished copy of the same.")],
-    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
+    json: JSON = False,
 ) -> None:
     """Copy a whole workspace, and compare counts and checksums in the end; run again it goes on where it was.
 

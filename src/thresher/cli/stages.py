@@ -1,11 +1,13 @@
 """Commands that run a stage: harvest, run, release."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thresher.cli.open import interruptible, opened
+from thresher.cli.options import JSON, Name, PlanOptions, options
 from thresher.cli.show import as_json, bars, facts, say, table
 from thresher.errors import BadInput
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
     from thresher.harvest import Source
     from thresher.loop.turn import Turn
-
-Name = Annotated[str, typer.Argument(help="The category's name.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -95,36 +95,22 @@ def refused(
     table("", ("reason", "name", "detail"), rows)
 
 
-def plan(
-    context: typer.Context,
-    name: Name,
-    precision: Annotated[float | None, typer.Option(help="Wanted precision; the category's unless given.")] = None,
-    recall: Annotated[float | None, typer.Option(help="Wanted recall; the category's unless given.")] = None,
-    delta: Annotated[float | None, typer.Option(help="Chance that the certificate may be wrong.")] = None,
-    method: Annotated[
-        str | None, typer.Option(help="certified, adjudicated, precision or recall; certified where none is set.")
-    ] = None,
-    answers: Annotated[int | None, typer.Option(help="A budget of human answers; 0 for none.")] = None,
-    prevalence: Annotated[
-        float | None, typer.Option(help="The share of yes you expect, used instead of the scores.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
-) -> None:
-    """Tell what a certificate will cost, before anybody is paid: answers, hours and money."""
-    from dataclasses import asdict
+@options
+def plan(context: typer.Context, name: Name, aims: PlanOptions, json: JSON = False) -> None:
+    """Forecast the cost of a certificate before anyone is paid: answers, hours and money.
 
+    An option left out is as the category has it.
+    """
     from thresher.loop.aims import Aims, aimed, to_plan_for
     from thresher.loop.ways import PROVEN
 
+    given = asdict(aims)
+    prevalence = given.pop("prevalence")
     if prevalence is not None and not 0 < prevalence < 1:
         raise BadInput(f"--prevalence {prevalence:g} is not between 0 and 1.", next="give it as a share, as 0.1")
     with opened(context) as (store, settings):
         category = store.categories.get(name)
-        targets = aimed(
-            to_plan_for(category.targets),
-            Aims(precision=precision, recall=recall, delta=delta, answers=answers, method=method),
-            methods=PROVEN,
-        )
+        targets = aimed(to_plan_for(category.targets), Aims(**given), methods=PROVEN)
         from thresher.loop.forecast import in_words
         from thresher.loop.forecast import plan as plan_for
 
@@ -193,7 +179,7 @@ def release(
 
 def verify(
     directory: Annotated[Path, typer.Argument(help="The directory of a release.")],
-    json: Annotated[bool, typer.Option("--json", help="Print for a machine.")] = False,
+    json: JSON = False,
 ) -> None:
     """Recompute a release's certificate from its own files: yes or no."""
     from thresher.release.verify import verify as verify_release

@@ -1,14 +1,15 @@
 """Commands about the workspace itself: init, category, gold, settings, status, check."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thresher.cli.open import opened, settings_of
+from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, options
 from thresher.cli.show import as_json, facts, say, table
 from thresher.errors import AlreadyThere, BadInput
-from thresher.loop.ways import described
 from thresher.settings import FILE, TABLE, without_password
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
@@ -17,10 +18,6 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.store.contract import Store
 
 WAITS_FOR = "waits for"
-METHOD_HELP = f"How it decides. {described()}"
-TRUTH_HELP = "Whose word a certificate takes for the truth: people, adjudicated, or the owner, who alone is asked then."
-JSON = Annotated[bool, typer.Option("--json", help="Print for a machine.")]
-Name = Annotated[str, typer.Argument(help="The category's name.")]
 
 category = typer.Typer(name="category", help="Add, list, reword and aim categories.", no_args_is_help=True)
 gold = typer.Typer(name="gold", help="Known answers that check workers.", no_args_is_help=True)
@@ -170,23 +167,20 @@ def openapi() -> None:
 
 
 @category.command("add")
+@options
 def category_add(
     context: typer.Context,
     name: Name,
     question: Annotated[str, typer.Option(help='The yes/no question, as "Does this image contain a car?"')],
     instructions: Annotated[str, typer.Option(help="What workers read before they start.")] = "",
-    precision: Annotated[float, typer.Option(help="Wanted share of true yes among the released.")] = 0.95,
-    recall: Annotated[float, typer.Option(help="Wanted share of the pool's yes that is released.")] = 0.90,
-    answers: Annotated[int | None, typer.Option(help="Stop after so many human answers.")] = None,
-    method: Annotated[str, typer.Option(help=METHOD_HELP)] = "cascade",
-    truth: Annotated[str, typer.Option(help=TRUTH_HELP)] = "people",
+    *,
+    aims: NewAimOptions,
 ) -> None:
     """Add a category: one yes/no question."""
     from thresher.loop.aims import Aims, aimed
     from thresher.records import Category, Question, Targets, category_name, now_ms
 
-    wanted = Aims(precision=precision, recall=recall, answers=answers, method=method, truth=truth)
-    targets = aimed(Targets(), wanted)
+    targets = aimed(Targets(), Aims(**asdict(aims)))
     if not question.strip():
         raise BadInput("--question is empty.", next=f'thresher category add {name} --question "Does this image ...?"')
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
@@ -226,22 +220,13 @@ def category_reword(
 
 
 @category.command("aim")
-def category_aim(
-    context: typer.Context,
-    name: Name,
-    precision: Annotated[float | None, typer.Option(help="Wanted precision.")] = None,
-    recall: Annotated[float | None, typer.Option(help="Wanted recall.")] = None,
-    delta: Annotated[float | None, typer.Option(help="Chance that a certificate may be wrong.")] = None,
-    answers: Annotated[int | None, typer.Option(help="Stop after so many human answers; 0 for no cap.")] = None,
-    method: Annotated[str | None, typer.Option(help=METHOD_HELP)] = None,
-    truth: Annotated[str | None, typer.Option(help=TRUTH_HELP)] = None,
-) -> None:
+@options
+def category_aim(context: typer.Context, name: Name, aims: AimOptions) -> None:
     """Change what a category aims at."""
     from thresher.loop.aims import Aims, aimed
 
-    aims = Aims(precision=precision, recall=recall, delta=delta, answers=answers, method=method, truth=truth)
     with opened(context) as (store, _):
-        wanted = aimed(store.categories.get(name).targets, aims)
+        wanted = aimed(store.categories.get(name).targets, Aims(**asdict(aims)))
         store.categories.aim(name, wanted)
     cap = "no cap on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
     word = ", the owner's word being the truth" if wanted.truth == "owner" else ""

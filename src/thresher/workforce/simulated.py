@@ -45,34 +45,46 @@ class Simulated:
     kinds: Counter[str] = field(default_factory=Counter)
 
 
-def simulate(
-    base_url: str,
-    invite_token: str,
-    crowd: Crowd,
-    *,
-    album: Album,
-    workers: int = 20,
-    tokens: Sequence[str] = (),
-    owner_token: str = "",
-    owner_waits: Callable[[], bool] = lambda: True,
-    category: str = "",
-    patience_seconds: float = 0.0,
-    report: Report | None = None,
-    stop: Callable[[], bool] = lambda: False,
-    idle: Callable[[], None] = lambda: None,
-    idle_seconds: float = IDLE_SECONDS,
-) -> Simulated:
-    """Let `workers` people answer at once until there is no work for `patience_seconds`, or `stop` says so.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The server, and the links that let people in.
 
-    The first of them come back with the personal `tokens` of an earlier run; the others join by the invite. With
-    `owner_token` the owner answers too, with the truth, but only while `owner_waits` says that something waits for
-    the owner alone: their link would also give them what other people are asked. `category` limits everybody to
-    one. `idle` is called once, when nobody was offered anything for `idle_seconds`. Raises NotReady where no server
-    answers, NotFound for a picture that nothing is known of.
+    The first people come back with the personal `tokens` of an earlier run; the others join by the invite. With
+    `owner_token` the owner answers too, but only while `owner_waits` says that something waits for the owner alone:
+    their link would also give them what other people are asked. `category` limits everybody to one.
     """
-    floor = _Floor(base_url.rstrip("/"), album, category, patience_seconds, report, stop, idle, idle_seconds)
-    people = [_Guest(person, token) for person, token in zip_longest(crowd.people(workers), tokens[:workers])]
-    return asyncio.run(_run(floor, invite_token, people, owner_token, crowd.owner(), owner_waits))
+
+    base_url: str
+    invite_token: str
+    tokens: Sequence[str] = ()
+    owner_token: str = ""
+    owner_waits: Callable[[], bool] = lambda: True
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """When a simulation ends, and who hears of it.
+
+    It ends when nobody has had work for `patience_seconds`, or `stop` says so. `idle` is called once, when nobody was
+    offered anything for `idle_seconds`.
+    """
+
+    patience_seconds: float = 0.0
+    stop: Callable[[], bool] = lambda: False
+    report: Report | None = None
+    idle: Callable[[], None] = lambda: None
+    idle_seconds: float = IDLE_SECONDS
+
+
+def simulate(entry: Entry, crowd: Crowd, *, album: Album, workers: int = 20, watch: Watch | None = None) -> Simulated:
+    """Let `workers` people answer at once, and the owner with the truth, until `watch` says that it is over.
+
+    Raises NotReady where no server answers, NotFound for a picture that nothing is known of.
+    """
+    floor = _Floor(entry, album, watch or Watch())
+    people = [_Guest(person, token) for person, token in zip_longest(crowd.people(workers), entry.tokens[:workers])]
+    return asyncio.run(_run(floor, people, crowd.owner()))
 
 
 @dataclass(frozen=True)
@@ -87,14 +99,9 @@ class _Guest:
 class _Floor:
     """What all simulated people share."""
 
-    base_url: str
+    entry: Entry
     album: Album
-    category: str
-    patience_seconds: float
-    report: Report | None
-    stop: Callable[[], bool]
-    idle: Callable[[], None]
-    idle_seconds: float
+    watch: Watch
     done: Simulated = field(default_factory=Simulated)
     busy: int = 0
     last_work: float = 0.0
@@ -103,10 +110,10 @@ class _Floor:
     def over(self) -> bool:
         """Whether nobody has work, and nobody has had any for long enough."""
         quiet = asyncio.get_running_loop().time() - self.last_work
-        if not self.busy and not self.idle_told and quiet >= self.idle_seconds:
+        if not self.busy and not self.idle_told and quiet >= self.watch.idle_seconds:
             self.idle_told = True
-            self.idle()
-        return not self.busy and quiet >= self.patience_seconds
+            self.watch.idle()
+        return not self.busy and quiet >= self.watch.patience_seconds
 
     def worked(self) -> None:
         """Note that there was work just now."""
@@ -114,28 +121,28 @@ class _Floor:
 
     def tell(self) -> None:
         """Report the answers so far."""
-        if self.report:
-            self.report(Progress("people answer", self.done.answers + self.done.owner_answers, 0, "answers"))
+        if self.watch.report:
+            self.watch.report(Progress("people answer", self.done.answers + self.done.owner_answers, 0, "answers"))
 
 
-async def _run(
-    floor: _Floor, invite: str, people: list[_Guest], owner_token: str, owner: Person, owner_waits: Callable[[], bool]
-) -> Simulated:
+async def _run(floor: _Floor, people: list[_Guest], owner: Person) -> Simulated:
     floor.worked()
+    entry = floor.entry
+    base_url = entry.base_url.rstrip("/")
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     try:
         async with (
-            aiohttp.ClientSession(floor.base_url, connector=connector, timeout=timeout) as session,
+            aiohttp.ClientSession(base_url, connector=connector, timeout=timeout) as session,
             asyncio.TaskGroup() as group,
         ):
             for number, guest in enumerate(people):
                 worker = _Worker(session, floor, guest.person, guest.token or "")
-                group.create_task(worker.join_and_work(invite, f"{guest.person.kind.name} {number + 1}"))
-            if owner_token:
-                group.create_task(_Worker(session, floor, owner, owner_token, owner_waits).work())
+                group.create_task(worker.join_and_work(entry.invite_token, f"{guest.person.kind.name} {number + 1}"))
+            if entry.owner_token:
+                group.create_task(_Worker(session, floor, owner, entry.owner_token, entry.owner_waits).work())
     except ExceptionGroup as group_of_errors:
-        raise _first(group_of_errors, floor.base_url) from group_of_errors
+        raise _first(group_of_errors, base_url) from group_of_errors
     return floor.done
 
 
@@ -175,7 +182,7 @@ class _Worker:
     async def work(self) -> None:
         """Take what is offered until there is nothing more, or this person quits."""
         pause = POLL_SECONDS[0]
-        while not self.floor.stop():
+        while not self.floor.watch.stop():
             work = await self.take()
             if work is None:
                 if self.floor.over():
@@ -199,7 +206,7 @@ class _Worker:
         if self.waits is not None and not self.waits():
             return None
         me = await self.ask("GET", "/me", self.token)
-        wanted = [offer["category"] for offer in me["offers"] if self.floor.category in ("", offer["category"])]
+        wanted = [offer["category"] for offer in me["offers"] if self.floor.entry.category in ("", offer["category"])]
         if not wanted:
             return None
         work: dict[str, Any] | None = await self.ask("POST", "/assignments", self.token, {"category": wanted[0]})

@@ -1,0 +1,118 @@
+"""Options that several commands take, each written once, and records that hold a command's options."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from thresher.loop.ways import PROVEN, described
+
+Name = Annotated[str, typer.Argument(help="The category's name.")]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Precision = Annotated[float | None, typer.Option(help="Target precision: share of the released images that are yes.")]
+Recall = Annotated[float | None, typer.Option(help="Target recall: share of all yes in the pool that are released.")]
+Delta = Annotated[
+    float | None, typer.Option(help="Highest probability that a certificate is false (1 - confidence level).")
+]
+Answers = Annotated[int | None, typer.Option(help="Budget: stop after this many human answers; 0: no limit.")]
+Method = Annotated[str | None, typer.Option(help=f"Method. {described()}")]
+Truth = Annotated[
+    str | None,
+    typer.Option(
+        help="Ground truth of a certificate: people (adjudicated answers of annotators) or owner "
+        "(only the owner is asked)."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseOptions:
+    """What a certificate promises; None is as the category aims."""
+
+    precision: Precision = None
+    recall: Recall = None
+    delta: Delta = None
+
+
+@dataclass(frozen=True, slots=True)
+class AimOptions(PromiseOptions):
+    """The targets of a category; None leaves one as it is."""
+
+    answers: Answers = None
+    method: Method = None
+    truth: Truth = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAimOptions(AimOptions):
+    """The targets of a new category."""
+
+    precision: Precision = 0.95
+    recall: Recall = 0.90
+    delta: Delta = 0.05
+    method: Method = "cascade"
+    truth: Truth = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions(PromiseOptions):
+    """The targets to plan for, and the prevalence to believe in."""
+
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(PROVEN)}; default: the method of the category, or certified if that has no certificate."
+        ),
+    ] = None
+    answers: Answers = None
+    prevalence: Annotated[
+        float | None, typer.Option(help="Expected share of yes in the pool (0 to 1), used instead of the scores.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdOptions:
+    """A simulated crowd, and the server it works at."""
+
+    truth: Annotated[
+        Path, typer.Option(help="CSV with one of the columns image, file or url, and the column truth (a class).")
+    ]
+    workers: Annotated[int, typer.Option(help="Number of simulated people.", min=1, max=1000)] = 20
+    positive: Annotated[str, typer.Option(help="The class in the column truth that means yes.")] = "yes"
+    replay: Annotated[bool, typer.Option(help="Answer with the recorded votes in the columns vote1, vote2, ...")] = (
+        False
+    )
+    seed: Annotated[int, typer.Option(help="Random seed of the crowd.")] = 1
+    url: Annotated[str, typer.Option(help="Address of a running server; default: start one.")] = ""
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command as typer sees it: a parameter that is a record of options becomes the options, in its place.
+
+    The fields carry `typer.Option` as parameters do; a field without a default is a required option.
+    """
+    signature = inspect.signature(command)
+    kinds = {name: told.annotation for name, told in signature.parameters.items()}
+    records = {name: kind for name, kind in kinds.items() if isinstance(kind, type) and is_dataclass(kind)}
+
+    @wraps(command)
+    def called(**given: Any) -> None:  # noqa: ANN401 -- typer has made them what the fields say
+        for name, record in records.items():
+            given[name] = record(**{option.name: given.pop(option.name) for option in _options_of(record)})
+        command(**given)
+
+    shown: list[inspect.Parameter] = []
+    for name, told in signature.parameters.items():
+        # by keyword, so that a required option may stand behind others
+        shown += _options_of(records[name]) if name in records else [told.replace(kind=told.KEYWORD_ONLY)]
+    called.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]  # where a wrapper tells it
+    return called
+
+
+def _options_of(record: type) -> list[inspect.Parameter]:
+    """The fields of a record, as the parameters of a command."""
+    return [told.replace(kind=told.KEYWORD_ONLY) for told in inspect.signature(record).parameters.values()]
