@@ -114,15 +114,6 @@ class Rules:
         return cls(None, partial(why_not, private=True)) if settings.fetch_private else cls()
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a URL gave: the untouched bytes, where they came from in the end, and what the site called them."""
-
-    data: bytes
-    final_url: str
-    content_type: str
-
-
 class GuardedFetcher:
     """Fetches foreign URLs within the rules, inside `async with GuardedFetcher(settings) as fetcher`.
 
@@ -161,7 +152,7 @@ class GuardedFetcher:
         if self._session is not None:
             await self._session.close()
 
-    async def fetch(self, url: str) -> Fetched:
+    async def fetch(self, url: str) -> bytes:
         """The bytes behind a URL, at most `fetch_bytes` of them within `fetch_seconds`, redirects included.
 
         Raises Blocked for what the rules forbid and NotFetched for all else, each with a reason of REASONS.
@@ -183,13 +174,12 @@ class GuardedFetcher:
         except Exception as error:  # a hostile site may drive the network library into anything
             raise _not_fetched(error, url) from error
 
-    async def _follow(self, url: str, session: aiohttp.ClientSession) -> Fetched:
+    async def _follow(self, url: str, session: aiohttp.ClientSession) -> bytes:
         here = check_url(url, self._rules)
         for _ in range(REDIRECTS_MOST + 1):
             async with session.get(here, allow_redirects=False) as answer:
                 if answer.status not in REDIRECTING:
-                    data = await self._body(answer, url)
-                    return Fetched(data, str(here), answer.headers.get("Content-Type", ""))
+                    return await self._body(answer, url)
                 here = check_url(_next(here, answer.headers.get("Location", ""), url), self._rules)
         raise NotFetched(f"more than {REDIRECTS_MOST} redirects.", reason="fetch-redirects", where=url)
 

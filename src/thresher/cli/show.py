@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.records import Progress
 
-YES, NO, UNKNOWN, GOLD = "#3bc9db", "#ff8f5c", "#94a3b8", "#f0c36d"  # LOOK.md's dark column: terminals are mostly dark
+YES, GOLD = "#3bc9db", "#f0c36d"  # LOOK.md's dark column: terminals are mostly dark
 
 
 def say(text: str) -> None:

@@ -15,21 +15,14 @@ CHUNK_IMAGES = 64
 CHUNK_BYTES = 16_000_000
 """A unit of work: enough to be worth its way between processes, little enough that progress is seen."""
 
-REASONS = {
-    "bad-line": "a line of a list that is no URL",
-    "link-outside": "a link that leads out of the folder",
-    "too-large": "more bytes than allowed",
-    "unreadable": "the file cannot be read",
-}
-"""Reasons for refusing a candidate before its bytes are looked at; more are in `pictures` and `guard`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What may be a picture. Its bytes are in `data`, or at `path` from `offset`, or behind the URL that is its name.
 
     `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0.
-    `problem`, a reason and its detail, is set on one that is refused already.
+    `problem`, a reason and its detail, is set on one that is refused already: "bad-line" (no URL), "link-outside" (a
+    link out of the folder), "too-large" or "unreadable". Further reasons are in `pictures` and `guard`.
     """
 
     name: str

@@ -154,7 +154,7 @@ class _Fetching:
     async def _get(self, candidate: Candidate) -> Candidate:
         async with self._slots:
             await self._room.wait()
-            data = (await self._fetcher.fetch(candidate.name)).data
+            data = await self._fetcher.fetch(candidate.name)
             self._hold(len(data))
             return replace(candidate, data=data)
 

@@ -114,7 +114,7 @@ class _Line:
     async def _fetch(self, address: str) -> bytes:
         # the time that is allowed begins when a connection is free, for a slow site has many readers
         async with self._hosts[urlsplit(address).netloc], self._slots:
-            return (await self._fetcher.fetch(address)).data
+            return await self._fetcher.fetch(address)
 
     def close(self) -> None:
         """Hang up; in a fork, where nobody is on the line, nothing is to be done."""
