@@ -11,7 +11,8 @@ import typer
 from thresher.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8").partition("## What is promised")[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_reference_is_written_from_the_commands_of_today() -> None:
@@ -44,3 +45,14 @@ def commands(command: object, path: str) -> set[str]:
 def test_every_file_the_docs_link_to_is_there(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_promise_of_the_security_page_names_a_test_that_is_there() -> None:
+    rows = re.findall(r"^\| (?!promise)(.*?) \| (.*) \|$", SECURITY, re.MULTILINE)
+    promises = {promise: re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", named) for promise, named in rows}
+    assert len(promises) > 20
+    assert [promise for promise, named in promises.items() if not named] == []
+    named = {one for found in promises.values() for one in found}
+    assert {
+        f"{file}::{name}" for file, name in named if f"def {name}(" not in (ROOT / file).read_text("utf-8")
+    } == set()
