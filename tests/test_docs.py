@@ -56,3 +56,16 @@ def test_every_promise_of_the_security_page_names_a_test_that_is_there() -> None
     assert {
         f"{file}::{name}" for file, name in named if f"def {name}(" not in (ROOT / file).read_text("utf-8")
     } == set()
+
+
+KEPT = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+
+
+def test_the_changelog_keeps_its_headings() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert versions[0].startswith("[Unreleased]\n")
+    assert [one for one in versions[1:] if not re.match(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d\n", one)] == []
+    for version in versions:
+        headings = re.findall(r"^### (.*)", version, re.MULTILINE)
+        assert headings == [known for known in KEPT if known in headings]
