@@ -7,7 +7,7 @@ PAGES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 # The versions and hashes of locks/. No source distribution: building one would fetch a builder that is not locked.
 INSTALL := $(IN)python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes
 
-.PHONY: help setup demo test check lock bench chaos
+.PHONY: help setup demo test check architecture lock bench chaos
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -35,6 +35,9 @@ test: setup ## run the whole test suite, browser tests included
 
 check: setup ## check style and types only: seconds
 	$(IN)ruff check && $(IN)ruff format --check && $(IN)mypy && $(IN)python scripts/npm.py --prefix web run check
+
+architecture: setup ## write docs/architecture.md from the source
+	$(IN)python scripts/architecture.py
 
 lock: setup ## write locks/ after a change of the dependencies (UPGRADE="numpy scipy" raises two versions, UPGRADE=all all)
 	$(INSTALL) --requirement locks/lock.txt

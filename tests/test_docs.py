@@ -15,9 +15,10 @@ SECURITY = (ROOT / "SECURITY.md").read_text("utf-8").partition("## What is promi
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_reference_is_written_from_the_commands_of_today() -> None:
+@pytest.mark.parametrize("script", ["reference", "architecture"])
+def test_a_page_that_a_script_writes_is_that_of_today(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, f"scripts/{script}.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
