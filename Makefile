@@ -7,7 +7,7 @@ PAGES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 # The versions and hashes of locks/. No source distribution: building one would fetch a builder that is not locked.
 INSTALL := $(IN)python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes
 
-.PHONY: help setup demo test check architecture lock bench chaos
+.PHONY: help setup demo test check coverage architecture lock bench chaos
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -35,6 +35,14 @@ test: setup ## run the whole test suite, browser tests included
 
 check: setup ## check style and types only: seconds
 	$(IN)ruff check && $(IN)ruff format --check && $(IN)mypy && $(IN)python scripts/npm.py --prefix web run check
+
+coverage: setup ## report which lines the suite runs, in .coverage/html too; fails nothing (PYTEST=tests/label: only its tests)
+	@$(IN)python scripts/need_browser.py
+	rm -rf .coverage && mkdir .coverage
+	-$(IN)coverage run -m pytest -n 2 --dist loadfile $(PYTEST)
+	$(IN)coverage combine --quiet
+	$(IN)coverage html --quiet
+	$(IN)coverage report
 
 architecture: setup ## write docs/architecture.md from the source
 	$(IN)python scripts/architecture.py

@@ -17,12 +17,12 @@ HEAD = """\
 
 Written by `make architecture` from the imports and the first sentence of each file; a test keeps it current.
 
-A room is a folder or a file of `src/thresher`. Rooms stand on shelves: a room imports only from the shelves below its
-own, and rooms on one shelf do not know each other. No module reaches itself through its imports, those inside functions
-and for types counted (`tests/test_house.py`). [web/README.md](../web/README.md) describes the source of the pages.
-Decisions and their reasons are in [decisions/](decisions).
+A package (a room) is a folder or a file of `src/thresher`. Packages are layered: a package imports only from the layers
+(shelves) below its own, and packages in one layer do not import each other. No module reaches itself through its
+imports, where imports inside functions and for types count (`tests/test_house.py`). [web/README.md](../web/README.md)
+describes the source of the pages. Decisions and their reasons are in [decisions/](decisions).
 
-## Shelves
+## Layers
 
 An arrow is an import. Arrows that others imply are left out: `server` imports `store` too, as the table says.
 """
@@ -39,9 +39,9 @@ def written(source: Path) -> str:
         HEAD,
         *drawing(rooms),
         "",
-        "## Which room imports which",
+        "## Which package imports which",
         "",
-        "| room | imports |",
+        "| package | imports |",
         "|---|---|",
         *(
             f"| [`{room}`](#{room}) | {', '.join(f'`{one}`' for one in _from_top(rooms[room])) or '-'} |"
@@ -63,7 +63,7 @@ def rooms_of(imports: house.Edges) -> dict[str, frozenset[str]]:
 
 
 def drawing(rooms: Rooms) -> Iterator[str]:
-    """The shelves as a Mermaid flowchart, with the arrows that no longer way replaces."""
+    """The layers as a Mermaid flowchart, without the arrows that a longer way replaces."""
     yield "```mermaid"
     yield "flowchart TB"
     for height, shelf in reversed(list(enumerate(house.SHELVES))):
