@@ -102,7 +102,3 @@ def test_the_pages_lock_has_a_hash_for_every_package_and_names_no_address() -> N
     packages = json.loads((ROOT / "web/package-lock.json").read_text("utf-8"))["packages"]
     assert [name for name, package in packages.items() if name and "integrity" not in package] == []
     assert [name for name, package in packages.items() if "resolved" in package] == []
-
-
-def test_the_pythons_named_here_begin_with_the_oldest_that_is_supported() -> None:
-    assert PROJECT["project"]["requires-python"] == f">={PYTHONS[0]}"
