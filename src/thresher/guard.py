@@ -23,7 +23,7 @@ from thresher import __version__
 from thresher.errors import Blocked, NotFetched
 from thresher.settings import Settings
 
-USER_AGENT = f"thresher/{__version__} (+https://github.com/thresher-data/thresher)"
+USER_AGENT = f"thresher/{__version__}"
 REDIRECTS_MOST = 5
 PER_HOST = 4
 """Connections to one host at once: polite, and enough to hide its distance."""

@@ -1,5 +1,6 @@
 """Nobody is anybody until a token says so, and a token opens what it is for and nothing else."""
 
+import ast
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from thresher.store import open_store
 from thresher.store.contract import Store
 from thresher.workforce.links import Links
 
+SOURCE = Path(__file__).parents[2] / "src/thresher"
 CONSOLE_ROUTES = (
     ("GET", "/api/console/categories"),
     ("POST", "/api/console/categories"),
@@ -177,6 +179,25 @@ def test_no_token_is_ever_logged_and_no_cookie_ever_set(
     key = work.pictures[0].rpartition("/")[2]
     for secret in (server.token, worker.token, work.token, invite, key, store.secret().hex()):
         assert secret not in said
+
+
+SECRETS = {"token", "secret", "signature", "receipt", "sent", "credentials", "console_token", "key"}
+
+
+def test_secrets_are_compared_in_constant_time_only() -> None:
+    """`==` stops at the first byte that differs, and so tells by its time how many were right."""
+    compared = [
+        f"{file.name}, line {node.lineno}"
+        for file in [*SOURCE.glob("server/**/*.py"), SOURCE / "workforce/links.py"]
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Compare) and any(isinstance(sign, ast.Eq | ast.NotEq) for sign in node.ops)
+        if any(_name(side) in SECRETS for side in (node.left, *node.comparators))
+    ]
+    assert compared == []
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def test_the_owners_link_opens_the_owners_own_work(server: Served, store: Store, pool: Pool) -> None:

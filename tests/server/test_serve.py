@@ -77,6 +77,16 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
     assert "--port 0" in refused.value.next
 
 
+def test_only_loopback_is_listened_on_until_the_setting_says_otherwise(settings: Settings) -> None:
+    with listening(settings.host, 0) as ours, listening("0.0.0.0", 0) as everywhere:
+        address, port = ours.getsockname()
+        assert address == "127.0.0.1"
+        # 127.0.0.2 is this machine too, and stands for its other addresses
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port), timeout=10)
+        socket.create_connection(("127.0.0.2", everywhere.getsockname()[1]), timeout=10).close()
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 def test_an_address_that_is_not_this_machines_is_one_clear_line(host: str, settings: Settings) -> None:
     with pytest.raises(BadSetting, match="cannot listen"):
