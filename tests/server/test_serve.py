@@ -47,6 +47,13 @@ def test_serve_tells_its_address_answers_there_and_ends_quietly(store: Store, tm
     assert (told, said, process.returncode) == ("ended well\n", "", 0)
 
 
+def test_an_answer_is_sent_at_once_and_waits_for_no_receipt() -> None:
+    with listening("127.0.0.1", 0) as server, socket.create_connection(server.getsockname()):
+        connection, _ = server.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def has_ipv6() -> bool:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

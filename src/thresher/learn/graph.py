@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from thresher.compute import cores
 from thresher.learn.kept import whole_file
+from thresher.learn.threads import one_thread, one_thread_for_few
 
 if TYPE_CHECKING:
     from thresher.learn.vectors import Vectors
@@ -69,7 +70,8 @@ def _mark_of(vectors: "Vectors") -> str:
 
 def _search(vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
     """The nearest others [N, 10] of every vector, and their cosines."""
-    points = _directions(vectors)
+    with one_thread_for_few(len(vectors)):
+        points = _directions(vectors)
     count, most = len(points), min(NEIGHBOURS, len(points) - 1)
     nearest = np.empty((count, most), np.int64)
     cosines = np.empty((count, most), np.float32)
@@ -78,7 +80,7 @@ def _search(vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
         block = slice(start, min(start + BLOCK, count))
         nearest[block], cosines[block] = _nearest(points, block, most)
 
-    with _one_thread_each(), ThreadPoolExecutor(cores()) as pool:
+    with one_thread(), ThreadPoolExecutor(cores()) as pool:
         list(pool.map(find, range(0, count, BLOCK)))
     return nearest, cosines
 
@@ -114,9 +116,3 @@ def _nearest(points: Matrix, block: slice, most: int) -> tuple[NDArray[np.int64]
     found = np.take_along_axis(alike, members, axis=1)
     order = np.argpartition(found, found.shape[1] - most, axis=1)[:, -most:]
     return np.take_along_axis(members, order, axis=1), np.take_along_axis(found, order, axis=1)
-
-
-def _one_thread_each() -> Any:  # noqa: ANN401 -- threadpoolctl ships no types
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1)

@@ -18,6 +18,7 @@ from thresher.learn.heads import Family, Known, Scorer, Scores, Yes
 from thresher.learn.heads.kernel import Nystroem
 from thresher.learn.heads.logistic import Logistic
 from thresher.learn.heads.propagation import Propagation
+from thresher.learn.threads import one_thread_for_few
 from thresher.learn.vectors import Vectors, as_vectors
 
 # of two that fit alike the earlier is taken: the plain one
@@ -116,17 +117,18 @@ def train(
         folds=deal_folds(yes, seed),
         pool=Vectors([matrix]) if pool is None else pool,
     )
-    candidates = [found for kind in families for found in FAMILIES[kind].held_out(known)]
-    fitted = [(*platt(candidate.held_out, yes), candidate) for candidate in candidates]
-    loss, slope, offset, best = min(fitted, key=lambda one: one[0])
-    out_of_fold = np.asarray(best.held_out * slope + offset, np.float32)
-    return Head(
-        scorer=FAMILIES[best.kind].fit(known, best.setting),
-        slope=slope,
-        offset=offset,
-        out_of_fold=out_of_fold,
-        measures={**measure(out_of_fold, yes), "log_loss": loss, **best.setting},
-    )
+    with one_thread_for_few(len(yes)):
+        candidates = [found for kind in families for found in FAMILIES[kind].held_out(known)]
+        fitted = [(*platt(candidate.held_out, yes), candidate) for candidate in candidates]
+        loss, slope, offset, best = min(fitted, key=lambda one: one[0])
+        out_of_fold = np.asarray(best.held_out * slope + offset, np.float32)
+        return Head(
+            scorer=FAMILIES[best.kind].fit(known, best.setting),
+            slope=slope,
+            offset=offset,
+            out_of_fold=out_of_fold,
+            measures={**measure(out_of_fold, yes), "log_loss": loss, **best.setting},
+        )
 
 
 def deal_folds(yes: Yes, seed: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.compute import cores
+from thresher.learn.threads import one_thread
 
 Matrix = NDArray[np.float32]
 Halves = NDArray[np.float16]
@@ -39,7 +40,7 @@ def product(matrix: Halves, weights: Matrix, *, kernel: str = "", threads: int =
     multiply = KERNELS[kernel]() if kernel else _best(matrix, weights)
     pieces = min(threads or cores(), max(1, matrix.nbytes // PIECE_BYTES))
     cuts = np.linspace(0, len(matrix), pieces + 1).astype(np.int64)
-    with _one_thread_each(), ThreadPoolExecutor(pieces) as pool:
+    with one_thread(), ThreadPoolExecutor(pieces) as pool:
         begun = [pool.submit(multiply, matrix[start:stop], weights, out[start:stop]) for start, stop in pairwise(cuts)]
         for piece in begun:
             piece.result()
@@ -116,9 +117,3 @@ def _best(matrix: Halves, weights: Matrix) -> Product:
         except ImportError:  # the extra "fast" is not installed, or does not fit this Python
             pass
     return _blocked()
-
-
-def _one_thread_each() -> Any:  # noqa: ANN401 -- threadpoolctl ships no types
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1, user_api="blas")

@@ -1,14 +1,14 @@
 """The family of heads: each turns vectors into raw scores, and cross-validation chooses between them every round."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.learn.heads.fit import compact
+from thresher.learn.heads.fit import compact, held_out_weights
 from thresher.learn.vectors import Matrix, Vectors
 
 Setting = Mapping[str, float]  # what cross-validation chooses: the strength, and what else a family has
@@ -29,6 +29,7 @@ class Known:
     places: NDArray[np.int64]
     folds: NDArray[np.int64]
     pool: Vectors
+    _fits: dict[float, list[tuple[int, Matrix, float]]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def standard(self) -> Matrix:
@@ -39,6 +40,12 @@ class Known:
     def compact(self) -> tuple[Matrix, Matrix | None]:
         """The labelled vectors in as few numbers as tell them apart, and what turns weights for them back."""
         return compact(self.standard)
+
+    def fits_without_a_fold(self, strength: float) -> list[tuple[int, Matrix, float]]:
+        """Per fold the weights and the bias of a logistic fit to the compact vectors of the others; fitted once."""
+        if strength not in self._fits:
+            self._fits[strength] = held_out_weights(self.compact[0], self.yes, self.folds, strength)
+        return self._fits[strength]
 
 
 class Scorer(Protocol):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.compute import cores
+from thresher.learn.threads import one_thread
 
 Matrix = NDArray[np.float32]
 Yes = NDArray[np.bool_]
@@ -44,9 +45,8 @@ def quietly() -> Iterator[None]:
     fit as it judges any other.
     """
     from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
 

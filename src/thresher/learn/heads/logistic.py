@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.learn.heads import Candidate, Known, Scores, Setting
-from thresher.learn.heads.fit import fit_logistic, held_out_weights, quietly
+from thresher.learn.heads.fit import fit_logistic, quietly
 from thresher.learn.vectors import Matrix, Vectors
 
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)  # scikit-learn's C: how much the labels weigh against small weights
@@ -42,7 +42,7 @@ class Logistic:
         found = []
         for strength in STRENGTHS:
             out = np.empty(len(known.yes), np.float32)
-            for fold, weights, bias in held_out_weights(points, known.yes, known.folds, strength):
+            for fold, weights, bias in known.fits_without_a_fold(strength):
                 out[known.folds == fold] = points[known.folds == fold] @ weights + bias
             found.append(Candidate(self.kind, {"strength": strength}, out))
         return found

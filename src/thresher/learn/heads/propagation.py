@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from thresher.learn.graph import NEIGHBOURS, Graph
 from thresher.learn.heads import Candidate, Known, Scores, Setting
-from thresher.learn.heads.fit import held_out_weights
 from thresher.learn.heads.logistic import Linear, Logistic, unscaled
 from thresher.learn.vectors import Matrix, Vectors
 
@@ -52,11 +51,11 @@ class Propagation:
         """For each strength and reach the score of every label from a head, spread over the pool, without its fold."""
         if not offered(known.pool) or (known.places < 0).all():
             return []
-        points, back = known.compact
+        _, back = known.compact
         fits = {
             (strength, fold): unscaled(known, weights if back is None else back @ weights, bias)
             for strength in STRENGTHS
-            for fold, weights, bias in held_out_weights(points, known.yes, known.folds, strength)
+            for fold, weights, bias in known.fits_without_a_fold(strength)
         }
         biases = np.array([fit.bias for fit in fits.values()], np.float32)
         plain = np.clip(
