@@ -108,7 +108,7 @@ def job(
 def simulate(
     context: typer.Context,
     name: Name,
-    truth: Annotated[Path, typer.Option(help="CSV with columns image, file or url, and truth.")],
+    truth: Annotated[Path, typer.Option(help="A table with columns image, file or url, and truth.")],
     workers: Annotated[int, typer.Option(help="How many simulated people.", min=1, max=1000)] = 20,
     positive: Annotated[str, typer.Option(help="The truth that means yes.")] = "yes",
     replay: Annotated[bool, typer.Option(help="Replay the columns vote1, vote2, ... instead of a crowd.")] = False,
