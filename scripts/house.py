@@ -24,7 +24,7 @@ SHELVES = (
     ("errors",),
     ("records",),
     ("settings",),
-    ("guard", "pictures", "evidence"),
+    ("guard", "pictures", "tables", "evidence"),
     ("store",),
     ("workforce", "compute"),
     ("harvest", "label", "learn", "release"),

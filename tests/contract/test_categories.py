@@ -1,8 +1,11 @@
+import unicodedata
+from typing import Literal
+
 import pytest
-from tests.contract.things import category, images
+from tests.contract.things import category, images, new_image
 
 from thresher.errors import AlreadyThere, BadInput, NotFound
-from thresher.records import Category, Origin, Question, Refusal, Targets
+from thresher.records import Alias, Category, Origin, Question, Refusal, Targets
 from thresher.store.contract import Store, Tally
 
 TARGETS = Targets(precision=0.9, recall=0.5, delta=0.1, answers=900, method="certified")
@@ -86,6 +89,60 @@ def test_the_pool_knows_what_it_holds(store: Store) -> None:
     category(store, 2)
     (other,) = images(store, 1, start=90)
     assert store.categories.pool_holds("car", [1, other, 0, 1]) == [True, False, True, True]
+
+
+def test_a_name_is_looked_up_inside_the_pool(store: Store) -> None:
+    category(store, name="cat")
+    category(store, name="dog")
+    for number, name in enumerate(("cat", "dog")):
+        new = [new_image(10 * number + seed, aliases=(Alias("file", f"{seed}.jpg"),)) for seed in range(2)]
+        store.categories.pool_add(name, store.images.put(new), Origin("folder"))
+    store.images.put([new_image(99, aliases=(Alias("file", "2.jpg"),))])
+    names = ["0.jpg", new_image(1).sha256, new_image(11).sha256.upper(), "2.jpg", "none", "0.jpg"]
+    assert store.categories.find("cat", names) == [[0], [1], [], [], [], [0]]
+    assert store.categories.find("dog", names) == [[2], [], [3], [], [], [2]]
+    assert store.categories.find("dog", []) == []
+    with pytest.raises(NotFound, match=r"cat, dog"):
+        store.categories.find("car", names)
+
+
+def test_a_name_of_several_images_finds_them_all(store: Store, another: Store) -> None:
+    category(store)
+    kinds = ("file", "url", "id")
+    first = store.images.put([new_image(seed, aliases=(Alias(kinds[seed], "1.jpg"),)) for seed in range(3)])
+    rows = [*first, *another.images.put([new_image(3, aliases=(Alias("file", "1.jpg"), Alias("id", "7")))])]
+    store.categories.pool_add("car", [rows[3], rows[1]], Origin("folder"))
+    assert store.categories.find("car", ["1.jpg", "7"]) == [[rows[1], rows[3]], [rows[3]]]
+    store.images.put([new_image(1, aliases=(Alias("id", "7"), Alias("file", "1.jpg")))])
+    assert store.categories.find("car", ["1.jpg", "7"]) == [[rows[1], rows[3]]] * 2
+    store.categories.pool_add("car", rows, Origin("folder"))
+    assert another.categories.find("car", ["1.jpg"]) == [rows]
+
+
+def test_composed_and_decomposed_letters_are_one_name(store: Store) -> None:
+    category(store)
+    known = ["café.jpg", "한글.jpg", "São Paulo.jpg"]
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    stored = [unicodedata.normalize(forms[place % 2], name) for place, name in enumerate(known)]
+    new = [new_image(seed, aliases=(Alias("file", name),)) for seed, name in enumerate(stored)]
+    store.categories.pool_add("car", store.images.put(new), Origin("folder"))
+    for form in forms:
+        asked = [unicodedata.normalize(form, name) for name in known]
+        assert store.categories.find("car", asked) == [[0], [1], [2]]
+    store.images.put([new_image(2, aliases=(Alias("file", unicodedata.normalize("NFD", known[0])),))])
+    assert store.categories.find("car", [known[0]]) == [[0, 2]]
+
+
+def test_thousands_of_names_are_found_at_once(store: Store) -> None:
+    category(store)
+    new = [new_image(seed, aliases=(Alias("file", f"{seed % 2000}.jpg"),)) for seed in range(2500)]
+    store.categories.pool_add("car", store.images.put(new), Origin("folder"))
+    names = [f"{seed}.jpg" for seed in range(2500)] + [image.sha256 for image in new]
+    found = store.categories.find("car", names)
+    assert found[:500] == [[row, row + 2000] for row in range(500)]
+    assert found[500:2000] == [[row] for row in range(500, 2000)]
+    assert found[2000:2500] == [[]] * 500
+    assert found[2500:] == [[row] for row in range(2500)]
 
 
 def test_a_row_keeps_its_first_origin(store: Store) -> None:

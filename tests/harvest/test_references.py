@@ -1,4 +1,5 @@
 import hashlib
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -51,8 +52,9 @@ def test_a_list_becomes_rows_without_bytes(store: Store, tmp_path: Path) -> None
         (sha256(1) + ",https://a b,640,480,JPEG,700", "is not a URL"),
         (sha256(1) + "," + url(1) + ",wide,480,JPEG,700", "whole numbers, not 'wide, 480, 700'"),
         (sha256(1) + "," + url(1) + ",640,0,JPEG,700", "640 x 0 pixels"),
-        (sha256(1) + "," + url(1) + ",640", "whole numbers, not '640, , '"),
-        (sha256(1), "'' is not a URL"),
+        (sha256(1) + "," + url(1) + ",,480,JPEG,700", "whole numbers, not ', 480, 700'"),
+        (sha256(1) + "," + url(1) + ",640", "has 3 columns, and the first line has 6"),
+        (sha256(1), "has 1 column, and the first line has 6"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named_and_the_others_go_on(
@@ -101,6 +103,17 @@ def test_a_table_is_read_like_a_list(store: Store, tmp_path: Path) -> None:
     assert store.categories.refusals("car", 0, 9)[0][1].name == "list.parquet, line 2"
 
 
+def test_a_list_that_breaks_off_is_told_and_what_came_before_is_kept(store: Store, tmp_path: Path) -> None:
+    category(store)
+    whole = json.dumps(
+        [{"sha256": sha256(seed), "url": url(seed), "width": 640, "height": 480} for seed in range(3)], indent=1
+    )
+    (tmp_path / "list.json").write_text(whole[:-20])
+    with pytest.raises(BadInput, match=r"list\.json, line \d+: is not JSON"):
+        harvest_references("car", tmp_path / "list.json", store=store, now_ms=9)
+    assert store.categories.pool("car").tolist() == [0, 1]
+
+
 def test_stored_bytes_stay(store: Store, tmp_path: Path) -> None:
     category(store)
     store.images.put([new_image(1)])
@@ -119,7 +132,7 @@ def test_it_stops_when_it_is_asked_to_and_tells_how_far_it_is(store: Store, tmp_
     assert harvest_references("car", path, store=store, now_ms=9).new == 1
 
 
-@pytest.mark.parametrize("header", ["sha256,url,width", "", "a,b,c"])
+@pytest.mark.parametrize("header", ["sha256,url,width", "a,b,c"])
 def test_a_list_without_a_needed_column_is_refused_naming_it(store: Store, tmp_path: Path, header: str) -> None:
     category(store)
     with pytest.raises(BadInput, match="no column is called"):

@@ -170,6 +170,8 @@ def take(here: Scene, path: Path, text: str, encoding: str = "utf-8") -> int:
         "answer,url,note\nyes,https://example.org/a.jpg,x\nNo ,https://example.org/b.jpg,\n",
         f"image,answer\n{hashlib.sha256(b'a').hexdigest()},Yes\n{hashlib.sha256(b'b').hexdigest()},NO\n",
         "\ufeffFile,Answer\r\na.jpg,yes\r\nb.jpg,no\r\n\r\n",
+        "File name;ANSWER\ra.jpg;yes\rb.jpg;no\r",
+        "file\turl\tanswer\na.jpg\thttps://elsewhere.example/1.jpg\tyes\nb.jpg\t\tno\n",
     ],
 )
 def test_gold_is_named_by_file_url_or_hash(named: Scene, tmp_path: Path, text: str) -> None:
@@ -197,13 +199,12 @@ def test_importing_the_same_gold_again_keeps_what_is_known_of_it(named: Scene, t
         ("file,answer\na.jpg,unsure\n", "line 2: the answer 'unsure' is not yes or no."),
         ("file,answer\na.jpg,yes\na.jpg,no\n", "line 3: 'a.jpg' is no here and yes in line 2. Next: keep one of them"),
         ("file,answer\nd.jpg,yes\n", "line 2: image 3 is not in the pool of car."),
-        ("file,answer\na.jpg\n", "line 2: has not as many columns as the first line."),
-        ("file,answer\na.jpg,yes,no\n", "line 2: has not as many columns as the first line."),
-        ("file,answer\n,yes\n", "line 2: has not as many columns as the first line."),
-        ("name,answer\na.jpg,yes\n", "line 1: the columns are name, answer. Next: name one of them image, file or url"),
-        ("file,url,answer\n", "line 1: the columns are file, url, answer."),
-        ("", "line 1: the columns are missing."),
-        ('file,answer\n"a.jpg,yes\n', "is not CSV"),
+        ("file,answer\na.jpg\n", "line 2: has 1 column, and the first line has 2."),
+        ("file,answer\na.jpg,yes,no\n", "line 2: has 3 columns, and the first line has 2:"),
+        ("file,answer\n,yes\n", "line 2: names no image."),
+        ("name,answer\na.jpg,yes\n", "line 1: no column is called image, file or url; there are: name, answer."),
+        ("file,result\na.jpg,yes\n", "line 1: no column is called answer; there are: file, result. Next: call one"),
+        ('file,answer\n"a.jpg,yes\n', "line 2: opens a quote that is not closed."),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_is_kept(named: Scene, tmp_path: Path, text: str, said: str) -> None:
@@ -217,8 +218,10 @@ def test_a_wrong_line_is_named_and_nothing_is_kept(named: Scene, tmp_path: Path,
 def test_a_file_that_cannot_be_read_is_named(named: Scene, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"none\.csv: cannot be read: No such file or directory"):
         import_gold(NAME, tmp_path / "none.csv", store=named.store, now_ms=1)
-    with pytest.raises(BadInput, match="is not UTF-8 text"):
+    with pytest.raises(BadLine, match=r"gold\.csv, line 2: byte 0xE4 is not UTF-8"):
         take(named, tmp_path / "gold.csv", "file,answer\nä.jpg,yes\n", encoding="latin-1")
+    with pytest.raises(BadInput, match="there is nothing in it"):
+        take(named, tmp_path / "gold.csv", "")
 
 
 def test_imported_labels_check_nobody(named: Scene, tmp_path: Path) -> None:

@@ -79,8 +79,10 @@ def fill(store: Store) -> None:
     rows = images(store, 24)
     store.images.put([new_image(seed, fingerprint="alike") for seed in (50, 51)])
     store.images.put([new_image(60, data=None, bytes=9, aliases=(Alias("url", "http://a/é"), Alias("file", "z")))])
+    (namesake,) = store.images.put([new_image(61, aliases=(Alias("file", "folder/3.jpg"),))])
     for name in ("car", "dog"):
         category(store, name=name)
+        store.categories.pool_add(name, [namesake], Origin("tar", "", "", 4))
         store.categories.pool_add(name, rows, Origin("folder", "cars", "CC0", 6), [f"q{row % 3}" for row in rows])
     store.categories.reword("dog", "Is it a dog, really?", "Look twice.", 8)
     store.categories.aim("car", Targets(0.9, 0.8, 0.1, 500, "cascade"))
@@ -137,7 +139,8 @@ def seen(store: Store) -> dict[str, object]:
     for name in ("car", "dog"):
         rows = store.categories.pool(name).tolist()
         told[name] = [
-            store.categories.questions(name), rows, [store.categories.origin(name, row) for row in rows],
+            store.categories.questions(name), rows, store.categories.find(name, ["folder/3.jpg", "http://a/é"]),
+            [store.categories.origin(name, row) for row in rows],
             store.categories.refusals(name, 0, 99), store.categories.refusal_counts(name), store.categories.tally(name),
             *([f(name, version) for f in (store.labels.all_of, store.labels.votes, store.labels.gold_answers,
                store.asks.open_counts)] for version in (1, 2)),

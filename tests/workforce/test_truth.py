@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from thresher.errors import BadInput, BadLine
 from thresher.workforce.truth import read_truth
@@ -29,18 +31,29 @@ def test_a_plain_yes_and_no_will_do(tmp_path: Path) -> None:
     [
         (
             "name,truth\na,yes\n",
-            "t.csv, line 1: the columns are name, truth. Next: name one of them file,",
+            "t.csv, line 1: no column is called image, file or url; there are: name, truth. Next: call one image",
         ),
-        ("", "line 1: the columns are missing."),
-        ("file,truth,vote1\na,yes\n", "line 2: has not as many columns as the first line."),
+        ("file,truth,vote1\na,yes\n", "line 2: has 2 columns, and the first line has 3."),
+        ("file,truth\n,yes\n", "line 2: names no picture."),
         ("file,truth\na,yes\na,no\n", "line 3: 'a' is there twice."),
-        ('file,truth\n"a,yes\n', "is not CSV"),
+        ('file,truth\n"a,yes\n', "line 2: opens a quote that is not closed."),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadLine) as error:
         read_truth(write(tmp_path / "t.csv", text), "yes")
     assert said in str(error.value)
+
+
+def test_a_truth_may_come_as_any_kind_of_table(tmp_path: Path) -> None:
+    parquet.write_table(
+        pa.table({"File": ["a", "b"], "Truth": ["cat", "dog"], "Vote1": ["dog", None]}), tmp_path / "t.parquet"
+    )
+    found = read_truth(tmp_path / "t.parquet", "cat")
+    assert found.yes == {"a": True, "b": False}
+    assert found.votes == {"a": (False,), "b": ()}
+    text = '[{"file": "a", "truth": "cat", "vote1": "dog"}, {"file": "b", "truth": "dog", "vote1": null}]'
+    assert read_truth(write(tmp_path / "t.json", text), "cat") == found
 
 
 def test_a_class_that_no_picture_has_is_a_typing_error(tmp_path: Path) -> None:

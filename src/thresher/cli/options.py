@@ -79,7 +79,7 @@ class CrowdOptions:
     """A simulated crowd, and the server it works at."""
 
     truth: Annotated[
-        Path, typer.Option(help="CSV with one of the columns image, file or url, and the column truth (a class).")
+        Path, typer.Option(help="Table with one of the columns image, file or url, and the column truth (a class).")
     ]
     workers: Annotated[int, typer.Option(help="Number of simulated people.", min=1, max=1000)] = 20
     positive: Annotated[str, typer.Option(help="The class in the column truth that means yes.")] = "yes"

@@ -29,10 +29,10 @@ def harvest(
     name: Name,
     folder: Annotated[Path | None, typer.Option(help="A folder of pictures, searched to its depth.")] = None,
     tar: Annotated[Path | None, typer.Option(help="A tar file of pictures.")] = None,
-    urls: Annotated[Path | None, typer.Option(help="A list of URLs: .txt, .csv or .parquet.")] = None,
+    urls: Annotated[Path | None, typer.Option(help="A table with a column url, or a .txt with one URL a line.")] = None,
     references: Annotated[
         Path | None,
-        typer.Option(help="A .csv or .parquet list (sha256, url, width, height) of pictures that stay where they are."),
+        typer.Option(help="A table (sha256, url, width, height) of pictures that stay where they are."),
     ] = None,
     processes: Annotated[int | None, typer.Option(help="Processes that decode; 0 takes one a core.")] = None,
 ) -> None:

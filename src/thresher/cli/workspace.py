@@ -237,9 +237,9 @@ def category_aim(context: typer.Context, name: Name, aims: AimOptions) -> None:
 def gold_import(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="CSV with columns image, file or url, and answer (yes or no).")],
+    file: Annotated[Path, typer.Argument(help="A table with columns image, file or url, and answer (yes or no).")],
 ) -> None:
-    """Take known answers from a CSV file."""
+    """Take known answers from a table."""
     from thresher.label.imports import import_gold
     from thresher.records import now_ms
 
@@ -253,9 +253,9 @@ def gold_import(
 def gold_labels(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="CSV with columns image, file or url, and answer (yes or no).")],
+    file: Annotated[Path, typer.Argument(help="A table with columns image, file or url, and answer (yes or no).")],
 ) -> None:
-    """Take labels from a CSV file to learn from; they check nobody."""
+    """Take labels from a table to learn from; they check nobody."""
     from thresher.label.imports import import_labels
     from thresher.records import now_ms
 

@@ -1,5 +1,6 @@
 """What every store reads the same way, whatever it keeps things in: limits, orders, and what a call may not do."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -28,6 +29,13 @@ def one_of(kind: type[Any], value: str) -> Any:  # noqa: ANN401 -- the kind is t
     except ValueError as error:
         known = ", ".join(str(member) for member in kind)
         raise BadInput(f"{value!r} is not one of {known}.") from error
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """A name and its other forms: letters composed and decomposed (Unicode NFC and NFD) look the same to a person."""
+    if name.isascii():
+        return (name,)
+    return tuple(dict.fromkeys((name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))))
 
 
 def is_hash(name: str) -> bool:

@@ -63,6 +63,13 @@ class Categories(Protocol):
     def pool_holds(self, name: str, rows: Sequence[int]) -> list[bool]:
         """Whether each row is in the pool."""
 
+    def find(self, name: str, names: Sequence[str]) -> list[list[int]]:
+        """Every row of the pool that has each name, ascending: a SHA-256, or the value of any alias.
+
+        Letters composed and decomposed (Unicode NFC and NFD) are the same name. As by `images.find`, an image whose
+        bytes are lost is not found, so that a harvest brings it again.
+        """
+
     def origin(self, name: str, row: int) -> Origin:
         """How a row came into the pool. Raises NotFound."""
 

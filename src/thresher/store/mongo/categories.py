@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Categories, Rows, Tally
+from thresher.store.mongo import names as by_name
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Session, batches, key, span
@@ -155,6 +156,16 @@ class MongoCategories(Categories):
         for some in batches(wanted, 10 * CHUNK):
             there |= self._in_pool(name, some)
         return [row in there for row in wanted]
+
+    def find(self, name: str, names: Sequence[str]) -> list[list[int]]:
+        must_know(self.link, name)
+        found = by_name.rows_of(self.link, names)
+        held: set[int] = set()
+        for some in batches(sorted(set().union(*found)), 10 * CHUNK):
+            lost = {"_id": {"$in": some}, "bare": by_name.LOST}
+            held |= self._in_pool(name, some)
+            held -= {one["_id"] for one in self.link.table("images").find(lost, {"_id": 1})}
+        return [sorted(rows & held) for rows in found]
 
     def origin(self, name: str, row: int) -> Origin:
         must_know(self.link, name)

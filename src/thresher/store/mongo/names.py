@@ -1,11 +1,15 @@
 """What images are found by: one small document for each SHA-256 and each alias, with the row it stands for.
 
 The `_id` is the 32 bytes of the SHA-256, or 16 bytes of a hash of the alias's value: an index of whole URLs would be as
-large as everything else together. `bare` says that the row has no bytes: it is kept by "reference", or they are "lost".
+large as everything else together. An alias of `several` images stands for the lowest row, and each of them has a
+document more, whose `_id` is the 16 bytes and 8 of the row. `bare` says that the row has no bytes: it is kept by
+"reference", or they are "lost".
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from struct import Struct
 from typing import Final
 
 from bson import Binary
@@ -13,10 +17,15 @@ from pymongo import UpdateOne
 
 from thresher.records import Alias
 from thresher.store.mongo.link import Document, Link, Session, batches
+from thresher.store.rules import is_hash, spellings
 
 AT_ONCE: Final = 10_000
+RANGES_AT_ONCE: Final = 500
 REFERENCE: Final = "reference"
 LOST: Final = "lost"
+_ROW: Final = Struct(">Q")
+_LOWEST: Final = bytes(_ROW.size)
+_HIGHEST: Final = b"\xff" * _ROW.size
 
 
 def look_up(link: Link, names: Sequence[bytes], session: Session | None = None) -> dict[bytes, Document]:
@@ -43,23 +52,45 @@ def add_hashes(link: Link, rows: Mapping[bytes, int], references: Iterable[bytes
     link.table("names").insert_many(made, session=session)
 
 
-def add_aliases(link: Link, aliases: Iterable[tuple[Alias, int]], session: Session) -> None:
-    """Name rows by their aliases; where several images have one, it stands for the lowest row."""
-    lowest: dict[bytes, int] = {}
+def add_aliases(link: Link, aliases: Iterable[tuple[Alias, int]], session: Session | None) -> None:
+    """Name rows by their aliases; where several images have one, it stands for the lowest row, and all are noted."""
+    rows: dict[bytes, set[int]] = defaultdict(set)
     for alias, row in aliases:
-        name = short(alias.value)
-        lowest[name] = min(row, lowest.get(name, row))
-    there = look_up(link, list(lowest), session)
+        rows[short(alias.value)].add(row)
+    there = look_up(link, list(rows), session)
     table = link.table("names")
-    if fresh := [{"_id": Binary(name), "row": row} for name, row in lowest.items() if name not in there]:
+    fresh: list[Document] = []
+    changed: list[UpdateOne] = []
+    shared: dict[bytes, int] = {}
+    for name, some in rows.items():
+        known = there.get(name, {})
+        every = some | ({known["row"]} if known else set())
+        several = len(every) > 1
+        if several or known.get("several"):
+            shared |= {name + _ROW.pack(row): row for row in every}
+        if not known:
+            fresh.append({"_id": Binary(name), "row": min(some), **({"several": True} if several else {})})
+        elif several and (min(some) < known["row"] or not known.get("several")):
+            changed.append(UpdateOne({"_id": Binary(name)}, {"$min": {"row": min(some)}, "$set": {"several": True}}))
+    noted = look_up(link, list(shared), session) if shared else {}
+    fresh += [{"_id": Binary(name), "row": row} for name, row in shared.items() if name not in noted]
+    if fresh:
         table.insert_many(fresh, session=session)
-    lower = [
-        UpdateOne({"_id": Binary(name)}, {"$min": {"row": lowest[name]}})
-        for name, one in there.items()
-        if lowest[name] < one["row"]
-    ]
-    if lower:
-        table.bulk_write(lower, ordered=False, session=session)
+    if changed:
+        table.bulk_write(changed, ordered=False, session=session)
+
+
+def rows_of(link: Link, names: Sequence[str]) -> list[set[int]]:
+    """Every row that each name stands for, as a SHA-256 or as an alias in any spelling."""
+    keys = [[*([bytes.fromhex(name)] if is_hash(name.lower()) else []), *map(short, spellings(name))] for name in names]
+    found = look_up(link, [key for some in keys for key in some])
+    rows = {key: {one["row"]} for key, one in found.items()}
+    for some in batches((key for key, one in found.items() if one.get("several")), RANGES_AT_ONCE):
+        # MongoDB orders binaries by their length first, so that these hold names of a row behind an alias alone
+        ranges = [{"_id": {"$gte": Binary(key + _LOWEST), "$lte": Binary(key + _HIGHEST)}} for key in some]
+        for one in link.table("names").find({"$or": ranges}, batch_size=AT_ONCE):
+            rows[one["_id"][: -_ROW.size]].add(one["row"])
+    return [set().union(*(rows.get(key, ()) for key in some)) for some in keys]
 
 
 def mark(link: Link, images: Iterable[Document], why: str | None, session: Session) -> None:

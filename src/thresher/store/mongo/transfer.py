@@ -12,13 +12,13 @@ import numpy as np
 from bson import Binary, Int64
 from pymongo import ReplaceOne, UpdateOne
 
-from thresher.records import Refusal, Stage
+from thresher.records import Alias, Refusal, Stage
 from thresher.store.mongo import recount
 from thresher.store.mongo.blobs import get_blob, put_blob
 from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
 from thresher.store.mongo.link import Document, Link, key, span
-from thresher.store.mongo.names import short
+from thresher.store.mongo.names import add_aliases
 from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.schema import WORKSPACE as WORKSPACE_TABLE
 from thresher.store.rules import hash_key
@@ -60,7 +60,8 @@ class MongoTransfer(Transfer):
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
         self.originals.put({hash_key(name): whole for name, whole in data.items()})
-        names: list[UpdateOne | ReplaceOne[Document]] = []
+        names: list[ReplaceOne[Document]] = []
+        named: list[tuple[Alias, int]] = []
         groups: dict[str, int] = {}
         for line in lines:
             row, sha256, similar, fingerprint, bare, aliases = (line[0], line[1], *line[7:])
@@ -68,10 +69,9 @@ class MongoTransfer(Transfer):
                 groups[fingerprint] = similar
             name: Document = {"_id": Binary(hash_key(sha256)), "row": row, **({"bare": bare} if bare else {})}
             names.append(ReplaceOne({"_id": name["_id"]}, name, upsert=True))
-            names += [
-                UpdateOne({"_id": Binary(short(value))}, {"$min": {"row": row}}, upsert=True) for _, value in aliases
-            ]
+            named += [(Alias(*pair), row) for pair in aliases]
         self.link.table("names").bulk_write(names)
+        add_aliases(self.link, named, None)
         if groups:
             self.link.table("fingerprints").bulk_write(
                 [UpdateOne({"_id": one}, {"$set": {"row": row}}, upsert=True) for one, row in groups.items()]

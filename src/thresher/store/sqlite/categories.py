@@ -13,6 +13,7 @@ from thresher.store.rules import plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import as_rows, category_id
+from thresher.store.sqlite.names import rows_in_pool
 
 CHUNK = 1000
 BULK = 10_000  # as quick, where all go in by one statement
@@ -134,6 +135,14 @@ class SqliteCategories(Categories):
             )
             there = {row for (row,) in found}
         return [row in there for row in wanted]
+
+    def find(self, name: str, names: Sequence[str]) -> list[list[int]]:
+        rows: list[set[int]] = []
+        with self.catalog.reading() as sql:
+            key = category_id(self.catalog, sql, name)
+            for start in range(0, len(names), BULK):
+                rows += rows_in_pool(sql, key, names[start : start + BULK])
+        return [sorted(some) for some in rows]
 
     def origin(self, name: str, row: int) -> Origin:
         with self.catalog.reading() as sql:

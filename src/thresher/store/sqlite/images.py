@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import blake2b
 from itertools import count, repeat
 
 from thresher.errors import NotFound, NotReady, StoreDamaged
@@ -14,6 +13,7 @@ from thresher.store.rules import hash_keys, is_hash, no_such_row, plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import WORKSPACE, as_rows
+from thresher.store.sqlite.names import alias_hash, rows_by_key
 
 CHUNK = 1000  # rows of a transaction, so that others get their turn
 # Rows kept by reference come as lists of millions. Each hash falls on a page of its own, so a transaction of 1,000
@@ -90,7 +90,7 @@ class SqliteImages(Images):
         with self.catalog.reading() as sql:
             for name in names:
                 line = sql.execute(by_hash, (bytes.fromhex(name),)).fetchone() if is_hash(name) else None
-                line = line or sql.execute(by_alias, (_short(name), name)).fetchone()
+                line = line or sql.execute(by_alias, (alias_hash(name), name)).fetchone()
                 found.append(line[0] if line else None)
         return found
 
@@ -229,7 +229,7 @@ def insert_aliases(
 ) -> None:
     """Keep the aliases of images under their rows."""
     found = [
-        (rows[key], alias.kind, _short(alias.value), alias.value)
+        (rows[key], alias.kind, alias_hash(alias.value), alias.value)
         for key, image in zip(keys, batch, strict=True)
         for alias in image.aliases
     ]
@@ -247,16 +247,6 @@ def shard_number(sql: sqlite3.Connection, name: str) -> int:
 
 def _top(sql: sqlite3.Connection) -> int:
     return int(sql.execute("SELECT coalesce(max(row) + 1, 0) FROM image").fetchone()[0])
-
-
-def rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
-    """The rows of known hashes; one statement cuts them all out of one value, for they come in thousands."""
-    found = sql.execute(
-        """WITH RECURSIVE asked (place) AS (VALUES (0) UNION ALL SELECT place + 1 FROM asked WHERE place + 1 < ?2)
-           SELECT place, image.row FROM asked CROSS JOIN image ON image.sha256 = substr(?1, 1 + 32 * place, 32)""",
-        (b"".join(keys), len(keys)),
-    )
-    return {keys[place]: row for place, row in found}
 
 
 def _place(row: int, shard: str | None, begins: int | None, size: int) -> shards.Place | None:
@@ -278,8 +268,3 @@ def member(image: NewImage) -> str:
     ending = image.format.lower()
     ending = EXTENSIONS.get(ending, ending)
     return f"{image.sha256}.{ending if ending.isalnum() and ending.isascii() and len(ending) < 9 else 'bin'}"
-
-
-def _short(value: str) -> int:
-    """The 64-bit hash under which an alias is looked up."""
-    return int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)

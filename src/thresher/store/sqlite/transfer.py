@@ -15,6 +15,7 @@ from thresher.store.rules import hash_key
 from thresher.store.sqlite import counters, images, recount
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import category_id
+from thresher.store.sqlite.names import rows_by_key
 from thresher.store.transfer import ASK_FIELDS, REVIEW_FIELDS, Kind, Line, Transfer
 
 Sql = sqlite3.Connection
@@ -75,7 +76,7 @@ class SqliteTransfer(Transfer):
     def holding(self, hashes: Collection[str]) -> set[str]:
         keys = [hash_key(name) for name in hashes]
         with self.catalog.reading() as sql:
-            rows = images.rows_by_key(sql, keys) if keys else {}
+            rows = rows_by_key(sql, keys) if keys else {}
             return {key.hex() for key in rows.keys() - images.without_bytes(sql, rows)}
 
     def clear(self, kind: Kind, category: str) -> None:

@@ -1,0 +1,145 @@
+"""Objects of JSON files: .jsonl, one a line, and .json, a list of them that is read as it comes."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from thresher.errors import BadLine
+from thresher.tables.text import LONGEST_LINE, TOO_LONG, Row, characters_of, lines_of, unreadable
+
+Object = tuple[int, Any, str]
+"""The number of a line, the value that begins there, and what is wrong with it ("" for nothing)."""
+
+NO_TEXT: Final = "holds no text"
+_BLANK: Final = " \t\n\ufeff"
+
+
+def objects_by_line(path: Path, encoding: str) -> Iterator[Object]:
+    """The value of each line of a .jsonl; blank lines are passed over."""
+    for number, line in enumerate(lines_of(path, encoding), 1):
+        if line is None:
+            yield number, None, TOO_LONG
+        elif line and not line.isspace():
+            try:
+                yield number, json.loads(line), ""
+            except (ValueError, RecursionError) as error:
+                yield number, None, f"is not JSON: {_said(error)}"
+
+
+def objects_of_list(path: Path, encoding: str) -> Iterator[Object]:
+    """The values of a list, or of objects one behind the other, each with the line it begins in. Raises BadLine."""
+    decoder = json.JSONDecoder()
+    text = _Text(path, encoding)
+    listed = text.next_letter() == "["
+    if listed:
+        text.at += 1
+    first = True
+    while (letter := text.next_letter()) and not (listed and letter == "]"):
+        if listed and not first:
+            if letter != ",":
+                raise text.wrong("is not JSON: a comma is missing between two values")
+            text.at += 1
+            text.next_letter()
+        first = False
+        try:
+            value, end = decoder.raw_decode(text.held, text.at)
+        except (ValueError, RecursionError) as error:
+            ended = getattr(error, "pos", 0) >= len(text.held) or "Unterminated" in str(error)
+            if ended and len(text.held) - text.at > LONGEST_LINE:
+                raise text.wrong(f"an object is longer than {LONGEST_LINE:,} characters") from error
+            raise text.wrong(f"is not JSON: {_said(error)}", getattr(error, "pos", None)) from error
+        yield text.line, value, ""
+        text.skip_to(end)
+    if listed and not letter:
+        raise text.wrong("the list does not end: the file is cut off")
+
+
+def keys_of(value: Any, path: Path, line: int) -> dict[str, Any]:  # noqa: ANN401 -- whatever JSON holds
+    """An object of JSON. Raises BadLine for any other value."""
+    if isinstance(value, dict):
+        return value
+    found = {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a number")
+    raise BadLine(
+        f"{found} stands where an object is expected.",
+        file=str(path),
+        line=line,
+        next='give a list of objects: [{"url": "https://...", ...}, ...]',
+    )
+
+
+def values_of(objects: Iterator[Object], keys: Sequence[str]) -> Iterator[Row]:
+    """The values of objects under `keys`, "" where a key is missing or empty."""
+    for number, value, what in objects:
+        if what:
+            yield number, (), what
+        elif not isinstance(value, dict):
+            yield number, (), "is no object"
+        else:
+            texts = [text_of(value.get(key, "")) for key in keys]
+            values = [text for text in texts if text is not None]
+            if len(values) < len(texts):
+                yield number, (), NO_TEXT
+            else:
+                yield number, values, unreadable(values)
+
+
+def text_of(value: object) -> str | None:
+    """A value as a CSV file would have it; None for what is no text there, as a list or bytes that are not UTF-8."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        # a column of whole numbers with gaps comes as fractions
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+    return None
+
+
+class _Text:
+    """A window on a text: what is held from `at` on is longer than any object may be, or all there is."""
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        self.path = path
+        self.held, self.at, self.line = "", 0, 1
+        self._parts = characters_of(path, encoding)
+
+    def next_letter(self) -> str:
+        """The next letter that is not blank; "" at the end."""
+        while True:
+            while len(self.held) - self.at <= LONGEST_LINE and (part := next(self._parts, "")):
+                self.held, self.at = self.held[self.at :] + part, 0
+            rest = self.at
+            while rest < len(self.held) and self.held[rest] in _BLANK:
+                rest += 1
+            self.skip_to(rest)
+            if self.at < len(self.held):
+                return self.held[self.at]
+            if not (part := next(self._parts, "")):
+                return ""
+            self.held, self.at = part, 0
+
+    def skip_to(self, place: int) -> None:
+        """Go on at a place of what is held."""
+        self.line += self.held.count("\n", self.at, place)
+        self.at = place
+
+    def wrong(self, what: str, place: int | None = None) -> BadLine:
+        """The error for what is at a place of what is held, or else begins here."""
+        line = self.line + (self.held.count("\n", self.at, place) if place is not None else 0)
+        return BadLine(f"{what}.", file=str(self.path), line=line, next="mend the file, or get it again")
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.colno}"
+    return "values within values within values" if isinstance(error, RecursionError) else "a number has too many digits"
