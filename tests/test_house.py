@@ -61,6 +61,18 @@ def test_every_folder_of_the_house_is_a_room() -> None:
     assert {house.room(name) for name in MODULES} - NO_ROOM <= set(HEIGHT)
 
 
+def test_what_is_decided_has_one_home() -> None:
+    """Two readers of scores and labels once told different numbers: now `loop/decision.py` alone reads them."""
+    readers = {
+        name
+        for name, module in MODULES.items()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "thresher.learn.decide"
+        if {alias.name for alias in node.names} & {"decide", "codes_of"}
+    }
+    assert {name for name in readers if house.room(name) != "learn"} == {"thresher.loop.decision"}
+
+
 # --- the reader of imports, on small trees that it must see through -------------------------------------------------
 
 

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from tests.filled import NAME, fill, new_image
 
 from thresher.errors import NotReady
-from thresher.learn.decide import NO, UNKNOWN, YES, decide
+from thresher.learn.decide import NO, UNKNOWN, YES
 from thresher.learn.embed import column
 from thresher.learn.head import FAMILIES, Head
 from thresher.learn.round import stands_for, train_round
 from thresher.learn.vectors import embedded
+from thresher.loop.decision import decision
 from thresher.records import Gold, Label, NewImage, Origin, Progress, Purpose, Round, Says, Source
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -85,7 +86,7 @@ def test_the_kept_head_gives_the_same_scores_again(world: World) -> None:
 def test_decisions_come_near_the_targets_and_the_counts_are_theirs(world: World) -> None:
     world.hold(range(100))
     done = world.round()
-    decided = decide(NAME, store=world.store)
+    decided = decision(NAME, store=world.store)
     counted = [int((decided.codes == code).sum()) for code in (YES, NO, UNKNOWN)]
     assert [done.counts.yes, done.counts.no, done.counts.unknown] == counted
     assert sum(counted) == 240
@@ -99,7 +100,7 @@ def test_labels_win_over_scores(world: World) -> None:
     wrong = int(np.flatnonzero(world.yes)[-1])
     world.store.labels.hold(NAME, [label(int(world.rows[wrong]), Says.NO)])
     world.round()
-    decided = decide(NAME, store=world.store)
+    decided = decision(NAME, store=world.store)
     assert decided.scores[wrong] > 0
     assert decided.codes[wrong] == NO
     assert (decided.codes[:100] == np.where(world.yes[:100], YES, NO)).all()
@@ -110,12 +111,12 @@ def test_what_a_person_called_unsure_is_a_no_and_trains_nothing(world: World) ->
     world.store.labels.hold(NAME, [label(int(world.rows[99]), Says.UNSURE)])
     assert world.yes[99]
     assert world.round().labels_yes == 20
-    assert decide(NAME, store=world.store).codes[99] == NO
+    assert decision(NAME, store=world.store).codes[99] == NO
 
 
 def test_before_the_first_round_labels_alone_decide(world: World) -> None:
     world.hold(range(10))
-    decided = decide(NAME, store=world.store)
+    decided = decision(NAME, store=world.store)
     assert decided.round is None
     assert (decided.codes[10:] == UNKNOWN).all()
     assert (decided.codes[:10] != UNKNOWN).all()
@@ -125,11 +126,11 @@ def test_before_the_first_round_labels_alone_decide(world: World) -> None:
 def test_some_rows_are_decided_as_among_all(world: World) -> None:
     world.hold(range(60))
     world.round()
-    whole = decide(NAME, store=world.store)
-    some = decide(NAME, store=world.store, rows=world.rows[50:90])
+    whole = decision(NAME, store=world.store)
+    some = decision(NAME, store=world.store, rows=world.rows[50:90])
     assert (some.codes == whole.codes[50:90]).all()
     assert (some.scores == whole.scores[50:90]).all()
-    assert not len(decide(NAME, store=world.store, rows=np.empty(0, np.int64)).codes)
+    assert not len(decision(NAME, store=world.store, rows=np.empty(0, np.int64)).codes)
 
 
 def test_gold_trains_the_head_too(world: World) -> None:
@@ -154,7 +155,7 @@ def test_pictures_that_came_later_wait_as_unknown(world: World) -> None:
     world.store.categories.pool_add(NAME, rows, Origin("test"))
     done = world.round()
     assert done.counts.unknown >= 5
-    decided = decide(NAME, store=world.store)
+    decided = decision(NAME, store=world.store)
     assert (decided.codes[-5:] == UNKNOWN).all()
     assert np.isnan(decided.scores[-5:]).all()
 
@@ -178,14 +179,14 @@ def test_a_near_duplicate_inherits_the_label_and_is_marked(store: Store, setting
     twins = store.images.put([twin(50, "ab" * 32), twin(51, "ab" * 32), twin(52, "cd" * 32)])
     store.categories.pool_add(NAME, twins, Origin("test"))
     store.labels.hold(NAME, [label(twins[0], Says.YES), label(rows[0], Says.NO)])
-    decided = decide(NAME, store=store)
+    decided = decision(NAME, store=store)
     code = dict(zip(decided.rows.tolist(), decided.codes.tolist(), strict=True))
     inherited = dict(zip(decided.rows.tolist(), decided.inherited.tolist(), strict=True))
     assert [code[row] for row in twins] == [YES, YES, UNKNOWN]
     assert [inherited[row] for row in twins] == [False, True, False]
     assert not inherited[rows[0]]
     store.labels.hold(NAME, [label(twins[1], Says.NO)])
-    decided = decide(NAME, store=store)
+    decided = decision(NAME, store=store)
     assert decided.codes[np.searchsorted(decided.rows, twins[1])] == NO  # its own label wins
 
 

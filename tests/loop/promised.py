@@ -7,7 +7,6 @@ from tests.filled import NAME
 from tests.loop.people import small, to_the_end
 
 from thresher.evidence import Certified
-from thresher.loop.certified import step_of
 from thresher.loop.snapshot import Snapshot, in_force
 from thresher.loop.turn import Turn
 from thresher.records import Says, Targets
@@ -42,6 +41,6 @@ def frozen_now(store: Store) -> Snapshot:
 
 
 def certificate(store: Store) -> Certified:
-    step = step_of(store.categories.get(NAME), frozen_now(store), store=store)
+    step = frozen_now(store).step({label.row: label for label in store.labels.held(NAME, 1)})
     assert isinstance(step, Certified)
     return step

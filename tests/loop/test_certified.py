@@ -10,7 +10,6 @@ from tests.filled import NAME, add
 from tests.loop.people import pool, small, to_the_end
 
 from thresher.evidence.state import Certified
-from thresher.loop.certified import step_of
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
 from thresher.loop.turn import Turn
@@ -50,7 +49,7 @@ def test_the_loop_ends_with_a_claim_that_is_true(store: Store, settings: Setting
     category = store.categories.get(NAME)
     snapshot = latest(category, store=store)
     assert snapshot is not None
-    step = step_of(category, snapshot, store=store)
+    step = snapshot.step({label.row: label for label in store.labels.held(NAME, 1)})
     assert isinstance(step, Certified)
     answered = snapshot.state({label.row: label for label in store.labels.held(NAME, 1)}).answers
     accepted = {int(row) for rank, row in enumerate(snapshot.ranking) if rank < step.accepted}

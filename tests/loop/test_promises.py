@@ -15,10 +15,11 @@ from tests.loop.people import everybody_answers, one_turn, pool
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, certificate, frozen_now, rounds_of_two, run, says
 
 from thresher.evidence import Gold as Shown
-from thresher.learn.decide import UNKNOWN, YES, decide
+from thresher.learn.decide import UNKNOWN, YES
 from thresher.loop import certified as loop_certified
 from thresher.loop.certified import certified, gold_of
-from thresher.loop.ship import certified_codes, ship
+from thresher.loop.decision import certified_codes, decision
+from thresher.loop.ship import ship
 from thresher.loop.snapshot import Snapshot, latest, record_words
 from thresher.loop.turn import Turn
 from thresher.loop.turn import ask as turn_of_wish
@@ -303,10 +304,11 @@ def test_a_yes_that_is_left_out_because_adjudication_slips_is_unknown_and_not_a_
     labels = {label.row: label for label in store.labels.held(NAME, 1)}
     outside = int(snapshot.ranking[step.accepted])
     labels[outside] = replace(next(iter(labels.values())), row=outside, says=Says.YES, source=Source.ADJUDICATED)
-    decided = decide(NAME, store=store)
+    decided = decision(NAME, store=store)
 
     def code(snapshot: Snapshot) -> int:
-        return int(certified_codes(decided, snapshot, step, labels)[decided.rows.tolist().index(outside)])
+        codes, _ = certified_codes(decided, snapshot, step, labels)
+        return int(codes[decided.rows.tolist().index(outside)])
 
     assert code(snapshot) == YES
     slipping = replace(snapshot.frozen, gold=Shown(yes_shown=150, yes_missed=0, no_shown=150, no_missed=6))

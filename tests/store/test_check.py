@@ -11,7 +11,7 @@ from tests.contract.things import category, data, finish, images, new_image, pub
 from tests.store.processes import ended, forked, killed
 
 from thresher.errors import StoreDamaged
-from thresher.learn.decide import decide
+from thresher.loop.decision import decision
 from thresher.records import Label, Progress, Purpose, Says, Source
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -314,4 +314,4 @@ def test_scores_that_are_gone_are_told_and_made_anew(store: DirectoryStore) -> N
     assert "makes them anew" in found(store)
     assert store.check(mend=True).sound
     assert found(store) == ""
-    assert decide("car", store=store).codes.tolist() == [-1] * 4
+    assert decision("car", store=store).codes.tolist() == [-1] * 4

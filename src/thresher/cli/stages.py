@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from thresher.harvest import Source
     from thresher.loop.turn import Turn
+    from thresher.store.contract import Store
 
 
 def add_to(app: typer.Typer) -> None:
@@ -133,30 +134,36 @@ def run(
     """Run the loop of a category until it is done or its budget is spent."""
     from thresher.loop.autopilot import run as run_loop
 
-    last = ""
-
-    def heard(_name: str, came_to: "Turn") -> None:
-        nonlocal last
-        line = _line(came_to)
-        if line != last:
-            say(line)
-        if not last and came_to.state == "asking":
-            say("This waits for people and goes on as they answer; `thresher serve` lets them in. Ctrl-C stops it.")
-        last = line
-
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
-        came_to = run_loop(name, store=store, settings=settings, heard=heard, report=report, stop=stop)
+        came_to = run_loop(name, store=store, settings=settings, heard=_teller(store), report=report, stop=stop)
     if came_to.round is None and came_to.state in ("done", "spent"):
         say(f"Nothing is learned yet. Next: thresher category aim {name} --answers N, or harvest more")
     elif came_to.state in ("done", "spent"):
         say(f"Next: thresher release {name} --to DIR")
 
 
-def _line(came_to: "Turn") -> str:
+def _teller(store: "Store") -> "Callable[[str, Turn], None]":
+    """Tells of each turn that came to something else than the one before."""
+    last: Turn | None = None
+
+    def heard(name: str, came_to: "Turn") -> None:
+        nonlocal last
+        if came_to != last:  # only then, for counting costs a look at the whole pool
+            say(_line(name, came_to, store))
+        if last is None and came_to.state == "asking":
+            say("This waits for people and goes on as they answer; `thresher serve` lets them in. Ctrl-C stops it.")
+        last = came_to
+
+    return heard
+
+
+def _line(name: str, came_to: "Turn", store: "Store") -> str:
+    from thresher.loop.decision import decision
+
     if came_to.round is None:
         return f"{came_to.state}: {came_to.says}"
-    counts = came_to.round.counts
+    counts = decision(name, store=store).counts
     held = f"yes {counts.yes:,}, no {counts.no:,}, unknown {counts.unknown:,}"
     return f"round {came_to.round.number}: {held}. {came_to.says}"
 

@@ -104,34 +104,23 @@ def status(context: typer.Context, json: JSON = False) -> None:
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
     """How a category stands, as a row."""
-    from collections import Counter
-
-    from thresher.label.waits import waits_for
-    from thresher.loop.turn import decided_counts
+    from thresher.loop.decision import decision
+    from thresher.loop.next_step import next_step
     from thresher.records import now_ms
 
-    name, version = category.name, category.question.version
-    tally, (yes, no, unknown) = store.categories.tally(name), decided_counts(name, store=store)
-    rounds = len(store.rounds.all(name))
-    waits = waits_for(
-        name,
-        tally,
-        Counter(gold.says for gold in store.labels.gold(name, version)),
-        unknown=unknown,
-        least=settings.gold_least,
-        learned=rounds > 0,
-        running=store.jobs.leased(f"loop/{name}", now_ms()),
-    )
+    name = category.name
+    tally, decided = store.categories.tally(name), decision(name, store=store)
+    running = store.jobs.leased(f"loop/{name}", now_ms())
     return {
         "category": name,
         "images": tally.images,
-        "yes": yes,
-        "no": no,
-        "unknown": unknown,
+        "yes": decided.counts.yes,
+        "no": decided.counts.no,
+        "unknown": decided.counts.unknown,
         "answers": tally.answers + tally.gold_answers + tally.owner_answers,
         "open asks": sum(tally.asks_open.values()),
-        "rounds": rounds,
-        WAITS_FOR: waits,
+        "rounds": len(store.rounds.all(name)),
+        WAITS_FOR: next_step(decided, store=store, settings=settings, running=running),
     }
 
 

@@ -147,6 +147,11 @@ class Ask:
     asked: int
     ahead: int
 
+    @property
+    def images(self) -> int:
+        """How many images it asks about; two audits may want the same one."""
+        return len({rank for part in self.wanted for rank in part.ranks})
+
 
 @dataclass(frozen=True, slots=True)
 class Certified:

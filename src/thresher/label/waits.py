@@ -1,48 +1,68 @@
 """What a category waits for: pictures, gold, people, its owner, the loop, or nothing."""
 
-from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from thresher.records import OWNER_ONLY, Purpose, Says
 from thresher.store.contract import Tally
 
 
-def waits_for(
-    name: str,
-    tally: Tally,
-    gold: Counter[Says],
-    *,
-    unknown: int,
-    least: int,
-    learned: bool,
-    running: bool,
-    answers_most: int | None = None,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a category stands, as far as it decides what comes next.
+
+    `gold` counts each answer, of which `gold_least` are needed. `learned`: the question has a round. `done`: nothing
+    more has to be decided. `refused` says why there is no certificate, `spent` is the budget of answers where it is
+    used up, and `running` tells whether the loop is at work.
+    """
+
+    tally: Tally
+    gold: Mapping[Says, int] = field(default_factory=dict)
+    gold_least: int = 0
+    learned: bool = False
+    done: bool = False
+    refused: str = ""
+    spent: int | None = None
+    running: bool = False
+
+    @property
+    def gold_is_scarce(self) -> bool:
+        """Whether the gate has too little gold to judge by."""
+        return min(self.gold.get(Says.YES, 0), self.gold.get(Says.NO, 0)) < self.gold_least
+
+
+def waits_for(name: str, standing: Standing) -> str:
     """What has to happen next for a category to get on, as a sentence for its owner."""
+    tally = standing.tally
     if not tally.images:
         return f"pictures: run `thresher harvest {name} --folder ...`"
-    scarce = min(gold[Says.YES], gold[Says.NO]) < least
-    more_gold = (
-        f"{least} yes and {least} no gold are needed ({gold[Says.YES]} and {gold[Says.NO]} are there): "
-        "open the owner's task"
-    )
-    settled = learned and not unknown
-    spent = answers_most is not None and tally.answers + tally.gold_answers + tally.owner_answers >= answers_most
-    if scarce and not settled and not spent and (not gold.total() or _open(tally, Purpose.MINE_GOLD)):
-        return more_gold
+    ended = standing.done or bool(standing.refused) or standing.spent is not None
+    if standing.gold_is_scarce and not ended and (not any(standing.gold.values()) or _open(tally, Purpose.MINE_GOLD)):
+        return _more_gold(standing)
     if tally.tasks_open and asked_of_workers(tally):
         return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
     if undecided := _open(tally, Purpose.ADJUDICATE):
         return f"{_count(undecided, 'picture')} {_verb(undecided)} for the owner's word: open the owner's task"
-    if settled:
+    if ended:
+        return _nothing(name, standing)
+    if standing.gold_is_scarce:
+        return _more_gold(standing)
+    return "the loop, which is at work" if standing.running else f"the loop: run `thresher run {name}`"
+
+
+def _more_gold(standing: Standing) -> str:
+    least, yes, no = standing.gold_least, standing.gold.get(Says.YES, 0), standing.gold.get(Says.NO, 0)
+    return f"{least} yes and {least} no gold are needed ({yes} and {no} are there): open the owner's task"
+
+
+def _nothing(name: str, standing: Standing) -> str:
+    if standing.done:
         return f"nothing: run `thresher release {name}`"
-    if spent:
-        more = f"`thresher category aim {name} --answers N` allows more"
-        return f"nothing: its budget of {answers_most:,} answers is spent; {more}" + (
-            f", `thresher release {name}` takes what is decided" if learned else ""
-        )
-    if scarce:
-        return more_gold
-    return "the loop, which is at work" if running else f"the loop: run `thresher run {name}`"
+    if standing.refused:
+        return f"nothing: not certified, as {standing.refused}"
+    more = f"`thresher category aim {name} --answers N` allows more"
+    rest = f", `thresher release {name}` takes what is decided" if standing.learned else ""
+    return f"nothing: its budget of {standing.spent:,} answers is spent; {more}{rest}"
 
 
 def _open(tally: Tally, purpose: Purpose) -> int:

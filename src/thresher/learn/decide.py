@@ -1,4 +1,8 @@
-"""Yes, no or unknown for every image of a pool: derived from scores, thresholds and labels, never stored row by row."""
+"""Yes, no or unknown from scores, thresholds and labels; derived, never stored row by row.
+
+What a category comes to now is more than this where a certificate is in force: `loop/decision.py` is its one home, and
+nothing but that file asks for a decision here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +19,11 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Decided:
-    """What a pool comes to now.
+    """What a pool comes to.
 
     `rows` [n] ascending; `codes` [n] 1 yes, 0 no, -1 unknown; `scores` [n] log-odds, NaN where there is none; `round`
     the newest of the question's version, or None; `similar` [n] the row that represents each one's similar group;
-    `inherited` [n] where the code is the label of another member of the group: such a yes may be released, marked so.
+    `inherited` [n] where the code is that of another member of the group: such a yes may be released, marked so.
     """
 
     rows: Rows
@@ -30,23 +34,21 @@ class Decided:
     inherited: NDArray[np.bool_]
 
 
-def decide(category: str, *, store: Store, rows: Rows | None = None) -> Decided:
-    """Decide on the pool, or on those of it that are given.
+def decide(
+    rows: Rows, newest: Round | None, held: Sequence[Label], *, store: Store, similar: Rows | None = None
+) -> Decided:
+    """Decide on rows by the newest round and the labels held; `similar` [n] where their groups are known already.
 
     Labels win over the labels of near-duplicates, and those over scores. What a person has finally called unsure is a
     no: it will not be delivered, and nobody need be asked again.
     """
-    version = store.categories.get(category).question.version
-    rows = store.categories.pool(category) if rows is None else np.asarray(rows, np.int64)
-    newest = store.rounds.latest(category, version)
     scores = np.full(len(rows), np.nan, np.float32)
     if newest is not None and len(rows):
         matrix, present = store.columns.view(newest.column)
         scores = np.where(present[rows], matrix[rows, 0], np.float32(np.nan)).astype(np.float32)
-    similar = store.images.similar(rows) if len(rows) else rows
-    thresholds = newest.thresholds if newest else None
-    held = store.labels.held(category, version)
-    codes, inherited = codes_of(rows, scores, thresholds, held, similar, store)
+    if similar is None:
+        similar = store.images.similar(rows) if len(rows) else rows
+    codes, inherited = codes_of(rows, scores, newest.thresholds if newest else None, held, similar, store)
     return Decided(rows, codes, scores, newest, similar, inherited)
 
 
@@ -71,15 +73,17 @@ def codes_of(
     inherited = np.zeros(len(rows), bool)
     if not np.array_equal(similar, rows):
         groups, first = np.unique(store.images.similar(labelled), return_index=True)
-        at, found = _look_up(groups, similar)
+        at, found = look_up(groups, similar)
         inherited = found & ~own
         codes[inherited] = says[first][at[inherited]]
-    at, found = _look_up(labelled, rows)
+    at, found = look_up(labelled, rows)
     codes[found] = says[at[found]]
     return codes, inherited
 
 
-def _look_up(ascending: Rows, wanted: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+def look_up(ascending: Rows, wanted: Rows) -> tuple[Rows, NDArray[np.bool_]]:
     """The position of each wanted number among ascending ones, and whether it is there."""
+    if not len(ascending):
+        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool)
     at = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
     return at, ascending[at] == wanted

@@ -12,12 +12,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Gold, Promise, Refused, Step, Wanted, next_step
+from thresher.evidence import Ask, Certified, Gold, Promise, Refused, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD, leads
 from thresher.label.gold import gild_audits
-from thresher.learn.decide import Decided, decide
+from thresher.learn.decide import Decided
+from thresher.loop.decision import decision
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse
@@ -37,14 +38,14 @@ GOLD_ENOUGH = 150  # of each answer; less gold bounds the slips of adjudication 
 
 def certified(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """A promise that is proven: what to ask next, or that it is done."""
-    decided = decide(category.name, store=store)
-    snapshot = in_force(category, len(decided.rows), store=store)
+    snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
     if snapshot is not None:
         return _audit(category, snapshot, store=store)
     left = budget_left(category, store=store)
     if left <= 0:
         return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
     to_learn = _to_learn(category, left)
+    decided = decision(category.name, store=store)
     if decided.round is None:
         return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
@@ -75,12 +76,6 @@ def _own(category: Category, *, store: Store) -> None:
     own = [replace(label, source=Source.OWNER) for label in adjudicated if said.get(label.row) is label.says]
     if own:
         store.labels.hold(name, own)
-
-
-def step_of(category: Category, snapshot: Snapshot, *, store: Store) -> Step:
-    """Where an epoch stands: what is still asked, or how it ended."""
-    labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
-    return next_step(snapshot.state(labels))
 
 
 def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
@@ -131,15 +126,15 @@ def _to_learn(category: Category, left: int) -> int:
 def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
     if way_of(snapshot.frozen.method).words:
         snapshot = record_words(category, snapshot, store=store)
-    step = step_of(category, snapshot, store=store)
+    step = snapshot.step({label.row: label for label in store.labels.held(category.name, snapshot.version)})
     if isinstance(step, Certified):
         return Wish("done", step.claim)
     if isinstance(step, Refused):
         return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
     left = budget_left(category, store=store)
-    wanted = len({rank_ for part in step.wanted for rank_ in part.ranks})
-    if wanted > left and not way_of(snapshot.frozen.method).budgeted:  # their budget was divided at the freeze
-        return Wish("spent", f"the audit asks about {wanted:,} more pictures and {max(left, 0):,} answers are left.")
+    if step.images > left and not way_of(snapshot.frozen.method).budgeted:  # their budget was divided at the freeze
+        wants = f"the audit asks about {step.images:,} more pictures"
+        return Wish("spent", f"{wants} and {max(left, 0):,} answers are left.")
     asks = _asks(category, snapshot, step, store=store)
     store.asks.wish(category.name, snapshot.version, asks)
     if not asks and not len(store.asks.open_rows(category.name, snapshot.version)):

@@ -12,8 +12,9 @@ import numpy as np
 
 from thresher.evidence import Ask, Certified, Prediction, Promise, floor, predict
 from thresher.evidence.predict import advice
-from thresher.learn.decide import Decided, decide
-from thresher.loop.certified import purse_of, step_of
+from thresher.learn.decide import Decided
+from thresher.loop.certified import purse_of
+from thresher.loop.decision import Decision, decision
 from thresher.loop.methods import budget_left
 from thresher.loop.price import answers_each
 from thresher.loop.promises import PROMISES, Known
@@ -79,7 +80,7 @@ def plan(
     Raises BadInput for a method that proves nothing.
     """
     way = way_of(targets.method, PROVEN)
-    decided = decide(category.name, store=store)
+    decided = decision(category.name, store=store)
     promise = Promise(targets.precision, targets.recall, targets.delta)
     images = len(np.unique(decided.similar))
     told: tuple[str, float | None, int | None, str]
@@ -111,12 +112,12 @@ def plan(
     return Plan(targets.method, promise, pictures, answers, hours, hours.times(paid), least, share, *told)
 
 
-def _standing(category: Category, decided: Decided, *, store: Store) -> str:
+def _standing(category: Category, decided: Decision, *, store: Store) -> str:
     """What has been reached of the very promise that is planned; "" where nothing of it is frozen."""
     snapshot = in_force(category, len(decided.rows), store=store)
     if snapshot is None:
         return ""
-    step = step_of(category, snapshot, store=store)
+    step = snapshot.step({label.row: label for label in decided.basis.held})
     if isinstance(step, Certified):
         return "It is certified already: nothing more has to be asked; the numbers are those of another time."
     if isinstance(step, Ask):

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from thresher.label.asks import wish, wish_first
-from thresher.learn.decide import UNKNOWN, Decided, decide
+from thresher.learn.decide import Decided
 from thresher.learn.sample import SHARES, choose, middle
+from thresher.loop.decision import Decision, decision
+from thresher.loop.ways import way_of
 from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -33,15 +35,12 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
     if left <= 0:
         return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
     name = category.name
-    decided = decide(name, store=store)
+    decided = decision(name, store=store)
     if decided.round is None:
         return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
-    unknown = int((decided.codes == UNKNOWN).sum())
-    if not unknown:
-        return Wish("done", "nothing is unknown any more.")
-    if len(rounds_of(category, store=store)) >= settings.rounds_most:
-        return Wish("done", f"{settings.rounds_most} rounds are done; {unknown:,} pictures stay unknown.")
-    if unknown > _size(left, settings) and not level(category, store=store):
+    if done := why_done(category, decided, store=store, settings=settings):
+        return Wish("done", done)
+    if decided.counts.unknown > _size(left, settings) and not level(category, store=store):
         asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed)
         return Wish("asking", f"asks about {asked:,} pictures to learn.")
     size = _size(left, settings)
@@ -59,13 +58,25 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
     left = budget_left(category, store=store)
     if left <= 0:
         return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
-    decided = decide(category.name, store=store)
+    decided = decision(category.name, store=store)
     if decided.round is None:
         return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
-    if level(category, store=store) or len(rounds_of(category, store=store)) >= settings.rounds_most:
-        return Wish("done", "the head no longer gets better; nothing is proven of what it decides.")
+    if done := why_done(category, decided, store=store, settings=settings):
+        return Wish("done", done)
     asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed, shares=(0.0, 1.0))
     return Wish("asking" if asked else "done", f"asks about {asked:,} pictures that the head is least sure of.")
+
+
+def why_done(category: Category, decided: Decision, *, store: Store, settings: Settings) -> str:
+    """Why a way that proves nothing asks no more after a round, as a sentence; empty while it goes on."""
+    last_round = len(rounds_of(category, store=store)) >= settings.rounds_most
+    if way_of(category.targets.method).asks == "uncertainty":
+        ended = last_round or level(category, store=store)
+        return "the head no longer gets better; nothing is proven of what it decides." if ended else ""
+    unknown = decided.counts.unknown
+    if not unknown:
+        return "nothing is unknown any more."
+    return f"{settings.rounds_most} rounds are done; {unknown:,} pictures stay unknown." if last_round else ""
 
 
 def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:

@@ -1,23 +1,19 @@
 """From a decided category to a release: what is decided now, with the claim that can be made of it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from thresher.errors import NotReady
-from thresher.evidence import Ask, Certified, Refused, released, spend
+from thresher.evidence import Ask, Certified, Refused, spend
 from thresher.evidence.log import NONE, Row, log_of
 from thresher.evidence.log import certificate_of as proof_of
-from thresher.learn.decide import NO, UNKNOWN, YES, Decided, decide
-from thresher.loop.certified import step_of
-from thresher.loop.snapshot import Snapshot, holds, in_force
+from thresher.loop.decision import Decision, decision
+from thresher.loop.snapshot import Snapshot
 from thresher.loop.ways import way_of
-from thresher.records import Category, Label, Release, Says
+from thresher.records import Label, Release
 from thresher.release import FORMATS, Chosen
 from thresher.release import release as write_release
 from thresher.release.evidence import NOT_RANKED, Piece, evidence_table
@@ -50,60 +46,28 @@ def ship(
 
 def chosen(name: str, *, store: Store) -> Chosen:
     """What a release of this category would hold now: the certified set where there is one, else what is decided."""
-    category = store.categories.get(name)
-    decided = decide(name, store=store)
+    decided = decision(name, store=store)
     if decided.round is None:
         raise NotReady(f"{name} has no round yet.", next=f"thresher run {name}")
-    snapshot = in_force(category, len(decided.rows), store=store) if _proven(category) else None
-    step = step_of(category, snapshot, store=store) if snapshot else None
-    codes, certificate, evidence = decided.codes, no_certificate(category, decided, step), {}
-    if snapshot is not None and isinstance(step, Certified):
-        labels = {
-            label.row: label for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)
-        }
-        codes = certified_codes(decided, snapshot, step, labels)
+    category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified
+    certificate, evidence = no_certificate(decided), {}
+    if snapshot is not None and step is not None:
         certificate = certificate_of(snapshot, step)
-        evidence = {"evidence.parquet": evidence_table(pieces(snapshot, step, labels), store=store)}
+        evidence = {"evidence.parquet": evidence_table(pieces(snapshot, step, decided.basis.trusted), store=store)}
     return Chosen(
         category=name,
         version=category.question.version,
         question=category.question.text,
         round=decided.round.number,
         rows=decided.rows,
-        codes=codes,
+        codes=decided.codes,
         scores=decided.scores,
         certificate=certificate,
         evidence=evidence,
     )
 
 
-def _proven(category: Category) -> bool:
-    return way_of(category.targets.method).proves
-
-
-def certified_codes(
-    decided: Decided, snapshot: Snapshot, step: Certified, labels: dict[int, Label]
-) -> NDArray[np.int8]:
-    """Yes, no or unknown [n] as the certificate has it: the released set, and of the rest what is rejected or known.
-
-    Members of a similar group follow the one that represents them. What came after the freeze is unknown; so is what a
-    certificate of precision alone says nothing of, and a yes that is left out because adjudication may have slipped.
-    """
-    state = snapshot.state(labels)
-    called_yes = np.array([row for row, label in labels.items() if label.says is Says.YES], np.int64)
-    known = snapshot.known[np.isin(snapshot.known, called_yes)]
-    yes = np.isin(decided.rows, np.concatenate([snapshot.ranking[released(step, state)], known]))
-    spoken_of = np.isin(decided.rows, np.fromiter(labels, np.int64))
-    if step.recall is not None:
-        spoken_of |= np.isin(decided.rows, snapshot.ranking)
-    spoken_of &= yes | ~np.isin(decided.rows, called_yes)
-    codes = np.full(len(decided.rows), UNKNOWN, np.int8)
-    codes[np.isin(decided.similar, decided.similar[spoken_of])] = NO
-    codes[np.isin(decided.similar, decided.similar[yes])] = YES
-    return codes
-
-
-def pieces(snapshot: Snapshot, step: Certified, labels: dict[int, Label]) -> list[Piece]:
+def pieces(snapshot: Snapshot, step: Certified, labels: Mapping[int, Label]) -> list[Piece]:
     """Every label and word the certificate used: those known at the freeze, then by rank with their draws."""
     known = [Piece(row, Row(NOT_RANKED, NONE), labels[row]) for row in snapshot.known.tolist() if row in labels]
     ranked = log_of(snapshot.state(labels), step)
@@ -144,28 +108,25 @@ def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
     }
 
 
-def no_certificate(category: Category, decided: Decided, step: Ask | Certified | Refused | None) -> dict[str, Any]:
+def no_certificate(decided: Decision) -> dict[str, Any]:
     """What is said of a set that nothing is proven of: how it was decided, and why there is no certificate."""
     assert decided.round is not None  # noqa: S101 -- chosen() has refused this
+    targets, step = decided.basis.category.targets, decided.basis.step
     words = PROVES_NOTHING
     if isinstance(step, Ask):
         words = f"No certificate yet: the audit still asks for about {step.ahead:,} pictures."
     if isinstance(step, Refused):
         words = f"Not certified: {step.why}. It would take {step.take}."
-    if step is None and _proven(category):
+    if step is None and way_of(targets.method).proves:
         words = "No certificate yet: nothing is frozen of this pool and its targets. Next: thresher run goes on to it."
     return {
         "certified": False,
-        "method": category.targets.method,
+        "method": targets.method,
         "words": words,
-        "targets": {name: asdict(category.targets)[name] for name in ("precision", "recall", "delta")},
+        "targets": {name: asdict(targets)[name] for name in ("precision", "recall", "delta")},
         "thresholds": {name: _finite(value) for name, value in asdict(decided.round.thresholds).items()},
         "held_out": dict(decided.round.measures),
-        "counts": {
-            "yes": int((decided.codes == YES).sum()),
-            "no": int((decided.codes == NO).sum()),
-            "unknown": int((decided.codes == UNKNOWN).sum()),
-        },
+        "counts": asdict(decided.counts),
     }
 
 

@@ -8,13 +8,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.evidence import Code, Frozen, Promise, State
+from thresher.evidence import Code, Frozen, Promise, State, Step, next_step
 from thresher.learn.decide import Decided
 from thresher.loop.promises import PROMISES, Known, Purse
 from thresher.loop.ways import way_of
@@ -33,7 +33,7 @@ class Snapshot:
     """An epoch of a category: the frozen description, the rows by rank, and the known rows it rests on.
 
     `answers` is the budget that the category had then, `truth` whose word is the truth, `words_of` how many votes make
-    a word, and `said` the words recorded so far, by rank.
+    a word, and `said` the words recorded so far, by rank, in so many `pieces`.
     """
 
     epoch: int
@@ -47,12 +47,17 @@ class Snapshot:
     truth: str = "people"
     words_of: int = 1
     said: Mapping[int, int] = field(default_factory=dict)
+    pieces: int = 0
 
-    def state(self, labels: dict[int, Label], cap: int | None = None) -> State:
+    def step(self, labels: Mapping[int, Label]) -> Step:
+        """Where its audits stand: what is still asked, or how they ended."""
+        return next_step(self.state(labels))
+
+    def state(self, labels: Mapping[int, Label]) -> State:
         """The labels that hold, by rank, whatever they were asked for; and the words recorded."""
         held = {row: label for row, label in labels.items() if holds(label, self.truth)}
         answers = {rank: int(CODES[held[row].says]) for row, rank in self.ranks_of(held).items()}
-        return State(self.frozen, answers, self.said, cap)
+        return State(self.frozen, answers, self.said)
 
     def ranks_of(self, rows: Iterable[int]) -> dict[int, int]:
         """The rank of each of these rows that has one: a pool has millions, and of few of them anybody asks."""
@@ -65,9 +70,14 @@ def holds(label: Label, truth: str) -> bool:
     return label.source in TRUSTED[truth]
 
 
-def latest(category: Category, *, store: Store) -> Snapshot | None:
-    """The newest epoch of the question's version, or None."""
+def latest(category: Category, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
+    """The newest epoch of the question's version, or None.
+
+    Of what was read `before` only the words recorded since are read; it is the very same where there are none.
+    """
     for epoch in reversed(store.rounds.epochs(category.name)):
+        if before is not None and (before.epoch, before.version) == (epoch, category.question.version):
+            return _with_words(category.name, before, store)
         data = store.rounds.evidence(category.name, epoch, DESCRIPTION)
         kept: dict[str, Any] = json.loads(data) if data else {}
         if kept.get("version") == category.question.version:
@@ -75,10 +85,7 @@ def latest(category: Category, *, store: Store) -> Snapshot | None:
             matrix, _ = store.columns.view(column(category.name, epoch))
             ranking = np.array(matrix[: frozen.ranks, 0], np.int64)
             known = np.array(kept["known"], np.int64)
-            said: dict[int, int] = {}
-            for piece in _pieces_of_words(category.name, epoch, store):
-                said |= {int(rank): code for rank, code in json.loads(piece).items()}
-            return Snapshot(
+            bare = Snapshot(
                 epoch,
                 kept["version"],
                 kept["round"],
@@ -89,14 +96,17 @@ def latest(category: Category, *, store: Store) -> Snapshot | None:
                 kept["answers"],
                 kept.get("truth", "people"),  # an epoch frozen before there was a choice
                 kept["words_of"],
-                said,
             )
+            return _with_words(category.name, bare, store)
     return None
 
 
-def in_force(category: Category, images: int, *, store: Store) -> Snapshot | None:
-    """The newest epoch, as long as the pool and what is promised of it are those that were frozen."""
-    snapshot, targets = latest(category, store=store), category.targets
+def in_force(category: Category, images: int, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
+    """The newest epoch, as long as the pool and what is promised of it are those that were frozen; `before` as above.
+
+    Nothing may be trained while there is one: its ranking is what the audits are about.
+    """
+    snapshot, targets = latest(category, store=store, before=before), category.targets
     if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
         return None
     if snapshot.truth != targets.truth:
@@ -106,11 +116,13 @@ def in_force(category: Category, images: int, *, store: Store) -> Snapshot | Non
     return snapshot if snapshot.frozen.promise == promise and same_budget else None
 
 
-def _pieces_of_words(name: str, epoch: int, store: Store) -> list[bytes]:
-    pieces: list[bytes] = []
-    while piece := store.rounds.evidence(name, epoch, f"{WORDS} {len(pieces)}"):
-        pieces.append(piece)
-    return pieces
+def _with_words(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
+    """The snapshot with the words recorded since it was read."""
+    said, pieces = dict(snapshot.said), snapshot.pieces
+    while piece := store.rounds.evidence(name, snapshot.epoch, f"{WORDS} {pieces}"):
+        said |= {int(rank): code for rank, code in json.loads(piece).items()}
+        pieces += 1
+    return snapshot if pieces == snapshot.pieces else replace(snapshot, said=said, pieces=pieces)
 
 
 def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Snapshot:
@@ -139,11 +151,9 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Sna
             fresh[str(rank)] = int(CODES[label.says])
     if not fresh:
         return snapshot
-    number = len(_pieces_of_words(name, epoch, store))
-    store.rounds.keep_evidence(name, epoch, f"{WORDS} {number}", json.dumps(fresh, sort_keys=True).encode())
-    again = latest(category, store=store)
-    assert again is not None  # noqa: S101 -- it was there a moment ago, and nothing of it is ever taken away
-    return again
+    piece = f"{WORDS} {_with_words(name, snapshot, store).pieces}"
+    store.rounds.keep_evidence(name, epoch, piece, json.dumps(fresh, sort_keys=True).encode())
+    return _with_words(name, snapshot, store)
 
 
 def _word(votes: Sequence[Vote]) -> Code:

@@ -9,7 +9,6 @@ from thresher.label.asks import fill_tasks
 from thresher.label.deal import expire
 from thresher.label.gate import review_all
 from thresher.label.votes import settle
-from thresher.learn.decide import decide
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
 from thresher.loop.certified import certified
@@ -143,9 +142,3 @@ def ask(
     if nothing_open:
         return Turn("asking", "answers came in the middle of this turn; the next one settles them.", learned)
     return Turn("learned" if learned else "asking", wish.says, learned)
-
-
-def decided_counts(name: str, *, store: Store) -> tuple[int, int, int]:
-    """Yes, no and unknown of a pool as things stand."""
-    codes = decide(name, store=store).codes
-    return int((codes == 1).sum()), int((codes == 0).sum()), int((codes == -1).sum())

@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from thresher import __version__
 from thresher.errors import BadSetting, Busy, ThresherError
 from thresher.label.deal import expire
+from thresher.loop.decision import Decisions
 from thresher.records import now_ms
 from thresher.server import console, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console
@@ -54,6 +55,7 @@ def create_app(
     app.state.desk = Desk(
         store=store,
         settings=settings,
+        decisions=Decisions(store),
         clock=clock,
         links=Links(store.secret()),
         console_token=token,

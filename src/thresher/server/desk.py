@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from thresher.loop.decision import Decisions
 from thresher.server.pictures import Shown
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -17,11 +18,13 @@ from thresher.workforce.links import Links
 class Desk:
     """The parts that every route uses.
 
-    `on_sent(category)` is called after each sent assignment; `loop_runs(category)` says whether its loop is running.
+    `decisions` says what is decided of each category; `on_sent(category)` is called after each sent assignment;
+    `loop_runs(category)` says whether its loop is running.
     """
 
     store: Store
     settings: Settings
+    decisions: Decisions
     clock: Callable[[], int]
     links: Links
     console_token: str

@@ -79,10 +79,10 @@ describe('the workers’ table', () => {
 describe('words', () => {
   test('of the rounds say what the chart shows', () => {
     expect(sentence([round(1, 10, 20, 70)])).toBe(
-      'After 1 round, 30.0 % of 100 pictures are decided: 10 yes, 20 no; 70 are unknown.',
+      'After 1 round, 30.0 % of 100 pictures were decided: 10 yes, 20 no; 70 were unknown.',
     );
     expect(sentence([round(1, 10, 20, 70), round(2, 30, 40, 30)])).toBe(
-      'After 2 rounds, 70.0 % of 100 pictures are decided; 30 are unknown, 40 fewer than in the round before.',
+      'After 2 rounds, 70.0 % of 100 pictures were decided; 30 were unknown, 40 fewer than in the round before.',
     );
   });
 

@@ -1,13 +1,12 @@
-"""Categories and their state, from counters that cost the same at a thousand images and at a million."""
+"""Categories and their state: what is decided, the next step, and the cost so far."""
 
 from collections import Counter
 from typing import Literal, cast
 
 from fastapi import APIRouter
 
-from thresher.label.waits import waits_for
 from thresher.loop.aims import Aims, aimed
-from thresher.loop.ways import way_of
+from thresher.loop.next_step import next_step
 from thresher.records import Category, Question, Says, Targets
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
@@ -47,10 +46,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
     name, version = category.name, category.question.version
     tally = desk.store.categories.tally(name)
     gold = Counter(gold.says for gold in desk.store.labels.gold(name, version))
-    latest = desk.store.rounds.latest(name, version)
-    yes, no = (latest.counts.yes, latest.counts.no) if latest else (0, 0)
-    # pictures harvested after the round are unknown too
-    unknown = max(tally.images - yes - no, 0)
+    decided = desk.decisions.of(name)
     running = desk.loop_runs(name)
     return CategoryWire(
         name=name,
@@ -60,9 +56,9 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
         targets=_targets(category.targets),
         images=tally.images,
         refused=tally.refused,
-        yes=yes,
-        no=no,
-        unknown=unknown,
+        yes=decided.counts.yes,
+        no=decided.counts.no,
+        unknown=decided.counts.unknown,
         labels=dict(tally.labels),
         gold_yes=gold[Says.YES],
         gold_no=gold[Says.NO],
@@ -73,23 +69,9 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
         tasks_open=tally.tasks_open,
         assignments=dict(tally.assignments),
         rounds=len(desk.store.rounds.all(name)),
-        waits_for=waits_for(
-            name,
-            tally,
-            gold,
-            unknown=unknown,
-            least=desk.settings.gold_least,
-            learned=bool(latest),
-            running=running,
-            # an audit that has begun ends what its budget was divided for, and another budget would begin it anew
-            answers_most=None if _audit_begun(desk, category) else category.targets.answers,
-        ),
+        waits_for=next_step(decided, store=desk.store, settings=desk.settings, running=running),
         loop_running=running,
     )
-
-
-def _audit_begun(desk: Desk, category: Category) -> bool:
-    return way_of(category.targets.method).budgeted and any(desk.store.rounds.epochs(category.name))
 
 
 def _targets(targets: Targets) -> TargetsWire:

@@ -7,7 +7,6 @@ import numpy as np
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from thresher.learn.decide import decide
 from thresher.records import Alias, Category, Decision, Image
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
@@ -70,7 +69,7 @@ def _page(desk: Desk, name: str, *, decision: Decision | None, after: int, limit
 def _decided(desk: Desk, name: str, rows: list[int]) -> list[Found]:
     if not rows:
         return []
-    decided = decide(name, store=desk.store, rows=np.array(rows, dtype=np.int64))
+    decided = desk.decisions.of(name, np.array(rows, dtype=np.int64))
     scores = (float(score) if math.isfinite(score) else None for score in decided.scores)
     return [(row, DECISIONS[int(code)], score) for row, code, score in zip(rows, decided.codes, scores, strict=True)]
 

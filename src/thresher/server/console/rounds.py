@@ -1,4 +1,4 @@
-"""Rounds: their training labels, and their decisions on the pool."""
+"""Rounds, as history: their training labels, and the decisions on the pool that each came to then."""
 
 from math import isfinite
 

@@ -1,0 +1,178 @@
+"""What is decided of a category now: the one home of yes, no and unknown, and of how many there are of each.
+
+Where a certificate is in force it is the certified set; else it is what thresholds and labels say (learn/decide.py).
+Release, console, gallery, status and the loop itself read it here, so that no two of them can tell different numbers.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.errors import NotFound
+from thresher.learn.decide import NO, UNKNOWN, YES, Codes, Decided, decide, look_up
+from thresher.loop.ways import way_of
+from thresher.records import TRUSTED, Category, Counts, Label, Round, Says
+from thresher.store.contract import Rows, Store
+
+if TYPE_CHECKING:  # the mathematics of certificates is slow to import: a server that starts does without
+    from thresher.evidence import Certified, Step
+    from thresher.loop.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a decision rests on, as the store had it at one moment.
+
+    `held` are the labels of the question's version, one a row. `snapshot` is the frozen epoch in force and `step` where
+    its audits stand; both None where nothing of this pool and these targets is frozen.
+    """
+
+    category: Category
+    pool: Rows
+    round: Round | None
+    held: list[Label]
+    snapshot: "Snapshot | None" = None
+    step: "Step | None" = None
+
+    @cached_property
+    def trusted(self) -> dict[int, Label]:
+        """The labels that a certificate takes for the truth, by row."""
+        sources = TRUSTED[self.category.targets.truth]
+        return {label.row: label for label in self.held if label.source in sources}
+
+    @cached_property
+    def certified(self) -> "Certified | None":
+        """The certificate in force, or None."""
+        if self.step is None:
+            return None
+        from thresher.evidence import Certified  # loaded with the step
+
+        return self.step if isinstance(self.step, Certified) else None
+
+    def unmoved(self, before: "Basis") -> bool:
+        """Whether nothing has moved since `before`; a pool only grows, so the same size is the same pool."""
+        return (
+            self.snapshot is before.snapshot
+            and self.category == before.category
+            and len(self.pool) == len(before.pool)
+            and self.round == before.round
+            and self.held == before.held
+        )
+
+
+@dataclass(frozen=True)
+class Decision(Decided):
+    """What is decided of a pool, or of some rows of it, and what that rests on."""
+
+    basis: Basis
+
+    @classmethod
+    def on(cls, basis: Basis, made: Decided) -> "Decision":
+        """What thresholds and labels decide, with what it rests on."""
+        return cls(made.rows, made.codes, made.scores, made.round, made.similar, made.inherited, basis)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """How many are yes, no and unknown."""
+        return Counts(*(int((self.codes == code).sum()) for code in (YES, NO, UNKNOWN)))
+
+    def of(self, rows: Rows) -> "Decision":
+        """The decision on some of its rows. Raises NotFound for a row it does not speak of."""
+        at, found = look_up(self.rows, rows)
+        if not found.all():
+            missing = int(rows[~found][0])
+            raise NotFound(f"image {missing} is not in the pool of {self.basis.category.name}.", next="thresher check")
+        return replace(
+            self,
+            rows=rows,
+            codes=self.codes[at],
+            scores=self.scores[at],
+            similar=self.similar[at],
+            inherited=self.inherited[at],
+        )
+
+
+def decision(name: str, *, store: Store, rows: Rows | None = None) -> Decision:
+    """What is decided of a category's pool now, or of some rows of it. Raises NotFound for a category nobody has."""
+    return Decisions(store).of(name, rows)
+
+
+class Decisions:
+    """What is decided of each category, for those that ask often: all is worked out again only when something moved.
+
+    Each time the labels are read, and a certificate's audits are replayed if any of them changed. Some rows cost the
+    whole pool only after it was certified, once. The last decision on each whole pool is kept, 22 bytes an image.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._bases: dict[str, Basis] = {}
+        self._whole: dict[str, Decision] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def of(self, name: str, rows: Rows | None = None) -> Decision:
+        """As `decision`."""
+        category = self._store.categories.get(name)
+        # many ask at once when something moved: one of them works it out
+        with self._locks.setdefault(name, threading.Lock()):
+            basis = self._bases[name] = basis_of(category, store=self._store, before=self._bases.get(name))
+            if rows is not None and basis.certified is None:
+                return Decision.on(basis, decide(rows, basis.round, basis.held, store=self._store))
+            whole = self._whole.get(name)
+            if whole is None or whole.basis is not basis:
+                whole = self._whole[name] = self._work_out(basis, whole)
+        return whole if rows is None else whole.of(rows)
+
+    def _work_out(self, basis: Basis, before: Decision | None) -> Decision:
+        """The decision on a whole pool. Groups are the dearest part of it, and an image never changes its own."""
+        same_pool = before is not None and len(before.rows) == len(basis.pool)
+        similar = before.similar if before is not None and same_pool else None
+        made = Decision.on(basis, decide(basis.pool, basis.round, basis.held, store=self._store, similar=similar))
+        if basis.snapshot is None or basis.certified is None:
+            return made
+        codes, inherited = certified_codes(made, basis.snapshot, basis.certified, basis.trusted)
+        return replace(made, codes=codes, inherited=inherited)
+
+
+def basis_of(category: Category, *, store: Store, before: Basis | None = None) -> Basis:
+    """What a decision on a category rests on now; `before` itself where nothing has moved since."""
+    name, version = category.name, category.question.version
+    pool, newest = store.categories.pool(name), store.rounds.latest(name, version)
+    snapshot = None
+    if way_of(category.targets.method).proves and store.rounds.epochs(name):
+        from thresher.loop.snapshot import in_force  # with its mathematics, which other ways never need
+
+        snapshot = in_force(category, len(pool), store=store, before=before.snapshot if before else None)
+    basis = Basis(category, pool, newest, store.labels.held(name, version), snapshot)
+    if before is not None and basis.unmoved(before):
+        return before
+    return basis if snapshot is None else replace(basis, step=snapshot.step(basis.trusted))
+
+
+def certified_codes(
+    decided: Decided, snapshot: "Snapshot", step: "Certified", labels: Mapping[int, Label]
+) -> tuple[Codes, NDArray[np.bool_]]:
+    """Yes, no or unknown [n] as the certificate has it: the released set, and of the rest what is rejected or known;
+    and which of them are another one's.
+
+    Members of a similar group follow the one that represents them. What came after the freeze is unknown; so is what a
+    certificate of precision alone says nothing of, and a yes that is left out because adjudication may have slipped.
+    """
+    from thresher.evidence import released  # loaded with the certificate
+
+    called_yes = np.array([row for row, label in labels.items() if label.says is Says.YES], np.int64)
+    known = snapshot.known[np.isin(snapshot.known, called_yes)]
+    yes = np.isin(decided.rows, np.concatenate([snapshot.ranking[released(step, snapshot.state(labels))], known]))
+    spoken_of = np.isin(decided.rows, np.fromiter(labels, np.int64))
+    if step.recall is not None:
+        spoken_of |= np.isin(decided.rows, snapshot.ranking)
+    spoken_of &= yes | ~np.isin(decided.rows, called_yes)
+    codes = np.full(len(decided.rows), UNKNOWN, np.int8)
+    codes[np.isin(decided.similar, decided.similar[spoken_of])] = NO
+    codes[np.isin(decided.similar, decided.similar[yes])] = YES
+    return codes, (codes != UNKNOWN) & ~(spoken_of | yes)
