@@ -286,7 +286,7 @@ def test_every_state_keeps_the_rules_of_accessibility(
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Receipt")).to_be_visible()
     look("sent")
-    page.get_by_role("button", name="Go to the next task").click()
+    page.get_by_role("button", name="See the next task").click()
     expect(page.locator(".past")).to_be_visible()
     look("past")
     page.goto(f"{server.url}/work")

@@ -25,7 +25,7 @@ export function SentView({ store, flows }: Handed) {
       </details>
       <div className="bottom">
         <button type="button" className="primary" disabled={waiting} onClick={() => void flows.home()}>
-          {sent.more ? 'Go to the next task' : 'Back to your page'}
+          {sent.more ? 'See the next task' : 'Back to your page'}
         </button>
       </div>
     </Page>
