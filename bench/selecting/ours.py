@@ -10,10 +10,12 @@ from thresher.evidence import (
     METHODS,
     Certified,
     Curve,
+    Draws,
     Frozen,
+    Means,
+    Pool,
     Promise,
     freeze,
-    freeze_precision,
     points_of,
     scouts,
     sketch,
@@ -27,26 +29,20 @@ def certified(yes: Bools, learned: Learned, promise: Promise, seed: int) -> Outc
     """Precision and recall, the labels being the truth."""
     learned = _scouted(yes, learned, promise)
     free = learned.free()
-    frozen = freeze(
-        promise,
-        learned.probabilities(yes, free),
-        known_yes=int(yes[learned.known].sum()),
-        seed=f"{seed:064x}",
-    )
+    frozen = freeze("certified", promise, _pool(yes, learned, free), Draws(f"{seed:064x}"))
     return _run(frozen, yes, learned, free)
 
 
 def precise(yes: Bools, learned: Learned, promise: Promise, seed: int, answers: int) -> Outcome:
     """The largest precise set that `answers` in all buy, those of the learning phase counted."""
     free = learned.free()
-    frozen = freeze_precision(
-        promise,
-        learned.probabilities(yes, free),
-        known_yes=int(yes[learned.known].sum()),
-        seed=f"{seed:064x}",
-        answers=answers - len(learned.known),
-    )
+    left = Means(answers - len(learned.known))
+    frozen = freeze("precision", promise, _pool(yes, learned, free), Draws(f"{seed:064x}"), left)
     return _run(frozen, yes, learned, free)
+
+
+def _pool(yes: Bools, learned: Learned, free: NDArray[np.int64]) -> Pool:
+    return Pool(learned.probabilities(yes, free), known_yes=int(yes[learned.known].sum()))
 
 
 def _scouted(yes: Bools, learned: Learned, promise: Promise) -> Learned:

@@ -5,7 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.evidence import METHODS, Ask, Certified, Code, Frozen, Promise, Refused, State, freeze, next_step
+from thresher.evidence import (
+    METHODS,
+    Ask,
+    Certified,
+    Code,
+    Draws,
+    Frozen,
+    Means,
+    Pool,
+    Promise,
+    Refused,
+    State,
+    freeze,
+    next_step,
+)
 from thresher.evidence.curve import calibrate
 from thresher.evidence.replay import counted
 
@@ -23,6 +37,11 @@ class Ranked:
     truth: Truth
     probabilities: Floats
     known_yes: int
+
+    @property
+    def pool(self) -> Pool:
+        """As a freeze sees it."""
+        return Pool(self.probabilities, self.known_yes)
 
     @property
     def yes(self) -> int:
@@ -132,10 +151,19 @@ def flattered_pool(
     return Ranked(truth, probabilities, known_yes)
 
 
+def draws(seed: int, *, batch: int = 10, epoch: int = 0) -> Draws:
+    """How audits draw whose seed follows from `seed`."""
+    return Draws(f"{seed:064x}", epoch=epoch, batch=batch)
+
+
+def budget(answers: int, recall_answers: int = 0) -> Means:
+    """So many answers, the truth being what adjudication says."""
+    return Means(answers, recall_answers)
+
+
 def frozen_of(pool: Ranked, seed: int, promise: Promise = PROMISE, *, batch: int = 5, epoch: int = 0) -> Frozen:
     """A joint certificate's description of a pool; the audit's seed follows from `seed`."""
-    hexadecimal = f"{seed:064x}"
-    return freeze(promise, pool.probabilities, known_yes=pool.known_yes, seed=hexadecimal, batch=batch, epoch=epoch)
+    return freeze("certified", promise, pool.pool, draws(seed, batch=batch, epoch=epoch))
 
 
 def answer_all(state: State, truth: Truth, said: Truth | None = None) -> State:
@@ -145,4 +173,4 @@ def answer_all(state: State, truth: Truth, said: Truth | None = None) -> State:
     words = truth if said is None else said
     sure = {rank: int(truth[rank]) for part in step.wanted if part.sure for rank in part.ranks}
     heard = {rank: int(words[rank]) for part in step.wanted if not part.sure for rank in part.ranks}
-    return State(state.frozen, {**state.answers, **sure}, {**state.said, **heard}, state.cap)
+    return State(state.frozen, {**state.answers, **sure}, {**state.said, **heard})

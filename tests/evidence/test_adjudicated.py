@@ -1,11 +1,11 @@
 """The joint certificate where people err: no false one whatever they say, and one voter's word is not enough."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
-from tests.evidence.pools import PROMISE, Ranked, Truth, beta_pool, ended_with, flattered_pool, frozen_of
+from tests.evidence.pools import PROMISE, Ranked, Truth, beta_pool, draws, ended_with, flattered_pool, frozen_of
 
 from thresher.evidence import (
     METHODS,
@@ -14,9 +14,10 @@ from thresher.evidence import (
     Code,
     Frozen,
     Gold,
+    Means,
     Refused,
     State,
-    freeze_adjudicated,
+    freeze,
     next_step,
     noise,
     released,
@@ -73,15 +74,8 @@ def is_false(step: Certified | Refused, state: State, pool: Ranked) -> bool:
 
 
 def frozen_with(pool: Ranked, seed: int, *, gold: Gold | None = None, said_no: int = 0) -> Frozen:
-    return freeze_adjudicated(
-        PROMISE,
-        pool.probabilities,
-        known_yes=pool.known_yes,
-        seed=f"{seed:064x}",
-        gold=gold,
-        said_no=said_no,
-        batch=20,
-    )
+    given = replace(pool.pool, said_no=said_no)
+    return freeze("adjudicated", PROMISE, given, draws(seed, batch=20), Means(gold=gold))
 
 
 CROWDS = {"good": Crowd(0.05, 0.03), "one vote": Crowd(0.16, 0.03), "poor": Crowd(0.3, 0.2)}

@@ -5,9 +5,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy.stats import binom
-from tests.evidence.pools import PROMISE, Ended, Ranked, answer, beta_pool, flattered_pool, frozen_of, is_false, quality
+from tests.evidence.pools import (
+    PROMISE,
+    Ended,
+    Ranked,
+    answer,
+    beta_pool,
+    draws,
+    flattered_pool,
+    frozen_of,
+    is_false,
+    quality,
+)
 
-from thresher.evidence import Certified, Promise, Refused, freeze
+from thresher.evidence import Certified, Pool, Promise, Refused, freeze
 from thresher.evidence.certify import EMERGENCY, ladder
 from thresher.evidence.plan import spend
 
@@ -122,13 +133,8 @@ def test_unanswerable_images_known_before_are_taken_for_missed_yes() -> None:
     pool = flattered_pool(2, accepted=500, false_share=0.0, hidden=0)
 
     def cost(unanswerable: int) -> int:
-        frozen = freeze(
-            PROMISE,
-            pool.probabilities,
-            known_yes=30,
-            known_unanswerable=unanswerable,
-            seed=f"{5:064x}",
-        )
+        given = Pool(pool.probabilities, known_yes=30, known_unanswerable=unanswerable)
+        frozen = freeze("certified", PROMISE, given, draws(5))
         return int(answer(frozen, pool.truth).labelled.sum())
 
     assert cost(0) < cost(25)

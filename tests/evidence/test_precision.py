@@ -6,17 +6,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
-from tests.evidence.pools import PROMISE, Ended, Ranked, Truth, answer, beta_pool, flattered_pool, quality, weak_pool
+from tests.evidence.pools import (
+    PROMISE,
+    Ended,
+    Ranked,
+    Truth,
+    answer,
+    beta_pool,
+    budget,
+    draws,
+    flattered_pool,
+    quality,
+    weak_pool,
+)
 
 from thresher.evidence import (
     Certified,
     Code,
     Frozen,
     Gold,
+    Means,
+    Pool,
     Promise,
     Refused,
-    freeze_precision,
+    freeze,
     martingale,
+    methods,
     plan,
     precision,
 )
@@ -43,15 +58,7 @@ def falling(seed: int) -> Ranked:
 
 
 def frozen_of(pool: Ranked, seed: int, *, answers: int = 300, recall_answers: int = 0, batch: int = 10) -> Frozen:
-    return freeze_precision(
-        PROMISE,
-        pool.probabilities,
-        known_yes=pool.known_yes,
-        seed=f"{seed:064x}",
-        answers=answers,
-        recall_answers=recall_answers,
-        batch=batch,
-    )
+    return freeze("precision", PROMISE, pool.pool, draws(seed, batch=batch), budget(answers, recall_answers))
 
 
 def is_false(ended: Ended, pool: Ranked) -> bool:
@@ -127,7 +134,7 @@ def times_fooled(world: str, runs: int = RUNS) -> int:
     for seed in range(runs):
         truth = (np.random.default_rng(seed).random(len(shares)) >= shares).astype(np.int8)
         pool = Ranked(truth, np.full(len(shares), 0.97), 0)
-        frozen = freeze_precision(promise, pool.probabilities, known_yes=0, seed=f"{seed:064x}", answers=60)
+        frozen = freeze("precision", promise, pool.pool, draws(seed), budget(60))
         times += fooled(frozen, truth)
     return times
 
@@ -148,7 +155,7 @@ def test_yes_that_are_looked_at_first_widen_what_a_rung_may_hold_and_no_more() -
     promise, looks, times = Promise(0.88, 0.9, 0.2), 40, 0
     for seed in range(RUNS):
         chances = np.full(1000, 0.97)
-        frozen = freeze_precision(promise, chances, known_yes=0, seed=f"{seed:064x}", answers=60)
+        frozen = freeze("precision", promise, Pool(chances, 0), draws(seed), budget(60))
         frozen = replace(frozen, looks=looks)
         top, lowest = frozen.ladder[0].rank, precision.START * frozen.ladder[0].rank / precision.TOP
         share = 0.12 * (1 + looks / lowest) + 0.004
@@ -181,9 +188,7 @@ def test_beyond_a_weak_head_s_ladder_people_look_first_and_what_they_find_is_del
 
 def test_where_adjudication_slips_nothing_is_looked_at_first() -> None:
     pool = weak_pool(3)
-    frozen = freeze_precision(
-        PROMISE, pool.probabilities, known_yes=80, seed=f"{3:064x}", answers=300, gold=Gold(300, 0, 300, 0)
-    )
+    frozen = freeze("precision", PROMISE, pool.pool, draws(3), Means(300, gold=Gold(300, 0, 300, 0)))
     assert frozen.looks == 0
 
 
@@ -203,7 +208,7 @@ def test_a_bound_rounded_up_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_delta_spent_several_times_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     right = plan.spend
-    monkeypatch.setattr(precision, "spend", lambda delta, epoch: 3 * right(delta, epoch))
+    monkeypatch.setattr(methods, "spend", lambda delta, epoch: 3 * right(delta, epoch))
     assert any(is_red(times_fooled(world), RUNS, 0.2) for world in WORLDS)
 
 
@@ -251,9 +256,7 @@ def test_gold_that_was_missed_makes_the_bound_stricter() -> None:
     pool = flattered_pool(1, accepted=2000, false_share=0.03, hidden=0, ranks=4000)
 
     def bound(gold: Gold | None) -> float:
-        frozen = freeze_precision(
-            PROMISE, pool.probabilities, known_yes=30, seed=f"{3:064x}", answers=900, gold=gold, batch=1
-        )
+        frozen = freeze("precision", PROMISE, pool.pool, draws(3, batch=1), Means(900, gold=gold))
         step = answer(frozen, pool.truth).step
         assert isinstance(step, Certified)
         return step.counts["accept_bound"] / step.delivered

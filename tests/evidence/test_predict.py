@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.evidence.pools import PROMISE, Ranked, answer, beta_pool, frozen_of
+from tests.evidence.pools import PROMISE, Ranked, answer, beta_pool, budget, draws, frozen_of
 
-from thresher.evidence import Promise, calibrate, floor, freeze_precision, points_of, predict, scouts, sketch
+from thresher.evidence import Pool, Promise, calibrate, floor, freeze, points_of, predict, scouts, sketch
 from thresher.evidence.curve import Curve
 from thresher.evidence.predict import advice
 
@@ -49,7 +49,7 @@ def test_most_certificates_cost_what_was_predicted() -> None:
 
 def test_a_budget_is_never_predicted_to_be_exceeded() -> None:
     pool = beta_pool(1, 4000, 0.3)
-    frozen = freeze_precision(PROMISE, pool.probabilities, known_yes=10, seed="0" * 64, answers=300)
+    frozen = freeze("precision", PROMISE, Pool(pool.probabilities, 10), draws(0), budget(300))
     prediction = predict(frozen, images=4060, runs=6)
     assert prediction.answers_high <= 300
     assert prediction.delivered > 500

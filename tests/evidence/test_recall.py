@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
-from tests.evidence.pools import PROMISE, Ended, Ranked, answer, beta_pool, flattered_pool, quality
+from tests.evidence.pools import PROMISE, Ended, Ranked, answer, beta_pool, budget, draws, flattered_pool, quality
 
-from thresher.evidence import Certified, Frozen, Refused, freeze_recall, martingale
+from thresher.evidence import Certified, Frozen, Refused, freeze, martingale
 
 RUNS = 400
 MOST_FALSE = int(binom.ppf(0.999, RUNS, PROMISE.delta))
@@ -24,9 +24,7 @@ NEAR: dict[str, Callable[[int], Ranked]] = {
 
 
 def frozen_of(pool: Ranked, seed: int, *, answers: int = 300, batch: int = 25) -> Frozen:
-    return freeze_recall(
-        PROMISE, pool.probabilities, known_yes=pool.known_yes, seed=f"{seed:064x}", answers=answers, batch=batch
-    )
+    return freeze("recall", PROMISE, pool.pool, draws(seed, batch=batch), budget(answers))
 
 
 def is_false(ended: Ended, pool: Ranked) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.evidence.pools import Ranked, answer, answer_all, beta_pool, flattered_pool, frozen_of
 
-from thresher.evidence import Ask, Certified, Frozen, Refused, State, next_step
+from thresher.evidence import Ask, Frozen, State, next_step
 from thresher.records import Purpose
 
 POOLS = [
@@ -73,23 +73,6 @@ def test_early_answers_change_nothing_until_all_of_an_ask_are_there() -> None:
     again = next_step(State(frozen, good))
     assert isinstance(again, Ask)
     assert {rank for part in again.wanted for rank in part.ranks} == set(wanted) - set(good)
-
-
-def test_a_cap_refuses_and_says_what_it_would_take() -> None:
-    pool = POOLS[2]
-    frozen = frozen_of(pool, 11)
-    spent = int(answer(frozen, pool.truth).labelled.sum())
-    state = State(frozen, cap=spent - 1)
-    while isinstance(step := next_step(state), Ask):
-        state = answer_all(state, pool.truth)
-        assert len(state.answers) < spent
-    assert isinstance(step, Refused)
-    assert step.ahead is not None
-    assert step.ahead > 0
-    assert "answers" in step.take
-    assert isinstance(next_step(State(frozen, state.answers, cap=spent + 10**6)), Ask)
-    enough = State(frozen, {rank: int(code) for rank, code in enumerate(pool.truth)}, cap=spent)
-    assert isinstance(next_step(enough), Certified)
 
 
 def test_labels_that_came_for_other_reasons_are_used_where_a_draw_falls_on_them() -> None:

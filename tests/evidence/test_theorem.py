@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from tests.evidence.pools import Ranked, Truth, frozen_of
 from tests.evidence.test_martingale import worst_excess
 
-from thresher.evidence import Code, Frozen, Promise, certify, martingale, plan
+from thresher.evidence import Code, Frozen, Promise, martingale, methods, plan
 from thresher.evidence.draws import Permutation
 from thresher.evidence.martingale import SLACK, Floats, Prior, at_most
 from thresher.evidence.plan import may_be_false, may_be_missed
@@ -128,7 +128,7 @@ def test_a_bound_rounded_up_is_caught(monkeypatch: pytest.MonkeyPatch, more: int
 
 def test_a_delta_spent_several_times_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     right = plan.spend
-    monkeypatch.setattr(certify, "spend", lambda delta, epoch: 4 * right(delta, epoch))
+    monkeypatch.setattr(methods, "spend", lambda delta, epoch: 4 * right(delta, epoch))
     assert suite_is_red()
 
 

@@ -7,17 +7,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.evidence.pools import PROMISE, Ranked, Truth, answer_all, beta_pool, flattered_pool, frozen_of, weak_pool
+from tests.evidence.pools import (
+    PROMISE,
+    Ranked,
+    Truth,
+    answer_all,
+    beta_pool,
+    budget,
+    draws,
+    flattered_pool,
+    frozen_of,
+    weak_pool,
+)
 
 from thresher.evidence import (
     Ask,
     Certified,
     Frozen,
     Gold,
+    Means,
     State,
-    freeze_adjudicated,
-    freeze_precision,
-    freeze_recall,
+    freeze,
     next_step,
     released,
 )
@@ -51,18 +61,15 @@ def second_epoch(pool: Ranked) -> Frozen:
 
 
 def precise(pool: Ranked) -> Frozen:
-    return freeze_precision(
-        PROMISE, pool.probabilities, known_yes=pool.known_yes, seed=f"{5:064x}", answers=300, recall_answers=40
-    )
+    return freeze("precision", PROMISE, pool.pool, draws(5), budget(300, 40))
 
 
 def complete(pool: Ranked) -> Frozen:
-    return freeze_recall(PROMISE, pool.probabilities, known_yes=pool.known_yes, seed=f"{5:064x}", answers=300)
+    return freeze("recall", PROMISE, pool.pool, draws(5), budget(300))
 
 
 def by_word(pool: Ranked) -> Frozen:
-    gold = Gold(300, 0, 300, 0)
-    return freeze_adjudicated(PROMISE, pool.probabilities, known_yes=pool.known_yes, seed=f"{5:064x}", gold=gold)
+    return freeze("adjudicated", PROMISE, pool.pool, draws(5), Means(gold=Gold(300, 0, 300, 0)))
 
 
 STRONG = beta_pool(3, 4000, 0.3)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from thresher.errors import BadInput
-from thresher.evidence.verify import CHECKS
+from thresher.evidence import METHODS
 from thresher.loop.turn import ASKING
 from thresher.loop.ways import PROVEN, WAYS, described, way_of
 
@@ -28,8 +28,8 @@ def test_every_way_has_a_function_that_asks_for_it_and_every_function_a_way() ->
     assert {way.asks for way in WAYS.values()} == ASKING.keys()
 
 
-def test_what_is_proven_can_be_verified_and_nothing_else() -> None:
-    assert set(PROVEN) == CHECKS.keys()
+def test_what_is_proven_has_a_method_of_the_mathematics_and_nothing_else_has() -> None:
+    assert set(PROVEN) == METHODS.keys()
 
 
 def test_a_way_that_proves_nothing_freezes_nothing() -> None:

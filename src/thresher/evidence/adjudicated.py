@@ -32,12 +32,11 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thresher.evidence.certify import STEPS, claim, draws
-from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, log_evidence_beyond, prior_for
-from thresher.evidence.noise import Slips, audit_delta, slips_of
+from thresher.evidence.noise import Slips, slips_of
 from thresher.evidence.plan import (
     Cut,
     Table,
@@ -55,14 +54,13 @@ from thresher.evidence.state import (
     Certified,
     Code,
     Frozen,
-    Gold,
     Procedure,
-    Promise,
     Ranks,
     Refused,
     Rung,
     Want,
 )
+from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
 
@@ -71,53 +69,23 @@ LEAST_DRAWS = 30  # before a rung is given up
 RESTART = 200.0  # answers that a new set's audits cost about
 
 
-def freeze_adjudicated(
-    promise: Promise,
-    probabilities: ArrayLike,
-    *,
-    known_yes: int,
-    known_unanswerable: int = 0,
-    seed: str,
-    said_no: int = 0,
-    adjudicated: int = 0,
-    gold: Gold | None = None,
-    epoch: int = 0,
-    ranking: str = "",
-    batch: int = 10,
-) -> Frozen:
-    """Fix the rung and the rungs to fall back on; the last `said_no` of the ranked images are those people called no.
-
-    `known_yes` and `known_unanswerable` count adjudicated images only, of which there are `adjudicated` in all (the
-    owner's own labels need not be counted).
-    """
-    points = points_of(probabilities)
-    curve, ranks = Curve(points), points[-1][0]
-    delta = audit_delta(spend(promise.delta, epoch), gold)
-    plan = sketch(curve, known_yes, promise, delta=delta)
-    top = min(plan.accepted, ranks - said_no)
-    accept = (0.5 if ranks < 4 * top else 0.2) * delta
-    side = min(top, 0.6 * (ranks - top))
+def fix_adjudicated(given: Given) -> Fixed:
+    """The rung and the rungs to fall back on."""
+    pool, curve, delta = given.pool, given.curve, given.delta
+    plan = sketch(curve, pool.known_yes, given.promise, delta=delta)
+    top = min(plan.accepted, given.ranks - pool.said_no)
+    accept = (0.5 if given.ranks < 4 * top else 0.2) * delta
+    side = min(top, 0.6 * (given.ranks - top))
     places = sorted({round(top - step * side) for step in STEPS} | {0}, reverse=True)
-    rungs = [Rung(place, share * accept, delta - accept) for place, share in zip(places, ATTEMPTS, strict=False)]
-    base = known_yes + top + max(float(curve.before(plan.rejected) - curve.before(top)), 1.0)
-    return Frozen(
-        method="adjudicated",
-        promise=promise,
-        epoch=epoch,
-        seed=seed,
-        ranking=ranking,
-        ranks=ranks,
-        known_yes=known_yes,
-        known_unanswerable=known_unanswerable,
-        curve=points,
-        ladder=tuple(rungs),
+    base = pool.known_yes + top + max(float(curve.before(plan.rejected) - curve.before(top)), 1.0)
+    false, missed = float(may_be_false(given.promise, base)), float(may_be_missed(given.promise, base))
+    return Fixed(
+        ladder=tuple(
+            Rung(place, share * accept, delta - accept) for place, share in zip(places, ATTEMPTS, strict=False)
+        ),
         reject_from=top,
-        accept_prior=prior_for(min(float(may_be_false(promise, base)) / max(top, 1), 1.0)),
-        reject_prior=prior_for(min(float(may_be_missed(promise, base)) / max(ranks - top, 1), 1.0)),
-        batch=batch,
-        said_no=said_no,
-        adjudicated=adjudicated,
-        gold=gold,
+        accept_prior=prior_for(min(false / max(top, 1), 1.0)),
+        reject_prior=prior_for(min(missed / max(given.ranks - top, 1), 1.0)),
     )
 
 

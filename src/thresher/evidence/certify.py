@@ -53,11 +53,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import draws_if_clean, prior_for
-from thresher.evidence.plan import Cut, Table, cheapest, may_be_false, may_be_missed, sketch, spend
+from thresher.evidence.plan import Cut, Table, cheapest, may_be_false, may_be_missed, sketch
 from thresher.evidence.state import (
     Answers,
     Certified,
@@ -71,6 +70,7 @@ from thresher.evidence.state import (
     Rung,
     Want,
 )
+from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
 
@@ -97,45 +97,19 @@ def ladder(planned: int, ranks: int, delta: float) -> tuple[tuple[Rung, ...], in
     return tuple(rungs), live
 
 
-def freeze(
-    promise: Promise,
-    probabilities: ArrayLike,
-    *,
-    known_yes: int,
-    known_unanswerable: int = 0,
-    seed: str,
-    epoch: int = 0,
-    ranking: str = "",
-    batch: int = 10,
-) -> Frozen:
-    """Fix everything before the first draw: the plan from the scores, the ladder, the priors.
-
-    `probabilities` [n] of being a yes, in the order of the ranking; `seed` 32 bytes in hexadecimal, fresh for each
-    epoch; `batch` the fewest draws worth asking for at once.
-    """
-    points = points_of(probabilities)
-    curve, ranks = Curve(points), points[-1][0]
-    delta = spend(promise.delta, epoch)
-    plan = sketch(curve, known_yes, promise, delta=delta)
-    rungs, live = ladder(plan.accepted, ranks, delta)
+def fix(given: Given) -> Fixed:
+    """The plan from the scores, the ladder, the priors."""
+    pool, curve, promise = given.pool, given.curve, given.promise
+    plan = sketch(curve, pool.known_yes, promise, delta=given.delta)
+    rungs, live = ladder(plan.accepted, given.ranks, given.delta)
     top = rungs[0].rank
-    base = known_yes + top + float(curve.before(plan.rejected)) - float(curve.before(top))
+    base = pool.known_yes + top + float(curve.before(plan.rejected)) - float(curve.before(top))
     false, missed = float(may_be_false(promise, base)), float(may_be_missed(promise, max(base, 1.0)))
-    return Frozen(
-        method="certified",
-        promise=promise,
-        epoch=epoch,
-        seed=seed,
-        ranking=ranking,
-        ranks=ranks,
-        known_yes=known_yes,
-        known_unanswerable=known_unanswerable,
-        curve=points,
+    return Fixed(
         ladder=rungs,
         reject_from=live,
         accept_prior=prior_for(min(false / max(top, 1), 1.0)),
-        reject_prior=prior_for(min(missed / max(ranks - live, 1), 1.0)),
-        batch=batch,
+        reject_prior=prior_for(min(missed / max(given.ranks - live, 1), 1.0)),
     )
 
 

@@ -31,12 +31,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.curve import Curve
 from thresher.evidence.draws import Permutation
 from thresher.evidence.martingale import accepts, cut_down, draws_if_clean, log_evidence_beyond, most, prior_for, whole
-from thresher.evidence.noise import audit_delta, false_bound, slips_of
+from thresher.evidence.noise import false_bound, slips_of
 from thresher.evidence.plan import DOUBT, careful, draws_ahead, may_be_false, spend
 from thresher.evidence.state import (
     Answers,
@@ -44,14 +44,13 @@ from thresher.evidence.state import (
     Certified,
     Code,
     Frozen,
-    Gold,
     Procedure,
-    Promise,
     Ranks,
     Refused,
     Rung,
     Want,
 )
+from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
 
@@ -70,72 +69,41 @@ SPARE_GROWTH = 1.15
 WEIGHT = 3.0  # bad draws that the scores' promise counts for
 
 
-def freeze_precision(
-    promise: Promise,
-    probabilities: ArrayLike,
-    *,
-    known_yes: int,
-    known_unanswerable: int = 0,
-    seed: str,
-    answers: int,
-    recall_answers: int = 0,
-    epoch: int = 0,
-    ranking: str = "",
-    batch: int = 10,
-    adjudicated: int = 0,
-    gold: Gold | None = None,
-) -> Frozen:
-    """Fix the two chains of rungs around the largest set that `answers` are expected to buy.
-
-    `promise.recall` plays no part. `recall_answers` of the answers are set aside to bound the recall.
-    """
-    points = points_of(probabilities)
-    curve, ranks = Curve(points), points[-1][0]
-    delta = audit_delta(spend(promise.delta, epoch), gold)
-    planned, looks = _planned(curve, known_yes, promise, delta, answers - recall_answers, may_look=gold is None)
+def fix_precision(given: Given) -> Fixed:
+    """The two chains of rungs around the largest set that the answers are expected to buy; recall plays no part."""
+    curve, ranks, delta = given.curve, given.ranks, given.delta
+    planned, looks = _planned(given)
     top = planned * (TOP_BEFORE_LOOKS if looks else TOP)
     rungs = [Rung(rank, (1.0 - SPARE) * delta, delta) for rank in _steps(START * planned, top, GROWTH, ranks)]
     first = rungs[0].rank if rungs else 0
     spare = [rank for rank in _steps(SPARE_START * planned, first, SPARE_GROWTH, ranks) if rank < first]
-    allowed = float(may_be_false(promise, known_yes + planned)) / max(planned, 1)
-    return Frozen(
-        method="precision",
-        promise=promise,
-        epoch=epoch,
-        seed=seed,
-        ranking=ranking,
-        ranks=ranks,
-        known_yes=known_yes,
-        known_unanswerable=known_unanswerable,
-        curve=points,
+    allowed = float(may_be_false(given.promise, given.pool.known_yes + planned)) / max(planned, 1)
+    missed = 4.0 * (curve.total - float(curve.before(planned))) / max(ranks - planned, 1)
+    return Fixed(
         ladder=tuple(
             sorted((*rungs, *(Rung(rank, SPARE * delta, delta) for rank in spare)), key=lambda rung: -rung.rank)
         ),
         reject_from=0,
         accept_prior=prior_for(min(allowed, 1.0)),
-        reject_prior=prior_for(min(4.0 * (curve.total - float(curve.before(planned))) / max(ranks - planned, 1), 1.0)),
-        batch=batch,
-        answers=answers,
-        recall_answers=recall_answers,
+        reject_prior=prior_for(min(missed, 1.0)),
         looks=min(looks, ranks - rungs[-1].rank) if rungs else 0,
-        adjudicated=adjudicated,
-        gold=gold,
     )
 
 
-def _planned(
-    curve: Curve, known_yes: int, promise: Promise, delta: float, answers: int, *, may_look: bool
-) -> tuple[int, int]:
+def _planned(given: Given) -> tuple[int, int]:
     """The rank to certify, and how many to look at first, for the largest set that so many answers should buy.
 
     The nearest rank where none is certified. What a rank's audit leaves of the answers is spent beyond it, one by one;
     of all that may be spent so, the part that is spent first widens the rank's bound.
     """
+    curve, promise, known_yes = given.curve, given.promise, given.pool.known_yes
+    answers = given.means.answers - given.means.recall_answers
+    may_look = given.means.gold is None
     first = np.linspace(0, answers, LOOKS_STEPS)[:, None].round() if may_look else np.zeros((1, 1))
     rung = np.maximum(curve.ranks, 1.0)
     false = np.minimum((DOUBT * (curve.ranks - curve.yes) + 0.2) / rung, 1.0)
     bound = may_be_false(promise, known_yes + _found(curve, rung, first) + curve.ranks)
-    need = draws_ahead(rung, 0, false, bound, 0.0, (1.0 - SPARE) * delta)
+    need = draws_ahead(rung, 0, false, bound, 0.0, (1.0 - SPARE) * given.delta)
     need = np.where(curve.ranks <= bound, 0.0, need)
     left = answers - first - need
     size = np.where(left >= 0.0, curve.ranks + _found(curve, rung, first + np.maximum(left, 0.0)), -1.0)

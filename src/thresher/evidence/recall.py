@@ -18,13 +18,13 @@ The middle is not looked at: its ranks are delivered as they are. So the answers
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, cut_down, draws_if_clean, most, prior_for
-from thresher.evidence.noise import audit_delta, missed_bound, slipped, slips_of, undetected
+from thresher.evidence.noise import missed_bound, slipped, slips_of, undetected
 from thresher.evidence.plan import spend
-from thresher.evidence.state import Certified, Code, Frozen, Gold, Procedure, Promise, Refused, Rung, Want
+from thresher.evidence.state import Certified, Code, Frozen, Procedure, Refused, Rung, Want
+from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
 
@@ -33,45 +33,17 @@ ACCEPT_ANSWERS = 0.15  # of the budget
 FEWEST = 30
 
 
-def freeze_recall(
-    promise: Promise,
-    probabilities: ArrayLike,
-    *,
-    known_yes: int,
-    known_unanswerable: int = 0,
-    seed: str,
-    answers: int,
-    epoch: int = 0,
-    ranking: str = "",
-    batch: int = 10,
-    adjudicated: int = 0,
-    gold: Gold | None = None,
-) -> Frozen:
-    """Fix the rung below which most yes can be shown to lie. `promise.precision` plays no part."""
-    points = points_of(probabilities)
-    curve, ranks = Curve(points), points[-1][0]
-    delta = audit_delta(spend(promise.delta, epoch), gold)
-    rung = _planned(curve, delta * ACCEPT_SHARE, _accept_draws(answers))
-    odds = (1.0 - promise.recall) / promise.recall
-    allowed = odds * max(known_yes + float(curve.before(rung)), 1.0) / max(ranks - rung, 1)
-    return Frozen(
-        method="recall",
-        promise=promise,
-        epoch=epoch,
-        seed=seed,
-        ranking=ranking,
-        ranks=ranks,
-        known_yes=known_yes,
-        known_unanswerable=known_unanswerable,
-        curve=points,
+def fix_recall(given: Given) -> Fixed:
+    """The rung below which most yes can be shown to lie; precision plays no part."""
+    curve, ranks, delta = given.curve, given.ranks, given.delta
+    rung = _planned(curve, delta * ACCEPT_SHARE, _accept_draws(given.means.answers))
+    odds = (1.0 - given.promise.recall) / given.promise.recall
+    allowed = odds * max(given.pool.known_yes + float(curve.before(rung)), 1.0) / max(ranks - rung, 1)
+    return Fixed(
         ladder=(Rung(rung, ACCEPT_SHARE * delta, (1.0 - ACCEPT_SHARE) * delta),),
         reject_from=rung,
         accept_prior=prior_for(0.5),
         reject_prior=prior_for(min(allowed, 1.0)),
-        batch=batch,
-        answers=answers,
-        adjudicated=adjudicated,
-        gold=gold,
     )
 
 

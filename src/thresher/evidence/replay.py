@@ -34,7 +34,7 @@ def replay(procedure: Procedure, state: State) -> Step:
         while True:
             missing = tuple(part for part in (_missing(want, _labels(state, want)) for want in wants) if part.ranks)
             if missing:
-                return _within_cap(state, Ask(missing, asked=len(asked), ahead=ahead))
+                return Ask(missing, asked=len(asked), ahead=ahead)
             asked.update((rank, want.sure) for want in wants for rank in want.ranks.tolist())
             wants, ahead = procedure.send(tuple(_codes(want, _labels(state, want)) for want in wants))
     except StopIteration as end:
@@ -70,18 +70,6 @@ def _missing(want: Want, labels: Mapping[int, int]) -> Wanted:
     places = [(place, rank) for place, rank in enumerate(want.ranks.tolist()) if rank not in labels]
     draws = tuple(want.first_draw + place if want.first_draw >= 0 else -1 for place, _ in places)
     return Wanted(want.purpose, tuple(rank for _, rank in places), draws, want.sure)
-
-
-def _within_cap(state: State, ask: Ask) -> Ask | Refused:
-    more = len({rank for part in ask.wanted for rank in part.ranks})
-    if state.cap is None or ask.asked + more <= state.cap:
-        return ask
-    return Refused(
-        why=f"the next step takes {more} answers, and {max(state.cap - ask.asked, 0)} of {state.cap} are left",
-        take=f"about {max(ask.ahead, more)} more answers, better scores, or a smaller promise",
-        ahead=max(ask.ahead, more),
-        asked=ask.asked,
-    )
 
 
 def released(certified: Certified, state: State) -> Ranks:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.evidence.martingale import Prior
-from thresher.records import Purpose, Thresholds
+from thresher.records import Purpose
 
 Ranks = NDArray[np.int64]
 Codes = NDArray[np.int8]
@@ -107,13 +107,12 @@ class State:
     """The frozen description and the labels so far, by rank; together they decide what comes next.
 
     `answers` are labels that hold (the owner's, or adjudicated); `said` is what people said before adjudication, and
-    matters only where a category's truth is adjudicated. `cap` is the most answers this epoch may ask for.
+    matters only where a category's truth is adjudicated.
     """
 
     frozen: Frozen
     answers: Mapping[int, int] = field(default_factory=dict)
     said: Mapping[int, int] = field(default_factory=dict)
-    cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +172,12 @@ class Certified:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No certificate: why, what it would take, and the cascade's thresholds where that is the method."""
+    """No certificate: why, and what it would take."""
 
     why: str
     take: str
     ahead: int | None = None
     asked: int = 0
-    thresholds: Thresholds | None = None
 
 
 Step = Ask | Certified | Refused

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Gold, Promise, Refused, Wanted
+from thresher.evidence import Ask, Certified, Gold, Refused, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD, leads
@@ -21,7 +21,7 @@ from thresher.learn.decide import Decided
 from thresher.loop.decision import decision
 from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
 from thresher.loop.price import answers_each
-from thresher.loop.promises import Purse
+from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
 from thresher.loop.ways import way_of
@@ -206,6 +206,5 @@ def forecast(category: Category, decided: Decided, *, store: Store) -> float:
     if not len(probability):
         return float(len(labels))
     targets = category.targets
-    promise = Promise(targets.precision, targets.recall, targets.delta)
-    plan = sketch(Curve(points_of(np.asarray(probability))), 0, promise, delta=targets.delta)
+    plan = sketch(Curve(points_of(np.asarray(probability))), 0, promise_of(targets), delta=targets.delta)
     return len(labels) + plan.ahead

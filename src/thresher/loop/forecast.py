@@ -10,14 +10,14 @@ from statistics import median
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Prediction, Promise, floor, predict
+from thresher.evidence import Ask, Certified, Draws, Prediction, Promise, floor, predict
 from thresher.evidence.predict import advice
 from thresher.learn.decide import Decided
 from thresher.loop.certified import purse_of
 from thresher.loop.decision import Decision, decision
 from thresher.loop.methods import budget_left
 from thresher.loop.price import answers_each
-from thresher.loop.promises import PROMISES, Known
+from thresher.loop.promises import frozen_of, pool_of, promise_of
 from thresher.loop.snapshot import holds, in_force, rank
 from thresher.loop.ways import PROVEN, way_of
 from thresher.records import Category, Says, Targets
@@ -81,7 +81,7 @@ def plan(
     """
     way = way_of(targets.method, PROVEN)
     decided = decision(category.name, store=store)
-    promise = Promise(targets.precision, targets.recall, targets.delta)
+    promise = promise_of(targets)
     images = len(np.unique(decided.similar))
     told: tuple[str, float | None, int | None, str]
     if decided.round is not None and prevalence is None:
@@ -134,15 +134,9 @@ def _from_scores(
     ranking, probability = rank(decided, labels, known)
     says_no = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
     aimed = Category(category.name, category.question, targets)
-    frozen = PROMISES[targets.method](
-        Promise(targets.precision, targets.recall, targets.delta),
-        probability,
-        Known.of(list(known.values()), said_no=int(np.isin(ranking, says_no).sum())),
-        purse_of(aimed, max(budget_left(aimed, store=store), 1), store=store, settings=settings),
-        seed=f"{0:064x}",
-        epoch=0,
-        ranking="",
-    )
+    pool = pool_of(probability, list(known.values()), said_no=int(np.isin(ranking, says_no).sum()))
+    purse = purse_of(aimed, max(budget_left(aimed, store=store), 1), store=store, settings=settings)
+    frozen = frozen_of(targets, pool, purse, Draws(seed=f"{0:064x}"))
     images = len(ranking) + len(known)
     yes = frozen.known_yes + frozen.curve[-1][1]
     return predict(frozen, images=images, runs=RUNS), yes / max(images, 1)
@@ -163,7 +157,7 @@ def _share_of_yes(category: Category, prevalence: float | None, *, store: Store)
 def _floor(targets: Targets, images: int, share: float) -> int:
     """The pictures that no method goes below for what is promised."""
     yes = share * images
-    both = floor(Promise(targets.precision, targets.recall, targets.delta), images, yes)
+    both = floor(promise_of(targets), images, yes)
     precision = both - floor(Promise(1e-12, targets.recall, targets.delta), images, yes) + 1
     way = way_of(targets.method)
     return (precision if way.precision else 0) + (both - precision if way.recall else 0)

@@ -1,40 +1,13 @@
-"""What each promise freezes of a pool: the table from a method's name to the mathematics that fixes its plan."""
+"""What a promise freezes of a pool: from labels, and what its audits may use, to the mathematics that fix a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from thresher.evidence import (
-    Frozen,
-    Gold,
-    Promise,
-    freeze,
-    freeze_adjudicated,
-    freeze_precision,
-    freeze_recall,
-)
-from thresher.records import Label, Says, Source
+from numpy.typing import ArrayLike
 
-RECALL_SHARE = 0.1  # of the answers that "precision" has, set aside to bound what was missed
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a pool at the freeze: yes and unanswerable ones, how many of all were adjudicated one by one,
-    and how many of the last ranks people called no.
-    """
-
-    yes: int
-    unanswerable: int
-    adjudicated: int
-    said_no: int
-
-    @classmethod
-    def of(cls, labels: Sequence[Label], *, said_no: int) -> "Known":
-        """Counted from one label of each similar group, all of which hold."""
-        says = [label.says for label in labels]
-        adjudicated = sum(label.source is Source.ADJUDICATED for label in labels)
-        return cls(says.count(Says.YES), says.count(Says.UNSURE), adjudicated, said_no)
+from thresher.evidence import Draws, Frozen, Gold, Means, Pool, Promise, freeze
+from thresher.loop.ways import way_of
+from thresher.records import Label, Says, Source, Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +19,22 @@ class Purse:
     gold: Gold | None = None
 
 
-def _both(promise: Promise, chances: Any, known: Known, _: Purse, **fixed: Any) -> Frozen:  # noqa: ANN401 -- handed on
-    return freeze(promise, chances, known_yes=known.yes, known_unanswerable=known.unanswerable, **fixed)
+def pool_of(probabilities: ArrayLike, labels: Sequence[Label], *, said_no: int) -> Pool:
+    """The pool at the freeze: the ranked images' probabilities, and one label of each known group, all of which hold.
+
+    `said_no` counts the last of the ranked images, those that people called no.
+    """
+    says = [label.says for label in labels]
+    adjudicated = sum(label.source is Source.ADJUDICATED for label in labels)
+    return Pool(probabilities, says.count(Says.YES), says.count(Says.UNSURE), adjudicated, said_no)
 
 
-def _adjudicated(promise: Promise, chances: Any, known: Known, purse: Purse, **fixed: Any) -> Frozen:  # noqa: ANN401 -- handed on
-    return freeze_adjudicated(promise, chances, said_no=known.said_no, **_people_s(known, purse), **fixed)
+def promise_of(targets: Targets) -> Promise:
+    """What is promised."""
+    return Promise(targets.precision, targets.recall, targets.delta)
 
 
-def _precision(promise: Promise, chances: Any, known: Known, purse: Purse, **fixed: Any) -> Frozen:  # noqa: ANN401 -- handed on
-    aside = round(RECALL_SHARE * purse.pictures)
-    given = _people_s(known, purse)
-    return freeze_precision(promise, chances, answers=purse.pictures, recall_answers=aside, **given, **fixed)
-
-
-def _recall(promise: Promise, chances: Any, known: Known, purse: Purse, **fixed: Any) -> Frozen:  # noqa: ANN401 -- handed on
-    return freeze_recall(promise, chances, answers=purse.pictures, **_people_s(known, purse), **fixed)
-
-
-def _people_s(known: Known, purse: Purse) -> dict[str, Any]:
-    """What people said before the freeze, and how far gold lets them be believed."""
-    return {
-        "known_yes": known.yes,
-        "known_unanswerable": known.unanswerable,
-        "adjudicated": known.adjudicated,
-        "gold": purse.gold,
-    }
-
-
-PROMISES: dict[str, Callable[..., Frozen]] = {
-    "certified": _both,
-    "adjudicated": _adjudicated,
-    "precision": _precision,
-    "recall": _recall,
-}
+def frozen_of(targets: Targets, pool: Pool, purse: Purse, draws: Draws) -> Frozen:
+    """All that the certificate of these targets will rest on. Raises BadInput for a method that proves nothing."""
+    aside = round(way_of(targets.method).recall_share * purse.pictures)
+    return freeze(targets.method, promise_of(targets), pool, draws, Means(purse.pictures, aside, purse.gold))

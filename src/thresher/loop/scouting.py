@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from thresher.evidence import Promise, points_of, scouts, sketch, spend
+from thresher.evidence import points_of, scouts, sketch, spend
 from thresher.evidence.curve import Curve
 from thresher.label.asks import fresh, wish
 from thresher.learn.decide import Decided
+from thresher.loop.promises import promise_of
 from thresher.loop.snapshot import rank
 from thresher.loop.ways import way_of
 from thresher.records import Category, Purpose, Says
@@ -74,8 +75,7 @@ def _sent(category: Category, decided: Decided, before: list[Sent], *, store: St
     ranking, probability = rank(decided, labels, labels)
     if not len(ranking) or len(before) >= SCOUTINGS or (before and before[-1].middle >= WIDE):
         return None
-    targets = category.targets
-    promise = Promise(targets.precision, targets.recall, targets.delta)
+    promise = promise_of(category.targets)
     epoch = max(store.rounds.epochs(category.name), default=0)
     yes = sum(label.says is Says.YES for label in labels.values())
     plan = sketch(Curve(points_of(np.asarray(probability))), yes, promise, delta=spend(promise.delta, epoch))

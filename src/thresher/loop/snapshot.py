@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.evidence import Code, Frozen, Promise, State, Step, next_step
+from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
 from thresher.learn.decide import Decided
-from thresher.loop.promises import PROMISES, Known, Purse
+from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
 from thresher.loop.ways import way_of
 from thresher.records import OWNER, TRUSTED, Category, Label, Says, Vote
 from thresher.store.contract import Rows, Store, chunks
@@ -111,9 +111,8 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
         return None
     if snapshot.truth != targets.truth:
         return None
-    promise = Promise(targets.precision, targets.recall, targets.delta)
     same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
-    return snapshot if snapshot.frozen.promise == promise and same_budget else None
+    return snapshot if snapshot.frozen.promise == promise_of(targets) and same_budget else None
 
 
 def _with_words(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
@@ -180,15 +179,9 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
     store.columns.create(column(name, epoch), 1, "int64")
     store.columns.write(column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
     ends = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
-    frozen = PROMISES[targets.method](
-        Promise(targets.precision, targets.recall, targets.delta),
-        probability,
-        Known.of(_one_a_group(decided, known), said_no=int(np.isin(ranking, ends).sum())),
-        purse,
-        seed=seed or secrets.token_hex(32),
-        epoch=epoch - 1,
-        ranking=hash_of(ranking, store),
-    )
+    pool = pool_of(probability, _one_a_group(decided, known), said_no=int(np.isin(ranking, ends).sum()))
+    draws = Draws(seed or secrets.token_hex(32), epoch=epoch - 1, ranking=hash_of(ranking, store))
+    frozen = frozen_of(targets, pool, purse, draws)
     assert decided.round is not None  # noqa: S101 -- the method freezes after a round only
     kept = {
         "version": version,

@@ -1,0 +1,71 @@
+"""One freeze for every method: each fixes its own plan, and keeps of what it is given only what its proof uses."""
+
+from dataclasses import replace
+
+import pytest
+from tests.evidence.pools import PROMISE, beta_pool, draws
+
+from thresher.errors import BadInput
+from thresher.evidence import METHODS, Frozen, Gold, Means, freeze
+from thresher.evidence.verify import CHECKS
+
+RANKED = beta_pool(5, 4000, 0.3, yes=(3.0, 1.0), no=(1.0, 5.0))
+POOL = replace(RANKED.pool, known_unanswerable=3, adjudicated=12, said_no=800)
+
+
+def frozen(method: str, gold: Gold | None = None) -> Frozen:
+    return freeze(method, PROMISE, POOL, draws(5, epoch=1), Means(300, 40, gold))
+
+
+# the rungs, the first, second and last of them, where the rejected begin, and the deltas of the first rung's two audits
+PLANS = {
+    "certified": (5, 904, 841, 0, 633, 0.00091875, 0.003675),
+    "adjudicated": (5, 904, 841, 0, 904, 0.000525, 0.003),
+    "precision": (56, 1596, 1565, 175, 0, 0.003375, 0.00375),
+    "recall": (1, 1138, 1138, 1138, 1138, 0.0009375, 0.0028125),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_plan_of_a_pool_stays_what_it_was(method: str) -> None:
+    """What is frozen decides what people are asked, and how many of them; it may not drift unnoticed."""
+    made = frozen(method)
+    rungs, first, second, last, reject_from, accept, reject = PLANS[method]
+    ranks = [rung.rank for rung in made.ladder]
+    assert len(ranks) == rungs
+    assert [ranks[0], ranks[min(1, rungs - 1)], ranks[-1], made.reject_from] == pytest.approx(
+        [first, second, last, reject_from], abs=1
+    )
+    assert made.ladder[0].accept_delta == pytest.approx(accept, rel=1e-9)
+    assert made.ladder[0].reject_delta == pytest.approx(reject, rel=1e-9)
+
+
+def test_a_method_keeps_what_its_proof_uses_and_nothing_else() -> None:
+    gold = Gold(300, 1, 300, 2)
+    kept = {
+        method: (made.answers, made.said_no, made.adjudicated, made.gold)
+        for method in METHODS
+        if (made := frozen(method, gold))
+    }
+    assert kept == {
+        "certified": (0, 0, 0, None),
+        "adjudicated": (0, 800, 12, gold),
+        "precision": (300, 0, 12, gold),
+        "recall": (300, 0, 12, gold),
+    }
+
+
+def test_where_adjudication_slips_the_audits_have_less_of_delta() -> None:
+    for method, doubts in ((name, kind.doubts) for name, kind in METHODS.items()):
+        sure, slipping = (frozen(method, gold).ladder[0].accept_delta for gold in (None, Gold(300, 0, 300, 0)))
+        assert slipping == pytest.approx((0.9 if doubts else 1.0) * sure)
+
+
+def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadInput, match="unknown method 'magic'") as refused:
+        frozen("magic")
+    assert refused.value.next == f"choose from {', '.join(METHODS)}"
+
+
+def test_every_method_has_a_check_of_its_proof() -> None:
+    assert METHODS.keys() == CHECKS.keys()
