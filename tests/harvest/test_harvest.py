@@ -1,5 +1,6 @@
 import hashlib
 import io
+import multiprocessing
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ from tests.harvest.conftest import Harvest
 from tests.pictures_for_tests import encode, picture, pixels
 from tests.site_for_tests import Site
 
-from thresher.errors import BadInput, NotFound
+from thresher.errors import BadInput, BadSetting, NotFound
 from thresher.harvest import Harvested, harvest
 from thresher.harvest.sources.folder import from_folder
 from thresher.harvest.sources.tar import from_tar
@@ -60,6 +61,30 @@ def test_a_folder_comes_in_whole_untouched_and_in_its_order(
     assert take(from_folder(fill(tmp_path / "in", photos)), processes=processes) == Harvested(150, 0, 0, 150)
     assert pooled(store) == photos
     assert [store.images.get(row).aliases[0].value for row in range(150)] == sorted(photos)
+
+
+@pytest.mark.parametrize(("compute", "helped"), [("inline", False), ("local", True), ("", True)])
+def test_the_setting_says_who_decodes(
+    compute: str, helped: bool, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    store.categories.create(Category("car", Question(1, "Is this a car?", at_ms=1), created_ms=1))
+    source = from_folder(fill(tmp_path / "in", {f"{seed:03}.jpg": picture(seed) for seed in range(150)}))
+    helpers: list[int] = []
+    harvest(
+        "car",
+        source,
+        store=store,
+        settings=settings.but(compute=compute, processes=2),
+        now_ms=1,
+        report=lambda _: helpers.append(len(multiprocessing.active_children())),
+    )
+    assert (len(store.categories.pool("car")), max(helpers) > 0) == (150, helped)
+
+
+def test_an_unknown_compute_is_told_before_anything_is_taken(take: Harvest, store: Store, tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="no compute is called 'abacus'"):
+        take(from_folder(fill(tmp_path / "in", {"a.jpg": picture(1)})), compute="abacus")
+    assert not len(store.categories.pool("car"))
 
 
 def test_what_came_in_keeps_where_it_came_from(take: Harvest, store: Store, tmp_path: Path) -> None:

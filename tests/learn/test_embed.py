@@ -15,7 +15,7 @@ from tests.learn.graphs import mean_graph
 from tests.pictures_for_tests import picture
 
 from thresher.compute.local import Local
-from thresher.errors import BadInput
+from thresher.errors import BadInput, BadSetting
 from thresher.learn.backbone import open_backbone
 from thresher.learn.embed import EmbedJob, _results, column, columns, embed
 from thresher.learn.vectors import embedded
@@ -130,6 +130,11 @@ def test_processes_share_the_work(store: Store, settings: Settings) -> None:
     rows = rows_of(40, store)
     assert embed(rows, store=store, settings=settings.but(processes=2)) == 40
     assert not len(store.columns.missing(column(settings.backbone), rows))
+
+
+def test_an_unknown_compute_is_told_before_any_work(store: Store, settings: Settings) -> None:
+    with pytest.raises(BadSetting, match="no compute is called 'abacus'"):
+        embed(rows_of(3, store), store=store, settings=settings.but(compute="abacus"))
 
 
 def embed_all(place: str, settings: Settings) -> None:
