@@ -53,6 +53,7 @@ lock: setup ## write locks/ after a change of the dependencies (UPGRADE="numpy s
 
 bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of real images)
 	$(INSTALL) --requirement locks/bench.txt
+	$(IN)python bench/house.py
 	$(IN)python bench/catalog.py --rows 1000000
 	$(IN)python bench/store.py --figures docs
 	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)

@@ -45,6 +45,27 @@ def test_the_catalog_is_measured_with_a_small_list() -> None:
         assert f"RATIO {ratio} " in told
 
 
+def test_the_source_is_measured_beside_another_checkout_of_it(tmp_path: Path) -> None:
+    log = tmp_path / "suite.log"
+    log.write_text("tests/test_a.py ...\n===== 2 failed, 810 passed, 3 skipped in 780.12s (0:13:00) =====\n", "utf-8")
+    told = bench("house.py", "--images", "40", "--of", str(ROOT), "--log", str(log))
+    (row,) = (line.split() for line in told.splitlines() if line.startswith("lines of sqlite and mongo"))
+    assert row[-1] == row[-2]
+    assert "40 images; " in told
+    assert "RATIO suite_seconds 780.12" in told
+    for ratio in (
+        "files",
+        "file_longest_lines",
+        "functions_over_7_parameters",
+        "circles",
+        "lines_of_sqlite_and_mongo",
+        "store_calls_of_a_release",
+        "store_calls_of_an_idle_turn_waiting",
+        "store_calls_of_an_idle_turn_done",
+    ):
+        assert f"RATIO {ratio} " in told
+
+
 def test_a_promise_is_paid_for_by_a_crowd_end_to_end() -> None:
     told = bench("crowd_cost.py", "--quick", "--promise", "adjudicated")
     # in so small a pool chance and the clock say whether it is certified: who answers what depends on when they come
