@@ -75,6 +75,7 @@ def test_release_console_gallery_and_status_count_alike_and_name_the_same_next_s
         gallery = shown(server)
     counts, next_step = told(store)
     in_console = {name: count for name in ("yes", "no", "unknown") if (count := getattr(console, name))}
+    assert console.certified
     assert in_console == gallery == counts == released(store, tmp_path / "out")
     assert console.waits_for == next_step == f"nothing: run `thresher release {NAME}`"
     assert one_turn(store, settings, 99).state == "done"

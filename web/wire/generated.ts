@@ -394,6 +394,7 @@ export type CategoryWire = {
   yes: number;
   no: number;
   unknown: number;
+  certified: boolean;
   labels: {
     [key: string]: number;
   };

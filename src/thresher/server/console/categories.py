@@ -59,6 +59,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
         yes=decided.counts.yes,
         no=decided.counts.no,
         unknown=decided.counts.unknown,
+        certified=decided.basis.certified is not None,
         labels=dict(tally.labels),
         gold_yes=gold[Says.YES],
         gold_no=gold[Says.NO],

@@ -28,7 +28,10 @@ class NewCategory(Wire):
 
 
 class CategoryWire(Wire):
-    """A category's state: its counts, what it waits for, and its answers so far."""
+    """A category's state: its counts, what it waits for, and its answers so far.
+
+    `certified` tells whether yes, no and unknown are those of a certificate; else scores, thresholds and labels decide.
+    """
 
     name: str
     question: str
@@ -40,6 +43,7 @@ class CategoryWire(Wire):
     yes: int
     no: int
     unknown: int
+    certified: bool
     labels: dict[str, int]
     gold_yes: int
     gold_no: int

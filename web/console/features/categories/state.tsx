@@ -37,7 +37,8 @@ function Pool({ category }: { category: CategoryWire }) {
       <p className="quiet">
         {category.rounds > 0 ? (
           <>
-            As decided by <Link to="rounds">round {category.rounds}</Link> and the labels.
+            Decided by {category.certified ? 'the certificate on the scores' : 'the labels and the thresholds'} of{' '}
+            <Link to="rounds">round {category.rounds}</Link>.
           </>
         ) : (
           'No round yet: every picture is unknown until the first round.'
