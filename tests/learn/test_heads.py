@@ -155,13 +155,13 @@ def test_what_spreads_stays_within_the_scores_it_came_from() -> None:
 def test_a_graph_is_kept_for_the_same_vectors_alone(tmp_path: Path) -> None:
     vectors, _ = clusters(300)
     file = tmp_path / "graphs" / "pool.npz"
-    first = Vectors([vectors], np.arange(0, 300, 2), graph_file=file).graph.toarray()
+    first = neighbour_graph(Vectors([vectors], np.arange(0, 300, 2), graph_file=file)).toarray()
     written = file.stat().st_mtime_ns
-    again = Vectors([vectors], np.arange(0, 300, 2), graph_file=file).graph.toarray()
+    again = neighbour_graph(Vectors([vectors], np.arange(0, 300, 2), graph_file=file)).toarray()
     assert (again == first).all()
     assert file.stat().st_mtime_ns == written
-    other = Vectors([vectors], np.arange(1, 300, 2), graph_file=file).graph.toarray()
+    other = neighbour_graph(Vectors([vectors], np.arange(1, 300, 2), graph_file=file)).toarray()
     assert (other == neighbour_graph(Vectors([vectors], np.arange(1, 300, 2))).toarray()).all()
     file.write_bytes(file.read_bytes()[:999])
-    assert (Vectors([vectors], np.arange(1, 300, 2), graph_file=file).graph.toarray() == other).all()
+    assert (neighbour_graph(Vectors([vectors], np.arange(1, 300, 2), graph_file=file)).toarray() == other).all()
     assert [path.name for path in file.parent.iterdir()] == ["pool.npz"]

@@ -8,7 +8,7 @@ import hashlib
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from thresher.compute import cores
 from thresher.learn.kept import whole_file
 from thresher.learn.threads import one_thread, one_thread_for_few
-
-if TYPE_CHECKING:
-    from thresher.learn.vectors import Vectors
+from thresher.learn.vectors import Vectors
 
 NEIGHBOURS = 10
 DIRECTIONS = 128  # principal ones: what is beyond them is noise to an angle, and costs time
@@ -30,15 +28,15 @@ Matrix = NDArray[np.float32]
 Graph = Any  # a scipy.sparse array; scipy ships no types
 
 
-def neighbour_graph(vectors: "Vectors", kept_in: Path | None = None) -> Graph:
+def neighbour_graph(vectors: Vectors) -> Graph:
     """A sparse float32 matrix [N, N] whose rows are the shares that the neighbours have in an image; each sums to 1.
 
     Two images are joined when one is among the ten nearest of the other, in the measure of the cosine between them.
-    `kept_in` is a file of what was found before, used when it is of these vectors and replaced when it is not.
+    What their `graph_file` holds is used when it is of these vectors, and replaced when it is not.
     """
     from scipy.sparse import csr_array, diags_array
 
-    nearest, cosines = _kept(kept_in, vectors) if kept_in else _search(vectors)
+    nearest, cosines = _kept(vectors.graph_file, vectors) if vectors.graph_file else _search(vectors)
     count, most = nearest.shape
     weights = np.maximum(cosines, 1e-6).ravel()  # an image like no other still has its neighbours' mean
     graph = csr_array((weights, (np.repeat(np.arange(count), most), nearest.ravel())), shape=(count, count))
@@ -46,7 +44,7 @@ def neighbour_graph(vectors: "Vectors", kept_in: Path | None = None) -> Graph:
     return (diags_array(1 / np.asarray(graph.sum(axis=1)).ravel()) @ graph).astype(np.float32).tocsr()
 
 
-def _kept(path: Path, vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
+def _kept(path: Path, vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
     """The nearest as they were found before, or else found now and kept for the next time."""
     mark = _mark_of(vectors)
     try:
@@ -61,14 +59,14 @@ def _kept(path: Path, vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
     return nearest, cosines
 
 
-def _mark_of(vectors: "Vectors") -> str:
+def _mark_of(vectors: Vectors) -> str:
     """A hash of which rows the vectors are of, and of some of them."""
     some = vectors.take(np.unique(np.linspace(0, len(vectors) - 1, min(64, len(vectors))).astype(np.int64)))
     rows = np.arange(len(vectors)) if vectors.rows is None else vectors.rows
     return hashlib.sha256(rows.astype(np.int64).tobytes() + some.tobytes()).hexdigest()
 
 
-def _search(vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
+def _search(vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
     """The nearest others [N, 10] of every vector, and their cosines."""
     with one_thread_for_few(len(vectors)):
         points = _directions(vectors)
@@ -85,7 +83,7 @@ def _search(vectors: "Vectors") -> tuple[NDArray[np.int64], Matrix]:
     return nearest, cosines
 
 
-def _directions(vectors: "Vectors") -> Matrix:
+def _directions(vectors: Vectors) -> Matrix:
     """Every vector along the principal directions of the pool, at length 1."""
     from sklearn.utils.extmath import randomized_svd
 

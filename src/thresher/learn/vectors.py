@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.learn.embed import columns
-from thresher.learn.graph import Graph, neighbour_graph
 from thresher.learn.scoring import product
 from thresher.store.contract import Rows, Store
 
@@ -27,7 +26,7 @@ class Vectors:
     ) -> None:
         """`matrices` are [top, width_i], joined side by side; `rows` picks from them, None takes all in order.
 
-        `graph_file` is where the graph is kept, when that is wanted.
+        `graph_file` is where the graph of their neighbours is kept (graph.py), when that is wanted.
         """
         self.graph_file = graph_file
         self.matrices = tuple(matrices)
@@ -41,11 +40,6 @@ class Vectors:
     def scale(self) -> "Scale":
         """How these vectors are standardised."""
         return Scale.of(self)
-
-    @cached_property
-    def graph(self) -> Graph:
-        """Who resembles whom among these vectors."""
-        return neighbour_graph(self, self.graph_file)
 
     def take(self, places: NDArray[np.int64]) -> Matrix:
         """The vectors at these places, float32 [n, width]."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.learn.graph import NEIGHBOURS, Graph
+from thresher.learn.graph import NEIGHBOURS, Graph, neighbour_graph
 from thresher.learn.heads import Candidate, Known, Scores, Setting
 from thresher.learn.heads.logistic import Linear, Logistic, unscaled
 from thresher.learn.vectors import Matrix, Vectors
@@ -35,7 +35,7 @@ class Spread:
     def scores(self, vectors: Vectors) -> Scores:
         """Scores spread among the vectors; of too few or too many of them the linear head's own."""
         plain = np.clip(self.linear.scores(vectors), -SUREST, SUREST)
-        return spread(plain, vectors.graph, self.reach) if offered(vectors) else plain
+        return spread(plain, neighbour_graph(vectors), self.reach) if offered(vectors) else plain
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """The linear head's, and the reach."""
@@ -61,9 +61,9 @@ class Propagation:
         plain = np.clip(
             known.pool.times(np.stack([fit.weights for fit in fits.values()], axis=1)) + biases, -SUREST, SUREST
         )
-        found = []
+        found, graph = [], neighbour_graph(known.pool)
         for reach in REACHES:
-            of_fit = dict(zip(fits, spread(plain, known.pool.graph, reach).T, strict=True))
+            of_fit = dict(zip(fits, spread(plain, graph, reach).T, strict=True))
             for strength in STRENGTHS:
                 out = np.empty(len(known.yes), np.float32)
                 for fold in np.unique(known.folds):
