@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from selecting.pools import PILOT, Bools, Floats, Pictures
 from thresher.evidence import calibrate
 from thresher.learn.head import train
-from thresher.learn.sample import choose
+from thresher.learn.sample import Scored, choose
 
 FIRST = 100
 BATCHES = (50, 50, 100, 100, 200)  # and 200 from there on
@@ -47,7 +47,7 @@ def learn(pool: Pictures, sizes: tuple[int, ...], seed: int) -> dict[int, Learne
         while len(known) < size:
             batch = min(batches.pop(0) if len(batches) > 1 else batches[0], size - len(known))
             head = train(pool.vectors.take(known), pool.yes[known], seed=seed, pool=pool.vectors, families=LEARNERS)
-            picked = choose(rows, head.scores(pool.vectors), known, size=batch, seed=seed + len(known))
+            picked = choose(Scored(rows, head.scores(pool.vectors)), known, size=batch, seed=seed + len(known))
             known = np.concatenate([known, np.array([row for row, _ in picked], np.int64)])
         best = train(pool.vectors.take(known), pool.yes[known], seed=seed, pool=pool.vectors, places=known)
         scores = best.scores(pool.vectors).astype(np.float64)

@@ -7,7 +7,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from thresher.learn.decide import UNKNOWN, YES, Decided
-from thresher.learn.sample import choose, middle
+from thresher.learn.sample import Scored, choose, middle
+from thresher.records import Thresholds
 
 POOL = st.integers(1, 80).flatmap(
     lambda n: st.tuples(
@@ -36,14 +37,15 @@ def test_picked_rows_are_unknown_and_alone_of_their_group(
     similar = grouped(rows, draws)
     known = {int(rows[place]) for place in known_places}
     given_scores = scores if with_scores else None
-    picked = choose(rows, given_scores, known, size=size, seed=seed, similar=similar)
+    scored = Scored(rows, given_scores, similar)
+    picked = choose(scored, known, size=size, seed=seed)
     group = dict(zip(rows.tolist(), similar.tolist(), strict=True))
     chosen = [row for row, _ in picked]
     assert set(chosen) <= set(rows.tolist()) - known
     assert len({group[row] for row in chosen}) == len(chosen)
     assert not {group[row] for row in chosen} & {group[row] for row in known}
     assert [priority for _, priority in picked] == sorted((p for _, p in picked), reverse=True)
-    assert picked == choose(rows, given_scores, known, size=size, seed=seed, similar=similar)
+    assert picked == choose(scored, known, size=size, seed=seed)
     if not with_scores or not np.isfinite(scores).any():
         open_groups = {group[row] for row in rows.tolist()} - {group[row] for row in known}
         assert len(chosen) == min(size, len(open_groups))
@@ -54,7 +56,7 @@ def test_picked_rows_are_unknown_and_alone_of_their_group(
 def test_with_scores_it_is_two_fifths_top_two_fifths_boundary_and_the_rest_random() -> None:
     rows = np.arange(10_000)
     scores = np.linspace(-8, 4, 10_000).astype(np.float32)
-    chosen = np.array([row for row, _ in choose(rows, scores, [], size=100, seed=3)])
+    chosen = np.array([row for row, _ in choose(Scored(rows, scores), [], size=100, seed=3)])
     assert set(range(9960, 10_000)) <= set(chosen.tolist())
     nearest = np.argsort(np.abs(scores))[:40]
     assert set(nearest.tolist()) <= set(chosen.tolist())
@@ -65,27 +67,28 @@ def test_with_scores_it_is_two_fifths_top_two_fifths_boundary_and_the_rest_rando
 
 def test_any_beginning_is_mixed_as_the_whole() -> None:
     rows, scores = np.arange(5000), np.linspace(-8, 4, 5000).astype(np.float32)
-    first = [row for row, _ in choose(rows, scores, [], size=100, seed=3)][:20]
+    first = [row for row, _ in choose(Scored(rows, scores), [], size=100, seed=3)][:20]
     assert 7 <= sum(row >= 4960 for row in first) <= 9
 
 
 def test_the_boundary_is_even_odds_unless_the_thresholds_lie_elsewhere() -> None:
     rows, scores = np.arange(2001), np.linspace(-10, 10, 2001).astype(np.float32)
 
-    def near(at: float, lower: float | None, upper: float | None) -> int:
-        chosen = np.array([row for row, _ in choose(rows, scores, [], size=50, seed=1, lower=lower, upper=upper)])
+    def near(at: float, thresholds: Thresholds | None) -> int:
+        scored = Scored(rows, scores, thresholds=thresholds)
+        chosen = np.array([row for row, _ in choose(scored, [], size=50, seed=1)])
         return int((np.abs(scores[chosen] - at) < 0.11).sum())
 
-    assert near(0, None, None) >= 20
-    assert near(0, -3.0, 2.0) >= 20
-    assert near(-4, -6.0, -4.0) >= 20
-    assert near(0, float("-inf"), float("inf")) >= 20
-    assert near(3, 3.0, float("inf")) >= 20
+    assert near(0, None) >= 20
+    assert near(0, Thresholds(-3.0, 2.0)) >= 20
+    assert near(-4, Thresholds(-6.0, -4.0)) >= 20
+    assert near(0, Thresholds(float("-inf"), float("inf"))) >= 20
+    assert near(3, Thresholds(3.0, float("inf"))) >= 20
 
 
 def test_seeds_differ_in_the_random_part_only() -> None:
     rows, scores = np.arange(5000), np.linspace(-8, 4, 5000).astype(np.float32)
-    one, other = ({row for row, _ in choose(rows, scores, [], size=100, seed=s)} for s in (1, 2))
+    one, other = ({row for row, _ in choose(Scored(rows, scores), [], size=100, seed=s)} for s in (1, 2))
     assert 78 <= len(one & other) <= 85
 
 

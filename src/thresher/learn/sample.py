@@ -4,36 +4,56 @@ The mix is that of active learning for rare classes: the top scores find more of
 sharpen it, and the random ones find what the head is blind to.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from thresher.learn.decide import UNKNOWN, Decided
+from thresher.records import Thresholds
 from thresher.store.contract import Rows
 
 SHARES = (0.4, 0.4)  # the top scores, the nearest to the boundary; the rest is drawn at random
 Picked = list[tuple[int, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A pool to choose from: `rows` [n], and their `scores` [n] as log-odds, NaN where there is none.
+
+    Without scores, or with nothing but NaN, nothing tells the rows apart. `similar` [n] is the row that represents each
+    one's similar group; without it each stands alone. `thresholds` are those of the round that the scores come from.
+    """
+
+    rows: Rows
+    scores: NDArray[np.floating] | None = None
+    similar: Rows | None = None
+    thresholds: Thresholds | None = None
+
+    @property
+    def boundary(self) -> float:
+        """Even odds, or the nearest end of the unknown when that lies elsewhere."""
+        if self.thresholds is None:
+            return 0.0
+        boundary = float(np.clip(0.0, self.thresholds.lower, self.thresholds.upper))
+        return boundary if np.isfinite(boundary) else 0.0
+
+
 def choose(
-    rows: Rows,
-    scores: NDArray[np.floating] | None,
+    pool: Scored,
     known_rows: Rows | set[int] | list[int],
     *,
     size: int,
     seed: int,
-    lower: float | None = None,
-    upper: float | None = None,
-    similar: Rows | None = None,
     shares: tuple[float, float] = SHARES,
 ) -> Picked:
     """Up to `size` images to learn from, as (row, priority), the highest priority first.
 
-    `scores` [n] are log-odds of the `rows` [n], NaN where there is none; None, or nothing but NaN, draws uniformly.
-    With scores `shares` of them are the top and the nearest to the boundary, the rest uniform. The boundary is even
-    odds, or the nearest end of `lower` to `upper` when that lies elsewhere. `known_rows` and their groups are left out;
-    `similar` [n] tells the groups. Any beginning of the answer is mixed as the whole. O(n).
+    With scores `shares` of them are the top and the nearest to the boundary, the rest uniform; without, all are drawn
+    uniformly. `known_rows` and their groups are left out. Any beginning of the answer is mixed as the whole. O(n).
     """
-    free = _one_a_group(rows, _mask(rows, known_rows), similar)
+    rows, scores = pool.rows, pool.scores
+    free = _one_a_group(rows, _mask(rows, known_rows), pool.similar)
     if scores is not None and np.isfinite(scores).any():
         free &= np.isfinite(scores)
     places = np.flatnonzero(free)
@@ -41,10 +61,8 @@ def choose(
     random = np.random.default_rng(seed)
     if scores is None or not np.isfinite(scores).any():
         return _in_order(rows, [random.choice(places, size, replace=False)] if size else [])
-    boundary = float(np.clip(0.0, -np.inf if lower is None else lower, np.inf if upper is None else upper))
-    boundary = boundary if np.isfinite(boundary) else 0.0
     taken: list[NDArray[np.int64]] = []
-    for share, usefulness in zip(shares, (scores, -np.abs(np.asarray(scores) - boundary)), strict=True):
+    for share, usefulness in zip(shares, (scores, -np.abs(np.asarray(scores) - pool.boundary)), strict=True):
         best = _highest(usefulness, places, round(share * size))
         taken.append(best)
         places = np.setdiff1d(places, best, assume_unique=True)

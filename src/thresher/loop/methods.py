@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from thresher.label.asks import wish, wish_first
 from thresher.learn.decide import Decided
-from thresher.learn.sample import SHARES, choose, middle
+from thresher.learn.sample import SHARES, Scored, choose, middle
 from thresher.loop.decision import Decision, decision
 from thresher.loop.ways import way_of
 from thresher.records import Category, Purpose, Round
@@ -101,17 +101,8 @@ def learning_asks(
     known = set(store.asks.open_rows(name, version).tolist())
     known |= {label.row for label in store.labels.held(name, version)}
     thresholds = decided.round.thresholds if decided.round else None
-    rows = choose(
-        decided.rows,
-        decided.scores,
-        known,
-        size=_size(left, settings),
-        seed=seed,
-        lower=thresholds.lower if thresholds else None,
-        upper=thresholds.upper if thresholds else None,
-        similar=decided.similar,
-        shares=shares,
-    )
+    pool = Scored(decided.rows, decided.scores, decided.similar, thresholds)
+    rows = choose(pool, known, size=_size(left, settings), seed=seed, shares=shares)
     return wish(name, rows, Purpose.LEARN, store=store, settings=settings)
 
 
