@@ -45,6 +45,13 @@ def test_the_catalog_is_measured_with_a_small_list() -> None:
         assert f"RATIO {ratio} " in told
 
 
+def test_what_asking_for_a_decision_costs_is_measured_on_a_small_pool() -> None:
+    told = bench("decision.py", "--images", "2000", "--labels", "100")
+    for method in ("cascade", "certified"):
+        assert f"RATIO {method}_again_vs_reading_labels " in told
+        assert f"RATIO {method}_page_vs_reading_labels " in told
+
+
 def test_the_source_is_measured_beside_another_checkout_of_it(tmp_path: Path) -> None:
     log = tmp_path / "suite.log"
     log.write_text("tests/test_a.py ...\n===== 2 failed, 810 passed, 3 skipped in 780.12s (0:13:00) =====\n", "utf-8")
