@@ -20,12 +20,14 @@ from thresher.errors import NotFound
 from thresher.evidence import Ask
 from thresher.learn.decide import NO, UNKNOWN, YES
 from thresher.loop.decision import Decisions, decision
+from thresher.loop.next_step import next_step
 from thresher.loop.promises import Purse
 from thresher.loop.ship import ship
-from thresher.loop.snapshot import freeze
+from thresher.loop.snapshot import Snapshot, freeze
 from thresher.records import (
     Counts,
     Decision,
+    Gold,
     Label,
     Origin,
     Purpose,
@@ -93,11 +95,11 @@ def test_release_console_gallery_and_status_count_alike_and_name_the_same_next_s
     with serving(store, settings) as server:
         console = server.console.category(NAME)
         gallery = shown(server)
-    counts, next_step = told(store)
+    counts, status = told(store)
     in_console = {name: count for name in ("yes", "no", "unknown") if (count := getattr(console, name))}
     assert console.certified
     assert in_console == gallery == counts == released(store, tmp_path / "out")
-    assert console.waits_for == next_step == f"nothing: run `thresher release {NAME}`"
+    assert console.waits_for == status == f"nothing: run `thresher release {NAME}`"
     assert one_turn(store, settings, 99).state == "done"
 
 
@@ -141,10 +143,15 @@ def scored(store: Store) -> list[int]:
     return rows
 
 
-def certify(store: Store) -> None:
-    """Freeze the pool and adjudicate what the audits ask for, to the end."""
-    store.categories.aim(NAME, Targets(0.8, 0.7, 0.2, method="certified"))
-    snapshot = freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(80), store=store)
+def frozen(store: Store, targets: Targets, pictures: int = 80) -> Snapshot:
+    """The pool, frozen for these targets, with so many pictures that the audits of a budget may ask about."""
+    store.categories.aim(NAME, targets)
+    return freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(pictures), store=store)
+
+
+def certify(store: Store, snapshot: Snapshot | None = None) -> None:
+    """Adjudicate what the audits ask for, to the end."""
+    snapshot = snapshot or frozen(store, Targets(0.8, 0.7, 0.2, method="certified"))
     while isinstance(step := snapshot.step({held.row: held for held in store.labels.held(NAME, 1)}), Ask):
         ranks = sorted({rank for part in step.wanted for rank in part.ranks})
         store.labels.hold(NAME, [label(int(row)) for row in snapshot.ranking[ranks]])
@@ -217,3 +224,49 @@ def test_a_row_that_a_certificate_cannot_speak_of_is_told(store: Store) -> None:
     certify(store)
     with pytest.raises(NotFound, match="image 999 is not in the pool"):
         decision(NAME, store=store, rows=np.array([3, 999]))
+
+
+# --- the next step ----------------------------------------------------------------------------------------------------
+
+
+def waits(store: Store, settings: Settings) -> str:
+    """With gold enough, and a loop that nobody runs."""
+    rows = store.categories.pool(NAME).tolist()
+    store.labels.gild(NAME, [Gold(rows[0], Says.NO, 1, Source.OWNER), Gold(rows[-3], Says.YES, 1, Source.OWNER)])
+    return next_step(decision(NAME, store=store), store=store, settings=settings.but(gold_least=1), running=False)
+
+
+def test_a_promise_is_kept_when_it_is_certified_and_not_when_nothing_is_unknown(
+    store: Store, settings: Settings
+) -> None:
+    rows = scored(store)
+    snapshot = frozen(store, Targets(0.8, 0.7, 0.2, method="certified"))
+    store.labels.hold(NAME, [label(row, Source.CONSENSUS) for row in rows])
+    assert decision(NAME, store=store).counts.unknown == 0
+    assert waits(store, settings) == f"the loop: run `thresher run {NAME}`"
+    certify(store, snapshot)
+    assert waits(store, settings) == f"nothing: run `thresher release {NAME}`"
+
+
+def test_a_certificate_that_is_not_to_be_had_is_told(store: Store, settings: Settings) -> None:
+    scored(store)
+    certify(store, frozen(store, Targets(0.99, 0.99, 0.01, answers=500, method="recall"), pictures=5))
+    assert waits(store, settings).startswith("nothing: not certified, as 5 pictures certify no set")
+
+
+def test_a_budget_is_spent_when_the_audit_asks_for_more_than_is_left_unless_it_was_divided(
+    store: Store, settings: Settings
+) -> None:
+    scored(store)
+    frozen(store, Targets(0.95, 0.95, 0.05, answers=3, method="certified"))
+    assert waits(store, settings).startswith("nothing: its budget of 3 answers is spent")
+    frozen(store, Targets(0.8, 0.8, 0.2, answers=3, method="precision"))
+    assert waits(store, settings) == f"the loop: run `thresher run {NAME}`"
+
+
+def test_a_method_that_proves_nothing_ends_with_its_last_round(store: Store, settings: Settings) -> None:
+    scored(store)
+    store.categories.aim(NAME, Targets(method="cascade"))
+    assert decision(NAME, store=store).counts.unknown
+    assert waits(store, settings.but(rounds_most=2)) == f"the loop: run `thresher run {NAME}`"
+    assert waits(store, settings.but(rounds_most=1)) == f"nothing: run `thresher release {NAME}`"
