@@ -70,3 +70,12 @@ def test_the_changelog_keeps_its_headings() -> None:
     for version in versions:
         headings = re.findall(r"^### (.*)", version, re.MULTILINE)
         assert headings == [known for known in KEPT if known in headings]
+
+
+def test_every_finding_is_listed_and_installs_exact_versions() -> None:
+    scripts = {path.name: path.read_text("utf-8") for path in (ROOT / "findings").glob("*.sh")}
+    listed = re.findall(r"^\| `([\w-]+\.sh)` \|", (ROOT / "findings/README.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(scripts)
+    for name, text in scripts.items():
+        (installed,) = re.findall(r"pip\" install --quiet --disable-pip-version-check (.*)", text)
+        assert [one for one in installed.split() if "==" not in one] == [], name
