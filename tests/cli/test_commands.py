@@ -69,6 +69,12 @@ def test_a_bare_import_loads_no_heavy_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_no_command_waits_for_what_takes_longer_to_load_than_to_run() -> None:
+    code = "import sys, thresher.loop.ship, thresher.cli.crowd; print('scipy.stats' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_what_was_harvested_is_counted_and_what_was_refused_is_listed(workspace: Path) -> None:
     found = json.loads(thresher("status", "--json", at=workspace).stdout)
     assert [(row["category"], row["images"], row["unknown"]) for row in found] == [("car", 12, 12)]

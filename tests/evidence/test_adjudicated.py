@@ -197,6 +197,15 @@ def test_what_can_be_detected_is_a_quantile() -> None:
     assert float(detectable(-2.0, 0.1, 0.01)) == -1.0
 
 
+@pytest.mark.parametrize("trials", [1, 2, 17, 4_000, 28_192_570])
+def test_the_quantile_is_the_least_number_that_reaches_its_chance(trials: int) -> None:
+    for success in (1e-7, 0.003, 0.2, 0.5, 0.97, 1 - 1e-7):
+        for chance in (1e-4, 0.05, 0.5608587399512797, 0.9999):
+            assert float(noise.quantile(chance, trials, success)) == binom.ppf(chance, trials, success)
+    assert noise.quantile(0.3, [3, 0], 0.0).tolist() == [0, 0]
+    assert float(noise.quantile(0.3, trials, 1.0)) == trials
+
+
 def test_what_may_have_slipped_is_a_quantile() -> None:
     assert slipped(0, 0.1, 0.01) == 0.0
     assert slipped(500, 0.0, 0.01) == 0.0

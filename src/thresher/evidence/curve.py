@@ -60,7 +60,7 @@ def points_of(probabilities: ArrayLike) -> tuple[tuple[int, float], ...]:
         running = np.concatenate([[0.0], np.cumsum(part, dtype=np.float64)])
         yes += running[np.clip(grid - start, 0, len(part))]
         start += len(part)
-    return tuple((int(rank), round(float(value), 6)) for rank, value in zip(grid, yes, strict=True))
+    return tuple((rank, round(value, 6)) for rank, value in zip(grid.tolist(), yes.tolist(), strict=True))
 
 
 def _chunks(values: NDArray[np.floating]) -> Iterator[NDArray[np.floating]]:

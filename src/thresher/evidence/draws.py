@@ -8,13 +8,14 @@ not with the urn, and every machine draws the same.
 """
 
 import hmac
+import struct
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-_WORD_BYTES = 8
-_WORDS = 1 << (8 * _WORD_BYTES)
+_BLOCK = struct.Struct(">4Q")
+_WORDS = 1 << 64
 
 
 def words(seed: str, stage: str) -> Iterator[int]:
@@ -23,8 +24,7 @@ def words(seed: str, stage: str) -> Iterator[int]:
     counter = 0
     while True:
         block = hmac.digest(key, b"%s|%d" % (stage.encode(), counter), "sha256")
-        for start in range(0, len(block), _WORD_BYTES):
-            yield int.from_bytes(block[start : start + _WORD_BYTES], "big")
+        yield from _BLOCK.unpack(block)
         counter += 1
 
 
@@ -40,23 +40,21 @@ class Permutation:
 
     def upto(self, count: int) -> NDArray[np.int64]:
         """The ranks of the first `count` draws, in order; all of them when there are fewer."""
-        count = min(count, self.size)
-        while len(self._drawn) < count:
-            self._drawn.append(self.first + self._next(len(self._drawn)))
-        return np.asarray(self._drawn[:count], np.int64)
+        return self.between(0, count)
 
-    def _next(self, place: int) -> int:
-        chosen = place + self._below(self.size - place)
-        held = self._moved.pop(place, place)
-        if chosen == place:
-            return held
-        drawn = self._moved.get(chosen, chosen)
-        self._moved[chosen] = held
-        return drawn
-
-    def _below(self, limit: int) -> int:
-        fair = _WORDS - _WORDS % limit
-        for word in self._words:
-            if word < fair:
-                return word % limit
-        raise AssertionError("the stream of words has no end")
+    def between(self, start: int, stop: int) -> NDArray[np.int64]:
+        """The ranks of the draws from number `start`, which counts from 0, to before number `stop`."""
+        stop = min(stop, self.size)
+        moved, drawn, stream = self._moved, self._drawn, self._words
+        for place in range(len(drawn), stop):
+            limit = self.size - place
+            fair = _WORDS - _WORDS % limit
+            while (word := next(stream)) >= fair:
+                pass
+            chosen = place + word % limit
+            rank = held = moved.pop(place, place)
+            if chosen != place:
+                rank = moved.get(chosen, chosen)
+                moved[chosen] = held
+            drawn.append(self.first + rank)
+        return np.array(drawn[start:stop], np.int64)

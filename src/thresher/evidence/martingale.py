@@ -24,6 +24,7 @@ Three facts make the test one evaluation of M:
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +36,7 @@ Floats = NDArray[np.float64]
 ROUNDING = 1e-5
 # products of decimal targets and counts miss their whole number by a few units in the last place
 SLACK = 1e-9
+TRIED_AT_ONCE = 32  # numbers of draws: as many cost hardly more than one
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,8 @@ def log_evidence(size: ArrayLike, drawn: ArrayLike, bad: ArrayLike, suspected: A
     suspicion = np.asarray(suspected, np.float64)
     good = draws - hits
     with np.errstate(invalid="ignore", divide="ignore"):
-        average = np.logaddexp.reduce(
-            [math.log(weight) + betaln(a + hits, b + good) - betaln(a, b) for weight, a, b in prior.parts]
-        )
+        parts = [math.log(weight) + betaln(a + hits, b + good) - betaln(a, b) for weight, a, b in prior.parts]
+        average = reduce(np.logaddexp, parts)
         likelihood = _log_falling(suspicion, hits) + _log_falling(urn - suspicion, good) - _log_falling(urn, draws)
         evidence = np.where(np.isneginf(likelihood), np.inf, average - likelihood)
     own_estimate = hits / np.maximum(draws, 1.0) * urn
@@ -134,9 +135,7 @@ def draws_if_clean(size: int, drawn: int, bad: int, bound: float, prior: Prior, 
     """
     low, high = drawn + 1, size
     while low < high:
-        middle = (low + high) // 2
-        if bool(at_most(size, middle, bad, bound, prior, delta)):
-            high = middle
-        else:
-            low = middle + 1
+        tried = np.unique(np.linspace(low, high - 1, TRIED_AT_ONCE).astype(np.int64))
+        fails = int(np.count_nonzero(~at_most(size, tried, bad, bound, prior, delta)))
+        low, high = (int(tried[fails - 1]) + 1 if fails else low), (int(tried[fails]) if fails < len(tried) else high)
     return max(min(low, size) - drawn, 0)

@@ -28,7 +28,7 @@ class Urn:
 
     def next(self, count: int) -> Ranks:
         """The ranks of the next `count` draws, in order."""
-        return self._order.upto(self.drawn + count)[self.drawn :]
+        return self._order.between(self.drawn, self.drawn + count)
 
     def take(self, count: int, bad: Ranks) -> None:
         """Count the next `count` draws as answered; `bad` are the places of the bad ones among them."""
