@@ -49,9 +49,7 @@ def test_a_truth_that_names_several_images_or_one_of_two_truths_is_refused(
     rows = fill(store, 2)
     (namesake,) = store.images.put([replace(new_image(5), aliases=(Alias("file", "0.jpg"),))])
     store.categories.pool_add(NAME, [namesake], Origin("test"))
-    with pytest.raises(
-        BadLine, match=r"t\.csv, line 3: 2 images of thing are called '0\.jpg'\. Next: write"
-    ):
+    with pytest.raises(BadLine, match=r"t\.csv, line 3: 2 images of thing are called '0\.jpg'\. Next: write"):
         album(truth_of(tmp_path / "t.csv", "1.jpg,yes", "0.jpg,no"), store, settings)
     by_hash = store.images.get(rows[1]).sha256
     album(truth_of(tmp_path / "t.csv", "1.jpg,yes", f"{by_hash},yes"), store, settings)

@@ -140,7 +140,7 @@ def seen(store: Store) -> dict[str, object]:
         rows = store.categories.pool(name).tolist()
         told[name] = [
             store.categories.questions(name), store.categories.find(name, ["folder/3.jpg", "http://a/e\u0301"]),
-            rows, [store.categories.origin(name, row) for row in rows],
+            rows, store.categories.origins(name, rows),
             store.categories.refusals(name, 0, 99), store.categories.refusal_counts(name), store.categories.tally(name),
             *([f(name, version) for f in (store.labels.all_of, store.labels.votes, store.labels.gold_answers,
                store.asks.open_counts)] for version in (1, 2)),

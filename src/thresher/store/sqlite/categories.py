@@ -9,7 +9,7 @@ from itertools import repeat
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Categories, Rows, Tally
-from thresher.store.rules import plain
+from thresher.store.rules import not_in_pool, plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import as_rows, category_id
@@ -144,16 +144,18 @@ class SqliteCategories(Categories):
                 rows += rows_in_pool(sql, key, names[start : start + BULK])
         return [sorted(some) for some in rows]
 
-    def origin(self, name: str, row: int) -> Origin:
+    def origins(self, name: str, rows: Sequence[int] | Rows) -> list[Origin]:
+        wanted = plain(rows)
         with self.catalog.reading() as sql:
             found = sql.execute(
-                """SELECT source, coalesce(pool.query, origin.query), licence, at_ms
-                   FROM pool JOIN origin ON origin.id = pool.origin WHERE category = ? AND row = ?""",
-                (category_id(self.catalog, sql, name), int(row)),
-            ).fetchone()
-        if not found:
-            raise NotFound(f"image {row} is not in the pool of {name}.")
-        return Origin(*found)
+                """SELECT row, source, coalesce(pool.query, origin.query), licence, at_ms
+                   FROM json_each(?) AS wanted CROSS JOIN pool ON category = ? AND row = wanted.value
+                   JOIN origin ON origin.id = pool.origin ORDER BY wanted.key""",
+                (json.dumps(wanted), category_id(self.catalog, sql, name)),
+            ).fetchall()
+        if len(found) != len(wanted):
+            raise not_in_pool(set(wanted) - {row for row, *_ in found}, name)
+        return [Origin(*line) for _, *line in found]
 
     def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
         with self.catalog.writing() as sql:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from thresher.errors import NotFound
 from thresher.records import Gold, Label, Purpose, Says, Source, Vote
-from thresher.store.contract import Labels
+from thresher.store.contract import Labels, Rows
 from thresher.store.rules import SOURCES, TRUST, one_of, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
@@ -80,13 +80,14 @@ class SqliteLabels(Labels):
             )
             return [_label(version, *line) for line in found]
 
-    def of(self, category: str, version: int, row: int) -> Label | None:
+    def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
         with self.catalog.reading() as sql:
             found = sql.execute(
-                f"SELECT {_LABEL} FROM label WHERE category = ? AND version = ? AND row = ? ORDER BY trust LIMIT 1",
-                (category_id(self.catalog, sql, category), version, int(row)),
-            ).fetchone()
-        return _label(version, *found) if found else None
+                f"""SELECT {_LABEL} FROM json_each(?) AS wanted
+                    CROSS JOIN label ON category = ? AND version = ? AND row = wanted.value ORDER BY trust DESC""",
+                (json.dumps(plain(rows)), category_id(self.catalog, sql, category), version),
+            )
+            return {row: _label(version, row, *line) for row, *line in found}  # the most trusted come last
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
         try:
