@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import repeat
+from typing import Any
 
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
@@ -50,11 +51,11 @@ class SqliteCategories(Categories):
     def get(self, name: str) -> Category:
         with self.catalog.reading() as sql:
             category_id(self.catalog, sql, name)
-            return _category(*sql.execute(f"{_CATEGORY} AND name = ?", (name,)).fetchone())
+            return _category(sql.execute(f"{_CATEGORY} AND name = ?", (name,)).fetchone())
 
     def all(self) -> list[Category]:
         with self.catalog.reading() as sql:
-            return [_category(*line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
+            return [_category(line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
 
     def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
         with self.catalog.writing(durable=True) as sql:
@@ -205,8 +206,6 @@ def _origin_id(sql: sqlite3.Connection, origin: Origin) -> int:
     return int(found.fetchone()[0])
 
 
-def _category(
-    name: str, targets: str, exclusive: str, created_ms: int, version: int, text: str, instructions: str, at_ms: int
-) -> Category:
-    question = Question(version, text, instructions, at_ms)
-    return Category(name, question, Targets(**json.loads(targets)), exclusive, created_ms)
+def _category(line: tuple[Any, ...]) -> Category:
+    name, targets, exclusive, created_ms, *question = line
+    return Category(name, Question(*question), Targets(**json.loads(targets)), exclusive, created_ms)
