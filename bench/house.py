@@ -23,8 +23,8 @@ from functools import partial
 from pathlib import Path
 
 from checkout import ROOT
-from counting import counted
 from scripts import house
+from tests.counting import counted
 from tests.filled import NAME
 from tests.loop.people import pool, small, to_the_end
 

@@ -3,13 +3,58 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.filled import NAME, fill, new_image
 from tests.pictures_for_tests import picture
 
 from thresher.cli import crowd
 from thresher.cli.main import main
+from thresher.errors import BadInput, BadLine
+from thresher.pictures import render
+from thresher.records import Alias, Origin
+from thresher.settings import Settings
+from thresher.store.contract import Store
+from thresher.workforce.album import Album
+from thresher.workforce.truth import Truth, read_truth
+
+
+def truth_of(path: Path, *lines: str) -> Truth:
+    path.write_text("\n".join(("file,truth", *lines)), "utf-8")
+    return read_truth(path, "yes")
+
+
+def album(truth: Truth, store: Store, settings: Settings) -> Album:
+    return crowd.album_of(truth, NAME, store, settings, lambda _: None)
+
+
+def test_a_truth_names_images_of_the_pool_and_what_it_names_besides_is_told(
+    store: Store, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(store, 2)
+    fill(store, 1, name="other", first=9)
+    truth = truth_of(tmp_path / "t.csv", "0.jpg,yes", "9.jpg,no", "1.jpg,no", "x.jpg,no")
+    shown = render(picture(1), long_side=settings.shown_pixels)
+    assert album(truth, store, settings).names_of([shown]) == ["1.jpg"]
+    assert "t.csv: 2 names are of no image of thing, the first '9.jpg' in line 3." in capsys.readouterr().out
+    with pytest.raises(BadInput, match=r"t\.csv: names no image of thing"):
+        album(truth_of(tmp_path / "t.csv", "9.jpg,yes"), store, settings)
+
+
+def test_a_truth_that_names_several_images_or_one_of_two_truths_is_refused(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    rows = fill(store, 2)
+    (namesake,) = store.images.put([replace(new_image(5), aliases=(Alias("file", "0.jpg"),))])
+    store.categories.pool_add(NAME, [namesake], Origin("test"))
+    with pytest.raises(BadLine, match=r"t\.csv, line 3: 2 images of thing are called '0\.jpg'\. Next: write"):
+        album(truth_of(tmp_path / "t.csv", "1.jpg,yes", "0.jpg,no"), store, settings)
+    by_hash = store.images.get(rows[1]).sha256
+    album(truth_of(tmp_path / "t.csv", "1.jpg,yes", f"{by_hash},yes"), store, settings)
+    with pytest.raises(BadLine, match=r"line 3: .* and '1\.jpg' \(line 2\) are one image, of different truths"):
+        album(truth_of(tmp_path / "t.csv", "1.jpg,yes", f"{by_hash},no"), store, settings)
 
 
 @pytest.fixture

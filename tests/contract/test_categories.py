@@ -1,6 +1,7 @@
 import unicodedata
 from typing import Literal
 
+import numpy as np
 import pytest
 from tests.contract.things import category, images, new_image
 
@@ -150,18 +151,21 @@ def test_a_row_keeps_its_first_origin(store: Store) -> None:
     (row, second) = images(store, 2)
     first = Origin("folder", "photos", "CC-BY", 7)
     store.categories.pool_add("car", [row], first)
-    store.categories.pool_add("car", [row, second], Origin("tar", "x.tar", "", 8))
-    assert store.categories.origin("car", row) == first
-    assert store.categories.origin("car", second) == Origin("tar", "x.tar", "", 8)
-    with pytest.raises(NotFound):
-        store.categories.origin("car", 77)
+    later = Origin("tar", "x.tar", "", 8)
+    store.categories.pool_add("car", [row, second], later)
+    assert store.categories.origins("car", [second, row, second]) == [later, first, later]
+    assert store.categories.origins("car", np.array([row])) == [first]
+    assert store.categories.origins("car", []) == []
+    (outside,) = images(store, 1, start=50)
+    with pytest.raises(NotFound, match=f"image {outside} is not in the pool of car"):
+        store.categories.origins("car", [row, outside])
 
 
 def test_each_row_may_have_a_query_of_its_own(store: Store) -> None:
     category(store)
     rows = images(store, 2)
     store.categories.pool_add("car", rows, Origin("urls", "list.txt", "", 8), ["http://a", "http://b"])
-    assert store.categories.origin("car", rows[1]) == Origin("urls", "http://b", "", 8)
+    assert store.categories.origins("car", rows[1:]) == [Origin("urls", "http://b", "", 8)]
     with pytest.raises(BadInput):
         store.categories.pool_add("car", rows, Origin("urls"), ["http://only-one"])
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.contract.things import category, finish, publish
 
@@ -16,8 +17,8 @@ def test_a_label_comes_back_as_it_was_held(store: Store) -> None:
     category(store, 3)
     store.labels.hold("car", [label(2), label(0, Says.NO)])
     assert store.labels.held("car", 1) == [label(0, Says.NO), label(2)]
-    assert store.labels.of("car", 1, 2) == label(2)
-    assert store.labels.of("car", 1, 1) is None
+    assert store.labels.of("car", 1, [1, 2, 0]) == {0: label(0, Says.NO), 2: label(2)}
+    assert store.labels.of("car", 1, []) == store.labels.of("car", 2, [0, 2]) == {}
 
 
 def test_the_most_trusted_source_is_held(store: Store) -> None:
@@ -27,7 +28,7 @@ def test_the_most_trusted_source_is_held(store: Store) -> None:
     imported = label(0, Says.YES, Source.IMPORTED)
     store.labels.hold("car", [imported, label(0), owner, adjudicated])
     assert store.labels.held("car", 1) == [owner]
-    assert store.labels.of("car", 1, 0) == owner
+    assert store.labels.of("car", 1, np.array([0, 1])) == {0: owner}
     assert store.labels.all_of("car", 1) == [owner, adjudicated, label(0), imported]
 
 

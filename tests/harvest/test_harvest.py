@@ -91,7 +91,7 @@ def test_what_came_in_keeps_where_it_came_from(take: Harvest, store: Store, tmp_
     source = from_folder(fill(tmp_path / "in", {"a.jpg": picture(1, (80, 40), orientation=8)}))
     take(source)
     (row,) = store.categories.pool("car").tolist()
-    assert store.categories.origin("car", row) == Origin(source.name, "", "", 1_000)
+    assert store.categories.origins("car", [row]) == [Origin(source.name, "", "", 1_000)]
     image = store.images.get(row)
     assert (image.width, image.height, image.orientation, image.format) == (40, 80, 8, "jpeg")
     assert image.aliases == (Alias("file", "a.jpg"),)
@@ -302,7 +302,7 @@ def test_a_url_is_the_query_of_what_it_gave(near: Harvest, store: Store, site: S
     url = site.url("/picture/1.jpg")
     near(from_urls(listing(tmp_path / "list.txt", url)))
     (row,) = store.categories.pool("car").tolist()
-    assert store.categories.origin("car", row) == Origin("urls:list.txt", url, "", 1_000)
+    assert store.categories.origins("car", [row]) == [Origin("urls:list.txt", url, "", 1_000)]
     assert store.images.get(row).aliases == (Alias("url", url),)
 
 
@@ -317,7 +317,7 @@ def test_a_known_url_is_not_asked_for_again_by_any_category(
     store.categories.create(Category("dog", Question(1, "Is this a dog?", at_ms=1), created_ms=1))
     private = settings.but(fetch_private=True)
     assert harvest("dog", from_urls(path), store=store, settings=private, now_ms=9) == Harvested(5, 0, 1, 6)
-    assert store.categories.origin("dog", 0).query.endswith(".jpg")
+    assert store.categories.origins("dog", [0])[0].query.endswith(".jpg")
     assert {path: count for path, count in site.asked.items() if path.startswith("/picture")} == {
         f"/picture/{seed}.jpg": 1 for seed in range(5)
     }

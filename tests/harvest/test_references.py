@@ -40,7 +40,7 @@ def test_a_list_becomes_rows_without_bytes(store: Store, tmp_path: Path) -> None
     assert (image.sha256, image.width, image.height, image.format, image.bytes) == (sha256(3), 640, 480, "JPEG", 700)
     assert image.reference
     assert store.images.find([url(3)]) == [3]
-    assert store.categories.origin("car", 3) == Origin("references:list.csv", url(3), "", 9)
+    assert store.categories.origins("car", [3]) == [Origin("references:list.csv", url(3), "", 9)]
 
 
 @pytest.mark.parametrize(

@@ -193,12 +193,12 @@ def test_importing_the_same_gold_again_keeps_what_is_known_of_it(named: Scene, t
     [
         (
             "file,answer\na.jpg,yes\nx.jpg,no\n",
-            "gold.csv, line 3: no image is called 'x.jpg'. Next: thresher harvest",
+            "gold.csv, line 3: no image of car is called 'x.jpg'. Next: thresher harvest",
         ),
         ("file,answer\na.jpg,maybe\n", "gold.csv, line 2: the answer 'maybe' is not yes or no. Next: write yes or no"),
         ("file,answer\na.jpg,unsure\n", "line 2: the answer 'unsure' is not yes or no."),
         ("file,answer\na.jpg,yes\na.jpg,no\n", "line 3: 'a.jpg' is no here and yes in line 2. Next: keep one of them"),
-        ("file,answer\nd.jpg,yes\n", "line 2: image 3 is not in the pool of car."),
+        ("file,answer\nd.jpg,yes\n", "line 2: no image of car is called 'd.jpg'."),
         ("file,answer\na.jpg\n", "line 2: has 1 column, and the first line has 2."),
         ("file,answer\na.jpg,yes,no\n", "line 2: has 3 columns, and the first line has 2:"),
         ("file,answer\n,yes\n", "line 2: names no image."),
@@ -213,6 +213,24 @@ def test_a_wrong_line_is_named_and_nothing_is_kept(named: Scene, tmp_path: Path,
     assert said in str(error.value)
     assert named.store.labels.all_of(NAME, 1) == []
     assert named.store.labels.gold(NAME, 1) == []
+
+
+def test_a_name_of_several_images_of_the_pool_is_refused_and_the_hash_is_the_way_out(
+    named: Scene, tmp_path: Path
+) -> None:
+    first, second = (hashlib.sha256(data).hexdigest() for data in (b"a", b"e"))
+    namesake = NewImage(second, b"e", 64, 48, "JPEG", aliases=(Alias("file", "a.jpg"),))
+    rows = named.store.images.put([namesake])
+    assert take(named, tmp_path / "gold.csv", "file,answer\na.jpg,yes\n") == 1  # it is in no pool yet
+    named.store.categories.pool_add(NAME, rows, Origin("tar"))
+    with pytest.raises(BadLine) as error:
+        take(named, tmp_path / "gold.csv", "file,answer\nb.jpg,no\na.jpg,yes\n")
+    assert error.value.where == f"{tmp_path / 'gold.csv'}, line 3"
+    assert error.value.what == "2 images of car are called 'a.jpg'."
+    assert error.value.next == f"write the SHA-256 of the one you mean in its place: {first} or {second}"
+    assert [piece.row for piece in named.store.labels.gold(NAME, 1)] == [0]
+    assert take(named, tmp_path / "gold.csv", f"file,answer\n{second},no\n") == 1
+    assert [piece.row for piece in named.store.labels.gold(NAME, 1)] == [0, *rows]
 
 
 def test_a_file_that_cannot_be_read_is_named(named: Scene, tmp_path: Path) -> None:

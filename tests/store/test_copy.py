@@ -78,12 +78,12 @@ def fill(store: Store) -> None:
     """A little of everything that a workspace can hold."""
     rows = images(store, 24)
     store.images.put([new_image(seed, fingerprint="alike") for seed in (50, 51)])
-    store.images.put([new_image(60, data=None, bytes=9, aliases=(Alias("url", "http://a/é"), Alias("file", "z")))])
-    (namesake,) = store.images.put([new_image(61, aliases=(Alias("file", "folder/3.jpg"),))])
+    named = (Alias("url", "http://a/é"), Alias("file", "folder/3.jpg"))
+    (namesake,) = store.images.put([new_image(60, data=None, bytes=9, aliases=named)])
     for name in ("car", "dog"):
         category(store, name=name)
-        store.categories.pool_add(name, [namesake], Origin("tar", "", "", 4))
         store.categories.pool_add(name, rows, Origin("folder", "cars", "CC0", 6), [f"q{row % 3}" for row in rows])
+    store.categories.pool_add("dog", [namesake], Origin("tar", "", "", 4))
     store.categories.reword("dog", "Is it a dog, really?", "Look twice.", 8)
     store.categories.aim("car", Targets(0.9, 0.8, 0.1, 500, "cascade"))
     store.categories.refuse("car", [Refusal("a", "too small", "3 px", 5), Refusal("b", "no picture", "", 5)])
@@ -139,8 +139,8 @@ def seen(store: Store) -> dict[str, object]:
     for name in ("car", "dog"):
         rows = store.categories.pool(name).tolist()
         told[name] = [
-            store.categories.questions(name), rows, store.categories.find(name, ["folder/3.jpg", "http://a/é"]),
-            [store.categories.origin(name, row) for row in rows],
+            store.categories.questions(name), store.categories.find(name, ["folder/3.jpg", "http://a/e\u0301"]),
+            rows, store.categories.origins(name, rows),
             store.categories.refusals(name, 0, 99), store.categories.refusal_counts(name), store.categories.tally(name),
             *([f(name, version) for f in (store.labels.all_of, store.labels.votes, store.labels.gold_answers,
                store.asks.open_counts)] for version in (1, 2)),

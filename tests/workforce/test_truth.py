@@ -53,7 +53,8 @@ def test_a_truth_may_come_as_any_kind_of_table(tmp_path: Path) -> None:
     assert found.yes == {"a": True, "b": False}
     assert found.votes == {"a": (False,), "b": ()}
     text = '[{"file": "a", "truth": "cat", "vote1": "dog"}, {"file": "b", "truth": "dog", "vote1": null}]'
-    assert read_truth(write(tmp_path / "t.json", text), "cat") == found
+    again = read_truth(write(tmp_path / "t.json", text), "cat")
+    assert (again.yes, again.votes) == (found.yes, found.votes)
 
 
 def test_a_class_that_no_picture_has_is_a_typing_error(tmp_path: Path) -> None:

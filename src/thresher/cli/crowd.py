@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
-from thresher.errors import BadInput, Busy, NotReady
+from thresher.errors import BadInput, BadLine, Busy, NotReady
+from thresher.label.table import not_one
 from thresher.label.waits import asked_of_workers
 from thresher.loop.autopilot import run
 from thresher.loop.turn import Turn
@@ -102,17 +103,27 @@ def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0) -> C
 
 
 def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: Report) -> Album:
-    """The pool's pictures by the name the truth knows them by. Raises BadInput when the truth knows none."""
-    names = list(truth.yes)
-    in_pool = set(store.categories.pool(name).tolist())
-    rows = {
-        known: row
-        for known, row in zip(names, store.images.find(names), strict=True)
-        if row is not None and row in in_pool
-    }
+    """The pool's images by the name the truth knows them by; names that no image has are told.
+
+    Raises BadInput when the truth names none, BadLine for a name of several images.
+    """
+    rows: dict[str, int] = {}
+    for known, named in zip(truth.yes, store.categories.find(name, list(truth.yes)), strict=True):
+        if len(named) > 1:
+            what, following = not_one(name, known, named, store=store)
+            raise BadLine(what, file=truth.file, line=truth.lines[known], next=following)
+        if named:
+            rows[known] = named[0]
     if not rows:
-        raise BadInput(f"names no picture of the pool of {name}.", where="the truth file", next="thresher status")
-    once = {row: known for known, row in reversed(rows.items())}  # one name a picture: the first in the file
+        raise BadInput(f"names no image of {name}.", where=truth.file, next="thresher status")
+    if unknown := [known for known in truth.yes if known not in rows]:
+        first = f"{unknown[0]!r} in line {truth.lines[unknown[0]]}"
+        say(f"{truth.file}: {len(unknown):,} names are of no image of {name}, the first {first}.")
+    once: dict[int, str] = {}  # one name an image: the first in the file
+    for known, row in rows.items():
+        if truth.yes[once.setdefault(row, known)] != truth.yes[known]:
+            what = f"{known!r} and {once[row]!r} (line {truth.lines[once[row]]}) are one image, of different truths."
+            raise BadLine(what, file=truth.file, line=truth.lines[known], next="keep one of them")
     return Album(
         [known for row, known in sorted(once.items())],
         lambda known: store.images.read(rows[known]),

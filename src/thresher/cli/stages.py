@@ -82,12 +82,10 @@ def refused(
         counts = store.categories.refusal_counts(name)
         listed = [refusal for _, refusal in store.categories.refusals(name, 0, limit)]
         # by its address only: many a folder has a 1.jpg
-        found = store.images.find([refusal.name if "://" in refusal.name else "" for refusal in listed])
-        there = [row for row in found if row is not None]
-        held = dict(zip(there, store.categories.pool_holds(name, there), strict=True))
+        found = store.categories.find(name, [refusal.name if "://" in refusal.name else "" for refusal in listed])
         rows = [
-            (r.reason, r.name, f"{r.detail} Admitted since." if row is not None and held[row] else r.detail)
-            for r, row in zip(listed, found, strict=True)
+            (r.reason, r.name, f"{r.detail} Admitted since." if admitted else r.detail)
+            for r, admitted in zip(listed, found, strict=True)
         ]
     if not counts:
         say("Nothing was refused.")

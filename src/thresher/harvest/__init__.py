@@ -51,7 +51,7 @@ def harvest(
     Raises NotFound for a category nobody has, BadInput for a source that is damaged further on, StoreFull.
     """
     store.categories.get(category)
-    run = _Run(category, source, store, Origin(source.name, at_ms=now_ms), report, stop)
+    run = _Run(category, source, store, Origin(source.name, at_ms=now_ms), store.images.top(), report, stop)
     unknown = run.unknown(source.candidates(bytes_most=settings.fetch_bytes))
     job = partial(admit, bytes_most=settings.fetch_bytes, pixels=settings.pixels, at_ms=now_ms)
     compute = open_compute(settings.compute, settings, few=0 < source.expected() <= CHUNK_IMAGES)
@@ -80,12 +80,13 @@ def _chunks(
 
 @dataclass
 class _Run:
-    """One harvest: what it writes to, and its counts."""
+    """One harvest: what it writes to, and its counts; rows from `top` on came after it began."""
 
     category: str
     source: Source
     store: Store
     origin: Origin
+    top: int
     report: Report | None
     stop: Callable[[], bool] | None
     new: int = 0
@@ -104,28 +105,34 @@ class _Run:
 
     def _passed(self, batch: list[Candidate]) -> list[bool]:
         """Which candidates need no look, counted and, where the workspace had them, put into the pool."""
-        found = self.store.images.find([candidate.name for candidate in batch])
-        rows = list(dict.fromkeys(row for row in found if row is not None))
-        held = dict(zip(rows, self.store.categories.pool_holds(self.category, rows), strict=True))
+        names = [candidate.name for candidate in batch]
         if not self.source.remote:
-            sizes = {image.row: image.bytes for image in self.store.images.many([row for row in rows if held[row]])}
-            passed = [
-                row in sizes and self._same(candidate, row, sizes[row])
-                for candidate, row in zip(batch, found, strict=True)
-            ]
+            passed = self._read_before(batch, self.store.categories.find(self.category, names))
             self.known += sum(passed)
             return passed
         # a URL names the same picture in every category
+        found = self.store.images.find(names)
+        rows = list(dict.fromkeys(row for row in found if row is not None))
+        held = dict(zip(rows, self.store.categories.pool_holds(self.category, rows), strict=True))
         urls = {row: c.name for c, row in zip(batch, found, strict=True) if row is not None and not held[row]}
         new = self.store.categories.pool_add(self.category, list(urls), self.origin, list(urls.values())) if urls else 0
         self.new += new
         self.known += sum(row is not None for row in found) - new
         return [row is not None for row in found]
 
-    def _same(self, candidate: Candidate, row: int, size_bytes: int) -> bool:
-        """Whether an image of that name is this file: another folder may have a file of the same name."""
-        origin = self.store.categories.origin(self.category, row)
-        return origin.source == self.source.name and size_bytes == candidate.size_bytes
+    def _read_before(self, batch: list[Candidate], named: list[list[int]]) -> list[bool]:
+        """Which files an earlier run read: an image of the pool has their name, source and size.
+
+        What this run itself brought does not count: a tar may have two members of one name.
+        """
+        rows = sorted({row for some in named for row in some if row < self.top})
+        sizes = {image.row: image.bytes for image in self.store.images.many(rows)}
+        origins = zip(rows, self.store.categories.origins(self.category, rows), strict=True)
+        ours = {row: sizes[row] for row, origin in origins if origin.source == self.source.name}
+        return [
+            any(ours.get(row) == candidate.size_bytes for row in some)
+            for candidate, some in zip(batch, named, strict=True)
+        ]
 
     def keep(self, verdicts: list[Verdict]) -> None:
         """Store what was admitted, then put it into the pool: killed in between, the next run does the second again."""

@@ -8,25 +8,24 @@ from thresher.records import Says
 from thresher.store.contract import Store
 from thresher.tables import names, open_table
 
+SHOWN = 2
+"""Images of one name that an error tells apart."""
+
 
 def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: Store) -> dict[int, Says]:
     """The answer for each row that a file names by SHA-256 or by any alias.
 
-    Raises BadInput for a file that cannot be read, BadLine for a line that cannot be used: an image nobody has or that
-    is outside the pool, an answer that is not `allowed`, a second answer that contradicts the first.
+    Raises BadInput for a file that cannot be read, BadLine for a line that cannot be used: a name that no image of the
+    pool has or several have, an answer that is not `allowed`, a second answer that contradicts the first.
     """
     lines = list(_lines(path, allowed))
-    rows = store.images.find([name for _, name, _ in lines])
+    rows = store.categories.find(category, [name for _, name, _ in lines])
     found: dict[int, tuple[int, Says]] = {}
-    for (line, name, says), row in zip(lines, rows, strict=True):
-        if row is None:
-            raise BadLine(
-                f"no image is called {name!r}.",
-                file=str(path),
-                line=line,
-                next=f"thresher harvest {category} brings it",
-            )
-        before, said = found.setdefault(row, (line, says))
+    for (line, name, says), named in zip(lines, rows, strict=True):
+        if len(named) != 1:
+            what, following = not_one(category, name, named, store=store)
+            raise BadLine(what, file=str(path), line=line, next=following)
+        before, said = found.setdefault(named[0], (line, says))
         if said is not says:
             raise BadLine(
                 f"{name!r} is {says} here and {said} in line {before}.",
@@ -34,16 +33,19 @@ def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: St
                 line=line,
                 next="keep one of them",
             )
-    held = store.categories.pool_holds(category, list(found))
-    for (row, (line, _)), holds in zip(found.items(), held, strict=True):
-        if not holds:
-            raise BadLine(
-                f"image {row} is not in the pool of {category}.",
-                file=str(path),
-                line=line,
-                next=f"thresher harvest {category} brings it",
-            )
     return {row: says for row, (_, says) in found.items()}
+
+
+def not_one(category: str, name: str, rows: Sequence[int], *, store: Store) -> tuple[str, str]:
+    """What is wrong with a name that none or several rows of a pool have, and what to do next."""
+    if not rows:
+        return f"no image of {category} is called {name!r}.", f"thresher harvest {category} brings it"
+    hashes = [image.sha256 for image in store.images.many(rows[:SHOWN])]
+    more = " or another" if len(rows) > SHOWN else ""
+    return (
+        f"{len(rows)} images of {category} are called {name!r}.",
+        f"write the SHA-256 of the one you mean in its place: {' or '.join(hashes)}{more}",
+    )
 
 
 def _lines(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, str, Says]]:

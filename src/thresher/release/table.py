@@ -77,7 +77,7 @@ def _columns(
     images = store.images.many(rows)
     aliases = store.images.aliases(rows)
     representatives = store.images.many(np.array([image.similar for image in images], dtype=np.int64))
-    origins = [store.categories.origin(chosen.category, image.row) for image in images]
+    origins = store.categories.origins(chosen.category, rows)
     held = [labels.get(image.row) for image in images]
     cast = [votes.get(image.row, []) for image in images]
     at = [place[image.row] for image in images]

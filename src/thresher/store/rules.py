@@ -64,6 +64,11 @@ def no_such_row(missing: set[int]) -> NotFound:
     return NotFound(f"no image has row {min(missing)}." if missing else "a row has no image.", next="thresher check")
 
 
+def not_in_pool(rows: set[int], name: str) -> NotFound:
+    """The error for rows that are not in a pool."""
+    return NotFound(f"image {min(rows)} is not in the pool of {name}.")
+
+
 def no_such_category(name: str, known: Sequence[str]) -> NotFound:
     """The error for a category nobody made, naming the known ones."""
     there = f"There is {', '.join(known)}." if known else "There is none yet."

@@ -13,10 +13,12 @@ VOTE = re.compile(r"vote(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """For each name whether it is a yes, and its votes in order (none where the file has no vote columns)."""
+    """For each name whether it is a yes, its votes in order (none where the file has no vote columns), and its line."""
 
+    file: str
     yes: dict[str, bool]
     votes: dict[str, tuple[bool, ...]]
+    lines: dict[str, int]
 
 
 def read_truth(path: Path, positive: str) -> Truth:
@@ -25,10 +27,11 @@ def read_truth(path: Path, positive: str) -> Truth:
     Values are classes; `positive` is the one that means yes, and must occur. An empty vote was not cast. Raises
     BadInput, BadLine.
     """
-    found = Truth({}, {})
+    found = Truth(str(path), {}, {}, {})
     for line, name, truth, votes in _lines(path):
         if found.yes.setdefault(name, truth == positive) != (truth == positive):
             raise BadLine(f"{name!r} is there twice.", file=str(path), line=line, next="keep one of them")
+        found.lines.setdefault(name, line)
         found.votes[name] = tuple(vote == positive for vote in votes if vote)
     if not any(found.yes.values()):
         raise BadInput(

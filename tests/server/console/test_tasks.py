@@ -1,10 +1,13 @@
 """Tasks over HTTP: the owner's, and those that lists of pictures become."""
 
+import pytest
+from tests.contract.things import new_image
 from tests.server.people import Pool, add_category, add_pictures, entries
 from tests.serving import Served
 
 from thresher.client import WorkerClient
-from thresher.records import Says
+from thresher.errors import BadInput
+from thresher.records import Alias, Origin, Says
 from thresher.store.contract import Store
 
 
@@ -44,6 +47,18 @@ def test_a_list_of_pictures_becomes_a_named_task_and_what_nobody_has_is_told(
     task = next(task for task in server.console.tasks("car") if task.number in made.tasks)
     assert task.name.startswith("look again")
     assert (task.images, task.taken, task.owner_only) == (3, 0, False)
+
+
+def test_a_name_that_several_pictures_have_is_refused(server: Served, store: Store, pool: Pool) -> None:
+    namesakes = [new_image(900 + seed, aliases=(Alias("file", "twice.jpg"),)) for seed in range(3)]
+    store.categories.pool_add("car", store.images.put(namesakes), Origin("tar"))
+    before = len(server.console.tasks("car"))
+    with pytest.raises(BadInput, match=r"3 images of car are called 'twice\.jpg'") as told:
+        server.console.upload_task("car", "look again", ["car/0001.jpg", "twice.jpg"])
+    assert "picture 2 of the list" in told.value.where
+    assert told.value.next.endswith(f"{namesakes[0].sha256} or {namesakes[1].sha256} or another")
+    assert len(server.console.tasks("car")) == before
+    assert server.console.upload_task("car", "again", [namesakes[1].sha256]).images == 1
 
 
 def test_a_longer_list_becomes_several_tasks(server: Served, pool: Pool) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bson import Binary
 from pymongo import HASHED
 from tests.contract.things import category, finish, images, new_image, publish, take
 
 from thresher.errors import WrongSchema
-from thresher.records import Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
+from thresher.records import Alias, Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
 from thresher.settings import Settings
-from thresher.store import contract
+from thresher.store import contract, open_store
 from thresher.store.mongo import failures, schema
 from thresher.store.mongo.link import Link
 from thresher.store.mongo.originals import PIECE_BYTES
@@ -72,10 +73,10 @@ def test_the_docs_name_the_command_for_every_collection() -> None:
 def test_an_older_workspace_is_brought_to_the_newest_schema_step_by_step(store: MongoStore) -> None:
     images(store, 2)
     made: list[str] = []
-    steps = (lambda _link: made.append("two"), lambda _link: made.append("three"))
+    steps = (*schema.STEPS, lambda _link: made.append("two"), lambda _link: made.append("three"))
     found = schema.open_workspace(store.link, create=False, steps=steps)
     assert made == ["two", "three"]
-    assert schema.open_workspace(store.link, create=True, steps=steps)["schema"] == 3
+    assert schema.open_workspace(store.link, create=True, steps=steps)["schema"] == schema.SCHEMA + 2
     assert made == ["two", "three"]
     assert found["secret"] == store.secret()
     with pytest.raises(WrongSchema):
@@ -91,8 +92,8 @@ def test_a_step_that_was_killed_is_made_again(store: MongoStore) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        schema.open_workspace(store.link, create=False, steps=(killed,))
-    assert schema.open_workspace(store.link, create=False, steps=(killed,))
+        schema.open_workspace(store.link, create=False, steps=(*schema.STEPS, killed))
+    assert schema.open_workspace(store.link, create=False, steps=(*schema.STEPS, killed))
     assert made == ["once", "once"]
 
 
@@ -124,6 +125,23 @@ def test_a_forked_process_opens_connections_of_its_own(store: MongoStore) -> Non
     child.join()
     assert child.exitcode == 0
     assert images(store, 1, start=60) == [5]
+
+
+def test_a_workspace_of_an_earlier_schema_learns_who_shares_a_name(store: MongoStore, settings: Settings) -> None:
+    shared = (Alias("file", "1.jpg"),)
+    category(store)
+    rows = store.images.put([new_image(seed, aliases=(*shared, Alias("id", f"{seed}"))) for seed in range(3)])
+    store.categories.pool_add("car", rows, Origin("folder"))
+    names = store.link.table("names")
+    names.delete_many({"_id": {"$gte": Binary(bytes(24)), "$lte": Binary(b"\xff" * 24)}})  # as schema 1 had them
+    names.update_many({}, {"$unset": {"several": ""}})
+    store.link.table("workspace").update_one({}, {"$set": {"schema": 1}})
+    assert store.categories.find("car", ["1.jpg"]) == [rows[:1]]
+    for _ in range(2):
+        opened = open_store(store.place, settings)
+        assert opened.categories.find("car", ["1.jpg", "2"]) == [rows, rows[2:]]
+        opened.close()
+        store.link.table("workspace").update_one({}, {"$set": {"schema": 1}})  # as one that was killed before the end
 
 
 def test_pictures_are_not_compressed_again(store: MongoStore) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from thresher.records import Alias, Category, Decision, Image
+from thresher.records import Alias, Category, Decision, Image, Label
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.pictures import THUMBNAIL_PIXELS, webp_response
@@ -78,21 +78,21 @@ def _pictures(desk: Desk, category: Category, found: list[Found]) -> list[Pictur
     rows = [row for row, _, _ in found]
     aliases = desk.store.images.aliases(rows)
     images = desk.store.images.many(rows)
+    labels = desk.store.labels.of(category.name, category.question.version, rows)
     return [
-        _picture(desk, category, image, aliases.get(image.row, ()), decision, score)
+        _picture(desk, image, aliases.get(image.row, ()), labels.get(image.row), decision, score)
         for image, (_, decision, score) in zip(images, found, strict=True)
     ]
 
 
 def _picture(
     desk: Desk,
-    category: Category,
     image: Image,
     aliases: tuple[Alias, ...],
+    label: Label | None,
     decision: Decision | None,
     score: float | None,
 ) -> Picture:
-    label = desk.store.labels.of(category.name, category.question.version, image.row)
     # the same address all day, so that a browser keeps the picture
     until_ms = (desk.clock() // DAY_MS + 2) * DAY_MS
     names = {alias.kind: alias.value for alias in reversed(aliases)}

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter, Request
 
+from thresher.errors import BadInput
 from thresher.label import asks
 from thresher.label.mining import mine
+from thresher.label.table import not_one
 from thresher.records import OWNER, Task, Worker
 from thresher.server.console.parameters import After, Limit, Name
 from thresher.server.desk import TheDesk
@@ -32,23 +34,20 @@ def tasks(name: Name, desk: TheDesk, after: After = 0, limit: Limit = 200) -> li
 
 @router.post("/categories/{name}/tasks", status_code=201)
 def upload_task(name: Name, body: Upload, desk: TheDesk) -> Uploaded:
-    """Make a named task from a list of pictures; a long list becomes several tasks."""
-    desk.store.categories.get(name)
-    found = dict(zip(body.images, desk.store.images.find(body.images), strict=True))
-    rows = list(dict.fromkeys(row for row in found.values() if row is not None))
-    held = desk.store.categories.pool_holds(name, rows)
-    in_pool = {row for row, holds in zip(rows, held, strict=True) if holds}
-    unknown = [image for image, row in found.items() if row not in in_pool]
+    """Make a named task from a list of pictures; a long list becomes several tasks.
+
+    A name that several pictures of the category have is refused: nothing says which one is meant.
+    """
+    found = dict(zip(body.images, desk.store.categories.find(name, body.images), strict=True))
+    for place, image in enumerate(body.images, 1):
+        if len(found[image]) > 1:
+            what, following = not_one(name, image, found[image], store=desk.store)
+            raise BadInput(what, where=f"picture {place} of the list", next=following)
+    unknown = [image for image, named in found.items() if not named]
+    rows = list(dict.fromkeys(row for named in found.values() for row in named))
     made = (
-        asks.upload(
-            name,
-            body.name,
-            [row for row in rows if row in in_pool],
-            store=desk.store,
-            settings=desk.settings,
-            now_ms=desk.clock(),
-        )
-        if in_pool
+        asks.upload(name, body.name, rows, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+        if rows
         else []
     )
     return Uploaded(

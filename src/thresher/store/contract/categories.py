@@ -70,8 +70,8 @@ class Categories(Protocol):
         bytes are lost is not found, so that a harvest brings it again.
         """
 
-    def origin(self, name: str, row: int) -> Origin:
-        """How a row came into the pool. Raises NotFound."""
+    def origins(self, name: str, rows: Sequence[int] | Rows) -> list[Origin]:
+        """How rows came into the pool, in the order asked. Raises NotFound for a row that is not in it."""
 
     def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
         """Record candidates that were not admitted; the same name and reason again is not counted twice."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from thresher.records import Gold, Label, Vote
+from thresher.store.contract.common import Rows
 
 
 class Labels(Protocol):
@@ -21,8 +22,8 @@ class Labels(Protocol):
     def all_of(self, category: str, version: int) -> list[Label]:
         """Every label of every source, by row and source."""
 
-    def of(self, category: str, version: int, row: int) -> Label | None:
-        """The most trusted label of one row."""
+    def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
+        """The most trusted label of each of these rows that has one."""
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
         """Make images gold, or replace what is known of them."""

@@ -10,7 +10,7 @@ import numpy as np
 from bson import Binary, Int64
 from pymongo.errors import DuplicateKeyError
 
-from thresher.errors import AlreadyThere, BadInput, NotFound
+from thresher.errors import AlreadyThere, BadInput
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Categories, Rows, Tally
 from thresher.store.mongo import names as by_name
@@ -18,7 +18,7 @@ from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Session, batches, key, span
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
-from thresher.store.rules import no_such_category, plain
+from thresher.store.rules import no_such_category, not_in_pool, plain
 
 CHUNK: Final = 1000
 KNOWN_SHOWN: Final = 20
@@ -167,12 +167,17 @@ class MongoCategories(Categories):
             held -= {one["_id"] for one in self.link.table("images").find(lost, {"_id": 1})}
         return [sorted(rows & held) for rows in found]
 
-    def origin(self, name: str, row: int) -> Origin:
+    def origins(self, name: str, rows: Sequence[int] | Rows) -> list[Origin]:
         must_know(self.link, name)
-        found = self.link.table("pool").find_one({"_id": _pool_key(name, int(row))})
-        if found is None:
-            raise NotFound(f"image {row} is not in the pool of {name}.")
-        return Origin(found["source"], found["query"], found["licence"], found["at_ms"])
+        wanted = plain(rows)
+        found: dict[int, Origin] = {}
+        for some in batches(wanted, 10 * CHUNK):
+            keys = {"_id": {"$in": [_pool_key(name, row) for row in some]}}
+            for one in self.link.table("pool").find(keys, batch_size=10 * CHUNK):
+                found[one["_id"]["row"]] = Origin(one["source"], one["query"], one["licence"], one["at_ms"])
+        if missing := set(wanted) - found.keys():
+            raise not_in_pool(missing, name)
+        return [found[row] for row in wanted]
 
     def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
         must_know(self.link, name)

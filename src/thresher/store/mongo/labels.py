@@ -7,7 +7,7 @@ from typing import Final
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from thresher.records import Gold, Label, Purpose, Says, Source, Vote
-from thresher.store.contract import Labels
+from thresher.store.contract import Labels, Rows
 from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
@@ -59,13 +59,9 @@ class MongoLabels(Labels):
         self.link.transact(change)
 
     def _held_counts(self, category: str, version: int, rows: list[int], session: Session) -> Counter[str]:
-        keys = [
-            key(category=category, version=version, row=row, trust=trust)
-            for row in rows
-            for trust in range(len(SOURCES))
-        ]
         held: dict[int, tuple[int, str]] = {}
-        for one in self.link.table("labels").find({"_id": {"$in": keys}}, {"says": 1}, session=session):
+        keys = {"_id": {"$in": _keys(category, version, rows)}}
+        for one in self.link.table("labels").find(keys, {"says": 1}, session=session):
             place = (one["_id"]["trust"], one["says"])
             held[one["_id"]["row"]] = min(place, held.get(one["_id"]["row"], place))
         return Counter(says for _, says in held.values())
@@ -84,11 +80,14 @@ class MongoLabels(Labels):
             for one in self.link.table("labels").find(span(category=category, version=version)).sort("_id", 1)
         ]
 
-    def of(self, category: str, version: int, row: int) -> Label | None:
+    def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
         must_know(self.link, category)
-        wanted = span(category=category, version=version, row=int(row))
-        found = self.link.table("labels").find_one(wanted, sort=[("_id", 1)])
-        return _label(found) if found else None
+        held: dict[int, Label] = {}
+        for some in batches(plain(rows), CHUNK):
+            for one in self.link.table("labels").find({"_id": {"$in": _keys(category, version, some)}}):
+                label = _label(one)
+                held[label.row] = min(label, held.get(label.row, label), key=lambda one: TRUST[one.source])
+        return held
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
         must_know(self.link, category)
@@ -145,6 +144,12 @@ class MongoLabels(Labels):
         must_know(self.link, category)
         found = self.link.table("gold_answers").find(span(category=category, version=version)).sort("_id", 1)
         return [(one["_id"]["row"], one["_id"]["worker"], one["says"]) for one in found]
+
+
+def _keys(category: str, version: int, rows: Sequence[int]) -> list[Document]:
+    """What labels of rows may be called, whatever their source."""
+    trusts = range(len(SOURCES))
+    return [key(category=category, version=version, row=row, trust=trust) for row in rows for trust in trusts]
 
 
 def _label_key(category: str, label: Label) -> Document:

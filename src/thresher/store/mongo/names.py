@@ -21,6 +21,7 @@ from thresher.store.rules import is_hash, spellings
 
 AT_ONCE: Final = 10_000
 RANGES_AT_ONCE: Final = 500
+IMAGES_AT_ONCE: Final = 1_000
 REFERENCE: Final = "reference"
 LOST: Final = "lost"
 _ROW: Final = Struct(">Q")
@@ -78,6 +79,12 @@ def add_aliases(link: Link, aliases: Iterable[tuple[Alias, int]], session: Sessi
         table.insert_many(fresh, session=session)
     if changed:
         table.bulk_write(changed, ordered=False, session=session)
+
+
+def note_namesakes(link: Link) -> None:
+    """Note every image of each alias, in a workspace of a time when an alias had its lowest row alone."""
+    for some in batches(link.table("images").find({}, {"aliases": 1}).sort("_id", 1), IMAGES_AT_ONCE):
+        add_aliases(link, ((Alias(*pair), one["_id"]) for one in some for pair in one["aliases"]), None)
 
 
 def rows_of(link: Link, names: Sequence[str]) -> list[set[int]]:

@@ -18,10 +18,11 @@ from pymongo.errors import CollectionInvalid, DuplicateKeyError
 from thresher.errors import StoreUnavailable, WrongSchema
 from thresher.records import new_id
 from thresher.store.mongo.link import Document, Link
+from thresher.store.mongo.names import note_namesakes
 
 Step = Callable[[Link], None]
 # from each schema to the next; a released one is never edited, and made twice it does no more than once
-STEPS: Final[tuple[Step, ...]] = ()
+STEPS: Final[tuple[Step, ...]] = (note_namesakes,)
 SCHEMA: Final = len(STEPS) + 1
 WORKSPACE: Final = "workspace"
 MAKERS: Final = 8

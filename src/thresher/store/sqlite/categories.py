@@ -5,11 +5,12 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import repeat
+from typing import Any
 
 from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Categories, Rows, Tally
-from thresher.store.rules import plain
+from thresher.store.rules import not_in_pool, plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import as_rows, category_id
@@ -50,11 +51,11 @@ class SqliteCategories(Categories):
     def get(self, name: str) -> Category:
         with self.catalog.reading() as sql:
             category_id(self.catalog, sql, name)
-            return _category(*sql.execute(f"{_CATEGORY} AND name = ?", (name,)).fetchone())
+            return _category(sql.execute(f"{_CATEGORY} AND name = ?", (name,)).fetchone())
 
     def all(self) -> list[Category]:
         with self.catalog.reading() as sql:
-            return [_category(*line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
+            return [_category(line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
 
     def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
         with self.catalog.writing(durable=True) as sql:
@@ -144,16 +145,18 @@ class SqliteCategories(Categories):
                 rows += rows_in_pool(sql, key, names[start : start + BULK])
         return [sorted(some) for some in rows]
 
-    def origin(self, name: str, row: int) -> Origin:
+    def origins(self, name: str, rows: Sequence[int] | Rows) -> list[Origin]:
+        wanted = plain(rows)
         with self.catalog.reading() as sql:
             found = sql.execute(
-                """SELECT source, coalesce(pool.query, origin.query), licence, at_ms
-                   FROM pool JOIN origin ON origin.id = pool.origin WHERE category = ? AND row = ?""",
-                (category_id(self.catalog, sql, name), int(row)),
-            ).fetchone()
-        if not found:
-            raise NotFound(f"image {row} is not in the pool of {name}.")
-        return Origin(*found)
+                """SELECT row, source, coalesce(pool.query, origin.query), licence, at_ms
+                   FROM json_each(?) AS wanted CROSS JOIN pool ON category = ? AND row = wanted.value
+                   JOIN origin ON origin.id = pool.origin ORDER BY wanted.key""",
+                (json.dumps(wanted), category_id(self.catalog, sql, name)),
+            ).fetchall()
+        if len(found) != len(wanted):
+            raise not_in_pool(set(wanted) - {row for row, *_ in found}, name)
+        return [Origin(*line) for _, *line in found]
 
     def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
         with self.catalog.writing() as sql:
@@ -203,8 +206,6 @@ def _origin_id(sql: sqlite3.Connection, origin: Origin) -> int:
     return int(found.fetchone()[0])
 
 
-def _category(
-    name: str, targets: str, exclusive: str, created_ms: int, version: int, text: str, instructions: str, at_ms: int
-) -> Category:
-    question = Question(version, text, instructions, at_ms)
-    return Category(name, question, Targets(**json.loads(targets)), exclusive, created_ms)
+def _category(line: tuple[Any, ...]) -> Category:
+    name, targets, exclusive, created_ms, *question = line
+    return Category(name, Question(*question), Targets(**json.loads(targets)), exclusive, created_ms)

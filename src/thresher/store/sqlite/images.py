@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, repeat
+from typing import Any
 
 from thresher.errors import NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
@@ -20,6 +21,9 @@ CHUNK = 1000  # rows of a transaction, so that others get their turn
 # writes a page or two a row, 8 GB for a million. Of 50,000 it writes 1.8 GB in all, and holds others up for a second.
 REFERENCES = 50_000
 EXTENSIONS = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg"}
+
+Line = tuple[Any, ...]
+"""A line of the catalog, in the order of the columns that were asked for."""
 
 _IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begins IS NULL"
 
@@ -79,7 +83,7 @@ class SqliteImages(Images):
             ).fetchall()
         if len(found) != len(wanted):
             raise no_such_row(set(wanted) - {row for row, *_ in found})
-        return [_image(*line) for line in found]
+        return [_image(line) for line in found]
 
     def find(self, names: Sequence[str]) -> list[int | None]:
         # one whose bytes are lost is not found, so that a harvest brings them again
@@ -155,7 +159,7 @@ class SqliteImages(Images):
     def page(self, after_row: int, limit: int) -> list[Image]:
         with self.catalog.reading() as sql:
             found = sql.execute(f"SELECT {_IMAGE} FROM image WHERE row > ? ORDER BY row LIMIT ?", (after_row, limit))
-            return [_image(*line) for line in found]
+            return [_image(line) for line in found]
 
     def count(self) -> int:
         with self.catalog.reading() as sql:
@@ -256,10 +260,8 @@ def _place(row: int, shard: str | None, begins: int | None, size: int) -> shards
     return shards.Place(shard, begins, size) if shard is not None and begins is not None else None
 
 
-def _image(
-    row: int, sha256: bytes, width: int, height: int, picture_format: str, orientation: int, size: int, similar: int,
-    reference: int,
-) -> Image:  # fmt: skip
+def _image(line: Line) -> Image:
+    row, sha256, width, height, picture_format, orientation, size, similar, reference = line
     return Image(row, sha256.hex(), width, height, picture_format, orientation, size, similar, bool(reference))
 
 

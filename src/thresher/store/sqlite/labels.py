@@ -4,16 +4,20 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from thresher.errors import NotFound
 from thresher.records import Gold, Label, Purpose, Says, Source, Vote
-from thresher.store.contract import Labels
+from thresher.store.contract import Labels, Rows
 from thresher.store.rules import SOURCES, TRUST, one_of, plain
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import category_id
 
 CHUNK = 1000
+
+Line = tuple[Any, ...]
+"""A line of the catalog, in the order of the columns that were asked for."""
 
 _VOTE = "row, worker, says, purpose, assignment, weight, at_ms, epoch, draw"
 _LABEL = "row, trust, says, purpose, at_ms, posterior, votes, epoch, draw"
@@ -78,15 +82,17 @@ class SqliteLabels(Labels):
                 f"SELECT {_LABEL} FROM label WHERE category = ? AND version = ? ORDER BY row, trust",
                 (category_id(self.catalog, sql, category), version),
             )
-            return [_label(version, *line) for line in found]
+            return [_label(version, line) for line in found]
 
-    def of(self, category: str, version: int, row: int) -> Label | None:
+    def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
         with self.catalog.reading() as sql:
             found = sql.execute(
-                f"SELECT {_LABEL} FROM label WHERE category = ? AND version = ? AND row = ? ORDER BY trust LIMIT 1",
-                (category_id(self.catalog, sql, category), version, int(row)),
-            ).fetchone()
-        return _label(version, *found) if found else None
+                f"""SELECT {_LABEL} FROM json_each(?) AS wanted
+                    CROSS JOIN label ON category = ? AND version = ? AND row = wanted.value ORDER BY trust DESC""",
+                (json.dumps(plain(rows)), category_id(self.catalog, sql, category), version),
+            )
+            labels = [_label(version, line) for line in found]
+        return {label.row: label for label in labels}  # the most trusted come last
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
         try:
@@ -191,8 +197,6 @@ def _move_counts(
         counters.add(sql, category, f"labels:{version}:{says}", after[says] - before[says])
 
 
-def _label(
-    version: int, row: int, trust: int, says: str, purpose: str, at_ms: int, posterior: float, votes: int, epoch: int,
-    draw: int,
-) -> Label:  # fmt: skip
+def _label(version: int, line: Line) -> Label:
+    row, trust, says, purpose, at_ms, posterior, votes, epoch, draw = line
     return Label(row, Says(says), SOURCES[trust], Purpose(purpose), version, at_ms, posterior, votes, epoch, draw)
