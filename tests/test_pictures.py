@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 from tests.pictures_for_tests import corners, encode, picture, pixels
 
 from thresher import pictures
@@ -82,6 +83,27 @@ def test_an_upright_and_a_turned_copy_have_one_fingerprint() -> None:
 def test_an_orientation_that_does_not_exist_counts_as_upright(value: int) -> None:
     found = pictures.inspect(picture(1, orientation=value), pixels=ENOUGH)
     assert (found.width, found.height, found.orientation) == (64, 48, 1)
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+    "</rdf:RDF></x:xmpmeta>"
+)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_an_orientation_that_only_xmp_tells_turns_nothing_as_in_a_browser(kind: str) -> None:
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP)
+    out = io.BytesIO()
+    Image.fromarray(corners((160, 96))).save(
+        out, kind, **({"pnginfo": text} if kind == "PNG" else {"xmp": XMP.encode()})
+    )
+    found = pictures.inspect(out.getvalue(), pixels=ENOUGH)
+    assert (found.width, found.height, found.orientation) == (160, 96, 1)
+    assert seen(opened(pictures.render(out.getvalue(), long_side=80, quality=95))) == "RGBW"
+    assert seen(pictures.model_pixels(out.getvalue(), side=32)) == "RGBW"
 
 
 def test_a_corrupt_exif_block_costs_nothing_but_itself() -> None:

@@ -228,10 +228,19 @@ def _orientation(image: Image.Image, data: bytes) -> int:
     if image.format == "PNG":
         _load(image, data)  # a PNG may carry its EXIF behind the pixels
     try:
-        found = image.getexif().get(0x0112, 1)
+        found = _exif(image).get(0x0112, 1)
     except Exception:  # noqa: BLE001 -- a corrupt EXIF block may raise anything, and the picture is whole without it
         return 1
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """The EXIF block of an image. Pillow 13.0.0's `getexif` adds the orientation of XMP, which browsers ignore."""
+    if image.format == "TIFF":
+        return image.getexif()  # its own tags are the block
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))
+    return exif
 
 
 def _tile_pixels(image: Image.Image) -> int:
