@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,13 @@ def test_a_category_with_moved_shards_is_released(store: Store, tmp_path: Path) 
     assert found == sorted(map(data, range(3)))
 
 
+class Silent(http.server.SimpleHTTPRequestHandler):
+    """A site of whole files: the library's own server answers 200 with all of a file, whatever range is asked for."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 class Ranges(http.server.SimpleHTTPRequestHandler):
     """A site that serves ranges, as object stores do, and notes what was asked."""
 
@@ -168,6 +176,19 @@ class Ranges(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def test_a_server_that_ignores_ranges_is_named_and_not_taken_for_damage(moved: Path, settings: Settings) -> None:
+    handler = partial(Silent, directory=str(moved.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{site.server_address[1]}/bucket"
+        with (
+            closing(open_store(moved, settings.but(shards=url))) as store,
+            pytest.raises(StoreUnavailable, match="ignores byte ranges"),
+        ):
+            store.images.read(5)
+        site.shutdown()
 
 
 def test_one_picture_is_one_request_for_its_bytes_alone(moved: Path, settings: Settings) -> None:
