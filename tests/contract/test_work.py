@@ -6,7 +6,7 @@ from tests.contract.things import HOUR_MS, answers, category, deal, finish, publ
 
 from thresher.errors import BadInput, Conflict, Gone, NotFound
 from thresher.records import Assignment, Dealt, Given, Purpose, Review, Says, Stage
-from thresher.store.contract import Store
+from thresher.store.contract import Store, every_assignment
 
 
 def stage(store: Store, assignment: Assignment) -> Stage:
@@ -410,3 +410,11 @@ def test_two_servers_never_give_one_place_twice(store: Store, another: Store) ->
     assert len(taken) == 8
     assert all(task.taken == 2 for task in store.asks.tasks("car", 0, 10))
     assert len({(found.task, found.worker) for found in taken}) == 8
+
+
+def test_every_assignment_is_read_page_by_page(store: Store) -> None:
+    category(store, 6)
+    publish(store, [0], places=5)
+    done = [finish(store, f"w{number}", now_ms=100 + number).id for number in range(5)]
+    for at_once in (1, 2, 5, 6):
+        assert [each.id for each in every_assignment("car", store=store, at_once=at_once)] == sorted(done)

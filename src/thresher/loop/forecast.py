@@ -22,7 +22,7 @@ from thresher.loop.snapshot import holds, in_force, rank
 from thresher.loop.ways import PROVEN, way_of
 from thresher.records import Category, Says, Targets
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Store, every_assignment
 
 # in the runs of bench/selection.py, from a strong head to a weak one
 ABOVE_FLOOR = (1.4, 1.8, 2.7)  # audits in floors
@@ -167,8 +167,8 @@ def seconds_an_answer(*, store: Store, settings: Settings) -> float:
     """How long people take for an answer, what comes once a task included: as they did here, or the setting."""
     seen = [
         given.seconds
-        for worker in store.people.all()
-        for assignment in store.work.of_worker(worker.id)
+        for category in store.categories.all()
+        for assignment in every_assignment(category.name, store=store)
         for given in assignment.answers
     ]
     each = median(seen) if len(seen) >= ENOUGH_ANSWERS else settings.answer_seconds

@@ -1,9 +1,13 @@
 """Workers over HTTP."""
 
+from tests.contract.things import finish
+from tests.counting import counted
 from tests.server.people import Pool, add_category, answer
-from tests.serving import Served
+from tests.serving import Served, serving
 
 from thresher.client import WorkerClient
+from thresher.records import Worker
+from thresher.settings import Settings
 from thresher.store.contract import Store
 
 
@@ -24,3 +28,25 @@ def test_a_worker_is_shown_only_where_they_worked(server: Served, worker: Worker
     worker.deal("car")
     assert server.console.workers("dog") == []
     assert len(server.console.workers("car")) == 1
+
+
+def test_the_workers_are_read_by_pages_of_assignments_and_not_one_by_one(
+    store: Store, small: Settings, pool: Pool
+) -> None:
+    watched, calls = counted(store)
+    people = [Worker(f"w{number}", f"Person {number}", False, "", number) for number in range(9)]
+    for person in people:
+        store.people.add(person)
+    first, second = (finish(store, person.id, now_ms=number) for number, person in enumerate(people[:2], 100))
+    assert {first.task, second.task} <= {task.number for task in store.asks.tasks(pool.name, 0, 9)}
+    with serving(watched, small) as server:
+        calls.clear()
+        found = server.console.workers()
+        assert calls.total() < len(people)
+        here = server.console.workers(pool.name)
+    assert [(worker.name, worker.assignments, worker.answers) for worker in here] == [
+        ("Person 0", 1, 10),
+        ("Person 1", 1, 10),
+    ]
+    assert [worker for worker in found if worker.assignments] == here
+    assert len(found) == len(people)

@@ -15,7 +15,7 @@ from thresher.store.contract.jobs import Jobs
 from thresher.store.contract.labels import Labels
 from thresher.store.contract.people import People
 from thresher.store.contract.rounds import Rounds
-from thresher.store.contract.store import CheckReport, Store
+from thresher.store.contract.store import CheckReport, Store, every_assignment
 from thresher.store.contract.work import Work
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "Tally",
     "Work",
     "chunks",
+    "every_assignment",
 ]

@@ -1,9 +1,10 @@
 """The whole workspace."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from thresher.records import Assignment
 from thresher.store.contract.asks import Asks
 from thresher.store.contract.categories import Categories
 from thresher.store.contract.columns import Columns
@@ -62,3 +63,11 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; calling it twice is fine."""
+
+
+def every_assignment(category: str, *, store: Store, at_once: int = 500) -> Iterator[Assignment]:
+    """The assignments of a category by id, which sorts by time, read in pages of `at_once`."""
+    after = ""
+    while page := store.work.page(category, after, at_once):
+        yield from page
+        after = page[-1].id
