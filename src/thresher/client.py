@@ -55,7 +55,7 @@ class Client:
     def __init__(self, url: str, token: str = "", *, timeout_seconds: float = 60.0) -> None:
         parts = urlsplit(url)
         if parts.scheme not in SCHEMES or not parts.hostname:
-            raise BadInput(f"{url!r} is no address of a server.", next="give one like http://127.0.0.1:8765")
+            raise BadInput(f"{url!r} is not a server address.", next="give one such as http://127.0.0.1:8765")
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._parts = parts
         self._token = token
@@ -236,7 +236,7 @@ def _refusal(data: bytes, status: int, url: str) -> ThresherError:
         told = Problem.model_validate_json(data)
     except ValidationError:
         return NotReady(
-            f"the server answered {status} and not in thresher's words.", where=url, next="check the address"
+            f"the server answered {status}, and the answer is not from thresher.", where=url, next="check the address"
         )
     kind = told.type.rpartition(":")[2]
     error = _kinds().get(kind, ThresherError)(told.detail, where=told.where, next=told.next)

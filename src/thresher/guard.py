@@ -168,7 +168,7 @@ class GuardedFetcher:
         except TimeoutError as error:
             raise NotFetched(f"it took longer than {seconds:g} s.", reason="fetch-timeout", where=url) from error
         except aiohttp.InvalidURL as error:
-            raise Blocked("its address cannot be read.", reason="blocked-url", where=url) from error
+            raise Blocked("the URL is not valid.", reason="blocked-url", where=url) from error
         except NotFetched:
             raise
         except Exception as error:  # a hostile site may drive the network library into anything
@@ -187,10 +187,12 @@ class GuardedFetcher:
         most = self._settings.fetch_bytes
         if answer.status != 200:
             wait = _retry_after(answer.headers.get("Retry-After", ""))
-            what, reason = f"it answered {answer.status}.", f"fetch-status-{answer.status}"
+            what, reason = f"the site answered {answer.status}.", f"fetch-status-{answer.status}"
             raise NotFetched(what, reason=reason, where=url, after_seconds=wait)
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise NotFetched("it answered compressed, unasked.", reason="fetch-encoding", where=url)
+            raise NotFetched(
+                "the site sent a compressed answer without being asked.", reason="fetch-encoding", where=url
+            )
         too_large = NotFetched(f"more than {most:,} bytes.", reason="too-large", where=url)
         if (answer.content_length or 0) > most:
             raise too_large
@@ -224,7 +226,7 @@ class _JudgingResolver(AbstractResolver):
         reachable = [place for place, what in judged if not what]
         if judged and not reachable:
             place, what = judged[0]
-            raise Blocked(f"{host} is at {place['host']}, which is {what}.")
+            raise Blocked(f"{host} resolves to {place['host']}, which is {what}.")
         return reachable
 
     async def close(self) -> None:
@@ -242,9 +244,9 @@ def check_url(url: str | URL, rules: Rules) -> URL:
     if here.scheme not in SCHEMES or not host:
         raise Blocked("only http and https are fetched.", reason="blocked-url", where=where)
     if here.user is not None or here.password is not None:
-        raise Blocked("it carries a user name or password.", reason="blocked-url", where=where)
+        raise Blocked("the URL contains a user name or password.", reason="blocked-url", where=where)
     if rules.ports is not None and port not in rules.ports:
-        raise Blocked(f"port {port} is not a web site's.", reason="blocked-url", where=where)
+        raise Blocked(f"port {port} is not allowed.", reason="blocked-url", where=where)
     if _is_address(host) and (what := rules.why_not(host)):
         raise Blocked(f"{host} is {what}.", where=where)
     return here
@@ -260,11 +262,11 @@ def _is_address(host: str) -> bool:
 
 def _next(here: URL, location: str, url: str) -> URL:
     if not location:
-        raise NotFetched("it redirected nowhere.", reason="fetch-redirects", where=url)
+        raise NotFetched("the site sent a redirect without an address.", reason="fetch-redirects", where=url)
     try:
         return here.join(URL(location))
     except ValueError as error:
-        raise Blocked("it redirected to what is not a URL.", reason="blocked-url", where=url) from error
+        raise Blocked("the site redirects to an invalid URL.", reason="blocked-url", where=url) from error
 
 
 def _retry_after(header: str) -> float:

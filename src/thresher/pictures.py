@@ -26,8 +26,8 @@ MOST_SCANS = 100
 
 REASONS = {
     "empty": "it holds no bytes",
-    "not-a-picture": "the bytes are something else",
-    "unsupported": "a picture in a format that is not read here",
+    "not-a-picture": "the bytes are not an image",
+    "unsupported": "an image in a format that is not supported",
     "too-small": f"a side is shorter than {LEAST_SIDE} pixels",
     "too-many-pixels": "it would decode to more pixels than allowed",
     "truncated": "the end is missing",
@@ -53,17 +53,17 @@ READERS = tuple(name for name in FORMATS if name != "MPO")  # Pillow's JPEG read
 
 # (offset, signature, reason, what it is), for bytes that no reader of ours takes
 SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
-    (4, b"ftypheic", "unsupported", "a HEIC picture; convert it to JPEG first"),
-    (4, b"ftypheix", "unsupported", "a HEIC picture; convert it to JPEG first"),
-    (4, b"ftyphev", "unsupported", "a HEIC picture; convert it to JPEG first"),
-    (4, b"ftypmif1", "unsupported", "a HEIF picture; convert it to JPEG first"),
-    (4, b"ftypmsf1", "unsupported", "a HEIF picture; convert it to JPEG first"),
+    (4, b"ftypheic", "unsupported", "a HEIC image; convert it to JPEG first"),
+    (4, b"ftypheix", "unsupported", "a HEIC image; convert it to JPEG first"),
+    (4, b"ftyphev", "unsupported", "a HEIC image; convert it to JPEG first"),
+    (4, b"ftypmif1", "unsupported", "a HEIF image; convert it to JPEG first"),
+    (4, b"ftypmsf1", "unsupported", "a HEIF image; convert it to JPEG first"),
     (0, b"8BPS", "unsupported", "a Photoshop file"),
     (0, b"%!PS", "unsupported", "a PostScript file"),
     (0, b"%PDF", "unsupported", "a PDF"),
     (0, b"\x00\x00\x01\x00", "unsupported", "an icon file"),
-    (0, b"\xff\x0a", "unsupported", "a JPEG XL picture"),
-    (0, b"\x00\x00\x00\x0cJXL ", "unsupported", "a JPEG XL picture"),
+    (0, b"\xff\x0a", "unsupported", "a JPEG XL image"),
+    (0, b"\x00\x00\x00\x0cJXL ", "unsupported", "a JPEG XL image"),
     (4, b"ftyp", "not-a-picture", "a video"),
     (0, b"\x1aE\xdf\xa3", "not-a-picture", "a video"),
     (0, b"PK\x03\x04", "not-a-picture", "a ZIP archive"),
@@ -164,7 +164,7 @@ def _open(data: bytes) -> Image.Image:
     if not data:
         raise Undecodable("empty", "it holds no bytes.")
     if data.startswith(b"\xff\xd8") and _scans(data) > MOST_SCANS:
-        raise Undecodable("damaged", f"it is drawn in more than {MOST_SCANS} passes.")
+        raise Undecodable("damaged", f"this JPEG has more than {MOST_SCANS} scans.")
     try:
         return Image.open(BytesIO(data), formats=READERS)
     except UnidentifiedImageError as error:
@@ -196,7 +196,7 @@ def _unidentified(data: bytes) -> Undecodable:
         return Undecodable("not-a-picture", "it is a web page.")
     if data.startswith(STARTS) or data[8:12] in (b"WEBP", b"avif", b"avis"):
         return _broken(ValueError("the header cannot be read"), data)
-    return Undecodable("not-a-picture", "its bytes start like no picture.")
+    return Undecodable("not-a-picture", "its first bytes match no image format.")
 
 
 def _broken(error: Exception, data: bytes) -> Undecodable:
@@ -208,7 +208,7 @@ def _broken(error: Exception, data: bytes) -> Undecodable:
     if isinstance(error, EOFError) or "truncated" in words or _ends_early(data):
         return Undecodable("truncated", f"its end is missing ({said}).")
     if "not available" in words or "unsupported" in words or "not supported" in words:
-        return Undecodable("unsupported", f"this kind of it is not read here ({said}).")
+        return Undecodable("unsupported", f"this variant of the format is not supported ({said}).")
     return Undecodable("damaged", f"it cannot be decoded ({said}).")
 
 

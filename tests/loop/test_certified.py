@@ -158,4 +158,4 @@ def test_a_release_of_the_cascade_carries_no_certificate(
     run(store, settings)
     store.categories.aim(NAME, Targets(method="cascade"))
     ship(NAME, tmp_path / "out", store=store, now_ms=9)
-    assert verify(tmp_path / "out").wrong == ("the release carries no certificate",)
+    assert verify(tmp_path / "out").wrong == ("the release has no certificate",)

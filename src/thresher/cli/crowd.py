@@ -25,8 +25,8 @@ from thresher.workforce.truth import Truth, read_truth
 RETRY_SECONDS = 0.2
 STARVED_SECONDS = 15.0  # a turn between two tasks is shorter, and people come back for more sooner
 WAITS = (
-    "No picture is offered to anybody yet: the loop is at work, or other people hold what is asked until their leases "
-    "end (lease_minutes in `thresher settings`). Ctrl-C stops."
+    "No task is available yet: the loop is working, or other people hold all tasks until their leases end "
+    "(setting lease_minutes). Ctrl-C stops."
 )
 
 
@@ -135,13 +135,13 @@ def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: 
 def facts_of(people: Simulated, came_to: Turn | None) -> dict[str, object]:
     """What was done, for a person to read."""
     return {
-        "the loop": came_to.says if came_to else "was interrupted",
+        "end of the loop": came_to.says if came_to else "interrupted",
         "answers sent": people.answers,
         "owner's answers": people.owner_answers,
-        "assignments": people.assignments,
+        "assignments sent": people.assignments,
         **{f"  {verdict}": count for verdict, count in sorted(people.verdicts.items())},
-        "quit half-way": people.quits,
-        "people's hours": round(people.seconds / 3600, 2),
+        "people who left half-way": people.quits,
+        "hours of work": round(people.seconds / 3600, 2),
     }
 
 

@@ -59,7 +59,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 -- the library's usage errors are told apart; a trace never reaches a user
         raise SystemExit(_usage(error) if hasattr(error, "format_message") else _say(_unforeseen(error))) from None
     if code == INTERRUPTED:  # typer catches Ctrl-C itself and answers with the code
-        sys.stderr.write("\ninterrupted. Run the same command again: it goes on where it was.\n")
+        sys.stderr.write("\ninterrupted. Run the same command again: it continues where it stopped.\n")
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
@@ -79,8 +79,8 @@ def _unforeseen(error: Exception) -> str:
 
     with tempfile.NamedTemporaryFile("w", prefix="thresher-", suffix=".log", delete=False) as log:
         log.write("".join(traceback.format_exception(error)))
-    what = f"something unforeseen: {type(error).__name__}: {error}".replace("\n", " ")
-    return f"{what}. What was stored stays. Next: report it with {log.name}"
+    what = f"internal error: {type(error).__name__}: {error}".replace("\n", " ")
+    return f"{what}. Stored data is kept. Next: report it and attach {log.name}"
 
 
 def _say(line: str) -> int:
@@ -91,9 +91,7 @@ def _say(line: str) -> int:
 def _disk(error: OSError) -> str:
     where = str(error.filename or Path.cwd())
     if error.errno == NO_SPACE_ERRNO:
-        full = StoreFull(
-            "the disk is full; what was stored stays.", where=where, next="free some space and run it again"
-        )
+        full = StoreFull("the disk is full; stored data is kept.", where=where, next="free some space and run it again")
         return str(full)
     what = os.strerror(error.errno) if error.errno else str(error)
-    return f"{where}: {what}. Next: see that the place is there and can be written, and run it again"
+    return f"{where}: {what}. Next: check that the path exists and is writable, and run it again"

@@ -70,7 +70,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked = True
         # in the middle of anything, an import of `say`'s or a write to a stream included: only this is safe here
-        os.write(sys.stderr.fileno(), b"\nstopping after what is under way; Ctrl-C again to stop at once\n")
+        os.write(sys.stderr.fileno(), b"\nstopping after the current step; press Ctrl-C again to stop at once\n")
 
     before = signal.signal(signal.SIGINT, ask)
     try:

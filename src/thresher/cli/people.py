@@ -27,9 +27,9 @@ def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    loop: Annotated[bool, typer.Option(help="Keep the loops of all categories going.")] = True,
+    loop: Annotated[bool, typer.Option(help="Also run the loop of every category.")] = True,
 ) -> None:
-    """Serve the pages and the API, print the link, and keep the loop going."""
+    """Serve the web pages and the HTTP API, print the link to the console, and run the loop."""
     from thresher.loop.jobs import alive
     from thresher.records import now_ms
     from thresher.server.app import serve as serve_app
@@ -42,7 +42,7 @@ def serve(
             nonlocal looping
             from thresher.server.auth import console_link
 
-            say(f"The console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
+            say(f"Console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
             say("Ctrl-C stops the server" + (" and the loop." if loop else "."))
             # only now: a server that finds its port taken has started nothing, and the link does not wait for the loop
             looping = _start_loop(store) if loop else None
@@ -72,7 +72,7 @@ def invite(
     note: Annotated[str, typer.Option(help="A note for yourself.")] = "",
     json: JSON = False,
 ) -> None:
-    """Make a link that gives everybody who opens it a personal link to work with."""
+    """Make an invite link; everyone who opens it gets a personal link to answer images."""
     with opened(context) as (store, settings):
         link = _invite_link(store, settings, category, note)
     if json:
@@ -97,7 +97,7 @@ def job(
     context: typer.Context,
     job_id: Annotated[str, typer.Argument(help="The job's id.")],
 ) -> None:
-    """Do a recorded job."""
+    """Run a recorded job."""
     from thresher.loop.jobs import work
 
     with opened(context) as (store, settings):

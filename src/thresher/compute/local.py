@@ -153,7 +153,7 @@ class _Pool(Generic[Item, Result]):
             raise JobFailed(
                 f"its process ended with {ending}.",
                 where=name_of(self.job),
-                next="look whether memory ran out, then run it again: what was finished stays",
+                next="check whether memory ran out, then run it again; finished items are kept",
             )
         if self.died is not None and worker.holds:
             number, item = worker.holds.popleft()

@@ -26,7 +26,7 @@ def admit(candidates: list[Candidate], *, bytes_most: int, pixels: int, at_ms: i
 def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int, compute: Compute) -> list[Verdict]:
     """Judge again, each in reach of no other, candidates whose process died; the one it dies on again is refused."""
     if len(candidates) == 1:
-        return [Refusal(candidates[0].name, "damaged", "decoding it ended the process.", at_ms)]
+        return [Refusal(candidates[0].name, "damaged", "decoding it crashed the process.", at_ms)]
     alone = ([candidate] for candidate in candidates)
     found = compute.spread(job, alone, died=partial(one_by_one, job=job, at_ms=at_ms, compute=compute))
     return [verdict for verdicts in found for verdict in verdicts]
@@ -65,7 +65,7 @@ def _read(candidate: Candidate, bytes_most: int) -> bytes:
             file.seek(candidate.offset)
             data = file.read(candidate.size_bytes)
         if len(data) < candidate.size_bytes:
-            raise Undecodable("truncated", f"{len(data):,} of {candidate.size_bytes:,} bytes are there.")
+            raise Undecodable("truncated", f"only {len(data):,} of {candidate.size_bytes:,} bytes are there.")
     if len(data) > bytes_most:
         raise Undecodable("too-large", too_large(len(data), bytes_most))
     return data

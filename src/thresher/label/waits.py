@@ -1,4 +1,4 @@
-"""What a category waits for: pictures, gold, people, its owner, the loop, or nothing."""
+"""What a category is waiting for: images, gold, annotators, its owner, the loop, or nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ def _open(tally: Tally, purpose: Purpose) -> int:
 
 
 def asked_of_workers(tally: Tally) -> int:
-    """Open asks that workers may be given, not the owner alone."""
+    """The number of open asks that annotators may answer, without those for the owner alone."""
     return sum(count for purpose, count in tally.asks_open.items() if purpose not in OWNER_ONLY)
 
 

@@ -39,8 +39,8 @@ def decide(
 ) -> Decided:
     """Decide on rows by the newest round and the labels held; `similar` [n] where their groups are known already.
 
-    Labels win over the labels of near-duplicates, and those over scores. What a person has finally called unsure is a
-    no: it will not be delivered, and nobody need be asked again.
+    A label takes precedence over the label of a near-duplicate, and both over the score. A final label "unsure" counts
+    as no: the image is not released, and nobody is asked about it again.
     """
     scores = np.full(len(rows), np.nan, np.float32)
     if newest is not None and len(rows):

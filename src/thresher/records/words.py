@@ -24,7 +24,8 @@ def category_name(text: str) -> str:
     """The text, when a category may be called so: it becomes part of file names and of links. Raises BadInput."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", text) or ".." in text:
         raise BadInput(
-            f"{text!r} is no name for a category.", next="use small letters, digits, '.', '_' and '-', at most 64"
+            f"{text!r} is not a valid category name.",
+            next="use at most 64 of: lower-case letters, digits, '.', '_' and '-'",
         )
     return text
 

@@ -35,10 +35,10 @@ def release(
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
-        raise BadInput(f"no format is called {unknown[0]!r}.", next=f"choose from {', '.join(FORMATS)}")
+        raise BadInput(f"unknown format {unknown[0]!r}.", next=f"choose from {', '.join(FORMATS)}")
     if not len(chosen.yes):
         raise NotReady(
-            f"nothing in {chosen.category} is decided yes.",
+            f"no image of {chosen.category} is decided yes.",
             next=f"thresher run {chosen.category}, or lower its targets",
         )
     done = next((known for known in store.rounds.releases(chosen.category) if known.path == str(to.resolve())), None)

@@ -23,7 +23,7 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
     counts = Counter(CODES[int(code)].value for code in chosen.codes)
     when = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     summary = (
-        f"{counts['yes']:,} pictures answered yes, out of a pool of {len(chosen.rows):,} "
+        f"{counts['yes']:,} images decided yes, out of a pool of {len(chosen.rows):,} "
         f"({counts['no']:,} no, {counts['unknown']:,} unknown). Released {when}, question version {chosen.version}, "
         f"round {chosen.round}."
     )
@@ -43,19 +43,19 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
         "",
         *(f"- `{PLACES[name][0]}`: {PLACES[name][1]}" for name in formats),
         *(f"- `{name}`: {EVIDENCE}" for name in chosen.evidence),
-        "- `certificate.json`: the claim for machines",
+        "- `certificate.json`: the claim, machine-readable",
         "- `release.json`: the manifest",
         "",
-        "Rights in the pictures stay with their owners; `images.parquet` holds the source and licence known of each.",
+        "The images keep the rights of their owners; `images.parquet` lists the known source and licence of each.",
         "",
     ]
     write_whole(to / "README.md", "\n".join(lines).encode())
 
 
-EVIDENCE = "every answer that the certificate rests on, with its draw; `thresher verify` works it out anew"
+EVIDENCE = "every answer that the certificate depends on, with its draw; `thresher verify` checks them"
 PLACES = {
-    "folder": ("images/", "the pictures, untouched, named by their SHA-256"),
-    "webdataset": ("webdataset/", "the same pictures as WebDataset shards"),
+    "folder": ("images/", "the unchanged image files, named by their SHA-256"),
+    "webdataset": ("webdataset/", "the same images as WebDataset shards"),
     "table": ("images.parquet", "one row for each image of the pool: names, size, score, decision, votes, round"),
 }
 

@@ -22,7 +22,7 @@ def with_bytes(images: Sequence[Image], store: Store) -> Iterator[tuple[Image, b
     for image, data in zip(images, store.images.read_many([image.row for image in images]), strict=True):
         if sha256(data).hexdigest() != image.sha256:
             raise StoreDamaged(
-                f"the bytes of image {image.row} are not those that were stored.",
+                f"the stored bytes of image {image.row} do not match their hash.",
                 where=image.sha256,
                 next="harvest it again into a new workspace, or leave it out",
             )

@@ -69,7 +69,7 @@ def claim(directory: Path, chosen: Chosen) -> bool:
             if {key: found.get(key) for key in plan} == plan:
                 return name == PLAN_FILE
             raise AlreadyThere(
-                f"holds another release (of {found.get('category')}, round {found.get('round')}).",
+                f"contains another release (of {found.get('category')}, round {found.get('round')}).",
                 where=str(directory),
                 next="give an empty directory to --to",
             )

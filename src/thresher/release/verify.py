@@ -35,30 +35,30 @@ def verify(directory: Path) -> Verdict:
     claimed = _json(where)
     words = str(claimed.get("words", ""))
     if not claimed.get("certified"):
-        return Verdict(False, words, ("the release carries no certificate",))
+        return Verdict(False, words, ("the release has no certificate",))
     pieces = _pieces(directory / "evidence.parquet")
     try:
         rows = [_row(piece) for piece in pieces if piece["rank"] >= 0]
     except (KeyError, TypeError) as error:
         raise BadInput(
-            f"is no evidence of a release: {error}.", where=str(directory / "evidence.parquet"), next=NEXT
+            f"is not the evidence file of a release: {error}.", where=str(directory / "evidence.parquet"), next=NEXT
         ) from error
     wrong = []
     if len({piece["id"] for piece in pieces}) != len(pieces):
-        wrong.append("an image is in the evidence twice")
+        wrong.append("check failed: each image is in the evidence once")
     sources = {piece["source"] for piece in pieces if piece["says"] is not None}
     if not sources <= set(TRUSTED["people"]):
-        wrong.append("a label of the evidence is not adjudicated")
+        wrong.append("check failed: each label of the evidence is adjudicated or the owner's")
     elif claimed.get("truth") == "owner" and not sources <= set(TRUSTED["owner"]):
-        wrong.append("a label of the evidence is not the owner's")
+        wrong.append("check failed: each label of the evidence is the owner's")
     try:
         frozen, step = read_certificate(claimed["proof"])
         proof = verify_proof(claimed["proof"], rows)
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise BadInput(f"is no certificate: {error}.", where=str(where), next=NEXT) from error
-    wrong += [f"it is not so that {line.removeprefix('NO').strip()}" for line in proof.checks if line.startswith("NO")]
+        raise BadInput(f"is not a certificate: {error}.", where=str(where), next=NEXT) from error
+    wrong += [f"check failed: {line.removeprefix('NO').strip()}" for line in proof.checks if line.startswith("NO")]
     if sum(piece["rank"] < 0 and piece["says"] == "yes" for piece in pieces) < frozen.known_yes:
-        wrong.append(f"fewer than {frozen.known_yes} known yes are in the evidence")
+        wrong.append(f"check failed: the {frozen.known_yes} images known to be yes at the freeze are in the evidence")
     wrong += _compare(claimed, frozen, step)
     wrong += _delivered(directory / "images.parquet", step, claimed, pieces)
     return Verdict(not wrong, words, tuple(wrong))
@@ -110,10 +110,10 @@ def _delivered(table: Path, step: Certified, claimed: dict[str, Any], pieces: li
     }
     wrong = []
     if len(yes) != step.delivered:
-        told = f"({claimed.get('delivered')} claimed)"
-        wrong.append(f"{len(yes)} images are released, {step.delivered} are certified {told}")
+        claimed_too = f"(the certificate claims {claimed.get('delivered')})"
+        wrong.append(f"{len(yes)} images are released, but {step.delivered} are certified {claimed_too}")
     if refuted := yes & {p["id"] for p in pieces if p["rank"] >= 0 and p["says"] in ("no", "unsure")}:
-        wrong.append(f"{len(refuted)} released images have a label that says they are no yes")
+        wrong.append(f"{len(refuted)} released images are labelled no or unsure")
     return wrong
 
 

@@ -40,7 +40,7 @@ class Album:
         for place, name in enumerate(self._names):
             self._table[place] = _small(read(name))
             if report and (place + 1) % REPORT_EVERY == 0:
-                report(Progress("getting to know the pictures", place + 1, len(self._names)))
+                report(Progress("reading the images", place + 1, len(self._names)))
         self._lengths = np.square(self._table).sum(axis=1)
 
     def names_of(self, served: Sequence[bytes]) -> list[str]:
@@ -66,8 +66,8 @@ class Album:
         nearest = int(squares.argmin()) if len(squares) else -1
         if nearest < 0 or squares[nearest] > FAR**2:
             raise NotFound(
-                "the server shows a picture that is none of those whose truth is known.",
-                next="name every picture of the pool in the truth file",
+                "the server shows an image that is not in the truth file.",
+                next="name every image of the pool in the truth file",
             )
         (alike,) = np.nonzero(squares <= max(REACH**2, CLEAR**2 * squares[nearest]))
         if len(alike) > 1:

@@ -217,7 +217,7 @@ class ReplayedPerson:
 
 def _of(truth: Mapping[str, bool], name: str) -> bool:
     if name not in truth:
-        raise NotFound(f"the truth of {name!r} is not known.", next="name every picture of the pool in the truth file")
+        raise NotFound(f"the truth of {name!r} is not known.", next="name every image of the pool in the truth file")
     return truth[name]
 
 

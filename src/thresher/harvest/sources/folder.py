@@ -15,7 +15,7 @@ def from_folder(path: str | Path) -> "Folder":
     try:
         root = Path(path).expanduser().resolve(strict=True)
         if not root.is_dir():
-            raise BadInput("that is a file, not a folder.", where=str(path), next="give its folder, or --tar or --urls")
+            raise BadInput("this is a file, not a folder.", where=str(path), next="give its folder, or --tar or --urls")
         with os.scandir(root) as entries:
             next(entries, None)
     except OSError as error:

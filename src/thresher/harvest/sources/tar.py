@@ -89,13 +89,13 @@ class Tar:
                     self._share = min(1.0, max(raw.tell(), 1) / max(self.size, 1))
                     yield _candidate(archive, member, self.path if plain else "", bytes_most)
                 if plain and _more(raw, archive.offset):
-                    raise tarfile.ReadError("what follows is no member")
+                    raise tarfile.ReadError("the bytes after it are not a tar member")
                 self._share = 1.0
             except BROKEN as error:
                 raise BadInput(
                     f"the tar is damaged after {last} ({' '.join(str(error).split())}).",
                     where=self.path,
-                    next="everything before is kept; get the file again and harvest it",
+                    next="get the file again and harvest it; all images before the damage are kept",
                 ) from error
 
 
@@ -121,7 +121,7 @@ def _hidden(name: str) -> bool:
 def _candidate(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, bytes_most: int) -> Candidate:
     name = printable(member.name.removeprefix("./"))
     if member.issparse():
-        return Candidate(name, problem=("unsupported", "a sparse member, stored in pieces."))
+        return Candidate(name, problem=("unsupported", "a sparse tar member, which is not supported."))
     if path:
         return Candidate(name, size_bytes=member.size, path=path, offset=member.offset_data)
     if member.size > bytes_most:
