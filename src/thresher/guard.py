@@ -1,8 +1,8 @@
-"""Fetching what strangers link to: nothing private is reached, nothing endless is waited for, nothing huge is kept.
+"""Fetching foreign URLs safely: no private addresses, limits on time and size.
 
-A URL list is foreign input, and this machine can reach what its writer cannot: the router, the database, the cloud's
-metadata service. So every address is judged after its name was resolved, the connection goes to the address that was
-judged and to no other, and each redirect is a new URL that is judged again.
+A URL list is foreign input, and this machine can reach addresses that the list's author cannot: the router, the
+database, the cloud's metadata service. So every address is checked after its name was resolved, the connection goes to
+exactly the address that was checked, and each redirect is a new URL that is checked again.
 """
 
 import asyncio
@@ -83,9 +83,9 @@ _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 def why_not(address: str, *, private: bool = False) -> str:
-    """Why an IP address is not connected to, in a few words; "" for a public one.
+    """Why an IP address must not be connected to, in a few words; "" for a public one.
 
-    `private` opens private and loopback networks, never link-local ones, where the clouds keep their secrets.
+    `private` allows private and loopback networks, but never link-local ones, where clouds serve their credentials.
     """
     try:
         ip = ipaddress.ip_address(address.split("%")[0])
@@ -103,21 +103,21 @@ def why_not(address: str, *, private: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may be reached: these ports (None for any), and every address that `why_not` says nothing against."""
+    """What may be reached: these ports (None for any), and every address that `why_not` does not object to."""
 
     ports: frozenset[int] | None = PORTS
     why_not: Callable[[str], str] = why_not
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
-        """The rules in force: public addresses only, unless `fetch_private` is set."""
+        """The rules from the settings: public addresses only, unless `fetch_private` is set."""
         return cls(None, partial(why_not, private=True)) if settings.fetch_private else cls()
 
 
 class GuardedFetcher:
     """Fetches foreign URLs within the rules, inside `async with GuardedFetcher(settings) as fetcher`.
 
-    Proxies of the environment are ignored, for they would connect in our place; no cookies are kept or sent.
+    Proxies of the environment are ignored, because they would connect instead of us; no cookies are stored or sent.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class GuardedFetcher:
     async def fetch(self, url: str) -> bytes:
         """The bytes behind a URL, at most `fetch_bytes` of them within `fetch_seconds`, redirects included.
 
-        Raises Blocked for what the rules forbid and NotFetched for all else, each with a reason of REASONS.
+        Raises Blocked if the rules forbid it and NotFetched for any other failure, each with a reason of REASONS.
         """
         if self._session is None:
             raise RuntimeError("enter the fetcher first: async with GuardedFetcher(...)")
@@ -204,7 +204,7 @@ class GuardedFetcher:
         return bytes(data)
 
     def _judged_socket(self, place: tuple[Any, ...]) -> socket.socket:
-        """The last fence, at the socket: an address that stands in the URL itself never meets a resolver."""
+        """The last check, when the socket is opened: an IP address written in the URL is never resolved."""
         family, kind, protocol, _, (address, *_) = place
         if what := self._rules.why_not(address):
             raise Blocked(f"{address} is {what}.")
@@ -212,7 +212,7 @@ class GuardedFetcher:
 
 
 class _JudgingResolver(AbstractResolver):
-    """Resolves a name and hands on only the addresses that may be reached, to which the connection is then pinned."""
+    """Resolves a name and returns only the addresses that may be reached; the connection then uses one of these."""
 
     def __init__(self, names: AbstractResolver, rules: Rules) -> None:
         self._names = names
@@ -234,7 +234,7 @@ class _JudgingResolver(AbstractResolver):
 
 
 def check_url(url: str | URL, rules: Rules) -> URL:
-    """A URL that may be asked for, by its scheme, port and, where it names one, address. Raises Blocked."""
+    """The parsed URL, if its scheme, port and (where given) IP address are allowed. Raises Blocked."""
     try:
         here = URL(url)
         host, port = here.host, here.port
@@ -274,7 +274,7 @@ def _retry_after(header: str) -> float:
 
 
 def _not_fetched(error: Exception, url: str) -> NotFetched:
-    """The reason behind what the network library raised."""
+    """The error and reason for what the network library raised."""
     reasons: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
         (aiohttp.ClientConnectorDNSError, "fetch-name"),
         (UnicodeError, "fetch-name"),  # a label that no name can have

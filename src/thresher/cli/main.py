@@ -1,4 +1,4 @@
-"""The command line: one verb a stage. Each command is thin; what it does is imported when it runs."""
+"""The command line: one command per stage. Commands are thin; each imports what it needs when it runs."""
 
 import os
 import sys
@@ -47,7 +47,7 @@ for commands in (workspace, stages, people, places):
 
 
 def main() -> None:
-    """Run a command; a mistake is one line and exit code 2, Ctrl-C is one line and 130."""
+    """Run a command. An error prints one line and exits with 2, Ctrl-C prints one line and exits with 130."""
     try:
         code = app(prog_name="thresher", standalone_mode=False)
     except ThresherError as error:
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _usage(error: Any) -> int:  # noqa: ANN401 -- typer keeps the class of its usage errors to itself
-    """A flag, an argument or a command that there is not, in one line; the whole help where nothing was asked."""
+    """One line for an unknown flag, argument or command; the whole help if no command was given."""
     said = error.format_message()
     if "\n" in said:
         return _say(said)
@@ -73,7 +73,7 @@ def _usage(error: Any) -> int:  # noqa: ANN401 -- typer keeps the class of its u
 
 
 def _unforeseen(error: Exception) -> str:
-    """One line, with the trace in a file for those who mend us."""
+    """One line for an internal error; its traceback is written to a file, to be attached to a report."""
     import tempfile
     import traceback
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Hang these commands on the tree."""
+    """Add these commands to the application."""
     for command in (serve, invite, simulate):
         app.command()(command)
     app.command("job", hidden=True)(job)
@@ -111,4 +111,4 @@ def simulate(context: typer.Context, name: Name, crowd: CrowdOptions) -> None:
 
     with opened(context) as (store, settings), interruptible() as stop:
         found = simulate_with(name, crowd, store=store, settings=settings, stop=stop)
-    facts("The crowd", found)
+    facts("Simulated crowd", found)

@@ -1,4 +1,4 @@
-"""Commands about where a workspace lies: `thresher store copy`."""
+"""The command `thresher store copy`."""
 
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +21,7 @@ SHOWN_OF_CHECKSUM = 16
 
 
 def add_to(app: typer.Typer) -> None:
-    """Hang these commands on the tree."""
+    """Add these commands to the application."""
     app.add_typer(store)
 
 
@@ -63,7 +63,7 @@ def copy(
 
 
 def _store_of(place: str) -> str:
-    """The store that a place stands for; of a directory its own settings count, not those of the environment."""
+    """The store that a place stands for; a directory's own settings count here, not those of the environment."""
     if "://" in place:
         return place
     directory = Path(place).absolute()

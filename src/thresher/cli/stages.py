@@ -1,4 +1,4 @@
-"""Commands that run a stage: harvest, run, release."""
+"""The commands that run a stage: harvest, refused, plan, run, release, verify."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Hang these commands on the tree."""
+    """Add these commands to the application."""
     for command in (harvest, refused, plan, run, release, verify):
         app.command()(command)
 
@@ -152,7 +152,7 @@ def _teller(store: "Store") -> "Callable[[str, Turn], None]":
         if came_to != last:  # only then, for counting costs a look at the whole pool
             say(_line(name, came_to, store))
         if last is None and came_to.state == "asking":
-            say("This waits for people and goes on as they answer; `thresher serve` lets them in. Ctrl-C stops it.")
+            say("Waiting for people to answer; they need a running `thresher serve`. Ctrl-C stops the loop.")
         last = came_to
 
     return heard

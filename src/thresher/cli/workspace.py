@@ -1,4 +1,4 @@
-"""Commands about the workspace itself: init, category, gold, settings, status, check."""
+"""The commands about the workspace: init, settings, status, check, category, gold."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +29,7 @@ STARTING_FILE = """# Settings of this workspace; `thresher settings` lists them 
 
 
 def add_to(app: typer.Typer) -> None:
-    """Hang these commands on the tree."""
+    """Add these commands to the application."""
     for command in (init, settings, status, check):
         app.command()(command)
     app.command("openapi")(openapi)
@@ -62,7 +62,7 @@ def init(
 
 
 def _next_at(address: str) -> str:
-    """The next command for a workspace in a database, without repeating a password."""
+    """The next command for a workspace in a database, without repeating its password."""
     add = "category add NAME --question ..."
     if without_password(address) == address:
         return f"thresher --workspace {address} {add}"
@@ -70,7 +70,7 @@ def _next_at(address: str) -> str:
 
 
 def start_settings(directory: Path) -> None:
-    """Give a new workspace its file of settings; one that is there stays."""
+    """Create the settings file of a new workspace; an existing file is kept."""
     if not (directory / FILE).exists():
         (directory / FILE).touch(mode=0o600)  # it may come to hold a token
         (directory / FILE).write_text(STARTING_FILE, "utf-8")
@@ -105,7 +105,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
-    """How a category stands, as a row."""
+    """The state of a category, as a table row."""
     from thresher.loop.decision import decision
     from thresher.loop.next_step import next_step
     from thresher.records import now_ms
@@ -213,7 +213,7 @@ def category_reword(
 @category.command("aim")
 @options
 def category_aim(context: typer.Context, name: Name, aims: AimOptions) -> None:
-    """Change what a category aims at."""
+    """Change the targets of a category: precision, recall, method, budget, ground truth."""
     from thresher.loop.aims import Aims, aimed
 
     with opened(context) as (store, _):

@@ -66,7 +66,7 @@ from thresher.records import Purpose
 
 ATTEMPTS = (0.7, 0.2, 0.06, 0.03, 0.01)  # of the accept audits' delta, for one rung after the other
 LEAST_DRAWS = 30  # before a rung is given up
-RESTART = 200.0  # answers that a new set's audits cost about
+RESTART = 200.0  # rough cost, in answers, of auditing a new set
 
 
 def fix_adjudicated(given: Given) -> Fixed:
@@ -220,7 +220,7 @@ def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
     frozen, rung, promise = desk.frozen, desk.rung, desk.frozen.promise
     refuted = np.concatenate([desk.sure.ranks(Code.NO), desk.sure.ranks(Code.UNANSWERABLE)])
     found = desk.sure.ranks(Code.YES)
-    if frozen.gold is not None:  # `slipped` counts single ranks only: a yes that an audit drew may be a slip
+    if frozen.gold is not None:  # `slipped` covers single ranks only: a yes that an audit drew may be an error
         found = np.intersect1d(found, desk.singles)
     released = np.union1d(np.setdiff1d(audit.accepted, refuted), found)
     delivered = frozen.known_yes + len(released)

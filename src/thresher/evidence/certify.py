@@ -76,12 +76,14 @@ from thresher.records import Purpose
 
 EMERGENCY = 0.02
 STEPS = (0.0, 0.07, 0.15, 0.3)  # rungs below the planned one, as parts of the smaller side
-SHARES = (0.70, 0.15, 0.08, 0.05)  # of what the accept audits may use up
-FEW = 0.08  # of the ranks: a shorter accepted part is left whole in the reject urn, which costs as little
+SHARES = (0.70, 0.15, 0.08, 0.05)  # of the delta of the accept audits
+FEW = 0.08  # of the ranks: a shorter accepted part stays in the reject urn, which costs hardly more
 
 
 def ladder(planned: int, ranks: int, delta: float) -> tuple[tuple[Rung, ...], int]:
     """The rungs from the planned one down to 0 with their deltas, and the lowest rung that is in use (live).
+
+    If many ranks are rejected, their audit is the expensive one: then lower rungs keep more of delta for it.
 
     If many ranks are rejected, their audit is the expensive one: then lower rungs keep more of delta for it.
 

@@ -84,7 +84,9 @@ def calibrate(known_scores: ArrayLike, known_yes: ArrayLike, scores: ArrayLike) 
         fitted = _logistic(x @ weights)
         slope = x.T @ (fitted - yes) + pull * weights
         curvature = (x * (fitted * (1.0 - fitted) + 1e-9)[:, None]).T @ x + np.diag(pull)
-        step = np.clip(np.linalg.solve(curvature, slope), -2.0, 2.0)  # a separable fit runs away in larger steps
+        step = np.clip(
+            np.linalg.solve(curvature, slope), -2.0, 2.0
+        )  # larger steps diverge when the classes are separable
         weights -= step
         if float(np.abs(step).max()) < 1e-8:
             break

@@ -26,16 +26,16 @@ from thresher.evidence.urns import Known, Urn
 Floats = NDArray[np.float64]
 Holds = NDArray[np.bool_]
 
-# weights found by simulation on the heads of tests/evidence; any values are valid, these ask least
-DOUBT = 1.3  # before the first draw, bad items are taken to be so many times what the scores promise
-CAUTION = 0.2  # draws show a share this many standard errors too low: a lucky cut is chosen more often than others
-REJECT_WEIGHT = 6.0  # bad draws that the corrected curve counts for, beside the real ones
+# weights found by simulation on the heads of tests/evidence; any values are valid, these need the fewest answers
+DOUBT = 1.3  # before the first draw, this many times as many bad items are assumed as the scores predict
+CAUTION = 0.2  # standard errors added to a drawn share: a cut with lucky draws is chosen more often than others
+REJECT_WEIGHT = 6.0  # the corrected curve weighs as much as this many bad draws
 ACCEPT_WEIGHT = 0.5
 SCALE_WEIGHT = 4.0  # yes found in the tail that double the trust in a new scale
-HIDDEN_SHARE = 0.05  # of the allowed missed yes, taken to be spread evenly before anything is drawn
-MARGIN = 0.97  # of the yes expected in the middle are counted on
-PENALTY = 0.15  # evidence the prior still costs
-FIRST_SHARE = 0.6  # of an epoch's delta, about what the first rung's audit gets
+HIDDEN_SHARE = 0.05  # of the allowed missed yes, assumed to be spread evenly before anything is drawn
+MARGIN = 0.97  # of the yes expected in the middle, counted on when planning
+PENALTY = 0.15  # evidence that the prior costs
+FIRST_SHARE = 0.6  # of a freeze's delta, about the share of the first rung's audit
 HOPELESS = 0.97  # of the allowed share: beyond it no number of draws is enough
 
 
@@ -174,7 +174,7 @@ def _base(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64]) -> Floa
     unseen = np.maximum(cut - rung, 0) - seen
     promised = (table.curve.before(cut) - table.curve.before(rung)) / np.maximum(cut - rung, 1)
     promised = np.clip(promised, 1e-9, 1.0)
-    weight = 3.0 / np.maximum(promised, 0.02)  # three yes, or all of a hundred and fifty looks
+    weight = 3.0 / np.maximum(promised, 0.02)  # three yes, or at most a hundred and fifty draws
     share = np.minimum((yes + weight * promised) / (seen + weight), 1.0)
     return np.asarray(table.frozen.known_yes + rung + yes + MARGIN * share * unseen, np.float64)
 

@@ -58,15 +58,15 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SPARE = 0.1  # of delta, for the spare chain
-START = 0.75  # of the planned rung, where the main chain begins: a rung holds up those above it until it is accepted
+START = 0.75  # of the planned rung, where the main chain begins: no rung counts before those below it are accepted
 SPARE_START = 0.2
-TOP = 1.8  # times the planned rung; ranks that are looked at first begin where the ladder ends
+TOP = 1.8  # times the planned rung; the ranks that are labelled first begin where the ladder ends
 TOP_BEFORE_LOOKS = 1.15
-LOOKS_PAY = 1.1  # so much larger a set is expected before anything is looked at first
+LOOKS_PAY = 1.1  # label ranks first only if the expected set gets this much larger
 LOOKS_STEPS = 41
 GROWTH = 1.02  # from rung to rung
 SPARE_GROWTH = 1.15
-WEIGHT = 3.0  # bad draws that the scores' promise counts for
+WEIGHT = 3.0  # the scores' prediction weighs as much as this many bad draws
 
 
 def fix_precision(given: Given) -> Fixed:
@@ -293,7 +293,7 @@ def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> P
         urn.take(looks, ranks[codes != Code.NO])
         unanswerable = int((codes == Code.UNANSWERABLE).sum())
     delta = frozen.ladder[0].reject_delta
-    # a yes that adjudication may have slipped on proves nothing by itself: then those found beyond stay outside
+    # if adjudication errs, a single yes proves nothing: then those found beyond stay outside
     found = int(known.between(accepted, frozen.ranks, Code.YES)) if frozen.gold is None else 0
     missed = max(most(urn.size, urn.drawn, len(urn.bad), urn.prior, delta) - found, 0)
     removed = int(known.between(0, accepted) - known.between(0, accepted, Code.YES))

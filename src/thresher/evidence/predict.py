@@ -10,13 +10,13 @@ from thresher.evidence.curve import Curve
 from thresher.evidence.state import Certified, Code, Codes, Frozen, Procedure, Promise, Ranks, Refused
 from thresher.evidence.urns import Known
 
-SCALES = 6.0  # yes found that double the trust in the scores' own count of yes
+SCALES = 6.0  # shape of the gamma distribution of (true yes) / (yes expected from the scores)
 BETTER = (0.1, 0.3)  # shares of yes that better queries might reach
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Answers needed after the freeze: median and 80 % interval of the runs; `floor` is the minimum of any method.
+    """Answers still needed after the freeze: median and 80 % interval of the runs; `floor` is the minimum of any method.
 
     `delivered` is the median size of the released set, `certified` the share of runs that ended in a certificate.
     `advice` says if better queries cost less than more answers.

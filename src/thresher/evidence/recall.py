@@ -28,7 +28,7 @@ from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
 
-ACCEPT_SHARE = 0.25  # of delta, for the yes below the rung: few draws tell enough of them
+ACCEPT_SHARE = 0.25  # of delta, for the yes below the rung: few draws are enough to bound them
 ACCEPT_ANSWERS = 0.15  # of the budget
 FEWEST = 30
 

@@ -20,7 +20,7 @@ from thresher.store.contract import Store, Tally
 SHOWN_LEAST = 10  # gold of an answer, this assignment's or else with the worker's record, before it may reject
 BREAKER_LEAST = 20  # reviews before the share of rejections means anything
 BREAKER_SHARE = 0.05
-GOOD = 0.85  # a worker whose gold is right this often, and who was shown enough of it, may speak against gold
+GOOD = 0.85  # if a worker, shown enough gold, has this share of it right, their answers count as evidence against gold
 
 # Youden's J (1950), sensitivity + specificity - 1, is 0 for every way of guessing: a coin, or always the same answer.
 # On 20 and 20 gold a coin is within this of 0 in 91 of 100 assignments; people who look are not, even if some gold is
@@ -44,7 +44,7 @@ def rules(settings: Settings) -> tuple[Rule, ...]:
     return (Rule(settings.gold_pass, Stage.ACCEPTED, 1.0), Rule(0.0, Stage.REJECTED, 0.0))
 
 
-# what an assignment weighs that would have been rejected if the gate were not paused: paid, and hardly believed
+# weight of an assignment that was not rejected only because the gate is paused: paid, but hardly counted
 PAUSED_WEIGHT = 0.25
 
 
@@ -72,7 +72,7 @@ def judge(
     if little:
         kind, verdict, weight = "accepted", Stage.ACCEPTED, 1.0
     elif verdict is Stage.REJECTED and all(here[1::2]) and here[::2] == here[1::2]:
-        # what was wrong before was paid for before: work without a mistake is never refused
+        # earlier mistakes were judged earlier: work without a mistake is never rejected
         kind, verdict, weight = "accepted", Stage.WEIGHTED, PAUSED_WEIGHT
     elif paused and rule.verdict is Stage.REJECTED and not guessed(judged):
         kind, verdict, weight = "paused", Stage.WEIGHTED, PAUSED_WEIGHT

@@ -16,7 +16,7 @@ MISSED_SHARE = 0.4  # of their answers on it
 WHY_MISSED = "good workers missed it in {0} of {1} answers"
 WHY_CONTESTED = "workers disagreed about it: {0} of {1} said otherwise before the owner decided"
 
-# answers drawn for a certificate never check workers: gold is seen again and again, a draw must stay untouched
+# a drawn image is no gold while its audit runs: gold is shown again and again, which could influence the audit
 AUDITS = frozenset({Purpose.AUDIT_PRECISION, Purpose.AUDIT_RECALL})
 
 
@@ -75,7 +75,7 @@ def gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | N
     if label.says is Says.UNSURE or (known is None and _drawn(label)) or (known and known.says is label.says):
         return None
     missed = sum(vote.says is not label.says for vote in votes)
-    # gold that the owner contradicts, though an audit drew it, must not go on to mark people wrong
+    # gold that the owner contradicts is replaced even if an audit drew it: it must not mark people wrong any longer
     retired = WHY_CONTESTED.format(missed, len(votes)) if missed or _drawn(label) else ""
     return Gold(label.row, label.says, label.version, label.source, len(votes), missed, retired)
 

@@ -144,7 +144,7 @@ def _stays(held: Label | None, verdict: Verdict, votes: Sequence[Vote]) -> bool:
 def _ask_on(changes: _Changes, row: int, votes: Sequence[Vote], votes_most: int, people: int) -> None:
     """Ask one more person, or the owner if enough were asked or nobody else is left."""
     newest = votes[-1]
-    # an answer that hardly counts is not one of the votes wanted; but nobody's image is asked about for ever
+    # answers of low weight do not count as full votes; but an image is not asked about for ever
     enough = sum(vote.weight for vote in votes) >= votes_most or len(votes) >= 2 * votes_most
     if enough or len({vote.worker for vote in votes}) >= people:
         changes.adjudicate.append(NewAsk(row, Purpose.ADJUDICATE, 1, FOLLOW_UP, newest.epoch, newest.draw))

@@ -32,7 +32,7 @@ class Standing:
 
 
 def waits_for(name: str, standing: Standing) -> str:
-    """What has to happen next for a category to get on, as a sentence for its owner."""
+    """What has to happen next for a category to make progress, as a phrase for its owner."""
     tally = standing.tally
     if not tally.images:
         return f"pictures: run `thresher harvest {name} --folder ...`"

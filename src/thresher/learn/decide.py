@@ -1,8 +1,4 @@
-"""Yes, no or unknown from scores, thresholds and labels; derived, never stored row by row.
-
-What a category comes to now is more than this where a certificate is in force: `loop/decision.py` is its one home, and
-nothing but that file asks for a decision here.
-"""
+"""Yes, no or unknown for every image of a pool: computed from scores, thresholds and labels, never stored per image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +15,7 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Decided:
-    """What a pool comes to.
+    """The current decisions on a pool.
 
     `rows` [n] ascending; `codes` [n] 1 yes, 0 no, -1 unknown; `scores` [n] log-odds, NaN where there is none; `round`
     the newest of the question's version, or None; `similar` [n] the row that represents each one's similar group;
@@ -37,7 +33,7 @@ class Decided:
 def decide(
     rows: Rows, newest: Round | None, held: Sequence[Label], *, store: Store, similar: Rows | None = None
 ) -> Decided:
-    """Decide on rows by the newest round and the labels held; `similar` [n] where their groups are known already.
+    """Decide on the whole pool, or on the given rows of it.
 
     A label takes precedence over the label of a near-duplicate, and both over the score. A final label "unsure" counts
     as no: the image is not released, and nobody is asked about it again.

@@ -52,7 +52,7 @@ def _kept(path: Path, vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
             if str(found["mark"]) == mark:
                 return found["nearest"], found["cosines"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not there yet, or harmed: it is only a cache
+        pass  # not there yet, or damaged: it is only a cache
     nearest, cosines = _search(vectors)
     with whole_file(path) as kept:
         np.savez(kept, mark=np.array(mark), nearest=nearest, cosines=cosines)

@@ -117,7 +117,7 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     answers = {gold.row: gold.says for gold in store.labels.gold(entry.name, entry.question.version)}
     answers |= {label.row: label.says for label in held}
     rows = np.array(sorted(row for row, says in answers.items() if says is not Says.UNSURE), np.int64)
-    if len(rows):  # near-duplicates in two folds would let the head be examined on what it was taught
+    if len(rows):  # near-duplicates in two folds would let the head be tested on images it was trained on
         rows = rows[np.sort(np.unique(store.images.similar(rows), return_index=True)[1])]
     try:
         kept = _graph_file(entry, store, settings)

@@ -91,7 +91,7 @@ class Scale:
         """The standardisation of a pool, from an even sample of it; the pool has more vectors than there are labels."""
         sample = pool.take(np.unique(np.linspace(0, len(pool) - 1, min(SCALE_SAMPLE, len(pool))).astype(np.int64)))
         deviation = sample.std(axis=0)
-        # a number that never changes tells nothing, and dividing by next to nothing would let it shout
+        # a constant feature carries no information, and dividing by a tiny deviation would make it dominate
         usual = float(np.median(deviation)) or 1.0
         factor = 1 / (np.maximum(deviation, 1e-3 * usual) * np.sqrt(pool.width))
         return Scale(sample.mean(axis=0), np.where(deviation > 0, factor, 0).astype(np.float32))

@@ -1,4 +1,4 @@
-"""A category, frozen and exported: pictures, WebDataset, table, certificate, card."""
+"""A release: the exported dataset of a category, as images, WebDataset and table, with certificate and card."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,9 +28,9 @@ def release(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Release:
-    """Write the decided set under `to` and record it; run again after an interruption it goes on.
+    """Write the decided set under `to` and record it; run again after an interruption, it continues.
 
-    Raises NotReady when nothing is decided yes, BadInput for an unknown format, AlreadyThere when `to` holds other
+    Raises NotReady when no image is decided yes, BadInput for an unknown format, AlreadyThere when `to` contains other
     files.
     """
     unknown = [name for name in formats if name not in FORMATS]

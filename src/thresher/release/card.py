@@ -1,4 +1,4 @@
-"""The release in words: a README that a stranger understands, and the certificate."""
+"""The dataset card (README) and the certificate of a release."""
 
 import json
 from collections import Counter
@@ -12,14 +12,14 @@ from thresher.release.plan import CODES, Chosen, write_whole
 
 
 def write_certificate(chosen: Chosen, to: Path) -> None:
-    """Write `certificate.json` and whatever files its evidence has."""
+    """Write `certificate.json` and the files of its evidence."""
     write_whole(to / "certificate.json", (json.dumps(chosen.certificate, indent=2, sort_keys=True) + "\n").encode())
     for name, data in chosen.evidence.items():
         write_whole(to / name, data)
 
 
 def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Mapping[str, int]]) -> None:
-    """Write `README.md`: what was asked, what is claimed, what lies where."""
+    """Write `README.md`: the question, the claim, and the files."""
     counts = Counter(CODES[int(code)].value for code in chosen.codes)
     when = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     summary = (
@@ -61,6 +61,6 @@ PLACES = {
 
 
 def claim_in_words(certificate: Mapping[str, Any]) -> str:
-    """The claim as a sentence; without one, the reason."""
+    """The claim as a sentence; without a certificate, the reason."""
     words = certificate.get("words")
     return str(words) if words else "No certificate."

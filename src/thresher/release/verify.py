@@ -1,4 +1,4 @@
-"""Check a release's certificate from its own files alone: every draw and every bound is worked out anew."""
+"""Check the certificate of a release from its files alone: every draw and every bound is recomputed."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NEXT = "give the directory of a release"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the certificate holds, the claim, and what was found wrong."""
+    """Whether the certificate holds, the claim, and the checks that failed."""
 
     holds: bool
     claim: str
@@ -26,10 +26,10 @@ class Verdict:
 
 
 def verify(directory: Path) -> Verdict:
-    """Recompute the permutations and bounds of a certified release; no workspace is needed, and no planner.
+    """Recompute the draws and bounds of a certified release; needs neither a workspace nor the planner.
 
-    The seed and the frozen description say what had to be drawn; the evidence holds what was answered. A release
-    without a certificate never holds. Raises BadInput for files that cannot be read.
+    The seed and the frozen description determine which images had to be drawn; the evidence holds their labels. A
+    release without a certificate never holds. Raises BadInput for files that cannot be read.
     """
     where = directory / "certificate.json"
     claimed = _json(where)
@@ -70,7 +70,7 @@ def _row(piece: dict[str, Any]) -> Row:
 
 
 def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[str]:
-    """What the certificate claims beside what its proof says."""
+    """The differences between the certificate's fields and its proof."""
     given = {
         "method": frozen.method,
         "words": step.claim,
@@ -97,7 +97,7 @@ def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[s
 
 
 def _delivered(table: Path, step: Certified, claimed: dict[str, Any], pieces: list[dict[str, Any]]) -> list[str]:
-    """The released images, one a similar group, are as many as were certified. A release may leave the table out."""
+    """Check that as many images are released, one per similar group, as were certified. The table may be absent."""
     if not table.exists():
         return []
     import pyarrow.parquet as pq

@@ -1,4 +1,4 @@
-"""What is true of pictures, and real votes on them, from a table."""
+"""The truth of images, and real votes on them, from a CSV file."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Pictures of a list of URLs, in any kind of table."""
+"""The images in a list of URLs: text, CSV or Parquet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ LONGEST_URL = 8192
 
 
 def from_urls(path: str | Path) -> "Urls":
-    """The URLs of a .txt (one a line) or of a table with a column of them. Raises BadInput naming what is wrong."""
+    """A source of URLs from a .txt (one per line), .csv or .parquet (column url or image). Raises BadInput."""
     place = Path(path).expanduser()
     table = open_table(place, names.URL, alone=lambda value: not wrong_with(value) and " " not in value)
     if next(table.lines(*table.chosen), None) is None:
@@ -23,18 +23,18 @@ def from_urls(path: str | Path) -> "Urls":
 
 @dataclass
 class Urls:
-    """A source of URLs, each once a line; a line that is none is refused by file and line."""
+    """A source of URLs, one per line; a line without a URL is refused with file and line number."""
 
     table: Table
     name: str
     remote: bool = field(default=True)
 
     def expected(self) -> int:
-        """The lines of the file, or rows of the table; 0 where that takes as long as reading it."""
+        """The number of lines of the file, or rows of the table."""
         return self.table.count
 
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:  # noqa: ARG002 -- nothing is read here
-        """The URLs in the order of the list. Raises BadLine where the file breaks off."""
+        """The URLs in the order of the list; blank lines and text lines that start with # are skipped."""
         for line, values, what in self.table.lines(*self.table.chosen):
             url = values[0].strip() if not what else ""
             if what := what or wrong_with(url):

@@ -88,7 +88,7 @@ def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
     if graph.is_file():
         try:
             return Backbone(name, graph, threads=threads)
-        except BadInput:  # the file was harmed after it was written: it is only a cache
+        except BadInput:  # the cached file was damaged after it was written: build it again
             graph.unlink(missing_ok=True)
     built = build_graph(read_weights(_weights_of(part, published)), published.side)
     with whole_file(graph) as file:
@@ -119,4 +119,4 @@ def _digest(files: tuple[tuple[str, int, int], ...]) -> str:
 
 
 def _known() -> str:
-    return f"give one of {', '.join(BUILT_IN)}, two joined by +, or the path of an ONNX file"
+    return f"give {' or '.join(BUILT_IN)}, two backbones joined by +, or the path of an ONNX file"

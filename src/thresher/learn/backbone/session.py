@@ -54,7 +54,7 @@ class Backbone:
         self.layout = _layout_of(self._session, graph)
         self._output = _output_of(self._session, graph)
         self.side = self.layout.side
-        # the graph's own word on its width is often a symbol: one blank picture tells, and proves that it runs
+        # the width in the graph is often symbolic: running one blank image tells it, and shows that the graph runs
         with _as_bad_input(graph):
             self.width = int(self.embed(np.zeros((1, self.side, self.side, 3), np.uint8)).shape[1])
 

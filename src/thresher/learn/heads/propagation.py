@@ -20,7 +20,7 @@ from thresher.learn.vectors import Matrix, Vectors
 STRENGTHS = (10.0, 30.0, 100.0)
 REACHES = (0.4, 0.6)  # share of an image's score that comes from its neighbours
 STEPS = 10  # after which less than a hundredth is left to spread
-SUREST = 8.0  # raw scores beyond it would drown the neighbours
+SUREST = 8.0  # raw scores are clipped to it; larger ones would outweigh all neighbours
 SMALLEST, LARGEST = 4 * NEIGHBOURS, 40_000  # images: too few resemble each other; the graph of more takes minutes
 
 
