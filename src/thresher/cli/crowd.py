@@ -23,7 +23,7 @@ from thresher.workforce.simulated import Entry, Simulated, Watch, simulate
 from thresher.workforce.truth import Truth, read_truth
 
 RETRY_SECONDS = 0.2
-STARVED_SECONDS = 15.0  # a turn between two tasks is shorter, and people come back for more sooner
+STARVED_SECONDS = 15.0  # a turn between two tasks takes less, and people ask for more work sooner
 WAITS = (
     "No task is available yet: the loop is working, or other people hold all tasks until their leases end "
     "(setting lease_minutes). Ctrl-C stops."
@@ -41,24 +41,16 @@ def simulate_with(
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop ends or `stop` returns True; returns counts of what people did.
 
-    Without `url` a server is started for as long as it takes. The loop runs in this process; a loop that a server runs
-    at the same time leaves the category to this one. Simulated people err `errors` times as often as their model says.
-    Raises NotReady when open tasks are left that nobody in the crowd may take.
-
-    Without `url` a server is started for as long as it takes. The loop runs in this process; a loop that a server runs
-    at the same time leaves the category to this one. Simulated people err `errors` times as often as their model says.
-    Raises NotReady when open tasks are left that nobody in the crowd may take.
-
-    Without an address a server is started for as long as it takes. The loop runs here; one that a server runs beside it
-    leaves the category to this one. People of the model err `errors` times as often as they are pinned to. Raises
-    NotReady when tasks are left that nobody of the crowd may be given.
+    Without an address a server is started for as long as it takes. The loop runs in this process; a loop that a server
+    runs at the same time leaves the category to this one. Simulated people err `errors` times as often as their model
+    says. Raises NotReady when open tasks are left that nobody in the crowd may take.
     """
     store.categories.get(name)
     truth = read_truth(crowd.truth, crowd.positive)
     links = Links(store.secret())
     invite, tokens = _invite(name, links, store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
-    starved = _Starved(name, store) if not crowd.url else _never  # at a server of their own nobody else will come
+    starved = _Starved(name, store) if not crowd.url else _never  # only at our own server will nobody else come
     with bars() as report, _server(crowd.url, store) as base_url, _Loop(name, store, settings, report) as loop:
         album = album_of(truth, name, store, settings, report)
         people = simulate(

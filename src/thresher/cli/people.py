@@ -68,8 +68,8 @@ def _start_loop(store: "Store") -> "Job":
 
 def invite(
     context: typer.Context,
-    category: Annotated[str, typer.Option(help="Only for this category; all when left out.")] = "",
-    note: Annotated[str, typer.Option(help="A note for yourself.")] = "",
+    category: Annotated[str, typer.Option(help="Invite for this category only; default: all categories.")] = "",
+    note: Annotated[str, typer.Option(help="A note that only you see.")] = "",
     json: JSON = False,
 ) -> None:
     """Make an invite link; everyone who opens it gets a personal link to answer images."""
@@ -106,7 +106,7 @@ def job(
 
 @options
 def simulate(context: typer.Context, name: Name, crowd: CrowdOptions) -> None:
-    """Let a simulated crowd answer through the real HTTP API until nothing is asked any more."""
+    """Let a simulated crowd answer through the real HTTP API until the loop ends."""
     from thresher.cli.crowd import simulate_with
 
     with opened(context) as (store, settings), interruptible() as stop:

@@ -36,7 +36,9 @@ def copy(
     source: Annotated[
         str, typer.Argument(metavar="FROM", help="A workspace: a directory, or mongodb://host/database.")
     ],
-    target: Annotated[str, typer.Argument(metavar="TO", help="A new place, or an unfinished copy of the same.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TO", help="A new directory or database, or an unfinished copy of FROM.")
+    ],
     json: JSON = False,
 ) -> None:
     """Copy a whole workspace and compare counts and checksums; run again, it continues where it stopped.

@@ -28,12 +28,14 @@ def add_to(app: typer.Typer) -> None:
 def harvest(
     context: typer.Context,
     name: Name,
-    folder: Annotated[Path | None, typer.Option(help="A folder of pictures, searched to its depth.")] = None,
-    tar: Annotated[Path | None, typer.Option(help="A tar file of pictures.")] = None,
-    urls: Annotated[Path | None, typer.Option(help="A table with a column url, or a .txt with one URL a line.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="A folder of images, searched recursively.")] = None,
+    tar: Annotated[Path | None, typer.Option(help="A tar file of images.")] = None,
+    urls: Annotated[
+        Path | None, typer.Option(help="A table with a column url, or a .txt file with one URL per line.")
+    ] = None,
     references: Annotated[
         Path | None,
-        typer.Option(help="A table (sha256, url, width, height) of pictures that stay where they are."),
+        typer.Option(help="A table (columns sha256, url, width, height) of images that stay where they are."),
     ] = None,
     processes: Annotated[int | None, typer.Option(help="Number of decoding processes; 0: one per core.")] = None,
 ) -> None:
@@ -98,7 +100,7 @@ def refused(
 def plan(context: typer.Context, name: Name, aims: PlanOptions, json: JSON = False) -> None:
     """Forecast the cost of a certificate before anyone is paid: answers, hours and money.
 
-    An option left out is as the category has it.
+    Options that are not given have the values of the category.
     """
     from thresher.loop.aims import Aims, aimed, to_plan_for
     from thresher.loop.ways import PROVEN
@@ -144,12 +146,12 @@ def run(
 
 
 def _teller(store: "Store") -> "Callable[[str, Turn], None]":
-    """Tells of each turn that came to something else than the one before."""
+    """A function that prints each turn whose result differs from the one before."""
     last: Turn | None = None
 
     def heard(name: str, came_to: "Turn") -> None:
         nonlocal last
-        if came_to != last:  # only then, for counting costs a look at the whole pool
+        if came_to != last:  # only then, because counting reads the whole pool
             say(_line(name, came_to, store))
         if last is None and came_to.state == "asking":
             say("Waiting for people to answer; they need a running `thresher serve`. Ctrl-C stops the loop.")

@@ -72,7 +72,7 @@ def _next_at(address: str) -> str:
 def start_settings(directory: Path) -> None:
     """Create the settings file of a new workspace; an existing file is kept."""
     if not (directory / FILE).exists():
-        (directory / FILE).touch(mode=0o600)  # it may come to hold a token
+        (directory / FILE).touch(mode=0o600)  # it may hold a token later
         (directory / FILE).write_text(STARTING_FILE, "utf-8")
 
 
@@ -162,8 +162,8 @@ def openapi() -> None:
 def category_add(
     context: typer.Context,
     name: Name,
-    question: Annotated[str, typer.Option(help='The yes/no question, as "Does this image contain a car?"')],
-    instructions: Annotated[str, typer.Option(help="What workers read before they start.")] = "",
+    question: Annotated[str, typer.Option(help='The yes/no question, such as "Does this image contain a car?"')],
+    instructions: Annotated[str, typer.Option(help="Instructions that annotators read before they start.")] = "",
     *,
     aims: NewAimOptions,
 ) -> None:
@@ -229,9 +229,12 @@ def category_aim(context: typer.Context, name: Name, aims: AimOptions) -> None:
 def gold_import(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="A table with columns image, file or url, and answer (yes or no).")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A table with one of the columns image, file or url, and the column answer (yes or no)."),
+    ],
 ) -> None:
-    """Take known answers from a table."""
+    """Import known answers (gold) from a table; they check annotators and train the classifier."""
     from thresher.label.imports import import_gold
     from thresher.records import now_ms
 
@@ -245,9 +248,14 @@ def gold_import(
 def gold_labels(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="A table with columns image, file or url, and answer (yes or no).")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A table with one of the columns image, file or url, and the column answer (yes, no or unsure)."
+        ),
+    ],
 ) -> None:
-    """Take labels from a table to learn from; they check nobody."""
+    """Import labels from a table to train the classifier; they are not used to check annotators."""
     from thresher.label.imports import import_labels
     from thresher.records import now_ms
 

@@ -1,4 +1,4 @@
-"""Running one job over many items, on several processes."""
+"""Computes: one job over many items, on the processes that a setting names. Start with `open_compute`."""
 
 from collections.abc import Callable
 from importlib import import_module

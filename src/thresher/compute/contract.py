@@ -1,4 +1,4 @@
-"""The contract of every way to spread work over processes; tests/contract/ checks it."""
+"""The contract of every compute; tests/contract/test_computes.py checks it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar

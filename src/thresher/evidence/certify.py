@@ -84,10 +84,6 @@ def ladder(planned: int, ranks: int, delta: float) -> tuple[tuple[Rung, ...], in
     """The rungs from the planned one down to 0 with their deltas, and the lowest rung that is in use (live).
 
     If many ranks are rejected, their audit is the expensive one: then lower rungs keep more of delta for it.
-
-    If many ranks are rejected, their audit is the expensive one: then lower rungs keep more of delta for it.
-
-    Where the rejected ranks are many, their audit is the dear one: then lower rungs keep more of delta for it.
     """
     side = min(planned, 0.6 * (ranks - planned))
     places = sorted({round(planned - step * side) for step in STEPS} - {0}, reverse=True) if planned > 0 else []

@@ -16,7 +16,7 @@ BETTER = (0.1, 0.3)  # shares of yes that better queries might reach
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Answers still needed after the freeze: median and 80 % interval of the runs; `floor` is the minimum of any method.
+    """Answers needed after the freeze: median and 80 % interval of the runs; `floor` is the minimum of any method.
 
     `delivered` is the median size of the released set, `certified` the share of runs that ended in a certificate.
     `advice` says if better queries cost less than more answers.

@@ -46,10 +46,9 @@ def harvest(
     """Add a source's images to the pool of a category, with their origin; the bytes are stored unchanged.
 
     Each refusal is recorded with its reason. Run again after an interruption, it skips images that are in the pool
-    already, and tries refused ones again. Decoding is spread over `settings.processes`; only this process writes, in
-    the order of the source, so that the same folder gives the same rows
-    (docs/decisions/0004-one-process-writes-a-harvest.md). Raises NotFound for an unknown category, BadInput when the
-    source turns out to be damaged, StoreFull.
+    already, and tries refused ones again. `settings.compute` decodes; only this process writes, in the order of the
+    source, so that the same folder gives the same rows (docs/decisions/0004-one-process-writes-a-harvest.md). Raises
+    NotFound for an unknown category, BadInput when the source turns out to be damaged, StoreFull.
     """
     store.categories.get(category)
     run = _Run(category, source, store, Origin(source.name, at_ms=now_ms), store.images.top(), report, stop)

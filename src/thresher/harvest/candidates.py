@@ -20,8 +20,9 @@ CHUNK_BYTES = 16_000_000
 class Candidate:
     """A possible image. Its bytes are in `data`, or at `path` from `offset`, or behind the URL that is its name.
 
-    `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0.
-    `problem`, a reason and its detail, is set if it is refused already.
+    `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0. `problem`, a reason
+    and its detail, is set if it is refused already: "bad-line" (no URL), "link-outside" (a link out of the folder),
+    "too-large" or "unreadable". Further reasons are in `pictures` and `guard`.
     """
 
     name: str

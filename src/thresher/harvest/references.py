@@ -30,11 +30,13 @@ def harvest_references(
     report: Report | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Harvested:
-    """Add the images of a .csv or .parquet list (sha256, url, width, height) to a pool, kept by reference.
+    """Add the images of a table (sha256, url, width, height) to a pool, kept by reference.
+
+    The columns `format` and `bytes` are optional.
 
     An unusable line is recorded as a refusal with file and line number, and the others are added; run again after an
     interruption, it quickly skips what is there. An image whose bytes are stored already keeps them.
-    Raises NotFound for an unknown category, BadInput for a list that cannot be read.
+    Raises NotFound for an unknown category, BadInput for a table that cannot be read, or is damaged further on.
     """
     store.categories.get(category)
     table = open_table(Path(path).expanduser(), names.HASH, names.URL, names.WIDTH, names.HEIGHT)
@@ -68,7 +70,7 @@ def _uncollected() -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Batch:
-    """The result of some lines: images with their URLs, and refusals."""
+    """The result of some lines: images with their URLs, refusals, and whether the table broke off there."""
 
     images: list[NewImage] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
@@ -106,15 +108,15 @@ def _image(line: Sequence[str]) -> NewImage | str:
     """The image of a line, or the problem with the line."""
     sha256, url, width, height, picture_format, size = line
     if not is_hash(sha256):
-        return f"{sha256[:80]!r} is no SHA-256 in lower-case hexadecimal."
+        return f"{sha256[:80]!r} is not a SHA-256 in lower-case hexadecimal."
     if not _is_url(url):
-        return f"{url[:80]!r} is not a URL that pictures are fetched from."
+        return f"{url[:80]!r} is not a URL that images can be fetched from."
     try:
         wide, high, whole = int(width), int(height), int(size or 0)
     except ValueError:
-        return f"width, height and bytes are whole numbers, not {', '.join((width, height, size))[:80]!r}."
+        return f"width, height and bytes must be whole numbers, not {', '.join((width, height, size))[:80]!r}."
     if wide < 1 or high < 1 or whole < 0:
-        return f"a picture of {wide} x {high} pixels and {whole} bytes cannot be."
+        return f"an image of {wide} x {high} pixels and {whole} bytes is impossible."
     return NewImage(sha256, None, wide, high, picture_format, bytes=whole, aliases=(Alias("url", url),))
 
 

@@ -10,7 +10,7 @@ from thresher.store.contract import Store
 
 
 def import_gold(category: str, path: Path, *, store: Store, now_ms: int) -> int:
-    """Take the owner's known answers from a CSV file as labels and gold; returns how many images it names.
+    """Take the owner's known answers from a table as labels and gold; returns how many images it names.
 
     Columns `image`, `file` or `url`, and `answer` (yes or no). If one line is wrong, nothing of the file is stored.
     Raises BadInput, BadLine.
@@ -25,7 +25,7 @@ def import_gold(category: str, path: Path, *, store: Store, now_ms: int) -> int:
 
 
 def import_labels(category: str, path: Path, *, store: Store, now_ms: int) -> int:
-    """Take labels from a CSV file to train on, which check nobody; returns how many images it names.
+    """Take labels from a table to train on, which check nobody; returns how many images it names.
 
     Columns as for `import_gold`; "unsure" is an answer too.
     """

@@ -1,4 +1,8 @@
-"""Yes, no or unknown for every image of a pool: computed from scores, thresholds and labels, never stored per image."""
+"""Yes, no or unknown from scores, thresholds and labels; computed, never stored per image.
+
+If a certificate is in force, the decision on a category also depends on it: `loop/decision.py` is the only place that
+decides, and the only file that calls this one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +19,7 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Decided:
-    """The current decisions on a pool.
+    """The decisions on some rows.
 
     `rows` [n] ascending; `codes` [n] 1 yes, 0 no, -1 unknown; `scores` [n] log-odds, NaN where there is none; `round`
     the newest of the question's version, or None; `similar` [n] the row that represents each one's similar group;
@@ -33,7 +37,7 @@ class Decided:
 def decide(
     rows: Rows, newest: Round | None, held: Sequence[Label], *, store: Store, similar: Rows | None = None
 ) -> Decided:
-    """Decide on the whole pool, or on the given rows of it.
+    """Decide on rows by the newest round and the labels; `similar` [n] may be given if their groups are known already.
 
     A label takes precedence over the label of a near-duplicate, and both over the score. A final label "unsure" counts
     as no: the image is not released, and nobody is asked about it again.

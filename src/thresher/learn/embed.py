@@ -86,7 +86,7 @@ def _embed_with(
 def _results(
     job: "EmbedJob", pieces: list[Rows], compute: Compute, again: Compute, stop: Callable[[], bool]
 ) -> Iterator[tuple[int, int]]:
-    """Images tried and vectors made, for each finished part of the work."""
+    """Images tried and vectors made, part by part; `again` runs the parts on which a process of `compute` died."""
     with job:
         spreading = compute.spread(job, pieces, stop=stop, died=_none_made)
         died = []

@@ -24,7 +24,7 @@ FETCHES_AT_ONCE = 6  # what a browser opens to one host
 DRAFTS = 3  # times an assignment's drafts are posted
 POLL_SECONDS = (0.1, 1.0)  # first and longest pause between looks for work
 TIMEOUT_SECONDS = 120.0
-IDLE_SECONDS = 10.0  # without an offer to anybody, after which a person should hear why
+IDLE_SECONDS = 10.0  # if nobody gets work for so long, the user is told why
 PICTURES_AT_ONCE = 30  # fetched before they are recognised: whole assignments of photos would fill the memory
 
 Report = Callable[[Progress], None]
@@ -47,11 +47,12 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The server, and the links that let people in.
+    """The server, and the links by which people join.
 
-    The first people come back with the personal `tokens` of an earlier run; the others join by the invite. With
-    `owner_token` the owner answers too, but only while `owner_waits` says that something waits for the owner alone:
-    their link would also give them what other people are asked. `category` limits everybody to one.
+    The first people return with the personal `tokens` of an earlier run; the others join by the invite. With
+    `owner_token` the owner answers too, but only while `owner_waits` returns True, because something waits for the
+    owner alone: their link would also give them what other people are asked. `category` limits everyone to one
+    category.
     """
 
     base_url: str
@@ -64,10 +65,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """When a simulation ends, and who hears of it.
+    """When a simulation ends, and what it reports.
 
-    It ends when nobody has had work for `patience_seconds`, or `stop` says so. `idle` is called once, when nobody was
-    offered anything for `idle_seconds`.
+    It ends when nobody has had work for `patience_seconds`, or when `stop` returns True. `idle` is called once, if
+    nobody gets work for `idle_seconds`.
     """
 
     patience_seconds: float = 0.0
@@ -78,13 +79,9 @@ class Watch:
 
 
 def simulate(entry: Entry, crowd: Crowd, *, album: Album, workers: int = 20, watch: Watch | None = None) -> Simulated:
-    """Let `workers` people answer at once until there is no work for `patience_seconds`, or `stop` returns True.
+    """Let `workers` people answer at once, and the owner with the truth, until `watch` says that it is over.
 
-    The first of them return with the personal `tokens` of an earlier run; the others join by the invite. With
-    `owner_token` the owner answers too, with the truth, but only while `owner_waits` returns True, because something
-    waits for the owner alone: their link would also give them what other people are asked. `category` limits everyone
-    to one category. `idle` is called once, if nobody gets work for `idle_seconds`. Raises NotReady if no server
-    answers, NotFound for an image without a known truth.
+    Raises NotReady if no server answers, NotFound for an image without a known truth.
     """
     floor = _Floor(entry, album, watch or Watch())
     people = [_Guest(person, token) for person, token in zip_longest(crowd.people(workers), entry.tokens[:workers])]

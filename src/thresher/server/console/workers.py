@@ -37,7 +37,7 @@ def workers(desk: TheDesk) -> list[WorkerWire]:
 
 
 def _worker(worker: Worker, assignments: Iterable[Assignment]) -> WorkerWire:
-    """A worker over assignments, which come newest first."""
+    """A worker's record over assignments, which are given newest first."""
     sent = [done for done in assignments if done.stage in SENT]
     stages = Counter(done.stage for done in sent)
     reviews = [done.review for done in sent if done.review]
