@@ -205,7 +205,7 @@ def measured(
         yes = {line["file"] for line in csv.DictReader(file) if line["truth"] == given.positive}
     delivered, claim = shipped(store)
     tally = store.categories.tally(NAME)
-    hours = float(str(facts["people's hours"]))
+    hours = float(str(facts["hours of work"]))
     store.close()
     return Outcome(
         crowd,
@@ -213,7 +213,7 @@ def measured(
         tally.answers + tally.gold_answers + tally.owner_answers,
         tally.owner_answers,
         hours,
-        min(int(str(facts["assignments"])) * READING_AND_SENDING / 3600, hours),
+        min(int(str(facts["assignments sent"])) * READING_AND_SENDING / 3600, hours),
         claim,
         len(delivered),
         len(delivered & yes) / max(len(delivered), 1),

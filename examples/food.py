@@ -36,11 +36,11 @@ SETTINGS = "seed = 7\npatience_seconds = 1.0  # simulated people answer in no ti
 
 
 def main() -> None:
-    """Run it all, print what it did, and leave the server up unless `--once`."""
+    """Run everything, print the results, and leave the server running unless `--once`."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--once", action="store_true", help="end after the release")
-    options.add_argument("--place", type=Path, default=ROOT / ".demo", help="where photos, workspace and release go")
-    options.add_argument("--photos", type=Path, help="a folder of photos named by food group, instead of the package's")
+    options.add_argument("--once", action="store_true", help="stop after the release")
+    options.add_argument("--place", type=Path, default=ROOT / ".demo", help="folder for photos, workspace and release")
+    options.add_argument("--photos", type=Path, help="a folder of photos named by food group; default: the package's")
     given = options.parse_args()
     place: Path = given.place
     photos = given.photos or fetch_photos(place / "photos")
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def run(place: Path, photos: Path, truth: Path, gold: Path, *, once: bool) -> None:
-    """The story, command by command."""
+    """Run the commands of the demo one after the other."""
     started = time.monotonic()
     workspace = place / "food"
     thresher("init", str(workspace))
@@ -61,7 +61,7 @@ def run(place: Path, photos: Path, truth: Path, gold: Path, *, once: bool) -> No
     thresher("gold", "import", NAME, str(gold), at=workspace)
     print("\n$ thresher serve --port 0", flush=True)
     with local_server(str(workspace)) as server:
-        print(f"The console: {server.link}", flush=True)
+        print(f"Console: {server.link}", flush=True)
         thresher("simulate", NAME, "--truth", str(truth), "--workers", "20", "--url", server.url, at=workspace)
         thresher("release", NAME, "--to", str(place / "release"), at=workspace)
         report(workspace, truth, place / "release", time.monotonic() - started)
@@ -70,7 +70,7 @@ def run(place: Path, photos: Path, truth: Path, gold: Path, *, once: bool) -> No
 
 
 def thresher(*arguments: str, at: Path | None = None) -> None:
-    """Run a command as a person would, saying which."""
+    """Print a command and run it, as a person would."""
     print(f"\n$ thresher {' '.join(quoted(a) for a in arguments)}", flush=True)
     done = subprocess.run(command(*arguments, at=at), check=False)
     if done.returncode:
@@ -78,7 +78,7 @@ def thresher(*arguments: str, at: Path | None = None) -> None:
 
 
 def asked(*arguments: str, at: Path) -> str:
-    """What a command prints."""
+    """The output of a command."""
     return subprocess.run(command(*arguments, at=at), check=True, capture_output=True, text=True).stdout
 
 
@@ -120,7 +120,7 @@ def fetch_photos(to: Path) -> Path:
 
 
 def write_truth(photos: Path, place: Path) -> tuple[Path, Path]:
-    """Two CSV files: what is true of each photo, and the few known answers the owner gives at the start."""
+    """Write two CSV files: the truth of each photo, and the few known answers that the owner gives at the start."""
     names = sorted(path.name for path in photos.iterdir())
     answers = {name: "yes" if name[0] in YES_GROUPS else "no" for name in names}
     draw = random.Random(7)
@@ -139,7 +139,7 @@ def write_truth(photos: Path, place: Path) -> tuple[Path, Path]:
 
 
 def report(workspace: Path, truth: Path, release: Path, seconds: float) -> None:
-    """Print what the loop did: images, answers by purpose and gold, delivered, precision and recall, where it lies."""
+    """Print the results: images, answers by purpose and on gold, released images, precision and recall, path."""
     with truth.open() as file:
         says = {row["file"]: row["truth"] == "yes" for row in csv.DictReader(file)}
     table = pq.read_table(release / "images.parquet").to_pylist()
@@ -147,11 +147,11 @@ def report(workspace: Path, truth: Path, release: Path, seconds: float) -> None:
     right = sum(says[row["alias"]] for row in delivered)
     positives = sum(says[row["alias"]] for row in table)
     counts = json.loads(asked("status", "--json", at=workspace))[0]
-    print("\nWhat it did")
+    print("\nResults")
     print(f"  images        {counts['images']} in the pool")
     for purpose, count in answers(workspace).items():
         print(f"  answers       {count:5} {purpose}")
-    print(f"  delivered     {len(delivered)} pictures after {counts['rounds']} rounds")
+    print(f"  released      {len(delivered)} images after {counts['rounds']} rounds")
     print(f"  precision     {right / len(delivered):.3f} against the known truth")
     print(f"  recall        {right / positives:.3f}")
     print(f"  dataset       {quoted(str(release))}")
@@ -159,7 +159,7 @@ def report(workspace: Path, truth: Path, release: Path, seconds: float) -> None:
 
 
 def answers(workspace: Path) -> dict[str, int]:
-    """Every human answer, by what it was for."""
+    """The number of human answers, by purpose."""
     store = open_store(workspace, read_settings(workspace))
     tally, votes = store.categories.tally(NAME), store.labels.votes(NAME, 1)
     store.close()
@@ -168,26 +168,26 @@ def answers(workspace: Path) -> dict[str, int]:
     counted = sum(purposes.values())
     return {
         **{f"to {purpose}" if purpose == "learn" else f"for {purpose}": n for purpose, n in sorted(purposes.items())},
-        "on gold, which checks people": tally.gold_answers,
-        "by people the gate rejected, which count for nothing": tally.answers - counted,
+        "on gold, to check annotators": tally.gold_answers,
+        "in rejected assignments (not used)": tally.answers - counted,
         "by the owner: known answers at the start, and adjudications": 2 * GOLD_OF_EACH + owner,
         "in all": tally.answers + tally.gold_answers + owner + 2 * GOLD_OF_EACH,
     }
 
 
 def offer_a_task(server: Local) -> None:
-    """Leave the server up with a task that the visitor can answer."""
+    """Leave the server running with a task that the user can answer."""
     console = Console(server.url, server.token)
     pictures = console.pictures(NAME, limit=TRY_IMAGES).pictures
     console.upload_task(NAME, "Try it yourself", [picture.sha256 for picture in pictures])
-    link = console.add_invite(NAME, "the visitor of the demo").link
-    print("\nThe server is up. Ctrl-C ends it.")
+    link = console.add_invite(NAME, "the user of the demo").link
+    print("\nThe server is running. Ctrl-C stops it.")
     print(f"  answer a task yourself   {link}")
-    print(f"  look at the console      {server.link}", flush=True)
+    print(f"  open the console         {server.link}", flush=True)
     try:
         server.process.wait()
     except KeyboardInterrupt:
-        print("ended")
+        print("stopped")
 
 
 if __name__ == "__main__":

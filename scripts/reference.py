@@ -1,4 +1,4 @@
-"""Write docs/reference.md from the commands and the settings themselves; `--check` says whether it is current."""
+"""Write docs/reference.md from the commands and the settings; `--check` fails if it is out of date."""
 
 import sys
 from pathlib import Path
@@ -24,14 +24,20 @@ def written() -> str:
         "",
     ]
     lines += [line for path, command in leaves(root, "thresher") for line in one(path, command)]
-    lines += ["## Settings", "", "In `thresher.toml`, or as `THRESHER_<NAME>` in the environment. Flags win.", ""]
-    lines += ["| name | default | what it is |", "|---|---|---|"]
+    lines += [
+        "## Settings",
+        "",
+        "Set them in `thresher.toml`, or as `THRESHER_<NAME>` in the environment, which overrides the file.",
+        "Flags override both.",
+        "",
+    ]
+    lines += ["| name | default | meaning |", "|---|---|---|"]
     lines += [f"| `{s.name}` | `{s.default!r}` | {s.help.replace('|', chr(92) + '|')} |" for s in TABLE]
     return "\n".join(lines) + "\n"
 
 
 def leaves(command: Any, path: str) -> list[tuple[str, Any]]:  # noqa: ANN401 -- typer keeps its command classes to itself
-    """Every command that does something, with the words that call it."""
+    """Every command without subcommands, with its full name."""
     if hasattr(command, "commands"):
         return [
             leaf
@@ -43,7 +49,7 @@ def leaves(command: Any, path: str) -> list[tuple[str, Any]]:  # noqa: ANN401 --
 
 
 def one(path: str, command: Any) -> list[str]:  # noqa: ANN401 -- as above
-    """A command: what it does, what it takes."""
+    """The section of one command."""
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
     usage = " ".join((path, *(named(p) for p in arguments)))
@@ -54,15 +60,17 @@ def one(path: str, command: Any) -> list[str]:  # noqa: ANN401 -- as above
 
 
 def named(argument: Any) -> str:  # noqa: ANN401 -- as above
-    """What the help calls an argument."""
+    """The name of an argument in the help."""
     return str(argument.metavar or argument.name.upper())
 
 
 def main() -> None:
-    """Write the page, or compare."""
+    """Write the page, or compare it with the existing one."""
     if "--check" in sys.argv:
         sys.exit(
-            0 if PAGE.read_text("utf-8") == written() else "docs/reference.md is old. Next: python scripts/reference.py"
+            0
+            if PAGE.read_text("utf-8") == written()
+            else "docs/reference.md is out of date. Next: python scripts/reference.py"
         )
     PAGE.write_text(written(), "utf-8")
 

@@ -37,7 +37,7 @@ def test_a_link_is_enough_to_start_from(store: Store, settings: Settings) -> Non
 
 @pytest.mark.parametrize("url", ["", "cars", "ftp://127.0.0.1", "http://", "file:///etc/passwd"])
 def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
-    with pytest.raises(BadInput, match="no address"):
+    with pytest.raises(BadInput, match="not a server address"):
         Client(url)
 
 

@@ -15,7 +15,7 @@ SAMPLES: list[ThresherError] = [
     BadLine("'x' is not yes or no.", file="gold.csv", line=3, next="write yes or no"),
     Undecodable("truncated", "the file ends too early.", where="a.jpg"),
     Blocked("10.0.0.1 is private.", reason="blocked-address", where="http://a.example/"),
-    NotFetched("it answered 429.", reason="fetch-status-429", where="http://a.example/", after_seconds=3.0),
+    NotFetched("the site answered 429.", reason="fetch-status-429", where="http://a.example/", after_seconds=3.0),
     Missing("pymongo", 'pip install "thresher[mongo]"'),
 ]
 

@@ -43,7 +43,7 @@ def test_a_flag_that_was_not_given_changes_nothing(tmp_path: Path) -> None:
 def test_a_flag_is_held_to_the_table_too(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="flag: port: 70000 is out of range"):
         read_settings(tmp_path, {}).but(port=70000)
-    with pytest.raises(BadSetting, match="no setting is called 'colour'"):
+    with pytest.raises(BadSetting, match="unknown setting 'colour'"):
         read_settings(tmp_path, {}).given({"colour": "red"})
 
 
@@ -55,11 +55,11 @@ def test_a_flag_is_held_to_the_table_too(tmp_path: Path) -> None:
         ("gold_pass = nan", {}, "thresher.toml: gold_pass: nan is out of range."),
         ("port = 80.5", {}, "thresher.toml: port: 80.5 is not a whole number."),
         ("port = true", {}, "thresher.toml: port: True is not a whole number."),
-        ("colour = 1", {}, "no setting is called 'colour'."),
+        ("colour = 1", {}, "unknown setting 'colour'."),
         ("port = ", {}, "not valid TOML"),
         ("", {"THRESHER_VOTES": "two"}, "environment: votes: 'two' is not a whole number."),
         ("", {"THRESHER_FETCH_PRIVATE": "perhaps"}, "environment: fetch_private: 'perhaps' is not true or false."),
-        ("", {"THRESHER_COLOUR": "red"}, "THRESHER_COLOUR: no setting is called 'colour'."),
+        ("", {"THRESHER_COLOUR": "red"}, "THRESHER_COLOUR: unknown setting 'colour'."),
     ],
 )
 def test_a_mistake_is_one_line_that_names_its_place(

@@ -1,10 +1,10 @@
-"""`python -m thresher` and `thresher` are the command line."""
+"""The command line, as `python -m thresher` and as `thresher`."""
 
 import sys
 
 
 def main() -> None:
-    """Run a command. Ctrl-C while its libraries are still being imported is one line too."""
+    """Run a command. Ctrl-C prints one line even while libraries are still being imported."""
     try:
         from thresher.cli.main import main as command
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""A small Python client of a server: what its pages can do, a program can.
+"""A small Python client of a thresher server, with the functions of its web pages.
 
-Answers are the wire's own types; refusals are raised as the errors they were on the server. Every call is a request of
-its own, so a client may be shared between threads.
+Answers are the types of the HTTP API; an error of the server is raised here as the same error. Every call is a separate
+request, so a client may be shared between threads.
 """
 
 import http.client
@@ -47,30 +47,30 @@ SCHEMES = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnect
 
 
 class Client:
-    """A server at `url`, asked with one Bearer token.
+    """A server at `url`, called with one Bearer token.
 
-    Every call raises the error that the server answered, or NotReady when nobody answers there.
+    Every call raises the error that the server returned, or NotReady when no server answers there.
     """
 
     def __init__(self, url: str, token: str = "", *, timeout_seconds: float = 60.0) -> None:
         parts = urlsplit(url)
         if parts.scheme not in SCHEMES or not parts.hostname:
-            raise BadInput(f"{url!r} is no address of a server.", next="give one like http://127.0.0.1:8765")
+            raise BadInput(f"{url!r} is not a server address.", next="give one such as http://127.0.0.1:8765")
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._parts = parts
         self._token = token
         self._timeout_seconds = timeout_seconds
 
     def health(self) -> Health:
-        """That the server answers, and its version."""
+        """Check that the server answers; returns its version."""
         return self._one(Health, "GET", "/healthz")
 
     def ready(self) -> Health:
-        """That its store answers too."""
+        """Check that the server and its store answer."""
         return self._one(Health, "GET", "/readyz")
 
     def data(self, path: str) -> bytes:
-        """The bytes of a picture or thumbnail, by the address the server gave for it."""
+        """The bytes of an image or thumbnail, by the address that the server returned for it."""
         return self._raw("GET", path)
 
     def _one(self, shape: type[W], method: str, path: str, body: Wire | None = None, *, token: str | None = None) -> W:
@@ -127,7 +127,7 @@ class Console(Client):
     def pictures(
         self, name: str, *, decision: Decision | None = None, after: int | None = None, limit: int = 60
     ) -> Pictures:
-        """A page of the pool by row, of one decision or of all; `after` is what the page before answered."""
+        """A page of the pool by row, of one decision or of all; `after` comes from the previous page."""
         asked = {"decision": decision, "after": after, "limit": limit}
         query = urlencode({word: value for word, value in asked.items() if value is not None})
         return self._one(Pictures, "GET", f"{_of(name)}/pictures?{query}")
@@ -137,7 +137,7 @@ class Console(Client):
         return self._many(RoundWire, f"{_of(name)}/rounds")
 
     def refusals(self, name: str, *, after: int = 0, limit: int = 100) -> Refusals:
-        """What harvest did not admit."""
+        """The harvested files that were refused."""
         return self._one(Refusals, "GET", f"{_of(name)}/refusals?after={after}&limit={limit}")
 
     def workers(self, name: str = "") -> list[WorkerWire]:
@@ -153,11 +153,11 @@ class Console(Client):
         return self._one(InviteWire, "POST", "/api/console/invites", NewInvite(category=category, note=note))
 
     def revoke_invite(self, invite: str) -> None:
-        """End an invite."""
+        """Revoke an invite."""
         self._raw("DELETE", f"/api/console/invites/{quote(invite, safe='')}")
 
     def owner_link(self, name: str) -> str:
-        """The owner's personal link; a first task that mines gold is made where there is none."""
+        """The owner's personal link; if the owner has no task yet, a first one that mines gold is made."""
         return self._one(OwnerLink, "POST", f"{_of(name)}/owner-link").link
 
     def tasks(self, name: str, *, after: int = 0, limit: int = 200) -> list[TaskWire]:
@@ -165,7 +165,7 @@ class Console(Client):
         return self._many(TaskWire, f"{_of(name)}/tasks?after={after}&limit={limit}")
 
     def upload_task(self, name: str, task: str, images: Sequence[str]) -> Uploaded:
-        """Ask about a list of pictures, by SHA-256, file name or URL, as a named task."""
+        """Ask about a list of images, by SHA-256, file name or URL, as a named task."""
         return self._one(Uploaded, "POST", f"{_of(name)}/tasks", Upload(name=task, images=list(images)))
 
     def jobs(self, limit: int = 100) -> list[JobWire]:
@@ -178,7 +178,7 @@ class Console(Client):
 
 
 class WorkerClient(Client):
-    """The worker API; `token` is a worker's personal one, and each assignment brings another of its own."""
+    """The worker API; `token` is a worker's personal one, and each assignment has a token of its own."""
 
     @classmethod
     def from_link(cls, link: str) -> Self:
@@ -200,20 +200,20 @@ class WorkerClient(Client):
         return self._token
 
     def me(self) -> Me:
-        """What there is to do, and what became of what was done."""
+        """The work on offer, and the results of the work sent so far."""
         return self._one(Me, "GET", "/api/work/me")
 
     def deal(self, category: str) -> Work | None:
-        """Take an assignment or go on with the unfinished one; None when there is nothing to do."""
+        """Take an assignment, or continue the unfinished one; None when there is nothing to do."""
         data = self._raw("POST", "/api/work/assignments", Deal(category=category))
         return Work.model_validate_json(data) if data else None
 
     def reopen(self, assignment: str) -> Work:
-        """An assignment again, by its token, with the drafts that were kept."""
+        """An assignment by its token, with the drafts stored so far."""
         return self._one(Work, "GET", "/api/work/assignment", token=assignment)
 
     def keep_drafts(self, assignment: str, sequence: int, entries: Sequence[Entry]) -> Kept:
-        """Keep answers that may still change."""
+        """Store answers that may still change."""
         drafts = Drafts(sequence=sequence, entries=list(entries))
         return self._one(Kept, "PUT", "/api/work/drafts", drafts, token=assignment)
 
@@ -236,7 +236,7 @@ def _refusal(data: bytes, status: int, url: str) -> ThresherError:
         told = Problem.model_validate_json(data)
     except ValidationError:
         return NotReady(
-            f"the server answered {status} and not in thresher's words.", where=url, next="check the address"
+            f"the server answered {status}, and the answer is not from thresher.", where=url, next="check the address"
         )
     kind = told.type.rpartition(":")[2]
     error = _kinds().get(kind, ThresherError)(told.detail, where=told.where, next=told.next)
@@ -245,7 +245,7 @@ def _refusal(data: bytes, status: int, url: str) -> ThresherError:
 
 
 def _kinds() -> dict[str, type[ThresherError]]:
-    """Every error of the tree that says only what, where and next, by its kind."""
+    """Every error class with only the fields what, where and next, by its kind."""
     found, waiting = {}, [ThresherError]
     while waiting:
         error = waiting.pop()

@@ -1,34 +1,34 @@
-"""Every error that thresher raises on purpose. Each says what, where, and the next command.
+"""Every error that thresher raises on purpose. Each states what happened, where, and the next command.
 
 ThresherError
 ├── Refused input
-│   ├── BadInput              a value that a person gave cannot be used
-│   │   ├── BadLine           ... in a line of a file, which is named
+│   ├── BadInput              an invalid value from a user
+│   │   ├── BadLine           ... in a line of a file
 │   │   └── BadSetting        ... in thresher.toml, the environment or a flag
-│   ├── NotFound              a thing was asked for by a name nobody has
-│   ├── AlreadyThere          a thing of that name exists and is different
-│   └── Undecodable           bytes that are no picture we can show; carries the reason that is counted
+│   ├── NotFound              an unknown name
+│   ├── AlreadyThere          a different thing of that name exists
+│   └── Undecodable           bytes that cannot be decoded as an image; has a reason, by which it is counted
 ├── Access
-│   ├── Denied                no token, a wrong one, or one for something else
-│   ├── Gone                  a lease that ended, an assignment already sent, a link that was revoked
-│   ├── Blocked               a foreign URL that the guard does not let through; carries the reason that is counted
-│   └── NotFetched            a foreign URL that gave nothing in time; carries the reason that is counted
+│   ├── Denied                no token, an invalid one, or one for another purpose
+│   ├── Gone                  a lease that has ended, an assignment already sent, a link that was revoked
+│   ├── Blocked               a URL that the guard does not allow; has a reason, by which it is counted
+│   └── NotFetched            a URL that could not be fetched; has a reason, by which it is counted
 ├── State
-│   ├── Busy                  somebody else holds it (a loop lease, a write lock)
-│   ├── NotReady              a stage needs what an earlier stage makes
-│   ├── JobFailed             a unit of work ended in an error that is not ours, or its process died
-│   └── Conflict              what was sent contradicts what is stored
+│   ├── Busy                  another process or person holds it (a loop lease, a write lock)
+│   ├── NotReady              a stage needs the result of an earlier stage
+│   ├── JobFailed             a job raised an error that is not a ThresherError, or its process died
+│   └── Conflict              the data sent contradicts the data stored
 ├── Storage
 │   ├── StoreUnavailable      the disk or the database cannot be reached, or is read-only
-│   ├── StoreFull             the disk is full; what was stored stays
-│   ├── StoreDamaged          rows, shards and columns disagree
+│   ├── StoreFull             the disk is full; stored data is kept
+│   ├── StoreDamaged          rows, shards and columns contradict each other
 │   └── WrongSchema           the workspace was made by a newer version
 └── Missing                   an extra or a built page is not installed
 """
 
 
 class ThresherError(Exception):
-    """Something a person can act on: `what` happened, `where`, and what to do `next`."""
+    """An error that a person can act on: `what` happened, `where`, and what to do `next`."""
 
     status = 500
     kind = "error"
@@ -40,7 +40,7 @@ class ThresherError(Exception):
         super().__init__(what)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes whole."""
+        """Pickle all fields."""
         return (_revive, (type(self), self.what, self.where, self.next))
 
     def __str__(self) -> str:
@@ -54,14 +54,14 @@ def _revive(cls: type[ThresherError], what: str, where: str, following: str) -> 
 
 
 class BadInput(ThresherError):
-    """A value that a person gave cannot be used."""
+    """An invalid value from a user."""
 
     status = 422
     kind = "bad-input"
 
 
 class BadLine(BadInput):
-    """A line of a file cannot be used; `where` names file and line."""
+    """An invalid line of a file; `where` names file and line."""
 
     kind = "bad-line"
 
@@ -71,7 +71,7 @@ class BadLine(BadInput):
         super().__init__(what, where=f"{file}, line {line}", next=next)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes whole; the default would call the constructor with three positions."""
+        """Pickle all fields; the default would call the constructor with three positional arguments."""
         return (_bad_line, (type(self), self.what, self.file, self.line, self.next))
 
 
@@ -80,27 +80,27 @@ def _bad_line(cls: type[BadLine], what: str, file: str, line: int, following: st
 
 
 class BadSetting(BadInput):
-    """A setting has a value it cannot have; `where` names its place."""
+    """An invalid value of a setting; `where` is the place where it was set."""
 
     kind = "bad-setting"
 
 
 class NotFound(ThresherError):
-    """Nobody has that name."""
+    """An unknown name."""
 
     status = 404
     kind = "not-found"
 
 
 class AlreadyThere(ThresherError):
-    """A thing of that name exists and is different."""
+    """A different thing of that name exists."""
 
     status = 409
     kind = "already-there"
 
 
 class Undecodable(ThresherError):
-    """Bytes that are no picture we can show; `reason` is the word that is counted."""
+    """Bytes that cannot be decoded as an image; refusals are counted by `reason`."""
 
     status = 422
     kind = "undecodable"
@@ -110,7 +110,7 @@ class Undecodable(ThresherError):
         super().__init__(what, where=where)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes whole."""
+        """Pickle all fields."""
         return (_undecodable, (self.reason, self.what, self.where))
 
 
@@ -119,21 +119,21 @@ def _undecodable(reason: str, what: str, where: str) -> Undecodable:
 
 
 class Denied(ThresherError):
-    """No token, a wrong one, or one for something else."""
+    """No token, an invalid one, or one for another purpose."""
 
     status = 401
     kind = "denied"
 
 
 class Gone(ThresherError):
-    """It was there and has ended: a lease, a link, an assignment already sent."""
+    """Something that has ended: a lease, a link, an assignment already sent."""
 
     status = 410
     kind = "gone"
 
 
 class Blocked(ThresherError):
-    """A foreign URL that the guard does not let through; `reason` is the word that is counted."""
+    """A URL that the guard does not allow; refusals are counted by `reason`."""
 
     status = 403
     kind = "blocked"
@@ -143,7 +143,7 @@ class Blocked(ThresherError):
         super().__init__(what, where=where, next=next)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes whole."""
+        """Pickle all fields."""
         return (_blocked, (self.what, self.reason, self.where, self.next))
 
 
@@ -152,9 +152,9 @@ def _blocked(what: str, reason: str, where: str, following: str) -> Blocked:
 
 
 class NotFetched(ThresherError):
-    """A foreign URL that gave nothing in time; `reason` is the word that is counted.
+    """A URL that could not be fetched; refusals are counted by `reason`.
 
-    `after_seconds` is how long the site asked to be left alone.
+    `after_seconds` is how long the site asked to wait before the next request.
     """
 
     status = 502
@@ -166,7 +166,7 @@ class NotFetched(ThresherError):
         super().__init__(what, where=where)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes whole."""
+        """Pickle all fields."""
         return (_not_fetched, (self.what, self.reason, self.where, self.after_seconds))
 
 
@@ -175,27 +175,27 @@ def _not_fetched(what: str, reason: str, where: str, after_seconds: float) -> No
 
 
 class Busy(ThresherError):
-    """Somebody else holds it."""
+    """Another process or person holds it."""
 
     status = 409
     kind = "busy"
 
 
 class NotReady(ThresherError):
-    """A stage needs what an earlier stage makes."""
+    """A stage needs the result of an earlier stage."""
 
     status = 409
     kind = "not-ready"
 
 
 class JobFailed(ThresherError):
-    """A unit of work ended in an error that is not ours, or its process died."""
+    """A job raised an error that is not a ThresherError, or its process died."""
 
     kind = "job-failed"
 
 
 class Conflict(ThresherError):
-    """What was sent contradicts what is stored."""
+    """The data sent contradicts the data stored."""
 
     status = 409
     kind = "conflict"
@@ -209,14 +209,14 @@ class StoreUnavailable(ThresherError):
 
 
 class StoreFull(ThresherError):
-    """The disk is full; what was stored stays."""
+    """The disk is full; stored data is kept."""
 
     status = 507
     kind = "store-full"
 
 
 class StoreDamaged(ThresherError):
-    """Rows, shards and columns disagree."""
+    """Rows, shards and columns contradict each other."""
 
     kind = "store-damaged"
 
@@ -238,7 +238,7 @@ class Missing(ThresherError):
         super().__init__(f"{what} is not installed.", next=install)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes whole."""
+        """Pickle all fields."""
         return (_missing, (self.what.removesuffix(" is not installed."), self.install))
 
 

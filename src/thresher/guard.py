@@ -1,8 +1,8 @@
-"""Fetching what strangers link to: nothing private is reached, nothing endless is waited for, nothing huge is kept.
+"""Fetching foreign URLs safely: no private addresses, limits on time and size.
 
-A URL list is foreign input, and this machine can reach what its writer cannot: the router, the database, the cloud's
-metadata service. So every address is judged after its name was resolved, the connection goes to the address that was
-judged and to no other, and each redirect is a new URL that is judged again.
+A URL list is foreign input, and this machine can reach addresses that the list's author cannot: the router, the
+database, the cloud's metadata service. So every address is checked after its name was resolved, the connection goes to
+exactly the address that was checked, and each redirect is a new URL that is checked again.
 """
 
 import asyncio
@@ -83,9 +83,9 @@ _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 def why_not(address: str, *, private: bool = False) -> str:
-    """Why an IP address is not connected to, in a few words; "" for a public one.
+    """Why an IP address must not be connected to, in a few words; "" for a public one.
 
-    `private` opens private and loopback networks, never link-local ones, where the clouds keep their secrets.
+    `private` allows private and loopback networks, but never link-local ones, where clouds serve their credentials.
     """
     try:
         ip = ipaddress.ip_address(address.split("%")[0])
@@ -103,21 +103,21 @@ def why_not(address: str, *, private: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may be reached: these ports (None for any), and every address that `why_not` says nothing against."""
+    """What may be reached: these ports (None for any), and every address that `why_not` does not object to."""
 
     ports: frozenset[int] | None = PORTS
     why_not: Callable[[str], str] = why_not
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
-        """The rules in force: public addresses only, unless `fetch_private` is set."""
+        """The rules from the settings: public addresses only, unless `fetch_private` is set."""
         return cls(None, partial(why_not, private=True)) if settings.fetch_private else cls()
 
 
 class GuardedFetcher:
     """Fetches foreign URLs within the rules, inside `async with GuardedFetcher(settings) as fetcher`.
 
-    Proxies of the environment are ignored, for they would connect in our place; no cookies are kept or sent.
+    Proxies of the environment are ignored, because they would connect instead of us; no cookies are stored or sent.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class GuardedFetcher:
     async def fetch(self, url: str) -> bytes:
         """The bytes behind a URL, at most `fetch_bytes` of them within `fetch_seconds`, redirects included.
 
-        Raises Blocked for what the rules forbid and NotFetched for all else, each with a reason of REASONS.
+        Raises Blocked if the rules forbid it and NotFetched for any other failure, each with a reason of REASONS.
         """
         if self._session is None:
             raise RuntimeError("enter the fetcher first: async with GuardedFetcher(...)")
@@ -168,7 +168,7 @@ class GuardedFetcher:
         except TimeoutError as error:
             raise NotFetched(f"it took longer than {seconds:g} s.", reason="fetch-timeout", where=url) from error
         except aiohttp.InvalidURL as error:
-            raise Blocked("its address cannot be read.", reason="blocked-url", where=url) from error
+            raise Blocked("the URL is not valid.", reason="blocked-url", where=url) from error
         except NotFetched:
             raise
         except Exception as error:  # a hostile site may drive the network library into anything
@@ -187,10 +187,12 @@ class GuardedFetcher:
         most = self._settings.fetch_bytes
         if answer.status != 200:
             wait = _retry_after(answer.headers.get("Retry-After", ""))
-            what, reason = f"it answered {answer.status}.", f"fetch-status-{answer.status}"
+            what, reason = f"the site answered {answer.status}.", f"fetch-status-{answer.status}"
             raise NotFetched(what, reason=reason, where=url, after_seconds=wait)
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise NotFetched("it answered compressed, unasked.", reason="fetch-encoding", where=url)
+            raise NotFetched(
+                "the site sent a compressed answer without being asked.", reason="fetch-encoding", where=url
+            )
         too_large = NotFetched(f"more than {most:,} bytes.", reason="too-large", where=url)
         if (answer.content_length or 0) > most:
             raise too_large
@@ -202,7 +204,7 @@ class GuardedFetcher:
         return bytes(data)
 
     def _judged_socket(self, place: tuple[Any, ...]) -> socket.socket:
-        """The last fence, at the socket: an address that stands in the URL itself never meets a resolver."""
+        """The last check, when the socket is opened: an IP address written in the URL is never resolved."""
         family, kind, protocol, _, (address, *_) = place
         if what := self._rules.why_not(address):
             raise Blocked(f"{address} is {what}.")
@@ -210,7 +212,7 @@ class GuardedFetcher:
 
 
 class _JudgingResolver(AbstractResolver):
-    """Resolves a name and hands on only the addresses that may be reached, to which the connection is then pinned."""
+    """Resolves a name and returns only the addresses that may be reached; the connection then uses one of these."""
 
     def __init__(self, names: AbstractResolver, rules: Rules) -> None:
         self._names = names
@@ -224,7 +226,7 @@ class _JudgingResolver(AbstractResolver):
         reachable = [place for place, what in judged if not what]
         if judged and not reachable:
             place, what = judged[0]
-            raise Blocked(f"{host} is at {place['host']}, which is {what}.")
+            raise Blocked(f"{host} resolves to {place['host']}, which is {what}.")
         return reachable
 
     async def close(self) -> None:
@@ -232,7 +234,7 @@ class _JudgingResolver(AbstractResolver):
 
 
 def check_url(url: str | URL, rules: Rules) -> URL:
-    """A URL that may be asked for, by its scheme, port and, where it names one, address. Raises Blocked."""
+    """The parsed URL, if its scheme, port and (where given) IP address are allowed. Raises Blocked."""
     try:
         here = URL(url)
         host, port = here.host, here.port
@@ -242,9 +244,9 @@ def check_url(url: str | URL, rules: Rules) -> URL:
     if here.scheme not in SCHEMES or not host:
         raise Blocked("only http and https are fetched.", reason="blocked-url", where=where)
     if here.user is not None or here.password is not None:
-        raise Blocked("it carries a user name or password.", reason="blocked-url", where=where)
+        raise Blocked("the URL contains a user name or password.", reason="blocked-url", where=where)
     if rules.ports is not None and port not in rules.ports:
-        raise Blocked(f"port {port} is not a web site's.", reason="blocked-url", where=where)
+        raise Blocked(f"port {port} is not allowed.", reason="blocked-url", where=where)
     if _is_address(host) and (what := rules.why_not(host)):
         raise Blocked(f"{host} is {what}.", where=where)
     return here
@@ -260,11 +262,11 @@ def _is_address(host: str) -> bool:
 
 def _next(here: URL, location: str, url: str) -> URL:
     if not location:
-        raise NotFetched("it redirected nowhere.", reason="fetch-redirects", where=url)
+        raise NotFetched("the site sent a redirect without an address.", reason="fetch-redirects", where=url)
     try:
         return here.join(URL(location))
     except ValueError as error:
-        raise Blocked("it redirected to what is not a URL.", reason="blocked-url", where=url) from error
+        raise Blocked("the site redirects to an invalid URL.", reason="blocked-url", where=url) from error
 
 
 def _retry_after(header: str) -> float:
@@ -272,7 +274,7 @@ def _retry_after(header: str) -> float:
 
 
 def _not_fetched(error: Exception, url: str) -> NotFetched:
-    """The reason behind what the network library raised."""
+    """The error and reason for what the network library raised."""
     reasons: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
         (aiohttp.ClientConnectorDNSError, "fetch-name"),
         (UnicodeError, "fetch-name"),  # a label that no name can have

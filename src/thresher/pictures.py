@@ -1,7 +1,7 @@
-"""Pictures: what is one, how large it is as shown, what a worker and a model see of it, and what it resembles.
+"""Image files: decoding, size and orientation, renderings for people and for models, fingerprints.
 
-The only file that knows Pillow. Bytes of strangers come in here, so the header is read and judged before anything is
-decoded, and whatever a decoder raises becomes one `Undecodable` with a reason that is counted.
+The only file that imports Pillow. Its input comes from strangers, so the header is read and checked before anything is
+decoded, and any error of a decoder becomes an `Undecodable` with a reason that is counted.
 """
 
 import math
@@ -26,8 +26,8 @@ MOST_SCANS = 100
 
 REASONS = {
     "empty": "it holds no bytes",
-    "not-a-picture": "the bytes are something else",
-    "unsupported": "a picture in a format that is not read here",
+    "not-a-picture": "the bytes are not an image",
+    "unsupported": "an image in a format that is not supported",
     "too-small": f"a side is shorter than {LEAST_SIDE} pixels",
     "too-many-pixels": "it would decode to more pixels than allowed",
     "truncated": "the end is missing",
@@ -53,17 +53,17 @@ READERS = tuple(name for name in FORMATS if name != "MPO")  # Pillow's JPEG read
 
 # (offset, signature, reason, what it is), for bytes that no reader of ours takes
 SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
-    (4, b"ftypheic", "unsupported", "a HEIC picture; convert it to JPEG first"),
-    (4, b"ftypheix", "unsupported", "a HEIC picture; convert it to JPEG first"),
-    (4, b"ftyphev", "unsupported", "a HEIC picture; convert it to JPEG first"),
-    (4, b"ftypmif1", "unsupported", "a HEIF picture; convert it to JPEG first"),
-    (4, b"ftypmsf1", "unsupported", "a HEIF picture; convert it to JPEG first"),
+    (4, b"ftypheic", "unsupported", "a HEIC image; convert it to JPEG first"),
+    (4, b"ftypheix", "unsupported", "a HEIC image; convert it to JPEG first"),
+    (4, b"ftyphev", "unsupported", "a HEIC image; convert it to JPEG first"),
+    (4, b"ftypmif1", "unsupported", "a HEIF image; convert it to JPEG first"),
+    (4, b"ftypmsf1", "unsupported", "a HEIF image; convert it to JPEG first"),
     (0, b"8BPS", "unsupported", "a Photoshop file"),
     (0, b"%!PS", "unsupported", "a PostScript file"),
     (0, b"%PDF", "unsupported", "a PDF"),
     (0, b"\x00\x00\x01\x00", "unsupported", "an icon file"),
-    (0, b"\xff\x0a", "unsupported", "a JPEG XL picture"),
-    (0, b"\x00\x00\x00\x0cJXL ", "unsupported", "a JPEG XL picture"),
+    (0, b"\xff\x0a", "unsupported", "a JPEG XL image"),
+    (0, b"\x00\x00\x00\x0cJXL ", "unsupported", "a JPEG XL image"),
     (4, b"ftyp", "not-a-picture", "a video"),
     (0, b"\x1aE\xdf\xa3", "not-a-picture", "a video"),
     (0, b"PK\x03\x04", "not-a-picture", "a ZIP archive"),
@@ -90,9 +90,9 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What a whole decode showed. Width and height are as shown, after `orientation` (EXIF 1 to 8) is applied.
+    """The result of a full decode. Width and height are as shown, after `orientation` (EXIF 1 to 8) is applied.
 
-    `fingerprint` is a 256-bit difference hash in hexadecimal: equal for pictures that look alike down to 17x16 greys.
+    `fingerprint` is a 256-bit difference hash in hexadecimal: equal for images that look alike at 17x16 grey pixels.
     """
 
     width: int
@@ -103,9 +103,9 @@ class Inspected:
 
 
 def inspect(data: bytes, *, pixels: int) -> Inspected:
-    """Decode a picture whole and say what it is; the header must promise at most `pixels` pixels before it is decoded.
+    """Decode a whole image and return its facts; its header must announce at most `pixels` pixels.
 
-    JPEGs are decoded at an eighth of the size, which reads every bit of the stream and saves the transforms.
+    JPEGs are decoded at an eighth of the size, which reads every bit of the stream and saves most of the transforms.
     Raises Undecodable with one of REASONS.
     """
     image = _open(data)
@@ -123,7 +123,7 @@ def inspect(data: bytes, *, pixels: int) -> Inspected:
 
 
 def render(data: bytes, *, long_side: int, format: str = "webp", quality: int = 80) -> bytes:  # noqa: A002 -- the word for it
-    """A picture for people: upright, sRGB, first frame, transparency on white, no metadata; never enlarged.
+    """An image for people: upright, sRGB, first frame, transparency on white, no metadata; never enlarged.
 
     `format` is "webp" or "jpeg", `quality` 1 to 100. Raises Undecodable.
     """
@@ -142,7 +142,7 @@ def render(data: bytes, *, long_side: int, format: str = "webp", quality: int = 
 
 
 def model_pixels(data: bytes, *, side: int) -> NDArray[np.uint8]:
-    """A picture for a model, uint8 [side, side, 3] RGB: upright, sRGB, transparency on white, first frame.
+    """An image for a model, uint8 [side, side, 3] RGB: upright, sRGB, transparency on white, first frame.
 
     The short side is resized to `side` (enlarged where it is shorter) and the middle square is kept. JPEGs are decoded
     at the smallest scale that is not below `side`. Raises Undecodable.
@@ -164,7 +164,7 @@ def _open(data: bytes) -> Image.Image:
     if not data:
         raise Undecodable("empty", "it holds no bytes.")
     if data.startswith(b"\xff\xd8") and _scans(data) > MOST_SCANS:
-        raise Undecodable("damaged", f"it is drawn in more than {MOST_SCANS} passes.")
+        raise Undecodable("damaged", f"this JPEG has more than {MOST_SCANS} scans.")
     try:
         return Image.open(BytesIO(data), formats=READERS)
     except UnidentifiedImageError as error:
@@ -174,7 +174,7 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _scans(data: bytes) -> int:
-    """How many scans a JPEG has before its end, not counting those of thumbnails and of what is appended to it."""
+    """How many scans a JPEG has before its end, without those of thumbnails and of appended images."""
     count, at = 0, 2
     while count <= MOST_SCANS and (found := _MARKER.search(data, at)):
         kind, at = found[0][-1], found.end()
@@ -196,11 +196,11 @@ def _unidentified(data: bytes) -> Undecodable:
         return Undecodable("not-a-picture", "it is a web page.")
     if data.startswith(STARTS) or data[8:12] in (b"WEBP", b"avif", b"avis"):
         return _broken(ValueError("the header cannot be read"), data)
-    return Undecodable("not-a-picture", "its bytes start like no picture.")
+    return Undecodable("not-a-picture", "its first bytes match no image format.")
 
 
 def _broken(error: Exception, data: bytes) -> Undecodable:
-    """Put what a decoder raised into our words; the decoder's own go into the detail, on one line."""
+    """An Undecodable for a decoder's error, which goes into the detail on one line."""
     said = " ".join(str(error).split())[:200] or type(error).__name__
     words = said.lower()
     if isinstance(error, Image.DecompressionBombError | MemoryError):
@@ -208,12 +208,12 @@ def _broken(error: Exception, data: bytes) -> Undecodable:
     if isinstance(error, EOFError) or "truncated" in words or _ends_early(data):
         return Undecodable("truncated", f"its end is missing ({said}).")
     if "not available" in words or "unsupported" in words or "not supported" in words:
-        return Undecodable("unsupported", f"this kind of it is not read here ({said}).")
+        return Undecodable("unsupported", f"this variant of the format is not supported ({said}).")
     return Undecodable("damaged", f"it cannot be decoded ({said}).")
 
 
 def _ends_early(data: bytes) -> bool:
-    """Whether the mark that ends a file of its format is missing."""
+    """Whether the marker that ends a file of its format is missing."""
     if data.startswith(b"\xff\xd8"):
         return b"\xff\xd9" not in data[-1024:]
     if data.startswith(b"\x89PNG"):
@@ -224,7 +224,7 @@ def _ends_early(data: bytes) -> bool:
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:
-    """EXIF orientation 1 to 8; what is not one of them counts as upright."""
+    """EXIF orientation 1 to 8; an invalid one counts as upright."""
     if image.format == "PNG":
         _load(image, data)  # a PNG may carry its EXIF behind the pixels
     try:
@@ -244,16 +244,16 @@ def _exif(image: Image.Image) -> Image.Exif:
 
 
 def _tile_pixels(image: Image.Image) -> int:
-    """Pixels of one tile of a TIFF, which may be larger than the picture and is allocated whole."""
+    """Pixels of one tile of a TIFF, which may be larger than the image and is allocated as a whole."""
     tags = getattr(image, "tag_v2", {})
     width, height = tags.get(322, 0), tags.get(323, 0)
     return width * height if isinstance(width, int) and isinstance(height, int) else 0
 
 
 def _decoded(image: Image.Image, data: bytes, *, least: int, grey: bool = False) -> Image.Image:
-    """Decode the first frame to L, RGB or (when a profile tells its colours) CMYK, no side shorter than `least`.
+    """Decode the first frame to L, RGB or (if it has a colour profile) CMYK, no side shorter than `least`.
 
-    A JPEG is decoded at 1/2, 1/4 or 1/8 where that suffices; other formats at their size.
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is enough; other formats at full size.
     """
     image.draft("L" if grey else None, (least, least))
     _load(image, data)
@@ -274,7 +274,7 @@ def _load(image: Image.Image, data: bytes) -> None:
 
 
 def _flat(image: Image.Image, *, grey: bool) -> Image.Image:
-    """Eight bits a channel, no palette, transparency on white."""
+    """Eight bits per channel, no palette, transparency on white."""
     if image.mode.startswith("I") or image.mode == "F":
         image = _eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
@@ -293,7 +293,7 @@ def _flat(image: Image.Image, *, grey: bool) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale greys of 16 or 32 bits to 0..255; integers count as 16-bit, floats as 0..1 or 0..255, where they fit."""
+    """Scale 16- or 32-bit greys to 0..255; integers count as 16-bit, floats as 0..1 or 0..255, where they fit."""
     values = np.asarray(image).astype(np.float64)
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
@@ -310,7 +310,7 @@ def _icc(image: Image.Image) -> bytes:
 
 
 def _to_srgb(image: Image.Image, original: Image.Image) -> Image.Image:
-    """RGB in sRGB, by the colour profile of the original where it has one that can be used."""
+    """RGB in sRGB, by the colour profile of the original if it has a usable one."""
     profile = _icc(original)
     transform = _transform(profile, image.mode) if profile else None
     if transform is not None:
@@ -320,7 +320,7 @@ def _to_srgb(image: Image.Image, original: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The way from a profile to sRGB; None where the profile is sRGB already, or is damaged, or is of other colours."""
+    """The transform from a profile to sRGB; None if the profile is sRGB already, is damaged, or has other colours."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if mode == "RGB" and "srgb" in ImageCms.getProfileDescription(source).lower():
@@ -344,7 +344,7 @@ _UPRIGHT = {
 
 
 def _turn(image: Image.Image, original: Image.Image, orientation: int) -> Image.Image:
-    """Turn a picture upright; Pillow has turned a TIFF already when it was decoded."""
+    """Rotate an image upright; Pillow has rotated a TIFF already when decoding it."""
     if original.format == "TIFF" or orientation not in _UPRIGHT:
         return image
     return image.transpose(_UPRIGHT[orientation])

@@ -17,73 +17,84 @@ P = ParamSpec("P")
 
 
 def row(default: Value, help: str, least: float | None = None, most: float | None = None) -> Value:  # noqa: A002 -- typer's word for it too
-    """A row of the table: the default, what the setting is, and for a number the least and the most it may be."""
+    """A row of the table: default, help, and for a number the smallest and largest allowed value."""
     return field(default=default, metadata={"help": help, "least": least, "most": most})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """The table. A name is its key in `thresher.toml`; upper case after `THRESHER_`, its variable."""
+    """The table of settings. A name is the key in `thresher.toml`; THRESHER_<NAME> is its environment variable."""
 
-    store: str = row("", 'where the workspace is: "" for this directory, or mongodb://host/database')
-    host: str = row("127.0.0.1", "address the server listens on; only loopback until you say otherwise")
-    port: int = row(8765, "port the server listens on; 0 takes a free one", 0, 65535)
-    public_url: str = row("", "address people reach the server at, when it is not the one it listens on")
-    token: str = row("", "token of the console; empty makes one and keeps it in the workspace")
+    store: str = row("", 'place of the workspace: "" for this directory, or mongodb://host/database')
+    host: str = row("127.0.0.1", "address the server listens on; the default is reachable from this machine only")
+    port: int = row(8765, "port the server listens on; 0: any free port", 0, 65535)
+    public_url: str = row("", "address under which people reach the server, if it differs from host and port")
+    token: str = row("", "token of the console; empty: one is made and stored in the workspace")
     backbone: str = row(
-        "efficientnet-lite0", "what turns pictures into vectors: a name, two joined by +, or a path to an ONNX file"
+        "efficientnet-lite0",
+        "network that computes the embeddings: a built-in name, two joined by +, or a path to an ONNX file",
     )
-    compute: str = row("", 'where harvest and embedding run: "" or local for processes, inline for the calling one')
-    processes: int = row(0, "processes for harvest and embedding; 0 takes one a core, 1 runs inline", 0, 1024)
-    task_images: int = row(110, "asked images a task, at most", 1, 110)
+    compute: str = row(
+        "", 'where harvest and embedding run: "" or local: in several processes; inline: in the calling process'
+    )
+    processes: int = row(0, "number of processes for harvest and embedding; 0: one per core, 1: inline", 0, 1024)
+    task_images: int = row(110, "most images asked about in a task, gold not counted", 1, 110)
     patience_seconds: float = row(
-        60.0, "how long a few asks wait for others before they make a small task", 0.0, 86400.0
+        60.0, "how long a few asks wait for more before they are published as a small task, in seconds", 0.0, 86400.0
     )
     gold_images: int = row(
-        40, "gold an assignment of a full task adds, half yes and half no; small tasks get their share", 0, 100
+        40, "gold images (known answers) added to a full task, half yes and half no; fewer for small tasks", 0, 100
     )
-    gold_least: int = row(20, "gold of each answer below which the gate is provisional and rejects nothing", 1, 1000)
-    gold_pass: float = row(0.8, "share of the gold of each answer that an accepted assignment has right", 0.0, 1.0)
+    gold_least: int = row(
+        20, "number of gold images of each answer (yes, no) below which no assignment is rejected", 1, 1000
+    )
+    gold_pass: float = row(
+        0.8, "share of the gold of each answer that an assignment must have right to be accepted", 0.0, 1.0
+    )
     invite_people: int = row(
-        1000, "personal links that one invite gives, at most; 1 makes each invite personal", 1, 10**6
+        1000, "most people who can join with one invite link; 1: each invite is for one person", 1, 10**6
     )
-    lease_minutes: float = row(60.0, "how long a worker may hold an assignment", 0.1, 10080.0)
-    votes: int = row(2, "people asked about an image before the consensus is looked at", 1, 9)
-    votes_most: int = row(3, "people asked about an image before the owner is", 1, 21)
-    sure: float = row(0.95, "posterior at which a consensus becomes a label", 0.5, 0.9999)
+    lease_minutes: float = row(60.0, "how long an annotator may keep an assignment before it expires", 0.1, 10080.0)
+    votes: int = row(2, "number of people asked about an image before consensus is computed", 1, 9)
+    votes_most: int = row(3, "number of people asked about an image before the owner is asked", 1, 21)
+    sure: float = row(0.95, "posterior probability at which an answer becomes a consensus label", 0.5, 0.9999)
     audit_images: int = row(
         300,
-        "images that `precision` and `recall` may ask about once they are frozen, where a category has no budget",
+        "images that the methods precision and recall may ask about after the freeze, if the category has no budget",
         30,
         10_000_000,
     )
-    answer_seconds: float = row(1.5, "seconds an answer takes, for plans made before people have answered", 0.1, 600.0)
-    pay_hour_cents: int = row(1200, "what an hour of work is paid, in cents, for plans", 0, 1_000_000)
-    pay_fee: float = row(0.2, "share that a marketplace adds to the pay, for plans", 0.0, 10.0)
-    first_images: int = row(220, "images asked about before the first training", 10, 100000)
-    round_images: int = row(330, "images asked about in each round after it", 1, 100000)
-    rounds_most: int = row(30, "rounds the loop runs before it stops by itself", 1, 100000)
-    fetch_bytes: int = row(50_000_000, "largest picture fetched or admitted, in bytes", 1000, 2_000_000_000)
-    fetch_seconds: float = row(30.0, "longest one fetch may take", 0.1, 3600.0)
-    fetch_at_once: int = row(32, "pictures fetched at once", 1, 1024)
-    fetch_private: bool = row(False, "let URL lists reach private addresses; for a test site of your own")
-    pixels: int = row(100_000_000, "largest picture decoded, in pixels", 10_000, 2_000_000_000)
-    shown_pixels: int = row(1024, "long side of the picture a worker sees, at most", 64, 4096)
-    shard_bytes: int = row(512_000_000, "size at which an image shard is closed", 10_000, 100_000_000_000)
+    answer_seconds: float = row(
+        1.5, "assumed seconds per answer, for plans made before people have answered", 0.1, 600.0
+    )
+    pay_hour_cents: int = row(1200, "assumed pay for an hour of work, in cents, for plans", 0, 1_000_000)
+    pay_fee: float = row(0.2, "assumed fee of a marketplace as a share of the pay, for plans", 0.0, 10.0)
+    first_images: int = row(220, "random images asked about before the first training", 10, 100000)
+    round_images: int = row(330, "images asked about in each further round", 1, 100000)
+    rounds_most: int = row(30, "number of rounds after which the loop stops", 1, 100000)
+    fetch_bytes: int = row(50_000_000, "largest image that is fetched or stored, in bytes", 1000, 2_000_000_000)
+    fetch_seconds: float = row(30.0, "time limit for fetching one image, in seconds", 0.1, 3600.0)
+    fetch_at_once: int = row(32, "number of images fetched at the same time", 1, 1024)
+    fetch_private: bool = row(False, "allow URL lists to reach private network addresses; for tests only")
+    pixels: int = row(100_000_000, "largest image that is decoded, in pixels", 10_000, 2_000_000_000)
+    shown_pixels: int = row(1024, "longest side of the image that an annotator sees, in pixels", 64, 4096)
+    shard_bytes: int = row(
+        512_000_000, "size in bytes at which a file of images (shard) is closed", 10_000, 100_000_000_000
+    )
     shards: str = row(
-        "", "where closed image shards were moved to: a URL for fsspec, as s3://bucket/cars; empty where they were not"
+        "", "fsspec URL that closed shards were moved to, such as s3://bucket/cars; empty: they are in the workspace"
     )
     cache: str = row(
-        "", "directory for what can be made again: backbones, columns of a database; empty takes ~/.cache/thresher"
+        "", "directory for files that can be made again: networks, copies of columns; empty: ~/.cache/thresher"
     )
-    seed: int = row(0, "seed of everything drawn at random outside the certificate; 0 takes a fresh one", 0, 2**63 - 1)
+    seed: int = row(0, "random seed for everything except certificates; 0: a new one every time", 0, 2**63 - 1)
 
 
 def _changes(_table: Callable[P, Values]) -> "Callable[Concatenate[Settings, P], Settings]":
-    """A method that takes the names and types of the table: mypy refuses a misspelt one."""
+    """A method with the names and types of the table as parameters, so that mypy rejects a misspelt one."""
 
     def but(settings: "Settings", /, *_: P.args, **values: P.kwargs) -> "Settings":
-        """The same settings with some values given by hand."""
+        """A copy of the settings with some values changed."""
         return settings.given(values)
 
     return but
@@ -91,13 +102,13 @@ def _changes(_table: Callable[P, Values]) -> "Callable[Concatenate[Settings, P],
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Values):
-    """The values in force, each with the place it came from."""
+    """The current value of every setting, and where each was set (`origins`)."""
 
     origins: Mapping[str, str] = field(default_factory=dict)
     but = _changes(Values)
 
     def given(self, values: Mapping[str, object], place: str = "flag") -> "Settings":
-        """The same settings with values from a place, by name; None leaves a value as it was.
+        """A copy of the settings with values set at `place`, by name; None leaves a value unchanged.
 
         Raises BadSetting naming the place for an unknown name, a wrong type or a value out of range.
         """
@@ -109,7 +120,7 @@ class Settings(Values):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A row as the reference and `thresher settings` print it."""
+    """A row of the table, as the reference and `thresher settings` print it."""
 
     name: str
     default: int | float | str | bool
@@ -123,7 +134,7 @@ _BY_NAME = {setting.name: setting for setting in TABLE}
 
 
 def without_password(place: str) -> str:
-    """A place as it may be printed: of an address no user, no password, no options; a directory as it is."""
+    """A place that is safe to print: an address without user, password and options; a directory unchanged."""
     if "://" not in place:
         return place
     parts = urlsplit(place)
@@ -131,9 +142,10 @@ def without_password(place: str) -> str:
 
 
 def child_at(place: str) -> tuple[list[str], dict[str, str]]:
-    """The flags and the environment of a process of ours that works in the same workspace.
+    """The flags and the environment for a child process that works in the same workspace.
 
-    An address may hold a password, and every user of the machine can read a command line: it goes by the environment.
+    An address may contain a password, and every user of the machine can read command lines, so it is passed in the
+    environment.
     """
     if "://" in place:
         return [], {**os.environ, "THRESHER_STORE": place}
@@ -176,7 +188,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _setting(name: str, where: str) -> Setting:
     if name not in _BY_NAME:
-        raise BadSetting(f"no setting is called {name!r}.", where=where, next="thresher settings lists them")
+        raise BadSetting(f"unknown setting {name!r}.", where=where, next="thresher settings lists them")
     return _BY_NAME[name]
 
 

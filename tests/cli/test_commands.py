@@ -155,7 +155,7 @@ def test_an_empty_question_is_no_question(workspace: Path) -> None:
 
 def test_a_folder_without_anything_says_so(workspace: Path, tmp_path: Path) -> None:
     done = thresher("harvest", "car", "--folder", tmp_path, at=workspace)
-    assert "There was nothing to take." in done.stdout
+    assert "The source holds no images." in done.stdout
 
 
 def test_a_truth_without_a_yes_names_the_flag(workspace: Path, tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_releasing_before_a_round_says_what_to_run(workspace: Path, tmp_path: Pa
 def test_check_finds_a_fresh_workspace_sound(workspace: Path) -> None:
     done = thresher("check", at=workspace)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "All is sound." in done.stdout
+    assert "No problems remain." in done.stdout
 
 
 def test_init_refuses_a_directory_that_is_a_workspace(workspace: Path) -> None:

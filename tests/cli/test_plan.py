@@ -84,7 +84,7 @@ def test_every_interval_holds_its_middle_and_nothing_is_below_the_floor(fresh: P
 
 def test_where_yes_are_rare_it_says_that_better_queries_are_cheaper_with_numbers(fresh: Path) -> None:
     made = planned(fresh, "--prevalence", "0.01", "--precision", ".95", "--recall", ".9")
-    assert re.search(r"fewer than \d+ answers.* \d+ could do. Better queries are cheaper", made["advice"])
+    assert re.search(r"fewer than \d+ answers.* \d+ could be enough. Better queries cost less", made["advice"])
     assert planned(fresh, "--prevalence", "0.3")["advice"] == ""
     assert planned(fresh, "--prevalence", "0.01")["floor"] > planned(fresh, "--prevalence", "0.3")["floor"]
 

@@ -69,7 +69,7 @@ def test_a_workspace_is_copied_to_another_directory(cars: Path, tmp_path: Path) 
     copied = thresher("store", "copy", cars, tmp_path / "new" / "cars")
     assert copied.returncode == 0, copied.stderr
     assert "12 images" in copied.stdout
-    assert copied.stdout.strip().endswith("Counts and checksums agree.")
+    assert copied.stdout.strip().endswith("Counts and checksums are equal.")
     assert "compare images" in copied.stderr  # how far it is
     assert same_pictures(tmp_path / "new" / "cars")
     status = thresher("--workspace", tmp_path / "new" / "cars", "status", "--json")
@@ -137,12 +137,12 @@ def test_a_workspace_moves_to_mongodb_and_back(
     address = mongo_place(request, tmp_path)
     there = thresher("store", "copy", cars, address, THRESHER_CACHE=str(tmp_path / "cache"))
     assert there.returncode == 0, there.stderr
-    assert "Counts and checksums agree." in there.stdout
+    assert "Counts and checksums are equal." in there.stdout
     back = thresher("store", "copy", address, tmp_path / "back", THRESHER_CACHE=str(tmp_path / "cache"))
     assert back.returncode == 0, back.stderr
     assert same_pictures(tmp_path / "back")
     checked = thresher("--workspace", address, "check", THRESHER_CACHE=str(tmp_path / "cache"))
-    assert "All is sound." in checked.stdout
+    assert "No problems remain." in checked.stdout
 
 
 @pytest.mark.mongo

@@ -146,7 +146,7 @@ def is_child(_: int) -> bool:
 @pytest.mark.parametrize("place", ["threads", "ray://head:10001", "local://", "inline://x"])
 def test_a_compute_that_there_is_not_is_told_with_those_there_are(place: str, settings: Settings) -> None:
     for few in (False, True):
-        with pytest.raises(BadSetting, match=r"no compute is called .*; there are local, inline"):
+        with pytest.raises(BadSetting, match=r"unknown compute .*; known are local, inline"):
             open_compute(place, settings, few=few)
 
 

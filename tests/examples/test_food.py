@@ -30,5 +30,5 @@ def test_the_demo_harvests_asks_learns_releases_and_tells(tmp_path: Path) -> Non
     assert re.search(r"images +100 in the pool", told.stdout)
     precision, recall = (float(re.findall(rf"{name} +(\S+)", told.stdout)[0]) for name in ("precision", "recall"))
     assert min(precision, recall) > 0.7
-    delivered = int(re.findall(r"delivered +(\d+) pictures", told.stdout)[0])
+    delivered = int(re.findall(r"released +(\d+) images", told.stdout)[0])
     assert len(list((tmp_path / "release" / "images").iterdir())) == delivered

@@ -55,8 +55,8 @@ def test_what_may_pass_by_itself_is_tried_once_more(site: Site, settings: Settin
     assert found["flaky/a"].data == picture(77)
     assert (site.asked["/flaky/a"], site.asked["/status/500"], site.asked["/status/404"]) == (2, 2, 1)
     assert site.asked["/cut-short"] == 2
-    assert found["status/500"].problem == ("fetch-status-500", "it answered 500, twice.")
-    assert found["status/404"].problem == ("fetch-status-404", "it answered 404.")
+    assert found["status/500"].problem == ("fetch-status-500", "the site answered 500, twice.")
+    assert found["status/404"].problem == ("fetch-status-404", "the site answered 404.")
 
 
 def test_every_failure_is_a_problem_with_its_reason(site: Site, settings: Settings) -> None:

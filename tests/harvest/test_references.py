@@ -46,8 +46,8 @@ def test_a_list_becomes_rows_without_bytes(store: Store, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("nonsense," + url(1) + ",640,480,JPEG,700", "'nonsense' is no SHA-256"),
-        (sha256(1).upper() + "," + url(1) + ",640,480,JPEG,700", "is no SHA-256"),
+        ("nonsense," + url(1) + ",640,480,JPEG,700", "'nonsense' is not a SHA-256"),
+        (sha256(1).upper() + "," + url(1) + ",640,480,JPEG,700", "is not a SHA-256"),
         (sha256(1) + ",picture.jpg,640,480,JPEG,700", "'picture.jpg' is not a URL"),
         (sha256(1) + ",https://a b,640,480,JPEG,700", "is not a URL"),
         (sha256(1) + "," + url(1) + ",wide,480,JPEG,700", "whole numbers, not 'wide, 480, 700'"),

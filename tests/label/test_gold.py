@@ -203,8 +203,11 @@ def test_importing_the_same_gold_again_keeps_what_is_known_of_it(named: Scene, t
         ("file,answer\na.jpg,yes,no\n", "line 2: has 3 columns, and the first line has 2:"),
         ("file,answer\n,yes\n", "line 2: names no image."),
         ("name,answer\na.jpg,yes\n", "line 1: no column is called image, file or url; there are: name, answer."),
-        ("file,result\na.jpg,yes\n", "line 1: no column is called answer; there are: file, result. Next: call one"),
-        ('file,answer\n"a.jpg,yes\n', "line 2: opens a quote that is not closed."),
+        (
+            "file,result\na.jpg,yes\n",
+            "line 1: no column is called answer; there are: file, result. Next: name a column",
+        ),
+        ('file,answer\n"a.jpg,yes\n', "line 2: has a quote that is never closed."),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_is_kept(named: Scene, tmp_path: Path, text: str, said: str) -> None:
@@ -238,7 +241,7 @@ def test_a_file_that_cannot_be_read_is_named(named: Scene, tmp_path: Path) -> No
         import_gold(NAME, tmp_path / "none.csv", store=named.store, now_ms=1)
     with pytest.raises(BadLine, match=r"gold\.csv, line 2: byte 0xE4 is not UTF-8"):
         take(named, tmp_path / "gold.csv", "file,answer\nä.jpg,yes\n", encoding="latin-1")
-    with pytest.raises(BadInput, match="there is nothing in it"):
+    with pytest.raises(BadInput, match="the table is empty"):
         take(named, tmp_path / "gold.csv", "")
 
 

@@ -42,6 +42,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getpid", lambda: "full")
     (tmp_path / "kept.full.part").symlink_to("/dev/full")
-    with pytest.raises(StoreFull, match="make room"), whole_file(tmp_path / "kept") as file:
+    with pytest.raises(StoreFull, match="free some space"), whole_file(tmp_path / "kept") as file:
         file.write(b"x")
     assert list(tmp_path.iterdir()) == []

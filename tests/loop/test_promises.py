@@ -324,4 +324,4 @@ def test_uncertainty_alone_asks_about_the_boundary_and_proves_nothing(
     asked = [vote for vote in store.labels.votes(NAME, 1) if vote.purpose is Purpose.LEARN]
     assert len(np.unique([vote.row for vote in asked])) > 40
     ship(NAME, tmp_path / "out", store=store, now_ms=9)
-    assert verify(tmp_path / "out").wrong == ("the release carries no certificate",)
+    assert verify(tmp_path / "out").wrong == ("the release has no certificate",)

@@ -59,7 +59,7 @@ def test_a_proof_by_the_owner_s_word_does_not_hold_with_the_word_of_others(
     assert verify(tmp_path / "out").holds
     path = tmp_path / "out" / "certificate.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"truth": "owner"}))
-    assert verify(tmp_path / "out").wrong == ("a label of the evidence is not the owner's",)
+    assert verify(tmp_path / "out").wrong == ("check failed: each label of the evidence is the owner's",)
 
 
 def test_another_truth_is_another_epoch_and_what_people_agreed_on_is_asked_anew(

@@ -47,7 +47,7 @@ def test_a_picture_that_a_disk_has_changed_is_not_released(made: str, store: Sto
     whole = bytearray(shard.read_bytes())
     whole[700] ^= 1  # behind the first member's head of 512 bytes
     shard.write_bytes(whole)
-    with pytest.raises(StoreDamaged, match="not those that were stored"):
+    with pytest.raises(StoreDamaged, match="do not match their hash"):
         release(chosen(store, [1, 1, 1, 1]), tmp_path / "out", store=store, now_ms=5, formats=[made])
 
 
@@ -79,7 +79,7 @@ def test_the_card_and_the_certificate_say_what_is_claimed(store: Store, tmp_path
     fill(store, 2)
     release(chosen(store, [1, 0]), tmp_path / "out", store=store, now_ms=5)
     card = (tmp_path / "out" / "README.md").read_text()
-    assert "1 pictures answered yes" in card
+    assert "1 images decided yes" in card
     assert "No certificate." in card
     assert json.loads((tmp_path / "out" / "certificate.json").read_text())["certified"] is False
     assert (tmp_path / "out" / "evidence.txt").read_bytes() == b"draws"
@@ -131,7 +131,7 @@ def test_a_directory_that_holds_something_else_is_left_alone(store: Store, tmp_p
     with pytest.raises(AlreadyThere, match="not empty"):
         release(chosen(store, [1, 1]), tmp_path / "out", store=store, now_ms=5)
     release(chosen(store, [1, 1]), tmp_path / "other", store=store, now_ms=5)
-    with pytest.raises(AlreadyThere, match="holds another release"):
+    with pytest.raises(AlreadyThere, match="contains another release"):
         release(chosen(store, [1, 0], number=4), tmp_path / "other", store=store, now_ms=5)
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
 
@@ -147,5 +147,5 @@ def test_a_release_to_a_file_or_in_an_unknown_format_is_one_clear_error(store: S
 
 def test_nothing_decided_yes_is_nothing_to_release(store: Store, tmp_path: Path) -> None:
     fill(store, 2)
-    with pytest.raises(NotReady, match="nothing in thing is decided yes"):
+    with pytest.raises(NotReady, match="no image of thing is decided yes"):
         release(chosen(store, [0, -1]), tmp_path / "out", store=store, now_ms=5)

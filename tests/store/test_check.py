@@ -96,7 +96,7 @@ def test_an_index_is_built_again(store: DirectoryStore, spoil: str) -> None:
     (index,) = store.writer.directory.glob("*.index")
     right = index.read_text()
     index.write_text(spoil)
-    assert "its index is not its own" in found(store)
+    assert "its index does not match it" in found(store)
     assert store.check(mend=True).sound
     assert index.read_text() == right
     index.unlink()
@@ -165,8 +165,8 @@ def test_bytes_that_no_row_uses_are_reclaimed(store: DirectoryStore) -> None:
     assert found(store) == "", "a writer may still be committing their rows"
     let_settle(store)
     report = store.check(mend=False)
-    assert report.counted["bytes no row uses"] == 3 * len(data(0))
-    assert "3 pictures of" in report.found[0]
+    assert report.counted["unused bytes"] == 3 * len(data(0))
+    assert "3 images of" in report.found[0]
     assert store.check(mend=True).sound
     assert sum(path.stat().st_size for path in tars(store)) < before - 3 * len(data(0))
     assert all_there(store)
@@ -203,7 +203,7 @@ def test_a_spare_copy_serves_a_row_that_lost_its_bytes(store: DirectoryStore, se
     with store.catalog.reading() as sql:
         (used,) = sql.execute("SELECT name FROM shard").fetchone()
     (store.writer.directory / f"{used}.tar").unlink()
-    assert "1 rows point beside their bytes" in found(store)
+    assert "1 rows refer to a wrong place" in found(store)
     store.check(mend=True)
     store.reader.close()
     assert store.images.read(row) == data(0)
@@ -311,7 +311,7 @@ def test_scores_that_are_gone_are_told_and_made_anew(store: DirectoryStore) -> N
     store.rounds.add(done, b"head")
     assert store.check(mend=False).sound
     store.columns.drop(done.column)
-    assert "makes them anew" in found(store)
+    assert "makes them again" in found(store)
     assert store.check(mend=True).sound
     assert found(store) == ""
     assert decision("car", store=store).codes.tolist() == [-1] * 4

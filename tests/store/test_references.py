@@ -68,7 +68,11 @@ def test_another_address_is_tried_where_one_gives_nothing(store: Store, site: Si
 
 @pytest.mark.parametrize(
     ("path", "told"),
-    [("/picture/5.jpg", "what lies there now is another picture"), ("/status/404", "404"), ("", "no address")],
+    [
+        ("/picture/5.jpg", "the bytes there now have another hash"),
+        ("/status/404", "404"),
+        ("", "none of its addresses"),
+    ],
 )
 def test_what_is_not_the_picture_is_never_taken_for_it(store: Store, site: Site, path: str, told: str) -> None:
     url = site.url(path) if path else "ftp://127.0.0.1/5.jpg"

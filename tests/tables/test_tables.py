@@ -122,10 +122,10 @@ def test_a_column_of_pictures_does_not_hide_one_of_texts(tmp_path: Path) -> None
     assert urls(tmp_path / "hf.parquet") == [A]
     assert open_table(tmp_path / "hf.parquet", names.IMAGE).chosen == ("image_url",)
     parquet.write_table(pa.table({"image": picture, "label": [1]}), tmp_path / "hf.parquet")
-    with pytest.raises(BadInput, match=r"the column 'image' holds struct<.*>, not text") as told:
+    with pytest.raises(BadInput, match=r"the column 'image' contains struct<.*>, not text") as told:
         urls(tmp_path / "hf.parquet")
     assert told.value.next == "add a column called url, image_url or img_url"
-    with pytest.raises(BadLine, match="the column 'image' holds an object, not text"):
+    with pytest.raises(BadLine, match="the column 'image' contains an object, not text"):
         urls(write(tmp_path / "hf.jsonl", '{"image": {"path": "1.jpg"}}'))
 
 
@@ -141,7 +141,7 @@ def test_a_table_without_a_line_of_names_is_told_by_its_only_url(tmp_path: Path)
         table = open_table(write(tmp_path / name, text), names.URL, alone=alone)
         assert [values[0] for _, values in table.records(*table.chosen)] == [A, B]
     for text, what in (
-        (f"{A},b\n", "may be one value or 2"),
+        (f"{A},b\n", "could be one value or 2"),
         (f"{A}, {B}\n", "no column is called url"),
         ("a,b\n", "no column is called url"),
     ):
@@ -158,7 +158,7 @@ def test_a_line_that_cannot_be_used_is_numbered_as_an_editor_does(tmp_path: Path
     assert found == [
         (2, (A,), ""),
         (5, (), "has 1 column, and the first line has 2"),
-        (6, (), "has 3 columns, and the first line has 2: quote a value that holds a separator"),
+        (6, (), "has 3 columns, and the first line has 2: put quotes around a value that contains a separator"),
         (7, (C,), ""),
         (9, (), "is not CSV: ',' expected after '\"'"),
         (10, (A,), ""),
@@ -168,7 +168,7 @@ def test_a_line_that_cannot_be_used_is_numbered_as_an_editor_does(tmp_path: Path
 def test_a_quote_that_never_closes_spoils_its_own_line_only(tmp_path: Path) -> None:
     text = f'url,note\n{A},"open\n' + f"{B},x\n" * (MOST_LINES + 5)
     found = urls(write(tmp_path / "list.csv", text))
-    assert found[0] == "2: opens a quote that is not closed"
+    assert found[0] == "2: has a quote that is never closed"
     assert found[1:] == [B] * (MOST_LINES + 5)
     assert urls(write(tmp_path / "list.csv", f'url,note\n{A},"open\n{B},x')) == [found[0], B]
 
@@ -188,9 +188,9 @@ def test_bytes_that_are_not_utf_8_spoil_their_line_only_and_only_where_they_are_
 
 
 def test_half_a_letter_is_no_text(tmp_path: Path) -> None:
-    assert urls(write(tmp_path / "a.jsonl", '{"url": "\\ud83d"}')) == ["1: holds characters that cannot be read"]
+    assert urls(write(tmp_path / "a.jsonl", '{"url": "\\ud83d"}')) == ["1: contains characters that cannot be decoded"]
     spoiled = write(tmp_path / "a.csv", codecs_utf_16_with_half_a_letter())
-    assert urls(spoiled) == ["2: holds characters that cannot be read", A]
+    assert urls(spoiled) == ["2: contains characters that cannot be decoded", A]
 
 
 def codecs_utf_16_with_half_a_letter() -> bytes:
@@ -201,22 +201,22 @@ def codecs_utf_16_with_half_a_letter() -> bytes:
     ("name", "data", "what"),
     [
         ("a.csv", "url\n".encode("utf-16-le"), "looks like UTF-16 without a byte order mark. Next: save it in UTF-8"),
-        ("a.csv", b"url\n\x00\x01\x02", "holds bytes of zero"),
-        ("a.csv", b"PAR1....", "is a Parquet table, not text. Next: call it .parquet"),
+        ("a.csv", b"url\n\x00\x01\x02", "contains zero bytes"),
+        ("a.csv", b"PAR1....", "is a Parquet table, not text. Next: rename it to .parquet"),
         ("a.csv", b"PK\x03\x04...", "is a zip or a spreadsheet, not text. Next: save it as CSV"),
-        ("a.csv", gzip.compress(b"url\n"), "is gzipped, not text. Next: call it .gz"),
+        ("a.csv", gzip.compress(b"url\n"), "is gzipped, not text. Next: add .gz to its name"),
         ("a.csv.gz", b"url\n", "is not gzipped, or damaged"),
         ("a.parquet", b"url\n", "not a Parquet table"),
-        ("a.parquet.gz", b"url\n", "a table's name ends in .txt, .csv"),
-        ("a.xlsx", b"PK", "a table's name ends in .txt, .csv"),
-        ("a", b"url\n", "a table's name ends in .txt, .csv"),
-        ("a.csv", b"", "there is nothing in it"),
-        ("a.jsonl", b"\n\n", "there is nothing in it"),
-        ("a.json", b"[]", "there is nothing in it"),
-        ("a.json", b'["x"]', "line 1: a text stands where an object is expected"),
+        ("a.parquet.gz", b"url\n", "the name of a table must end in .txt, .csv"),
+        ("a.xlsx", b"PK", "the name of a table must end in .txt, .csv"),
+        ("a", b"url\n", "the name of a table must end in .txt, .csv"),
+        ("a.csv", b"", "the table is empty"),
+        ("a.jsonl", b"\n\n", "the table is empty"),
+        ("a.json", b"[]", "the table is empty"),
+        ("a.json", b'["x"]', "line 1: expected an object, found a text"),
         ("a.json", b"url,n", "line 1: is not JSON: Expecting value at character 1"),
         ("a.csv", b"name,link\nx,y\n", "line 1: no column is called url, image_url or img_url; there are: name, link"),
-        ("a.csv", b"\nurl,n,URL\n", "line 2: 2 columns are called 'url'. Next: leave one of them"),
+        ("a.csv", b"\nurl,n,URL\n", "line 2: 2 columns are called 'url'. Next: keep one of them"),
         ("a.csv", b"x" * (LONGEST_LINE + 1), "line 1: is longer than 1,000,000 characters"),
     ],
 )
@@ -229,7 +229,7 @@ def test_a_table_that_cannot_be_used_is_told_at_once(name: str, data: bytes, wha
 
 def test_a_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
-    with pytest.raises(BadInput, match=r"is a folder\. Next: give one of the tables in it"):
+    with pytest.raises(BadInput, match=r"is a folder\. Next: give a file in it"):
         urls(tmp_path / "parts")
     for kind in ("csv", "parquet", "json", "csv.gz"):
         with pytest.raises(BadInput, match="cannot be read: No such file"):
@@ -237,7 +237,7 @@ def test_a_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
 
 
 def test_a_txt_has_no_columns(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="one value a line and no columns") as told:
+    with pytest.raises(BadInput, match="one value per line and no columns") as told:
         open_table(write(tmp_path / "a.txt", "x"), names.IMAGE, names.ANSWER)
     assert "give a .csv with the columns" in told.value.next
 
@@ -249,7 +249,7 @@ def test_a_txt_has_no_columns(tmp_path: Path) -> None:
         (f'[{{"url": "{A}"}}\n {{"url": "{B}"}}]', "line 2: is not JSON: a comma is missing"),
         (f'[{{"url": "{A}"}},\n\n', "line 3: is not JSON: Expecting value"),
         (f'[{{"url": "{A}"}}\n', "line 2: the list does not end"),
-        (f'[{{"url": "{A}"}},\n\n{{"x": {"[" * 100_000}', "line 3: is not JSON: values within values"),
+        (f'[{{"url": "{A}"}},\n\n{{"x": {"[" * 100_000}', "line 3: is not JSON: it is nested too deeply"),
         (f'[{{"url": "{A}"}}, {{"x": "{"y" * 3_000_000}"}}]', "line 1: an object is longer than 1,000,000 characters"),
     ],
 )
@@ -292,7 +292,9 @@ def test_one_who_takes_all_or_nothing_hears_of_the_first_wrong_line(tmp_path: Pa
     table = open_table(write(tmp_path / "a.csv", f"n,url\n1,{A}\n2\n"), names.URL)
     feed = table.records("url")
     assert next(feed) == (2, (A,))
-    with pytest.raises(BadLine, match=r"a\.csv, line 3: has 1 column, and the first line has 2\. Next: mend the line"):
+    with pytest.raises(
+        BadLine, match=r"a\.csv, line 3: has 1 column, and the first line has 2\. Next: correct the line"
+    ):
         next(feed)
 
 

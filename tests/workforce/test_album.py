@@ -40,7 +40,7 @@ def test_a_server_that_encodes_otherwise_is_understood(originals: dict[str, byte
 
 def test_a_stranger_is_an_error_not_a_guess(originals: dict[str, bytes]) -> None:
     album = Album(["1.jpg"], originals.__getitem__, long_side=LONG_SIDE)
-    with pytest.raises(NotFound, match="none of those whose truth is known"):
+    with pytest.raises(NotFound, match="not in the truth file"):
         album.names_of([served(originals["2.jpg"])])
     with pytest.raises(NotFound):
         Album([], originals.__getitem__, long_side=LONG_SIDE).names_of([served(originals["2.jpg"])])

@@ -31,12 +31,12 @@ def test_a_plain_yes_and_no_will_do(tmp_path: Path) -> None:
     [
         (
             "name,truth\na,yes\n",
-            "t.csv, line 1: no column is called image, file or url; there are: name, truth. Next: call one image",
+            "t.csv, line 1: no column is called image, file or url; there are: name, truth. Next: name a column image",
         ),
         ("file,truth,vote1\na,yes\n", "line 2: has 2 columns, and the first line has 3."),
-        ("file,truth\n,yes\n", "line 2: names no picture."),
-        ("file,truth\na,yes\na,no\n", "line 3: 'a' is there twice."),
-        ('file,truth\n"a,yes\n', "line 2: opens a quote that is not closed."),
+        ("file,truth\n,yes\n", "line 2: names no image."),
+        ("file,truth\na,yes\na,no\n", "line 3: 'a' is in the table twice."),
+        ('file,truth\n"a,yes\n', "line 2: has a quote that is never closed."),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, text: str, said: str) -> None:
@@ -58,7 +58,7 @@ def test_a_truth_may_come_as_any_kind_of_table(tmp_path: Path) -> None:
 
 
 def test_a_class_that_no_picture_has_is_a_typing_error(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no picture is 'car'"):
+    with pytest.raises(BadInput, match="no image has the truth 'car'"):
         read_truth(write(tmp_path / "t.csv", "file,truth\na,automobile\n"), "car")
 
 

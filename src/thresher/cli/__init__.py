@@ -1,1 +1,1 @@
-"""One verb a stage."""
+"""The command line: one command per stage."""

@@ -1,4 +1,4 @@
-"""A simulated crowd at work on a workspace: people at the HTTP API, and the loop beside them until it is done."""
+"""`thresher simulate`: a simulated crowd answers through the HTTP API, with the loop of the category beside it."""
 
 import contextlib
 import threading
@@ -23,10 +23,10 @@ from thresher.workforce.simulated import Entry, Simulated, Watch, simulate
 from thresher.workforce.truth import Truth, read_truth
 
 RETRY_SECONDS = 0.2
-STARVED_SECONDS = 15.0  # a turn between two tasks is shorter, and people come back for more sooner
+STARVED_SECONDS = 15.0  # a turn between two tasks takes less, and people ask for more work sooner
 WAITS = (
-    "No picture is offered to anybody yet: the loop is at work, or other people hold what is asked until their leases "
-    "end (lease_minutes in `thresher settings`). Ctrl-C stops."
+    "No task is available yet: the loop is working, or other people hold all tasks until their leases end "
+    "(setting lease_minutes). Ctrl-C stops."
 )
 
 
@@ -39,18 +39,18 @@ def simulate_with(
     stop: Callable[[], bool] = lambda: False,
     errors: float = 1.0,
 ) -> dict[str, object]:
-    """Let a crowd answer category `name` until its loop is done or `stop` says so; what people did, by name.
+    """Let a crowd answer category `name` until its loop ends or `stop` returns True; returns counts of what people did.
 
-    Without an address a server is started for as long as it takes. The loop runs here; one that a server runs beside it
-    leaves the category to this one. People of the model err `errors` times as often as they are pinned to. Raises
-    NotReady when tasks are left that nobody of the crowd may be given.
+    Without an address a server is started for as long as it takes. The loop runs in this process; a loop that a server
+    runs at the same time leaves the category to this one. Simulated people err `errors` times as often as their model
+    says. Raises NotReady when open tasks are left that nobody in the crowd may take.
     """
     store.categories.get(name)
     truth = read_truth(crowd.truth, crowd.positive)
     links = Links(store.secret())
     invite, tokens = _invite(name, links, store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
-    starved = _Starved(name, store) if not crowd.url else _never  # at a server of their own nobody else will come
+    starved = _Starved(name, store) if not crowd.url else _never  # only at our own server will nobody else come
     with bars() as report, _server(crowd.url, store) as base_url, _Loop(name, store, settings, report) as loop:
         album = album_of(truth, name, store, settings, report)
         people = simulate(
@@ -83,7 +83,7 @@ def simulate_with(
 
 
 def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
-    """The crowd's invite and the personal tokens of those who came by it before: run again, the same people return."""
+    """The crowd's invite, and the personal tokens of earlier runs, so that the same people return in the next one."""
     note = f"simulated crowd of {name}"
     known = next((invite for invite in store.people.invites() if invite.note == note and not invite.revoked_ms), None)
     if known is None:
@@ -94,7 +94,7 @@ def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
 
 
 def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0) -> Crowd:
-    """People of the pinned model, or the votes of the file. Raises BadInput where it has none."""
+    """People of the fixed model, or the votes in the file. Raises BadInput if the file has none."""
     if not replay:
         return ModelCrowd(truth.yes, seed, errors=errors)
     if not any(truth.votes.values()):
@@ -133,20 +133,20 @@ def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: 
 
 
 def facts_of(people: Simulated, came_to: Turn | None) -> dict[str, object]:
-    """What was done, for a person to read."""
+    """What the crowd did, as names and values to print."""
     return {
-        "the loop": came_to.says if came_to else "was interrupted",
+        "end of the loop": came_to.says if came_to else "interrupted",
         "answers sent": people.answers,
         "owner's answers": people.owner_answers,
-        "assignments": people.assignments,
+        "assignments sent": people.assignments,
         **{f"  {verdict}": count for verdict, count in sorted(people.verdicts.items())},
-        "quit half-way": people.quits,
-        "people's hours": round(people.seconds / 3600, 2),
+        "people who left half-way": people.quits,
+        "hours of work": round(people.seconds / 3600, 2),
     }
 
 
 def _waits_for_owner(name: str, store: Store) -> bool:
-    """Whether the owner would be dealt what only they can answer; other tasks are left to the crowd."""
+    """Whether a task waits that only the owner can answer; other tasks are left to the crowd."""
     task = store.work.offer(name, store.categories.get(name).question.version, OWNER, owner=True)
     return task is not None and task.owner_only
 
@@ -156,7 +156,7 @@ def _never() -> bool:
 
 
 class _Starved:
-    """Whether tasks have long waited for workers while nobody holds one: all the crowd has seen their pictures."""
+    """Whether open tasks have had nobody working on them for long: then everyone in the crowd has seen their images."""
 
     def __init__(self, name: str, store: Store) -> None:
         self._name, self._store = name, store
@@ -179,7 +179,7 @@ def _server(url: str, store: Store) -> Iterator[str]:
 
 
 class _Loop:
-    """The loop of a category in a thread of its own."""
+    """The loop of a category, in its own thread."""
 
     def __init__(self, name: str, store: Store, settings: Settings, report: Report) -> None:
         self._name, self._store, self._settings, self._report = name, store, settings, report

@@ -1,4 +1,4 @@
-"""The command line: one verb a stage. Each command is thin; what it does is imported when it runs."""
+"""The command line: one command per stage. Commands are thin; each imports what it needs when it runs."""
 
 import os
 import sys
@@ -47,7 +47,7 @@ for commands in (workspace, stages, people, places):
 
 
 def main() -> None:
-    """Run a command; a mistake is one line and exit code 2, Ctrl-C is one line and 130."""
+    """Run a command. An error prints one line and exits with 2, Ctrl-C prints one line and exits with 130."""
     try:
         code = app(prog_name="thresher", standalone_mode=False)
     except ThresherError as error:
@@ -59,12 +59,12 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 -- the library's usage errors are told apart; a trace never reaches a user
         raise SystemExit(_usage(error) if hasattr(error, "format_message") else _say(_unforeseen(error))) from None
     if code == INTERRUPTED:  # typer catches Ctrl-C itself and answers with the code
-        sys.stderr.write("\ninterrupted. Run the same command again: it goes on where it was.\n")
+        sys.stderr.write("\ninterrupted. Run the same command again: it continues where it stopped.\n")
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
 def _usage(error: Any) -> int:  # noqa: ANN401 -- typer keeps the class of its usage errors to itself
-    """A flag, an argument or a command that there is not, in one line; the whole help where nothing was asked."""
+    """One line for an unknown flag, argument or command; the whole help if no command was given."""
     said = error.format_message()
     if "\n" in said:
         return _say(said)
@@ -73,14 +73,14 @@ def _usage(error: Any) -> int:  # noqa: ANN401 -- typer keeps the class of its u
 
 
 def _unforeseen(error: Exception) -> str:
-    """One line, with the trace in a file for those who mend us."""
+    """One line for an internal error; its traceback is written to a file, to be attached to a report."""
     import tempfile
     import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="thresher-", suffix=".log", delete=False) as log:
         log.write("".join(traceback.format_exception(error)))
-    what = f"something unforeseen: {type(error).__name__}: {error}".replace("\n", " ")
-    return f"{what}. What was stored stays. Next: report it with {log.name}"
+    what = f"internal error: {type(error).__name__}: {error}".replace("\n", " ")
+    return f"{what}. Stored data is kept. Next: report it and attach {log.name}"
 
 
 def _say(line: str) -> int:
@@ -91,9 +91,7 @@ def _say(line: str) -> int:
 def _disk(error: OSError) -> str:
     where = str(error.filename or Path.cwd())
     if error.errno == NO_SPACE_ERRNO:
-        full = StoreFull(
-            "the disk is full; what was stored stays.", where=where, next="free some space and run it again"
-        )
+        full = StoreFull("the disk is full; stored data is kept.", where=where, next="free some space and run it again")
         return str(full)
     what = os.strerror(error.errno) if error.errno else str(error)
-    return f"{where}: {what}. Next: see that the place is there and can be written, and run it again"
+    return f"{where}: {what}. Next: check that the path exists and is writable, and run it again"

@@ -1,4 +1,4 @@
-"""Finding the workspace a command is about, and ending early when a person wishes it."""
+"""Finding and opening the workspace of a command, and stopping on Ctrl-C."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ class Flags(TypedDict, total=False):
 
 
 def settings_of(context: typer.Context, **flags: Unpack[Flags]) -> tuple[str, Settings]:
-    """The place of the workspace and the settings in force there."""
+    """The place of the workspace, and its settings."""
     given = str(context.obj or "")
     directory = Path.cwd() if "://" in given or not given else Path(given)
     directory = _containing(directory)
@@ -37,7 +37,7 @@ def settings_of(context: typer.Context, **flags: Unpack[Flags]) -> tuple[str, Se
 
 
 def _containing(directory: Path) -> Path:
-    """The nearest directory upwards that holds a workspace, as git finds its own."""
+    """The nearest directory upwards that contains a workspace, as git finds its own."""
     for candidate in (directory.absolute(), *directory.absolute().parents):
         if (candidate / FILE).exists():
             return candidate
@@ -59,7 +59,7 @@ def opened(context: typer.Context, **flags: Unpack[Flags]) -> Iterator[tuple["St
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Yield a `stop` that the first Ctrl-C turns on; the second one interrupts at once."""
+    """Yield a `stop` function: it returns True after the first Ctrl-C; the second one interrupts at once."""
     asked = False
 
     def ask(_signal: int, _frame: FrameType | None) -> None:
@@ -70,7 +70,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked = True
         # in the middle of anything, an import of `say`'s or a write to a stream included: only this is safe here
-        os.write(sys.stderr.fileno(), b"\nstopping after what is under way; Ctrl-C again to stop at once\n")
+        os.write(sys.stderr.fileno(), b"\nstopping after the current step; press Ctrl-C again to stop at once\n")
 
     before = signal.signal(signal.SIGINT, ask)
     try:

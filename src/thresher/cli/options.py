@@ -1,4 +1,4 @@
-"""Options that several commands take, each written once, and records that hold a command's options."""
+"""Options that several commands take, each defined once, and records that hold the options of a command."""
 
 import inspect
 from collections.abc import Callable
@@ -31,7 +31,7 @@ Truth = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class PromiseOptions:
-    """What a certificate promises; None is as the category aims."""
+    """The targets of a certificate; None: the target of the category."""
 
     precision: Precision = None
     recall: Recall = None
@@ -40,7 +40,7 @@ class PromiseOptions:
 
 @dataclass(frozen=True, slots=True)
 class AimOptions(PromiseOptions):
-    """The targets of a category; None leaves one as it is."""
+    """The targets of a category; None: unchanged."""
 
     answers: Answers = None
     method: Method = None
@@ -60,7 +60,7 @@ class NewAimOptions(AimOptions):
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions(PromiseOptions):
-    """The targets to plan for, and the prevalence to believe in."""
+    """The targets to plan for, and the prevalence to assume."""
 
     method: Annotated[
         str | None,
@@ -76,7 +76,7 @@ class PlanOptions(PromiseOptions):
 
 @dataclass(frozen=True, slots=True)
 class CrowdOptions:
-    """A simulated crowd, and the server it works at."""
+    """A simulated crowd, and the server it connects to."""
 
     truth: Annotated[
         Path, typer.Option(help="Table with one of the columns image, file or url, and the column truth (a class).")
@@ -91,7 +91,7 @@ class CrowdOptions:
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command as typer sees it: a parameter that is a record of options becomes the options, in its place.
+    """Replace a command's parameters that are records of options by the fields of the records, as typer needs them.
 
     The fields carry `typer.Option` as parameters do; a field without a default is a required option.
     """
@@ -100,7 +100,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     records = {name: kind for name, kind in kinds.items() if isinstance(kind, type) and is_dataclass(kind)}
 
     @wraps(command)
-    def called(**given: Any) -> None:  # noqa: ANN401 -- typer has made them what the fields say
+    def called(**given: Any) -> None:  # noqa: ANN401 -- typer has converted them to the types of the fields
         for name, record in records.items():
             given[name] = record(**{option.name: given.pop(option.name) for option in _options_of(record)})
         command(**given)
@@ -109,7 +109,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     for name, told in signature.parameters.items():
         # by keyword, so that a required option may stand behind others
         shown += _options_of(records[name]) if name in records else [told.replace(kind=told.KEYWORD_ONLY)]
-    called.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]  # where a wrapper tells it
+    called.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]  # inspect and typer read it
     return called
 
 

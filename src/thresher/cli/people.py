@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Hang these commands on the tree."""
+    """Add these commands to the application."""
     for command in (serve, invite, simulate):
         app.command()(command)
     app.command("job", hidden=True)(job)
@@ -27,9 +27,9 @@ def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    loop: Annotated[bool, typer.Option(help="Keep the loops of all categories going.")] = True,
+    loop: Annotated[bool, typer.Option(help="Also run the loop of every category.")] = True,
 ) -> None:
-    """Serve the pages and the API, print the link, and keep the loop going."""
+    """Serve the web pages and the HTTP API, print the link to the console, and run the loop."""
     from thresher.loop.jobs import alive
     from thresher.records import now_ms
     from thresher.server.app import serve as serve_app
@@ -42,7 +42,7 @@ def serve(
             nonlocal looping
             from thresher.server.auth import console_link
 
-            say(f"The console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
+            say(f"Console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
             say("Ctrl-C stops the server" + (" and the loop." if loop else "."))
             # only now: a server that finds its port taken has started nothing, and the link does not wait for the loop
             looping = _start_loop(store) if loop else None
@@ -68,11 +68,11 @@ def _start_loop(store: "Store") -> "Job":
 
 def invite(
     context: typer.Context,
-    category: Annotated[str, typer.Option(help="Only for this category; all when left out.")] = "",
-    note: Annotated[str, typer.Option(help="A note for yourself.")] = "",
+    category: Annotated[str, typer.Option(help="Invite for this category only; default: all categories.")] = "",
+    note: Annotated[str, typer.Option(help="A note that only you see.")] = "",
     json: JSON = False,
 ) -> None:
-    """Make a link that gives everybody who opens it a personal link to work with."""
+    """Make an invite link; everyone who opens it gets a personal link to answer images."""
     with opened(context) as (store, settings):
         link = _invite_link(store, settings, category, note)
     if json:
@@ -97,7 +97,7 @@ def job(
     context: typer.Context,
     job_id: Annotated[str, typer.Argument(help="The job's id.")],
 ) -> None:
-    """Do a recorded job."""
+    """Run a recorded job."""
     from thresher.loop.jobs import work
 
     with opened(context) as (store, settings):
@@ -106,9 +106,9 @@ def job(
 
 @options
 def simulate(context: typer.Context, name: Name, crowd: CrowdOptions) -> None:
-    """Let a simulated crowd answer through the real HTTP API until nothing is asked any more."""
+    """Let a simulated crowd answer through the real HTTP API until the loop ends."""
     from thresher.cli.crowd import simulate_with
 
     with opened(context) as (store, settings), interruptible() as stop:
         found = simulate_with(name, crowd, store=store, settings=settings, stop=stop)
-    facts("The crowd", found)
+    facts("Simulated crowd", found)

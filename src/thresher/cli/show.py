@@ -1,4 +1,4 @@
-"""How the terminal looks: one console, tables, progress bars; plain when piped, `NO_COLOR` honoured by rich."""
+"""Terminal output: one console, tables, progress bars; plain when piped. rich follows `NO_COLOR`."""
 
 import json
 import sys
@@ -20,9 +20,9 @@ def say(text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """A text for one line of a terminal: what would move the cursor, colour or turn the line is written as an escape.
+    """Text that is safe to print on one line: control characters are written as escapes.
 
-    File names, URLs and questions come from others.
+    File names, URLs and questions come from other people.
     """
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
@@ -30,12 +30,12 @@ def visible(text: str) -> str:
 
 
 def as_json(value: Any) -> None:  # noqa: ANN401 -- whatever json takes
-    """Print for a machine."""
+    """Print JSON."""
     sys.stdout.write(json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """Print a table; numbers to the right, with thousands separated."""
+    """Print a table; numbers are right-aligned with thousands separators."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -58,9 +58,9 @@ def facts(title: str, values: Mapping[str, object]) -> None:
 
 @contextmanager
 def bars() -> Iterator[Callable[["Progress"], None]]:
-    """Progress bars with rate and time left, one for each stage that reports.
+    """Progress bars with rate and remaining time, one for each stage that reports.
 
-    When piped, a line whenever a stage ends or ten seconds have gone.
+    When piped, prints a line when a stage ends and otherwise every ten seconds.
     """
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""Commands that run a stage: harvest, run, release."""
+"""The commands that run a stage: harvest, refused, plan, run, release, verify."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Hang these commands on the tree."""
+    """Add these commands to the application."""
     for command in (harvest, refused, plan, run, release, verify):
         app.command()(command)
 
@@ -28,16 +28,18 @@ def add_to(app: typer.Typer) -> None:
 def harvest(
     context: typer.Context,
     name: Name,
-    folder: Annotated[Path | None, typer.Option(help="A folder of pictures, searched to its depth.")] = None,
-    tar: Annotated[Path | None, typer.Option(help="A tar file of pictures.")] = None,
-    urls: Annotated[Path | None, typer.Option(help="A table with a column url, or a .txt with one URL a line.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="A folder of images, searched recursively.")] = None,
+    tar: Annotated[Path | None, typer.Option(help="A tar file of images.")] = None,
+    urls: Annotated[
+        Path | None, typer.Option(help="A table with a column url, or a .txt file with one URL per line.")
+    ] = None,
     references: Annotated[
         Path | None,
-        typer.Option(help="A table (sha256, url, width, height) of pictures that stay where they are."),
+        typer.Option(help="A table (columns sha256, url, width, height) of images that stay where they are."),
     ] = None,
-    processes: Annotated[int | None, typer.Option(help="Processes that decode; 0 takes one a core.")] = None,
+    processes: Annotated[int | None, typer.Option(help="Number of decoding processes; 0: one per core.")] = None,
 ) -> None:
-    """Take pictures into a category's pool; bytes are kept untouched."""
+    """Add images to a category's pool; their bytes are stored unchanged."""
     from thresher.harvest import harvest as harvest_into
     from thresher.harvest.references import harvest_references
     from thresher.harvest.sources.folder import from_folder
@@ -50,7 +52,7 @@ def harvest(
     given = [(path, make) for path, make in asked if path is not None]
     if len(given) != 1:
         raise BadInput(
-            "harvest takes one of --folder, --tar, --urls and --references.",
+            "harvest needs exactly one of --folder, --tar, --urls and --references.",
             next=f"thresher harvest {name} --folder DIR",
         )
     path, make = given[0]
@@ -68,7 +70,7 @@ def harvest(
         facts("Refused, in all", reasons)
         say(f"Next: thresher refused {name} lists them.")
     elif not found.seen:
-        say("There was nothing to take. Next: name a folder, a tar or a list that holds pictures")
+        say("The source holds no images. Next: give a folder, a tar file or a list with images")
     else:
         say("Next: thresher serve")
 
@@ -76,7 +78,7 @@ def harvest(
 def refused(
     context: typer.Context, name: Name, limit: Annotated[int, typer.Option(help="How many to list.")] = 100
 ) -> None:
-    """List the candidates that were not admitted, and why."""
+    """List the harvested files that were refused, and why."""
     with opened(context) as (store, _):
         store.categories.get(name)
         counts = store.categories.refusal_counts(name)
@@ -98,7 +100,7 @@ def refused(
 def plan(context: typer.Context, name: Name, aims: PlanOptions, json: JSON = False) -> None:
     """Forecast the cost of a certificate before anyone is paid: answers, hours and money.
 
-    An option left out is as the category has it.
+    Options that are not given have the values of the category.
     """
     from thresher.loop.aims import Aims, aimed, to_plan_for
     from thresher.loop.ways import PROVEN
@@ -106,7 +108,7 @@ def plan(context: typer.Context, name: Name, aims: PlanOptions, json: JSON = Fal
     given = asdict(aims)
     prevalence = given.pop("prevalence")
     if prevalence is not None and not 0 < prevalence < 1:
-        raise BadInput(f"--prevalence {prevalence:g} is not between 0 and 1.", next="give it as a share, as 0.1")
+        raise BadInput(f"--prevalence {prevalence:g} is not between 0 and 1.", next="give a share, such as 0.1")
     with opened(context) as (store, settings):
         category = store.categories.get(name)
         targets = aimed(to_plan_for(category.targets), Aims(**given), methods=PROVEN)
@@ -127,7 +129,9 @@ def plan(context: typer.Context, name: Name, aims: PlanOptions, json: JSON = Fal
 def run(
     context: typer.Context,
     name: Name,
-    seed: Annotated[int | None, typer.Option(help="Seed of what is drawn at random.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed of the loop; audits of a certificate use their own.")
+    ] = None,
 ) -> None:
     """Run the loop of a category until it is done or its budget is spent."""
     from thresher.loop.autopilot import run as run_loop
@@ -136,21 +140,21 @@ def run(
         store.categories.get(name)
         came_to = run_loop(name, store=store, settings=settings, heard=_teller(store), report=report, stop=stop)
     if came_to.round is None and came_to.state in ("done", "spent"):
-        say(f"Nothing is learned yet. Next: thresher category aim {name} --answers N, or harvest more")
+        say(f"No classifier is trained yet. Next: thresher category aim {name} --answers N, or harvest more images")
     elif came_to.state in ("done", "spent"):
         say(f"Next: thresher release {name} --to DIR")
 
 
 def _teller(store: "Store") -> "Callable[[str, Turn], None]":
-    """Tells of each turn that came to something else than the one before."""
+    """A function that prints each turn whose result differs from the one before."""
     last: Turn | None = None
 
     def heard(name: str, came_to: "Turn") -> None:
         nonlocal last
-        if came_to != last:  # only then, for counting costs a look at the whole pool
+        if came_to != last:  # only then, because counting reads the whole pool
             say(_line(name, came_to, store))
         if last is None and came_to.state == "asking":
-            say("This waits for people and goes on as they answer; `thresher serve` lets them in. Ctrl-C stops it.")
+            say("Waiting for people to answer; they need a running `thresher serve`. Ctrl-C stops the loop.")
         last = came_to
 
     return heard
@@ -169,24 +173,24 @@ def _line(name: str, came_to: "Turn", store: "Store") -> str:
 def release(
     context: typer.Context,
     name: Name,
-    to: Annotated[Path, typer.Option(help="An empty or new directory, or that of the same release.")],
-    formats: Annotated[str, typer.Option(help="Which of folder, webdataset, table; separated by commas.")] = "",
+    to: Annotated[Path, typer.Option(help="A new or empty directory, or the directory of an unfinished release.")],
+    formats: Annotated[str, typer.Option(help="Comma-separated list of folder, webdataset, table; default: all.")] = "",
 ) -> None:
-    """Freeze a category and write it out: pictures, WebDataset, table, certificate, card."""
+    """Export the dataset of a category: images, WebDataset, table, certificate, dataset card."""
     from thresher.loop.ship import ship
     from thresher.records import now_ms
 
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
     with opened(context) as (store, _), bars() as report, interruptible() as stop:
         made = ship(name, to, formats=wanted, store=store, now_ms=now_ms(), report=report, stop=stop)
-    say(f"Released {made.images:,} pictures to {to}. {made.certificate.get('words', '')}")
+    say(f"Released {made.images:,} images to {to}. {made.certificate.get('words', '')}")
 
 
 def verify(
     directory: Annotated[Path, typer.Argument(help="The directory of a release.")],
     json: JSON = False,
 ) -> None:
-    """Recompute a release's certificate from its own files: yes or no."""
+    """Recompute the certificate of a release from its files; print yes if it holds, no otherwise."""
     from thresher.release.verify import verify as verify_release
 
     found = verify_release(directory)

@@ -1,4 +1,4 @@
-"""Commands about the workspace itself: init, category, gold, settings, status, check."""
+"""The commands about the workspace: init, settings, status, check, category, gold."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -19,15 +19,17 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
 
 WAITS_FOR = "waits for"
 
-category = typer.Typer(name="category", help="Add, list, reword and aim categories.", no_args_is_help=True)
-gold = typer.Typer(name="gold", help="Known answers that check workers.", no_args_is_help=True)
+category = typer.Typer(
+    name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
+)
+gold = typer.Typer(name="gold", help="Import known answers (gold) and labels.", no_args_is_help=True)
 STARTING_FILE = """# Settings of this workspace; `thresher settings` lists them all with their defaults.
 # port = 8765
 """
 
 
 def add_to(app: typer.Typer) -> None:
-    """Hang these commands on the tree."""
+    """Add these commands to the application."""
     for command in (init, settings, status, check):
         app.command()(command)
     app.command("openapi")(openapi)
@@ -45,7 +47,7 @@ def init(
 
     if context.obj:
         shown = without_password(directory)
-        raise BadInput("init takes the place as its argument.", next=f"thresher init {shown}")
+        raise BadInput("init does not take --workspace.", next=f"thresher init {shown}")
     if "://" in directory:
         open_store(directory, read_settings(Path.cwd()), create=True).close()
         say(f"Made {without_password(directory)}. Next: {_next_at(directory)}")
@@ -60,22 +62,22 @@ def init(
 
 
 def _next_at(address: str) -> str:
-    """The next command for a workspace in a database, without repeating a password."""
+    """The next command for a workspace in a database, without repeating its password."""
     add = "category add NAME --question ..."
     if without_password(address) == address:
         return f"thresher --workspace {address} {add}"
-    return f"put the whole address into THRESHER_STORE, which `ps` does not show; then thresher {add}"
+    return f"set THRESHER_STORE to the whole address (a command line would show its password); then thresher {add}"
 
 
 def start_settings(directory: Path) -> None:
-    """Give a new workspace its file of settings; one that is there stays."""
+    """Create the settings file of a new workspace; an existing file is kept."""
     if not (directory / FILE).exists():
-        (directory / FILE).touch(mode=0o600)  # it may come to hold a token
+        (directory / FILE).touch(mode=0o600)  # it may hold a token later
         (directory / FILE).write_text(STARTING_FILE, "utf-8")
 
 
 def settings(context: typer.Context, json: JSON = False) -> None:
-    """Print every setting in force, with where it comes from."""
+    """Print the value of every setting and where it was set."""
     _, found = settings_of(context)
     shown = {s.name: "(hidden)" if s.name == "token" and found.token else getattr(found, s.name) for s in TABLE}
     shown["store"] = without_password(found.store)
@@ -83,11 +85,11 @@ def settings(context: typer.Context, json: JSON = False) -> None:
         as_json({s.name: {"value": shown[s.name], "from": found.origins[s.name]} for s in TABLE if s.name != "token"})
         return
     rows = [(s.name, str(shown[s.name]), found.origins[s.name], s.help) for s in TABLE]
-    table("Settings", ("name", "value", "from", "what it is"), rows)
+    table("Settings", ("name", "value", "set in", "meaning"), rows)
 
 
 def status(context: typer.Context, json: JSON = False) -> None:
-    """Print what is in the workspace and what it waits for."""
+    """Print the state of each category and what it is waiting for."""
     with opened(context) as (store, settings):
         found = [_standing(each, store, settings) for each in store.categories.all()]
     if json:
@@ -103,7 +105,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
-    """How a category stands, as a row."""
+    """The state of a category, as a table row."""
     from thresher.loop.decision import decision
     from thresher.loop.next_step import next_step
     from thresher.records import now_ms
@@ -126,13 +128,13 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
 
 def check(
     context: typer.Context,
-    mend: Annotated[bool, typer.Option(help="Repair what an interrupted run left.")] = True,
+    mend: Annotated[bool, typer.Option(help="Repair what an interrupted run left behind.")] = True,
     every_byte: Annotated[
-        bool, typer.Option("--every-byte", help="Read each picture and compare it with its hash.")
+        bool, typer.Option("--every-byte", help="Read all image bytes and compare them with their hashes.")
     ] = False,
     json: JSON = False,
 ) -> None:
-    """Compare catalog, pictures and columns, and repair what an interrupted run left."""
+    """Compare the catalog with the stored images and columns, and repair what an interrupted run left behind."""
     from thresher.cli.show import bars
 
     with opened(context) as (store, _), bars() as report:
@@ -142,14 +144,14 @@ def check(
     else:
         facts("Checked", found.counted)
         for line in found.found:
-            say(f"{'mended' if line in found.mended else 'found'}: {line}")
-        say("All is sound." if found.sound else "Something is wrong that check cannot mend.")
+            say(f"{'repaired' if line in found.mended else 'found'}: {line}")
+        say("No problems remain." if found.sound else "Some problems remain that check cannot repair.")
     if not found.sound:
         raise typer.Exit(2)
 
 
 def openapi() -> None:
-    """Print the HTTP API's OpenAPI page."""
+    """Print the OpenAPI description of the HTTP API."""
     from thresher.server.app import openapi_text
 
     typer.echo(openapi_text(), nl=False)
@@ -160,8 +162,8 @@ def openapi() -> None:
 def category_add(
     context: typer.Context,
     name: Name,
-    question: Annotated[str, typer.Option(help='The yes/no question, as "Does this image contain a car?"')],
-    instructions: Annotated[str, typer.Option(help="What workers read before they start.")] = "",
+    question: Annotated[str, typer.Option(help='The yes/no question, such as "Does this image contain a car?"')],
+    instructions: Annotated[str, typer.Option(help="Instructions that annotators read before they start.")] = "",
     *,
     aims: NewAimOptions,
 ) -> None:
@@ -193,10 +195,10 @@ def category_list(context: typer.Context, json: JSON = False) -> None:
 def category_reword(
     context: typer.Context,
     name: Name,
-    question: Annotated[str, typer.Option(help="The new wording.")],
-    instructions: Annotated[str, typer.Option(help="What workers read before they start.")] = "",
+    question: Annotated[str, typer.Option(help="The new wording of the question.")],
+    instructions: Annotated[str, typer.Option(help="Instructions that annotators read before they start.")] = "",
 ) -> None:
-    """Start a new version of the question; votes keep the version they answered."""
+    """Reword the question. This starts a new version of it; earlier answers stay with the version they answered."""
     from thresher.records import now_ms
 
     if not question.strip():
@@ -205,49 +207,58 @@ def category_reword(
         )
     with opened(context) as (store, _):
         made = store.categories.reword(name, question, instructions, now_ms())
-    say(f"{name} is at version {made.version}. Labels and gold of earlier versions stay with them.")
+    say(f"{name}: question version {made.version}. Labels and gold of earlier versions do not count for it.")
 
 
 @category.command("aim")
 @options
 def category_aim(context: typer.Context, name: Name, aims: AimOptions) -> None:
-    """Change what a category aims at."""
+    """Change the targets of a category: precision, recall, method, budget, ground truth."""
     from thresher.loop.aims import Aims, aimed
 
     with opened(context) as (store, _):
         wanted = aimed(store.categories.get(name).targets, Aims(**asdict(aims)))
         store.categories.aim(name, wanted)
-    cap = "no cap on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
-    word = ", the owner's word being the truth" if wanted.truth == "owner" else ""
-    say(f"{name} aims at precision {wanted.precision:g}, recall {wanted.recall:g} by {wanted.method}, {cap}{word}.")
+    cap = "no limit on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
+    truth_from = ", ground truth: the owner's answers" if wanted.truth == "owner" else ""
+    goals = f"precision {wanted.precision:g}, recall {wanted.recall:g}"
+    say(f"{name}: target {goals}, method {wanted.method}, {cap}{truth_from}.")
 
 
 @gold.command("import")
 def gold_import(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="A table with columns image, file or url, and answer (yes or no).")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A table with one of the columns image, file or url, and the column answer (yes or no)."),
+    ],
 ) -> None:
-    """Take known answers from a table."""
+    """Import known answers (gold) from a table; they check annotators and train the classifier."""
     from thresher.label.imports import import_gold
     from thresher.records import now_ms
 
     with opened(context) as (store, _):
         count = import_gold(name, file, store=store, now_ms=now_ms())
         yes = sum(g.says.value == "yes" for g in store.labels.gold(name, store.categories.get(name).question.version))
-    say(f"Took {count:,} known answers. {name} has {yes:,} yes gold. Next: thresher serve")
+    say(f"Imported {count:,} known answers. {name} has {yes:,} yes gold. Next: thresher serve")
 
 
 @gold.command("labels")
 def gold_labels(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="A table with columns image, file or url, and answer (yes or no).")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A table with one of the columns image, file or url, and the column answer (yes, no or unsure)."
+        ),
+    ],
 ) -> None:
-    """Take labels from a table to learn from; they check nobody."""
+    """Import labels from a table to train the classifier; they are not used to check annotators."""
     from thresher.label.imports import import_labels
     from thresher.records import now_ms
 
     with opened(context) as (store, _):
         count = import_labels(name, file, store=store, now_ms=now_ms())
-    say(f"Took {count:,} labels. Next: thresher run {name}")
+    say(f"Imported {count:,} labels. Next: thresher run {name}")

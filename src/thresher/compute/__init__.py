@@ -1,4 +1,4 @@
-"""Processors: one job over many items, on the compute that a setting names. Everything starts with `open_compute`."""
+"""Computes: one job over many items, on the processes that a setting names. Start with `open_compute`."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -20,16 +20,16 @@ COMPUTES = {
 
 
 def open_compute(place: str, settings: Settings, *, few: bool = False) -> Compute:
-    """Open the compute at a place; for `few` items the calling process, as starting another takes longer than they do.
+    """Open the compute of a setting; for `few` items the calling process, as starting another takes longer.
 
-    Raises BadSetting for a place that no compute has.
+    Raises BadSetting for an unknown compute.
     """
     scheme, found, _ = place.partition("://")
     kind = scheme + found
     if kind not in COMPUTES:
         known = ", ".join(name for name in COMPUTES if name)
-        told = f"no compute is called {kind!r}; there are {known}."
-        raise BadSetting(told, where="compute", next="thresher settings tells where it was set")
+        told = f"unknown compute {kind!r}; known are {known}."
+        raise BadSetting(told, where="compute", next="thresher settings shows where it was set")
     if few:
         return Inline()
     module, function = COMPUTES[kind]
@@ -38,5 +38,5 @@ def open_compute(place: str, settings: Settings, *, few: bool = False) -> Comput
 
 
 def careful(settings: Settings) -> Compute:
-    """The compute set, with few processes: for items that others died on, perhaps because memory ran out."""
+    """The same compute with only two processes: for items on which processes died, perhaps because memory ran out."""
     return open_compute(settings.compute, settings.but(processes=2))

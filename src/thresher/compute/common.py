@@ -1,4 +1,4 @@
-"""What every compute does alike: count cores, pack a job, report each result, and name what failed."""
+"""What every compute shares: counting cores, pickling a job, reporting each result, and errors."""
 
 import os
 import pickle
@@ -11,12 +11,12 @@ from thresher.records import Progress
 
 
 def cores() -> int:
-    """The cores this process may use."""
+    """The number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def packed(job: Callable[[Item], Result]) -> bytes:
-    """The job as it travels. Raises JobFailed where it cannot."""
+    """The job, pickled. Raises JobFailed if it cannot be."""
     try:
         return pickle.dumps(job)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -24,7 +24,7 @@ def packed(job: Callable[[Item], Result]) -> bytes:
 
 
 def reported(results: Iterator[Result], items: Iterable[Item], report: Report | None) -> Iterator[Result]:
-    """The results, each told to `report` when its turn comes; the total is 0 where the items cannot be counted."""
+    """The results, with `report` called after each; the total is 0 if the items cannot be counted."""
     total = len(items) if isinstance(items, Sized) else 0
     for done, result in enumerate(results, 1):
         if report is not None:
@@ -33,12 +33,12 @@ def reported(results: Iterator[Result], items: Iterable[Item], report: Report | 
 
 
 def name_of(job: Callable[..., Any]) -> str:
-    """A job as an error names it; a partial is named after the function it wraps."""
+    """The name of a job in errors; a partial has the name of the function it wraps."""
     inner = getattr(job, "func", job)
     return f"job {getattr(inner, '__name__', type(inner).__name__)}"
 
 
 def failed(job: Callable[..., Any], error: Exception) -> JobFailed:
-    """An error of the job that is not ours, as one that is."""
+    """A JobFailed for an error of the job that is not a ThresherError."""
     said = " ".join(str(error).split())[:500]
     return JobFailed(f"{type(error).__name__}: {said}", where=name_of(job))

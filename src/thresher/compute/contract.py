@@ -1,4 +1,4 @@
-"""The promise of every compute, held by tests/contract/test_computes.py."""
+"""The contract of every compute; tests/contract/test_computes.py checks it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -12,15 +12,15 @@ Stop = Callable[[], bool]
 
 
 class Compute(Protocol):
-    """Does one job over many items, somewhere."""
+    """Runs one job over many items."""
 
     @property
     def places(self) -> int:
-        """Items it works on at once, at most."""
+        """How many items it works on at once, at most."""
 
     @property
     def threads(self) -> int:
-        """Cores that one item may use, at least 1."""
+        """How many cores one item may use, at least 1."""
 
     def spread(
         self,
@@ -33,11 +33,11 @@ class Compute(Protocol):
     ) -> Iterator[Result]:
         """Yield the job's result for each item, in the order of the items.
 
-        Items are taken from their iterator as places become free, never all at once. The job, the items and the
-        results can be pickled, and the job is tried before the first item is taken. A job may be done again after an
+        Items are taken from their iterator as processes become free, never all at once. The job, the items and the
+        results must be picklable; the job is pickled before the first item is taken. A job may run again after an
         interruption, so it must be idempotent.
 
-        `report` hears of each result in turn. Once `stop` answers True no further item is taken; those begun are
-        finished. `died` answers for an item whose process was killed under it; without it that raises JobFailed. An
-        error of ours travels as it is; any other becomes JobFailed.
+        `report` is called after each result. When `stop` returns True no further item is taken; those that have started
+        are finished. `died` gives the result for an item whose process was killed; without it that raises JobFailed. A
+        ThresherError is raised as it is; any other error becomes JobFailed.
         """

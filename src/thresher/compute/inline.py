@@ -1,4 +1,4 @@
-"""Work done in the calling process, one item after the other."""
+"""Work in the calling process, one item after the other."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -9,13 +9,13 @@ from thresher.settings import Settings
 
 
 class Inline:
-    """The promise of contract.Compute, kept in the calling process: it may use every core for one item."""
+    """contract.Compute in the calling process: it may use every core for one item."""
 
     places = 1
 
     @property
     def threads(self) -> int:
-        """The cores of this process."""
+        """The number of cores of this process."""
         return cores()
 
     def spread(
@@ -27,9 +27,9 @@ class Inline:
         stop: Stop | None = None,
         died: Callable[[Item], Result] | None = None,
     ) -> Iterator[Result]:
-        """As promised; `died` is never asked, for whoever would ask dies too."""
+        """See contract.Compute; `died` is never called, because this process would have died too."""
         del died
-        packed(job)  # what cannot travel is told here too, and not first on another machine
+        packed(job)  # a job that cannot be pickled fails here too, and not only on another machine
         return reported(_done(job, items, stop), items, report)
 
 

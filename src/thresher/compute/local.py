@@ -1,8 +1,8 @@
 """Work spread over the cores of this machine.
 
-Processes are started afresh ("spawn"), never forked: the caller may hold threads, database connections and locks, and
-a fork would copy those in whatever state they are. Each process has its own pipe, so that the death of one is known
-at once with the item it was on, and a process whose parent was killed sees its pipe end and goes.
+Processes are started anew ("spawn"), never forked: the caller may hold threads, database connections and locks, and a
+fork would copy those in whatever state they are. Each process has its own pipe, so that if it dies this is known at
+once, together with its current item; and a process whose parent was killed sees the end of its pipe and exits.
 """
 
 import multiprocessing
@@ -31,7 +31,7 @@ AT_HAND = 2
 
 
 class Local:
-    """The promise of contract.Compute, kept by processes of this machine."""
+    """contract.Compute on processes of this machine."""
 
     def __init__(self, processes: int) -> None:
         self.places = processes
@@ -50,13 +50,13 @@ class Local:
         stop: Stop | None = None,
         died: Callable[[Item], Result] | None = None,
     ) -> Iterator[Result]:
-        """As promised."""
+        """See contract.Compute."""
         pool = _Pool(job, packed(job), self.places, died)
         return reported(_pooled(pool, items, stop), items, report)
 
 
 def open_local(_place: str, settings: Settings) -> Compute:
-    """So many processes as are set, one a core for 0; one is the calling process."""
+    """As many processes as the setting says, 0: one per core; 1: no further process."""
     return Inline() if settings.processes == 1 else Local(settings.processes or cores())
 
 
@@ -67,7 +67,7 @@ Died = Callable[[Item], Result]
 
 @dataclass(eq=False)
 class _Worker(Generic[Item]):
-    """One process, the pipes to and from it, and the numbered items it holds, the one it works on first."""
+    """One process, the pipes to and from it, and the numbered items it holds; it works on the first of them."""
 
     process: BaseProcess
     to: Connection
@@ -77,7 +77,7 @@ class _Worker(Generic[Item]):
 
 
 class _Pool(Generic[Item, Result]):
-    """The processes of one spread, and the results that are ready but not yet in turn."""
+    """The processes of one call, and the results that are ready but not yet yielded."""
 
     def __init__(
         self, job: Callable[[Item], Result], packed: bytes, most: int, died: Died[Item, Result] | None
@@ -90,7 +90,7 @@ class _Pool(Generic[Item, Result]):
         self.ready: dict[int, Result] = {}
 
     def free(self) -> _Worker[Item] | None:
-        """A process with a hand free, the idlest first; a new one while there may be more."""
+        """A process that can take another item, the idlest first; a new process while more are allowed."""
         idlest = min(self.workers, key=lambda worker: len(worker.holds), default=None)
         if (idlest is None or idlest.holds) and len(self.workers) < self.most:
             return self.start()
@@ -109,7 +109,7 @@ class _Pool(Generic[Item, Result]):
         return self.workers[-1]
 
     def hand(self, worker: _Worker[Item], numbered: tuple[int, Item]) -> None:
-        """Send a process its next item; that it died meanwhile is found out when results are gathered."""
+        """Send a process its next item; if it has died meanwhile, `gather` finds that out."""
         number, item = numbered
         try:
             packed = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
@@ -120,7 +120,7 @@ class _Pool(Generic[Item, Result]):
             worker.to.send((number, packed))
 
     def gather(self) -> None:
-        """Wait for something to come back: a result, an error, the word that a process has started, or its death."""
+        """Wait for a message or an end: a result, an error, that a process has started, or that one has died."""
         by_end = {worker.back: worker for worker in self.workers}
         for end in wait(list(by_end)):
             worker = by_end[end]  # type: ignore[index]  # `wait` answers with what it was given
@@ -138,7 +138,7 @@ class _Pool(Generic[Item, Result]):
                 self.ready[number] = result
 
     def bury(self, worker: _Worker[Item]) -> None:
-        """Answer for the item a process died on, and hand what else it held to a new one."""
+        """Handle a dead process: its current item fails or gets `died`'s result, its other items go to a new one."""
         worker.process.join()
         ending = _ending(worker.process.exitcode)
         self.workers.remove(worker)
@@ -153,7 +153,7 @@ class _Pool(Generic[Item, Result]):
             raise JobFailed(
                 f"its process ended with {ending}.",
                 where=name_of(self.job),
-                next="look whether memory ran out, then run it again: what was finished stays",
+                next="check whether memory ran out, then run it again; finished items are kept",
             )
         if self.died is not None and worker.holds:
             number, item = worker.holds.popleft()
@@ -164,7 +164,7 @@ class _Pool(Generic[Item, Result]):
                 self.hand(successor, numbered)
 
     def end(self) -> None:
-        """Idle processes leave when their pipe closes; one amid an item is stopped, for the item can be done again."""
+        """Stop all processes: idle ones exit when their pipe closes, busy ones are terminated; jobs are idempotent."""
         for worker in self.workers:
             worker.to.close()
             if worker.holds:
@@ -178,9 +178,9 @@ class _Pool(Generic[Item, Result]):
 
 
 def _pooled(pool: _Pool[Item, Result], items: Iterable[Item], stop: Stop | None) -> Iterator[Result]:
-    """Feed items to the processes and yield results in order; end every process whatever happens.
+    """Send items to the processes and yield results in order; all processes are ended in any case.
 
-    An error of `items` themselves is raised after what came before it is finished.
+    An error raised by `items` is raised here after everything before it is finished.
     """
     feed = enumerate(items)
     begun = yielded = 0
@@ -217,7 +217,7 @@ def _close(worker: _Worker[Item]) -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C reaches the whole process group, but a process started in here never hears of it: the parent decides."""
+    """Block Ctrl-C for processes started inside: it reaches the whole process group, but only the parent handles it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -240,7 +240,7 @@ def _ending(code: int | None) -> str:
 
 
 def _work(packed: bytes, items: Connection, answers: Connection) -> None:
-    """Say that we have started, then do the job on each item that comes, until the pipe ends."""
+    """Report the start, then run the job on each item that arrives, until the pipe ends."""
     job: Callable[[Any], Any] = pickle.loads(packed)  # noqa: S301 -- our own bytes, from our own parent
     at_hand: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
     threading.Thread(target=_take, args=(items, at_hand), daemon=True).start()
@@ -252,7 +252,7 @@ def _work(packed: bytes, items: Connection, answers: Connection) -> None:
 
 
 def _answer(job: Callable[[Any], Any], number: int, item: bytes) -> bytes:
-    """The result or the error, pickled: a result that cannot be pickled is the job's failure too."""
+    """The result or the error, pickled: a result that cannot be pickled counts as a failure of the job."""
     try:
         return pickle.dumps((number, job(pickle.loads(item)), None), pickle.HIGHEST_PROTOCOL)  # noqa: S301 -- as above
     except ThresherError as error:
@@ -262,7 +262,7 @@ def _answer(job: Callable[[Any], Any], number: int, item: bytes) -> bytes:
 
 
 def _take(items: Connection, at_hand: "queue.SimpleQueue[tuple[int, bytes] | None]") -> None:
-    """Take items as they come, so that the parent never waits at a full pipe; leave at once when the parent is dead."""
+    """Receive items at once, so that the parent never waits at a full pipe; exit at once when the parent is dead."""
     with suppress(EOFError, OSError):
         while True:
             at_hand.put(items.recv())

@@ -1,4 +1,4 @@
-"""The mathematics of certificates, pure: no I/O.
+"""The mathematics of certificates, without I/O.
 
     frozen = freeze("certified", promise, Pool(...), Draws(seed))         once, before the first draw
     step = next_step(State(frozen, answers))                              whenever labels came in

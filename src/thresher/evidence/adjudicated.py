@@ -1,12 +1,12 @@
-"""The joint certificate where people err: cheap words build the set, adjudicated labels audit it.
+"""The joint certificate where annotators err: cheap votes build the set, adjudicated labels audit it.
 
-People's words are one more classifier. Those known at the freeze are part of the ranking: images they called yes lie on
-top, images they called no are its last ranks and are never asked about again. A rung h is fixed; people then give their
-word on the middle, from h to a cut l. Released are the ranks below h and the middle they call yes; rejected are the
-ranks from l on and the middle they call no. Truth is what adjudication says, and every audit label is adjudicated.
-Where people find no answer, the image is adjudicated at once and counts as it then is.
+The votes of people act as one more classifier. Votes known at the freeze are part of the ranking: images they called
+yes are at the top, images they called no are the last ranks and are never asked about again. A rung h is fixed; people
+then vote on the middle, from h to a cut l. Released are the ranks below h and the middle images with a yes vote;
+rejected are the ranks from l on and the middle images with a no vote. Ground truth is the adjudicated answer, and every
+audit label is adjudicated. Where the votes on an image disagree, it is adjudicated at once and counts as adjudicated.
 
-Words on images nobody has asked about yet are facts too, only unknown: let, over them all,
+Votes on images that nobody has been asked about yet are fixed numbers too, only unknown: let, over them all,
 
     F(l)  missed yes: those at ranks from l on, and those between h and l that people call no.
 
@@ -21,11 +21,11 @@ Proof. Given all that led to it, the accepted set is fixed before its urn is dra
 base. Then T(l) >= p base. Let l1 be the largest cut with F(l1) + u > (1-r) P: as in certify.py, accepting l <= l1 with
 the bound (1-r)/r p base - u <= (1-r)/r T(l1) - u < F(l1) is accepting l1, and M at F(l1) has reached 1/reject_delta. []
 
-When the accepted set fails, the next rung is tried: the slab between is adjudicated, a new set gets a new urn and the
-next accept_delta; T, F and l1 stay the same, as an image below the first rung that nobody can answer counts as a no
-(those of a slab are taken off the bound of the rejected as well, which only makes it stricter). The two audits add up
-here: the set that is accepted depends on the other audit's draws. Where there is gold, each attempt has its share of
-what is set aside for slips, too.
+When the accepted set fails, the next rung is tried: the ranks between the two rungs (a slab) are adjudicated, the new
+set gets a new urn and the next accept_delta; T, F and l1 stay the same, as an image below the first rung that nobody
+can answer counts as a no (those of a slab are also subtracted from the bound of the rejected, which only makes it
+stricter). The deltas of the two audits add up here, because the accepted set depends on the draws of the other audit.
+Where there is gold, each attempt also gets its share of the delta that is reserved for adjudication errors.
 """
 
 from collections.abc import Generator
@@ -66,7 +66,7 @@ from thresher.records import Purpose
 
 ATTEMPTS = (0.7, 0.2, 0.06, 0.03, 0.01)  # of the accept audits' delta, for one rung after the other
 LEAST_DRAWS = 30  # before a rung is given up
-RESTART = 200.0  # answers that a new set's audits cost about
+RESTART = 200.0  # rough cost, in answers, of auditing a new set
 
 
 def fix_adjudicated(given: Given) -> Fixed:
@@ -91,9 +91,9 @@ def fix_adjudicated(given: Given) -> Fixed:
 
 @dataclass(slots=True)
 class _Desk:
-    """What is known while it runs: the reject urn, people's words, adjudicated labels, and the attempt.
+    """The labels so far: the reject urn, people's votes (`words`), adjudicated labels (`sure`), and the attempt.
 
-    `words` also hold the labels of `singles`, ranks that were adjudicated in place of a word.
+    `words` also holds the labels of `singles`, ranks that were adjudicated because their votes disagreed.
     """
 
     frozen: Frozen
@@ -111,7 +111,7 @@ class _Desk:
         return self.frozen.ladder[self.attempt]
 
     def table(self) -> Table:
-        """The table as the planner sees it: one rung, people's words, and the draws that these make bad."""
+        """The state as the planner needs it: one rung, people's votes, and the draws that these make bad."""
         frozen, ranks = self.frozen, self.drawn
         yes, open_ = np.isin(ranks, self.sure.ranks(Code.YES)), np.isin(ranks, self.sure.ranks(Code.UNANSWERABLE))
         lost = open_ | (np.isin(ranks, self.words.ranks(Code.NO)) & ~np.isin(ranks, self.singles))
@@ -123,7 +123,7 @@ class _Desk:
 
 
 def certify_adjudicated(frozen: Frozen) -> Procedure:
-    """For one rung after the other: settle what is rejected, then audit what is accepted."""
+    """For one rung after the other: first prove what is rejected, then audit what is accepted."""
     delta = spend(frozen.promise.delta, frozen.epoch)
     urn = Urn(frozen.seed, "reject", frozen.reject_from, frozen.ranks - frozen.reject_from, frozen.reject_prior)
     none = np.zeros(0, np.int64)
@@ -135,15 +135,15 @@ def certify_adjudicated(frozen: Frozen) -> Procedure:
         yield from _adjudicate(desk, np.setdiff1d(np.arange(rung.rank, frozen.reject_from), desk.singles))
         cut = yield from _settle(desk)
         if cut is None:
-            return _refused(desk, "the rejected images hold more yes than the promised recall allows")
+            return _refused(desk, "the rejected images contain more yes than the recall target allows")
         audit = yield from _audit(desk, cut)
         if audit.holds:
             return _certified(desk, cut, audit)
-    return _refused(desk, "the accepted images hold more no than the promised precision allows, at every rung tried")
+    return _refused(desk, "the accepted images contain more no than the precision target allows, at every rung tried")
 
 
 def _adjudicate(desk: _Desk, ranks: Ranks) -> Generator[Asking, Answers, None]:
-    """Have single ranks adjudicated; they then count as they are."""
+    """Ask for the adjudicated labels of single ranks; they then count as adjudicated."""
     if not len(ranks):
         return
     (codes,) = yield (Want(Purpose.MIDDLE, ranks),), len(ranks)
@@ -153,7 +153,7 @@ def _adjudicate(desk: _Desk, ranks: Ranks) -> Generator[Asking, Answers, None]:
 
 
 def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
-    """Draw from the rejected ranks and let people look at the middle until the reject audit holds for a cut."""
+    """Draw from the rejected ranks and ask for votes on the middle until the reject audit accepts a cut."""
     frozen = desk.frozen
     while True:
         table = desk.table()
@@ -181,7 +181,7 @@ def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Audit:
-    """How the audit of the accepted set went."""
+    """The result of the audit of the accepted set."""
 
     holds: bool
     accepted: Ranks
@@ -190,13 +190,13 @@ class _Audit:
 
 
 def accepted_ranks(rung: int, cut: int, called_yes: Ranks) -> Ranks:
-    """What is accepted on people's words and the head's: ranks below the rung, and the middle that is called yes."""
+    """The accepted set: the ranks below the rung (by score), and the middle images with a yes vote."""
     middle = called_yes[(called_yes >= rung) & (called_yes < cut)]
     return np.concatenate([np.arange(rung, dtype=np.int64), middle])
 
 
 def _audit(desk: _Desk, cut: Cut) -> Generator[Asking, Answers, _Audit]:
-    """Draw from the accepted set until its bound is accepted, or the next rung is cheaper."""
+    """Draw from the accepted set until its bound is proven, or until the next rung costs less."""
     frozen, rung, bound = desk.frozen, desk.rung, cut.accept_bound
     called_yes = np.setdiff1d(desk.words.ranks(Code.YES), desk.singles)
     accepted = accepted_ranks(rung.rank, cut.rejected, called_yes)
@@ -220,7 +220,7 @@ def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
     frozen, rung, promise = desk.frozen, desk.rung, desk.frozen.promise
     refuted = np.concatenate([desk.sure.ranks(Code.NO), desk.sure.ranks(Code.UNANSWERABLE)])
     found = desk.sure.ranks(Code.YES)
-    if frozen.gold is not None:  # `slipped` counts single ranks only: a yes that an audit drew may be a slip
+    if frozen.gold is not None:  # `slipped` covers single ranks only: a yes that an audit drew may be an error
         found = np.intersect1d(found, desk.singles)
     released = np.union1d(np.setdiff1d(audit.accepted, refuted), found)
     delivered = frozen.known_yes + len(released)
@@ -254,6 +254,6 @@ def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
 def _refused(desk: _Desk, why: str) -> Refused:
     return Refused(
         why=why,
-        take="more votes before a word is taken, then a new epoch that trains on these labels; or a smaller promise",
+        take="more votes an image (setting votes), then a new freeze, trained on these labels; or lower targets",
         asked=len(desk.words) + len(desk.sure) - len(desk.singles),
     )

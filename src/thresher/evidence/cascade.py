@@ -1,8 +1,8 @@
-"""LSUN's cascade: two thresholds chosen on held-out labels; what lies between them goes back to people.
+"""LSUN's cascade: two thresholds chosen on held-out labels; people label the images between them.
 
 Yu et al., "LSUN: Construction of a Large-Scale Image Dataset using Deep Learning with Humans in the Loop" (2015),
-section 3. The thresholds fit the very labels that they are judged by, so the pool may miss the targets, and in
-re-enactments half of all runs and more did: no certificate comes of it.
+section 3. The same labels choose the thresholds and evaluate them, so the pool may miss the targets, and in
+simulations half of all runs or more did: this method gives no certificate.
 """
 
 import math
@@ -24,13 +24,13 @@ def cascade(
     weights: NDArray[np.floating] | None = None,
     found_yes: float = 0.0,
 ) -> Thresholds:
-    """The widest decisions that the held-out labels allow: at or above `upper` yes, below `lower` no.
+    """The thresholds that decide as many images as the held-out labels allow: yes from `upper` on, no below `lower`.
 
-    `upper` is the lowest held-out score at or above which at least `precision` of the labels say yes, and infinite when
-    there is none. Below `lower` lie at most `1 - recall` of those that say yes; it is minus infinite when none says
-    yes, and never above `upper`. All arrays are [n]; `weights` tell how many images of the pool each label stands for,
-    all alike when left out. `found_yes` images are a yes already whatever their scores: they count towards recall, and
-    cannot be lost. Equal scores are never told apart. Raises ValueError when lengths differ.
+    `upper` is the lowest held-out score such that at least `precision` of the labels at or above it are yes; infinite
+    if there is none. At most `1 - recall` of the yes labels are below `lower`; it is minus infinite if no label is yes,
+    and never above `upper`. All arrays are [n]; `weights` say how many images of the pool each label stands for, by
+    default one each. `found_yes` images are known to be yes whatever their scores: they count towards recall, and
+    cannot be missed. Images with equal scores are always decided alike. Raises ValueError when lengths differ.
     """
     scores = np.asarray(held_out_scores, np.float64)
     yes = np.asarray(held_out_yes, bool)
@@ -56,7 +56,7 @@ def _upper(
 def _lower(
     scores: NDArray[np.float64], yes: NDArray[np.bool_], weights: NDArray[np.float64], recall: float, found_yes: float
 ) -> float:
-    """The score of the first yes, from below, that may not be lost: those strictly below it may all be."""
+    """The lowest yes score that must be kept: losing all yes below it still keeps the recall."""
     order = np.argsort(scores[yes], kind="stable")
     ascending = scores[yes][order]
     lost = np.cumsum(weights[yes][order])

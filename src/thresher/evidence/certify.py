@@ -76,14 +76,14 @@ from thresher.records import Purpose
 
 EMERGENCY = 0.02
 STEPS = (0.0, 0.07, 0.15, 0.3)  # rungs below the planned one, as parts of the smaller side
-SHARES = (0.70, 0.15, 0.08, 0.05)  # of what the accept audits may use up
-FEW = 0.08  # of the ranks: a shorter accepted part is left whole in the reject urn, which costs as little
+SHARES = (0.70, 0.15, 0.08, 0.05)  # of the delta of the accept audits
+FEW = 0.08  # of the ranks: a shorter accepted part stays in the reject urn, which costs hardly more
 
 
 def ladder(planned: int, ranks: int, delta: float) -> tuple[tuple[Rung, ...], int]:
-    """The rungs from the planned one down to 0 with their deltas, and the lowest live one.
+    """The rungs from the planned one down to 0 with their deltas, and the lowest rung that is in use (live).
 
-    Where the rejected ranks are many, their audit is the dear one: then lower rungs keep more of delta for it.
+    If many ranks are rejected, their audit is the expensive one: then lower rungs keep more of delta for it.
     """
     side = min(planned, 0.6 * (ranks - planned))
     places = sorted({round(planned - step * side) for step in STEPS} - {0}, reverse=True) if planned > 0 else []
@@ -114,7 +114,7 @@ def fix(given: Given) -> Fixed:
 
 
 def certify(frozen: Frozen) -> Procedure:
-    """Draw from both urns until a cut holds, have people label its middle, and see whether it still holds."""
+    """Draw from both urns until a cut is proven, ask people to label its middle, and check whether it still holds."""
     table = lay(frozen)
     while True:
         cut = cheapest(table)
@@ -128,7 +128,7 @@ def certify(frozen: Frozen) -> Procedure:
 
 
 def lay(frozen: Frozen) -> Table:
-    """The table before the first draw."""
+    """The planner's table before the first draw."""
     top = frozen.ladder[0].rank
     return Table(
         frozen,
@@ -140,7 +140,7 @@ def lay(frozen: Frozen) -> Table:
 
 
 def _wants(table: Table, cut: Cut) -> tuple[Want, ...]:
-    """The draws that the audits lack, both at once; the middle when they lack none."""
+    """The draws that the two audits still need, both at once; if they need none, the unlabelled ranks of the middle."""
     rung = table.frozen.ladder[cut.rung]
     wants = []
     if not cut.reject_holds and table.reject.left:
@@ -154,7 +154,7 @@ def _wants(table: Table, cut: Cut) -> tuple[Want, ...]:
 
 
 def draws(urn: Urn, bad: int, bound: float, delta: float, frozen: Frozen) -> Want:
-    """The next draws of an urn: as many as a clean run takes, and no fewer than a batch."""
+    """The next draws of an urn: as many as are needed if none of them is bad, and no fewer than a batch."""
     clean = draws_if_clean(urn.size, urn.drawn, bad, max(bound, 0.0), urn.prior, delta)
     ranks = urn.next(min(max(clean, frozen.batch), urn.left))
     return Want(Purpose.AUDIT_RECALL, ranks, first_draw=urn.drawn)
@@ -170,13 +170,13 @@ def _take(table: Table, wants: Sequence[Want], answers: Answers) -> None:
 
 
 def missed_places(ranks: Ranks, codes: Codes, beyond: int) -> Ranks:
-    """Where drawn yes are bad: at their rank; one nobody can answer is bad for every cut, so it lies `beyond` all."""
+    """Where drawn images count as bad: a yes at its rank; an unanswerable one `beyond` all, so for every cut."""
     places = np.where(codes == Code.YES, ranks, beyond)
     return np.asarray(places[codes != Code.NO], np.int64)
 
 
 def certified(table: Table, cut: Cut) -> Certified:
-    """The certificate of a cut whose audits hold and whose middle is labelled."""
+    """The certificate of a cut that both audits prove and whose middle is labelled."""
     frozen, known = table.frozen, table.known
     middle_yes = int(known.between(cut.accepted, cut.rejected, Code.YES))
     found_yes = int(known.between(cut.rejected, frozen.ranks, Code.YES))
@@ -210,7 +210,7 @@ def certified(table: Table, cut: Cut) -> Certified:
 
 
 def claim(promise: Promise) -> str:
-    """The promise in words, but for how many images it is about."""
+    """The claim as a sentence, with a placeholder for the number of released images."""
     return (
         f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {{delivered}} released "
         f"images are yes, and they are at least {promise.recall:.10g} of all yes of this pool."
@@ -218,10 +218,10 @@ def claim(promise: Promise) -> str:
 
 
 def too_many_unanswerable(table: Table) -> Refused:
-    """Even with every rank labelled the images nobody can answer may hide more yes than may be missed."""
+    """The refusal where unanswerable images alone, counted as missed yes, exceed the recall target."""
     count = int(table.known.between(0, table.frozen.ranks, Code.UNANSWERABLE)) + table.frozen.known_unanswerable
     return Refused(
-        why=f"{count} images can't be answered; counted as missed they are more than the promised recall allows",
-        take="reword the question so that they can be answered, remove them from the pool, or promise less recall",
+        why=f"{count} images can't be answered; counted as missed yes they are more than the recall target allows",
+        take="rewording the question so that they can be answered, removing them, or a lower recall target",
         asked=len(table.known),
     )

@@ -1,4 +1,4 @@
-"""What the scores promise: the expected number of yes before each rank. It plans; no certificate rests on it."""
+"""The expected number of yes before each rank, from calibrated scores. For planning: no certificate depends on it."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ MOST_LOGIT = 40.0
 
 
 class Curve:
-    """The expected number of yes before a rank, straight between the ranks of its grid."""
+    """The expected number of yes before a rank, interpolated linearly between the ranks of a grid."""
 
     def __init__(self, points: tuple[tuple[int, float], ...]) -> None:
         self.ranks: Floats = np.array([rank for rank, _ in points], np.float64)
@@ -25,11 +25,11 @@ class Curve:
 
     @property
     def total(self) -> float:
-        """The expected yes of all ranks."""
+        """The expected number of yes in all ranks."""
         return float(self.yes[-1])
 
     def before(self, rank: ArrayLike) -> Floats:
-        """The expected yes among the ranks below `rank`."""
+        """The expected number of yes among the ranks below `rank`."""
         return np.asarray(np.interp(np.asarray(rank, np.float64), self.ranks, self.yes), np.float64)
 
     def share_near(self, rank: ArrayLike) -> Floats:
@@ -41,10 +41,10 @@ class Curve:
 
 
 def points_of(probabilities: ArrayLike) -> tuple[tuple[int, float], ...]:
-    """The curve of the ranked images' probabilities [n] of being a yes, best score first; reads them in chunks.
+    """Points of the curve from the probabilities [n] of being a yes, in the order of the ranking; reads them in chunks.
 
-    The grid is even up to three times the expected yes, geometric beyond, and has the ranks where the probability
-    passes its levels: a coarse grid puts images between two of its ranks that people look at for nothing.
+    The grid is even up to three times the expected yes, geometric beyond it, and includes the ranks where the
+    probability crosses fixed levels: on a coarse grid people would label images between two grid ranks without need.
     """
     probability = np.asarray(probabilities)
     count = len(probability)
@@ -84,7 +84,9 @@ def calibrate(known_scores: ArrayLike, known_yes: ArrayLike, scores: ArrayLike) 
         fitted = _logistic(x @ weights)
         slope = x.T @ (fitted - yes) + pull * weights
         curvature = (x * (fitted * (1.0 - fitted) + 1e-9)[:, None]).T @ x + np.diag(pull)
-        step = np.clip(np.linalg.solve(curvature, slope), -2.0, 2.0)  # a separable fit runs away in larger steps
+        step = np.clip(
+            np.linalg.solve(curvature, slope), -2.0, 2.0
+        )  # larger steps diverge when the classes are separable
         weights -= step
         if float(np.abs(step).max()) < 1e-8:
             break

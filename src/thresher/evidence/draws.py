@@ -19,7 +19,7 @@ _WORDS = 1 << 64
 
 
 def words(seed: str, stage: str) -> Iterator[int]:
-    """The endless stream of 64-bit words of a stage; `seed` is hexadecimal."""
+    """The endless stream of 64-bit numbers of a stage; `seed` is hexadecimal."""
     key = bytes.fromhex(seed)
     counter = 0
     while True:

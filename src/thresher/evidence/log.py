@@ -1,4 +1,4 @@
-"""What a certificate leaves behind: the claim with all that was frozen, and a log of every label with its draws."""
+"""The record of a certificate: the claim with all that was frozen, and a log of every label with its draws."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ NONE = -1
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One rank of the log: its label and what people said (-1: none), the numbers of its draws (-1: not drawn)."""
+    """One rank of the log: its label and people's vote (-1: none), and the numbers of its draws (-1: not drawn)."""
 
     rank: int
     code: int
@@ -25,7 +25,7 @@ class Row:
 
 
 def certificate_of(frozen: Frozen, certified: Certified) -> dict[str, Any]:
-    """The certificate as JSON carries it: the claim in words, what was frozen, and how it ended."""
+    """The certificate as JSON: the claim in words, what was frozen, and the result."""
     return {
         "format": FORMAT,
         "claim": certified.claim,
@@ -35,18 +35,18 @@ def certificate_of(frozen: Frozen, certified: Certified) -> dict[str, Any]:
 
 
 def read_certificate(certificate: Mapping[str, Any]) -> tuple[Frozen, Certified]:
-    """What was frozen and how it ended, back from JSON. Raises ValueError for anything else."""
+    """The frozen description and the result, read back from JSON. Raises ValueError for anything else."""
     try:
         if certificate["format"] != FORMAT:
-            raise ValueError(f"a certificate of format {certificate['format']}, not {FORMAT}")
+            raise ValueError(f"certificate format {certificate['format']} is not supported, only {FORMAT}")
         frozen = Frozen.from_bytes(json.dumps(certificate["frozen"]).encode())
         return frozen, Certified(**certificate["result"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no certificate: {error!r}") from error
+        raise ValueError(f"not a certificate: {error!r}") from error
 
 
 def log_of(state: State, certified: Certified) -> list[Row]:
-    """Every label a certificate had, by rank: where it lies, and which draw asked for it."""
+    """Every label that a certificate had, by rank, with its part of the ranking and the numbers of its draws."""
     frozen = state.frozen
     accept = {rank: draw for draw, rank in enumerate(accept_order(frozen, certified, state.said))}
     reject = {rank: draw for draw, rank in enumerate(reject_order(frozen, certified))}
@@ -64,7 +64,7 @@ def log_of(state: State, certified: Certified) -> list[Row]:
 
 
 def accept_order(frozen: Frozen, certified: Certified, said: Mapping[int, int]) -> list[int]:
-    """The ranks of the accept audit in the order of their draws, as far as it was drawn."""
+    """The drawn ranks of the audit of accepted images, in the order of the draws."""
     drawn = int(certified.counts["accept_drawn"])
     if frozen.method == "adjudicated":
         accepted = accepted_set(frozen, certified, said)
@@ -82,13 +82,13 @@ def accept_order(frozen: Frozen, certified: Certified, said: Mapping[int, int]) 
 
 
 def accepted_set(frozen: Frozen, certified: Certified, said: Mapping[int, int]) -> list[int]:
-    """What was accepted on the head's and people's word: ranks below the rung, the middle that is called yes."""
+    """The accepted ranks: those below the rung (by score), and the middle ones with a yes vote."""
     top, cut = frozen.reject_from, certified.rejected
     return [*range(certified.accepted), *sorted(r for r, code in said.items() if code == Code.YES and top <= r < cut)]
 
 
 def reject_order(frozen: Frozen, certified: Certified) -> list[int]:
-    """The ranks of the reject audit in the order of their draws, as far as it was drawn."""
+    """The drawn ranks of the audit of rejected images, in the order of the draws."""
     first = certified.accepted if frozen.method == "precision" else frozen.reject_from
     order = Permutation(frozen.seed, "reject", first, frozen.ranks - first)
     return list(order.upto(int(certified.counts["reject_drawn"])).tolist())

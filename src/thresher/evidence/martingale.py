@@ -41,16 +41,16 @@ TRIED_AT_ONCE = 32  # numbers of draws: as many cost hardly more than one
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What an urn's share of bad items may be: beta laws as (weight, a, b), fixed before the urn's first draw."""
+    """The prior of an urn's share of bad items: beta distributions (weight, a, b), fixed before the first draw."""
 
     parts: tuple[tuple[float, float, float], ...]
 
 
 def prior_for(allowed_share: float) -> Prior:
-    """A prior that expects an urn well inside the share it is allowed, and is surprised by nothing.
+    """A prior that expects clearly fewer bad items than the share that is allowed, with a broad part for surprises.
 
-    Any prior is valid; this one costs the fewest draws when the share is 0 to 0.4 of the allowed one (within 10 % of
-    the information bound ln(1/delta)/KL, found by simulation). Jeffreys' law catches what was not expected.
+    Any prior is valid; this one costs the fewest draws when the true share is 0 to 0.4 of the allowed one (within 10 %
+    of the information bound ln(1/delta)/KL, found by simulation). Its broad part is Jeffreys' prior.
     """
     mean = min(max(0.12 * allowed_share, 1e-9), 0.3)
     return Prior(((0.95, 1.0, (1.0 - mean) / mean), (0.05, 0.5, 0.5)))
@@ -81,17 +81,17 @@ def _log_falling(items: Floats, count: Floats) -> Floats:
 
 
 def whole(bound: ArrayLike) -> Floats:
-    """The largest whole number that a count may reach under `bound`."""
+    """The largest whole number that does not exceed `bound`, apart from rounding errors."""
     return np.floor(np.asarray(bound, np.float64) + SLACK)
 
 
 def cut_down(share: float) -> float:
-    """A lower bound of a share with four digits; never above it, as rounding may be."""
+    """A share rounded down to four digits, so that a lower bound stays one."""
     return math.floor(share * 1e4) / 1e4
 
 
 def threshold(delta: ArrayLike) -> Floats:
-    """What ln M must reach: ln(1/delta) and a little for rounding."""
+    """The value that ln M must reach: ln(1/delta), plus a little for rounding errors."""
     return ROUNDING - np.log(np.asarray(delta, np.float64))
 
 
@@ -110,7 +110,7 @@ def at_most(
 ) -> NDArray[np.bool_]:
     """Whether "at most `bound` of the urn's items are bad" is accepted at `delta` < 1/2, elementwise.
 
-    True without any luck when the urn is not larger than the bound.
+    Always true when the urn is not larger than the bound.
     """
     certain = np.asarray(size, np.float64) <= whole(bound)
     return np.asarray(certain | accepts(log_evidence_beyond(size, drawn, bad, bound, prior), bound, delta))
@@ -129,9 +129,9 @@ def most(size: int, drawn: int, bad: int, prior: Prior, delta: float) -> int:
 
 
 def draws_if_clean(size: int, drawn: int, bad: int, bound: float, prior: Prior, delta: float) -> int:
-    """The fewest further draws after which `bound` can be accepted, which is when all of them are good.
+    """The fewest further draws after which `bound` can be accepted: the number that is enough if none of them is bad.
 
-    Fewer can't suffice, so asking for so many at once wastes none. At the least one, at the most all that are left.
+    Fewer are never enough, so asking for this many at once wastes none. At least one, at most all that are left.
     """
     low, high = drawn + 1, size
     while low < high:

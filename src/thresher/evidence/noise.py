@@ -1,10 +1,10 @@
-"""What the errors of people cost: bounds that hold although adjudication slips, at rates that gold has shown.
+"""Adjudication errors: bounds that hold although adjudication errs, given error rates that were measured on gold.
 
-The truth of an image is what adjudication says of it. Where even that is doubted, gold (images whose answer was known,
-shown again as if they were not) bounds how often it slips: Clopper and Pearson's upper limit. Then an audit that can
-count only what adjudication detects must be stricter than its bound (`detectable`), and labels that adjudication gave
-one by one may be wrong in so many cases (`slipped`). Slips are taken to be independent, and gold to be like the images
-it stands for: easy gold makes every number here a lie.
+Ground truth is the adjudicated answer. If even that is doubted, gold (images whose answer was known, shown again
+unmarked) gives an upper confidence limit of its error rate (Clopper and Pearson). An audit counts only the bad items
+that adjudication detects, so it must be stricter than its bound (`detectable`); and some of the labels that were
+adjudicated one by one may be wrong (`slipped`). Errors (slips) are assumed to be independent, and gold to be like the
+images it stands for: if gold is easier than the pool, every number here is too optimistic.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ PARTS = 6  # two rates; for each kind of slip what an audit fails to detect, and
 
 @dataclass(frozen=True, slots=True)
 class Slips:
-    """Upper bounds on adjudication's error rates, and the delta that each further step from a rate to a count costs."""
+    """Upper bounds on the error rates of adjudication, and the delta for each further step from a rate to a count."""
 
     yes_as_no: float = 0.0
     no_as_yes: float = 0.0
@@ -32,9 +32,9 @@ class Slips:
 
 
 def slips_of(gold: Gold | None, delta: float, share: float = 1.0) -> Slips:
-    """What gold says of adjudication; no slips where there is no gold, as its word is the truth then.
+    """The bounds that gold gives; without gold no errors are assumed, as the adjudicated answer is the ground truth.
 
-    `share` of the steps' deltas is for this attempt, where a procedure makes several.
+    `share` is the share of the steps' deltas that this attempt may use, where a procedure makes several attempts.
     """
     if gold is None:
         return Slips()
@@ -47,7 +47,7 @@ def slips_of(gold: Gold | None, delta: float, share: float = 1.0) -> Slips:
 
 
 def audit_delta(delta: float, gold: Gold | None) -> float:
-    """What is left of delta for the audits."""
+    """The part of delta that is left for the audits."""
     return delta if gold is None else (1.0 - NOISE_SHARE) * delta
 
 
@@ -76,10 +76,10 @@ def quantile(chance: float, trials: ArrayLike, success: float) -> Floats:
 
 
 def detectable(bound: ArrayLike, rate: float, part: float) -> Floats:
-    """The most bad items an audit may detect for `bound` to hold: were there more, it would detect more than this.
+    """How many bad items an audit may detect such that `bound` still holds: if there were more, it would detect more.
 
-    Of floor(bound) + 1 bad items each is detected with chance 1 - rate; fewer than the `part`-quantile are so with
-    chance `part` at most. Below 0 when nothing can be shown.
+    Each of floor(bound) + 1 bad items is detected with probability 1 - rate; fewer than the `part`-quantile are
+    detected with probability at most `part`. Below 0 when nothing can be proven.
     """
     allowed = np.asarray(bound, np.float64)
     if rate <= 0.0:
@@ -89,7 +89,7 @@ def detectable(bound: ArrayLike, rate: float, part: float) -> Floats:
 
 
 def undetected(detected: float, rate: float, part: float) -> float:
-    """The most bad items there may be when at most `detected` are detectable: the reverse of `detectable`."""
+    """The largest possible number of bad items when at most `detected` are detectable: the inverse of `detectable`."""
     bound = float(detected)
     while rate > 0.0 and bound < 1e12 and float(detectable(bound, rate, part)) < detected:
         bound = bound * 1.01 + 1.0
@@ -102,12 +102,12 @@ def slipped(labels: int, rate: float, part: float) -> float:
 
 
 def false_bound(slips: Slips, bound: ArrayLike, labels: int) -> Floats:
-    """The bound an audit of accepted images is held to, when `labels` further ones were adjudicated one by one."""
+    """The bound for the audit of accepted images, given that `labels` further images were adjudicated one by one."""
     wrong = slipped(labels, slips.no_as_yes, slips.part)
     return detectable(np.asarray(bound) - wrong, slips.no_as_yes, slips.part)
 
 
 def missed_bound(slips: Slips, bound: ArrayLike, labels: int) -> Floats:
-    """The bound an audit of rejected images is held to, when `labels` further ones were adjudicated one by one."""
+    """The bound for the audit of rejected images, given that `labels` further images were adjudicated one by one."""
     wrong = slipped(labels, slips.yes_as_no, slips.part)
     return detectable(np.asarray(bound) - wrong, slips.yes_as_no, slips.part)

@@ -1,13 +1,14 @@
-"""The planner: which ranks to accept, which to reject, and what that will still cost. No certificate rests on it.
+"""The planner: which ranks to accept, which to reject, and how many answers that takes. No certificate depends on it.
 
-A plan is a rung (ranks below it are accepted unseen) and a cut (ranks from it on are rejected unseen); people look at
-the middle. Its cost is the middle and the draws that the two audits still need. An audit whose urn truly has the share
-x of bad items, where the share q is allowed, gains KL(x, q) of evidence a draw (the growth rate of the best bet, Kelly
-1956), and needs ln(1/delta). Without replacement the clock of the draws is -ln(1 - drawn/size), which is exact for an
-urn without bad items.
+A plan is a rung (ranks below it are accepted without being labelled) and a cut (ranks from it on are rejected without
+being labelled); people label the middle between them. Its cost is the middle plus the draws that the two audits still
+need. An audit whose urn truly has the share x of bad items, where the share q is allowed, gains KL(x, q) of evidence a
+draw (the growth rate of the best bet, Kelly 1956), and needs ln(1/delta). Without replacement the number of draws is
+measured by -ln(1 - drawn/size), which is exact for an urn without bad items.
 
-True shares are not known. What the scores promise (curve.py) is corrected by what the draws show: its tail scaled up
-or down, plus missed yes spread evenly over the rejected ranks, which is where a head hides them.
+True shares are not known. The shares that the scores predict (curve.py) are corrected by the draws: the tail of the
+curve is scaled up or down, and missed yes are added, spread evenly over the rejected ranks, where a classifier misses
+them.
 """
 
 import math
@@ -25,16 +26,16 @@ from thresher.evidence.urns import Known, Urn
 Floats = NDArray[np.float64]
 Holds = NDArray[np.bool_]
 
-# weights found by simulation on the heads of tests/evidence; any values are valid, these ask least
-DOUBT = 1.3  # before the first draw, bad items are taken to be so many times what the scores promise
-CAUTION = 0.2  # draws show a share this many standard errors too low: a lucky cut is chosen more often than others
-REJECT_WEIGHT = 6.0  # bad draws that the corrected curve counts for, beside the real ones
+# weights found by simulation on the heads of tests/evidence; any values are valid, these need the fewest answers
+DOUBT = 1.3  # before the first draw, this many times as many bad items are assumed as the scores predict
+CAUTION = 0.2  # standard errors added to a drawn share: a cut with lucky draws is chosen more often than others
+REJECT_WEIGHT = 6.0  # the corrected curve weighs as much as this many bad draws
 ACCEPT_WEIGHT = 0.5
 SCALE_WEIGHT = 4.0  # yes found in the tail that double the trust in a new scale
-HIDDEN_SHARE = 0.05  # of the allowed missed yes, taken to be spread evenly before anything is drawn
-MARGIN = 0.97  # of the yes expected in the middle are counted on
-PENALTY = 0.15  # evidence the prior still costs
-FIRST_SHARE = 0.6  # of an epoch's delta, about what the first rung's audit gets
+HIDDEN_SHARE = 0.05  # of the allowed missed yes, assumed to be spread evenly before anything is drawn
+MARGIN = 0.97  # of the yes expected in the middle, counted on when planning
+PENALTY = 0.15  # evidence that the prior costs
+FIRST_SHARE = 0.6  # of a freeze's delta, about the share of the first rung's audit
 HOPELESS = 0.97  # of the allowed share: beyond it no number of draws is enough
 
 
@@ -43,7 +44,7 @@ NO_SLIPS = Slips()
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A plan: the rung and the cut, whether their audits hold, what they allow, and the answers still ahead."""
+    """A plan: the rung and the cut, whether their audits hold, the bounds, and the answers still needed."""
 
     rung: int
     accepted: int
@@ -57,16 +58,16 @@ class Cut:
 
     @property
     def holds(self) -> bool:
-        """Both audits hold, if the middle holds the yes that are expected of it."""
+        """Whether both audits hold, if the middle contains as many yes as expected."""
         return self.accept_holds and self.reject_holds
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What lies on the table: the frozen description, the two urns, and the labels known.
+    """Everything the planner knows: the frozen description, the two urns, and the labels so far.
 
-    Where people's words are doubted, `known` holds them, `slips` what gold says of adjudication, and `adjudicated`
-    counts the labels that adjudication gave one by one.
+    If votes are not taken as true, `known` holds the votes, `slips` the error rates of adjudication from gold, and
+    `adjudicated` counts the labels that were adjudicated one by one.
     """
 
     frozen: Frozen
@@ -80,27 +81,27 @@ class Table:
 
 
 def spend(delta: float, epoch: int) -> float:
-    """The part of delta that an epoch (0, 1, ...) may use up; all epochs together use up delta.
+    """The part of delta that a freeze (epoch 0, 1, ...) may use; all freezes of a category together use at most delta.
 
-    0.85 for the first and 0.15 * 2^-epoch after it: most certificates need one epoch, and halving from the start would
-    cost it a fifth more draws.
+    0.85 for the first and 0.15 * 2^-epoch after it: most certificates need one freeze, and giving it only half of delta
+    would cost it a fifth more draws.
     """
     return delta * (0.85 if epoch == 0 else 0.15 * 2.0**-epoch)
 
 
 def may_be_false(promise: Promise, base: ArrayLike) -> Floats:
-    """How many of `base` accepted images may be no: all else being yes, precision is just kept."""
+    """How many of `base` accepted images may be no such that the precision target is just met."""
     return np.asarray((1.0 - promise.precision) * np.asarray(base, np.float64))
 
 
 def may_be_missed(promise: Promise, base: ArrayLike) -> Floats:
-    """How many yes may be missed when `base` images are accepted, the promised part of them being yes."""
+    """How many yes may be missed when `base` images are accepted and the target share of them is yes."""
     odds = (1.0 - promise.recall) / promise.recall
     return np.asarray(odds * promise.precision * np.asarray(base, np.float64))
 
 
 def divergence(share: ArrayLike, allowed: ArrayLike) -> Floats:
-    """Kullback and Leibler's divergence of two coins, in nats."""
+    """The Kullback-Leibler divergence of two Bernoulli distributions, in nats."""
     x = np.clip(np.asarray(share, np.float64), 1e-12, 1.0 - 1e-12)
     q = np.clip(np.asarray(allowed, np.float64), 1e-12, 1.0 - 1e-12)
     return np.asarray(x * np.log(x / q) + (1.0 - x) * np.log((1.0 - x) / (1.0 - q)))
@@ -121,14 +122,14 @@ def draws_ahead(
 
 
 def careful(bad: ArrayLike, drawn: ArrayLike, promised: ArrayLike, weight: float) -> Floats:
-    """The share of bad items that draws and promise together suggest, a little on the high side."""
+    """The share of bad items that the draws and the scores together suggest, estimated a little too high."""
     hits = np.asarray(bad, np.float64) + weight
     looks = np.asarray(drawn, np.float64) + weight / np.asarray(promised, np.float64)
     return np.asarray((hits + CAUTION * np.sqrt(hits)) / looks, np.float64)
 
 
 def cheapest(table: Table) -> Cut:
-    """The plan that costs the fewest further answers, over every rung of the ladder and every cut."""
+    """The plan that needs the fewest further answers, over every rung of the ladder and every cut."""
     frozen, known = table.frozen, table.known
     rung = np.array([[step.rank] for step in frozen.ladder], np.int64)
     cut = _cuts(table)[None, :]
@@ -156,7 +157,7 @@ def cheapest(table: Table) -> Cut:
 
 
 def _cuts(table: Table) -> NDArray[np.int64]:
-    """Every cut worth a thought: the curve's grid, the rungs, and just past every yes that was drawn."""
+    """The cuts that are considered: the curve's grid, the rungs, and the rank just past every yes that was drawn."""
     frozen = table.frozen
     rungs = [step.rank for step in frozen.ladder]
     past = table.reject.bad[table.reject.bad < frozen.ranks] + 1
@@ -166,14 +167,14 @@ def _cuts(table: Table) -> NDArray[np.int64]:
 
 
 def _base(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64]) -> Floats:
-    """Known yes, accepted ranks and the middle's yes: exact where the middle is labelled, expected elsewhere."""
+    """Known yes, accepted ranks and the yes of the middle: counted where the middle is labelled, expected elsewhere."""
     known = table.known
     yes = known.between(rung, cut, Code.YES)
     seen = known.between(rung, cut)
     unseen = np.maximum(cut - rung, 0) - seen
     promised = (table.curve.before(cut) - table.curve.before(rung)) / np.maximum(cut - rung, 1)
     promised = np.clip(promised, 1e-9, 1.0)
-    weight = 3.0 / np.maximum(promised, 0.02)  # three yes, or all of a hundred and fifty looks
+    weight = 3.0 / np.maximum(promised, 0.02)  # three yes, or at most a hundred and fifty draws
     share = np.minimum((yes + weight * promised) / (seen + weight), 1.0)
     return np.asarray(table.frozen.known_yes + rung + yes + MARGIN * share * unseen, np.float64)
 
@@ -193,9 +194,9 @@ def _accept(table: Table, rung: NDArray[np.int64], bound: Floats) -> tuple[Holds
 
 
 def _reject(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64], bound: Floats) -> tuple[Holds, Floats]:
-    """Whether the rejected ranks' audit holds at each rung and cut, and the answers it still needs.
+    """Whether the audit of the rejected ranks holds at each rung and cut, and the answers it still needs.
 
-    Draws that fall into the middle cost nothing, as people look at it anyway; draws among the accepted are lost.
+    Draws that fall into the middle cost nothing, as people label it anyway; draws among the accepted ranks are wasted.
     """
     frozen, known, urn = table.frozen, table.known, table.reject
     delta = np.array([[step.reject_delta] for step in frozen.ladder])
@@ -236,7 +237,7 @@ def _missed_yes(table: Table, cut: NDArray[np.int64], bound: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A plan made from the scores alone: ranks below `accepted` in, from `rejected` on out, answers it would take."""
+    """A plan from the scores alone: accept ranks below `accepted`, reject those from `rejected` on, answers needed."""
 
     accepted: int
     rejected: int
@@ -244,9 +245,9 @@ class Sketch:
 
 
 def sketch(curve: Curve, known_yes: int, promise: Promise, *, delta: float) -> Sketch:
-    """The cheapest plan before anything is drawn, the bad items taken as `DOUBT` times what the scores promise.
+    """The cheapest plan before anything is drawn, assuming `DOUBT` times as many bad items as the scores predict.
 
-    Looked for on a thinned grid first, then on all ranks of the curve's grid around the best.
+    Searched on a thinned grid first, then on all grid ranks around the best plan.
     """
     places = np.arange(len(curve.ranks))
     thin = np.unique(np.concatenate([places[:: max(len(places) // 120, 1)], places[-1:]]))
@@ -260,7 +261,7 @@ def sketch(curve: Curve, known_yes: int, promise: Promise, *, delta: float) -> S
 def _sketched(
     curve: Curve, rungs: NDArray[np.intp], cuts: NDArray[np.intp], known_yes: int, promise: Promise, delta: float
 ) -> tuple[int, int, float]:
-    """The best rung and cut among places of the grid, and what they would take."""
+    """The best rung and cut among places of the grid, and the answers they need."""
     rung, rung_yes = curve.ranks[rungs][:, None], curve.yes[rungs][:, None]
     cut, cut_yes = curve.ranks[cuts][None, :], curve.yes[cuts][None, :]
     ranks, total = curve.ranks[-1], curve.total
@@ -280,10 +281,10 @@ def _sketched(
 
 
 def scouts(plan: Sketch, ranks: int, count: int = 12) -> NDArray[np.int64]:
-    """Ranks whose labels would sharpen the plan most for their cost.
+    """The ranks for exploratory asks (scouts): those whose labels would improve the plan most for their cost.
 
-    Spread evenly over its middle; where there is hardly one, in even ratios around the end of the accepted part: a few
-    labels at random may place that end far from where it belongs.
+    Spread evenly over the planned middle; if there is hardly a middle, geometrically around the end of the accepted
+    part, because a few labels at random may put that end far from its best place.
     """
     if plan.rejected - plan.accepted >= 5 * count:
         return np.unique(np.linspace(plan.accepted, plan.rejected - 1, count).astype(np.int64))

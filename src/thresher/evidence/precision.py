@@ -58,15 +58,15 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SPARE = 0.1  # of delta, for the spare chain
-START = 0.75  # of the planned rung, where the main chain begins: a rung holds up those above it until it is accepted
+START = 0.75  # of the planned rung, where the main chain begins: no rung counts before those below it are accepted
 SPARE_START = 0.2
-TOP = 1.8  # times the planned rung; ranks that are looked at first begin where the ladder ends
+TOP = 1.8  # times the planned rung; the ranks that are labelled first begin where the ladder ends
 TOP_BEFORE_LOOKS = 1.15
-LOOKS_PAY = 1.1  # so much larger a set is expected before anything is looked at first
+LOOKS_PAY = 1.1  # label ranks first only if the expected set gets this much larger
 LOOKS_STEPS = 41
 GROWTH = 1.02  # from rung to rung
 SPARE_GROWTH = 1.15
-WEIGHT = 3.0  # bad draws that the scores' promise counts for
+WEIGHT = 3.0  # the scores' prediction weighs as much as this many bad draws
 
 
 def fix_precision(given: Given) -> Fixed:
@@ -93,8 +93,8 @@ def fix_precision(given: Given) -> Fixed:
 def _planned(given: Given) -> tuple[int, int]:
     """The rank to certify, and how many to look at first, for the largest set that so many answers should buy.
 
-    The nearest rank where none is certified. What a rank's audit leaves of the answers is spent beyond it, one by one;
-    of all that may be spent so, the part that is spent first widens the rank's bound.
+    Falls back to the nearest rank if none can be certified. Answers that the audit leaves are spent on the ranks beyond
+    it, one by one; the part of them that is spent first raises the bound of the rank.
     """
     curve, promise, known_yes = given.curve, given.promise, given.pool.known_yes
     answers = given.means.answers - given.means.recall_answers
@@ -116,7 +116,7 @@ def _planned(given: Given) -> tuple[int, int]:
 
 
 def _found(curve: Curve, rung: Floats, answers: Floats) -> Floats:
-    """The yes expected when so many ranks from a rung on are looked at."""
+    """The expected number of yes when so many ranks from a rung on are labelled."""
     return np.asarray(curve.before(np.minimum(rung + answers, curve.ranks[-1])) - curve.before(rung), np.float64)
 
 
@@ -129,7 +129,7 @@ def _steps(low: float, high: float, growth: float, ranks: int) -> list[int]:
 
 @dataclass(slots=True)
 class _Chain:
-    """Rungs upwards with their bounds; which were ever accepted."""
+    """Rungs in ascending order with their bounds, and which of them were accepted at some moment."""
 
     rungs: Floats
     bounds: Floats
@@ -138,7 +138,7 @@ class _Chain:
 
     @property
     def passed(self) -> int:
-        """How many rungs from the bottom were all accepted."""
+        """How many rungs, counted from the lowest, were all accepted."""
         return int(np.logical_and.accumulate(self.ever).sum()) if len(self.ever) else 0
 
 
@@ -157,7 +157,7 @@ class _Sample:
         return self._order.upto(self._drawn)
 
     def next_below(self, rung: int, count: int, left: int) -> Ranks:
-        """Draw on until `count` more fall below `rung`, and answer all below it that lack a label: at most `left`."""
+        """Draw until `count` more draws are below `rung`; the ranks below it that need a label, at most `left`."""
         passed_over = int((~self._labelled() & (self.ranks < rung)).sum())
         reached = int((self.ranks < rung).sum()) + min(count, left - passed_over)
         while self._drawn < self._order.size and (short := reached - int((self.ranks < rung).sum())) > 0:
@@ -178,7 +178,7 @@ class _Sample:
 
 
 def certify_precision(frozen: Frozen) -> Procedure:
-    """Aim at the largest rung within the budget, draw below it, aim again; then bound what was missed."""
+    """Aim at the largest rung within the budget, draw below it, and repeat; then bound the number of missed yes."""
     sample = _Sample(frozen)
     main, spare = _chains(frozen, (yield from _look_first(frozen, sample)))
     while (left := frozen.answers - frozen.recall_answers - len(sample.known)) > 0:
@@ -202,7 +202,7 @@ def certify_precision(frozen: Frozen) -> Procedure:
 
 
 def _look_first(frozen: Frozen, sample: _Sample) -> Generator[Asking, Answers, int]:
-    """Look at the ranks right beyond the top rung, before the first draw; how many yes are found."""
+    """Ask for labels of the ranks right beyond the top rung, before the first draw; the number of yes found."""
     if not frozen.looks:
         return 0
     top = frozen.ladder[0].rank
@@ -237,7 +237,7 @@ def _judge(sample: _Sample, chain: _Chain) -> None:
 
 
 def _aim(sample: _Sample, chain: _Chain, left: int) -> tuple[int, int, int] | None:
-    """The largest rung the budget should reach, the draws to take next, and those it should take in all."""
+    """The largest rung that the budget should reach, the draws to take next, and the draws it needs in all."""
     start = chain.passed
     rungs, bounds = chain.rungs[start:], chain.bounds[start:]
     if not len(rungs):
@@ -269,9 +269,9 @@ def _aim(sample: _Sample, chain: _Chain, left: int) -> tuple[int, int, int] | No
 
 
 def _look_beyond(frozen: Frozen, sample: _Sample, accepted: int) -> Generator[Asking, Answers, None]:
-    """Spend what is left on the ranks beyond the delivered rung, the likeliest first: each yes found is one more.
+    """Spend the rest of the budget on ranks beyond the delivered rung, likeliest yes first; each yes found is added.
 
-    Where adjudication slips it finds yes that are none, so nothing is found so.
+    Not done if adjudication errs, because some of the yes it finds would be no.
     """
     left = frozen.answers - frozen.recall_answers - len(sample.known)
     ranks = sample.known.unknown(accepted, frozen.ranks)[: max(left, 0)]
@@ -281,7 +281,7 @@ def _look_beyond(frozen: Frozen, sample: _Sample, accepted: int) -> Generator[As
 
 
 def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> Procedure:
-    """Spend what was set aside for recall beyond the delivered rung, and write the certificate."""
+    """Spend the answers reserved for recall on ranks beyond the delivered rung, and make the certificate."""
     known, promise = sample.known, frozen.promise
     urn = Urn(frozen.seed, "reject", accepted, frozen.ranks - accepted, frozen.reject_prior)
     looks = min(frozen.recall_answers, urn.size)
@@ -293,7 +293,7 @@ def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> P
         urn.take(looks, ranks[codes != Code.NO])
         unanswerable = int((codes == Code.UNANSWERABLE).sum())
     delta = frozen.ladder[0].reject_delta
-    # a yes that adjudication may have slipped on proves nothing by itself: then those found beyond stay outside
+    # if adjudication errs, a single yes proves nothing: then those found beyond stay outside
     found = int(known.between(accepted, frozen.ranks, Code.YES)) if frozen.gold is None else 0
     missed = max(most(urn.size, urn.drawn, len(urn.bad), urn.prior, delta) - found, 0)
     removed = int(known.between(0, accepted) - known.between(0, accepted, Code.YES))
@@ -305,7 +305,7 @@ def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> P
         claim=(
             f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {{delivered}} "
             f"released images are yes. If so, they are, with confidence {cut_down(1 - delta)}, at least {recall} of "
-            f"all yes of this pool; more recall was not asked for."
+            f"all yes of this pool; this method has no recall target."
         ),
         precision=promise.precision,
         recall=None,
@@ -332,7 +332,7 @@ def _refused(frozen: Frozen, sample: _Sample) -> Refused:
     looked = len(sample.known)
     false = looked - len(sample.known.ranks(Code.YES))
     return Refused(
-        why=f"{frozen.answers} answers certify no set: of {looked} images drawn near the top {false} were no",
-        take="more answers, better scores, or a smaller promise",
+        why=f"{frozen.answers} answers prove no set: {false} of {looked} images drawn from the top ranks were no",
+        take="more answers, better scores, or a lower precision target",
         asked=looked,
     )

@@ -1,4 +1,4 @@
-"""What a certificate will cost, before anybody is paid: the procedure itself, run on truths that the scores promise."""
+"""The cost of a certificate before anyone is paid: its procedure is run on truths simulated from the scores."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,16 +10,16 @@ from thresher.evidence.curve import Curve
 from thresher.evidence.state import Certified, Code, Codes, Frozen, Procedure, Promise, Ranks, Refused
 from thresher.evidence.urns import Known
 
-SCALES = 6.0  # yes found that double the trust in the scores' own count of yes
+SCALES = 6.0  # shape of the gamma distribution of (true yes) / (yes expected from the scores)
 BETTER = (0.1, 0.3)  # shares of yes that better queries might reach
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Answers still needed after the freeze: the median and 80 % interval of the runs, and what no method goes below.
+    """Answers needed after the freeze: median and 80 % interval of the runs; `floor` is the minimum of any method.
 
     `delivered` is the median size of the released set, `certified` the share of runs that ended in a certificate.
-    `advice` says when better queries are cheaper than more answers.
+    `advice` says if better queries cost less than more answers.
     """
 
     answers: int
@@ -32,10 +32,11 @@ class Prediction:
 
 
 def floor(promise: Promise, images: float, yes: float) -> int:
-    """Answers below which no method certifies precision and recall, whatever its scores: the zero-hit case.
+    """The number of answers that any method needs to certify precision and recall, however good its scores are.
 
-    Were (1-recall) yes + 1 of the rejected images yes, a sample that shows none has chance delta at most; and a sample
-    of the accepted ones that shows no no. Positives may hide wherever fewer are drawn, so no importance sampling helps.
+    Suppose that (1-recall) yes + 1 of the rejected images are yes: a sample of them without a yes must have probability
+    at most delta; likewise a sample of the accepted images without a no. Yes images could be wherever fewer are drawn,
+    so importance sampling does not help.
     """
     rejected = max(images - yes, 0.0)
     hidden = (1.0 - promise.recall) * yes + 1.0
@@ -47,7 +48,7 @@ def floor(promise: Promise, images: float, yes: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How one simulated run ended: answers, the size of the released set, whether it was certified."""
+    """The result of one simulated run: answers, size of the released set, whether it was certified."""
 
     answers: int
     delivered: int
@@ -55,7 +56,7 @@ class Run:
 
 
 def simulate(frozen: Frozen, procedure: Callable[[Frozen], Procedure], *, run: int) -> Run:
-    """Run a procedure on a truth drawn from the curve, with draws of its own that are never part of a certificate.
+    """Run a procedure on a truth drawn from the curve; its random draws are never part of a certificate.
 
     Each run draws how much its pool differs from the curve; a rank's label is drawn when it is asked for.
     """
@@ -82,7 +83,7 @@ def simulate(frozen: Frozen, procedure: Callable[[Frozen], Procedure], *, run: i
 
 
 def summary(frozen: Frozen, runs: Sequence[Run], *, images: int) -> Prediction:
-    """The runs in numbers, with the floor and the advice; `images` counts the whole pool, labelled ones included."""
+    """The runs in numbers, with minimum and advice; `images` is the size of the whole pool, labelled ones included."""
     answers = [run.answers for run in runs]
     yes = frozen.known_yes + Curve(frozen.curve).total
     return Prediction(
@@ -97,7 +98,7 @@ def summary(frozen: Frozen, runs: Sequence[Run], *, images: int) -> Prediction:
 
 
 def advice(promise: Promise, images: float, yes: float) -> str:
-    """What better queries would save, where a rare yes makes the recall audit dear; empty where it does not."""
+    """What better queries would save, if yes is so rare that the audit of recall is expensive; empty otherwise."""
     share = yes / max(images, 1.0)
     better = next((level for level in BETTER if share < level / 2.0), None)
     if better is None:
@@ -105,5 +106,5 @@ def advice(promise: Promise, images: float, yes: float) -> str:
     now, then = floor(promise, images, yes), floor(promise, images, better * images)
     return (
         f"About {share:.1%} of the pool is yes: no method certifies it with fewer than {now:,} answers. "
-        f"Were {better:.0%} of it yes, {then:,} could do. Better queries are cheaper than answers here."
+        f"If {better:.0%} of it were yes, {then:,} could be enough. Better queries cost less than answers here."
     )

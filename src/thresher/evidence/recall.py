@@ -28,7 +28,7 @@ from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
 
-ACCEPT_SHARE = 0.25  # of delta, for the yes below the rung: few draws tell enough of them
+ACCEPT_SHARE = 0.25  # of delta, for the yes below the rung: few draws are enough to bound them
 ACCEPT_ANSWERS = 0.15  # of the budget
 FEWEST = 30
 
@@ -52,7 +52,7 @@ def _accept_draws(answers: int) -> int:
 
 
 def _planned(curve: Curve, delta: float, draws: int) -> int:
-    """The rung with the largest lower bound of yes below it that so many draws are expected to give."""
+    """The rung with the largest expected lower bound on the yes below it, given so many draws."""
     rung = np.maximum(curve.ranks, 1.0)
     false = np.clip(1.0 - curve.yes / rung, 0.0, 1.0)
     noise = -np.log(delta) / draws
@@ -61,7 +61,7 @@ def _planned(curve: Curve, delta: float, draws: int) -> int:
 
 
 def certify_recall(frozen: Frozen) -> Procedure:
-    """Bound the no below the rung, then draw beyond it for as long as the budget lasts and a lower cut may follow."""
+    """Bound the no below the rung, then draw beyond it as long as the budget lasts and a lower cut is possible."""
     known = Known()
     rung = frozen.ladder[0]
     slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
@@ -94,7 +94,7 @@ def certify_recall(frozen: Frozen) -> Procedure:
 
 
 def _lowest(frozen: Frozen, reject: Urn, bound: float) -> int | None:
-    """The lowest cut that is accepted now: the rung, or just past a yes that was drawn; None if none is."""
+    """The lowest cut that is accepted now: the rung, or the rank just past a yes that was drawn; None if none is."""
     rung = frozen.ladder[0]
     past = reject.bad[reject.bad < frozen.ranks] + 1
     cuts = np.unique(np.concatenate([[rung.rank], past]))
@@ -113,8 +113,8 @@ def _certified(frozen: Frozen, known: Known, urns: tuple[Urn, Urn], cut: int, bo
     return Certified(
         claim=(
             f"With confidence {1 - promise.delta:.10g}, at least {promise.recall:.10g} of all yes of this pool are "
-            "among the {delivered} released images, of which then at least {precision_at_least} are yes; more "
-            "precision was not asked for."
+            "among the {delivered} released images, of which then at least {precision_at_least} are yes; this "
+            "method has no precision target."
         ),
         precision=None,
         recall=promise.recall,
@@ -143,11 +143,11 @@ def _refused(frozen: Frozen, known: Known, reject: Urn, bound: float) -> Refused
     more = max(clean - 1, frozen.answers)
     return Refused(
         why=(
-            f"{frozen.answers} pictures certify no set smaller than the pool: {bound:.0f} yes may be missed among "
-            f"{reject.size} ranks, which takes {clean} looks if none of them shows one, and {len(reject.bad)} of "
-            f"{reject.drawn} did"
+            f"{frozen.answers} images prove no set smaller than the pool: at most {bound:.0f} yes may be missed among "
+            f"{reject.size} ranks, which takes {clean} draws if none of them is a yes, and {len(reject.bad)} of "
+            f"{reject.drawn} draws were"
         ),
-        take=f"more than {more} pictures; better queries, which make yes less rare, are cheaper",
+        take=f"more than {more} images; better queries, which make yes less rare, cost less",
         ahead=max(clean - reject.drawn, 1),
         asked=len(known),
     )

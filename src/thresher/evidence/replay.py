@@ -1,8 +1,8 @@
-"""`next_step`: replay a procedure from what was frozen, through the labels there are, to the first that is missing.
+"""`next_step`: run a procedure from what was frozen through the labels so far, until it needs a label that is missing.
 
-Nothing of a procedure is stored: its draws follow from the seed, its decisions from the draws and the labels. So a
-crash at any moment resumes to the same certificate, and nothing is drawn twice. A procedure sees an ask's labels only
-when all are there, in the order of the draws: neither who answers first nor what comes back late can steer it.
+No state of a procedure is stored: its draws follow from the seed, its decisions from the draws and the labels. So
+after a crash it continues to the same certificate, and nothing is drawn twice. A procedure gets the labels of an ask
+only when all of them are there, in the order of the draws: the order in which people answer cannot influence it.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from thresher.evidence.state import (
 
 
 def replay(procedure: Procedure, state: State) -> Step:
-    """Run a procedure as far as the labels reach: what to ask next, or how it ended."""
+    """Run a procedure as far as there are labels: what to ask next, or the result."""
     asked: set[tuple[int, bool]] = set()
     try:
         wants, ahead = next(procedure)
@@ -43,10 +43,10 @@ def replay(procedure: Procedure, state: State) -> Step:
 
 
 def counted(certified: Certified, state: State) -> Certified:
-    """The certificate of all labels there are, of which its procedure saw those it asked for.
+    """The certificate over all labels there are, including those that the procedure did not ask for.
 
-    Others came late, asked about to learn. A no among the accepted is taken out and a yes elsewhere joins: neither
-    makes more of the set false, nor more of the yes missed.
+    Such labels arrived late or were asked for to learn. A no among the accepted images is removed and a yes elsewhere
+    is added: neither lowers the precision or the recall of the set.
     """
     delivered = state.frozen.known_yes + len(released(certified, state))
     counts = dict(certified.counts)
@@ -54,7 +54,7 @@ def counted(certified: Certified, state: State) -> Certified:
         counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
     claim = certified.claim.format(delivered=delivered, **counts)
     if not delivered:
-        claim = f"With confidence {1 - certified.delta:.10g} this pool holds no yes: the empty set misses nothing."
+        claim = f"With confidence {1 - certified.delta:.10g} this pool contains no yes, so the released set is empty."
     return replace(certified, delivered=delivered, counts=counts, claim=claim)
 
 
@@ -73,7 +73,7 @@ def _missing(want: Want, labels: Mapping[int, int]) -> Wanted:
 
 
 def released(certified: Certified, state: State) -> Ranks:
-    """The ranks of the released set, ascending; the images known to be yes before the freeze belong to it too.
+    """The ranks of the released set, ascending; the images known to be yes before the freeze belong to the set too.
 
     Ranks below `accepted`, the middle that people call yes, and the yes found elsewhere; without what labels refute.
     """
@@ -93,8 +93,8 @@ def released(certified: Certified, state: State) -> Ranks:
 def _joins(rank: int, certified: Certified, state: State) -> bool:
     """Whether a yes found outside the accepted set is released.
 
-    Where adjudication is known to slip, among many no that an audit draws it calls some yes: only ranks adjudicated in
-    place of a word are counted by the bounds (adjudicated.py), so only they join.
+    If adjudication errs, it calls some of the many no that an audit draws yes. The bounds count only the ranks that
+    were adjudicated because votes disagreed (adjudicated.py), so only those are added.
     """
     frozen = state.frozen
     if frozen.gold is None or frozen.method == "recall" or rank < certified.accepted:

@@ -1,4 +1,4 @@
-"""The nouns: what is frozen before the first draw, what is asked for, what people said, and how it ends. No I/O."""
+"""The data types: what is frozen before the first draw, what is asked for, labels so far, and the result. No I/O."""
 
 import json
 from collections.abc import Generator, Mapping
@@ -17,7 +17,7 @@ Codes = NDArray[np.int8]
 
 
 class Code(IntEnum):
-    """A label by number. An image nobody can answer counts as the worst case wherever it lies."""
+    """A label as a number. An image that nobody can answer counts as the worst case, wherever it is ranked."""
 
     NO = 0
     YES = 1
@@ -26,7 +26,7 @@ class Code(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is promised of the released set; a false promise is made with probability `delta` at most."""
+    """The targets of a released set; a false certificate is issued with probability at most `delta`."""
 
     precision: float
     recall: float
@@ -35,7 +35,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A rank where the accepted ones may end, and the delta at which its two audits are then judged."""
+    """A rank at which the accepted part may end, and the deltas of its two audits."""
 
     rank: int
     accept_delta: float
@@ -44,7 +44,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """How adjudication did on answers known before: shown and missed, of each kind. No gold: its word is the truth."""
+    """The results of adjudication on gold: how many were shown and missed, of each answer."""
 
     yes_shown: int = 0
     yes_missed: int = 0
@@ -54,7 +54,7 @@ class Gold:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """All that the evidence rests on, fixed before the first audit draw; a release carries it word for word.
+    """All that a certificate depends on, fixed before the first audit draw; a release contains an exact copy.
 
     The `ranks` unlabelled images are ranked by score, best first, ties by id; `ranking` is the SHA-256 of their order,
     which stays outside. `known_yes` and `known_unanswerable` count the images labelled before, which are never random
@@ -86,12 +86,12 @@ class Frozen:
     gold: Gold | None = None
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: the same description gives the same bytes."""
+        """Canonical JSON: equal descriptions give equal bytes."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Frozen":
-        """The description back from its bytes."""
+        """The description, read back from its bytes."""
         raw: dict[str, Any] = json.loads(data)
         raw["promise"] = Promise(**raw["promise"])
         raw["curve"] = tuple((int(rank), float(yes)) for rank, yes in raw["curve"])
@@ -104,7 +104,7 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The frozen description and the labels so far, by rank; together they decide what comes next.
+    """The frozen description and the labels so far, by rank; together they determine the next step.
 
     `answers` are labels that hold (the owner's, or adjudicated); `said` is what people said before adjudication, and
     matters only where a category's truth is adjudicated.
@@ -117,7 +117,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Labels a procedure wants: `ranks` in the order of their draws. Not `sure`: what people said will do."""
+    """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough."""
 
     purpose: Purpose
     ranks: Ranks
@@ -127,7 +127,7 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A part of an ask: the ranks that still lack an answer, each with the number of its draw (-1 in the middle)."""
+    """A part of an ask: the ranks that still lack a label, each with the number of its draw (-1 in the middle)."""
 
     purpose: Purpose
     ranks: tuple[int, ...]
@@ -137,9 +137,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """People must answer these before anything can be decided; all of it may be asked at once.
+    """Labels that are needed before the procedure can continue; all of them may be asked for at once.
 
-    `asked` counts the answers this epoch has cost so far, `ahead` those the planner expects from here, these included.
+    `asked` counts the answers that this freeze has cost so far, `ahead` those the planner still expects, these
+    included.
     """
 
     wanted: tuple[Wanted, ...]
@@ -154,7 +155,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Certified:
-    """The promise holds for the set of `delivered`: ranks below `accepted` and every yes people gave.
+    """The targets are proven for the set of `delivered` images: the ranks below `accepted` and every yes people gave.
 
     A procedure counts the labels it asked for, and leaves `claim` open for `replay`, which counts all there are.
     """

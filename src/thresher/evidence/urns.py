@@ -1,4 +1,4 @@
-"""What has been drawn from an urn, and what is known of the ranks: the tallies that the procedures replay."""
+"""The draws from an urn and the labels by rank, with the counts that the procedures use."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,7 @@ Counts = NDArray[np.int64]
 
 
 class Urn:
-    """The ranks first, first + 1, ..., drawn in a keyed random order; it remembers where the bad ones lay."""
+    """The ranks first, first + 1, ..., drawn in a random order from a seed; it remembers the ranks of the bad draws."""
 
     def __init__(self, seed: str, stage: str, first: int, size: int, prior: Prior) -> None:
         self.first = first
@@ -23,7 +23,7 @@ class Urn:
 
     @property
     def left(self) -> int:
-        """How many are not drawn yet."""
+        """How many ranks are not drawn yet."""
         return self.size - self.drawn
 
     def next(self, count: int) -> Ranks:
@@ -45,7 +45,7 @@ class Urn:
 
 
 class Known:
-    """The ranks with an answer, sorted, so that counting between two cuts costs a search."""
+    """The ranks with a label, sorted, so that counting between two cuts takes one binary search."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
@@ -54,7 +54,7 @@ class Known:
         self._sorted: dict[Code | None, Ranks] = {}
 
     def take(self, ranks: Ranks, codes: Codes) -> None:
-        """Learn the answers of ranks; those known before keep theirs."""
+        """Add the labels of ranks; a rank that has a label already keeps it."""
         fresh = np.array([rank not in self._seen for rank in ranks.tolist()], np.bool_)
         self._seen.update(ranks.tolist())
         self._all = np.concatenate([self._all, ranks[fresh]])
@@ -65,17 +65,17 @@ class Known:
         return len(self._all)
 
     def ranks(self, code: Code | None = None) -> Ranks:
-        """The ranks with this answer (with any, for None), ascending."""
+        """The ranks with this label (with any label, for None), ascending."""
         if code not in self._sorted:
             self._sorted[code] = np.sort(self._all if code is None else self._all[self._codes == code])
         return self._sorted[code]
 
     def between(self, low: ArrayLike, high: ArrayLike, code: Code | None = None) -> Counts:
-        """How many ranks from `low` to before `high` have this answer; 0 where `high` is not above `low`."""
+        """How many ranks from `low` up to but not including `high` have this label; 0 if `high` is not above `low`."""
         ranks = self.ranks(code)
         count = np.searchsorted(ranks, np.asarray(high)) - np.searchsorted(ranks, np.asarray(low))
         return np.asarray(np.maximum(count, 0), np.int64)
 
     def unknown(self, low: int, high: int) -> Ranks:
-        """The ranks from `low` to before `high` that have no answer."""
+        """The ranks from `low` up to but not including `high` that have no label."""
         return np.setdiff1d(np.arange(low, high, dtype=np.int64), self.ranks(), assume_unique=True)

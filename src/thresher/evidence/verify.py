@@ -1,8 +1,8 @@
-"""Check a certificate from its own file and the log of its labels, without the workspace and without the planner.
+"""Check a certificate from its file and the log of its labels, without the workspace and without the planner.
 
-The draws are made again from the seed and looked up in the log; what was counted is counted again; bounds and evidence
-are worked out anew, by a second implementation in plain floats. Nothing here depends on how the plan was made: every
-plan is valid, so a certificate stays checkable when planners get better.
+The draws are repeated from the seed and compared with the log; the labels are counted again; bounds and evidence are
+recomputed by a second implementation in plain floats. Nothing here depends on how the plan was made, because any plan
+is valid. So a certificate can still be checked after the planner has changed.
 """
 
 import math
@@ -22,7 +22,7 @@ CLOSE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Whether a certificate holds, and every check in words, those that failed marked with NO."""
+    """Whether a certificate holds, and every check as a sentence, failed ones marked with NO."""
 
     holds: bool
     checks: tuple[str, ...]
@@ -60,13 +60,13 @@ def verify(certificate: Mapping[str, Any], rows: Iterable[Row]) -> Verified:
     """Whether the log proves what the certificate says. Raises ValueError for a file that is no certificate."""
     frozen, certified = read_certificate(certificate)
     if frozen.method not in CHECKS:
-        raise ValueError(f"no method is called {frozen.method!r}")
+        raise ValueError(f"unknown method {frozen.method!r}")
     listed = list(rows)
     log = _Log(frozen, certified, {row.rank: row for row in listed})
-    log.check(len(log.rows) == len(listed), f"{len(listed):,} ranks are in the log, each once")
-    log.check(all(0 <= rank < frozen.ranks for rank in log.rows), "all of them were ranked")
-    log.check(certificate["claim"] == certified.claim, "the claim is the result's")
-    log.check(certified.delta == frozen.promise.delta, "the claim's delta is the promised one")
+    log.check(len(log.rows) == len(listed), f"each of the {len(listed):,} ranks in the log is there once")
+    log.check(all(0 <= rank < frozen.ranks for rank in log.rows), "all of them are ranks of the frozen ranking")
+    log.check(certificate["claim"] == certified.claim, "the claim equals the claim of the result")
+    log.check(certified.delta == frozen.promise.delta, "the delta of the claim equals the frozen delta")
     CHECKS[frozen.method](log)
     _drawn_in_order(log)
     _delivered(log)
@@ -103,7 +103,7 @@ def _accepted(log: _Log, what: str, urn: tuple[int, int, int], bound: float, pri
     needed = math.log(1.0 / delta) if delta > 0 else math.inf
     log.check(
         found >= needed,
-        f"{what}: {bad} bad of {drawn} drawn from {size:,} allow the bound {bound:.2f} "
+        f"{what}: {drawn} draws from {size:,} ranks, {bad} of them bad, prove at most {bound:.2f} bad ranks "
         f"(evidence {found:.3f}, needed {needed:.3f})",
     )
 
@@ -117,10 +117,10 @@ def _drawn_in_order(log: _Log) -> None:
     }
     for name, (order, numbers) in orders.items():
         whole = len(order) == int(certified.counts[f"{name}_drawn"]) and all(log.code(rank) != NONE for rank in order)
-        log.check(whole, f"all {len(order):,} draws of the {name} audit follow from the seed and have a label")
+        log.check(whole, f"all {len(order):,} draws of the {name} audit, repeated from the seed, have a label")
         named = sum(number != NONE for number in numbers)
         in_place = all(getattr(log.rows.get(r), f"{name}_draw", NONE) == draw for draw, r in enumerate(order))
-        log.check(in_place and named == len(order), f"the log numbers the draws of the {name} audit in this order")
+        log.check(in_place and named == len(order), f"the log gives the draws of the {name} audit the same numbers")
 
 
 def _delivered(log: _Log) -> None:
@@ -133,11 +133,13 @@ def _delivered(log: _Log) -> None:
         row.code == Code.YES and rank not in within and _may_join(log, rank, row.said) for rank, row in log.rows.items()
     )
     delivered = frozen.known_yes + len(inside) - refuted + added
-    log.check(delivered == certified.delivered, f"{delivered:,} images are released, {refuted:,} found false are not")
+    log.check(
+        delivered == certified.delivered, f"{delivered:,} images are released, without {refuted:,} that labels refute"
+    )
 
 
 def _may_join(log: _Log, rank: int, said: int) -> bool:
-    """Where gold showed slips, a yes outside joins only if it was adjudicated in place of a word."""
+    """If gold showed adjudication errors, a yes outside the set is added only if votes on it disagreed."""
     frozen, certified = log.frozen, log.certified
     if frozen.gold is None or frozen.method == "recall":
         return True
@@ -148,7 +150,8 @@ def _may_join(log: _Log, rank: int, said: int) -> bool:
 def _spends(log: _Log, parts: float, what: str) -> None:
     limit = audit_delta(spend(log.frozen.promise.delta, log.frozen.epoch), log.frozen.gold)
     log.check(
-        parts <= limit * (1 + CLOSE), f"{what} spend {parts:.5f} of delta, epoch {log.frozen.epoch} has {limit:.5f}"
+        parts <= limit * (1 + CLOSE),
+        f"{what} use {parts:.5f} of delta; freeze number {log.frozen.epoch + 1} may use {limit:.5f}",
     )
 
 
@@ -158,7 +161,7 @@ def _accept_bad(log: _Log, below: int) -> int:
 
 
 def _check_both(log: _Log) -> None:
-    """certify.py: (A) and (R) hold for the rung and the cut, the middle being labelled."""
+    """certify.py: (A) and (R) hold for the rung and the cut, and the middle is labelled."""
     frozen, certified, promise = log.frozen, log.certified, log.frozen.promise
     rung = next((step for step in frozen.ladder if step.rank == certified.accepted), None)
     log.check(rung is not None, f"rank {certified.accepted} is a rung of the frozen ladder")
@@ -190,26 +193,26 @@ def _check_both(log: _Log) -> None:
     most_missed = unseen + log.count(certified.rejected, frozen.ranks, Code.YES)
     most_missed += log.count(frozen.reject_from, frozen.ranks, Code.UNANSWERABLE)
     if most_missed <= math.floor(missed + SLACK):
-        log.check(True, f"recall: {most_missed} at most are missed by count, {missed:.2f} may be")
+        log.check(True, f"recall: at most {most_missed} yes are missed, by count; {missed:.2f} are allowed")
     else:
         size = frozen.ranks - frozen.reject_from
         _accepted(log, "recall", (size, len(drawn), bad), missed, frozen.reject_prior, rung.reject_delta)
 
 
 def _check_precision(log: _Log) -> None:
-    """precision.py: every rung of the delivered rung's chain up to it was accepted at some moment."""
+    """precision.py: the delivered rung and every rung below it in its chain were accepted at some moment."""
     frozen, certified = log.frozen, log.certified
     slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
     delta = log.number("accept_delta")
     chain = sorted(
         rung.rank for rung in frozen.ladder if rung.accept_delta == delta and rung.rank <= certified.accepted
     )
-    log.check(bool(chain) and chain[-1] == certified.accepted, f"rank {certified.accepted} is a rung of its chain")
+    log.check(bool(chain) and chain[-1] == certified.accepted, f"rank {certified.accepted} is a rung of the ladder")
     _spends(log, sum({rung.accept_delta for rung in frozen.ladder}), "the chains")
     top = frozen.ladder[0].rank if frozen.ladder else 0
     first = range(top, top + frozen.looks)
     looked = all(log.code(rank) != NONE for rank in first) and (frozen.gold is None or not first)
-    log.check(looked, f"all {len(first):,} ranks that are looked at before the draws have a label")
+    log.check(looked, f"all {len(first):,} ranks that are labelled before the draws have a label")
     sure = frozen.known_yes + log.count(first.start, first.stop, Code.YES)
     order = accept_order(frozen, certified, {})
     for rank in chain:
@@ -219,14 +222,16 @@ def _check_precision(log: _Log) -> None:
         for drawn, place in enumerate((place for place in order if place < rank), 1):
             bad += log.code(place) != Code.YES
             best = max(best, evidence(rank, drawn, bad, bound, frozen.accept_prior))
-        log.check(best >= math.log(1 / delta), f"rung {rank}: at most {bound:.2f} no (evidence reached {best:.3f})")
+        log.check(
+            best >= math.log(1 / delta), f"rung {rank}: the draws prove at most {bound:.2f} no (evidence {best:.3f})"
+        )
     found = log.count(certified.accepted, frozen.ranks, Code.YES) if frozen.gold is None else 0
     bad = sum(log.code(rank) != Code.NO for rank in reject_order(frozen, certified))
     size, drawn = frozen.ranks - certified.accepted, int(log.number("reject_drawn"))
     missed = max(most(size, drawn, bad, frozen.reject_prior, log.number("reject_delta")) - found, 0)
     right = frozen.promise.precision * certified.delivered
     recall = right / max(right + missed + frozen.known_unanswerable, 1.0)
-    log.check(log.number("recall_at_least") <= recall + SLACK, f"the reported recall is at least {recall:.4f}")
+    log.check(log.number("recall_at_least") <= recall + SLACK, f"a recall of {recall:.4f} is proven, no more reported")
 
 
 def _check_recall(log: _Log) -> None:
@@ -234,7 +239,7 @@ def _check_recall(log: _Log) -> None:
     frozen, certified, rung = log.frozen, log.certified, log.frozen.ladder[0]
     slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
     _spends(log, rung.accept_delta + rung.reject_delta, "the two audits")
-    log.check(certified.accepted >= rung.rank, "the cut is not below the rung")
+    log.check(certified.accepted >= rung.rank, "the accepted part includes all ranks below the rung")
     drawn = int(log.number("accept_drawn"))
     detected = most(rung.rank, drawn, _accept_bad(log, rung.rank), frozen.accept_prior, rung.accept_delta)
     false = min(undetected(detected, slips.no_as_yes, slips.part), rung.rank)
@@ -242,7 +247,9 @@ def _check_recall(log: _Log) -> None:
     sure_yes = known + rung.rank - false
     odds = (1 - frozen.promise.recall) / frozen.promise.recall
     reported = log.number("precision_at_least")
-    log.check(reported * certified.delivered <= max(sure_yes, 0) + CLOSE, f"the reported precision is {reported:.4f}")
+    log.check(
+        reported * certified.delivered <= max(sure_yes, 0) + CLOSE, f"the reported precision {reported:.4f} is proven"
+    )
     bound = float(missed_bound(slips, odds * sure_yes - frozen.known_unanswerable, frozen.adjudicated))
     order = reject_order(frozen, certified)
     bad = sum(
@@ -254,13 +261,14 @@ def _check_recall(log: _Log) -> None:
 
 
 def _check_adjudicated(log: _Log) -> None:
-    """adjudicated.py: the accepted set's audit and the rejected ranks' hold, the middle being heard."""
+    """adjudicated.py: the audits of the accepted set and of the rejected ranks hold, and the middle has votes."""
     frozen, certified, promise = log.frozen, log.certified, log.frozen.promise
     attempt = int(log.number("attempt"))
     slips = slips_of(frozen.gold, spend(promise.delta, frozen.epoch), ATTEMPTS[attempt])
     rung = frozen.ladder[attempt] if attempt < len(frozen.ladder) else None
     log.check(
-        rung is not None and rung.rank == certified.accepted, f"rank {certified.accepted} is the rung of its attempt"
+        rung is not None and rung.rank == certified.accepted,
+        f"rank {certified.accepted} is the rung of attempt {attempt + 1}",
     )
     if rung is None:
         return
@@ -269,7 +277,9 @@ def _check_adjudicated(log: _Log) -> None:
     )
     said, top, cut = log.said(), frozen.reject_from, certified.rejected
     single = {r for r in range(rung.rank, cut) if r < top or said.get(r, NONE) in (NONE, Code.UNANSWERABLE)}
-    log.check(all(log.code(r) != NONE for r in single), f"{len(single):,} ranks without a clear word were adjudicated")
+    log.check(
+        all(log.code(r) != NONE for r in single), f"all {len(single):,} ranks on which votes disagree are adjudicated"
+    )
     yes = sum(said.get(r) == Code.YES for r in range(top, cut)) + sum(log.code(r) == Code.YES for r in single)
     base = frozen.known_yes + rung.rank + yes
     labels = frozen.adjudicated + len(single)

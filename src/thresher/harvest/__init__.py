@@ -1,4 +1,4 @@
-"""Candidates into a pool: what is new is fetched or read, decoded, and stored; what is known is passed over."""
+"""Harvest: candidates from a source become images of a pool. New ones are fetched or read, decoded, and stored."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LOOK_UP = 500
 
 @dataclass(frozen=True, slots=True)
 class Harvested:
-    """How a harvest went: of the candidates `seen`, how many were `new` to the pool, `known` to it, or `refused`."""
+    """The result of a harvest: of the candidates `seen`, those `new` to the pool, `known` to it, and `refused`."""
 
     new: int = 0
     known: int = 0
@@ -27,7 +27,7 @@ class Harvested:
     seen: int = 0
 
     def and_more(self, more: "Harvested") -> "Harvested":
-        """Both taken together."""
+        """The sum of two results."""
         return Harvested(
             self.new + more.new, self.known + more.known, self.refused + more.refused, self.seen + more.seen
         )
@@ -43,12 +43,12 @@ def harvest(
     report: Report | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Harvested:
-    """Admit a source's pictures to the pool of a category, with their origin; the bytes are kept untouched.
+    """Add a source's images to the pool of a category, with their origin; the bytes are stored unchanged.
 
-    What is refused is recorded with its reason. Run again after any interruption it passes over what is in the pool
-    already, and tries again what was refused. `settings.compute` decodes; this process alone writes, in the order of
-    the source, so that the same folder gives the same rows (docs/decisions/0004-one-process-writes-a-harvest.md).
-    Raises NotFound for a category nobody has, BadInput for a source that is damaged further on, StoreFull.
+    Each refusal is recorded with its reason. Run again after an interruption, it skips images that are in the pool
+    already, and tries refused ones again. `settings.compute` decodes; only this process writes, in the order of the
+    source, so that the same folder gives the same rows (docs/decisions/0004-one-process-writes-a-harvest.md). Raises
+    NotFound for an unknown category, BadInput when the source turns out to be damaged, StoreFull.
     """
     store.categories.get(category)
     run = _Run(category, source, store, Origin(source.name, at_ms=now_ms), store.images.top(), report, stop)
@@ -94,7 +94,7 @@ class _Run:
     refused: int = 0
 
     def unknown(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """Pass over what is in the pool, and add what the workspace has from elsewhere, without reading either."""
+        """Skip what is in the pool, and add what the workspace has from elsewhere, without reading either."""
         for batch in batches(candidates, count=LOOK_UP, weigh=lambda candidate: len(candidate.data or b"")):
             if self.stop is not None and self.stop():
                 return
@@ -135,7 +135,7 @@ class _Run:
         ]
 
     def keep(self, verdicts: list[Verdict]) -> None:
-        """Store what was admitted, then put it into the pool: killed in between, the next run does the second again."""
+        """Store admitted images, then add them to the pool; after a kill in between, the next run adds them."""
         images = [verdict for verdict in verdicts if isinstance(verdict, NewImage)]
         refusals = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
         if images:
@@ -152,11 +152,11 @@ class _Run:
         self.tell()
 
     def came_to(self) -> Harvested:
-        """The counts as they stand."""
+        """The counts so far."""
         return Harvested(self.new, self.known, self.refused, self.new + self.known + self.refused)
 
     def tell(self, *, ended: bool = False) -> None:
-        """Report how far it is; a total that was a guess is known at the end."""
+        """Report progress; a total that was estimated is known at the end."""
         if self.report is not None:
             done = self.came_to().seen
             self.report(Progress("harvest", done, done if ended else max(self.source.expected(), done), "images"))

@@ -1,4 +1,4 @@
-"""The door of the store: candidates become images or refusals, never a crash."""
+"""Admission: each candidate becomes an image or a refusal; bad bytes never crash a harvest."""
 
 import hashlib
 import os
@@ -19,14 +19,14 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 
 
 def admit(candidates: list[Candidate], *, bytes_most: int, pixels: int, at_ms: int) -> list[Verdict]:
-    """Read, decode and judge each candidate, in order: the job that harvest spreads over processes."""
+    """Read, decode and check each candidate, in order: the job that harvest spreads over processes."""
     return [_judge(candidate, bytes_most, pixels, at_ms) for candidate in candidates]
 
 
 def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int, compute: Compute) -> list[Verdict]:
-    """Judge again, each in reach of no other, candidates whose process died; the one it dies on again is refused."""
+    """Check candidates whose process died again, each in its own process; the one that kills it again is refused."""
     if len(candidates) == 1:
-        return [Refusal(candidates[0].name, "damaged", "decoding it ended the process.", at_ms)]
+        return [Refusal(candidates[0].name, "damaged", "decoding it crashed the process.", at_ms)]
     alone = ([candidate] for candidate in candidates)
     found = compute.spread(job, alone, died=partial(one_by_one, job=job, at_ms=at_ms, compute=compute))
     return [verdict for verdicts in found for verdict in verdicts]
@@ -56,7 +56,7 @@ def _judge(candidate: Candidate, bytes_most: int, pixels: int, at_ms: int) -> Ve
 
 
 def _read(candidate: Candidate, bytes_most: int) -> bytes:
-    """The bytes of a candidate. Raises Undecodable when they are too many or fewer than promised, OSError."""
+    """The bytes of a candidate. Raises Undecodable when there are too many or fewer than announced, OSError."""
     data = candidate.data
     if data is None:
         if candidate.size_bytes > bytes_most:
@@ -65,7 +65,7 @@ def _read(candidate: Candidate, bytes_most: int) -> bytes:
             file.seek(candidate.offset)
             data = file.read(candidate.size_bytes)
         if len(data) < candidate.size_bytes:
-            raise Undecodable("truncated", f"{len(data):,} of {candidate.size_bytes:,} bytes are there.")
+            raise Undecodable("truncated", f"only {len(data):,} of {candidate.size_bytes:,} bytes are there.")
     if len(data) > bytes_most:
         raise Undecodable("too-large", too_large(len(data), bytes_most))
     return data

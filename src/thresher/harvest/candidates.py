@@ -1,4 +1,4 @@
-"""What a source hands on: names of what may be pictures, and the way to their bytes."""
+"""Candidates: names of possible images, and how to get their bytes. Sources yield them."""
 
 import hashlib
 import re
@@ -18,11 +18,11 @@ CHUNK_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may be a picture. Its bytes are in `data`, or at `path` from `offset`, or behind the URL that is its name.
+    """A possible image. Its bytes are in `data`, or at `path` from `offset`, or behind the URL that is its name.
 
-    `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0.
-    `problem`, a reason and its detail, is set on one that is refused already: "bad-line" (no URL), "link-outside" (a
-    link out of the folder), "too-large" or "unreadable". Further reasons are in `pictures` and `guard`.
+    `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0. `problem`, a reason
+    and its detail, is set if it is refused already: "bad-line" (no URL), "link-outside" (a link out of the folder),
+    "too-large" or "unreadable". Further reasons are in `pictures` and `guard`.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Candidate:
 
 
 class Source(Protocol):
-    """A place that candidates come from, in an order that stays the same."""
+    """A place that candidates come from, always in the same order."""
 
     name: str
     """What the receipts call it; the same place has the same name again."""
@@ -44,33 +44,33 @@ class Source(Protocol):
     """Whether its candidates have to be fetched."""
 
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:
-        """Every candidate, those that are refused already included; no more than `bytes_most` are read for one."""
+        """Every candidate, already refused ones included; at most `bytes_most` bytes are read for one."""
 
     def expected(self) -> int:
-        """How many candidates there will be, by the best guess at this moment; 0 for none yet."""
+        """The estimated number of candidates; 0 if nothing is known yet."""
 
 
 def place_name(kind: str, path: Path) -> str:
-    """A name for a local place: told from others of the same name, without telling where on the disk it lies."""
+    """A name for a local place: unique among places of that name, without revealing its path on the disk."""
     mark = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{kind}:{printable(path.name)}#{mark}"
 
 
 def printable(name: str) -> str:
-    """A file name as text that databases take and terminals show: other bytes, and control characters, as \\xNN."""
+    """A file name as text that databases and terminals accept: other bytes and control characters as \\xNN."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def too_large(size_bytes: int, bytes_most: int) -> str:
-    """The detail of a candidate refused for its size."""
+    """The detail text for a candidate refused for its size."""
     return f"{size_bytes:,} bytes are more than {bytes_most:,} (the setting fetch_bytes)."
 
 
 def batches(
     items: Iterable[Item], *, count: int, weigh: Callable[[Item], int] = lambda _: 0, weight: int = CHUNK_BYTES
 ) -> Iterator[list[Item]]:
-    """Lists of at most `count` items, ended sooner at `weight`; an error of `items` comes after the last list."""
+    """Lists of at most `count` items, or fewer at total `weight`; an error of `items` is raised after the last list."""
     batch: list[Item] = []
     heavy = 0
     wrong: Exception | None = None

@@ -1,4 +1,4 @@
-"""Fetching many URLs at once, politely: a few from one host, one retry, and no more bytes in memory than agreed."""
+"""Fetching many URLs at once: few connections per host, one retry, and a limit on the bytes held in memory."""
 
 import asyncio
 import queue
@@ -37,10 +37,10 @@ def fetched(
     stop: Callable[[], bool] | None = None,
     backoff_seconds: float = BACKOFF_SECONDS,
 ) -> Iterator[list[Candidate]]:
-    """Candidates with their bytes or their problem, in lists as they arrive, so not in the order they came in.
+    """Candidates with their bytes or their problem, in lists as they arrive, not in their original order.
 
-    An error of `candidates` is raised after everything before it has arrived. What was begun when the caller stops is
-    dropped; it will be fetched by the next run.
+    An error of `candidates` is raised after everything before it has arrived. Fetches under way when the caller stops
+    are dropped; the next run repeats them.
     """
     wrong: Exception | None = None
     window = AHEAD * settings.fetch_at_once
@@ -69,7 +69,7 @@ def fetched(
 
 
 class _Fetching:
-    """An event loop in a thread of its own, the fetches begun on it, and those that are done."""
+    """An event loop in its own thread, the fetches started on it, and their results."""
 
     def __init__(self, settings: Settings, backoff_seconds: float) -> None:
         self._backoff_seconds = backoff_seconds
@@ -101,17 +101,17 @@ class _Fetching:
 
     @property
     def waiting(self) -> bool:
-        """Whether enough is done for a whole list."""
+        """Whether there are enough results for a whole list."""
         return self._done.qsize() >= CHUNK_IMAGES or self._held_bytes >= CHUNK_BYTES
 
     def begin(self, candidate: Candidate) -> None:
-        """Begin a fetch, unless the candidate is refused already."""
+        """Start a fetch, unless the candidate is refused already."""
         self.begun += 1
         future = asyncio.run_coroutine_threadsafe(self._one(candidate), self._loop)
         future.add_done_callback(self._done.put)
 
     def some(self) -> list[Candidate]:
-        """What is done by now, one at least, as much as a list holds; empty when nothing is after a moment."""
+        """The results so far, at least one, at most a list; empty if none arrives within a moment."""
         found: list[Candidate] = []
         size = 0
         try:
@@ -127,7 +127,7 @@ class _Fetching:
         return found
 
     def _hold(self, size: int) -> None:
-        """Count bytes that wait to be taken, or with a negative size were; no fetch begins while there are too many."""
+        """Add to (or, if negative, subtract from) the bytes in memory; no fetch starts while there are too many."""
         self._held_bytes += size
         if self._held_bytes > HELD_BYTES:
             self._room.clear()
@@ -160,7 +160,7 @@ class _Fetching:
 
     @asynccontextmanager
     async def _host(self, url: str) -> AsyncIterator[None]:
-        """One of the few places at a host; a host nobody waits for is forgotten, for lists name millions."""
+        """One of the few connection slots of a host; idle hosts are forgotten, because lists name millions."""
         name = urlsplit(url).netloc.rpartition("@")[2].lower()
         self._users[name] += 1
         try:
@@ -172,7 +172,7 @@ class _Fetching:
                 del self._users[name], self._hosts[name]
 
     async def _leave(self) -> None:
-        """Drop what is not done, and close every connection."""
+        """Drop unfinished fetches, and close every connection."""
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()

@@ -1,4 +1,4 @@
-"""A catalog of pictures that stay where they are: a row for each line of a list, no bytes fetched."""
+"""Images kept by reference: a row for each line of a list; the bytes stay where they are and are not fetched here."""
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
@@ -30,13 +30,13 @@ def harvest_references(
     report: Report | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Harvested:
-    """Add the pictures of a table (sha256, url, width, height) to a pool, kept by reference.
+    """Add the images of a table (sha256, url, width, height) to a pool, kept by reference.
 
-    Columns `format` and `bytes` may be missing.
+    The columns `format` and `bytes` are optional.
 
-    A line that cannot be used is recorded as a refusal named by file and line, and the others go on; run again after
-    an interruption it passes quickly over what is there. A picture whose bytes are stored already keeps them.
-    Raises NotFound for a category nobody has, BadInput for a list that cannot be read, or breaks off further on.
+    An unusable line is recorded as a refusal with file and line number, and the others are added; run again after an
+    interruption, it quickly skips what is there. An image whose bytes are stored already keeps them.
+    Raises NotFound for an unknown category, BadInput for a table that cannot be read, or is damaged further on.
     """
     store.categories.get(category)
     table = open_table(Path(path).expanduser(), names.HASH, names.URL, names.WIDTH, names.HEIGHT)
@@ -58,7 +58,7 @@ def harvest_references(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Leave Python's collector of cycles aside: these are none, and it would walk 200,000 objects again and again."""
+    """Pause Python's cyclic garbage collector: there are no cycles, and it would scan 200,000 objects each time."""
     before = gc.isenabled()
     gc.disable()
     try:
@@ -70,7 +70,7 @@ def _uncollected() -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Batch:
-    """What some lines hold: images with their URLs, what cannot be used, and whether the list broke off there."""
+    """The result of some lines: images with their URLs, refusals, and whether the table broke off there."""
 
     images: list[NewImage] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
@@ -105,23 +105,23 @@ def _keep(category: str, batch: _Batch, store: Store, origin: Origin) -> Harvest
 
 
 def _image(line: Sequence[str]) -> NewImage | str:
-    """The image of a line, or what is wrong with it."""
+    """The image of a line, or the problem with the line."""
     sha256, url, width, height, picture_format, size = line
     if not is_hash(sha256):
-        return f"{sha256[:80]!r} is no SHA-256 in lower-case hexadecimal."
+        return f"{sha256[:80]!r} is not a SHA-256 in lower-case hexadecimal."
     if not _is_url(url):
-        return f"{url[:80]!r} is not a URL that pictures are fetched from."
+        return f"{url[:80]!r} is not a URL that images can be fetched from."
     try:
         wide, high, whole = int(width), int(height), int(size or 0)
     except ValueError:
-        return f"width, height and bytes are whole numbers, not {', '.join((width, height, size))[:80]!r}."
+        return f"width, height and bytes must be whole numbers, not {', '.join((width, height, size))[:80]!r}."
     if wide < 1 or high < 1 or whole < 0:
-        return f"a picture of {wide} x {high} pixels and {whole} bytes cannot be."
+        return f"an image of {wide} x {high} pixels and {whole} bytes is impossible."
     return NewImage(sha256, None, wide, high, picture_format, bytes=whole, aliases=(Alias("url", url),))
 
 
 def _is_url(text: str) -> bool:
-    """Whether a text may be the URL of a picture on the web or on an object store."""
+    """Whether a text can be the URL of an image on the web or on an object store."""
     scheme, _, rest = text.partition("://")
     return (
         rest != ""

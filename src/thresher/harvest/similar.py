@@ -1,8 +1,8 @@
-"""Which pictures share a similar group.
+"""Which images form a similar group.
 
-For now only equal fingerprints do: the same picture in another format, size or turn, when all 256 bits survived it.
-Pictures a few bits apart stay alone. This file is the place for a nearest-neighbour search over the fingerprints;
-the store groups by whatever key is handed to it from here.
+At present only equal fingerprints do: the same image in another format, size or rotation, if all 256 bits are equal.
+Images a few bits apart are not grouped. This file is the place for a nearest-neighbour search over the fingerprints;
+the store groups images by the keys it gets from here.
 """
 
 LEAST_BITS = 24
@@ -10,6 +10,6 @@ LEAST_BITS = 24
 
 
 def group_key(fingerprint: str) -> str:
-    """The key whose holders share a group; "" for a picture that shows too little to be told from others."""
+    """The key that all images of a group share; "" for an image without enough detail to tell it from others."""
     bits = int(fingerprint, 16).bit_count()
     return fingerprint if LEAST_BITS <= bits <= 4 * len(fingerprint) - LEAST_BITS else ""

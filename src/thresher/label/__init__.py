@@ -1,1 +1,1 @@
-"""Asking people: asks, tasks, assignments, the gate, votes."""
+"""Asking people: asks, tasks, assignments, the check against gold (gate), votes."""

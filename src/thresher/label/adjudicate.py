@@ -1,8 +1,8 @@
-"""What an audit rests on: a sequential vote to a clear lead, or the owner's word. Cheap consensus will not do there.
+"""Adjudication of an audit's images: people vote until one answer has a clear lead, or the owner decides.
 
-An audit's answers stand for the whole pool, so each counts for many and must be right. People are asked one after the
-other until one answer leads by three (Wald's sequential test for two coins of known strength stops at such a lead); an
-image on which eleven people find no lead goes to the owner.
+An audit's answers stand for the whole pool, so each counts for many images and must be right; consensus of a few votes
+is not enough. People are asked one after the other until one answer leads by three votes (Wald's sequential test for
+two coins of known strength stops at such a lead); an image on which eleven people reach no lead goes to the owner.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ MOST_VOTES = 11
 
 
 def of_audit(votes: Sequence[Vote]) -> list[Vote]:
-    """The votes of one image that a certificate's epoch asked for; fresh ones, whatever was said of it before."""
+    """The votes of one image that an audit asked for; earlier votes on it are not used."""
     return [vote for vote in votes if vote.epoch > 0]
 
 
 def leader(votes: Sequence[Vote]) -> Says | None:
-    """The answer that leads by enough, or None. "Unsure" speaks for neither."""
+    """The answer that leads by enough votes, or None. "Unsure" counts for neither answer."""
     lead = sum((vote.says is Says.YES) - (vote.says is Says.NO) for vote in votes)
     if abs(lead) < LEAD:
         return None
@@ -27,7 +27,7 @@ def leader(votes: Sequence[Vote]) -> Says | None:
 
 
 def leads(said: Sequence[Says]) -> Says | None:
-    """The answer that is the first to lead by enough when people are asked one after the other; or None."""
+    """The answer that is the first to lead by enough, in the order in which people were asked; or None."""
     lead = 0
     for says in said[:MOST_VOTES]:
         lead += (says is Says.YES) - (says is Says.NO)
@@ -37,7 +37,7 @@ def leads(said: Sequence[Says]) -> Says | None:
 
 
 def ask_on(row: int, votes: Sequence[Vote], people: int) -> NewAsk:
-    """What to ask next of an image without a leader: as many people as a lead would take, or the owner."""
+    """The next ask for an image without a leader: as many people as a lead would take, or the owner."""
     newest = votes[-1]
     voters = len({vote.worker for vote in votes})
     lead = abs(sum((vote.says is Says.YES) - (vote.says is Says.NO) for vote in votes))

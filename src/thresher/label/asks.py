@@ -1,7 +1,7 @@
-"""From wishes for answers to tasks: what is asked, of how many people, and together with what.
+"""Asks and tasks: which images people are asked about, how many people each, and which images form a task.
 
-A task mixes purposes, so that nobody can tell from it why an image is asked about. One of a similar group stands for
-all of it, and no group is both gold and asked.
+A task mixes purposes, so that nobody can tell from it why an image is asked about. One image of a similar group stands
+for all of it, and no group contains both a gold and an asked image.
 """
 
 import math
@@ -23,7 +23,7 @@ PAGE = 1000
 
 
 def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
-    """The rows, in their order, that may be asked about: one a similar group, none like gold or like an open ask."""
+    """Those of the rows, in order, that may be asked about: one per similar group, none like gold or an open ask."""
     version = store.categories.get(category).question.version
     gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
     taken = store.images.similar(np.concatenate([gold, store.asks.open_rows(category, version)]))
@@ -43,9 +43,9 @@ def wish_first(
     now_ms: int,  # noqa: ARG001 -- every stage is handed the time
     size: int | None = None,
 ) -> int:
-    """Wish for answers on random images of the pool, `settings.first_images` unless given; how many were new.
+    """Ask about random images of the pool, `settings.first_images` unless given; returns how many asks are new.
 
-    Images with a label are left out, so that it may be called again when the first ones were all alike.
+    Images with a label are left out, so it may be called again when all first answers were the same.
     """
     version = store.categories.get(category).question.version
     known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
@@ -64,10 +64,10 @@ def wish(
     settings: Settings,
     votes_wanted: int | None = None,
 ) -> int:
-    """Wish for answers on rows; how many of them were new.
+    """Ask for answers on rows; returns how many asks are new.
 
-    Rows like gold or like something that is being asked are left out, unless the purpose names its images. Wants
-    `settings.votes` people an image, or the owner alone, unless `votes_wanted` says otherwise.
+    Rows like gold or like an open ask are left out, unless the purpose requires exactly these images. Asks
+    `settings.votes` people per image, or the owner alone, unless `votes_wanted` is given.
     """
     version = store.categories.get(category).question.version
     rows = np.array([row for row, _ in rows_with_priority], np.int64)
@@ -81,10 +81,9 @@ def wish(
 def upload(
     category: str, name: str, rows: Sequence[int], *, store: Store, settings: Settings, now_ms: int
 ) -> list[Task]:
-    """Make a named task of the owner's list; a longer one becomes several. One of each similar group is asked about.
+    """Make a named task of the owner's list (several of a long one), asking about one of each similar group.
 
-    Rows that are asked about under an earlier upload already are left to that. Raises BadInput for a row outside the
-    pool.
+    Rows that an earlier upload asks about already are left out. Raises BadInput for a row outside the pool.
     """
     version = store.categories.get(category).question.version
     outside = [row for row, held in zip(rows, store.categories.pool_holds(category, rows), strict=True) if not held]
@@ -106,11 +105,11 @@ def upload(
 
 
 def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True) -> list[Task]:
-    """Fill tasks from waiting asks: purposes mixed, one number of votes a task, at most `settings.task_images` each.
+    """Put waiting asks into tasks of `settings.task_images` at most: purposes mixed, one number of votes per task.
 
     A task that is not full is published only with `flush`, and only when people have nothing else to do: every task
-    costs its workers the gold in it, so a handful of asks waits for more, `settings.patience_seconds` at most once
-    nothing is free.
+    costs its annotators the gold in it. So a few asks wait for more, at most `settings.patience_seconds` once no task
+    is free.
     """
     version = store.categories.get(category).question.version
     made = []
@@ -140,10 +139,10 @@ class Before:
 
 
 def split(asks: Sequence[Ask], size: int, before: Before | None = None) -> list[list[Ask]]:
-    """Asks in batches of at most `size`: one number of votes wanted and no image twice in each, purposes mixed evenly.
+    """Batches of at most `size` asks: the same number of votes and no image twice in each, purposes mixed evenly.
 
-    `before` says who answered which image already. They cannot be dealt a task that shows it again, so the images of a
-    batch are chosen to leave at least a third of the people, and as many as are wanted, free to take it.
+    `before` says who answered which image already. Those people cannot get a task that shows it again, so the images of
+    a batch are chosen such that at least a third of the people, and as many as are wanted, can take it.
     """
     before = before or Before()
     batches: list[_Batch] = []
@@ -165,13 +164,13 @@ def split(asks: Sequence[Ask], size: int, before: Before | None = None) -> list[
 
 @dataclass
 class _Batch:
-    """A task in the making, and who could not take it."""
+    """A task under construction, and the people who could not take it."""
 
     asks: dict[int, Ask] = field(default_factory=dict)
     voters: frozenset[str] = frozenset()
 
     def takes(self, ask: Ask, voters: frozenset[str], most: int) -> bool:
-        """Whether an ask may join: same number of votes, another image, and people enough are left."""
+        """Whether an ask may join: same number of votes, another image, and enough people left to take the task."""
         alike = next(iter(self.asks.values())).votes_wanted == ask.votes_wanted and ask.row not in self.asks
         return alike and (voters <= self.voters or len(self.voters | voters) <= most)
 
@@ -187,7 +186,7 @@ def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> B
 
 
 def mixed(asks: Sequence[Ask]) -> list[Ask]:
-    """Asks with their purposes spread evenly, each purpose in the order given, which is that of its draws."""
+    """Asks with their purposes interleaved evenly; each purpose keeps its order, which is the order of its draws."""
     by_purpose: dict[Purpose, list[Ask]] = defaultdict(list)
     for ask in asks:
         by_purpose[ask.purpose].append(ask)
@@ -200,7 +199,7 @@ def mixed(asks: Sequence[Ask]) -> list[Ask]:
 def _publish(
     category: str, version: int, name: str, batches: Sequence[Sequence[Ask]], *, store: Store, now_ms: int
 ) -> list[Task]:
-    """Publish batches as tasks; one of which another process took an ask is left to the next call."""
+    """Publish batches as tasks; if another process took an ask of a batch, the batch is left to the next call."""
     made = []
     for number, batch in enumerate(batches, 1):
         task = store.asks.publish(
@@ -218,7 +217,7 @@ def _publish(
 
 
 def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
-    """How full a task must be for people to want it now: 0 when they have nothing else, 1 when they have."""
+    """How full a task must be to be published: 1 while tasks are free, 0.5 soon after the last one, later 0."""
     unfinished, free, newest = False, False, -math.inf
     after = -1
     while page := store.asks.tasks(category, after, PAGE):

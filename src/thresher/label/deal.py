@@ -1,4 +1,4 @@
-"""Dealing: a worker gets a task's images with gold hidden among them, in an order of their own, under a lease."""
+"""Assigning tasks (dealing): a worker leases a task's images with hidden gold among them, in an order of their own."""
 
 import hmac
 import math
@@ -15,9 +15,9 @@ LEAST_EACH = 2  # gold of each answer in the smallest task
 
 
 def expire(store: Store, now_ms: int) -> int:
-    """End every lease that is over and answer how many: drafts are erased and counted, the places are free again.
+    """End every lease that has run out; returns how many. Drafts are deleted and counted, the places are free again.
 
-    Whoever deals calls it first, so that nothing needs a clock of its own.
+    It is called before each assignment, so no separate timer is needed.
     """
     return store.work.expire(now_ms)
 
@@ -25,15 +25,15 @@ def expire(store: Store, now_ms: int) -> int:
 def deal(
     category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int, seed: int | None = None
 ) -> Assignment | None:
-    """Lease an assignment to a worker, or answer the one they have not finished; None when nothing fits them.
+    """Lease an assignment to a worker, or return their unfinished one; None when no task is available to them.
 
-    A full task comes with `settings.gold_images` gold, half yes and half no, a smaller one with less for those whose
-    work is known (`gold_each`), as far as there is gold: what this worker has not seen first, then what they saw
-    longest ago; never an image, nor one like it, that they were asked about or that anybody is being asked about. The
-    owner gets no gold. Two calls at once deal the same.
+    A full task comes with `settings.gold_images` gold images, half yes and half no, a smaller one with fewer for
+    workers with a good record (`gold_each`), as far as there is gold. Gold that this worker has not seen comes first,
+    then what they saw longest ago; never an image, nor one like it, that they were asked about or that is in an open
+    ask. The owner gets no gold. Two simultaneous calls return the same assignment.
 
-    A task prefers the same gold whoever takes it, and whoever gave it back gets the gold they had: otherwise two deals
-    of one task, laid side by side, would tell gold (what differs) from asked (what recurs).
+    A task uses the same gold for all workers where possible, and a worker who gave it back gets the same gold again:
+    otherwise a comparison of two assignments of one task would tell gold (which differs) from asked (which recurs).
     """
     expire(store, now_ms)
     version = store.categories.get(category).question.version
@@ -52,9 +52,9 @@ def deal(
 def draw_gold(
     gold: Sequence[Gold], seen: Sequence[int], each: int, key: bytes, again: Collection[int] = ()
 ) -> list[Gold]:
-    """`each` gold of each answer, or as many as there are: `again` first, then unseen, then by `seen`, oldest first.
+    """`each` gold images of each answer, or as many as there are: `again` first, then unseen ones, then longest unseen.
 
-    What is equal in that stands in the order of `key`, which other gold does not change.
+    Ties are ordered by `key`, so that adding other gold does not change the order.
     """
     when = {row: place for place, row in enumerate(seen)}
     in_turn = sorted(gold, key=lambda piece: (piece.row not in again, when.get(piece.row, -1), _rank(key, piece.row)))
@@ -82,11 +82,11 @@ def _gold_for(
 
 
 def gold_each(category: str, version: int, worker: str, asked: int, *, store: Store, settings: Settings) -> int:
-    """How much gold of each answer comes with so many asked images: `settings.gold_images` and the owner's share of it.
+    """How many gold images of each answer come with `asked` images: all of `settings.gold_images`, or a share of it.
 
-    Those who are known by a good record get the share of a full task, two at least: a handful of images would else cost
-    ten times what it is worth, and the gate counts their record in (gate.py). Whoever is new gets it all, and so does
-    whoever was wrong too often: they are judged by what they do now.
+    Workers with a good record get the share that a full task would have, at least two: otherwise a few images would
+    cost ten times as much, and the gate also counts their record (gate.py). New workers, and those who were wrong too
+    often, get all of it: they are judged by this assignment alone.
     """
     whole = settings.gold_images // 2
     if not known_to_be_good(store.labels.gold_record(category, version, worker)):
@@ -96,7 +96,7 @@ def gold_each(category: str, version: int, worker: str, asked: int, *, store: St
 
 
 def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection[int], store: Store) -> list[Gold]:
-    """Gold outside the groups of `away`, one of each similar group."""
+    """Gold outside the similar groups of `away`, one per group."""
     forbidden = set(store.images.similar(np.unique(away)).tolist())
     groups = store.images.similar(np.array([piece.row for piece in gold], np.int64)).tolist()
     free = [(group, piece) for group, piece in zip(groups, gold, strict=True) if group not in forbidden]
@@ -106,11 +106,11 @@ def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection
 
 
 def _key(about: str, store: Store, seed: int | None) -> bytes:
-    """32 bytes of randomness about one thing: the same each time, and not to be guessed by a worker."""
+    """32 bytes of pseudo-randomness for one purpose: always the same, and not guessable by a worker."""
     secret = store.secret() if seed is None else seed.to_bytes(16, "big", signed=True)
     return hmac.digest(secret, about.encode("utf-8"), "sha256")
 
 
 def _rank(key: bytes, row: int) -> bytes:
-    """Where a row stands in the order of a key, whatever other rows there are."""
+    """The sort key of a row in the random order of `key`, independent of which other rows there are."""
     return hmac.digest(key, row.to_bytes(8, "big"), "sha256")

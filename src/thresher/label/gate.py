@@ -1,9 +1,10 @@
-"""The gate: an assignment counts when its worker knew the gold of both answers, and hears why when it does not.
+"""The gate: checks a sent assignment against its gold and accepts or rejects it, with a reason that the worker reads.
 
-Plain accuracy would let a worker pass who always says "no" where gold is unbalanced, so each answer is judged by itself
-(facts: 16 of 20 right of both lets 99.5 % of people pass who are right on 95 of 100, and of coin flippers 0.003 %). A
-rejection harms a person, so it needs enough gold, and too many of them mean that the gold is bad: then nobody who
-looked is rejected any more. Whoever only guessed still is, or a few who guess on purpose would pay for all the others.
+The two answers are judged separately: with plain accuracy, a worker who always says "no" would pass where gold is
+unbalanced. (Requiring 16 of 20 right of both accepts 99.5 % of people who are right on 95 of 100, and 0.003 % of coin
+flippers.) A rejection harms a person, so it needs enough gold. If too many assignments are rejected, the gold is
+probably wrong: then the gate is paused and rejects only work that is no better than guessing. (Otherwise a few people
+who guess on purpose would turn the check off for everyone.)
 """
 
 import math
@@ -19,7 +20,7 @@ from thresher.store.contract import Store, Tally
 SHOWN_LEAST = 10  # gold of an answer, this assignment's or else with the worker's record, before it may reject
 BREAKER_LEAST = 20  # reviews before the share of rejections means anything
 BREAKER_SHARE = 0.05
-GOOD = 0.85  # a worker whose gold is right this often, and who was shown enough of it, may speak against gold
+GOOD = 0.85  # if a worker, shown enough gold, has this share of it right, their answers count as evidence against gold
 
 # Youden's J (1950), sensitivity + specificity - 1, is 0 for every way of guessing: a coin, or always the same answer.
 # On 20 and 20 gold a coin is within this of 0 in 91 of 100 assignments; people who look are not, even if some gold is
@@ -31,7 +32,7 @@ Record = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The verdict for an assignment with at least this share of the gold of each answer right, and what it weighs."""
+    """The verdict and weight of an assignment that has at least this share of the gold of each answer right."""
 
     least: float
     verdict: Stage
@@ -39,11 +40,11 @@ class Rule:
 
 
 def rules(settings: Settings) -> tuple[Rule, ...]:
-    """The gate's table, the first rule that holds decides. A milder middle is one more row, of Stage.WEIGHTED."""
+    """The rules in order; the first that holds decides. A milder verdict would be one more row (Stage.WEIGHTED)."""
     return (Rule(settings.gold_pass, Stage.ACCEPTED, 1.0), Rule(0.0, Stage.REJECTED, 0.0))
 
 
-# what an assignment weighs that would have been rejected if the gate were not paused: paid, and hardly believed
+# weight of an assignment that was not rejected only because the gate is paused: paid, but hardly counted
 PAUSED_WEIGHT = 0.25
 
 
@@ -58,9 +59,9 @@ def judge(
 ) -> Review:
     """The review of a sent assignment by the gold in use that it shows.
 
-    `record` is the worker's earlier gold (yes right, yes shown, no right, no shown); it is counted in for an answer of
-    which this assignment shows too little to judge by. Provisional, and accepted, while the category has less than
-    `settings.gold_least` gold of either answer, or the worker was shown too little. `paused` rejects only guesses.
+    `record` is the worker's earlier gold (yes right, yes shown, no right, no shown); it is added for an answer that
+    this assignment shows too few gold images of. The review is provisional, and accepts, while the category has less
+    than `settings.gold_least` gold of either answer, or the worker was shown too little. `paused` rejects only guesses.
     """
     here = score(assignment, {piece.row: piece.says for piece in gold})
     judged = _with_record(here, record)
@@ -71,7 +72,7 @@ def judge(
     if little:
         kind, verdict, weight = "accepted", Stage.ACCEPTED, 1.0
     elif verdict is Stage.REJECTED and all(here[1::2]) and here[::2] == here[1::2]:
-        # what was wrong before was paid for before: work without a mistake is never refused
+        # earlier mistakes were judged earlier: work without a mistake is never rejected
         kind, verdict, weight = "accepted", Stage.WEIGHTED, PAUSED_WEIGHT
     elif paused and rule.verdict is Stage.REJECTED and not guessed(judged):
         kind, verdict, weight = "paused", Stage.WEIGHTED, PAUSED_WEIGHT
@@ -80,7 +81,7 @@ def judge(
 
 
 def score(assignment: Assignment, gold: Mapping[int, Says]) -> Record:
-    """Yes right, yes shown, no right, no shown. An "unsure" on gold is shown and not right; retired gold is neither."""
+    """Yes right, yes shown, no right, no shown. "Unsure" counts as shown and not right; retired gold is left out."""
     right, shown = {Says.YES: 0, Says.NO: 0}, {Says.YES: 0, Says.NO: 0}
     for given in assignment.answers:
         place = assignment.dealt[given.position]
@@ -92,7 +93,7 @@ def score(assignment: Assignment, gold: Mapping[int, Says]) -> Record:
 
 
 def guessed(judged: Record) -> bool:
-    """Whether answers are no nearer to the gold, nor farther from it, than guesses are."""
+    """Whether the answers agree with the gold neither more nor less than guesses do."""
     yes_right, yes_shown, no_right, no_shown = judged
     return abs(yes_right / max(yes_shown, 1) + no_right / max(no_shown, 1) - 1) < GUESSED_BELOW
 
@@ -141,7 +142,7 @@ def _words(kind: str, assignment: Assignment, here: Record, share: float) -> str
 def review_all(category: str, *, store: Store, settings: Settings, now_ms: int) -> list[Review]:
     """Review what was sent and not reviewed, the oldest first; the reviews in that order.
 
-    The owner's answers become labels and gold. Safe to call from anywhere at any time: a review is recorded once.
+    The owner's answers become labels and gold. It is safe to call at any time: a review is recorded only once.
     """
     found = []
     owners = {worker.id for worker in store.people.all() if worker.owner}
@@ -174,19 +175,19 @@ def _review_worker(assignment: Assignment, *, store: Store, settings: Settings, 
 
 
 def breaks(tally: Tally) -> bool:
-    """Whether so many assignments were rejected that the gold must be at fault, and only guesses are any more."""
+    """Whether so many assignments were rejected that the gold is probably wrong, so only guesses are still rejected."""
     rejected = tally.assignments.get(Stage.REJECTED.value, 0)
     reviewed = rejected + sum(tally.assignments.get(stage.value, 0) for stage in (Stage.ACCEPTED, Stage.WEIGHTED))
     return reviewed >= BREAKER_LEAST and rejected > BREAKER_SHARE * reviewed
 
 
 def _speaks_against_gold(assignment: Assignment, store: Store) -> bool:
-    """Whether the worker, over all their assignments, is good enough for their answers to question gold."""
+    """Whether the worker's record is good enough for their answers to count as evidence against gold."""
     return known_to_be_good(store.labels.gold_record(assignment.category, assignment.version, assignment.worker))
 
 
 def known_to_be_good(record: Record) -> bool:
-    """Whether enough gold was shown, and enough of it was right."""
+    """Whether the worker was shown enough gold and had enough of it right."""
     yes_right, yes_shown, no_right, no_shown = record
     enough = min(yes_shown, no_shown) >= SHOWN_LEAST
     return enough and yes_right >= GOOD * yes_shown and no_right >= GOOD * no_shown

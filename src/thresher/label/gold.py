@@ -1,7 +1,8 @@
-"""Gold: labels good enough to check workers by. How the owner's answers become gold, and when gold is retired.
+"""Gold: labels that are certain enough to check annotators by. How answers become gold, and when gold is retired.
 
-It starts with the owner, from a file (imports.py) or a first task (mining.py); each later answer of the owner adds to
-it. Pictures that people disagreed about before the owner decided check nobody: honest workers would miss them.
+The first gold comes from the owner, from a file (imports.py) or a first task (mining.py); each later answer of the
+owner adds to it. Images that annotators disagreed about before the owner decided are not used as gold, because honest
+annotators would miss them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,18 +16,18 @@ MISSED_SHARE = 0.4  # of their answers on it
 WHY_MISSED = "good workers missed it in {0} of {1} answers"
 WHY_CONTESTED = "workers disagreed about it: {0} of {1} said otherwise before the owner decided"
 
-# answers drawn for a certificate never check workers: gold is seen again and again, a draw must stay untouched
+# a drawn image is no gold while its audit runs: gold is shown again and again, which could influence the audit
 AUDITS = frozenset({Purpose.AUDIT_PRECISION, Purpose.AUDIT_RECALL})
 
 
 def enough(gold: Iterable[Gold], settings: Settings) -> bool:
-    """Whether there is gold enough of both answers for the gate to reject by."""
+    """Whether there is enough gold of both answers for the gate to reject anyone."""
     says = [piece.says for piece in gold if not piece.retired]
     return min(says.count(Says.YES), says.count(Says.NO)) >= settings.gold_least
 
 
 def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) -> list[Label]:
-    """Make labels and gold of an assignment that the owner sent; the same again changes nothing.
+    """Make labels and gold from an assignment that the owner sent; repeating it changes nothing.
 
     An adjudication keeps the purpose, epoch and draw for which the image was first asked about.
     """
@@ -53,7 +54,7 @@ def _asked(assignment: Assignment) -> list[tuple[int, Given]]:
 
 
 def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_ms: int, *, own: bool) -> Label:
-    """What the owner said: an adjudication among people, unless it is their `own` word that is the truth."""
+    """The label of an owner's answer: adjudicated, or `own` where the owner's answers are the ground truth."""
     adjudicated = ask.purpose is Purpose.ADJUDICATE
     first_asked_for = [vote.purpose for vote in votes if (vote.epoch, vote.draw) == (ask.epoch, ask.draw)]
     return Label(
@@ -70,25 +71,25 @@ def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_m
 
 
 def gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
-    """The gold that an owner's answer makes, or None; gold that says the same already stays as it is."""
+    """The gold that an owner's answer makes, or None; existing gold with the same answer stays unchanged."""
     if label.says is Says.UNSURE or (known is None and _drawn(label)) or (known and known.says is label.says):
         return None
     missed = sum(vote.says is not label.says for vote in votes)
-    # gold that the owner contradicts, though an audit drew it, must not go on to mark people wrong
+    # gold that the owner contradicts is replaced even if an audit drew it: it must not mark people wrong any longer
     retired = WHY_CONTESTED.format(missed, len(votes)) if missed or _drawn(label) else ""
     return Gold(label.row, label.says, label.version, label.source, len(votes), missed, retired)
 
 
 def _drawn(label: Label) -> bool:
-    """Whether an audit drew the image, though the owner was asked alone."""
+    """Whether an audit drew the image, even if only the owner was asked."""
     return label.purpose in AUDITS or (label.epoch > 0 and label.draw >= 0)
 
 
 def gild_audits(category: str, *, store: Store) -> int:
-    """Make gold of what the audits of ended epochs adjudicated: nothing resembles audited images more. How many pieces.
+    """Make gold from images that finished audits adjudicated, which resemble audited images most; returns how many.
 
-    Call it when no epoch is in force: a draw must stay untouched until then. What many people missed is gold that is
-    retired from the start, as it would be later.
+    Call it while no freeze is in force, because a drawn image must not be used otherwise before its audit has ended. An
+    image that many people missed becomes retired gold at once.
     """
     kept = store.categories.get(category)
     version = kept.question.version
@@ -113,7 +114,7 @@ def gild_audits(category: str, *, store: Store) -> int:
 
 
 def retire_missed(assignment: Assignment, review: Review, gold: Sequence[Gold], *, store: Store) -> list[int]:
-    """Count a good worker's answers on gold, and retire what good workers miss often; the rows retired."""
+    """Count a good worker's answers on gold, and retire gold that good workers often miss; returns the retired rows."""
     if review.verdict is not Stage.ACCEPTED:
         return []
     known = {piece.row: piece for piece in gold}

@@ -1,4 +1,4 @@
-"""Known answers from a file: gold that checks workers, and labels that only teach."""
+"""Known answers from a file: gold that checks annotators, and labels that only train the classifier."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +10,10 @@ from thresher.store.contract import Store
 
 
 def import_gold(category: str, path: Path, *, store: Store, now_ms: int) -> int:
-    """Take the owner's known answers from a table as labels and gold; how many images it names.
+    """Take the owner's known answers from a table as labels and gold; returns how many images it names.
 
-    Columns `image`, `file` or `url`, and `answer` (yes or no). Nothing is kept of a file that has a wrong line. Raises
-    BadInput, BadLine.
+    Columns `image`, `file` or `url`, and `answer` (yes or no). If one line is wrong, nothing of the file is stored.
+    Raises BadInput, BadLine.
     """
     labels = _labels(category, path, Source.OWNER, ("yes", "no"), store=store, now_ms=now_ms)
     version = store.categories.get(category).question.version
@@ -25,7 +25,7 @@ def import_gold(category: str, path: Path, *, store: Store, now_ms: int) -> int:
 
 
 def import_labels(category: str, path: Path, *, store: Store, now_ms: int) -> int:
-    """Take labels from a table to learn from, which check nobody; how many images it names.
+    """Take labels from a table to train on, which check nobody; returns how many images it names.
 
     Columns as for `import_gold`; "unsure" is an answer too.
     """

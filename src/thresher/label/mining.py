@@ -21,11 +21,11 @@ def mine(
     size: int | None = None,
     seed: int | None = None,
 ) -> list[Task]:
-    """Make a task for the owner alone that looks for gold; none while there is enough, or one is open already.
+    """Make a task for the owner alone that looks for gold; none if there is enough, or if one is open already.
 
-    `ranked` are rows, the likeliest yes first (nearest to the examples); without it the newest scores rank, and before
-    the first round nothing does. Half of the task is the top of that ranking and half is random, so that a rare yes
-    and an ordinary no are both found. `size` is one task's images unless given.
+    `ranked` are rows, the likeliest yes first (nearest to the examples). Without it the newest scores rank the images;
+    before the first round all are random. Half of the task is the top of the ranking and half is random, so that both a
+    rare yes and an ordinary no are found. `size` is one task's images unless given.
     """
     version = store.categories.get(category).question.version
     open_counts = store.asks.open_counts(category, version)

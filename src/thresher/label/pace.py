@@ -1,7 +1,7 @@
-"""How fast an assignment was answered: information for its review, never a verdict.
+"""How fast an assignment was answered: information for its review, never a reason to reject.
 
-A person who looks takes about a second a picture: 0.77 s in the median for clean photos in Geirhos' trials; seeing them
-longer than that bought nothing in SDOGS-10H. Below 0.4 s one mostly presses keys.
+A person who looks takes about a second per image: 0.77 s in the median for clean photos in Geirhos' trials; more time
+did not improve answers in SDOGS-10H. Below 0.4 s people mostly press keys without looking.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,14 +18,14 @@ ALIKE_LEAST = 20  # answers, all the same, before that is worth a word
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The median seconds a picture, and what is odd about the answers, in words their worker may read."""
+    """The median seconds per image, and what is unusual about the answers, in words the worker may read."""
 
     seconds: float | None
     flags: tuple[str, ...] = ()
 
 
 def pace(answers: Sequence[Given]) -> Pace:
-    """The pace of an assignment's answers; no flags where nothing is odd or nothing was answered."""
+    """The pace of an assignment's answers; no flags if nothing is unusual or nothing was answered."""
     if not answers:
         return Pace(None)
     seconds = median(given.seconds for given in answers)

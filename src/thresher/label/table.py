@@ -1,4 +1,4 @@
-"""Answers from a table: every line is checked before anything is kept, and a wrong one is named."""
+"""Answers from a table: every line is checked before anything is stored, and the error names the wrong line."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,12 +49,12 @@ def not_one(category: str, name: str, rows: Sequence[int], *, store: Store) -> t
 
 
 def _lines(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, str, Says]]:
-    """Line number, name and answer of each line that is not empty."""
+    """Line number, name and answer of each non-empty line."""
     table = open_table(path, names.IMAGE, names.ANSWER)
     known = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
     for line, (name, answer) in table.records(*table.chosen):
         if not name.strip():
-            raise BadLine("names no image.", file=str(path), line=line, next="mend the line")
+            raise BadLine("names no image.", file=str(path), line=line, next="correct the line")
         if answer.strip().lower() not in allowed:
             raise BadLine(f"the answer {answer!r} is not {known}.", file=str(path), line=line, next=f"write {known}")
         yield line, name.strip(), Says(answer.strip().lower())

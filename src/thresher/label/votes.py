@@ -1,7 +1,7 @@
-"""From votes to labels: what people agree on is held true, what they do not is asked again, and then of the owner.
+"""From votes to labels: agreement becomes a label; otherwise one more person is asked, and then the owner.
 
-Everything is derived anew from the votes that count now, so it may be run at any time, twice, or after a kill, and a
-vote that was withdrawn leaves nothing behind.
+Everything is computed again from the votes that count now. So it may be run at any time, twice, or after a kill, and a
+vote that was withdrawn leaves no trace.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ MOVED = 0.02  # a posterior that moved less is not worth a write
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a settling changed: labels held, images asked of one more person or of the owner, labels dropped."""
+    """The changes of one call: labels set, images asked of one more person or of the owner, labels dropped."""
 
     labels: int = 0
     more_votes: int = 0
@@ -32,7 +32,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the votes on an image come to: an answer, or None; and how likely that answer is (a yes, where None)."""
+    """The result of the votes on an image: an answer, or None; and its probability (that of a yes, where None)."""
 
     says: Says | None
     posterior: float
@@ -40,7 +40,7 @@ class Verdict:
 
 @dataclass
 class _Changes:
-    """What a settling will write, gathered before anything is written."""
+    """The changes that a call will write, collected before anything is written."""
 
     hold: list[Label] = field(default_factory=list)
     drop: list[int] = field(default_factory=list)
@@ -51,9 +51,9 @@ class _Changes:
 def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> Settled:
     """Turn votes into CONSENSUS labels, further asks of one vote, and asks for the owner to adjudicate.
 
-    A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for
-    votes are left alone, as are those whose answer the owner gave. One that nobody is sure of goes to one more person
-    until `settings.votes_most` have answered, then to the owner. An image of an audit is adjudicated (adjudicate.py).
+    A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for votes
+    are left alone, as are those that the owner answered. An image without a sure answer goes to one more person until
+    `settings.votes_most` have answered, then to the owner. An image of an audit is adjudicated (adjudicate.py).
     """
     version = store.categories.get(category).question.version
     # before the votes: an image whose last vote comes in between is then left to the next settling, not asked again
@@ -88,10 +88,10 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
 
 
 def verdict_of(posterior: float, held: Label | None, sure: float) -> Verdict:
-    """The verdict for a posterior of a yes.
+    """The verdict for a posterior probability of a yes.
 
-    An answer needs `sure`; one that is held already stays until its doubt is twice that, so that an image on the edge
-    is not asked about again each time the crowd is seen in a slightly other light.
+    An answer needs `sure`; an existing label stays until its doubt is twice that, so that an image near the limit is
+    not asked about again whenever the estimates of the crowd change a little.
     """
     for says, likely in ((Says.YES, posterior), (Says.NO, 1.0 - posterior)):
         kept = held is not None and held.says is says
@@ -123,7 +123,7 @@ def _label(row: int, says: Says, posterior: float, votes: Sequence[Vote], versio
 
 
 def _adjudicate(changes: _Changes, row: int, votes: Sequence[Vote], version: int, now_ms: int, people: int) -> None:
-    """An audit's image: its label is adjudicated, by a clear lead or by the owner."""
+    """An image of an audit: its label is adjudicated, by a clear lead or by the owner."""
     says = leader(votes)
     if says is None:
         ask = ask_on(row, votes, people)
@@ -134,7 +134,7 @@ def _adjudicate(changes: _Changes, row: int, votes: Sequence[Vote], version: int
 
 
 def _stays(held: Label | None, verdict: Verdict, votes: Sequence[Vote]) -> bool:
-    """Whether what is held says all that there is to say."""
+    """Whether the existing label already says the same, from the same votes."""
     if held is None or held.says is not verdict.says or abs(held.posterior - verdict.posterior) > MOVED:
         return False
     newest = votes[-1]
@@ -142,9 +142,9 @@ def _stays(held: Label | None, verdict: Verdict, votes: Sequence[Vote]) -> bool:
 
 
 def _ask_on(changes: _Changes, row: int, votes: Sequence[Vote], votes_most: int, people: int) -> None:
-    """Ask one more person, or the owner where enough were asked or there is nobody else."""
+    """Ask one more person, or the owner if enough were asked or nobody else is left."""
     newest = votes[-1]
-    # an answer that hardly counts is not one of the votes wanted; but nobody's image is asked about for ever
+    # answers of low weight do not count as full votes; but an image is not asked about for ever
     enough = sum(vote.weight for vote in votes) >= votes_most or len(votes) >= 2 * votes_most
     if enough or len({vote.worker for vote in votes}) >= people:
         changes.adjudicate.append(NewAsk(row, Purpose.ADJUDICATE, 1, FOLLOW_UP, newest.epoch, newest.draw))
@@ -153,7 +153,7 @@ def _ask_on(changes: _Changes, row: int, votes: Sequence[Vote], votes_most: int,
 
 
 def _write(changes: _Changes, category: str, version: int, store: Store) -> Settled:
-    """Drop before hold, asks last: killed anywhere between, the next settling finds the rest to do."""
+    """Drop labels first, then set labels, asks last: after a kill in between, the next call finds the rest to do."""
     if changes.drop:
         store.labels.drop(category, version, Source.CONSENSUS, changes.drop)
     if changes.hold:

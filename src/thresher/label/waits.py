@@ -1,4 +1,4 @@
-"""What a category waits for: pictures, gold, people, its owner, the loop, or nothing."""
+"""What a category is waiting for: images, gold, annotators, its owner, the loop, or nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Standing:
 
 
 def waits_for(name: str, standing: Standing) -> str:
-    """What has to happen next for a category to get on, as a sentence for its owner."""
+    """What has to happen next for a category to make progress, as a phrase for its owner."""
     tally = standing.tally
     if not tally.images:
         return f"pictures: run `thresher harvest {name} --folder ...`"
@@ -70,7 +70,7 @@ def _open(tally: Tally, purpose: Purpose) -> int:
 
 
 def asked_of_workers(tally: Tally) -> int:
-    """Open asks that workers may be given, not the owner alone."""
+    """The number of open asks that annotators may answer, without those for the owner alone."""
     return sum(count for purpose, count in tally.asks_open.items() if purpose not in OWNER_ONLY)
 
 

@@ -1,1 +1,1 @@
-"""From labels to decisions: backbone, features, head, thresholds."""
+"""From labels to decisions: backbones, embeddings, classifiers (heads), thresholds."""

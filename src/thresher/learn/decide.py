@@ -1,7 +1,7 @@
-"""Yes, no or unknown from scores, thresholds and labels; derived, never stored row by row.
+"""Yes, no or unknown from scores, thresholds and labels; computed, never stored per image.
 
-What a category comes to now is more than this where a certificate is in force: `loop/decision.py` is its one home, and
-nothing but that file asks for a decision here.
+If a certificate is in force, the decision on a category also depends on it: `loop/decision.py` is the only place that
+decides, and the only file that calls this one.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Decided:
-    """What a pool comes to.
+    """The decisions on some rows.
 
     `rows` [n] ascending; `codes` [n] 1 yes, 0 no, -1 unknown; `scores` [n] log-odds, NaN where there is none; `round`
     the newest of the question's version, or None; `similar` [n] the row that represents each one's similar group;
@@ -37,10 +37,10 @@ class Decided:
 def decide(
     rows: Rows, newest: Round | None, held: Sequence[Label], *, store: Store, similar: Rows | None = None
 ) -> Decided:
-    """Decide on rows by the newest round and the labels held; `similar` [n] where their groups are known already.
+    """Decide on rows by the newest round and the labels; `similar` [n] may be given if their groups are known already.
 
-    Labels win over the labels of near-duplicates, and those over scores. What a person has finally called unsure is a
-    no: it will not be delivered, and nobody need be asked again.
+    A label takes precedence over the label of a near-duplicate, and both over the score. A final label "unsure" counts
+    as no: the image is not released, and nobody is asked about it again.
     """
     scores = np.full(len(rows), np.nan, np.float32)
     if newest is not None and len(rows):

@@ -1,7 +1,7 @@
-"""Every picture becomes a vector once: one column a backbone, shared by all categories.
+"""Embedding: a backbone computes one vector for every image, once; one column per backbone, shared by all categories.
 
-The work is cut into jobs of a few hundred pictures. A job reads, decodes and embeds its pictures and writes them with
-one call, so that one killed half-way leaves rows that are still missing: running again is all the recovery there is.
+The work is split into jobs of a few hundred images. A job reads, decodes and embeds its images and writes all vectors
+with one call. The rows of a job that is killed are simply still missing, so running it again is the recovery.
 """
 
 import math
@@ -32,12 +32,12 @@ UNREADABLE = (Undecodable, StoreDamaged, NotFound, NotReady)
 
 
 def columns(spec: str) -> tuple[str, ...]:
-    """The columns that hold the vectors of a setting's backbones, in order. Raises BadInput for an unknown name."""
+    """The columns with the embeddings of the setting's backbones, in order. Raises BadInput for an unknown name."""
     return tuple(f"features/{name_of(part)}" for part in parts(spec))
 
 
 def column(spec: str) -> str:
-    """The column of a single backbone."""
+    """The column of one backbone."""
     (only,) = columns(spec)
     return only
 
@@ -50,10 +50,10 @@ def embed(
     report: Report | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> int:
-    """Embed those rows that are missing with every backbone of `settings.backbone`; answer how many vectors were made.
+    """Embed the rows that are missing, with every backbone of `settings.backbone`; returns the number of new vectors.
 
-    A picture that cannot be read or decoded stays missing and stops nothing; the next call tries it again. Once `stop`
-    answers True no further job is begun. Raises BadInput and Missing when a backbone cannot be opened.
+    An image that cannot be read or decoded stays missing and stops nothing; the next call tries it again. When `stop`
+    returns True no further job is started. Raises BadInput and Missing when a backbone cannot be opened.
     """
     made = 0
     for part in parts(settings.backbone):
@@ -86,7 +86,7 @@ def _embed_with(
 def _results(
     job: "EmbedJob", pieces: list[Rows], compute: Compute, again: Compute, stop: Callable[[], bool]
 ) -> Iterator[tuple[int, int]]:
-    """Pictures tried and vectors made, piece by piece; `again` does what a process of `compute` died on."""
+    """Images tried and vectors made, part by part; `again` runs the parts on which a process of `compute` died."""
     with job:
         spreading = compute.spread(job, pieces, stop=stop, died=_none_made)
         died = []
@@ -107,7 +107,7 @@ def _none_made(_: Rows) -> int | None:
 
 @dataclass
 class EmbedJob:
-    """Embeds one chunk of rows; opens store and graph once a process and keeps them."""
+    """Embeds one chunk of rows; opens the store and the graph once per process and keeps them open."""
 
     place: str
     settings: Settings
@@ -117,7 +117,7 @@ class EmbedJob:
     _open: tuple[Store, Backbone] | None = None
 
     def __call__(self, rows: Rows) -> int | None:
-        """Write the vectors of `rows` in one call and answer how many there are."""
+        """Write the vectors of `rows` with one call; returns how many there are."""
         if self._open is None:
             backbone = open_backbone(self.part, cache=self.cache, threads=self.threads)
             self._open = (open_store(self.place, self.settings), backbone)
@@ -135,7 +135,7 @@ class EmbedJob:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of what was opened, when the work was done in this very process."""
+        """Close what was opened, if the job ran in this process."""
         if self._open is not None:
             self._open[0].close()
             self._open = None
@@ -145,7 +145,7 @@ Decoded = tuple[Rows, NDArray[np.uint8]]
 
 
 def _decoded(rows: Rows, store: Store, side: int) -> Iterator[Decoded]:
-    """Batches of pixels, read and decoded ahead by a thread while the graph works, for both free the GIL."""
+    """Batches of pixels, read and decoded by a thread while the graph runs, because both release the GIL."""
     batches = list(chunks(rows, BATCH))
     one = partial(_decode_one, store=store, side=side)
     # a far site gives a whole batch in the time of one picture
@@ -162,7 +162,7 @@ def _decoded(rows: Rows, store: Store, side: int) -> Iterator[Decoded]:
 
 
 def _far(rows: Rows, store: Store) -> bool:
-    """Whether some of these pictures are kept by reference."""
+    """Whether some of these images are kept by reference."""
     try:
         return any(image.reference for image in store.images.many(rows))
     except NotFound:

@@ -1,7 +1,7 @@
-"""Who resembles whom: each vector of a pool and its ten nearest, by the angle between standardised vectors.
+"""The graph of nearest neighbours: each vector of a pool and its ten nearest, by the angle of standardised vectors.
 
 The search is exact, so its time grows with the square of the pool: about two seconds for 10,000 images on two cores.
-What it finds is kept in a file, for the next round asks the same of the same pool.
+The result is cached in a file, because the next round needs the same graph of the same pool.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ def _kept(path: Path, vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
             if str(found["mark"]) == mark:
                 return found["nearest"], found["cosines"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not there yet, or harmed: it is only a cache
+        pass  # not there yet, or damaged: it is only a cache
     nearest, cosines = _search(vectors)
     with whole_file(path) as kept:
         np.savez(kept, mark=np.array(mark), nearest=nearest, cosines=cosines)
@@ -97,9 +97,9 @@ def _directions(vectors: Vectors) -> Matrix:
 
 
 def _nearest(points: Matrix, block: slice, most: int) -> tuple[NDArray[np.int64], Matrix]:
-    """The `most` nearest others of each point in a block, and their cosines.
+    """The `most` nearest others of each vector in a block, and their cosine similarities.
 
-    The highest of N lie within the groups of 16 that hold the highest maxima, so that only those are sorted out.
+    The highest of N are in the groups of 16 with the highest maxima, so only those groups are sorted.
     """
     count = len(points)
     size = block.stop - block.start

@@ -1,8 +1,8 @@
-"""A head: what a category has learned. It is chosen, calibrated and measured on scores of labels it was not trained on.
+"""A head: the trained classifier of a category. It is chosen, calibrated and measured on held-out scores.
 
-Every member of the family scores each label from a head that has not seen it (cross-validation, folds with both answers
-in each). The one whose held-out scores fit the labels best, after calibration, is trained on all labels. Its scores are
-log-odds, by Platt's sigmoid (Platt 1999, with his smoothed targets) on the same held-out scores.
+Every kind of head scores each label by cross-validation, with a head that was not trained on that label (folds with
+both answers in each). The kind whose held-out scores have the lowest log-loss after calibration is trained on all
+labels. Its scores are log-odds, by Platt's sigmoid (Platt 1999, with his smoothed targets) on the same held-out scores.
 """
 
 import io
@@ -33,9 +33,9 @@ FORMAT = 1
 class Head:
     """A trained and calibrated head.
 
-    `out_of_fold` are the log-odds [n] of the labels it was trained on, each from a head that had not seen it.
-    `measures` come from these: average_precision, accuracy (at even odds), log_loss; and the setting that was chosen:
-    strength, and reach where scores spread.
+    `out_of_fold` are the held-out log-odds [n] of its training labels. `measures` are computed from these:
+    average_precision, accuracy (at probability 0.5), log_loss; and the chosen setting: strength, and reach if scores
+    are propagated.
     """
 
     scorer: Scorer
@@ -46,12 +46,12 @@ class Head:
 
     @property
     def kind(self) -> str:
-        """The member of the family it is."""
+        """The kind of head."""
         return self.scorer.kind
 
     @property
     def strength(self) -> float:
-        """How much its labels weigh against small weights."""
+        """The inverse of the regularisation: how much the labels weigh against small weights."""
         return self.measures["strength"]
 
     def scores(self, matrix: Vectors | NDArray[Any]) -> Scores:
@@ -59,7 +59,7 @@ class Head:
         return np.asarray(self.scorer.scores(as_vectors(matrix)) * self.slope + self.offset, np.float32)
 
     def to_bytes(self) -> bytes:
-        """All of it, as an .npz without pickled objects."""
+        """The whole head as an .npz file without pickled objects."""
         out = io.BytesIO()
         names, numbers = list(self.measures), list(self.measures.values())
         own = {
@@ -75,7 +75,7 @@ class Head:
 
     @staticmethod
     def from_bytes(data: bytes) -> "Head":
-        """A head as `to_bytes` has left it. Raises StoreDamaged for anything else."""
+        """A head from the bytes of `to_bytes`. Raises StoreDamaged for anything else."""
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as kept:
                 arrays = {name: kept[name] for name in kept.files}
@@ -86,7 +86,9 @@ class Head:
             measures = {str(name): float(number) for name, number in named}
             return Head(family.revive(own), slope, offset, arrays["out_of_fold"], measures)
         except (KeyError, ValueError, TypeError, OSError, EOFError, IndexError) as error:
-            raise StoreDamaged("these bytes are no head.", next="train again: thresher run") from error
+            raise StoreDamaged(
+                "the stored classifier (head) cannot be read.", next="train again: thresher run"
+            ) from error
 
 
 def train(
@@ -98,16 +100,17 @@ def train(
     places: NDArray[np.int64] | None = None,
     families: Sequence[str] = tuple(FAMILIES),
 ) -> Head:
-    """Choose by cross-validation, train on all of n labelled vectors [n, d], calibrate.
+    """Choose by cross-validation, train on all of n labelled vectors [n, d], and calibrate.
 
-    `pool` are the vectors the head will score (left out: the labelled ones); `places` are the positions of the labelled
-    among them. The same labels and seed give the same head. Raises NotReady with fewer than two labels of each answer.
+    `pool` are the vectors the head will score (by default the labelled ones); `places` are the positions of the
+    labelled among them. The same labels and seed give the same head. Raises NotReady with fewer than two labels of each
+    answer.
     """
     yes = np.asarray(says_yes, bool)
     if min(yes.sum(), (~yes).sum()) < LEAST_OF_EACH:
         raise NotReady(
-            f"{yes.sum()} yes and {(~yes).sum()} no are too few to learn from: {LEAST_OF_EACH} of each are needed.",
-            next="answer more pictures",
+            f"{yes.sum()} yes and {(~yes).sum()} no are too few labels: {LEAST_OF_EACH} of each are needed.",
+            next="label more images",
         )
     matrix = np.asarray(features, np.float32)
     known = Known(
@@ -132,7 +135,7 @@ def train(
 
 
 def deal_folds(yes: Yes, seed: int) -> NDArray[np.int64]:
-    """A fold [n] for each label, as many of each answer in every fold as can be."""
+    """A fold number [n] for each label, stratified by answer."""
     wanted = FOLDS if len(yes) < MANY else FOLDS_OF_MANY
     count = int(min(wanted, yes.sum(), (~yes).sum()))
     folds = np.empty(len(yes), np.int64)
@@ -144,7 +147,7 @@ def deal_folds(yes: Yes, seed: int) -> NDArray[np.int64]:
 
 
 def measure(log_odds: Scores, yes: Yes) -> dict[str, float]:
-    """Average precision, and accuracy at even odds, of scores that the labels had no part in."""
+    """Average precision, and accuracy at probability 0.5, of held-out scores."""
     from sklearn.metrics import average_precision_score
 
     return {
@@ -156,8 +159,8 @@ def measure(log_odds: Scores, yes: Yes) -> dict[str, float]:
 def platt(raw: Scores, yes: Yes) -> tuple[float, float, float]:
     """Mean log-loss, slope and offset of the sigmoid that turns raw scores into log-odds; the slope is never negative.
 
-    Platt 1999, section 2.2: the targets are (n_yes + 1) / (n_yes + 2) and 1 / (n_no + 2), so that a head which tells
-    all labels apart does not become infinitely sure.
+    Platt 1999, section 2.2: the targets are (n_yes + 1) / (n_yes + 2) and 1 / (n_no + 2), so that a head which
+    separates all labels does not become infinitely certain.
     """
     from scipy.optimize import minimize
 

@@ -1,4 +1,4 @@
-"""Files of a cache: there whole or not at all, whoever writes them at once and whenever one is killed."""
+"""Files of a cache: complete or absent, even if several processes write them or one is killed."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that takes its place in one step when the block ends well; of two writers the later one stays.
+    """Write a file that appears in one step when the block ends without error; of two writers the later one wins.
 
     Raises StoreFull and StoreUnavailable naming the folder.
     """
@@ -31,7 +31,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise cause(
             f"the cache cannot be written: {error.strerror}.",
             where=str(path.parent),
-            next="make room, or set `cache` to another directory",
+            next="free some space, or set `cache` to another directory",
         ) from error
     finally:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""A round: train a head on what is known, score the pool, choose thresholds, count, record."""
+"""A round: train a head on the labels, score the pool, choose thresholds, count, record."""
 
 import hashlib
 import time
@@ -27,16 +27,16 @@ MOST_BINS = 20
 def train_round(
     category: str, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None = None
 ) -> Round:
-    """Train on the labels held and the gold in use, score every embedded image of the pool, and record the round.
+    """Train on the labels and the gold in use, score every embedded image of the pool, and record the round.
 
-    The thresholds come from LSUN's cascade on held-out scores: those that each label gets from a head which has not
-    seen it. Which images were labelled was chosen by earlier heads, the top and the boundary above all, so each label
-    counts for the unlabelled images of the pool with scores like its own. That is right when images of like scores are
-    labelled without regard to their answers, and nobody has proven that here; a bin of many images may also rest on a
-    few labels. So the targets are aimed at and not promised: this decision carries no certificate.
+    LSUN's cascade chooses the thresholds on held-out scores, from heads that were not trained on the label. Earlier
+    heads chose which images were labelled, mostly the top and the boundary, so each label is weighted by the number of
+    unlabelled images of the pool with similar scores. That is right if images of similar scores are labelled
+    independently of their answers, which is not proven here; and a bin of many images may depend on a few labels. So
+    the targets are aimed at but not proven: these decisions have no certificate.
 
-    Raises NotReady with fewer than two labels of each answer, or before anything is embedded. Killed at any point it
-    leaves at most a column of scores that the next call writes again.
+    Raises NotReady with fewer than two labels of each answer, or before anything is embedded. If it is killed, at most
+    a column of scores remains, which the next call overwrites.
     """
     started = time.perf_counter()
     told = _Teller(report)
@@ -86,7 +86,7 @@ def train_round(
 
 
 class _Teller:
-    """Tells of the steps as they are done."""
+    """Reports the steps as they finish."""
 
     def __init__(self, report: Report | None) -> None:
         self.report = report
@@ -100,7 +100,7 @@ class _Teller:
 
 @dataclass(frozen=True, slots=True)
 class _Labelled:
-    """Embedded images with an answer, one of each similar group, and where they stand in the pool (-1: not in it)."""
+    """Embedded images with an answer, one of each similar group, and their positions in the pool (-1: not in it)."""
 
     vectors: Vectors
     yes: Yes
@@ -113,18 +113,18 @@ def _rows_of(vectors: Vectors) -> Rows:
 
 
 def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settings) -> tuple[Vectors, _Labelled]:
-    """The embedded pool, and what is known of it: labels, and gold where there is no label."""
+    """The embedded pool, and its labels; gold where an image has no label."""
     answers = {gold.row: gold.says for gold in store.labels.gold(entry.name, entry.question.version)}
     answers |= {label.row: label.says for label in held}
     rows = np.array(sorted(row for row, says in answers.items() if says is not Says.UNSURE), np.int64)
-    if len(rows):  # near-duplicates in two folds would let the head be examined on what it was taught
+    if len(rows):  # near-duplicates in two folds would let the head be tested on images it was trained on
         rows = rows[np.sort(np.unique(store.images.similar(rows), return_index=True)[1])]
     try:
         kept = _graph_file(entry, store, settings)
         pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store, graph_file=kept)
         vectors = embedded(settings.backbone, rows, store=store)
     except NotFound as error:
-        raise NotReady("no picture is embedded yet.", where=entry.name, next=f"thresher run {entry.name}") from error
+        raise NotReady("no image is embedded yet.", where=entry.name, next=f"thresher run {entry.name}") from error
     pool_rows, rows = _rows_of(pool), _rows_of(vectors)
     at = np.searchsorted(pool_rows, rows)
     there = at < len(pool_rows)
@@ -134,16 +134,16 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
 
 
 def _graph_file(entry: Category, store: Store, settings: Settings) -> Path:
-    """One file a pool and backbone, so that a pool that grows leaves none behind."""
+    """One file per pool and backbone, so that a growing pool leaves no old files behind."""
     of = hashlib.sha256("\0".join((store.place, entry.name, settings.backbone)).encode()).hexdigest()
     return cache_directory(settings) / "graphs" / f"{of[:24]}.npz"
 
 
 def stands_for(held_out: Scores, unlabelled: Scores) -> NDArray[np.float64]:
-    """How many unlabelled images each label [n] stands for: those of its bin of scores, shared among its labels.
+    """How many unlabelled images each label [n] stands for: those in its bin of scores, divided among the bin's labels.
 
-    Bins hold equally many labels, at least 8 where there are so many, and are at most 20. All weigh alike when nothing
-    is unlabelled.
+    Bins hold equally many labels, at least 8 if there are so many; there are at most 20 bins. All weights are equal
+    when nothing is unlabelled.
     """
     if not len(unlabelled):
         return np.ones(len(held_out))
@@ -160,7 +160,7 @@ def stands_for(held_out: Scores, unlabelled: Scores) -> NDArray[np.float64]:
 def _count(
     entry: Category, rows: Rows, scores: Scores, thresholds: Thresholds, held: Sequence[Label], store: Store
 ) -> Counts:
-    """Yes, no and unknown over the whole pool, images that are not embedded included."""
+    """Yes, no and unknown over the whole pool, images without an embedding included."""
     pool = store.categories.pool(entry.name)
     whole = np.full(len(pool), np.nan, np.float32)
     whole[np.searchsorted(pool, rows)] = scores
@@ -171,7 +171,7 @@ def _count(
 def _measures(
     head: Head, yes: Yes, weights: NDArray[np.float64], thresholds: Thresholds, found_yes: float
 ) -> dict[str, float]:
-    """What the held-out scores say of the head; and of the thresholds, as far as there is anything to say it of."""
+    """Measures of the head on the held-out scores; and of the thresholds, if there are labels to measure them on."""
     accepted, kept = head.out_of_fold >= thresholds.upper, head.out_of_fold >= thresholds.lower
     found = {**head.measures, "held_out": float(len(yes))}
     if weights[accepted].sum() > 0:

@@ -1,7 +1,7 @@
-"""Which images to ask about: to learn from, and of the unknown. One of each similar group; the same for the same seed.
+"""Which images to ask about, to train on or among the unknown. One of each similar group; the same for the same seed.
 
-The mix is that of active learning for rare classes: the top scores find more of the rare, those nearest the boundary
-sharpen it, and the random ones find what the head is blind to.
+The mix is that of active learning for rare classes: the top scores find more of the rare class, those nearest the
+boundary improve the boundary, and random ones find what the head does not know about.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def choose(
     seed: int,
     shares: tuple[float, float] = SHARES,
 ) -> Picked:
-    """Up to `size` images to learn from, as (row, priority), the highest priority first.
+    """Up to `size` images to train on, as (row, priority), the highest priority first.
 
     With scores `shares` of them are the top and the nearest to the boundary, the rest uniform; without, all are drawn
     uniformly. `known_rows` and their groups are left out. Any beginning of the answer is mixed as the whole. O(n).
@@ -71,7 +71,7 @@ def choose(
 
 
 def middle(decided: Decided, size: int) -> Picked:
-    """Up to `size` of the unknown, as (row, priority), the likeliest yes first: each one found is one more to deliver.
+    """Up to `size` of the unknown, as (row, priority), the likeliest yes first: each one found is one more to release.
 
     Images without a score come last. One of each similar group, and none of a group that has an answer.
     """
@@ -89,7 +89,7 @@ def _mask(rows: Rows, known_rows: Rows | set[int] | list[int]) -> NDArray[np.boo
 
 
 def _one_a_group(rows: Rows, known: NDArray[np.bool_], similar: Rows | None) -> NDArray[np.bool_]:
-    """Which rows may be asked about: not known, in no group with a known one, and alone of their group."""
+    """Which rows may be asked about: not known, in no group with a known one, and one per group."""
     free = ~known
     if similar is None or np.array_equal(similar, rows):
         return free
@@ -103,7 +103,7 @@ def _one_a_group(rows: Rows, known: NDArray[np.bool_], similar: Rows | None) -> 
 
 
 def _highest(usefulness: NDArray[np.floating], places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """The places with the highest usefulness, the highest first; among equals the earlier row."""
+    """The places with the highest usefulness, in descending order; among equals the earlier row."""
     if count <= 0:
         return places[:0]
     values = -np.asarray(usefulness)[places]
@@ -112,6 +112,6 @@ def _highest(usefulness: NDArray[np.floating], places: NDArray[np.int64], count:
 
 
 def _in_order(rows: Rows, parts: list[NDArray[np.int64]]) -> Picked:
-    """Parts shuffled together evenly, so that a task filled with the first of them is mixed as the whole."""
+    """Parts interleaved evenly, so that a task made of the first of them has the same mix as the whole."""
     picked = [(int(rows[place]), 1 - (i + 0.5) / len(part)) for part in parts for i, place in enumerate(part.tolist())]
     return sorted(picked, key=lambda one: (-one[1], one[0]))

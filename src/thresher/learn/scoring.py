@@ -1,8 +1,8 @@
-"""The product of many float16 vectors with a few float32 weights, as fast as memory gives the vectors.
+"""The product of many float16 vectors with a few float32 weights, at the speed at which memory delivers the vectors.
 
-Two kernels, the first that can be imported is used. With numba a vector is widened in the registers of the processor
-and never written back, which reads memory at its full speed. Without it, blocks that fit a core's cache are widened by
-whole-number steps and handed to the matrix library, at about a sixth of that.
+There are two kernels; the first that can be imported is used. With numba a vector is widened in the processor's
+registers and never written back, which reads memory at full speed. Without it, blocks that fit a core's cache are
+widened with integer operations and passed to the matrix library, at about a sixth of that speed.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ BIAS = np.float32(2.0**112)  # between the exponents of float16 and float32
 def product(matrix: Halves, weights: Matrix, *, kernel: str = "", threads: int = 0) -> Matrix:
     """matrix [N, d] float16 times weights [d] or [d, k] float32: float32 [N] or [N, k]. Numbers must be finite.
 
-    `kernel` names one of KERNELS, the best installed when empty; `threads` 0 takes one a core.
+    `kernel` is one of KERNELS, the best installed one when empty; `threads` 0 uses one per core.
     """
     weights = np.ascontiguousarray(weights, np.float32)
     out = np.empty((len(matrix), *weights.shape[1:]), np.float32)
@@ -48,7 +48,7 @@ def product(matrix: Halves, weights: Matrix, *, kernel: str = "", threads: int =
 
 
 def widen(halves: Halves, out: Matrix) -> None:
-    """float16 as float32, exactly, for finite numbers: in whole vectors, where numpy's cast goes number by number.
+    """float16 as float32, exactly, for finite numbers: on whole arrays, whereas numpy's cast converts number by number.
 
     A float16 has the bits of a float32, 13 places lower and with an exponent that is 112 less.
     """
@@ -73,7 +73,7 @@ def _blocked() -> Product:
 
 @lru_cache(maxsize=1)
 def _compiled() -> Product:
-    """The kernel that numba compiles, once a process."""
+    """The kernel that numba compiles, once per process."""
     import numba
     from numba.extending import intrinsic
 
@@ -110,7 +110,7 @@ KERNELS: dict[str, Callable[[], Product]] = {"numba": _compiled, "blocked": _blo
 
 
 def _best(matrix: Halves, weights: Matrix) -> Product:
-    """numba's where it is installed and pays; for several weights a number the matrix library is as fast."""
+    """numba's where it is installed and worth compiling; for several weights the matrix library is as fast."""
     if weights.ndim == 1 and matrix.nbytes >= WORTH_COMPILING_BYTES:
         try:
             return _compiled()

@@ -1,4 +1,4 @@
-"""The vectors that a head trains on and scores: rows of one column, or of several side by side, read as needed."""
+"""The embeddings that a head trains on and scores: rows of one column, or of several side by side, read as needed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ BLOCK_BYTES = 1 << 19  # of float32: a block stays in the cache of a core betwee
 
 
 class Vectors:
-    """`len` vectors of `width` numbers. They stay as they lie, float16 and mapped, until a block of them is taken."""
+    """`len` vectors of `width` numbers. They stay memory-mapped as float16 until a block of them is read."""
 
     def __init__(
         self, matrices: Sequence[NDArray[Any]], rows: Rows | None = None, *, graph_file: Path | None = None
     ) -> None:
-        """`matrices` are [top, width_i], joined side by side; `rows` picks from them, None takes all in order.
+        """`matrices` are [top, width_i], joined side by side; `rows` selects from them, None takes all in order.
 
         `graph_file` is where the graph of their neighbours is kept (graph.py), when that is wanted.
         """
@@ -38,7 +38,7 @@ class Vectors:
 
     @cached_property
     def scale(self) -> "Scale":
-        """How these vectors are standardised."""
+        """The standardisation of these vectors."""
         return Scale.of(self)
 
     def take(self, places: NDArray[np.int64]) -> Matrix:
@@ -47,7 +47,7 @@ class Vectors:
         return np.concatenate([np.asarray(matrix[rows], np.float32) for matrix in self.matrices], axis=1)
 
     def blocks(self, size: int = 0) -> Iterator[tuple[slice, Matrix]]:
-        """All vectors in order, in blocks of `size` (0: as many as a cache holds), with the places they have."""
+        """All vectors in order, in blocks of `size` (0: as many as fit a cache), with the places of each block."""
         size = size or max(16, BLOCK_BYTES // (4 * self.width))
         for start in range(0, len(self), size):
             places = slice(start, min(start + size, len(self)))
@@ -71,16 +71,16 @@ class Vectors:
         return out
 
     def _mostly_all(self) -> bool:
-        """Whether reading every row in order costs less than picking these out."""
+        """Whether reading all rows in order costs less than selecting these."""
         return self.rows is None or 2 * len(self.rows) > len(self.matrices[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How vectors are standardised: less `mean`, times `factor`, both [width].
+    """A standardisation of vectors: minus `mean`, times `factor`, both [width].
 
-    It brings every number to the same deviation, and vectors to a length near 1 at any width, so that one path of
-    strengths fits every backbone.
+    It gives every feature the same deviation, and vectors a length near 1 at any width, so that one path of strengths
+    fits every backbone.
     """
 
     mean: Matrix
@@ -88,10 +88,10 @@ class Scale:
 
     @staticmethod
     def of(pool: Vectors) -> "Scale":
-        """The scale of a pool, which knows more of its vectors than a few labels do; from an even sample of it."""
+        """The standardisation of a pool, from an even sample of it; the pool has more vectors than there are labels."""
         sample = pool.take(np.unique(np.linspace(0, len(pool) - 1, min(SCALE_SAMPLE, len(pool))).astype(np.int64)))
         deviation = sample.std(axis=0)
-        # a number that never changes tells nothing, and dividing by next to nothing would let it shout
+        # a constant feature carries no information, and dividing by a tiny deviation would make it dominate
         usual = float(np.median(deviation)) or 1.0
         factor = 1 / (np.maximum(deviation, 1e-3 * usual) * np.sqrt(pool.width))
         return Scale(sample.mean(axis=0), np.where(deviation > 0, factor, 0).astype(np.float32))
@@ -102,12 +102,12 @@ class Scale:
 
 
 def as_vectors(features: "Vectors | NDArray[Any]") -> Vectors:
-    """An array [n, width] as vectors."""
+    """An array [n, width] as Vectors."""
     return features if isinstance(features, Vectors) else Vectors([features])
 
 
 def embedded(spec: str, rows: Rows, *, store: Store, graph_file: Path | None = None) -> Vectors:
-    """The vectors of those of the rows that every backbone of `spec` has embedded; `.rows` tells which.
+    """The vectors of the rows that every backbone of `spec` has embedded; `.rows` are those rows.
 
     Raises NotFound before anything was embedded.
     """

@@ -1,4 +1,4 @@
-"""The nouns: frozen, typed, with their units in the names. DESIGN.md section 2 defines each word."""
+"""The data types: frozen, typed, with units in the field names. DESIGN.md section 2 defines each word."""
 
 from thresher.records.asking import (
     OWNER,

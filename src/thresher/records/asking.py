@@ -8,7 +8,7 @@ from thresher.records.words import Purpose, Says
 
 @dataclass(frozen=True, slots=True)
 class NewAsk:
-    """A wish for human answers on an image."""
+    """A request for human answers on an image (an ask), before it is stored."""
 
     row: int
     purpose: Purpose
@@ -20,7 +20,7 @@ class NewAsk:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A stored wish; `task` is the task that carries it, or None while it waits."""
+    """A stored ask; `task` is the task that contains it, or None while it waits."""
 
     id: int
     row: int
@@ -37,8 +37,8 @@ class Ask:
 class Task:
     """A numbered, named list of at most 110 asked images; never changes once published.
 
-    `places` is how many workers may take it, `taken` how many hold or have finished it. `owner_only` tasks are dealt
-    to the owner alone (adjudication, mining gold).
+    `places` is how many workers may take it, `taken` how many hold or have finished it. Only the owner gets
+    `owner_only` tasks (adjudication, mining gold).
     """
 
     number: int
@@ -59,7 +59,7 @@ OWNER = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One person: the holder of a personal link. `owner` answers are the truth of the category."""
+    """One annotator: the holder of a personal link. `owner` marks the owner, whose answers count as true."""
 
     id: str
     name: str
@@ -70,7 +70,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """A link that mints personal links, for one category or (empty) for all."""
+    """A link that gives each person who opens it a personal link, for one category or (empty) for all."""
 
     id: str
     category: str
@@ -80,7 +80,7 @@ class Invite:
 
 
 class Stage(enum.StrEnum):
-    """Where an assignment stands."""
+    """The state of an assignment."""
 
     LEASED = "leased"
     SENT = "sent"
@@ -93,7 +93,7 @@ class Stage(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dealt:
-    """One place in an assignment: the image, and the ask it serves, or None where it is gold."""
+    """One position of an assignment: the image, and the ask it serves, or None for gold."""
 
     row: int
     ask: int | None
@@ -115,7 +115,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What the gate decided about an assignment, and why, in words the worker may read."""
+    """The gate's decision on an assignment, with the reason in words the worker may read."""
 
     verdict: Stage
     why: str
@@ -132,7 +132,7 @@ class Review:
 class Assignment:
     """One worker's pass over one task, held under a lease that expires.
 
-    `dealt` is empty until the gold is drawn; `answers` are empty until it is sent and immutable after.
+    `dealt` is empty until the gold is drawn; `answers` are empty until it is sent and never change afterwards.
     """
 
     id: str
@@ -152,7 +152,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One valid answer on an asked image: what the consensus is made of."""
+    """One valid answer on an asked image; consensus is computed from votes."""
 
     row: int
     worker: str

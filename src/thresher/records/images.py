@@ -1,4 +1,4 @@
-"""Images: admitted, stored, shown; how they came into a pool, and what was refused."""
+"""Images: admitted, stored, rendered; their origin, and refused files."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """An admitted picture on its way into the store; `data` are the untouched bytes it came as.
+    """An admitted image to be stored; `data` are its unchanged bytes.
 
     `data` is None for an image kept by reference: then `sha256` and a "url" alias must be given.
     """
@@ -50,7 +50,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A picture as people see it, encoded, and the seconds that fetching and making it took."""
+    """An image as people see it, encoded, and the seconds that fetching and making it took."""
 
     data: bytes
     seconds: float
@@ -68,7 +68,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A candidate that was not admitted: the counted `reason` and the particular `detail`."""
+    """A candidate that was not admitted: the counted `reason` and its `detail`."""
 
     name: str
     reason: str

@@ -11,10 +11,10 @@ TRUSTED: Final = {"people": (Source.OWNER, Source.ADJUDICATED), "owner": (Source
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What the owner wants of the released set, and what it may cost (`answers`, None for no cap).
+    """The owner's targets for the released set, and the budget (`answers`, None for no limit).
 
-    `truth` says whose word a certificate takes for the truth: "people", whose answers are adjudicated, or the "owner",
-    who then is asked alone about all that it rests on.
+    `truth` is the ground truth of a certificate: "people" (adjudicated answers) or "owner" (only the owner is asked
+    about the images it depends on).
     """
 
     precision: float = 0.95
@@ -27,7 +27,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One wording of a category's question. Votes keep the version they answered."""
+    """One wording of a category's question. Votes belong to the version they answered."""
 
     version: int
     text: str

@@ -25,7 +25,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step is: `done` of `total` (0 when unknown) `unit`s of `stage`."""
+    """The progress of a long step: `done` of `total` (0 when unknown) `unit`s of `stage`."""
 
     stage: str
     done: int

@@ -1,4 +1,4 @@
-"""The words that records share: times, ids, names, and what may be said, by whom and why."""
+"""Basic values that records share: times, ids, names, and the words for answers, sources, purposes and decisions."""
 
 import enum
 import re
@@ -14,23 +14,24 @@ def now_ms() -> int:
 
 
 def new_id() -> str:
-    """A fresh id that sorts by the time it was made (UUIDv7, RFC 9562 section 5.7)."""
+    """A new id; ids sort by the time they were made (UUIDv7, RFC 9562 section 5.7)."""
     from uuid_utils import uuid7  # here, so that `import thresher.records` loads no compiled library
 
     return str(uuid7())
 
 
 def category_name(text: str) -> str:
-    """The text, when a category may be called so: it becomes part of file names and of links. Raises BadInput."""
+    """The text, if it is a valid category name: it becomes part of file names and links. Raises BadInput."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", text) or ".." in text:
         raise BadInput(
-            f"{text!r} is no name for a category.", next="use small letters, digits, '.', '_' and '-', at most 64"
+            f"{text!r} is not a valid category name.",
+            next="use at most 64 of: lower-case letters, digits, '.', '_' and '-'",
         )
     return text
 
 
 class Says(enum.StrEnum):
-    """What a person or a consensus says of an image."""
+    """The answer of a person or a consensus on an image."""
 
     YES = "yes"
     NO = "no"
@@ -47,7 +48,7 @@ class Source(enum.StrEnum):
 
 
 class Purpose(enum.StrEnum):
-    """Why an answer was wanted; never shown to a worker."""
+    """Why an answer was asked for; never shown to a worker."""
 
     LEARN = "learn"
     MIDDLE = "middle"
@@ -64,7 +65,7 @@ OWNER_ONLY: Final = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
 
 
 class Decision(enum.StrEnum):
-    """What a round makes of an image; derived, never stored row by row."""
+    """The decision on an image after a round; computed, never stored per image."""
 
     YES = "yes"
     NO = "no"

@@ -1,4 +1,4 @@
-"""A category, frozen and exported: pictures, WebDataset, table, certificate, card."""
+"""A release: the exported dataset of a category, as images, WebDataset and table, with certificate and card."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,17 +28,17 @@ def release(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Release:
-    """Write the decided set under `to` and record it; run again after an interruption it goes on.
+    """Write the decided set under `to` and record it; run again after an interruption, it continues.
 
-    Raises NotReady when nothing is decided yes, BadInput for an unknown format, AlreadyThere when `to` holds other
+    Raises NotReady when no image is decided yes, BadInput for an unknown format, AlreadyThere when `to` contains other
     files.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
-        raise BadInput(f"no format is called {unknown[0]!r}.", next=f"choose from {', '.join(FORMATS)}")
+        raise BadInput(f"unknown format {unknown[0]!r}.", next=f"choose from {', '.join(FORMATS)}")
     if not len(chosen.yes):
         raise NotReady(
-            f"nothing in {chosen.category} is decided yes.",
+            f"no image of {chosen.category} is decided yes.",
             next=f"thresher run {chosen.category}, or lower its targets",
         )
     done = next((known for known in store.rounds.releases(chosen.category) if known.path == str(to.resolve())), None)

@@ -1,4 +1,4 @@
-"""The release in words: a README that a stranger understands, and the certificate."""
+"""The dataset card (README) and the certificate of a release."""
 
 import json
 from collections import Counter
@@ -12,18 +12,18 @@ from thresher.release.plan import CODES, Chosen, write_whole
 
 
 def write_certificate(chosen: Chosen, to: Path) -> None:
-    """Write `certificate.json` and whatever files its evidence has."""
+    """Write `certificate.json` and the files of its evidence."""
     write_whole(to / "certificate.json", (json.dumps(chosen.certificate, indent=2, sort_keys=True) + "\n").encode())
     for name, data in chosen.evidence.items():
         write_whole(to / name, data)
 
 
 def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Mapping[str, int]]) -> None:
-    """Write `README.md`: what was asked, what is claimed, what lies where."""
+    """Write `README.md`: the question, the claim, and the files."""
     counts = Counter(CODES[int(code)].value for code in chosen.codes)
     when = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     summary = (
-        f"{counts['yes']:,} pictures answered yes, out of a pool of {len(chosen.rows):,} "
+        f"{counts['yes']:,} images decided yes, out of a pool of {len(chosen.rows):,} "
         f"({counts['no']:,} no, {counts['unknown']:,} unknown). Released {when}, question version {chosen.version}, "
         f"round {chosen.round}."
     )
@@ -43,24 +43,24 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
         "",
         *(f"- `{PLACES[name][0]}`: {PLACES[name][1]}" for name in formats),
         *(f"- `{name}`: {EVIDENCE}" for name in chosen.evidence),
-        "- `certificate.json`: the claim for machines",
+        "- `certificate.json`: the claim, machine-readable",
         "- `release.json`: the manifest",
         "",
-        "Rights in the pictures stay with their owners; `images.parquet` holds the source and licence known of each.",
+        "The images keep the rights of their owners; `images.parquet` lists the known source and licence of each.",
         "",
     ]
     write_whole(to / "README.md", "\n".join(lines).encode())
 
 
-EVIDENCE = "every answer that the certificate rests on, with its draw; `thresher verify` works it out anew"
+EVIDENCE = "every answer that the certificate depends on, with its draw; `thresher verify` checks them"
 PLACES = {
-    "folder": ("images/", "the pictures, untouched, named by their SHA-256"),
-    "webdataset": ("webdataset/", "the same pictures as WebDataset shards"),
+    "folder": ("images/", "the unchanged image files, named by their SHA-256"),
+    "webdataset": ("webdataset/", "the same images as WebDataset shards"),
     "table": ("images.parquet", "one row for each image of the pool: names, size, score, decision, votes, round"),
 }
 
 
 def claim_in_words(certificate: Mapping[str, Any]) -> str:
-    """The claim as a sentence; without one, the reason."""
+    """The claim as a sentence; without a certificate, the reason."""
     words = certificate.get("words")
     return str(words) if words else "No certificate."

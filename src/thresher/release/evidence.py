@@ -1,4 +1,4 @@
-"""`evidence.parquet`: every label a certificate used and every draw, by rank, what was left out included."""
+"""`evidence.parquet`: every label a certificate used and every draw, by rank, including images not released."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ SAYS = {int(Code.YES): "yes", int(Code.NO): "no", int(Code.UNANSWERABLE): "unsur
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One image of the evidence: where it lies and which draws asked for it, and its label where it has one.
+    """One image of the evidence: its rank and draws, and its label if it has one.
 
-    What was known at the freeze has the rank -1. `log.said` is what people said before adjudication.
+    An image that was labelled before the freeze has rank -1. `log.said` is the vote of people before adjudication.
     """
 
     row: int
@@ -27,7 +27,7 @@ class Piece:
 
 
 def evidence_table(pieces: Sequence[Piece], *, store: Store) -> bytes:
-    """The pieces as a Parquet file: id, rank, stratum, draws, label, source, votes, and what people said."""
+    """The evidence as a Parquet file: id, rank, stratum, draws, label, source, votes, and what people said."""
     import pyarrow as pa  # here: a heavy library, and few commands release
     import pyarrow.parquet as pq
 

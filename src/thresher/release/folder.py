@@ -1,4 +1,4 @@
-"""The released pictures as files: `images/<sha256>.<ext>`, the untouched bytes."""
+"""The released images as files: `images/<sha256>.<ext>`, the unchanged bytes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
@@ -18,11 +18,11 @@ def file_name(image: Image) -> str:
 
 
 def with_bytes(images: Sequence[Image], store: Store) -> Iterator[tuple[Image, bytes]]:
-    """Images with their bytes, which must have their hash: a disk may have changed them. Raises StoreDamaged."""
+    """Images with their bytes, compared with their hash because a disk may have changed them. Raises StoreDamaged."""
     for image, data in zip(images, store.images.read_many([image.row for image in images]), strict=True):
         if sha256(data).hexdigest() != image.sha256:
             raise StoreDamaged(
-                f"the bytes of image {image.row} are not those that were stored.",
+                f"the stored bytes of image {image.row} do not match their hash.",
                 where=image.sha256,
                 next="harvest it again into a new workspace, or leave it out",
             )
@@ -35,7 +35,7 @@ EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}
 def write_folder(
     chosen: Chosen, to: Path, *, store: Store, report: Report | None, stop: Callable[[], bool]
 ) -> dict[str, int]:
-    """Write each released picture once; a file that is there whole is left as it is."""
+    """Write each released image once; a complete file is not written again."""
     folder = to / "images"
     folder.mkdir(exist_ok=True)
     written, total = 0, len(chosen.yes)

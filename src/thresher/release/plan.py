@@ -1,4 +1,4 @@
-"""What a release will hold, fixed before the first file is written, so that an interrupted one goes on as the same."""
+"""The contents of a release, fixed before the first file is written, so that an interrupted one can be continued."""
 
 import hashlib
 import json
@@ -20,10 +20,10 @@ CODES = {1: Decision.YES, 0: Decision.NO, -1: Decision.UNKNOWN}
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The pool as decided.
+    """The decided pool that is released.
 
     `rows` int64 [n] ascending, `codes` int8 [n] (1 yes, 0 no, -1 unknown), `scores` float32 [n], NaN where unscored.
-    `certificate` is what `certificate.json` will say; `evidence` holds further files of the certificate by name.
+    `certificate` is the content of `certificate.json`; `evidence` holds further files of the certificate by name.
     """
 
     category: str
@@ -43,7 +43,7 @@ class Chosen:
         return yes
 
     def fingerprint(self) -> str:
-        """A hash of all that decides what the release holds."""
+        """A hash of everything that determines the contents of the release."""
         digest = hashlib.sha256(json.dumps([self.category, self.version, self.round]).encode())
         for array in (self.rows, self.codes):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -51,9 +51,9 @@ class Chosen:
 
 
 def claim(directory: Path, chosen: Chosen) -> bool:
-    """Reserve `directory` for this release; False when the very same release lies there finished.
+    """Reserve `directory` for this release; False if it contains this release, finished.
 
-    Raises AlreadyThere when the directory holds anything else.
+    Raises AlreadyThere when the directory contains anything else.
     """
     plan = {"category": chosen.category, "round": chosen.round, "fingerprint": chosen.fingerprint()}
     try:
@@ -69,7 +69,7 @@ def claim(directory: Path, chosen: Chosen) -> bool:
             if {key: found.get(key) for key in plan} == plan:
                 return name == PLAN_FILE
             raise AlreadyThere(
-                f"holds another release (of {found.get('category')}, round {found.get('round')}).",
+                f"contains another release (of {found.get('category')}, round {found.get('round')}).",
                 where=str(directory),
                 next="give an empty directory to --to",
             )
@@ -80,13 +80,13 @@ def claim(directory: Path, chosen: Chosen) -> bool:
 
 
 def finish(directory: Path, manifest: Mapping[str, Any]) -> None:
-    """Mark the release whole: the manifest appears at once, then the plan goes."""
+    """Mark the release complete: write the manifest in one step, then delete the plan."""
     write_whole(directory / DONE_FILE, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     (directory / PLAN_FILE).unlink(missing_ok=True)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there."""
+    """Write a file in one step, so that it is either complete or absent."""
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(data)
     part.replace(path)

@@ -1,4 +1,4 @@
-"""The whole pool as one Parquet table: one row an image, decided or not."""
+"""The whole pool as one Parquet table: one row per image, decided or not."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

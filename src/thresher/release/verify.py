@@ -1,4 +1,4 @@
-"""Check a release's certificate from its own files alone: every draw and every bound is worked out anew."""
+"""Check the certificate of a release from its files alone: every draw and every bound is recomputed."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NEXT = "give the directory of a release"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the certificate holds, the claim, and what was found wrong."""
+    """Whether the certificate holds, the claim, and the checks that failed."""
 
     holds: bool
     claim: str
@@ -26,39 +26,39 @@ class Verdict:
 
 
 def verify(directory: Path) -> Verdict:
-    """Recompute the permutations and bounds of a certified release; no workspace is needed, and no planner.
+    """Recompute the draws and bounds of a certified release; needs neither a workspace nor the planner.
 
-    The seed and the frozen description say what had to be drawn; the evidence holds what was answered. A release
-    without a certificate never holds. Raises BadInput for files that cannot be read.
+    The seed and the frozen description determine which images had to be drawn; the evidence holds their labels. A
+    release without a certificate never holds. Raises BadInput for files that cannot be read.
     """
     where = directory / "certificate.json"
     claimed = _json(where)
     words = str(claimed.get("words", ""))
     if not claimed.get("certified"):
-        return Verdict(False, words, ("the release carries no certificate",))
+        return Verdict(False, words, ("the release has no certificate",))
     pieces = _pieces(directory / "evidence.parquet")
     try:
         rows = [_row(piece) for piece in pieces if piece["rank"] >= 0]
     except (KeyError, TypeError) as error:
         raise BadInput(
-            f"is no evidence of a release: {error}.", where=str(directory / "evidence.parquet"), next=NEXT
+            f"is not the evidence file of a release: {error}.", where=str(directory / "evidence.parquet"), next=NEXT
         ) from error
     wrong = []
     if len({piece["id"] for piece in pieces}) != len(pieces):
-        wrong.append("an image is in the evidence twice")
+        wrong.append("check failed: each image is in the evidence once")
     sources = {piece["source"] for piece in pieces if piece["says"] is not None}
     if not sources <= set(TRUSTED["people"]):
-        wrong.append("a label of the evidence is not adjudicated")
+        wrong.append("check failed: each label of the evidence is adjudicated or the owner's")
     elif claimed.get("truth") == "owner" and not sources <= set(TRUSTED["owner"]):
-        wrong.append("a label of the evidence is not the owner's")
+        wrong.append("check failed: each label of the evidence is the owner's")
     try:
         frozen, step = read_certificate(claimed["proof"])
         proof = verify_proof(claimed["proof"], rows)
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise BadInput(f"is no certificate: {error}.", where=str(where), next=NEXT) from error
-    wrong += [f"it is not so that {line.removeprefix('NO').strip()}" for line in proof.checks if line.startswith("NO")]
+        raise BadInput(f"is not a certificate: {error}.", where=str(where), next=NEXT) from error
+    wrong += [f"check failed: {line.removeprefix('NO').strip()}" for line in proof.checks if line.startswith("NO")]
     if sum(piece["rank"] < 0 and piece["says"] == "yes" for piece in pieces) < frozen.known_yes:
-        wrong.append(f"fewer than {frozen.known_yes} known yes are in the evidence")
+        wrong.append(f"check failed: the {frozen.known_yes} images known to be yes at the freeze are in the evidence")
     wrong += _compare(claimed, frozen, step)
     wrong += _delivered(directory / "images.parquet", step, claimed, pieces)
     return Verdict(not wrong, words, tuple(wrong))
@@ -70,7 +70,7 @@ def _row(piece: dict[str, Any]) -> Row:
 
 
 def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[str]:
-    """What the certificate claims beside what its proof says."""
+    """The differences between the certificate's fields and its proof."""
     given = {
         "method": frozen.method,
         "words": step.claim,
@@ -97,7 +97,7 @@ def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[s
 
 
 def _delivered(table: Path, step: Certified, claimed: dict[str, Any], pieces: list[dict[str, Any]]) -> list[str]:
-    """The released images, one a similar group, are as many as were certified. A release may leave the table out."""
+    """Check that as many images are released, one per similar group, as were certified. The table may be absent."""
     if not table.exists():
         return []
     import pyarrow.parquet as pq
@@ -110,10 +110,10 @@ def _delivered(table: Path, step: Certified, claimed: dict[str, Any], pieces: li
     }
     wrong = []
     if len(yes) != step.delivered:
-        told = f"({claimed.get('delivered')} claimed)"
-        wrong.append(f"{len(yes)} images are released, {step.delivered} are certified {told}")
+        claimed_too = f"(the certificate claims {claimed.get('delivered')})"
+        wrong.append(f"{len(yes)} images are released, but {step.delivered} are certified {claimed_too}")
     if refuted := yes & {p["id"] for p in pieces if p["rank"] >= 0 and p["says"] in ("no", "unsure")}:
-        wrong.append(f"{len(refuted)} released images have a label that says they are no yes")
+        wrong.append(f"{len(refuted)} released images are labelled no or unsure")
     return wrong
 
 

@@ -1,4 +1,4 @@
-"""The released pictures as a WebDataset: `webdataset/<category>-000000.tar`, a `.json` beside each picture."""
+"""The released images as a WebDataset: `webdataset/<category>-000000.tar`, with a `.json` for each image."""
 
 import io
 import json
@@ -18,7 +18,7 @@ SAMPLES_A_SHARD = 5_000
 def write_webdataset(
     chosen: Chosen, to: Path, *, store: Store, report: Report | None, stop: Callable[[], bool]
 ) -> dict[str, int]:
-    """Write shards of the released pictures; which picture lies in which shard depends on the release alone."""
+    """Write the shards; which image is in which shard depends on the release alone."""
     folder = to / "webdataset"
     folder.mkdir(exist_ok=True)
     scores = dict(zip(chosen.rows.tolist(), chosen.scores.tolist(), strict=True))

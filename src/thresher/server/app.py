@@ -1,4 +1,4 @@
-"""The server: the worker API, the console API and the built pages, behind one uvicorn."""
+"""The server: the worker API, the console API and the built pages, in one uvicorn process."""
 
 import asyncio
 import contextlib
@@ -47,8 +47,8 @@ def create_app(
 ) -> FastAPI:
     """The application over a workspace.
 
-    `on_sent(category)` is called after each sent assignment; `loop_runs(category)` says whether its loop is at work,
-    by default whether somebody holds its lease. `static` is the folder of the built pages.
+    `on_sent(category)` is called after each sent assignment; `loop_runs(category)` says whether its loop is running, by
+    default whether its lease is held. `static` is the folder of the built pages.
     """
     app = _bare(lifespan=_lifespan)
     token = console_token(store, settings)
@@ -82,8 +82,8 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, from the main thread; `ready(url)` is called once the server listens.
 
-    The others are those of `create_app`. Raises Busy when the port is taken, BadSetting when the address is not this
-    machine's.
+    The other parameters are those of `create_app`. Raises Busy when the port is in use, BadSetting when the address
+    does not belong to this machine.
     """
     server = Server(create_app(store, settings, on_sent=on_sent, loop_runs=loop_runs), settings, ready)
     # uvicorn finishes what it began and then raises the signal once more: both end here, so that the caller goes on
@@ -96,7 +96,7 @@ def serve(
 
 
 class Server(uvicorn.Server):
-    """A uvicorn that says when it listens and where. `should_exit = True` ends it, from any thread."""
+    """A uvicorn server that reports when and where it listens. `should_exit = True` stops it, from any thread."""
 
     def __init__(self, app: FastAPI, settings: Settings, ready: Callable[[str], None]) -> None:
         # no access log: addresses carry keys and invites, which are never logged
@@ -113,7 +113,7 @@ class Server(uvicorn.Server):
             super().run(sockets=sockets or [sock])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, then tell the address."""
+        """Start as uvicorn does, then report the address."""
         await super().startup(sockets=sockets)
         port = sockets[0].getsockname()[1] if sockets else self._port
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -121,7 +121,7 @@ class Server(uvicorn.Server):
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket on that address, whose connections send at once. Raises Busy, BadSetting."""
+    """A listening socket that sends small packets at once (TCP_NODELAY). Raises Busy, BadSetting."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         opened = socket.create_server((host, port), family=family, backlog=2048)
@@ -140,15 +140,15 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def openapi_text() -> str:
-    """The OpenAPI page as stable text: what the pages' TypeScript is made from."""
+    """The OpenAPI description as stable text; the TypeScript of the pages is generated from it."""
     return json.dumps(_bare().openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 class Api(FastAPI):
-    """A FastAPI whose description gives problems their own media type."""
+    """A FastAPI application whose description declares the media type of problems."""
 
     def openapi(self) -> dict[str, Any]:
-        """The description, made once."""
+        """The description, computed once."""
         schema = super().openapi()
         for operation in (operation for path in schema["paths"].values() for operation in path.values()):
             told = operation["responses"]["default"]
@@ -157,7 +157,7 @@ class Api(FastAPI):
 
 
 def _bare(**more: Any) -> FastAPI:  # noqa: ANN401 -- handed on to FastAPI
-    """The routes and their errors, without a workspace behind them."""
+    """The routes and their errors, without a workspace."""
     app = Api(
         title="thresher",
         version=__version__,
@@ -196,7 +196,7 @@ def ready(desk: TheDesk) -> Health:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """End leases that are over while the server runs, whoever asks for work or not."""
+    """End expired leases at intervals while the server runs, even if nobody asks for work."""
     task = asyncio.create_task(_expire_again_and_again(app.state.desk))
     try:
         yield

@@ -1,7 +1,7 @@
-"""Who a request comes from: a Bearer token for the console, for a worker, or for one assignment.
+"""Who sent a request: a Bearer token for the console, for a worker, or for one assignment.
 
-Nobody is anybody until a token says so (DESIGN.md section 4.12). No cookies: a foreign page cannot send what only our
-own pages hold. Signatures and the console's token are compared in constant time.
+Without a valid token a request has no rights (DESIGN.md section 4.12). There are no cookies, so a foreign page cannot
+send requests with a user's rights. Signatures and the console's token are compared in constant time.
 """
 
 import hashlib
@@ -26,26 +26,26 @@ Sent = HTTPAuthorizationCredentials | None
 
 
 def console_token(store: Store, settings: Settings) -> str:
-    """The console's token: the setting, or one that is made from the workspace's secret and stays the same."""
+    """The console's token: the setting, or one derived from the workspace's secret, so that it stays the same."""
     if settings.token:
         return settings.token
     return hmac.new(store.secret(), b"thresher/console", hashlib.sha256).hexdigest()
 
 
 def console_link(base_url: str, store: Store, settings: Settings) -> str:
-    """The link that opens the console, as `serve` prints it; the page takes the token out of its address at once."""
+    """The link that opens the console, as `serve` prints it; the page removes the token from the address bar."""
     return f"{base_url}/?token={quote(console_token(store, settings), safe='')}"
 
 
 def is_console(authorization: str, token: str) -> bool:
-    """Whether an Authorization header carries the console's token."""
+    """Whether an Authorization header contains the console's token."""
     scheme, _, sent = authorization.partition(" ")
     # as bytes: compare_digest refuses texts beyond ASCII, which a header may carry
     return scheme.lower() == "bearer" and hmac.compare_digest(sent.strip().encode("utf-8"), token.encode("utf-8"))
 
 
 async def console_only(desk: TheDesk, sent: Annotated[Sent, Depends(Console)]) -> None:
-    """Let the console's token through and nothing else. Raises Denied."""
+    """Accept requests with the console's token only. Raises Denied."""
     if sent is None or not is_console(f"{sent.scheme} {sent.credentials}", desk.console_token):
         raise Denied(
             "the console's token is missing or wrong.",
@@ -54,7 +54,7 @@ async def console_only(desk: TheDesk, sent: Annotated[Sent, Depends(Console)]) -
 
 
 def worker_of(desk: TheDesk, sent: Annotated[Sent, Depends(Personal)]) -> Worker:
-    """The worker whose personal token was sent. Raises Denied."""
+    """The worker of the personal token in the request. Raises Denied."""
     if sent is None:
         raise Denied("no personal token was sent.", next="open your personal link")
     try:
@@ -64,7 +64,7 @@ def worker_of(desk: TheDesk, sent: Annotated[Sent, Depends(Personal)]) -> Worker
 
 
 def assignment_of(desk: TheDesk, sent: Annotated[Sent, Depends(OneAssignment)]) -> Assignment:
-    """The assignment whose token was sent, whatever became of it. Raises Denied."""
+    """The assignment of the token in the request, in any state. Raises Denied."""
     if sent is None:
         raise Denied("no assignment token was sent.", next="open your personal link")
     try:

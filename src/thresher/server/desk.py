@@ -1,4 +1,4 @@
-"""The record that every route is handed: the store, the settings, the clock, and what outlives a request."""
+"""The objects that every route gets: the store, the settings, the clock, and state that outlives a request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from thresher.workforce.links import Links
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The parts that every route uses.
+    """The objects that every route uses.
 
-    `decisions` says what is decided of each category; `on_sent(category)` is called after each sent assignment;
+    `decisions` holds what is decided of each category; `on_sent(category)` is called after each sent assignment;
     `loop_runs(category)` says whether its loop is running.
     """
 
@@ -35,20 +35,20 @@ class Desk:
 
     @property
     def lease_ms(self) -> int:
-        """How long an assignment is held after its worker last showed a sign of life."""
+        """How long an assignment is held after the last request of its worker."""
         return round(self.settings.lease_minutes * 60_000)
 
     def base_url(self, request: Request) -> str:
-        """Where people reach this server: `public_url`, or the address they just used, whose host was checked."""
+        """The address of this server for people: `public_url`, or the (checked) host of the current request."""
         return str(self.settings.public_url or request.base_url).rstrip("/")
 
     def personal_link(self, request: Request, token: str) -> str:
-        """A worker's own link. The token stands behind the #, which browsers never send."""
+        """A worker's personal link. The token is in the part after #, which browsers never send."""
         return f"{self.base_url(request)}/work#t={token}"
 
 
 async def desk_of(request: Request) -> Desk:
-    """The desk that `create_app` laid out."""
+    """The Desk of the running application."""
     desk: Desk = request.app.state.desk
     return desk
 

@@ -1,4 +1,4 @@
-"""Which known pictures explain a question: never gold, never like anything in the assignment they come with."""
+"""The known images that explain a question: never gold, never like an image of the assignment they are shown with."""
 
 import numpy as np
 
@@ -10,10 +10,10 @@ SURE = 0.99
 
 
 def examples_for(assignment: Assignment, *, store: Store, each: int = EACH) -> list[Label]:
-    """Up to `each` known yes and as many known no: the owner's first, then what all answers agree on.
+    """Up to `each` known yes and as many known no: first the owner's labels, then those all annotators agree on.
 
-    Gold is left out, retired or not, as it would give away what workers are checked by; so is any picture whose
-    similar group is in the assignment or is gold.
+    Gold is left out, retired or not, because it would reveal what workers are checked by; so is any image whose similar
+    group is in the assignment or is gold.
     """
     category, version = assignment.category, assignment.version
     hidden = {place.row for place in assignment.dealt}

@@ -1,4 +1,4 @@
-"""A server of one's own for as long as a block lasts: what demos, simulations and benchmarks talk to."""
+"""A temporary server that runs for the length of a block, for demos, simulations and benchmarks."""
 
 import signal
 import subprocess

@@ -1,6 +1,6 @@
-"""What stands before every route: hosts we answer to, bodies that are bounded, headers that keep browsers strict.
+"""Checks before every route: known hosts, limits on bodies, strict headers for browsers.
 
-Pure ASGI. Starlette has a host check and a body limit of its own, which answer plain text; ours answer problems.
+Pure ASGI. Starlette has a host check and a body limit of its own, but those answer plain text; ours answer problems.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ BODY_BYTES = 200_000  # four times the longest assignment; bodies are read befor
 UPLOAD_BYTES = 16_000_000
 DISCARDED_BYTES = 64_000_000
 DISCARD_SECONDS = 5.0
-HANG_UP = {"Connection": "close"}  # after the answer: a sender without end is not listened to
+HANG_UP = {"Connection": "close"}  # after the answer, because the client may still be sending
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-# for every answer that does not bring its own: nothing may be loaded, framed, sniffed, kept or told onwards
+# for every answer without headers of its own: no loading, framing, sniffing, caching or referrer
 STRICT = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -35,13 +35,13 @@ STRICT = {
 
 
 class Unexpected:
-    """No error leaves without an answer, and no stack trace leaves at all."""
+    """Answers any unhandled error with a problem, and never with a stack trace."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand through, and turn what nobody foresaw into a problem unless an answer has already begun."""
+        """Call the application, and answer an unhandled error with a problem unless an answer has begun."""
         begun = False
 
         async def watched(message: Message) -> None:
@@ -60,13 +60,13 @@ class Unexpected:
 
 
 class StrictHeaders:
-    """Every answer carries the strict headers, unless its route chose others."""
+    """Adds strict security headers to every answer, unless its route set others."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add what is missing to the first message of the answer."""
+        """Add the missing headers to the first message of the answer."""
 
         async def stricter(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,14 +79,14 @@ class StrictHeaders:
 
 
 class KnownHosts:
-    """Only requests for a host we are: a foreign name that was rebound to our address is refused."""
+    """Refuses requests for other hosts: a foreign name may have been rebound to our address (DNS rebinding)."""
 
     def __init__(self, app: ASGIApp, known: Callable[[str], bool]) -> None:
         self.app = app
         self.known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a Host header that names somebody else."""
+        """Refuse a Host header that names another host."""
         if scope["type"] == "http" and not self.known(host_of(Headers(scope=scope).get("host", ""))):
             refusal = problem(
                 403,
@@ -101,9 +101,9 @@ class KnownHosts:
 
 
 class BoundedBody:
-    """No body longer than its route takes reaches the route, whether its length is announced or not.
+    """Limits the size of a body per route, whether its length is announced or not.
 
-    A route's body is read before its dependencies look at tokens, so a long one is taken from `trusted` headers alone.
+    A route's body is read before its dependencies check tokens, so a long one is accepted only with `trusted` headers.
     """
 
     def __init__(self, app: ASGIApp, trusted: Callable[[Headers], bool]) -> None:
@@ -111,7 +111,7 @@ class BoundedBody:
         self.trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse an announced length at once, and an unannounced one at the limit."""
+        """Refuse an announced length that is too long at once, and an unannounced one when it reaches the limit."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -155,9 +155,9 @@ def _unknown_sender() -> Response:
 
 
 async def discard(receive: Receive) -> None:
-    """Read the rest of a body away, up to a bound and not for long, without keeping it.
+    """Read and drop the rest of a body, up to a limit of size and time.
 
-    Hanging up on a sender resets the connection, and the answer is lost that tells them why.
+    Closing the connection while the client is sending would reset it, and the client would never see the answer.
     """
     left, more = DISCARDED_BYTES, True
     with contextlib.suppress(TimeoutError):
@@ -169,12 +169,12 @@ async def discard(receive: Receive) -> None:
 
 
 def takes_lists(path: str) -> bool:
-    """Whether an address takes a long body: lists of images are long, everything else is short."""
+    """Whether an address accepts a long body: lists of images are long, everything else is short."""
     return path.startswith("/api/console/categories/") and path.endswith("/tasks")
 
 
 def host_of(header: str) -> str:
-    """The host of a Host header, without port and brackets; empty where it is malformed."""
+    """The host in a Host header, without port and brackets; empty if it is malformed."""
     try:
         return urlsplit(f"//{header}").hostname or ""
     except ValueError:
@@ -182,9 +182,9 @@ def host_of(header: str) -> str:
 
 
 def known_hosts(settings: Settings) -> Callable[[str], bool]:
-    """Which hosts the server is: loopback's names, the address it listens on, and that of `public_url`.
+    """The hosts this server answers for: loopback's names, the address it listens on, and that of `public_url`.
 
-    Beyond loopback any literal address is let through: a rebinding attack needs a name of its own.
+    If it listens beyond loopback, any IP address is accepted: a rebinding attack needs a host name.
     """
     names = LOOPBACK | {settings.host.lower(), (urlsplit(settings.public_url).hostname or "localhost").lower()}
     beyond_loopback = settings.host not in LOOPBACK

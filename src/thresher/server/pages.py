@@ -1,6 +1,6 @@
-"""The built pages: read from the package once, served by name from a table, under a strict policy.
+"""The built pages: read from the package once, found by name in a table, sent with a strict security policy.
 
-No path is ever joined from what a browser asks for: an address is looked up among the files that were found.
+A path from a browser is never joined to a folder: it is looked up among the files that exist.
 """
 
 import gzip
@@ -45,19 +45,19 @@ def console(desk: TheDesk, request: Request) -> Response:
 
 @router.get("/work")
 def work(desk: TheDesk, request: Request) -> Response:
-    """The worker's page; the personal token stands behind the # and never comes here."""
+    """The worker's page; the personal token is in the part after # and is never sent to the server."""
     return page("worker", desk.static, request)
 
 
 @router.get("/join/{invite}")
 def join_page(invite: str, desk: TheDesk, request: Request) -> Response:  # noqa: ARG001 -- the page reads it from its own address
-    """The worker's page for somebody who was invited."""
+    """The worker's page for a person with an invite."""
     return page("worker", desk.static, request)
 
 
 @router.get("/static/{app}/{path:path}")
 def static(app: str, path: str, desk: TheDesk, request: Request) -> Response:
-    """A file of a page. What has a hash in its name is kept for ever."""
+    """A file of a page. A file with a hash in its name may be cached for ever."""
     found = files(desk.static / app).get(path) if app in FRAMED_BY else None
     if found is None or path == "index.html":  # a first page is served at its own address, under its policy
         raise NotFound("this file does not exist.", where="/static", next="reload the page")
@@ -69,7 +69,7 @@ def static(app: str, path: str, desk: TheDesk, request: Request) -> Response:
 
 
 def page(app: str, folder: Path, request: Request) -> Response:
-    """An application's first page, or the page that says how to build it."""
+    """The first page of an application, or a page that says how to build it."""
     index = files(folder / app).get("index.html")
     if index is None:
         return unbuilt()
@@ -81,7 +81,7 @@ def page(app: str, folder: Path, request: Request) -> Response:
 
 
 def policy(app: str, nonce: str) -> str:
-    """What a page may load: its own files and pictures, nothing inline, nothing foreign."""
+    """The content security policy of a page: only its own files and images, nothing inline or from other sites."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -99,7 +99,7 @@ def policy(app: str, nonce: str) -> str:
 
 
 def unbuilt() -> Response:
-    """The page in place of one that was not built: what is missing, and the one command."""
+    """The page shown if an application was not built: what is missing, and the command to run."""
     command = "make setup" if is_checkout() else "pip install --force-reinstall thresher"
     text = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>thresher: pages not built</title>"
@@ -116,7 +116,7 @@ def is_checkout() -> bool:
 
 
 def files(folder: Path) -> Mapping[str, File]:
-    """The files of a built application by their name in it; read again when it was built again."""
+    """The files of a built application by name; read again after a new build."""
     try:
         built = (folder / "index.html").stat().st_mtime_ns
     except OSError:
@@ -138,7 +138,7 @@ def _file(path: Path) -> File:
 
 
 def _sent(data: bytes, packed: bytes, media_type: str, request: Request, headers: Mapping[str, str]) -> Response:
-    """The bytes, packed where that is shorter and the browser takes it."""
+    """The bytes, compressed if that is shorter and the browser accepts it."""
     vary = {**headers, "Vary": "Accept-Encoding"}
     if packed and len(packed) < len(data) and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(packed, media_type=media_type, headers={**vary, "Content-Encoding": "gzip"})

@@ -1,7 +1,7 @@
-"""Pictures as people see them: rendered once, kept in memory up to a bound, the same bytes every time.
+"""Images as people see them: rendered once, cached in memory up to a limit, always the same bytes.
 
-Those whose own bytes lie elsewhere are kept by the store as well: the next one who sees them does not wait for a far
-site, and what people judged is there when that site is not.
+Renderings of images kept by reference are also stored: the next viewer does not wait for a remote site, and the image
+that people judged remains available when that site is gone.
 """
 
 import os
@@ -19,11 +19,11 @@ from thresher.store.contract import Store
 
 MEMORY_BYTES = 128_000_000
 THUMBNAIL_PIXELS = 256
-RENDERED_AT_ONCE = max(2, os.cpu_count() or 1)  # more are no quicker, and each may take hundreds of megabytes
+RENDERED_AT_ONCE = max(2, os.cpu_count() or 1)  # more would not be faster, and each may take hundreds of megabytes
 
 
 class Shown:
-    """Rendered pictures by row and size, the longest unused let go first. Safe from any thread."""
+    """A cache of rendered images by row and size; the least recently used are dropped first. Safe from any thread."""
 
     def __init__(self, store: Store, *, most_bytes: int = MEMORY_BYTES) -> None:
         self._store = store
@@ -35,18 +35,18 @@ class Shown:
 
     @property
     def kept_bytes(self) -> int:
-        """How much memory the pictures take."""
+        """The memory that the cached images take."""
         return self._bytes
 
     def webp(self, row: int, *, long_side: int) -> bytes:
-        """The picture of a row, oriented, without metadata, at most `long_side` pixels long. Raises NotFound."""
+        """The rendered image of a row, oriented, without metadata, at most `long_side` pixels long. Raises NotFound."""
         return self.webp_and_wait(row, long_side=long_side)[0]
 
     def webp_and_wait(self, row: int, *, long_side: int) -> tuple[bytes, float]:
-        """The picture, and the seconds to wait before it is sent, which are those that making it took.
+        """The rendered image, and the seconds to wait before it is sent: as long as rendering it took originally.
 
-        What comes at once was shown to somebody before. Gold is shown to everybody and asked pictures to few, so a
-        worker who could tell would know most of the gold.
+        An image that comes at once was shown to somebody before. Gold is shown to everyone and asked images to few, so
+        a worker who could tell the difference would know most of the gold.
         """
         key = (row, long_side)
         with self._lock:
@@ -87,5 +87,5 @@ class Shown:
 
 
 def webp_response(data: bytes) -> Response:
-    """A rendered picture on its way: its address names it for ever, so it is asked for once."""
+    """A rendered image as a response; its address always names the same bytes, so browsers may cache it for ever."""
     return Response(data, media_type="image/webp", headers={"Cache-Control": "private, max-age=31536000, immutable"})

@@ -19,7 +19,7 @@ TYPE = "urn:thresher:"
 
 log = logging.getLogger(__name__)
 
-# what the framework refuses by itself, in our words: status -> (kind, what, next)
+# messages for the framework's own errors: status -> (kind, what, next)
 _PLAIN: Mapping[int, tuple[str, str, str]] = {
     400: ("bad-request", "the request cannot be read.", "see /docs"),
     404: ("not-found", "there is nothing at this address.", "see /docs"),
@@ -37,7 +37,7 @@ def problem(
     following: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem as a response; `what` becomes a sentence, as pages show it by itself."""
+    """A problem as a response; `what` is made a sentence, because pages show it alone."""
     told = Problem(
         type=TYPE + kind,
         title=kind.replace("-", " ").capitalize(),
@@ -50,7 +50,7 @@ def problem(
 
 
 def unexpected(method: str, route: str) -> Response:
-    """The problem for an error nobody foresaw, called while it is handled: the log has the trace, the user an id."""
+    """The problem for an unhandled error: the log gets the trace, the user an id to find it by."""
     mark = new_id()
     log.exception("unexpected error %s at %s %s", mark, method, route)
     return problem(
@@ -62,7 +62,7 @@ def unexpected(method: str, route: str) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every refusal of `app` with a problem."""
+    """Turn every error of `app` into a problem."""
     app.add_exception_handler(ThresherError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)

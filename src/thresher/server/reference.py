@@ -1,4 +1,4 @@
-"""/docs: the API on one plain page made from its own description, without a script from anywhere."""
+"""/docs: the API on one plain page, made from its OpenAPI description, without scripts."""
 
 from html import escape
 from typing import Any
@@ -16,7 +16,7 @@ def docs(request: Request) -> HTMLResponse:
 
 
 def page_of(schema: dict[str, Any]) -> str:
-    """The reference as HTML: every route with what it takes and answers, then every shape."""
+    """The reference as HTML: every route with its input and output, then every type."""
     routes = "".join(
         _route(method, path, operation)
         for path, operations in schema["paths"].items()

@@ -42,7 +42,7 @@ router = APIRouter(prefix="/api/work", tags=["work"])
 Verdict = Literal["waiting", "accepted", "weighted", "rejected"]
 PAST_SHOWN = 50
 
-# what a finished assignment is called to its worker; a stage that is not here is not finished
+# the message for a finished assignment, by stage; other stages are not finished
 VERDICTS: dict[Stage, Verdict] = {
     Stage.SENT: "waiting",
     Stage.ACCEPTED: "accepted",
@@ -178,7 +178,7 @@ def _categories(desk: Desk, worker: Worker) -> list[str]:
 
 
 def _offers(desk: Desk, worker: Worker, assignments: list[Assignment]) -> list[Offer]:
-    """What a worker would be dealt now, category by category."""
+    """The work that a worker could get now, by category."""
     held = {done.task: done for done in assignments if done.stage is Stage.LEASED and done.dealt}
     found = []
     for name in _categories(desk, worker):
@@ -196,7 +196,7 @@ def _next_task(desk: Desk, worker: Worker, name: str) -> Task | None:
 
 
 def _images(desk: Desk, worker: Worker, task: Task) -> int:
-    """How many pictures an assignment of a task will show, as far as gold can be told before it is drawn."""
+    """How many images an assignment of a task will show, as far as gold is known before it is drawn."""
     if worker.owner:
         return len(task.rows)
     gold = Counter(gold.says for gold in desk.store.labels.gold(task.category, task.version))
@@ -247,7 +247,7 @@ def _entry(given: Given) -> Entry:
 
 
 def _given(entries: list[Entry], assignment: Assignment) -> list[Given]:
-    """What the page sent as answers. Raises BadInput for a position that the assignment does not have, or has twice."""
+    """The answers the page sent. Raises BadInput for a position that does not exist or occurs twice."""
     positions = [entry.position for entry in entries]
     if len(set(positions)) < len(positions):
         raise BadInput("a position has two answers.", where="entries", next="send each position once")
@@ -261,7 +261,7 @@ def _given(entries: list[Entry], assignment: Assignment) -> list[Given]:
 
 
 def _judge(desk: Desk, category: str) -> None:
-    """Let the gate look at what was sent, so that the worker hears at once, and tell whoever waits for answers."""
+    """Run the gate on the sent assignment, so that the worker gets the verdict at once, and notify `on_sent`."""
     try:
         gate.review_all(category, store=desk.store, settings=desk.settings, now_ms=desk.clock())
         desk.on_sent(category)

@@ -1,4 +1,4 @@
-"""What a check gathers: counts, what is wrong, and what was mended. Every store's check speaks through it."""
+"""The results of a check: counts, problems, and repairs. Every store's check uses it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from thresher.store.contract import Categories, CheckReport, Columns, Report, Ro
 
 @dataclass(slots=True)
 class Findings:
-    """What a check has seen so far."""
+    """The results of a check so far."""
 
     mend: bool
     report: Report | None = None
@@ -20,32 +20,32 @@ class Findings:
     mended: list[str] = field(default_factory=list)
 
     def count(self, what: str, by: int = 1) -> None:
-        """Add to what was counted."""
+        """Add to a count."""
         self.counted[what] = self.counted.get(what, 0) + by
 
     def wrong(self, what: str, repair: Callable[[], object] | None = None) -> None:
-        """Note what is wrong; where mending is wanted, repair it. A repair that answers False could not be made."""
+        """Note a problem; if repairs are wanted, make one. A repair that returns False could not be made."""
         self.found.append(what)
         if self.mend and repair is not None and repair() is not False:
             self.mended.append(what)
 
     def told(self) -> CheckReport:
-        """What the contract answers."""
+        """The report that the contract returns."""
         return CheckReport(self.counted, tuple(self.found), tuple(self.mended))
 
     def progress(self, stage: str, done: int, total: int, unit: str) -> None:
-        """Tell whoever waits."""
+        """Report progress."""
         if self.report is not None:
             self.report(Progress(stage, done, total, unit))
 
 
 def tell_lost_scores(categories: Categories, rounds: Rounds, columns: Columns, findings: Findings) -> None:
-    """The newest round of each question in force has its column of scores."""
+    """Check that the newest round of each current question has its column of scores."""
     there = columns.names()
     for category in categories.all():
         newest = rounds.latest(category.name, category.question.version)
         if newest is not None and newest.column not in there:
             findings.wrong(
-                f"column {newest.column}: the scores of the newest round are gone, and the next turn makes them anew",
+                f"column {newest.column}: the scores of the newest round are missing; the next turn makes them again",
                 partial(columns.create, newest.column, 1, "float32"),
             )

@@ -1,4 +1,4 @@
-"""The bytes of pictures that are kept by reference: fetched when they are wanted, and compared with their hash."""
+"""The bytes of images kept by reference: fetched when they are needed, and compared with their hash."""
 
 import os
 import threading
@@ -33,9 +33,9 @@ os.register_at_fork(after_in_child=_renew_turn)
 
 
 class References:
-    """Fetches a picture from the first of its addresses that still gives it. Safe from any thread, and after a fork.
+    """Fetches an image from the first of its addresses that works. Safe from any thread, and after a fork.
 
-    The web goes through the guard, object stores through fsspec with the machine's own credentials.
+    Web addresses go through the guard, object stores through fsspec with the machine's own credentials.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,8 +43,8 @@ class References:
         self._line: _Line | None = None
 
     def __call__(self, image: Image) -> bytes:
-        """The bytes of an image with its aliases. Raises NotReady where no address gives bytes of its SHA-256."""
-        told = "it has no address that bytes can be fetched from."
+        """The bytes of an image with its aliases. Raises NotReady if no address gives bytes with its SHA-256."""
+        told = "none of its addresses can be fetched."
         for address in (alias.value for alias in image.aliases if alias.kind == "url"):
             scheme = address.partition("://")[0].lower()
             if scheme not in SCHEMES:
@@ -56,10 +56,10 @@ class References:
                 continue
             if sha256(data).hexdigest() == image.sha256:
                 return data
-            told = f"{without_password(address)}: what lies there now is another picture."
+            told = f"{without_password(address)}: the bytes there now have another hash."
         raise NotReady(
             f"image {image.row} is kept by reference, and cannot be fetched: {told}",
-            next="harvest it with its bytes, or see that its address answers",
+            next="harvest it with its bytes, or make its address available again",
         )
 
     def _web(self, address: str) -> bytes:
@@ -77,19 +77,19 @@ class References:
             with fsspec.open(address, "rb") as file:
                 data: bytes = file.read(self._settings.fetch_bytes + 1)
         except ImportError as error:
-            raise NotFetched("it takes fsspec and its driver.", reason="fetch-failed", where=address) from error
+            raise NotFetched("fsspec or its driver is not installed.", reason="fetch-failed", where=address) from error
         except Exception as error:  # each driver has errors of its own
             what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             raise NotFetched(f"{what}.", reason="fetch-failed", where=address) from error
         if len(data) > self._settings.fetch_bytes:
-            raise NotFetched("it is larger than fetch_bytes.", reason="fetch-too-large", where=address)
+            raise NotFetched("it is larger than the setting fetch_bytes.", reason="fetch-too-large", where=address)
         return data
 
 
 class _Line:
-    """A guarded fetcher that keeps its connections, on an event loop in a thread of its own.
+    """A guarded fetcher with persistent connections, on an event loop in its own thread.
 
-    Whoever reads a picture may be in a loop already, and several threads may read at once.
+    The caller may be in an event loop already, and several threads may read at once.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -117,7 +117,7 @@ class _Line:
             return await self._fetcher.fetch(address)
 
     def close(self) -> None:
-        """Hang up; in a fork, where nobody is on the line, nothing is to be done."""
+        """Close the connections; in a forked process there is nothing to do."""
         if self.pid != os.getpid():
             return
         self._wait(self._fetcher.__aexit__(None, None, None))

@@ -1,7 +1,7 @@
-"""One reader of the tables that people hand in: .csv, .tsv, .txt, .json, .jsonl, .parquet, gzipped or not.
+"""One reader for all tables from users: .csv, .tsv, .txt, .json, .jsonl, .parquet, gzipped or not.
 
-Lists come from everywhere, so the kind is told by the file's name, and the encoding, the line ends and the separator
-by its first bytes. A list of ten million lines is read as it passes by.
+The format follows from the file's name; encoding, line ends and separator from its first bytes. Tables are read as a
+stream, so ten million lines need little memory.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from thresher.tables.text import Row
 __all__ = ["KINDS", "Names", "Row", "Table", "names", "open_table"]
 
 KINDS: Final = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".parquet")
-"""What a table's name ends in; all but .parquet may have .gz behind it."""
+"""The file names of tables end in one of these; all except .parquet may be followed by .gz."""
 
 _COLUMNS_SHOWN: Final = 10
 _SEPARATORS: Final = {".csv": text.SEPARATORS, ".tsv": ("\t", ",", ";")}
@@ -27,7 +27,7 @@ _SAME_KIND: Final = {".ndjson": ".jsonl", ".pq": ".parquet", ".tab": ".tsv"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose columns are known. `chosen` are the columns that were needed, in the order they were asked for."""
+    """A table with known columns. `chosen` are the needed columns, in the order in which they were requested."""
 
     path: Path
     columns: tuple[str, ...]
@@ -42,9 +42,9 @@ class Table:
         return self.columns[place] if place >= 0 else None
 
     def lines(self, *columns: str | None) -> Iterator[Row]:
-        """The number of each line, its values in the order of `columns` ("" for None), and what is wrong with it.
+        """For each line its number, its values in the order of `columns` ("" for None), and its problem ("": none).
 
-        A line that cannot be used has no values, and the others go on. Raises BadLine where the file breaks off.
+        A line with a problem has no values, and reading continues. Raises BadLine where the file breaks off.
         """
         there = [column for column in columns if column is not None]
         if len(there) == len(columns):
@@ -55,19 +55,19 @@ class Table:
             yield number, () if what else [values[place] if place >= 0 else "" for place in at], what
 
     def records(self, *columns: str | None) -> Iterator[tuple[int, Sequence[str]]]:
-        """The same, for a caller that takes all or nothing. Raises BadLine at the first line that cannot be used."""
+        """Number and values of each line. Raises BadLine at the first line with a problem."""
         for number, values, what in self.lines(*columns):
             if what:
-                raise BadLine(f"{what}.", file=str(self.path), line=number, next="mend the line")
+                raise BadLine(f"{what}.", file=str(self.path), line=number, next="correct the line")
             yield number, values
 
 
 def open_table(path: Path, *needed: Names, alone: Callable[[str], bool] | None = None) -> Table:
-    """A table that has, of each tuple of names, one column.
+    """Open a table that has a column for each of the `needed` tuples of names.
 
-    A .txt has one value a line, and so one column. With `alone` a table of one needed column may go without a first
-    line of names: then the one value of that line for which it says yes tells the column. Raises BadInput naming what
-    is wrong: a file that cannot be read, a kind that is not known, bytes that are no text, a column that is missing.
+    A .txt has one value per line, so one column. With `alone`, a table with one needed column may lack the header: then
+    the column is the one whose first value satisfies `alone`. Raises BadInput: for a file that cannot be read, an
+    unknown format, bytes that are not text, a missing column.
     """
     try:
         kind = _kind_of(path)
@@ -91,10 +91,10 @@ def _kind_of(path: Path) -> str:
     kind = endings[-2] if gzipped and len(endings) > 1 else endings[-1] if endings else ""
     kind = _SAME_KIND.get(kind, kind)
     if path.is_dir():
-        raise BadInput("is a folder.", where=str(path), next="give one of the tables in it")
+        raise BadInput("is a folder.", where=str(path), next="give a file in it")
     if kind not in KINDS or (gzipped and kind == ".parquet"):
-        known = f"{', '.join(KINDS[:-1])} (.gz behind it, or not) or {KINDS[-1]}"
-        raise BadInput(f"a table's name ends in {known}.", where=str(path), next="call it after its kind")
+        known = f"{', '.join(KINDS[:-1])} (each also with .gz) or {KINDS[-1]}"
+        raise BadInput(f"the name of a table must end in {known}.", where=str(path), next="rename it after its format")
     path.open("rb").close()
     return kind
 
@@ -108,25 +108,25 @@ def _table(
     unusable: dict[str, str],
     count: int,
 ) -> Table:
-    """The table, where it has what is needed. `line` is that of the columns' names, 0 for none. Raises BadInput."""
+    """The table, if it has the needed columns. `line` is the number of the header, 0 for none. Raises BadInput."""
     places = [names.place_of(wanted, columns, list(unusable)) for wanted in needed]
     for wanted, place in zip(needed, places, strict=True):
         if place < 0:
             raise _missing(path, columns, wanted, line, unusable)
         twice = [column for column in columns if names.plain(column) == names.plain(columns[place])]
         if len(twice) > 1:
-            raise _at(path, line, f"{len(twice)} columns are called {twice[0].strip()!r}.", "leave one of them")
+            raise _at(path, line, f"{len(twice)} columns are called {twice[0].strip()!r}.", "keep one of them")
     return Table(path, tuple(columns), tuple(columns[place] for place in places), unusable, count, read)
 
 
 def _missing(path: Path, columns: Sequence[str], wanted: Names, line: int, unusable: dict[str, str]) -> BadInput:
     place = names.place_of(wanted, columns)
     if place >= 0:
-        what = f"the column {columns[place]!r} holds {unusable[columns[place]]}, not text."
+        what = f"the column {columns[place]!r} contains {unusable[columns[place]]}, not text."
         return _at(path, line, what, f"add a column called {names.told(wanted)}")
     there = ", ".join(column.strip() for column in columns[:_COLUMNS_SHOWN] if column.strip()) or "none"
     return _at(
-        path, line, f"no column is called {names.told(wanted)}; there are: {there[:200]}.", f"call one {wanted[0]}"
+        path, line, f"no column is called {names.told(wanted)}; there are: {there[:200]}.", f"name a column {wanted[0]}"
     )
 
 
@@ -143,7 +143,7 @@ def _list(path: Path, encoding: str, needed: Sequence[Names]) -> Table:
     if len(needed) != 1:
         wanted = ", ".join(names.told(each) for each in needed)
         raise BadInput(
-            "a .txt has one value a line and no columns.",
+            "a .txt file has one value per line and no columns.",
             where=str(path),
             next=f"give a .csv with the columns {wanted}",
         )
@@ -152,7 +152,7 @@ def _list(path: Path, encoding: str, needed: Sequence[Names]) -> Table:
 
 
 def _values(path: Path, encoding: str) -> Iterator[Row]:
-    """The values of a .txt; blank lines, and those that begin with #, are passed over."""
+    """The values of a .txt; blank lines, and those that begin with #, are skipped."""
     for number, line in enumerate(text.lines_of(path, encoding), 1):
         if line is None:
             yield number, (), text.TOO_LONG
@@ -171,7 +171,7 @@ def _of_objects(path: Path, kind: str, encoding: str, needed: Sequence[Names]) -
     if not line:
         raise _empty(path)
     if what:
-        raise BadLine(f"{what}.", file=str(path), line=line, next="mend the line")
+        raise BadLine(f"{what}.", file=str(path), line=line, next="correct the line")
     keys = objects.keys_of(first, path, line)
     nested = {key: value for key, value in keys.items() if isinstance(value, dict | list)}
     unusable = {key: "a list" if isinstance(value, list) else "an object" for key, value in nested.items()}
@@ -181,7 +181,7 @@ def _of_objects(path: Path, kind: str, encoding: str, needed: Sequence[Names]) -
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """How the lines of a .csv or .tsv are cut, and what their columns are called; `lines` stand before the first."""
+    """The separator and the columns of a .csv or .tsv, and the number of `lines` before the first record."""
 
     separator: str
     columns: list[str]
@@ -206,13 +206,13 @@ def _separated(
 def _header(
     path: Path, kind: str, encoding: str, needed: Sequence[Names], alone: Callable[[str], bool] | None
 ) -> _Header:
-    """The line of names, by whichever separator finds most of what is needed in it. Raises BadInput."""
+    """The header, split by the separator that gives most of the needed columns. Raises BadInput."""
     lines, first, given = 0, "", ""
     for line in text.lines_of(path, encoding):
         lines += 1
         if line is None:
-            raise BadLine(f"{text.TOO_LONG}.", file=str(path), line=lines, next="see that it is a table")
-        if line.lower().startswith("sep=") and len(line) == len("sep=,"):  # a spreadsheet's word to itself
+            raise BadLine(f"{text.TOO_LONG}.", file=str(path), line=lines, next="check that it is a table")
+        if line.lower().startswith("sep=") and len(line) == len("sep=,"):  # as Excel writes the separator
             given = line[-1]
         elif line.strip():
             first = line
@@ -233,14 +233,14 @@ def _header(
 def _nameless(
     path: Path, lines: int, first: str, cut: dict[str, list[str]], wanted: Names, alone: Callable[[str], bool]
 ) -> _Header:
-    """The columns of a table whose first line is a line like all others. Raises BadInput where nothing tells them."""
+    """The columns of a table without a header. Raises BadInput if they cannot be found out."""
     whole = text.cut(first, text.NOT_SEPARATED)
     cut = {separator: cells for separator, cells in cut.items() if len(cells) > 1} | {text.NOT_SEPARATED: whole}
     fits = {separator: [alone(cell.strip()) for cell in cells] for separator, cells in cut.items()}
     fitting = [separator for separator in cut if any(fits[separator])]
     if len(fitting) > 1:
-        what = f"has no line of names, so that {first[:80]!r} may be one value or {len(cut[fitting[0]])}."
-        raise _at(path, lines, what, f"write a first line with the names of the columns, {wanted[0]} among them")
+        what = f"has no header, so {first[:80]!r} could be one value or {len(cut[fitting[0]])}."
+        raise _at(path, lines, what, f"add a first line with the names of the columns, {wanted[0]} among them")
     if not fitting or sum(fits[fitting[0]]) > 1:
         raise _missing(path, max(cut.values(), key=len), wanted, lines, {})
     columns = [wanted[0] if fit else f"column {place}" for place, fit in enumerate(fits[fitting[0]], 1)]
@@ -248,4 +248,4 @@ def _nameless(
 
 
 def _empty(path: Path) -> BadInput:
-    return BadInput("there is nothing in it.", where=str(path), next="give a table with a line for each picture")
+    return BadInput("the table is empty.", where=str(path), next="give a table with a line for each image")

@@ -1,6 +1,6 @@
-"""The names a column may have, in one place for every command; the first that a table has is taken.
+"""The names that a column may have, for every command; the first name that a table has is used.
 
-Capitals, blanks around a name, and "_", "-" or blanks within it do not matter: "Image URL" is `image_url`.
+Case, blanks around a name, and "_", "-" or blanks within it do not matter: "Image URL" equals `image_url`.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final
 Names = tuple[str, ...]
 
 HASH: Final[Names] = ("sha256", "image")
-"""Columns with the SHA-256 of a picture's bytes."""
+"""Columns with the SHA-256 of an image's bytes."""
 
 FILE: Final[Names] = ("file", "file_name", "path", "file_path", "image_path", "image_file", "image_name")
 """Columns with the name of a file."""
@@ -25,10 +25,10 @@ URL: Final[Names] = (
     "flickr_url",
     "image",
 )
-"""Columns with the address of a picture."""
+"""Columns with the address of an image."""
 
 IMAGE: Final[Names] = tuple(dict.fromkeys(("image", "file", "url", "sha256", *FILE, *URL, "id")))
-"""Columns that name a picture in any way: by SHA-256, file, URL or foreign id."""
+"""Columns that identify an image in any way: by SHA-256, file, URL or foreign id."""
 
 ANSWER: Final[Names] = ("answer",)
 TRUTH: Final[Names] = ("truth", "answer")
@@ -42,12 +42,12 @@ _LEFT_OUT = re.compile(r"[\s_-]+")
 
 
 def plain(name: str) -> str:
-    """A name without what does not matter in it."""
+    """A name in lower case without blanks, "_" and "-"."""
     return _LEFT_OUT.sub("", name).lower()
 
 
 def place_of(names: Names, columns: Sequence[str], unreadable: Sequence[str] = ()) -> int:
-    """The place of the first of `names` among the columns, those that cannot be read left out; -1 where none is."""
+    """The index of the first of `names` among the columns, without unreadable ones; -1 if there is none."""
     there = [plain(column) if column not in unreadable else "" for column in columns]
     return next((there.index(wanted) for wanted in map(plain, names) if wanted in there), -1)
 

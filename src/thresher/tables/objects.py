@@ -1,4 +1,4 @@
-"""Objects of JSON files: .jsonl, one a line, and .json, a list of them that is read as it comes."""
+"""Objects in JSON files: .jsonl (one per line) and .json (a list of objects, read as a stream)."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,14 +9,14 @@ from thresher.errors import BadLine
 from thresher.tables.text import LONGEST_LINE, TOO_LONG, Row, characters_of, lines_of, unreadable
 
 Object = tuple[int, Any, str]
-"""The number of a line, the value that begins there, and what is wrong with it ("" for nothing)."""
+"""The number of a line, the value that begins there, and its problem ("": none)."""
 
-NO_TEXT: Final = "holds no text"
+NO_TEXT: Final = "contains a value that is not text"
 _BLANK: Final = " \t\n\ufeff"
 
 
 def objects_by_line(path: Path, encoding: str) -> Iterator[Object]:
-    """The value of each line of a .jsonl; blank lines are passed over."""
+    """The value of each line of a .jsonl; blank lines are skipped."""
     for number, line in enumerate(lines_of(path, encoding), 1):
         if line is None:
             yield number, None, TOO_LONG
@@ -28,7 +28,7 @@ def objects_by_line(path: Path, encoding: str) -> Iterator[Object]:
 
 
 def objects_of_list(path: Path, encoding: str) -> Iterator[Object]:
-    """The values of a list, or of objects one behind the other, each with the line it begins in. Raises BadLine."""
+    """The values in a list, or of consecutive objects, each with the number of its first line. Raises BadLine."""
     decoder = json.JSONDecoder()
     text = _Text(path, encoding)
     listed = text.next_letter() == "["
@@ -52,7 +52,7 @@ def objects_of_list(path: Path, encoding: str) -> Iterator[Object]:
         yield text.line, value, ""
         text.skip_to(end)
     if listed and not letter:
-        raise text.wrong("the list does not end: the file is cut off")
+        raise text.wrong("the list does not end: the file is truncated")
 
 
 def keys_of(value: Any, path: Path, line: int) -> dict[str, Any]:  # noqa: ANN401 -- whatever JSON holds
@@ -61,7 +61,7 @@ def keys_of(value: Any, path: Path, line: int) -> dict[str, Any]:  # noqa: ANN40
         return value
     found = {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a number")
     raise BadLine(
-        f"{found} stands where an object is expected.",
+        f"expected an object, found {found}.",
         file=str(path),
         line=line,
         next='give a list of objects: [{"url": "https://...", ...}, ...]',
@@ -74,7 +74,7 @@ def values_of(objects: Iterator[Object], keys: Sequence[str]) -> Iterator[Row]:
         if what:
             yield number, (), what
         elif not isinstance(value, dict):
-            yield number, (), "is no object"
+            yield number, (), "is not a JSON object"
         else:
             texts = [text_of(value.get(key, "")) for key in keys]
             values = [text for text in texts if text is not None]
@@ -85,7 +85,7 @@ def values_of(objects: Iterator[Object], keys: Sequence[str]) -> Iterator[Row]:
 
 
 def text_of(value: object) -> str | None:
-    """A value as a CSV file would have it; None for what is no text there, as a list or bytes that are not UTF-8."""
+    """A value as text, as in a CSV file; None if it has no text form (a list, bytes that are not UTF-8)."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -106,7 +106,7 @@ def text_of(value: object) -> str | None:
 
 
 class _Text:
-    """A window on a text: what is held from `at` on is longer than any object may be, or all there is."""
+    """A window on a text: from `at` on it holds more than the longest allowed object, or the rest of the text."""
 
     def __init__(self, path: Path, encoding: str) -> None:
         self.path = path
@@ -129,17 +129,17 @@ class _Text:
             self.held, self.at = part, 0
 
     def skip_to(self, place: int) -> None:
-        """Go on at a place of what is held."""
+        """Continue at a place of the held text."""
         self.line += self.held.count("\n", self.at, place)
         self.at = place
 
     def wrong(self, what: str, place: int | None = None) -> BadLine:
-        """The error for what is at a place of what is held, or else begins here."""
+        """The error for a place of the held text, by default the current one."""
         line = self.line + (self.held.count("\n", self.at, place) if place is not None else 0)
-        return BadLine(f"{what}.", file=str(self.path), line=line, next="mend the file, or get it again")
+        return BadLine(f"{what}.", file=str(self.path), line=line, next="correct the file, or download it again")
 
 
 def _said(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.colno}"
-    return "values within values within values" if isinstance(error, RecursionError) else "a number has too many digits"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"

@@ -1,4 +1,4 @@
-"""Columns of Parquet tables: a row group at a time, and only those that are asked for."""
+"""Columns of Parquet tables, read a row group at a time, and only the requested ones."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ ROWS_AT_ONCE: Final = 10_000
 
 
 def columns_of(path: Path) -> tuple[list[str], dict[str, str], int]:
-    """The columns, what is no text among them with its type, and the number of rows. Raises BadInput."""
+    """The columns, the types of those that are not text, and the number of rows. Raises BadInput."""
     from pyarrow import types  # here and below, for it is slow to import and few lists are tables
 
     with _opened(path) as table:
@@ -23,7 +23,7 @@ def columns_of(path: Path) -> tuple[list[str], dict[str, str], int]:
 
 
 def values_of(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    """The values of columns as texts, "" for a null, under the number of the row from 1 on."""
+    """The values of columns as text, "" for null, with the number of the row, counted from 1."""
     from pyarrow import ArrowException
 
     number = 0
@@ -41,7 +41,7 @@ def values_of(path: Path, columns: Sequence[str]) -> Iterator[Row]:
                         yield number, values, ""
         except (ArrowException, OSError) as error:
             what = f"the Parquet table is damaged: {' '.join(str(error).split())[:200]}."
-            raise BadLine(what, file=str(path), line=number + 1, next="get the file again") from error
+            raise BadLine(what, file=str(path), line=number + 1, next="download the file again") from error
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def _opened(path: Path) -> Iterator[Any]:
         table = parquet.ParquetFile(path)
     except ArrowException as error:
         what = f"not a Parquet table: {' '.join(str(error).split())[:200].rstrip('.')}."
-        raise BadInput(what, where=str(path), next="call it after its kind, or get it again") from error
+        raise BadInput(what, where=str(path), next="rename it after its format, or download it again") from error
     with table:
         yield table
 
@@ -66,6 +66,6 @@ def _texts(column: Any) -> list[str | None]:  # noqa: ANN401 -- an array of pyar
         column = column.cast(pa.string())
     try:
         values = column.to_pylist()
-    except UnicodeDecodeError:  # a text whose writer did not look at its bytes
+    except UnicodeDecodeError:  # a text column with bytes that are not UTF-8
         values = [value.as_buffer().to_pybytes() if value.is_valid else None for value in column]
     return [text_of(value) for value in values]

@@ -1,4 +1,4 @@
-"""Lines and cells of text files: .txt, .csv and .tsv, gzipped or not, in any encoding that names itself."""
+"""Lines and cells of text files: .txt, .csv and .tsv, gzipped or not, in UTF-8 or with a byte order mark."""
 
 import codecs
 import csv
@@ -14,21 +14,21 @@ from typing import Final
 from thresher.errors import BadInput, BadLine
 
 Row = tuple[int, Sequence[str], str]
-"""The number of a line, its values, and what is wrong with it ("" for nothing)."""
+"""The number of a line, its values, and its problem ("": none)."""
 
 LONGEST_LINE: Final = 1_000_000
-"""Characters of a line, or of a record of several lines, that are kept in memory; a longer one is passed over."""
+"""Longest line, or record of several lines, in characters; a longer one is skipped."""
 
 MOST_LINES: Final = 1_000
-"""Lines a quoted value may go on for; then its quote was not meant as one."""
+"""Most lines of a quoted value; if it is longer, the quote is taken as an ordinary character."""
 
 SEPARATORS: Final = (",", "\t", ";")
-NOT_SEPARATED: Final = "\x1f"  # the unit separator, which stands in no list: a line is one value
+NOT_SEPARATED: Final = "\x1f"  # the unit separator, which no list contains: a line is one value
 
 _READ_BYTES = 1 << 20
 _PEEKED_BYTES = 4096
 _ENCODINGS: Final = (
-    # the mark of UTF-32 begins like that of UTF-16
+    # the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,8 +36,8 @@ _ENCODINGS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_TEXT: Final = (
-    (b"PAR1", "a Parquet table", "call it .parquet"),
-    (b"\x1f\x8b", "gzipped", "call it .gz behind its kind, as in list.csv.gz"),
+    (b"PAR1", "a Parquet table", "rename it to .parquet"),
+    (b"\x1f\x8b", "gzipped", "add .gz to its name, as in list.csv.gz"),
     (b"PK\x03\x04", "a zip or a spreadsheet", "save it as CSV in UTF-8"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet", "save it as CSV in UTF-8"),
 )
@@ -45,9 +45,9 @@ TOO_LONG: Final = f"is longer than {LONGEST_LINE:,} characters"
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str | None]:
-    """Lines without their ends (LF, CRLF or CR); None in the place of one that is too long, which is never held whole.
+    """Lines without their ends (LF, CRLF or CR); None for one that is too long, which is never in memory as a whole.
 
-    Bytes that are not of the encoding come as lone surrogates or U+FFFD: `unreadable` finds them. Raises BadLine.
+    Invalid bytes become lone surrogates or U+FFFD, which `unreadable` finds. Raises BadLine.
     """
     rest, too_long = "", False
     for text in characters_of(path, encoding):
@@ -73,13 +73,13 @@ def lines_of(path: Path, encoding: str) -> Iterator[str | None]:
 
 
 def characters_of(path: Path, encoding: str) -> Iterator[str]:
-    """A file's text in parts of a megabyte, every line end a LF. Raises BadInput for a file that breaks off."""
+    """A file's text in parts of a megabyte, with LF line ends. Raises BadInput for a truncated file."""
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True)
     line = 1
     try:
         with opened(path) as file:
-            while data := file.read1(_READ_BYTES):  # what is whole of a file that breaks off comes first
+            while data := file.read1(_READ_BYTES):  # the intact part of a truncated file comes first
                 if text := decoder.decode(data):
                     yield text
                     line += text.count("\n")
@@ -87,23 +87,23 @@ def characters_of(path: Path, encoding: str) -> Iterator[str]:
             yield text
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         what = f"the gzipped file is damaged: {' '.join(str(error).split()).rstrip('.')}."
-        raise BadLine(what, file=str(path), line=line, next="get the file again") from error
+        raise BadLine(what, file=str(path), line=line, next="download the file again") from error
     except OSError as error:
         raise BadInput(f"{error.strerror or error}.", where=str(path), next="give a file that can be read") from error
 
 
 def opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    """A file's bytes, unpacked where it is gzipped."""
+    """A file's bytes, decompressed if it is gzipped."""
     return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def encoding_of(path: Path) -> str:
-    """The encoding of a text by its byte order mark, UTF-8 without one. Raises BadInput for what is no text."""
+    """The encoding by the byte order mark, UTF-8 without one. Raises BadInput for a file that is not text."""
     try:
         with opened(path) as file:
             head = file.read(_PEEKED_BYTES)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadInput("is not gzipped, or damaged.", where=str(path), next="get the file again") from error
+        raise BadInput("is not gzipped, or damaged.", where=str(path), next="download the file again") from error
     for mark, encoding in _ENCODINGS:
         if head.startswith(mark):
             return encoding
@@ -112,29 +112,29 @@ def encoding_of(path: Path) -> str:
             raise BadInput(f"is {what}, not text.", where=str(path), next=following)
     if b"\x00" in head:
         utf_16 = head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4
-        what = "looks like UTF-16 without a byte order mark" if utf_16 else "holds bytes of zero, so it is no text"
+        what = "looks like UTF-16 without a byte order mark" if utf_16 else "contains zero bytes, so it is not text"
         raise BadInput(f"{what}.", where=str(path), next="save it in UTF-8")
     return "utf-8"
 
 
 def unreadable(values: Sequence[str]) -> str:
-    """What makes values unusable as text, or ""."""
+    """Why values are unusable as text, or ""."""
     for value in values:
         for letter in "" if value.isascii() else value:
             if "\udc80" <= letter <= "\udcff":
                 return f"byte 0x{ord(letter) - 0xDC00:02X} is not UTF-8 (Windows-1252, perhaps): save the file in UTF-8"
             if letter == "\ufffd" or "\ud800" <= letter <= "\udfff":
-                return "holds characters that cannot be read"
+                return "contains characters that cannot be decoded"
     return ""
 
 
 def cells_of(lines: Iterator[str | None], separator: str, *, before: int = 0) -> Iterator[Row]:
-    """The cells of each record, under the number of its first line; blank lines are passed over.
+    """The cells of each record, with the number of its first line; blank lines are skipped.
 
     `before` is how many lines of the file were read already.
 
-    A quote that never closes spoils its own line and no further one; between tabs, where many lists quote nothing, it
-    is a letter like any other.
+    A quote that is never closed spoils only its own line. In tab-separated lists, which often quote nothing, it is an
+    ordinary character.
     """
     waiting: deque[str | None] = deque()
     number = before
@@ -163,7 +163,7 @@ def cells_of(lines: Iterator[str | None], separator: str, *, before: int = 0) ->
 
 
 def cut(line: str, separator: str) -> list[str]:
-    """The cells of one line, such as that of the columns' names."""
+    """The cells of one line, such as the header."""
     try:
         return next(csv.reader([line], delimiter=separator, strict=True), [])
     except csv.Error:
@@ -171,7 +171,7 @@ def cut(line: str, separator: str) -> list[str]:
 
 
 def _record(taken: list[str | None], waiting: deque[str | None], lines: Iterator[str | None]) -> Iterator[str]:
-    """The lines of a record that begins with `taken`, as far as csv.reader asks for them."""
+    """The lines of a record that begins with `taken`, as many as csv.reader asks for."""
     size = 0
     while taken[-1] is not None:
         size += len(taken[-1])
@@ -186,7 +186,7 @@ def _record(taken: list[str | None], waiting: deque[str | None], lines: Iterator
 
 def _not_csv(error: csv.Error) -> str:
     said = str(error)
-    return "opens a quote that is not closed" if "end of data" in said else f"is not CSV: {said}"
+    return "has a quote that is never closed" if "end of data" in said else f"is not CSV: {said}"
 
 
 def values_of(rows: Iterator[Row], places: Sequence[int], width: int) -> Iterator[Row]:
@@ -212,12 +212,12 @@ def values_of(rows: Iterator[Row], places: Sequence[int], width: int) -> Iterato
 
 
 def _miscounted(cells: int, width: int) -> str:
-    hint = "" if cells < width else ": quote a value that holds a separator"
+    hint = "" if cells < width else ": put quotes around a value that contains a separator"
     return f"has {cells} column{'s' * (cells != 1)}, and the first line has {width}{hint}"
 
 
 def line_count(path: Path) -> int:
-    """The lines of a text, by its bytes; 0, for unknown, where it is gzipped."""
+    """The number of lines, counted in the bytes; 0 (unknown) for a gzipped file."""
     if path.suffix.lower() == ".gz":
         return 0
     ends, returns, last = 0, 0, b"\n"

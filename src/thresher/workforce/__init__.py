@@ -1,1 +1,1 @@
-"""People: links, and a simulated crowd."""
+"""Annotators: their links, and a simulated crowd."""

@@ -1,8 +1,8 @@
-"""Which picture is this? A simulated worker is shown pictures under opaque addresses, and must recognise them.
+"""Recognising images: a simulated worker gets images under opaque addresses, and must know which ones they are.
 
-The worker API tells nothing about a picture but the picture itself. So a picture that is served is compared with
-thumbnails of the originals: eight by eight pixels find the nearest, and where two originals are nearly alike the one is
-taken that renders to exactly the bytes served.
+The worker API reveals nothing about an image except its bytes. So a served image is compared with thumbnails of the
+originals: eight by eight pixels find the nearest one; if several originals are nearly alike, the one whose rendering
+equals the served bytes is taken.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Report = Callable[[Progress], None]
 
 
 class Album:
-    """Recognises pictures as served. `read(name)` gives an original; `long_side` is what the server renders to."""
+    """Recognises images as served. `read(name)` returns an original; `long_side` is the size the server renders."""
 
     def __init__(
         self, names: Sequence[str], read: Callable[[str], bytes], *, long_side: int, report: Report | None = None
@@ -40,11 +40,11 @@ class Album:
         for place, name in enumerate(self._names):
             self._table[place] = _small(read(name))
             if report and (place + 1) % REPORT_EVERY == 0:
-                report(Progress("getting to know the pictures", place + 1, len(self._names)))
+                report(Progress("reading the images", place + 1, len(self._names)))
         self._lengths = np.square(self._table).sum(axis=1)
 
     def names_of(self, served: Sequence[bytes]) -> list[str]:
-        """The names of pictures as served. Raises NotFound for one that is none of the originals."""
+        """The names of served images. Raises NotFound for one that is none of the originals."""
         digests = [hashlib.sha256(data).digest() for data in served]
         new = {digest: data for digest, data in zip(digests, served, strict=True) if digest not in self._known}
         for digest, name in zip(new, self._recognise(list(new.values())), strict=True):
@@ -62,12 +62,12 @@ class Album:
                 yield self._names[self._nearest(data, distances)]
 
     def _nearest(self, served: bytes, squares: NDArray[np.float32]) -> int:
-        """The place of the original of a served picture, by mean squares of the differences."""
+        """The index of the original of a served image, by mean squared differences."""
         nearest = int(squares.argmin()) if len(squares) else -1
         if nearest < 0 or squares[nearest] > FAR**2:
             raise NotFound(
-                "the server shows a picture that is none of those whose truth is known.",
-                next="name every picture of the pool in the truth file",
+                "the server shows an image that is not in the truth file.",
+                next="name every image of the pool in the truth file",
             )
         (alike,) = np.nonzero(squares <= max(REACH**2, CLEAR**2 * squares[nearest]))
         if len(alike) > 1:

@@ -1,6 +1,6 @@
-"""The promises every workforce keeps: where people come from, and how the page hands them back.
+"""The contract of every workforce: where annotators come from, and where the page sends them afterwards.
 
-A workforce that pays adds publishing, deciding and money to this; people who come by a link need none of it.
+A paid workforce also needs publishing, deciding and paying; people who come by a link do not.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from thresher.records import Assignment
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a workforce lets a requester do. `most_places` is how many people it may send to one task."""
+    """What a workforce allows. `most_places` is how many people it may send to one task."""
 
     framed: bool = False
     can_reject: bool = True
@@ -27,9 +27,9 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who somebody says they are when the page opens: a worker we know, or the invite that brings a new one.
+    """Who opens the page: a known worker, or the invite that makes a new one.
 
-    `preview` shows the page without a lease and without gold, to somebody who has not taken the work yet.
+    `preview` shows the page without a lease and without gold, to someone who has not accepted the work yet.
     """
 
     worker: str = ""
@@ -39,7 +39,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The page stays, and shows the receipt."""
+    """The page stays and shows the receipt."""
 
     receipt: str
 
@@ -63,13 +63,13 @@ HandBack = Done | Redirect | FormPost
 
 
 class Workforce(Protocol):
-    """Where people come from."""
+    """A source of annotators."""
 
     name: str
     capabilities: Capabilities
 
     def entry(self, parameters: Mapping[str, str]) -> Claim:
-        """Read what the page's address carries. Raises Denied for what this workforce did not issue."""
+        """Read the claim from the page's address. Raises Denied for one that this workforce did not issue."""
 
     def finish(self, assignment: Assignment) -> HandBack:
-        """How the page ends a sent assignment; the same each time it is asked."""
+        """What the page does after an assignment is sent; always the same for the same assignment."""

@@ -1,8 +1,8 @@
-"""Models of the people who answer: how often they are right, how long they take, when they leave. Seeded.
+"""Models of annotators: how often they are right, how long they take, when they leave. Seeded.
 
-The figures are pinned, so that no benchmark chooses its own clock or its own mistakes; those of CIFAR-10H and
-CIFAR-10N votes, Geirhos' trials and SDOGS-10H stand behind the careful worker. (assumed) marks what nothing measured
-stands behind. Every result is also to be told with `times` and `errors` at 0.5 and 2.
+The numbers are fixed, so that no benchmark can choose its own. Those of the careful worker come from the votes of
+CIFAR-10H and CIFAR-10N, Geirhos' trials and SDOGS-10H; (assumed) marks numbers without a measurement. Every result
+should also be reported with `times` and `errors` at 0.5 and 2.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ WRONG_MOST = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of person: first and last value over a task of sensitivity, specificity and median seconds a picture."""
+    """A kind of annotator: sensitivity, specificity and median seconds per image, at the start and end of a task."""
 
     name: str
     share: float
@@ -55,7 +55,7 @@ CAREFUL = KINDS[0]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One answer: what was pressed first and what stayed, after how many seconds each."""
+    """One answer: the first and the final key, each with its seconds."""
 
     first: Says
     says: Says
@@ -65,29 +65,29 @@ class Look:
 
 
 class Person(Protocol):
-    """Somebody who answers."""
+    """A simulated annotator."""
 
     kind: Kind
 
     def answer(self, names: Sequence[str]) -> list[Look]:
-        """Answer the pictures of an assignment, in order. Raises NotFound for one that nothing is known of."""
+        """Answer the images of an assignment, in order. Raises NotFound for an unknown one."""
 
     def leaves_after(self, count: int) -> int | None:
-        """After how many of `count` pictures this person closes the page for good, or None."""
+        """After how many of `count` images this person closes the page for good, or None."""
 
 
 class Crowd(Protocol):
-    """People of one sort, and the owner who knows."""
+    """A set of simulated people, and an owner who knows the truth."""
 
     def people(self, count: int) -> list[Person]:
-        """So many people."""
+        """`count` people."""
 
     def owner(self) -> Person:
-        """One who is always right."""
+        """A person who is always right."""
 
 
 def shares(count: int, kinds: Sequence[Kind] = KINDS) -> list[Kind]:
-    """`count` people's kinds by their shares, by largest remainders (Hamilton's method): no luck in who is there."""
+    """The kinds of `count` people by their shares, by largest remainders (Hamilton's method), without randomness."""
     exact = [kind.share * count for kind in kinds]
     seats = [math.floor(share + 1e-9) for share in exact]
     by_remainder = sorted(range(len(kinds)), key=lambda place: (seats[place] - exact[place], place))
@@ -98,7 +98,7 @@ def shares(count: int, kinds: Sequence[Kind] = KINDS) -> list[Kind]:
 
 @dataclass(frozen=True)
 class ModelCrowd:
-    """People of the pinned kinds over a known truth."""
+    """People of the fixed kinds, over a known truth."""
 
     truth: Mapping[str, bool]
     seed: int
@@ -107,7 +107,7 @@ class ModelCrowd:
     _difficulty: dict[str, float] = field(default_factory=dict, repr=False)
 
     def people(self, count: int) -> list[Person]:
-        """The kinds by their shares, in an order of this seed."""
+        """The kinds by their shares, in a random order from the seed."""
         kinds = shares(count)
         order = np.random.default_rng([self.seed, 0]).permutation(count)
         return [
@@ -116,12 +116,12 @@ class ModelCrowd:
         ]
 
     def owner(self) -> Person:
-        """One who is always right, at a careful worker's pace."""
+        """A person who is always right, at a careful worker's pace."""
         perfect = Kind("owner", 0.0, (1.0, 1.0), (1.0, 1.0), CAREFUL.seconds, CAREFUL.sigma)
         return ModelPerson(perfect, self, np.random.default_rng([self.seed, 2]))
 
     def difficulty(self, name: str) -> float:
-        """How hard a picture is for everybody who looks; 1 in the mean."""
+        """How hard an image is for everyone who looks; 1 on average."""
         if name not in self._difficulty:
             digest = hashlib.sha256(f"{self.seed}:{name}".encode()).digest()
             chance = np.random.default_rng(int.from_bytes(digest[:8], "big"))
@@ -130,20 +130,20 @@ class ModelCrowd:
 
 
 class ModelPerson:
-    """One person of a kind, with chance of their own."""
+    """One person of a kind, with a random generator of their own."""
 
     def __init__(self, kind: Kind, crowd: ModelCrowd, chance: np.random.Generator) -> None:
         self.kind, self._crowd, self._chance = kind, crowd, chance
 
     def answer(self, names: Sequence[str]) -> list[Look]:
-        """Answer in order, tiring from the first picture to the last."""
+        """Answer in order; accuracy and speed change from the first image to the last."""
         return [
             self._look(_of(self._crowd.truth, name), name, place / max(len(names) - 1, 1))
             for place, name in enumerate(names)
         ]
 
     def leaves_after(self, count: int) -> int | None:
-        """A uniform point for one who quits."""
+        """A uniformly random position for a person who quits."""
         return int(self._chance.integers(0, count)) if self.kind.quits else None
 
     def _look(self, yes: bool, name: str, tired: float) -> Look:
@@ -156,7 +156,7 @@ class ModelPerson:
 
 
 def timed(yes: bool, kind: Kind, tired: float, times: float, chance: np.random.Generator) -> Look:
-    """An answer with its times: log-normal around the kind's median, and now and then a change of mind."""
+    """An answer with its times: log-normal around the kind's median, sometimes with a change of mind."""
     median = (kind.seconds[0] + (kind.seconds[1] - kind.seconds[0]) * tired) * times
     first_seconds = median * math.exp(kind.sigma * float(chance.standard_normal()))
     changed = kind.looks and chance.random() < CHANGE_SHARE
@@ -171,9 +171,10 @@ def timed(yes: bool, kind: Kind, tired: float, times: float, chance: np.random.G
 
 @dataclass(frozen=True)
 class ReplayedCrowd:
-    """Real votes instead of a model: the n-th time a picture is asked it gets its n-th vote, and then the truth.
+    """Real votes instead of a model: an image gets its n-th vote the n-th time, and after the last one the truth.
 
-    Who casts them is not known, so the people who hand them in are all alike; the truth is the owner's adjudication.
+    The real voters are not known, so all people who hand in their votes are alike; the owner adjudicates with the
+    truth.
     """
 
     truth: Mapping[str, bool]
@@ -183,15 +184,15 @@ class ReplayedCrowd:
     _asked: Counter[str] = field(default_factory=Counter, repr=False)
 
     def people(self, count: int) -> list[Person]:
-        """So many hands for one pile of votes."""
+        """People who all take the next recorded votes."""
         return [ReplayedPerson(self, np.random.default_rng([self.seed, 1, number])) for number in range(count)]
 
     def owner(self) -> Person:
-        """One who says the truth."""
+        """A person who answers with the truth."""
         return ModelCrowd(self.truth, self.seed, self.times).owner()
 
     def next_vote(self, name: str) -> bool:
-        """The next vote on a picture."""
+        """The next vote on an image."""
         truth, votes = _of(self.truth, name), self.votes.get(name, ())
         self._asked[name] += 1
         turn = self._asked[name]
@@ -199,7 +200,7 @@ class ReplayedCrowd:
 
 
 class ReplayedPerson:
-    """Somebody who hands in real votes at a careful worker's pace."""
+    """A person who hands in real votes at a careful worker's pace."""
 
     kind = Kind("replayed", 1.0, CAREFUL.sensitivity, CAREFUL.specificity, CAREFUL.seconds, CAREFUL.sigma)
 
@@ -207,7 +208,7 @@ class ReplayedPerson:
         self._crowd, self._chance = crowd, chance
 
     def answer(self, names: Sequence[str]) -> list[Look]:
-        """The next vote on each picture."""
+        """The next vote on each image."""
         return [timed(self._crowd.next_vote(name), self.kind, 0.0, self._crowd.times, self._chance) for name in names]
 
     def leaves_after(self, count: int) -> int | None:  # noqa: ARG002 -- no vote says when its caster left
@@ -217,7 +218,7 @@ class ReplayedPerson:
 
 def _of(truth: Mapping[str, bool], name: str) -> bool:
     if name not in truth:
-        raise NotFound(f"the truth of {name!r} is not known.", next="name every picture of the pool in the truth file")
+        raise NotFound(f"the truth of {name!r} is not known.", next="name every image of the pool in the truth file")
     return truth[name]
 
 

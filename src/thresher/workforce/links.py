@@ -1,8 +1,8 @@
-"""Signed links and tokens: who a request comes from, with no account, no cookie and nothing stored.
+"""Signed links and tokens: they say who a request comes from, without accounts, cookies or stored sessions.
 
 A token is `value.signature`, an HMAC-SHA256 (RFC 2104) under a key derived from the workspace's secret for each kind of
-token, so that one kind never passes for another. Signatures are compared in constant time, and no value is looked at
-before its signature held. The values are ids, not secrets: a token proves, it does not hide.
+token, so that a token of one kind is never valid as another. Signatures are compared in constant time, and a value is
+used only after its signature was checked. The values are ids, not secrets: a token authenticates but hides nothing.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ LONGEST_TOKEN = 512
 class Links:
     """Signs and reads the tokens of one workspace; `secret` is `store.secret()`.
 
-    Every reader raises Denied for a token that this workspace did not sign for this kind of thing.
+    Every method that reads raises Denied for a token that this workspace did not sign for this kind.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -38,11 +38,11 @@ class Links:
         }
 
     def sign(self, kind: str, value: str) -> str:
-        """A token of a kind for a value, which stays readable in it."""
+        """A token of this kind for a value, which stays readable in it."""
         return self._signers[kind].sign(value).decode("ascii")
 
     def read(self, kind: str, token: str) -> str:
-        """The value of a token of this kind."""
+        """The value in a token of this kind."""
         value = token.rpartition(".")[0]
         # signed again and compared whole: decoding base64 first would let several last characters pass for one
         if len(token) <= LONGEST_TOKEN and token.isascii() and hmac.compare_digest(self.sign(kind, value), token):
@@ -60,7 +60,7 @@ class Links:
         return self.read("worker", token)
 
     def assignment(self, assignment: str) -> str:
-        """The token that opens one assignment and nothing else."""
+        """A token that opens only this assignment."""
         return self.sign("assignment", assignment)
 
     def read_assignment(self, token: str) -> str:
@@ -68,7 +68,7 @@ class Links:
         return self.read("assignment", token)
 
     def invite(self, invite: str) -> str:
-        """The token of an invite, which mints a personal link for each person who opens it."""
+        """The token of an invite, which makes a personal link for each person who opens it."""
         return self.sign("invite", invite)
 
     def read_invite(self, token: str) -> str:
@@ -76,10 +76,10 @@ class Links:
         return self.read("invite", token)
 
     def picture(self, assignment: str, position: int) -> str:
-        """The key of one place of an assignment.
+        """The key of one position of an assignment.
 
-        It names the place and not the image, so it tells neither gold from asked nor whether two assignments show
-        the same image, and holds no longer than the lease it leads to.
+        It names the position and not the image, so it reveals neither which images are gold nor whether two assignments
+        show the same image, and it is valid only as long as the lease.
         """
         return self.sign("picture", f"{assignment}.{position}")
 
@@ -89,25 +89,25 @@ class Links:
         return assignment, int(position)
 
     def thumbnail(self, row: int, until_ms: int) -> str:
-        """The key of an image for the console, good until a time."""
+        """The key of an image for the console, valid until a time."""
         return self.sign("thumbnail", f"{row}.{until_ms}")
 
     def read_thumbnail(self, key: str, now_ms: int) -> int:
-        """The row of a thumbnail key. Raises Gone once its time is over."""
+        """The row in a thumbnail key. Raises Gone after its time."""
         row, _, until_ms = self.read("thumbnail", key).partition(".")
         if now_ms > int(until_ms):
             raise Gone("this picture's link has run out.", next="reload the page")
         return int(row)
 
     def receipt(self, assignment: Assignment) -> str:
-        """Proof that exactly these answers were sent for this assignment.
+        """A proof that exactly these answers were sent for this assignment.
 
-        It is what a marketplace hands back to us: facts that it reports are believed only if the receipt matches.
+        A marketplace hands it back to us: what it reports is believed only if the receipt matches.
         """
         answers = ",".join(f"{given.position}:{given.says.value}" for given in assignment.answers)
         digest = hashlib.sha256(answers.encode("ascii")).hexdigest()
         return self._signers["receipt"].get_signature(f"{assignment.id}.{digest}").decode("ascii")
 
     def proves(self, receipt: str, assignment: Assignment) -> bool:
-        """Whether a receipt is that of this assignment with these answers."""
+        """Whether a receipt belongs to this assignment with these answers."""
         return hmac.compare_digest(receipt.encode("utf-8"), self.receipt(assignment).encode("ascii"))

@@ -1,7 +1,7 @@
-"""A simulated crowd at the front door: it joins, takes assignments, looks, drafts and sends through the HTTP API.
+"""A simulated crowd at the HTTP API: it joins, takes assignments, looks at images, stores drafts and sends answers.
 
-Nothing but what a worker's page sees comes in here, so what a simulation shows of the whole it shows of the real thing.
-Time is written into the answers, not waited for.
+It uses only what a worker's page receives, so a simulation exercises the real server. Answer times are written into the
+answers; nobody waits for them.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ FETCHES_AT_ONCE = 6  # what a browser opens to one host
 DRAFTS = 3  # times an assignment's drafts are posted
 POLL_SECONDS = (0.1, 1.0)  # first and longest pause between looks for work
 TIMEOUT_SECONDS = 120.0
-IDLE_SECONDS = 10.0  # without an offer to anybody, after which a person should hear why
+IDLE_SECONDS = 10.0  # if nobody gets work for so long, the user is told why
 PICTURES_AT_ONCE = 30  # fetched before they are recognised: whole assignments of photos would fill the memory
 
 Report = Callable[[Progress], None]
@@ -32,7 +32,7 @@ Report = Callable[[Progress], None]
 
 @dataclass
 class Simulated:
-    """What a crowd did: answers sent, the server's verdicts, changes of mind, people who quit, and people's seconds."""
+    """What a crowd did: answers sent, verdicts, changes of mind, people who quit, and working time in seconds."""
 
     answers: int = 0
     owner_answers: int = 0
@@ -47,11 +47,12 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The server, and the links that let people in.
+    """The server, and the links by which people join.
 
-    The first people come back with the personal `tokens` of an earlier run; the others join by the invite. With
-    `owner_token` the owner answers too, but only while `owner_waits` says that something waits for the owner alone:
-    their link would also give them what other people are asked. `category` limits everybody to one.
+    The first people return with the personal `tokens` of an earlier run; the others join by the invite. With
+    `owner_token` the owner answers too, but only while `owner_waits` returns True, because something waits for the
+    owner alone: their link would also give them what other people are asked. `category` limits everyone to one
+    category.
     """
 
     base_url: str
@@ -64,10 +65,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """When a simulation ends, and who hears of it.
+    """When a simulation ends, and what it reports.
 
-    It ends when nobody has had work for `patience_seconds`, or `stop` says so. `idle` is called once, when nobody was
-    offered anything for `idle_seconds`.
+    It ends when nobody has had work for `patience_seconds`, or when `stop` returns True. `idle` is called once, if
+    nobody gets work for `idle_seconds`.
     """
 
     patience_seconds: float = 0.0
@@ -80,7 +81,7 @@ class Watch:
 def simulate(entry: Entry, crowd: Crowd, *, album: Album, workers: int = 20, watch: Watch | None = None) -> Simulated:
     """Let `workers` people answer at once, and the owner with the truth, until `watch` says that it is over.
 
-    Raises NotReady where no server answers, NotFound for a picture that nothing is known of.
+    Raises NotReady if no server answers, NotFound for an image without a known truth.
     """
     floor = _Floor(entry, album, watch or Watch())
     people = [_Guest(person, token) for person, token in zip_longest(crowd.people(workers), entry.tokens[:workers])]
@@ -89,7 +90,7 @@ def simulate(entry: Entry, crowd: Crowd, *, album: Album, workers: int = 20, wat
 
 @dataclass(frozen=True)
 class _Guest:
-    """One who comes: with a personal token, or (None) by the invite."""
+    """One person: with a personal token, or (None) by the invite."""
 
     person: Person
     token: str | None
@@ -97,7 +98,7 @@ class _Guest:
 
 @dataclass
 class _Floor:
-    """What all simulated people share."""
+    """The state that all simulated people share."""
 
     entry: Entry
     album: Album
@@ -120,7 +121,7 @@ class _Floor:
         self.last_work = asyncio.get_running_loop().time()
 
     def tell(self) -> None:
-        """Report the answers so far."""
+        """Report the number of answers so far."""
         if self.watch.report:
             self.watch.report(Progress("people answer", self.done.answers + self.done.owner_answers, 0, "answers"))
 
@@ -147,7 +148,7 @@ async def _run(floor: _Floor, people: list[_Guest], owner: Person) -> Simulated:
 
 
 def _first(group: BaseExceptionGroup[Any], base_url: str) -> BaseException:
-    """The error worth telling: ours before the network's, the network's in our words."""
+    """The error to raise: one of ours before a network error, which is turned into one of ours."""
     errors = list(group.exceptions)
     ours = next((error for error in errors if isinstance(error, ThresherError)), None)
     if ours is not None:
@@ -158,7 +159,7 @@ def _first(group: BaseExceptionGroup[Any], base_url: str) -> BaseException:
 
 
 class _Worker:
-    """One person at the API: what their page would ask for, in that order."""
+    """One person at the API, making the requests that their page would make."""
 
     def __init__(
         self,
@@ -172,7 +173,7 @@ class _Worker:
         self.fetching = asyncio.Semaphore(FETCHES_AT_ONCE)
 
     async def join_and_work(self, invite: str, name: str) -> None:
-        """Open the invite, unless there is a personal link already, and work."""
+        """Open the invite, unless there is a personal token already, and work."""
         self.floor.done.kinds[self.person.kind.name] += 1
         if not self.token:
             joined = await self.ask("POST", "/join", body={"invite": invite, "name": name})
@@ -180,7 +181,7 @@ class _Worker:
         await self.work()
 
     async def work(self) -> None:
-        """Take what is offered until there is nothing more, or this person quits."""
+        """Take assignments until there are no more, or this person quits."""
         pause = POLL_SECONDS[0]
         while not self.floor.watch.stop():
             work = await self.take()
@@ -202,7 +203,7 @@ class _Worker:
                 self.floor.worked()
 
     async def take(self) -> dict[str, Any] | None:
-        """An assignment, or None where nothing is offered."""
+        """An assignment, or None when none is on offer."""
         if self.waits is not None and not self.waits():
             return None
         me = await self.ask("GET", "/me", self.token)
@@ -213,7 +214,7 @@ class _Worker:
         return work
 
     async def do(self, work: dict[str, Any]) -> bool:
-        """Look, draft and send; False where this person leaves in the middle. Raises Gone when the lease ended."""
+        """Look, store drafts and send; False if this person leaves in the middle. Raises Gone after the lease's end."""
         looks = self.person.answer(await self.recognise(work["pictures"]))
         leaves = self.person.leaves_after(len(looks))
         for sequence, until in enumerate(_stops(len(looks) if leaves is None else leaves), 1):
@@ -228,7 +229,7 @@ class _Worker:
         return True
 
     async def recognise(self, addresses: list[str]) -> list[str]:
-        """Fetch the pictures, a few at once as a browser does, and tell which they are."""
+        """Fetch the images, a few at once as a browser does, and find out which they are."""
         names = []
         for start in range(0, len(addresses), PICTURES_AT_ONCE):
             some = addresses[start : start + PICTURES_AT_ONCE]
@@ -236,14 +237,14 @@ class _Worker:
         return names
 
     async def fetch(self, address: str) -> bytes:
-        """One picture."""
+        """The bytes of one image."""
         async with self.fetching, self.session.get(address) as response:
             if response.status != 200:
                 raise await _refused(response)
             return await response.read()
 
     def count(self, looks: list[Look], verdict: str) -> None:
-        """Add an assignment to what was done."""
+        """Add an assignment to the totals."""
         done = self.floor.done
         if self.waits is None:
             done.answers += len(looks)
@@ -256,7 +257,7 @@ class _Worker:
         self.floor.tell()
 
     async def ask(self, method: str, path: str, token: str = "", body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 -- each answer has a shape of its own
-        """One request with a bearer token, and what it answered; None for "nothing"."""
+        """One request with a bearer token, and its answer; None for an empty answer."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with self.session.request(method, API + path, json=body, headers=headers) as response:
             if response.status >= 400:
@@ -265,7 +266,7 @@ class _Worker:
 
 
 async def _refused(response: aiohttp.ClientResponse) -> ThresherError:
-    """What the server said when it refused: that a lease ended, or something no worker should ever hear."""
+    """The error for a refused request: that a lease ended, or one that no worker should ever get."""
     try:
         problem = await response.json(content_type=None)
         said = str(problem["detail"])
@@ -278,12 +279,12 @@ async def _refused(response: aiohttp.ClientResponse) -> ThresherError:
 
 
 def _stops(answers: int) -> list[int]:
-    """After how many answers drafts are posted."""
+    """After how many answers drafts are stored."""
     return sorted({math.ceil(answers * (part + 1) / DRAFTS) for part in range(DRAFTS)} - {0})
 
 
 def _entry(position: int, look: Look, *, first: bool = False) -> dict[str, Any]:
-    """An answer on the wire; `first` is what a draft held before any change of mind."""
+    """An answer in the format of the API; `first` is the draft before any change of mind."""
     changed = look.changes and not first
     return {
         "position": position,

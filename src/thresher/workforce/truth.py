@@ -1,4 +1,4 @@
-"""What is true of pictures, and real votes on them, from a table."""
+"""The truth of images, and real votes on them, from a table."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ def read_truth(path: Path, positive: str) -> Truth:
         found.votes[name] = tuple(vote == positive for vote in votes if vote)
     if not any(found.yes.values()):
         raise BadInput(
-            f"no picture is {positive!r}.", where=str(path), next="--positive CLASS, the truth that means yes"
+            f"no image has the truth {positive!r}.", where=str(path), next="--positive CLASS, the class that means yes"
         )
     return found
 
@@ -46,5 +46,5 @@ def _lines(path: Path) -> Iterator[tuple[int, str, str, Sequence[str]]]:
     numbered = {int(match[1]): column for column in table.columns if (match := VOTE.fullmatch(column.strip().lower()))}
     for line, (name, truth, *votes) in table.records(*table.chosen, *(numbered[place] for place in sorted(numbered))):
         if not name:
-            raise BadLine("names no picture.", file=str(path), line=line, next="mend the line")
+            raise BadLine("names no image.", file=str(path), line=line, next="correct the line")
         yield line, name, truth, votes

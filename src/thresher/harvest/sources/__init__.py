@@ -1,1 +1,1 @@
-"""Where candidates come from: one file a kind of source."""
+"""Sources of candidates: one file per kind."""

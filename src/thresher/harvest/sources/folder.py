@@ -1,4 +1,4 @@
-"""Pictures of a folder, searched to its depth."""
+"""The images in a folder, searched recursively."""
 
 import os
 import stat
@@ -11,11 +11,11 @@ from thresher.harvest.candidates import Candidate, place_name, printable
 
 
 def from_folder(path: str | Path) -> "Folder":
-    """The files of a folder and of those in it, hidden ones left out. Raises BadInput where there is no such folder."""
+    """A source of the files in a folder and its subfolders, without hidden ones. Raises BadInput for no folder."""
     try:
         root = Path(path).expanduser().resolve(strict=True)
         if not root.is_dir():
-            raise BadInput("that is a file, not a folder.", where=str(path), next="give its folder, or --tar or --urls")
+            raise BadInput("this is a file, not a folder.", where=str(path), next="give its folder, or --tar or --urls")
         with os.scandir(root) as entries:
             next(entries, None)
     except OSError as error:
@@ -25,7 +25,7 @@ def from_folder(path: str | Path) -> "Folder":
 
 @dataclass
 class Folder:
-    """A source of files by their path relative to the folder. Links lead to files inside it, and nowhere else."""
+    """A source of files, by their path relative to the folder. Links are followed only to files inside the folder."""
 
     root: str
     name: str
@@ -33,13 +33,13 @@ class Folder:
     _count: int | None = field(default=None, repr=False)
 
     def expected(self) -> int:
-        """The number of files that are not hidden, counted once."""
+        """The number of files that are not hidden; counted once."""
         if self._count is None:
             self._count = sum(len(files) for _, _, files, _ in self._walk())
         return self._count
 
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:  # noqa: ARG002 -- files are read later, by their size
-        """Regular files, sorted within each folder; what cannot be entered or leads outside is refused by name."""
+        """Regular files, sorted within each folder; unreadable folders and links to outside are refused by name."""
         for directory, folders, files, errors in self._walk():
             for error in errors:
                 yield self._refused(str(error.filename or directory), "unreadable", error.strerror or str(error))

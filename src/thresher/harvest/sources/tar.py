@@ -1,4 +1,4 @@
-"""Pictures of a tar, read where they lie: nothing is extracted, and a member's name is a label, never a path."""
+"""The images in a tar file, read in place: nothing is extracted, and a member's name is never used as a path."""
 
 import lzma
 import tarfile
@@ -30,7 +30,7 @@ _BEFORE_A_MEMBER = frozenset(
 
 
 class _Member(tarfile.TarInfo):
-    """A member before which nothing endless stands: a megabyte of gzip may hold a gigabyte of it."""
+    """A tar member with a limited header: a megabyte of gzip may hold a header of a gigabyte."""
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         # the entry that tarfile's source offers to subclasses
@@ -45,7 +45,7 @@ class _Member(tarfile.TarInfo):
 
 
 def from_tar(path: str | Path) -> "Tar":
-    """The files of a tar, plain or compressed (gz, bz2, xz). Raises BadInput where it cannot be read."""
+    """A source of the files in a tar, plain or compressed (gz, bz2, xz). Raises BadInput if it cannot be read."""
     advice = "give a tar file; for a folder use --folder"
     try:
         place = Path(path).expanduser().resolve(strict=True)
@@ -60,7 +60,7 @@ def from_tar(path: str | Path) -> "Tar":
 class Tar:
     """A source of the regular members of a tar, by their names, hidden ones left out.
 
-    Members of a plain tar are read later, from their place in it; those of a compressed one as they pass by.
+    Members of a plain tar are read later, at their offset; those of a compressed one at once, in passing.
     """
 
     path: str
@@ -71,11 +71,11 @@ class Tar:
     _share: float = 0.0
 
     def expected(self) -> int:
-        """The members, guessed from how much of the file those seen so far take."""
+        """The number of members, estimated from the share of the file that those seen so far take."""
         return round(self._seen / self._share) if self._share else 0
 
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:
-        """Members in their order. Raises BadInput, after the last whole one, where the archive is damaged."""
+        """Members in order. If the archive is damaged, raises BadInput after the last complete member."""
         self._seen, last = 0, "its start"
         with Path(self.path).open("rb") as raw:
             archive, plain = _opened(raw)
@@ -89,18 +89,18 @@ class Tar:
                     self._share = min(1.0, max(raw.tell(), 1) / max(self.size, 1))
                     yield _candidate(archive, member, self.path if plain else "", bytes_most)
                 if plain and _more(raw, archive.offset):
-                    raise tarfile.ReadError("what follows is no member")
+                    raise tarfile.ReadError("the bytes after it are not a tar member")
                 self._share = 1.0
             except BROKEN as error:
                 raise BadInput(
                     f"the tar is damaged after {last} ({' '.join(str(error).split())}).",
                     where=self.path,
-                    next="everything before is kept; get the file again and harvest it",
+                    next="get the file again and harvest it; all images before the damage are kept",
                 ) from error
 
 
 def _opened(raw: IO[bytes]) -> tuple[tarfile.TarFile, bool]:
-    """The archive, and whether it is a plain one, whose members lie open in the file."""
+    """The archive, and whether it is plain (uncompressed), so that members can be read at their offset."""
     try:
         return tarfile.open(fileobj=raw, mode="r:", tarinfo=_Member), True
     except tarfile.ReadError:
@@ -109,7 +109,7 @@ def _opened(raw: IO[bytes]) -> tuple[tarfile.TarFile, bool]:
 
 
 def _more(raw: IO[bytes], offset: int) -> bool:
-    """Whether something other than the empty block that ends a tar lies where the next member would be."""
+    """Whether there are other bytes at the next member's position than the empty block that ends a tar."""
     raw.seek(offset)
     return any(raw.read(tarfile.BLOCKSIZE))
 
@@ -121,7 +121,7 @@ def _hidden(name: str) -> bool:
 def _candidate(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, bytes_most: int) -> Candidate:
     name = printable(member.name.removeprefix("./"))
     if member.issparse():
-        return Candidate(name, problem=("unsupported", "a sparse member, stored in pieces."))
+        return Candidate(name, problem=("unsupported", "a sparse tar member, which is not supported."))
     if path:
         return Candidate(name, size_bytes=member.size, path=path, offset=member.offset_data)
     if member.size > bytes_most:

@@ -1,4 +1,4 @@
-"""Pictures of a list of URLs, in any kind of table."""
+"""The images in a list of URLs, in any kind of table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,24 +13,24 @@ LONGEST_URL = 8192
 
 
 def from_urls(path: str | Path) -> "Urls":
-    """The URLs of a .txt (one a line) or of a table with a column of them. Raises BadInput naming what is wrong."""
+    """A source of URLs from a .txt (one per line) or a table with a column of them. Raises BadInput."""
     place = Path(path).expanduser()
     table = open_table(place, names.URL, alone=lambda value: not wrong_with(value) and " " not in value)
     if next(table.lines(*table.chosen), None) is None:
-        raise BadInput("there is nothing in it.", where=str(path), next="give a list with a line for each URL")
+        raise BadInput("the list is empty.", where=str(path), next="give a list with a line for each URL")
     return Urls(table, f"urls:{printable(place.name)}")
 
 
 @dataclass
 class Urls:
-    """A source of URLs, each once a line; a line that is none is refused by file and line."""
+    """A source of URLs, one per line; a line without a URL is refused with file and line number."""
 
     table: Table
     name: str
     remote: bool = field(default=True)
 
     def expected(self) -> int:
-        """The lines of the file, or rows of the table; 0 where that takes as long as reading it."""
+        """The number of lines of the file, or rows of the table; 0 if counting takes as long as reading it."""
         return self.table.count
 
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:  # noqa: ARG002 -- nothing is read here
@@ -44,7 +44,7 @@ class Urls:
 
 
 def wrong_with(url: str) -> str:
-    """What is wrong with a line, or "" where it may be a URL; whether it may be fetched is the guard's to say."""
+    """The problem with a line, or "" if it can be a URL; the guard decides whether it may be fetched."""
     if not url:
         return "has no URL"
     scheme, found, rest = url.partition("://")
@@ -57,5 +57,5 @@ def wrong_with(url: str) -> str:
     if len(url) > LONGEST_URL:
         return f"{url[:80]!r} is longer than {LONGEST_URL:,} characters"
     if not url.isprintable():  # a space is: it is asked for as %20, as a browser does
-        return f"{url[:80]!r} holds control characters"
+        return f"{url[:80]!r} contains control characters"
     return ""

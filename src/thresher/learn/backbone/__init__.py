@@ -1,7 +1,8 @@
-"""Backbones by name or by path: what turns a picture into a vector (DESIGN section 4, decision 6).
+"""Backbones by name or by path: networks that turn an image into an embedding (DESIGN section 4, decision 6).
 
-The built-in ones come as weights from a package registry, are read without trusting them, and become an ONNX graph once
-a cache directory. Any other ONNX file is taken as it lies; `session` says how its pixels are prepared.
+The weights of the built-in ones come from a package registry. They are read without trusting them, and an ONNX graph is
+built from them once per cache directory. Any other ONNX file is used as it is; `session` decides how its pixels are
+prepared.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ __all__ = ["BUILT_IN", "Backbone", "name_of", "open_backbone", "parts"]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Weights on a package registry: where they are found once installed, and what they must be."""
+    """Weights on a package registry: where they are after installation, and the hash they must have."""
 
     module: str
     finder: str
@@ -50,33 +51,34 @@ BUILT_IN = {
 
 
 def parts(spec: str) -> tuple[str, ...]:
-    """The backbones that a setting names, in order: "a+b" joins the vectors of two, each kept by itself."""
+    """The backbones that a setting names, in order: "a+b" joins the embeddings of two, which are stored separately."""
     found = (spec,) if Path(spec).is_file() else tuple(part.strip() for part in spec.split("+"))
     if not all(found) or len(set(found)) < len(found):
-        raise BadInput(f"{spec!r} names no backbone.", where="backbone", next=_known())
+        raise BadInput(f"{spec!r} is not a valid backbone.", where="backbone", next=_known())
     return found
 
 
 def name_of(part: str) -> str:
-    """What tells one backbone's vectors from every other's: its name, or for a file its stem and a hash of its bytes.
+    """The unique name of a backbone's embeddings: its own name, or for a file its stem and a hash of its bytes.
 
-    Raises BadInput for a name nobody knows and a path where nothing lies.
+    Raises BadInput for an unknown name and for a path without a file.
     """
     if part in BUILT_IN:
         return part
     path = Path(part)
     if path.suffix.lower() != ".onnx" or not path.is_file():
-        raise BadInput(f"no backbone is called {part!r}, and no ONNX file lies there.", where="backbone", next=_known())
+        raise BadInput(f"{part!r} is neither a known backbone nor an ONNX file.", where="backbone", next=_known())
     files = [path, *configs(path)[:1]]
     digest = _digest(tuple((str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files))
     return f"{re.sub('[^a-z0-9._-]+', '-', path.stem.lower()).strip('-.') or 'onnx'}-{digest[:12]}"
 
 
 def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
-    """Open one backbone, building its graph in `cache` when it is a built-in one that was never opened there.
+    """Open one backbone; the graph of a built-in one is built in `cache` if it is not there yet.
 
-    `threads` is how many cores one picture batch may use, 0 for all. A build that is killed leaves nothing that counts.
-    Raises BadInput for a name or file that is no backbone, Missing when the weights are not installed.
+    `threads` is how many cores one batch of images may use, 0 for all. If the build is killed, no incomplete file
+    remains in use. Raises BadInput for a name or file that is not a backbone, Missing when the weights are not
+    installed.
     """
     name = name_of(part)
     if part not in BUILT_IN:
@@ -86,7 +88,7 @@ def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
     if graph.is_file():
         try:
             return Backbone(name, graph, threads=threads)
-        except BadInput:  # the file was harmed after it was written: it is only a cache
+        except BadInput:  # the cached file was damaged after it was written: build it again
             graph.unlink(missing_ok=True)
     built = build_graph(read_weights(_weights_of(part, published)), published.side)
     with whole_file(graph) as file:
@@ -95,20 +97,20 @@ def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
 
 
 def _weights_of(name: str, published: Published) -> Path:
-    """The published file, proven to be the one that its features were checked with."""
+    """The published weights file, checked against the hash of the one that was tested."""
     try:
         module = importlib.import_module(published.module)
     except ImportError as error:
         raise Missing(f"the backbone {name}", published.install) from error
     path = Path(getattr(module, published.finder).get_model_file_path())
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != published.sha256:
-        raise Missing(f"the backbone {name}, whole and as it was published,", published.install)
+        raise Missing(f"the unmodified weights file of the backbone {name}", published.install)
     return path
 
 
 @lru_cache(maxsize=32)
 def _digest(files: tuple[tuple[str, int, int], ...]) -> str:
-    """One hash over files; size and time are in the key, so that a changed file is hashed again."""
+    """One hash over files; size and time are part of the cache key, so a changed file is hashed again."""
     whole = hashlib.sha256()
     for name, _, _ in files:
         with Path(name).open("rb") as file:
@@ -117,4 +119,4 @@ def _digest(files: tuple[tuple[str, int, int], ...]) -> str:
 
 
 def _known() -> str:
-    return f"give one of {', '.join(BUILT_IN)}, two joined by +, or the path of an ONNX file"
+    return f"give {' or '.join(BUILT_IN)}, two backbones joined by +, or the path of an ONNX file"

@@ -47,7 +47,7 @@ def build_graph(weights: Weights, side: int) -> bytes:
 
 
 def _add_blocks(network: "_Network", weights: Weights) -> None:
-    """The inverted bottlenecks: widen by 1x1, convolve each channel by itself, narrow by 1x1, add what came in."""
+    """The inverted bottlenecks: widen by 1x1, convolve each channel separately, narrow by 1x1, add the input."""
     block, stage, width = 0, -1, 0
     while (name := f"_blocks.{block}.") + "_project_conv.weight" in weights:
         narrow = weights[name + "_project_conv.weight"].shape[0]
@@ -66,7 +66,7 @@ def _add_blocks(network: "_Network", weights: Weights) -> None:
 
 
 class _Network:
-    """A chain of nodes that is still growing; `last` names what the newest one gives."""
+    """A chain of nodes under construction; `last` is the name of the newest node's output."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
@@ -78,7 +78,7 @@ class _Network:
         self._prepare_pixels()
 
     def node(self, kind: str, *further: str, gives: str = "", **attributes: Any) -> None:  # noqa: ANN401 -- as ONNX has it
-        """Add a node that takes `last` first and then `further`; what it gives is the new `last`."""
+        """Add a node with the inputs `last` and then `further`; its output becomes `last`."""
         import onnx
 
         made = gives or f"{kind.lower()}_{len(self.nodes)}"
@@ -86,7 +86,7 @@ class _Network:
         self.last = made
 
     def convolve(self, kernel: str, norm: str, *, stride: int = 1, groups: int = 1, relu: bool = True) -> None:
-        """A convolution with the normalisation after it folded in, and ReLU6 unless told otherwise."""
+        """Add a convolution with the batch normalisation after it folded in, and a ReLU6 unless turned off."""
         tensor = self.weights[kernel + ".weight"]
         scale = self.weights[norm + ".weight"] / np.sqrt(self.weights[norm + ".running_var"] + NORM_EPSILON)
         shift = self.weights[norm + ".bias"] - self.weights[norm + ".running_mean"] * scale

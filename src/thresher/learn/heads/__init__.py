@@ -1,4 +1,4 @@
-"""The family of heads: each turns vectors into raw scores, and cross-validation chooses between them every round."""
+"""The kinds of heads (families): each turns embeddings into raw scores; cross-validation chooses one every round."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Known:
-    """What a head trains on: labelled vectors [n, d], whether each is a yes, and the pool that they are part of.
+    """The training data of a head: labelled vectors [n, d], whether each is a yes, and the pool that they belong to.
 
-    `places` are the positions of the labelled in the pool, -1 for one that is not in it. `folds` [n] part the labels
-    for cross-validation.
+    `places` are the positions of the labelled in the pool, -1 for one that is not in it. `folds` [n] are the fold
+    numbers for cross-validation.
     """
 
     features: Matrix
@@ -33,12 +33,12 @@ class Known:
 
     @cached_property
     def standard(self) -> Matrix:
-        """The labelled vectors, standardised as the pool is."""
+        """The labelled vectors, standardised with the pool's mean and deviation."""
         return self.pool.scale.apply(self.features)
 
     @cached_property
     def compact(self) -> tuple[Matrix, Matrix | None]:
-        """The labelled vectors in as few numbers as tell them apart, and what turns weights for them back."""
+        """The labelled vectors in fewer dimensions with the same products, and the map that turns weights back."""
         return compact(self.standard)
 
     def fits_without_a_fold(self, strength: float) -> list[tuple[int, Matrix, float]]:
@@ -49,22 +49,22 @@ class Known:
 
 
 class Scorer(Protocol):
-    """A trained head before calibration: `kind` names its family, `arrays` are all it knows."""
+    """A trained head before calibration: `kind` is its family, `arrays` its whole state."""
 
     @property
     def kind(self) -> str:
         """The name of its family."""
 
     def scores(self, vectors: Vectors) -> Scores:
-        """Raw scores [N], the higher the more a yes."""
+        """Raw scores [N]; a higher score means a likelier yes."""
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """What `revive` of its family makes it from again."""
+        """The arrays from which `revive` of its family restores it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One member of the family with one setting: its held-out scores [n]."""
+    """One family with one setting, and its held-out scores [n]."""
 
     kind: str
     setting: Setting
@@ -79,13 +79,13 @@ class Family(Protocol):
         """Its name."""
 
     def held_out(self, known: Known) -> Sequence[Candidate]:
-        """For each setting the raw score that every label gets from a head trained without its fold.
+        """For each setting the held-out raw scores of all labels, from heads trained without their fold.
 
-        Empty when this family has nothing to offer: a pool too small or too large for it.
+        Empty when the pool is too small or too large for this family.
         """
 
     def fit(self, known: Known, setting: Setting) -> Scorer:
         """Train on all labels with one setting."""
 
     def revive(self, arrays: Mapping[str, NDArray[Any]]) -> Scorer:
-        """A scorer from its arrays."""
+        """A scorer, restored from its arrays."""

@@ -1,4 +1,4 @@
-"""Logistic regression as the families use it: scikit-learn's, in as few dimensions and threads as serve."""
+"""Logistic regression as the families use it: scikit-learn's, in as few dimensions and threads as are enough."""
 
 import warnings
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def fit_logistic(points: Matrix, yes: Yes, strength: float) -> tuple[Matrix, flo
 def held_out_weights(
     points: Matrix, yes: Yes, folds: NDArray[np.int64], strength: float
 ) -> list[tuple[int, Matrix, float]]:
-    """For each fold the weights and the bias of a fit without it; one fit a core."""
+    """For each fold the weights and the bias of a fit without it; one fit per core."""
 
     def without(fold: int) -> tuple[int, Matrix, float]:
         kept = folds != fold
@@ -39,10 +39,10 @@ def held_out_weights(
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep each product of matrices in the thread that asks for it, and let a fit that has not settled pass.
+    """Run each matrix product in the calling thread only, and silence warnings of fits that have not converged.
 
-    More threads are slower for small products, on a busy machine many times so. Cross-validation judges an unsettled
-    fit as it judges any other.
+    More threads are slower for small products, and many times slower on a busy machine. Cross-validation judges a fit
+    that has not converged as it judges any other.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -52,10 +52,10 @@ def quietly() -> Iterator[None]:
 
 
 def compact(points: Matrix) -> tuple[Matrix, Matrix | None]:
-    """As many numbers a point as there are points, where those are fewer, and what turns weights for them back.
+    """The n points in at most n dimensions with the same inner products, and the map that turns weights back.
 
-    An L2-penalised fit depends on the products between its points alone, and a Cholesky factor of these has the same
-    ones: the fit stays what it was and takes less time.
+    An L2-penalised fit depends only on the inner products of its points, and a Cholesky factor of these has the same
+    ones: the fit stays the same and takes less time.
     """
     from scipy.linalg import cholesky, solve_triangular
 

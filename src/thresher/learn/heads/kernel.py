@@ -1,7 +1,7 @@
-"""A head that is not linear: logistic regression on a Gaussian kernel by Nystroem's method.
+"""A non-linear head: logistic regression on a Gaussian kernel, approximated by the Nystroem method.
 
 Williams and Seeger, "Using the Nystroem Method to Speed Up Kernel Machines" (2001): the kernel between any vector and a
-few landmarks stands for the whole kernel. The landmarks are labelled vectors, all of them up to a number.
+few landmarks approximates the whole kernel. The landmarks are labelled vectors, up to a fixed number.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ JITTER = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A weighted sum of likenesses to landmarks."""
+    """A weighted sum of kernel values with the landmarks."""
 
     landmarks: Matrix
     weights: Matrix
@@ -55,9 +55,9 @@ class Nystroem:
     kind = "kernel"
 
     def held_out(self, known: Known) -> Sequence[Candidate]:
-        """For each strength the raw score that every label gets from a head trained without its fold.
+        """For each strength the held-out raw scores of all labels, from heads trained without their fold.
 
-        Landmarks are vectors without their answers, so that they may be the same in every fold.
+        Landmarks are vectors without their answers, so they may be the same in every fold.
         """
         _, points, _ = _mapped(known)
         found = []
@@ -88,7 +88,7 @@ def likeness(points: Matrix, landmarks: Matrix) -> Matrix:
 
 
 def _mapped(known: Known) -> tuple[Matrix, Matrix, Matrix]:
-    """Landmarks [m, d]; the labelled as points [n, m] whose products are the kernel's; and the map between [m, m]."""
+    """Landmarks [m, d]; the labelled as points [n, m] with the kernel's inner products; and the map between, [m, m]."""
     landmarks = known.standard[_chosen(known.yes)]
     squares, turn = np.linalg.eigh(likeness(landmarks, landmarks).astype(np.float64))
     back = (turn / np.sqrt(np.maximum(squares, JITTER))).astype(np.float32)
@@ -96,7 +96,7 @@ def _mapped(known: Known) -> tuple[Matrix, Matrix, Matrix]:
 
 
 def _chosen(yes: Yes) -> NDArray[np.int64]:
-    """Up to LANDMARKS labels, evenly over each answer, as many of the rarer one as of the other where there are."""
+    """Up to LANDMARKS labels, half of each answer where there are enough of both, evenly spaced."""
     found = [np.flatnonzero(yes), np.flatnonzero(~yes)]
     rarer = min(len(places) for places in found)
     share = [min(len(places), max(LANDMARKS // 2, LANDMARKS - rarer)) for places in found]

@@ -1,4 +1,4 @@
-"""A logistic head over a path of strengths: the plain one, and the one that the others are measured against."""
+"""Logistic heads over a path of strengths; the simplest family, and the baseline for the others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)  # scikit-learn's C: how much the labe
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """A weighted sum; the scale is folded into the weights, so that scoring is one product."""
+    """A weighted sum; the standardisation is folded into the weights, so scoring is one product."""
 
     weights: Matrix
     bias: float
@@ -37,7 +37,7 @@ class Logistic:
     kind = "logistic"
 
     def held_out(self, known: Known) -> Sequence[Candidate]:
-        """For each strength the raw score that every label gets from a head trained without its fold."""
+        """For each strength the held-out raw scores of all labels, from heads trained without their fold."""
         points, _ = known.compact
         found = []
         for strength in STRENGTHS:
@@ -60,6 +60,6 @@ class Logistic:
 
 
 def unscaled(known: Known, weights: Matrix, bias: float) -> Linear:
-    """Weights for standardised vectors as weights for vectors as they lie."""
+    """Turn weights for standardised vectors into weights for raw vectors."""
     plain = (weights * known.pool.scale.factor).astype(np.float32)
     return Linear(plain, float(bias - known.pool.scale.mean @ plain))

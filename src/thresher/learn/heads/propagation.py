@@ -1,8 +1,8 @@
-"""A logistic head whose scores spread among images that resemble each other.
+"""A logistic head whose scores are propagated among images that resemble each other.
 
-What the labels say reaches images that no label is near, over a graph of ten neighbours each (Zhou et al., "Learning
-with Local and Global Consistency", 2004, started from a head's scores instead of the labels). An image's score then
-depends on its company, so this head is of the pool it was trained for: scores of other vectors spread among those.
+Labels then influence images without a label nearby, over a graph of ten nearest neighbours each (Zhou et al., "Learning
+with Local and Global Consistency", 2004, started from a head's scores instead of the labels). An image's score depends
+on its neighbours, so this head belongs to the pool it was trained for: other vectors are propagated among themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,35 +20,35 @@ from thresher.learn.vectors import Matrix, Vectors
 STRENGTHS = (10.0, 30.0, 100.0)
 REACHES = (0.4, 0.6)  # share of an image's score that comes from its neighbours
 STEPS = 10  # after which less than a hundredth is left to spread
-SUREST = 8.0  # raw scores beyond it would drown the neighbours
+SUREST = 8.0  # raw scores are clipped to it; larger ones would outweigh all neighbours
 SMALLEST, LARGEST = 4 * NEIGHBOURS, 40_000  # images: too few resemble each other; the graph of more takes minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A linear head and how far its scores spread."""
+    """A linear head, and how far its scores are propagated."""
 
     linear: Linear
     reach: float
     kind: str = "propagation"
 
     def scores(self, vectors: Vectors) -> Scores:
-        """Scores spread among the vectors; of too few or too many of them the linear head's own."""
+        """Propagated scores of the vectors; of too few or too many of them the scores of the linear head."""
         plain = np.clip(self.linear.scores(vectors), -SUREST, SUREST)
         return spread(plain, neighbour_graph(vectors), self.reach) if offered(vectors) else plain
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """The linear head's, and the reach."""
+        """The arrays of the linear head, and the reach."""
         return {**self.linear.arrays(), "reach": np.array(self.reach)}
 
 
 class Propagation:
-    """The family of logistic heads that spread."""
+    """The family of logistic heads with propagated scores."""
 
     kind = "propagation"
 
     def held_out(self, known: Known) -> Sequence[Candidate]:
-        """For each strength and reach the score of every label from a head, spread over the pool, without its fold."""
+        """For each strength and reach the held-out scores of all labels, propagated over the pool."""
         if not offered(known.pool) or (known.places < 0).all():
             return []
         _, back = known.compact
@@ -73,7 +73,7 @@ class Propagation:
         return found
 
     def fit(self, known: Known, setting: Setting) -> Spread:
-        """Train on all labels with one strength; the reach is applied when scores are made."""
+        """Train on all labels with one strength; the reach is applied when scores are computed."""
         return Spread(Logistic().fit(known, setting), setting["reach"])
 
     def revive(self, arrays: Mapping[str, NDArray[Any]]) -> Spread:
@@ -81,19 +81,19 @@ class Propagation:
         return Spread(Logistic().revive(arrays), float(arrays["reach"]))
 
     def _read(self, known: Known, held: NDArray[np.bool_], fit: Linear, spread_scores: Scores) -> Scores:
-        """The spread scores of held-out labels; one that is not in the pool has its plain score."""
+        """The propagated scores of held-out labels; the plain score of one that is not in the pool."""
         plain = np.clip(fit.scores(Vectors([known.features[held]])), -SUREST, SUREST)
         places = known.places[held]
         return np.where(places >= 0, spread_scores[places], plain)
 
 
 def offered(vectors: Vectors) -> bool:
-    """Whether a graph of these vectors is worth its time."""
+    """Whether the pool's size makes the graph affordable and useful."""
     return SMALLEST <= len(vectors) <= LARGEST
 
 
 def spread(plain: Matrix, graph: Graph, reach: float) -> Matrix:
-    """Scores [N] or [N, k] once they have spread: each is its own, and for `reach` of it its neighbours' mean."""
+    """Propagated scores [N] or [N, k]: a share `reach` of each comes from the mean of its neighbours."""
     scores = plain
     for _ in range(STEPS):
         scores = (1 - reach) * plain + reach * (graph @ scores)

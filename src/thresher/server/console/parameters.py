@@ -1,4 +1,4 @@
-"""The parameters that several routes take."""
+"""Parameters that several routes share."""
 
 from typing import Annotated
 

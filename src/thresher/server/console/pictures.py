@@ -1,4 +1,4 @@
-"""A page of a pool's pictures, of one decision or of all, found by scanning on from a row and never the whole pool."""
+"""A page of a pool's images, of one decision or of all; found by scanning from a row, never the whole pool."""
 
 import math
 from typing import Annotated
@@ -49,7 +49,7 @@ def thumbnail(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Respo
 
 
 def _page(desk: Desk, name: str, *, decision: Decision | None, after: int, limit: int) -> Pictures:
-    """The next pictures of a pool after a row. Raises NotFound for a category nobody has."""
+    """The next images of a pool after a row. Raises NotFound for an unknown category."""
     category = desk.store.categories.get(name)
     at_once = limit if decision is None else SCANNED_ROWS
     found: list[Found] = []

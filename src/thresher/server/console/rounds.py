@@ -20,7 +20,7 @@ def rounds(name: Name, desk: TheDesk) -> list[RoundWire]:
 
 
 def _round(done: Round) -> RoundWire:
-    """A round on the wire."""
+    """A round as a wire type."""
     return RoundWire(
         number=done.number,
         at_ms=done.at_ms,
@@ -38,5 +38,5 @@ def _round(done: Round) -> RoundWire:
 
 
 def _finite(number: float) -> float | None:
-    """JSON has no word for infinity, which is the threshold that nothing reaches."""
+    """None for infinity, which JSON cannot express: a threshold that no score reaches."""
     return number if isfinite(number) else None

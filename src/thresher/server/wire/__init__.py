@@ -1,4 +1,4 @@
-"""The shapes on the wire, a file a story. Python owns them: they make the OpenAPI page, which makes the TypeScript."""
+"""The wire types (API schemas), a file a story. The OpenAPI description and the TypeScript are generated from them."""
 
 from thresher.server.wire.base import Wire
 from thresher.server.wire.categories import CategoryWire, NewCategory, TargetsWire

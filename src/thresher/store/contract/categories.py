@@ -10,10 +10,10 @@ from thresher.store.contract.common import Rows
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The maintained counters of a category: reading them costs the same at a thousand images and at a million.
+    """The counters of a category, updated with every write: reading them costs the same at any number of images.
 
     Every human answer that was sent is in one of `answers` (on asked images), `gold_answers` and `owner_answers`.
-    Asks and labels are those of the newest version of the question; of labels, one a row, the most trusted.
+    Asks and labels are those of the newest version of the question; of labels, one per row, the most trusted.
     """
 
     images: int = 0
@@ -34,13 +34,13 @@ class Categories(Protocol):
         """Add a category with version 1 of its question. Raises AlreadyThere."""
 
     def get(self, name: str) -> Category:
-        """A category with the newest version of its question. Raises NotFound naming the known ones."""
+        """A category with the newest version of its question. Raises NotFound naming the known categories."""
 
     def all(self) -> list[Category]:
         """Every category, by name."""
 
     def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
-        """Start the next version of a question; earlier votes keep theirs."""
+        """Start the next version of a question; earlier votes keep their version."""
 
     def questions(self, name: str) -> list[Question]:
         """Every version, oldest first."""
@@ -49,7 +49,7 @@ class Categories(Protocol):
         """Replace the targets."""
 
     def pool_add(self, name: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
-        """Add rows to the pool and answer how many were new; one known to the pool keeps its first origin.
+        """Add rows to the pool; returns how many were new. A row that is in the pool already keeps its first origin.
 
         `queries`, when given, holds one query (or URL) for each row in place of the origin's.
         """
@@ -74,7 +74,7 @@ class Categories(Protocol):
         """How rows came into the pool, in the order asked. Raises NotFound for a row that is not in it."""
 
     def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
-        """Record candidates that were not admitted; the same name and reason again is not counted twice."""
+        """Record refused candidates; the same name and reason is counted only once."""
 
     def refusals(self, name: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
         """The next refusals with their keys, oldest first."""

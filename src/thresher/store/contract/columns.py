@@ -1,4 +1,4 @@
-"""Columns: features and scores, a value for each row."""
+"""Columns: embeddings and scores, a value for each row."""
 
 from typing import Any, Protocol
 
@@ -9,25 +9,25 @@ from thresher.store.contract.common import Rows
 
 
 class Columns(Protocol):
-    """Features and scores: one matrix a name, indexed by row, memory-mapped, written in chunks.
+    """Embeddings and scores: one matrix per name, indexed by row, memory-mapped, written in chunks.
 
     Names are like "features/efficientnet-lite0" and "scores/car/3": parts of [a-z0-9.+_-], joined by "/".
     """
 
     def create(self, name: str, width: int, dtype: str = "float16") -> None:
-        """Make a column, or check that it is there with this width and dtype. Raises Conflict."""
+        """Make a column; if it exists, check its width and dtype. Raises Conflict."""
 
     def write(self, name: str, rows: Rows, values: NDArray[Any]) -> None:
-        """Write values [n, width]; a row counts as present only once its values are whole."""
+        """Write values [n, width]; a row counts as present only once its values are complete."""
 
     def missing(self, name: str, rows: Rows) -> Rows:
         """The rows that are not present."""
 
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The whole matrix [top, width], mapped and read-only, and which rows are present. Raises NotFound."""
+        """The whole matrix [top, width], memory-mapped and read-only, and which rows are present. Raises NotFound."""
 
     def names(self) -> list[str]:
         """Every column."""
 
     def drop(self, name: str) -> None:
-        """Remove a column; one that is not there is no error."""
+        """Remove a column; does nothing if there is no such column."""

@@ -1,4 +1,4 @@
-"""What every part of a store speaks in: rows, and reports of progress."""
+"""Types and helpers that every part of a store uses: rows, chunks and progress reports."""
 
 from collections.abc import Callable, Iterable
 

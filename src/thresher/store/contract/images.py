@@ -1,4 +1,4 @@
-"""Images and their renderings: encoded bytes, stored once and untouched."""
+"""Images and their renderings: encoded bytes, stored once and unchanged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -8,40 +8,40 @@ from thresher.store.contract.common import Rows
 
 
 class Images(Protocol):
-    """Encoded bytes, stored once and untouched; a row for each, given when it is committed."""
+    """Encoded bytes, stored once and unchanged; each image gets a row number when it is committed."""
 
     fetch_reference: Callable[[Image], bytes] | None
     """Gets the bytes of an image kept by reference; None, or what whoever opened the store has handed in."""
 
     def put(self, batch: Sequence[NewImage]) -> list[int]:
-        """Store images and their aliases and answer their rows in order; a known SHA-256 keeps its row and bytes.
+        """Store images and their aliases; returns their rows in order. A known SHA-256 keeps its row and bytes.
 
-        A known image kept by reference, or one whose bytes were lost, gains the bytes that come with it now.
+        A known image that was kept by reference, or whose bytes were lost, gets the bytes that come with it now.
 
-        Bytes first, then the catalog: a crash between leaves bytes that `check` reclaims, never a row without bytes.
-        An image with the fingerprint of an earlier one joins its similar group.
+        Bytes are written first, then the catalog: a crash in between leaves bytes that `check` reclaims, never a row
+        without bytes. An image with the fingerprint of an earlier one joins its similar group.
         """
 
     def get(self, row: int) -> Image:
         """The image of a row, aliases included. Raises NotFound."""
 
     def many(self, rows: Sequence[int] | Rows) -> list[Image]:
-        """The images of rows, in the order asked, without aliases. Raises NotFound."""
+        """The images of rows, in the given order, without aliases. Raises NotFound."""
 
     def find(self, names: Sequence[str]) -> list[int | None]:
-        """The row of each name, which is a SHA-256 or any alias's value; None where nobody has it.
+        """The row of each name, which is a SHA-256 or the value of any alias; None for an unknown name.
 
-        Where several images have the name (two folders with a 1.jpg) it is the lowest row.
+        If several images have the name (two folders with a 1.jpg), it is the lowest row.
         """
 
     def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
         """All further names of each row."""
 
     def read(self, row: int) -> bytes:
-        """The untouched bytes of one image. Raises NotFound, StoreDamaged; NotReady for a reference nothing fetches."""
+        """The unchanged bytes of one image. Raises NotFound, StoreDamaged; NotReady if a reference can't be fetched."""
 
     def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
-        """The bytes of rows, in the order asked."""
+        """The bytes of rows, in the given order."""
 
     def page(self, after_row: int, limit: int) -> list[Image]:
         """The next images by row, without aliases."""
@@ -57,10 +57,10 @@ class Images(Protocol):
 
 
 class Renderings(Protocol):
-    """Images as people see them, kept where the bytes themselves lie elsewhere."""
+    """Images as people saw them, stored if the bytes themselves are kept by reference."""
 
     def get(self, row: int, long_side: int) -> Rendering | None:
-        """An image at a size; None where nobody has seen it so, or what was kept is damaged."""
+        """An image at a size; None if nobody has seen it at that size, or if the stored file is damaged."""
 
     def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
-        """Keep one, in the place of an earlier one."""
+        """Store one, replacing an earlier one."""

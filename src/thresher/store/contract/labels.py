@@ -8,16 +8,16 @@ from thresher.store.contract.common import Rows
 
 
 class Labels(Protocol):
-    """What is held true: labels with source and purpose; gold; and the votes they come from."""
+    """Labels with their source and purpose; gold; and the votes they come from."""
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
-        """Keep labels; one of the same row, version and source replaces the earlier one."""
+        """Store labels; a label of the same row, version and source replaces the earlier one."""
 
     def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
-        """Forget labels of one source, as when their votes were rejected."""
+        """Delete labels of one source, for example when their votes were rejected."""
 
     def held(self, category: str, version: int) -> list[Label]:
-        """One label a row, the most trusted source's, by row."""
+        """One label per row, that of the most trusted source, by row."""
 
     def all_of(self, category: str, version: int) -> list[Label]:
         """Every label of every source, by row and source."""
@@ -26,7 +26,7 @@ class Labels(Protocol):
         """The most trusted label of each of these rows that has one."""
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
-        """Make images gold, or replace what is known of them."""
+        """Make images gold, or replace their gold."""
 
     def gold(self, category: str, version: int, *, retired: bool = False) -> list[Gold]:
         """The gold in use by row, or with `retired` all of it."""
@@ -35,7 +35,7 @@ class Labels(Protocol):
         """Count good workers' answers on gold rows."""
 
     def retire_gold(self, category: str, version: int, row: int, why: str) -> None:
-        """Stop checking workers by an image."""
+        """Stop checking workers with an image."""
 
     def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
         """Valid answers on asked images (from accepted and weighted assignments), by row, then time."""

@@ -6,7 +6,7 @@ from thresher.records import Invite, Worker
 
 
 class People(Protocol):
-    """Workers and the invites that mint them."""
+    """Workers and the invites they came by."""
 
     def invite(self, invite: Invite) -> None:
         """Add an invite."""
@@ -18,10 +18,10 @@ class People(Protocol):
         """An invite by its id. Raises NotFound."""
 
     def revoke(self, invite: str, at_ms: int) -> None:
-        """End an invite; the links it minted stay."""
+        """Revoke an invite; the personal links it gave stay valid."""
 
     def add(self, worker: Worker) -> None:
-        """Add a worker; the same id again changes nothing."""
+        """Add a worker; adding the same id again changes nothing."""
 
     def get(self, worker: str) -> Worker:
         """A worker by id. Raises NotFound."""
@@ -30,4 +30,4 @@ class People(Protocol):
         """Every worker, by id."""
 
     def joined(self, invite: str) -> int:
-        """How many workers an invite has brought."""
+        """How many workers have joined by an invite."""

@@ -6,7 +6,7 @@ from thresher.records import Release, Round
 
 
 class Rounds(Protocol):
-    """Trainings, the frozen states of certificates, and releases."""
+    """Rounds of training, the frozen states of certificates, and releases."""
 
     def add(self, round: Round, head: bytes) -> None:  # noqa: A002 -- the design's word
         """Record a finished round and its head. Raises AlreadyThere for a number that exists."""
@@ -21,13 +21,13 @@ class Rounds(Protocol):
         """Every round of a category, oldest first."""
 
     def keep_evidence(self, category: str, epoch: int, name: str, data: bytes) -> None:
-        """Keep a piece of a certificate's frozen state, once; the same piece with other bytes raises Conflict."""
+        """Store a piece of a certificate's frozen state, once; the same piece with other bytes raises Conflict."""
 
     def evidence(self, category: str, epoch: int, name: str) -> bytes | None:
-        """A kept piece, or None."""
+        """A stored piece, or None."""
 
     def epochs(self, category: str) -> list[int]:
-        """The epochs that have kept evidence."""
+        """The numbers of the freezes (epochs) that have stored evidence."""
 
     def add_release(self, release: Release) -> None:
         """Record a release."""

@@ -1,1 +1,1 @@
-"""The embedded store: a directory with a catalog, tar shards of pictures, and columns. It needs no server."""
+"""The embedded store: a directory with a catalog, tar shards of images, and columns. It needs no server."""

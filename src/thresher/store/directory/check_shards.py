@@ -1,4 +1,4 @@
-"""Shards against the catalog: rows without bytes, bytes without rows, shards that a dead process left unfinished."""
+"""Compare shards with the catalog: rows without bytes, bytes without rows, shards left open by a dead process."""
 
 import fcntl
 import json
@@ -28,7 +28,7 @@ Wanted = dict[int, tuple[int, str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """What is compared: the catalog's rows, and the shards with who writes and who reads them."""
+    """What is compared: the catalog's rows, and the shards with their writers and readers."""
 
     catalog: Catalog
     writer: shards.Writer
@@ -37,7 +37,7 @@ class Shards:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What lies in a shard's file, and whether somebody writes it."""
+    """The contents of a shard file, and whether a process is writing it."""
 
     members: tuple[Member, ...]
     closed: bool
@@ -48,7 +48,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the comparison of all shards gathers: rows without bytes, bytes without rows, and what to mend."""
+    """The findings over all shards: rows without bytes, bytes without rows, and repairs to make."""
 
     lost: dict[int, str]
     spare: dict[str, Place]
@@ -60,7 +60,7 @@ def check_shards(here: Shards, findings: Findings) -> None:
     directory = here.writer.directory
     for part in directory.glob("*" + PART):
         if _settled(part):
-            findings.wrong(f"images: {part.name} was left by an interrupted run", part.unlink)
+            findings.wrong(f"images: {part.name} was left behind by an interrupted run", part.unlink)
     with here.catalog.reading() as sql:
         numbers: dict[str, int] = dict(sql.execute("SELECT name, number FROM shard").fetchall())
     elsewhere = here.reader.elsewhere
@@ -76,7 +76,7 @@ def check_shards(here: Shards, findings: Findings) -> None:
 
 
 def _compare(here: Shards, findings: Findings, name: str, number: int | None, seen: Seen) -> None:
-    """One shard with its rows; what is to be mended waits until every shard was seen."""
+    """Compare one shard with its rows; repairs wait until every shard was read."""
     directory = here.writer.directory
     before = _wanted(here, number)
     found = _look(directory, name) or _look_elsewhere(here.reader.elsewhere, name)
@@ -101,19 +101,19 @@ def _compare(here: Shards, findings: Findings, name: str, number: int | None, se
         seen.repairs.append((f"shard {name}: its writer ended before closing it", lambda: mend(here, name)))
     elif unused and found.settled:
         size = sum(member.bytes for member in unused)
-        findings.count("bytes no row uses", size)
-        what = f"shard {name}: {len(unused)} pictures of {size} bytes belong to no row"
+        findings.count("unused bytes", size)
+        what = f"shard {name}: no row refers to {len(unused)} images of {size} bytes"
         seen.repairs.append((what, lambda: mend(here, name)))
     elif not found.indexed:
-        seen.repairs.append((f"shard {name}: its index is not its own", lambda: _index(directory, name)))
+        seen.repairs.append((f"shard {name}: its index does not match it", lambda: _index(directory, name)))
 
 
 def _tell_lost(here: Shards, findings: Findings, seen: Seen) -> None:
-    """Rows without their bytes: another copy that no row uses serves; else the row is marked for the next harvest."""
+    """Handle rows without bytes: an unused copy elsewhere is used; otherwise the row is marked for the next harvest."""
     again = {row: seen.spare[key] for row, key in seen.lost.items() if key in seen.spare}
     again = {row: place for row, place in again.items() if _hashed(here, place) == seen.lost[row]}
     if again:
-        findings.wrong(f"images: {len(again)} rows point beside their bytes", lambda: _point(here, again))
+        findings.wrong(f"images: {len(again)} rows refer to a wrong place", lambda: _point(here, again))
     gone = sorted(seen.lost.keys() - again.keys())
     if findings.mend and gone:
         _mark_lost(here, gone)
@@ -126,10 +126,10 @@ def _tell_lost(here: Shards, findings: Findings, seen: Seen) -> None:
 
 
 def mend(here: Shards, name: str) -> bool:
-    """Close a shard that nobody writes, without the pictures that no row uses; False where somebody writes it again.
+    """Close a shard without a writer, dropping unused images; False if a process is writing it again.
 
-    Unused pictures at its end are cut off. With others in between it is copied without them, and goes when every row
-    knows the copy.
+    Unused images at its end are cut off. If there are others in between, the shard is copied without them, and deleted
+    when every row refers to the copy.
     """
     directory = here.writer.directory
     closed = directory / (name + CLOSED)
@@ -180,7 +180,7 @@ def _copy(here: Shards, name: str, descriptor: int, used: list[tuple[int, Member
 
 
 def _point(here: Shards, places: dict[int, Place], *, away_from: str | None = None) -> None:
-    """Tell rows where their bytes are now."""
+    """Record the new place of the bytes of rows."""
     with here.catalog.writing(durable=True) as sql:
         sql.executemany(
             """UPDATE image SET shard = ?, begins = ? WHERE row = ?
@@ -220,7 +220,7 @@ def _look(directory: Path, name: str) -> Found | None:
 
 
 def _look_elsewhere(elsewhere: Elsewhere | None, name: str) -> Found | None:
-    """A shard on an object store by its index. What no row uses stays there, for nothing is rewritten."""
+    """Check a shard on an object store by its index. Unused bytes stay there, because nothing is rewritten."""
     members = elsewhere.members(name) if elsewhere else None
     return None if members is None else Found(members, closed=True, held=False, settled=False, indexed=True)
 
@@ -240,12 +240,12 @@ def _whole(descriptor: int, member: Member) -> bool:
 
 
 def _unchanged(here: Shards, name: str, member: Member) -> bool:
-    """Whether a picture still has its SHA-256."""
+    """Whether an image still has its SHA-256."""
     return member.name.startswith(_hashed(here, Place(name, member.begins, member.bytes)) + ".")
 
 
 def _hashed(here: Shards, place: Place) -> str:
-    """The SHA-256 of what lies at a place; none of what is cut short. A disk that cannot be read ends the check."""
+    """The SHA-256 of the bytes at a place; a constant for truncated ones. A disk that cannot be read ends the check."""
     try:
         return sha256(here.reader.read(place)).hexdigest()
     except StoreDamaged:

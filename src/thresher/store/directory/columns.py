@@ -1,8 +1,8 @@
-"""Features and scores: one matrix a name, indexed by row, in one sparse file beside one byte a row that says "present".
+"""Embeddings and scores: one matrix per name, indexed by row, in one sparse file, and a second file of presence marks.
 
-columns/features@efficientnet-lite0/ holds meta.json, `values` and `present`. Values are on the disk before their rows
-are marked present, so what is marked is whole. Several processes write different rows at once; only the growing of a
-file takes a lock, and a file never shrinks. See docs/decisions/0003-columns-as-one-file.md.
+columns/features@efficientnet-lite0/ holds meta.json, `values` and `present`. Values are on disk before their rows are
+marked present, so a marked row is complete. Several processes write different rows at once; only extending a file takes
+a lock, and a file never shrinks. See docs/decisions/0003-columns-as-one-file.md.
 """
 
 import fcntl
@@ -32,14 +32,14 @@ _PART = re.compile(r"[a-z0-9+_-][a-z0-9.+_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a column's meta.json says."""
+    """The content of a column's meta.json."""
 
     width: int
     dtype: str
 
     @property
     def row_bytes(self) -> int:
-        """The bytes one row takes in the file of values."""
+        """The bytes of one row in the file of values."""
         return self.width * np.dtype(self.dtype).itemsize
 
 
@@ -123,11 +123,11 @@ class DirectoryColumns(Columns):
             raise told(error, self._folder(name)) from error
 
     def leftovers(self) -> list[Path]:
-        """Folders of columns that were being made or dropped when a process ended."""
+        """Folders of columns whose creation or deletion was interrupted."""
         return sorted(self.directory.glob(".*"))
 
     def unfounded(self, name: str) -> Rows:
-        """Rows that are marked present behind the last image, or behind the end of the values."""
+        """Rows that are marked present beyond the last image, or beyond the end of the values."""
         folder, shape = self._folder(name), self._shape(name)
         marks = np.frombuffer((folder / PRESENT).read_bytes(), dtype=np.uint8)
         whole = (folder / VALUES).stat().st_size // shape.row_bytes
@@ -135,7 +135,7 @@ class DirectoryColumns(Columns):
         return marked[marked >= min(self.top(), whole)].astype(np.int64)
 
     def unmark(self, name: str, rows: Rows) -> None:
-        """Take the marks of rows away, so that their values are computed again."""
+        """Remove the presence marks of rows, so that their values are computed again."""
         path = self._folder(name) / PRESENT
         try:
             _put(path, rows, np.zeros((len(rows), 1), dtype=np.uint8))
@@ -167,7 +167,7 @@ class DirectoryColumns(Columns):
             found = json.loads(path.read_text("utf-8"))
             return Shape(int(found["width"]), str(found["dtype"]))
         except FileNotFoundError as error:
-            raise NotFound(f"no column is called {name!r}.", next="thresher check") from error
+            raise NotFound(f"unknown column {name!r}.", next="thresher check") from error
         except (ValueError, KeyError, TypeError) as error:
             raise damaged(path, "the column's description cannot be read.") from error
 
@@ -188,7 +188,7 @@ def _runs(rows: Rows) -> Iterator[tuple[int, int]]:
 
 
 def _put(path: Path, rows: Rows, data: NDArray[np.uint8]) -> None:
-    """Write rows of bytes at their places and wait until they are on the disk."""
+    """Write rows of bytes at their places and wait until they are on disk."""
     size = data.shape[1]
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
@@ -205,7 +205,7 @@ def _put(path: Path, rows: Rows, data: NDArray[np.uint8]) -> None:
 
 
 def _grow(descriptor: int, size: int) -> None:
-    """Make a file at least this long; the lock keeps a slower process from cutting what a faster one has added."""
+    """Extend a file to at least this length; the lock keeps a slower process from cutting off a faster one's part."""
     if os.fstat(descriptor).st_size >= size:
         return
     fcntl.flock(descriptor, fcntl.LOCK_EX)

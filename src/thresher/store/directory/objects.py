@@ -1,7 +1,7 @@
-"""Closed shards on an object store, or wherever else fsspec reads: each picture is one request for its range of bytes.
+"""Closed shards on an object store, or any place that fsspec reads: an image is one request for its range of bytes.
 
-A shard is moved there with its index as they lie (`aws s3 mv images/ s3://bucket/cars/ --recursive --exclude
-"*.open.tar"`). Nothing is ever written there by us.
+The user moves a shard there with its index (`aws s3 mv images/ s3://bucket/cars/ --recursive --exclude "*.open.tar"`).
+thresher never writes there.
 """
 
 import json
@@ -14,7 +14,7 @@ from thresher.store.directory.shards import CLOSED, INDEX, Member
 
 
 class Objects:
-    """The shards under a URL. Safe from any thread; a process makes its own connections."""
+    """The shards under a URL. Safe from any thread; each process makes its own connections."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -24,7 +24,7 @@ class Objects:
         self._pid = 0
 
     def read(self, name: str, begins: int, size: int) -> bytes:
-        """A range of a shard, shorter where the shard ends. Raises StoreDamaged where it is missing."""
+        """A range of a shard, shorter at the end of the shard. Raises StoreDamaged if the shard is missing."""
         try:
             found = bytes(self._opened().cat_file(self._path(name + CLOSED), start=begins, end=begins + size))
         except FileNotFoundError as error:
@@ -40,7 +40,7 @@ class Objects:
         return found
 
     def names(self) -> set[str]:
-        """Every shard there is."""
+        """The names of all shards."""
         try:
             found = self._opened().ls(self._folder, detail=False)
         except FileNotFoundError:  # an object store has no empty folders
@@ -51,9 +51,9 @@ class Objects:
         return {end.removesuffix(CLOSED) for end in ends if end.endswith(CLOSED)}
 
     def members(self, name: str) -> tuple[Member, ...] | None:
-        """What lies in a shard, by its index, as far as the shard is there; None where there is no such shard.
+        """The members of a shard according to its index, up to the shard's length; None if there is no such shard.
 
-        Raises StoreDamaged where the index is missing or is none.
+        Raises StoreDamaged if the index is missing or invalid.
         """
         try:
             size = int(self._opened().size(self._path(name + CLOSED)))
@@ -68,7 +68,7 @@ class Objects:
         except FileNotFoundError as error:
             raise StoreDamaged("the index of a shard is missing.", where=self._shown(name), next=following) from error
         except (ValueError, TypeError) as error:
-            raise StoreDamaged("the index of a shard is none.", where=self._shown(name), next=following) from error
+            raise StoreDamaged("the index of a shard is invalid.", where=self._shown(name), next=following) from error
         except Exception as error:
             raise self._unreachable(error) from error
         return tuple(member for member in found if member.begins + member.bytes <= size)

@@ -1,7 +1,7 @@
-"""Pictures as people saw them, a small file each, for those whose own bytes lie elsewhere.
+"""Renderings of images that are kept by reference, a small file each.
 
-They can be made again while the original is there, so nothing is flushed, and one that a power cut harmed is as good as
-none.
+They can be made again while the original can be fetched, so they are not flushed to disk, and one damaged by a power
+failure is treated as missing.
 """
 
 import os
@@ -18,7 +18,7 @@ _TOOK = struct.Struct(">If")
 
 
 class DirectoryRenderings(Renderings):
-    """Files named by row and size, a thousand rows a folder."""
+    """Files named by row and size, a thousand rows per folder."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -1,8 +1,8 @@
-"""Image bytes in append-only tar shards, each with one writer, readable as they lie by tar and WebDataset tools.
+"""Image bytes in append-only tar shards, each with one writer, readable by any tar or WebDataset tool.
 
-`<name>.open.tar` is being written: its writer holds a lock on it that the kernel lets go when the writer dies, and the
-next writer goes on behind its last whole member. `<name>.tar` is closed: its index `<name>.index` was written first,
-and one rename made both count. A member is called `<sha256>.<extension>`.
+`<name>.open.tar` is being written: its writer holds a lock on it, which the kernel releases when the writer dies, and
+the next writer continues after its last complete member. `<name>.tar` is closed: its index `<name>.index` was written
+first, and one rename made both valid. A member is called `<sha256>.<extension>`.
 """
 
 import errno
@@ -40,7 +40,7 @@ _TAIL = b"00000000000\0", b" " * 8, b"0" + bytes(100) + b"ustar\x0000" + bytes(2
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One picture in a shard: `begins` is its first byte, behind its header."""
+    """One image in a shard: `begins` is its first byte, after its header."""
 
     name: str
     begins: int
@@ -48,7 +48,7 @@ class Member:
 
 
 class Place(NamedTuple):
-    """Where a picture was put. A tuple, for one is made at every read: a frozen dataclass takes three times as long."""
+    """Where an image was written. A tuple, because one is made at every read and a frozen dataclass takes longer."""
 
     shard: str
     begins: int
@@ -56,10 +56,10 @@ class Place(NamedTuple):
 
 
 def told(error: OSError, where: Path | str) -> ThresherError:
-    """What the operating system refused, as an error of ours."""
+    """Turn an error of the operating system into one of ours."""
     if error.errno in _FULL:
         return StoreFull(
-            "the disk is full; what was stored stays.", where=str(where), next="free some space and run it again"
+            "the disk is full; stored data is kept.", where=str(where), next="free some space and run it again"
         )
     return StoreUnavailable(f"{error.strerror or error}.", where=str(where), next="make the workspace writable")
 
@@ -75,7 +75,7 @@ _TAIL_SUM = sum(_TAIL[2])
 
 
 def parse(block: bytes) -> tuple[str, int] | None:
-    """Name and size from a header, or None where the block is no whole header."""
+    """Name and size from a header, or None if the block is not a complete header."""
     try:
         name = block[:100].rstrip(b"\0").decode("ascii")
         size = int(block[124:135], 8)
@@ -90,7 +90,7 @@ def padded(size: int) -> int:
 
 
 def members(descriptor: int, *, end: int | None = None) -> Iterator[Member]:
-    """Every whole member, in order; what follows the last one was never finished."""
+    """Every complete member, in order; anything after the last one is an unfinished write."""
     end = os.fstat(descriptor).st_size if end is None else end
     at = 0
     while at + BLOCK <= end:
@@ -102,7 +102,7 @@ def members(descriptor: int, *, end: int | None = None) -> Iterator[Member]:
 
 
 class Writer:
-    """Appends to a shard of its own. Threads take turns; processes never meet."""
+    """Appends to its own shard. Threads take turns; processes never share a shard."""
 
     def __init__(self, directory: Path, *, shard_bytes: int, resume: bool = True) -> None:
         self.directory = directory
@@ -119,9 +119,9 @@ class Writer:
         self._end = 0
 
     def append(self, pictures: Sequence[tuple[str, bytes]]) -> list[Place]:
-        """Write pictures under their member names and answer their places.
+        """Write images under their member names; returns their places.
 
-        Raises StoreFull or StoreUnavailable; then none of the call's pictures of the shard at hand remains.
+        Raises StoreFull or StoreUnavailable; then no image of this call is in the current shard.
         """
         with self._turn:
             self._mind_forks()
@@ -171,7 +171,7 @@ class Writer:
             raise
 
     def close(self) -> None:
-        """Close the shard at hand, if there is one; calling it twice is fine."""
+        """Close the current shard, if there is one; calling it twice is fine."""
         with self._turn:
             self._mind_forks()
             if self._descriptor >= 0:
@@ -208,7 +208,7 @@ class Writer:
 
 
 def _parts(buffers: list[bytes]) -> Iterator[list[bytes]]:
-    """Buffers in order, in lists that one call may write: short enough, and under WRITE_BYTES but for a larger one."""
+    """Buffers in order, in lists that one system call may write: few enough, and under WRITE_BYTES where possible."""
     part: list[bytes] = []
     size = 0
     for buffer in buffers:
@@ -222,7 +222,7 @@ def _parts(buffers: list[bytes]) -> Iterator[list[bytes]]:
 
 
 def finish(directory: Path, name: str, descriptor: int, end: int) -> None:
-    """Close a shard: its end, its index, then the rename that makes both count."""
+    """Close a shard: write its end and its index, then rename it, which makes both valid."""
     os.pwrite(descriptor, END, end)
     os.fsync(descriptor)
     write_index(directory, name, descriptor, end)
@@ -230,7 +230,7 @@ def finish(directory: Path, name: str, descriptor: int, end: int) -> None:
 
 
 def write_index(directory: Path, name: str, descriptor: int, end: int | None = None) -> None:
-    """Write the index of a shard, whole or not at all: one line [name, first byte, bytes] a member."""
+    """Write the index of a shard in one step: one line [name, first byte, bytes] per member."""
     lines = (json.dumps([m.name, m.begins, m.bytes]) for m in members(descriptor, end=end))
     part = directory / (name + INDEX + PART)
     with part.open("w", encoding="ascii") as file:
@@ -241,13 +241,13 @@ def write_index(directory: Path, name: str, descriptor: int, end: int | None = N
 
 
 def names(directory: Path) -> set[str]:
-    """Every shard, open or closed."""
+    """The names of all shards, open or closed."""
     found = (entry.name for entry in directory.iterdir() if entry.name.endswith(CLOSED))
     return {name.removesuffix(OPEN).removesuffix(CLOSED) for name in found}
 
 
 def unfinished(directory: Path, smaller_than: int) -> list[str]:
-    """Shards a writer may go on with: open ones, and closed ones that are small; the newest first."""
+    """Shards that a writer may continue: open ones, and small closed ones; the newest first."""
     names = []
     with os.scandir(directory) as entries:
         for entry in entries:
@@ -261,7 +261,7 @@ def unfinished(directory: Path, smaller_than: int) -> list[str]:
 
 
 def take_over(directory: Path, name: str) -> int | None:
-    """Open a shard nobody writes, cut behind its last whole member; None where somebody was quicker."""
+    """Open a shard without a writer, cut off after its last complete member; None if another process was faster."""
     opened = directory / (name + OPEN)
     with suppress(FileNotFoundError):
         (directory / (name + CLOSED)).rename(opened)
@@ -285,7 +285,7 @@ def take_over(directory: Path, name: str) -> int | None:
 
 
 class _File:
-    """An open shard, closed when the last who reads it lets go of it."""
+    """An open shard, closed when its last reader releases it."""
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -296,20 +296,20 @@ class _File:
 
 
 class Elsewhere(Protocol):
-    """Where closed shards lie that are no longer in the directory (objects.py)."""
+    """The place of closed shards that were moved out of the directory (objects.py)."""
 
     def read(self, name: str, begins: int, size: int) -> bytes:
-        """A range of a shard, shorter where the shard ends. Raises StoreDamaged where it is missing."""
+        """A range of a shard, shorter at the end of the shard. Raises StoreDamaged if the shard is missing."""
 
     def names(self) -> set[str]:
-        """Every shard there is."""
+        """The names of all shards."""
 
     def members(self, name: str) -> tuple[Member, ...] | None:
-        """What lies in a shard; None where there is no such shard."""
+        """The members of a shard; None if there is no such shard."""
 
 
 class Reader:
-    """Reads pictures by place: one `pread` each, on files that are kept open; one request where they lie elsewhere."""
+    """Reads images by place: one `pread` each on files that are kept open, or one request to an object store."""
 
     def __init__(self, directory: Path, elsewhere: Elsewhere | None = None) -> None:
         self.directory = directory
@@ -318,7 +318,7 @@ class Reader:
         self._turn = threading.Lock()
 
     def read(self, place: Place) -> bytes:
-        """The bytes at a place. Raises StoreDamaged where they are not whole."""
+        """The bytes at a place. Raises StoreDamaged if they are not complete."""
         file = self._files.get(place.shard) or self._open(place.shard)
         if file is not None:
             data = os.pread(file.descriptor, place.bytes, place.begins)
@@ -329,7 +329,7 @@ class Reader:
         return data
 
     def _open(self, name: str) -> _File | None:
-        """The file of a shard; None for one that may lie elsewhere."""
+        """The file of a shard; None if it is not in the directory."""
         for ending in (CLOSED, OPEN, CLOSED):  # a writer may rename it in between
             with suppress(FileNotFoundError):
                 file = _File(self.directory / (name + ending))
@@ -343,11 +343,11 @@ class Reader:
         return None
 
     def close(self) -> None:
-        """Let go of every file; the next read opens it again."""
+        """Close every file; the next read opens it again."""
         with self._turn:
             self._files.clear()
 
 
 def damaged(where: Path, what: str) -> StoreDamaged:
-    """The error for bytes that are not as the catalog has them."""
+    """The error for bytes that contradict the catalog."""
     return StoreDamaged(what, where=str(where), next="thresher check")

@@ -1,4 +1,4 @@
-"""Bytes of any length in documents of 8 MB, known by what they hold: values of columns, heads, evidence."""
+"""Bytes of any length in documents of 8 MB, named by their hash: values of columns, heads, evidence."""
 
 import hashlib
 from typing import Final
@@ -14,7 +14,7 @@ DUPLICATE: Final = 11000
 
 
 def put_blob(link: Link, data: bytes) -> bytes:
-    """Keep bytes and answer their SHA-256; the same again is kept once. Acknowledged by a majority."""
+    """Store bytes; returns their SHA-256. Equal bytes are stored once. Acknowledged by a majority."""
     name = hashlib.sha256(data).digest()
     table = link.table("blobs")
     for number, start in enumerate(range(0, len(data) or 1, PIECE_BYTES)):
@@ -29,16 +29,18 @@ def put_blob(link: Link, data: bytes) -> bytes:
 
 
 def get_blob(link: Link, name: bytes) -> bytes:
-    """The bytes of a name, compared with it. Raises StoreDamaged."""
+    """The bytes of a name, compared with their hash. Raises StoreDamaged."""
     pieces = link.table("blobs").find(span(of=Binary(name))).sort("_id", 1)
     data = b"".join(one["piece"] for one in pieces)
     if hashlib.sha256(data).digest() != name:
-        raise StoreDamaged(f"the kept bytes {name.hex()[:12]} are not whole.", where=link.shown, next="thresher check")
+        raise StoreDamaged(
+            f"the stored bytes {name.hex()[:12]} are incomplete.", where=link.shown, next="thresher check"
+        )
     return data
 
 
 def only_duplicates(error: BulkWriteError) -> bool:
-    """Whether an unordered insert failed for nothing but documents that were there already."""
+    """Whether an unordered insert failed only because documents existed already."""
     details = error.details or {}
     return all(one["code"] == DUPLICATE for one in details.get("writeErrors", [])) and not details.get(
         "writeConcernErrors"

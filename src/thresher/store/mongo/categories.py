@@ -25,7 +25,7 @@ KNOWN_SHOWN: Final = 20
 
 
 def must_know(link: Link, name: str) -> None:
-    """Raises NotFound naming the known ones for a category nobody made."""
+    """Raise NotFound, naming the known categories, if a category does not exist."""
     if name in link.known_categories:
         return
     table = link.table("categories")
@@ -130,7 +130,7 @@ class MongoCategories(Categories):
         return known
 
     def _rows_above(self, name: str, after_row: int) -> Rows:
-        """Rows of the pool, cut out of the bytes of the answer: a million documents are not worth an object each."""
+        """Rows of the pool, cut out of the raw bytes of the answer: parsing a million documents would be slow."""
         wanted = span(category=name, above={"row": Int64(after_row)})
         parts = [np.zeros(0, dtype=np.int64)]
         for found in self.link.table("pool").find_raw_batches(wanted, {"_id": 1}).sort("_id", 1):
@@ -244,7 +244,7 @@ def _refusal_key(refusal: Refusal) -> bytes:
 
 
 def refusal_document(category: str, number: int, refusal: Refusal) -> Document:
-    """A refusal as it is kept: by what makes two of them the same, and by its number."""
+    """The document of a refusal; its `_id` is what makes two refusals equal."""
     name = key(category=category, refusal=Binary(_refusal_key(refusal)))
     return {"_id": name, "category": category, "number": number, **asdict(refusal)}
 

@@ -1,8 +1,9 @@
-"""Features and scores as a log of parts in MongoDB, and a copy on this machine that is mapped into memory.
+"""Embeddings and scores as a log of parts in MongoDB, and a copy on this machine that is mapped into memory.
 
-A part is a run of values and the rows they are for. Its values are stored first; then one small transaction gives the
-part the column's next number, so whoever sees a number sees every one before it. A reader brings its copy up to the
-newest number and maps it; the copy is a directory column (store/directory/columns.py) and may be deleted at any time.
+A part is a run of values and the rows they belong to. Its values are stored first; then one small transaction gives the
+part the column's next number, so a reader that sees a number sees all parts before it. A reader brings its copy up to
+the newest number and maps it; the copy is a directory column (store/directory/columns.py) and may be deleted at any
+time.
 """
 
 import fcntl
@@ -36,7 +37,7 @@ _NAME: Final = re.compile(r"[a-z0-9+_-][a-z0-9.+_-]*(/[a-z0-9+_-][a-z0-9.+_-]*)*
 
 @plain_failures
 class MongoColumns(Columns):
-    """The columns of a workspace; `cache` is a directory of this machine that only holds copies."""
+    """The columns of a workspace; `cache` is a directory of this machine that holds only copies."""
 
     def __init__(self, link: Link, cache: Path, top: Callable[[], int]) -> None:
         self.link = link
@@ -90,7 +91,7 @@ class MongoColumns(Columns):
             session=session,
         )
         if after is None:
-            raise NotFound("the column was dropped meanwhile.", where=name, next="run it again")
+            raise NotFound("the column was deleted meanwhile.", where=name, next="run it again")
         first = after["newest"] - len(parts) + 1
         numbered = [{"_id": key(generation=generation, number=first + n), **part} for n, part in enumerate(parts)]
         self.link.table("column_parts").insert_many(numbered, session=session)
@@ -122,7 +123,7 @@ class MongoColumns(Columns):
 
     def _without_values(self, name: str, generation: str) -> ThresherError:
         if self._column(name)["generation"] != generation:
-            return NotFound("the column was dropped meanwhile.", where=name, next="run it again")
+            return NotFound("the column was deleted meanwhile.", where=name, next="run it again")
         return StoreDamaged("values of the column are missing.", where=name, next="thresher check")
 
     def names(self) -> list[str]:
@@ -143,11 +144,11 @@ class MongoColumns(Columns):
     def _column(self, name: str) -> Document:
         found = self.link.table("columns").find_one({"_id": _named(name)})
         if found is None:
-            raise NotFound(f"no column is called {name!r}.", next="thresher check")
+            raise NotFound(f"unknown column {name!r}.", next="thresher check")
         return found
 
     def _parts(self, generation: str, *, above: int) -> Iterator[Document]:
-        """The parts after number `above`, in order, up to the first gap: on a sharded cluster one may be late."""
+        """The parts after number `above`, in order, up to the first gap: on a sharded cluster one may arrive late."""
         found = self.link.table("column_parts").find(span(generation=generation, above={"number": above}))
         for expected, part in enumerate(found.sort("_id", 1), above + 1):
             if part["_id"]["number"] != expected:
@@ -155,7 +156,7 @@ class MongoColumns(Columns):
             yield part
 
     def _marked(self, generation: str, length: int) -> NDArray[np.bool_]:
-        """Which rows have values, of at least `length`, brought up to date; under the lock."""
+        """Which rows have values, of at least `length`, brought up to date; called with the lock held."""
         done, present = self._present.get(generation, (0, np.zeros(0, dtype=np.bool_)))
         for part in self._parts(generation, above=done):
             rows = _rows(part)
@@ -168,7 +169,7 @@ class MongoColumns(Columns):
 
     @contextmanager
     def _alone(self, generation: str) -> Iterator[None]:
-        """One thread of one process of this machine at a time brings a copy up to date."""
+        """Let only one thread of one process of this machine update a copy at a time."""
         path = self.cache / f".{generation}.lock"
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
@@ -193,7 +194,7 @@ def _rows(part: Document) -> Rows:
 
 
 def _at_least(marks: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
-    """Marks of at least a length; room for as many again, so that growing is rare."""
+    """Marks of at least a length, with room for as many again, so that growing is rare."""
     if len(marks) >= length:
         return marks
     grown = np.zeros(max(length, 2 * len(marks)), dtype=np.bool_)

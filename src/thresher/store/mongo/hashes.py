@@ -1,4 +1,4 @@
-"""The SHA-256 of each row that was read here before: it never changes, and without it a picture takes two questions."""
+"""A cache of the SHA-256 of rows: it never changes, and without it reading an image takes two queries."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,7 +13,7 @@ BYTES: Final = 32
 
 
 class Hashes:
-    """A table of 32 bytes a row, filled a block of neighbours at a time. Rows without bytes are left out."""
+    """A table of 32 bytes per row, filled a block of neighbours at a time. Rows without bytes are left out."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -39,7 +39,7 @@ class Hashes:
         return {row: name for row, name in known if any(name)}
 
     def _long_enough(self, length: int) -> NDArray[np.uint8]:
-        """The table with so many rows; where two threads lengthen it at once, one asks again later."""
+        """The table, extended to so many rows; if two threads extend it at once, one reads its block again later."""
         if len(self._hashes) < length:
             grown = np.zeros((max(length, 2 * len(self._hashes)), BYTES), dtype=np.uint8)
             grown[: len(self._hashes)] = self._hashes

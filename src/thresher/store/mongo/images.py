@@ -1,8 +1,8 @@
-"""Pictures in MongoDB: the catalog by row, the bytes by SHA-256 (originals.py).
+"""Images in MongoDB: the catalog by row, the bytes by SHA-256 (originals.py).
 
-Bytes go first, acknowledged by the primary alone. The transaction that makes rows of them looks whether they are all
-there and is acknowledged by a majority; a replica set's log has one order, so this vouches for the bytes as well. What
-an election took away in between is seen there and sent again.
+Bytes are sent first, acknowledged by the primary only. The transaction that creates their rows checks that all bytes
+are there and is acknowledged by a majority; a replica set's log has one order, so the bytes are then as safe as the
+rows. The transaction also detects bytes that were lost in an election, and they are sent again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ WORKSPACE: Final = ""  # the workspace's own counters stand under no category
 
 @dataclass(frozen=True, slots=True)
 class _Coming:
-    """A picture on its way in, with all the aliases that a batch has for it."""
+    """An image to be stored, with all its aliases in a batch."""
 
     image: NewImage
     aliases: tuple[Alias, ...]
@@ -71,7 +71,7 @@ class MongoImages(Images):
                 return [rows[key] for key in keys]
             except BytesLost:
                 continue
-        raise StoreUnavailable("elections take away what was just sent.", where=self.link.shown, next=AGAIN)
+        raise StoreUnavailable("elections keep losing the bytes just sent.", where=self.link.shown, next=AGAIN)
 
     def _commit(
         self,
@@ -100,7 +100,7 @@ class MongoImages(Images):
         return rows
 
     def _fill(self, sizes: dict[int, int], session: Session) -> None:
-        """Note that rows have bytes now."""
+        """Record that rows have bytes now."""
         table = self.link.table("images")
         by_name.mark(self.link, table.find({"_id": {"$in": list(sizes)}}, session=session), None, session)
         filled = [
@@ -109,7 +109,7 @@ class MongoImages(Images):
         table.bulk_write(filled, ordered=False, session=session)
 
     def _groups(self, fingerprints: dict[bytes, str], numbered: dict[bytes, int], session: Session) -> dict[bytes, int]:
-        """The row that represents each new image, which is the first with its fingerprint."""
+        """The row that represents each new image: the first with its fingerprint."""
         wanted = sorted({fingerprint for fingerprint in fingerprints.values() if fingerprint})
         table = self.link.table("fingerprints")
         groups = {one["_id"]: one["row"] for one in table.find({"_id": {"$in": wanted}}, session=session)}
@@ -127,7 +127,7 @@ class MongoImages(Images):
     def _name(
         self, coming: dict[bytes, _Coming], rows: dict[bytes, int], fresh: dict[bytes, int], session: Session
     ) -> None:
-        """Make images found by their aliases, and add those that an image already there did not have."""
+        """Index images by their aliases, and add new aliases of existing images."""
         later = [
             UpdateOne({"_id": rows[key]}, {"$addToSet": {"aliases": {"$each": _pairs(one.aliases)}}})
             for key, one in coming.items()
@@ -204,7 +204,7 @@ class MongoImages(Images):
     def _read_reference(self, row: int) -> bytes:
         if self.fetch_reference is None:
             raise NotReady(
-                f"image {row} is kept by reference, and nothing here may fetch it.", next="harvest it with its bytes"
+                f"image {row} is kept by reference, and this store cannot fetch it.", next="harvest it with its bytes"
             )
         return self.fetch_reference(self.get(row))
 
@@ -237,7 +237,7 @@ class MongoImages(Images):
 
 
 def here_rows(link: Link, rows: Sequence[int] | Rows) -> None:
-    """Raises NotFound where a row has no image. Images are never taken away, so it is asked once of each."""
+    """Raise NotFound if a row has no image. Images are never deleted, so each row is checked only once."""
     wanted = np.unique(np.asarray(rows, dtype=np.int64))
     known = link.known_rows
     inside = wanted[(wanted >= 0) & (wanted < len(known))]
@@ -256,7 +256,7 @@ def here_rows(link: Link, rows: Sequence[int] | Rows) -> None:
 
 
 def _gathered(keys: Sequence[bytes], batch: Sequence[NewImage]) -> dict[bytes, _Coming]:
-    """Each picture of a batch once: the first of equal ones that brings bytes, and all their aliases."""
+    """Each image of a batch once: the first of equal ones that has bytes, and all their aliases."""
     found: dict[bytes, _Coming] = {}
     for key, image in zip(keys, batch, strict=True):
         there = found.get(key)

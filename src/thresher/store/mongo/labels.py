@@ -47,7 +47,7 @@ class MongoLabels(Labels):
     def _change(
         self, category: str, version: int, rows: list[int], writes: list[ReplaceOne[Document]] | list[DeleteOne]
     ) -> None:
-        """Write labels of some rows, and move the counters of what is held by as much as that changes."""
+        """Write labels of some rows, and update the counters accordingly."""
 
         def change(session: Session) -> None:
             before = self._held_counts(category, version, rows, session)

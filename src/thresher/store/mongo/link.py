@@ -1,4 +1,4 @@
-"""One connection to a workspace in MongoDB: who is spoken to, how long it may take, and what a commit means."""
+"""The connection to a workspace in MongoDB: clients, time limits, and write concerns."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -50,7 +50,7 @@ SINGLE = "start it with `mongod --replSet rs` and run rs.initiate() once in mong
 
 
 class Link:
-    """A client bound to one database. Safe from any thread; a process makes its own."""
+    """A client bound to one database. Safe from any thread; each process makes its own."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -75,7 +75,7 @@ class Link:
 
     @property
     def client(self) -> MongoClient[Document]:
-        """The connections of this process: one that was forked opens its own."""
+        """The client of this process; a forked process opens its own."""
         if self._pid != os.getpid():
             _INHERITED.append(self._client)
             self._connect()
@@ -83,7 +83,7 @@ class Link:
 
     @property
     def database(self) -> Database[Document]:
-        """The workspace's database: read from the primary, written to a majority."""
+        """The workspace's database: reads go to the primary, writes wait for a majority."""
         return self.client.get_database(
             self._name,
             read_preference=ReadPreference.PRIMARY,
@@ -92,7 +92,7 @@ class Link:
         )
 
     def greet(self) -> None:
-        """See within seconds that a MongoDB answers that can keep our promises. Raises StoreUnavailable."""
+        """Check, within seconds, that a suitable MongoDB answers. Raises StoreUnavailable."""
         try:
             with pymongo.timeout(self.open_seconds):
                 hello = self.client.admin.command("hello")
@@ -104,7 +104,7 @@ class Link:
             raise StoreUnavailable(f"MongoDB {found} is too old.", where=self.shown, next=NEWER)
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise StoreUnavailable(
-                "this MongoDB is no replica set, so it has no transactions.", where=self.shown, next=SINGLE
+                "this MongoDB is not a replica set, so it has no transactions.", where=self.shown, next=SINGLE
             )
 
     def table(self, name: str) -> Table:
@@ -112,13 +112,13 @@ class Link:
         return self.database[name]
 
     def fast_table(self, name: str) -> Table:
-        """The same, acknowledged by the primary alone: for bytes that a later commit vouches for."""
+        """A collection whose writes are acknowledged by the primary only: for bytes that a later commit makes safe."""
         return self.database.get_collection(name, write_concern=FIRST, read_concern=ReadConcern("local"))
 
     def transact(self, work: Callable[[Session], Result]) -> Result:
-        """Run `work` in one transaction, again from its start when another one was in the way or a primary left.
+        """Run `work` in one transaction; it is repeated from the start after a conflict or if the primary left.
 
-        What it answered is acknowledged by a majority. `work` must do nothing outside the session but count on.
+        When it returns, a majority has acknowledged its writes. `work` must have no effects outside the session.
         """
 
         def turn(session: Session) -> Result:
@@ -139,12 +139,12 @@ class Link:
             )
 
     def attend(self, notes: SessionNotes) -> None:
-        """Have what killed processes of this machine left open ended, and note what is opened from now on."""
+        """End the transactions that killed processes of this machine left open, and record those opened from now on."""
         notes.end_abandoned(self.client)
         self.notes = notes
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self.notes is not None:
             self.notes.close()
         if self._pid == os.getpid():
@@ -152,7 +152,7 @@ class Link:
 
 
 def read_address(place: str) -> tuple[str, Document]:
-    """The database an address names, and those of our options that it does not give itself. Raises BadSetting."""
+    """The database in an address, and the default options that the address does not set itself. Raises BadSetting."""
     where, following = without_password(place), "give mongodb://host/database"
     try:
         parsed = parse_uri(place)
@@ -170,7 +170,7 @@ def key(**parts: Any) -> Document:  # noqa: ANN401 -- whatever an _id holds
 
 
 def span(*, above: Document | None = None, **prefix: Any) -> Document:  # noqa: ANN401 -- whatever an _id holds
-    """The filter for every compound `_id` that begins with `prefix`, in the order given, and lies above `above`.
+    """The filter for every compound `_id` that begins with `prefix`, in the given order, and is greater than `above`.
 
     MongoDB compares documents field by field, the type before the name, and MaxKey is above every type.
     """

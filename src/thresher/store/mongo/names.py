@@ -39,12 +39,12 @@ def look_up(link: Link, names: Sequence[bytes], session: Session | None = None) 
 
 
 def short(value: str) -> bytes:
-    """The name under which an alias is looked up."""
+    """The key under which an alias is looked up."""
     return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def add_hashes(link: Link, rows: Mapping[bytes, int], references: Iterable[bytes], session: Session) -> None:
-    """Name new rows by their SHA-256."""
+    """Index new rows by their SHA-256."""
     bare = set(references)
     made: list[Document] = [{"_id": Binary(key), "row": row} for key, row in rows.items()]
     for one in made:
@@ -54,7 +54,7 @@ def add_hashes(link: Link, rows: Mapping[bytes, int], references: Iterable[bytes
 
 
 def add_aliases(link: Link, aliases: Iterable[tuple[Alias, int]], session: Session | None) -> None:
-    """Name rows by their aliases; where several images have one, it stands for the lowest row, and all are noted."""
+    """Index rows by their aliases; an alias of several images gives the lowest row, and all rows are recorded."""
     rows: dict[bytes, set[int]] = defaultdict(set)
     for alias, row in aliases:
         rows[short(alias.value)].add(row)
@@ -88,7 +88,7 @@ def note_namesakes(link: Link) -> None:
 
 
 def rows_of(link: Link, names: Sequence[str]) -> list[set[int]]:
-    """Every row that each name stands for, as a SHA-256 or as an alias in any spelling."""
+    """Every row for each name: a SHA-256, or an alias in any spelling."""
     keys = [[*([bytes.fromhex(name)] if is_hash(name.lower()) else []), *map(short, spellings(name))] for name in names]
     found = look_up(link, [key for some in keys for key in some])
     rows = {key: {one["row"]} for key, one in found.items()}
@@ -101,7 +101,7 @@ def rows_of(link: Link, names: Sequence[str]) -> list[set[int]]:
 
 
 def mark(link: Link, images: Iterable[Document], why: str | None, session: Session) -> None:
-    """Note of images, by all their names, that their bytes are lost, or with None that they are there again."""
+    """Record for images, under all their names, that their bytes are lost, or (None) that they are there again."""
     change = {"$unset": {"bare": ""}} if why is None else {"$set": {"bare": why}}
     writes = [
         UpdateOne({"_id": Binary(name), "row": image["_id"]}, change)

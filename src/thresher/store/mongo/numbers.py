@@ -1,4 +1,4 @@
-"""Numbers given once, and counters kept while things happen."""
+"""Unique numbers, and counters that are updated with every write."""
 
 import random
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ SLOTS: Final = 16
 
 
 def take_numbers(link: Link, name: str, many: int, *, session: Session | None = None) -> int:
-    """The first of `many` numbers in a row that nobody else gets; those of a run that dies are never given again.
+    """The first of `many` consecutive numbers that nobody else gets; numbers taken by a run that dies are never reused.
 
-    With a session the numbers come back when its transaction ends in nothing, and others wait for it meanwhile.
+    With a session the numbers are returned if its transaction is aborted, and others wait for it meanwhile.
     """
     after = link.table("numbers").find_one_and_update(
         {"_id": name},

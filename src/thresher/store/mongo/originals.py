@@ -1,4 +1,4 @@
-"""The bytes of pictures as documents of their own, `_id` = SHA-256: an exact duplicate cannot exist."""
+"""The bytes of images as documents of their own, `_id` = SHA-256: an exact duplicate cannot exist."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -18,7 +18,7 @@ MESSAGE_BYTES: Final = 16_000_000
 
 
 class BytesLost(Exception):
-    """An election took bytes away that no majority had yet; sending them again mends it. Never leaves the store."""
+    """An election lost bytes that no majority had yet; sending them again repairs it. Never leaves the store."""
 
 
 class Originals:
@@ -28,7 +28,7 @@ class Originals:
         self.link = link
 
     def put(self, data: Mapping[bytes, bytes]) -> list[bytes]:
-        """Send bytes to the primary and answer which names were there before, from a run that was cut short."""
+        """Send bytes to the primary; returns the names that existed already, left by an interrupted run."""
         there: list[bytes] = []
         for message in _messages(data):
             try:
@@ -44,9 +44,9 @@ class Originals:
         return [name for name in there if len(name) == 32]
 
     def vouch(self, data: Mapping[bytes, bytes], waiting: Sequence[bytes], session: Session) -> None:
-        """See within a transaction that all these bytes are there. Raises BytesLost.
+        """Check within a transaction that all these bytes are there. Raises BytesLost.
 
-        Those that were there `waiting` are marked as of now, so that `check` does not reclaim them meanwhile.
+        Those that were there `waiting` get a new time, so that `check` does not reclaim them meanwhile.
         """
         table = self.link.table("bytes")
         if old := [Binary(name) for name in waiting if name in data]:
@@ -69,7 +69,7 @@ class Originals:
         }
 
     def drop(self, names: Sequence[bytes]) -> None:
-        """Take bytes away, all pieces of them, before their rows are marked as lost."""
+        """Delete bytes, all pieces of them, before their rows are marked as lost."""
         table = self.link.table("bytes")
         wanted = {"_id": {"$in": [Binary(name) for name in names]}}
         pieces = {one["_id"]: one.get("pieces", 1) for one in table.find(wanted, {"pieces": 1})}
@@ -90,7 +90,7 @@ class Originals:
 
 
 def _messages(data: Mapping[bytes, bytes]) -> list[list[Document]]:
-    """Documents in lists that fit one message each; the further pieces of a picture come before its first."""
+    """Documents in lists that fit one message each; the further pieces of an image come before its first."""
     messages: list[list[Document]] = []
     size = MESSAGE_BYTES
     now = now_ms()
@@ -116,5 +116,5 @@ def _pieces(name: bytes, whole: bytes, now: int) -> list[Document]:
 
 
 def _piece_names(name: bytes, size: int) -> list[bytes]:
-    """The names of a picture's pieces; the first has the picture's own."""
+    """The names of an image's pieces; the first piece has the image's own name."""
     return [name, *(name + number.to_bytes(2, "big") for number in range(1, -(-size // PIECE_BYTES)))]

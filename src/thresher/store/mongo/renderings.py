@@ -1,4 +1,4 @@
-"""Pictures as people saw them, a document each, for those whose own bytes lie elsewhere."""
+"""Renderings of images that are kept by reference, a document each."""
 
 from bson import Binary
 
@@ -10,7 +10,7 @@ from thresher.store.mongo.link import Link
 
 @plain_failures
 class MongoRenderings(Renderings):
-    """Documents by row and size; they can be made again, so the primary alone acknowledges them."""
+    """Documents by row and size; they can be made again, so the acknowledgement of the primary is enough."""
 
     def __init__(self, link: Link) -> None:
         self.link = link

@@ -1,8 +1,8 @@
-"""Which sessions a process has transactions in, noted for whoever comes after it was killed.
+"""Records the sessions in which a process has transactions, for the process that follows it if it is killed.
 
-MongoDB keeps the transaction of a client that is gone for more than a minute, and with it whatever it has touched: the
-same command given again would wait. So each process keeps a file with its sessions, locked as long as it lives, and
-whoever opens the workspace next on this machine has the sessions of the dead ended.
+MongoDB keeps the transaction of a vanished client for more than a minute, with locks on everything it touched: the
+same command, run again, would wait. So each process keeps a file with its sessions, locked as long as it lives, and the
+next process that opens the workspace on this machine ends the sessions of dead ones.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ UUID_SUBTYPE: Final = 4
 
 
 class SessionNotes:
-    """The file of one process. A machine where it cannot be written waits instead, so nothing is raised."""
+    """The file of one process. If it cannot be written, later commands wait instead; no error is raised."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -31,7 +31,7 @@ class SessionNotes:
         self._noted: set[bytes] = set()
 
     def note(self, session: bytes) -> None:
-        """Write down a session before its first transaction, once."""
+        """Record a session before its first transaction, once."""
         if self._pid == os.getpid() and session in self._noted:
             return
         with suppress(OSError):
@@ -48,7 +48,7 @@ class SessionNotes:
         self._pid, self._noted = os.getpid(), set()
 
     def end_abandoned(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Have MongoDB end the sessions of processes that are dead."""
+        """End the sessions of dead processes in MongoDB."""
         with suppress(OSError):
             for path in list(self.directory.iterdir()):
                 with suppress(OSError), path.open("rb") as file:
@@ -60,7 +60,7 @@ class SessionNotes:
                     path.unlink()
 
     def close(self) -> None:
-        """Nothing is open any more: there is nothing to end."""
+        """Delete the record: no session is open any more."""
         if self._pid == os.getpid():
             with suppress(OSError):
                 self._path.unlink()

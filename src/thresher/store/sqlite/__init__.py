@@ -1,1 +1,1 @@
-"""The catalog of a directory workspace: one file of SQLite, one module for each part of the contract."""
+"""The catalog of a directory workspace: one SQLite file, one module for each part of the contract."""

@@ -1,7 +1,7 @@
-"""Rows by the ten thousand in one statement: the lists of pictures that stay where they are.
+"""Inserting rows by the ten thousand with one statement, for lists of images kept by reference.
 
-A statement a row spends as long between Python and SQLite as in the tables, and holds the interpreter meanwhile. Here
-all rows of a batch go in as one JSON list of texts, numbers first in columns of fixed width, and SQLite cuts them up.
+With one statement per row, half of the time is spent between Python and SQLite, holding the interpreter lock. Here all
+rows of a batch are passed as one JSON list of texts, numbers first in columns of fixed width, and SQLite splits them.
 """
 
 import json
@@ -27,12 +27,12 @@ _POOL = """INSERT INTO pool (category, row, origin, query)
 
 
 def plain_texts(texts: Iterable[str]) -> bool:
-    """Whether texts pass through JSON as they are: what is printable holds no NUL and no half of a character."""
+    """Whether texts can be put into JSON unchanged: printable text has no NUL and no lone surrogates."""
     return "".join(texts).isprintable()
 
 
 def fit_images(images: Collection[NewImage]) -> bool:
-    """Whether images can go in at once: many, by reference, none with a fingerprint that has to find its group."""
+    """Whether images can be inserted at once: many, by reference, none with a fingerprint that must find its group."""
     return (
         len(images) >= AT_LEAST
         and all(image.data is None and not image.fingerprint for image in images)
@@ -41,13 +41,13 @@ def fit_images(images: Collection[NewImage]) -> bool:
 
 
 def insert_images(sql: sqlite3.Connection, first: int, images: dict[bytes, NewImage]) -> None:
-    """Make rows from `first` on."""
+    """Insert rows from number `first` on."""
     lines = [f"{i.width:20}{i.height:20}{i.bytes:20}{i.orientation:20}{i.format}" for i in images.values()]
     sql.execute(_IMAGES, (first, b"".join(images), _packed(lines)))
 
 
 def insert_aliases(sql: sqlite3.Connection, aliases: Sequence[tuple[int, str, int, str]]) -> None:
-    """Keep aliases as (row, kind, hash of the value, value); one that is there stays."""
+    """Insert aliases as (row, kind, hash of the value, value); existing ones stay."""
     for kind, some in groupby(sorted(aliases, key=_kind), key=_kind):
         sql.execute(_ALIASES, (kind, _packed(f"{row:20}{name:20}{value}" for row, _, name, value in some)))
 
@@ -55,7 +55,7 @@ def insert_aliases(sql: sqlite3.Connection, aliases: Sequence[tuple[int, str, in
 def insert_pool(
     sql: sqlite3.Connection, category: int, origin: int, rows: Sequence[int], queries: Sequence[str | None]
 ) -> None:
-    """Put rows into a pool, each with its query; one that is there stays."""
+    """Put rows into a pool, each with its query; existing ones stay."""
     lines = (f"{row:20}{query}" for row, query in zip(rows, queries, strict=True))
     sql.execute(_POOL, (category, origin, _packed(lines)))
 

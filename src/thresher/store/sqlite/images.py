@@ -1,4 +1,4 @@
-"""Images: rows in the catalog, bytes in the shards. Bytes first, then rows."""
+"""Images: rows in the catalog, bytes in the shards. Bytes are written first, then rows."""
 
 import json
 import sqlite3
@@ -55,7 +55,7 @@ class SqliteImages(Images):
         return [rows[key] for key in keys]
 
     def _put_bytes(self, images: dict[bytes, NewImage]) -> dict[bytes, shards.Place]:
-        """Append the bytes of images that are new, or known without theirs."""
+        """Append the bytes of images that are new, or known without bytes."""
         if not images:
             return {}
         with self.catalog.reading() as sql:
@@ -152,7 +152,7 @@ class SqliteImages(Images):
     def _read_reference(self, row: int) -> bytes:
         if self.fetch_reference is None:
             raise NotReady(
-                f"image {row} is kept by reference, and nothing here may fetch it.", next="harvest it with its bytes"
+                f"image {row} is kept by reference, and this store cannot fetch it.", next="harvest it with its bytes"
             )
         return self.fetch_reference(self.get(row))
 
@@ -184,7 +184,7 @@ class SqliteImages(Images):
 
 
 def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> dict[bytes, int]:
-    """Give new images the next rows."""
+    """Insert new images under the next rows."""
     if bulk.fit_images(new.values()):
         first = _top(sql)
         bulk.insert_images(sql, first, new)
@@ -212,7 +212,7 @@ def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[by
 
 
 def without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]:
-    """Which known images are kept by reference, or have lost their bytes."""
+    """The known images that are kept by reference, or have lost their bytes."""
     found = sql.execute(
         "SELECT sha256 FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value WHERE shard IS NULL",
         (json.dumps(list(rows.values())),),
@@ -231,7 +231,7 @@ def _fill(sql: sqlite3.Connection, places: dict[int, shards.Place]) -> None:
 def insert_aliases(
     sql: sqlite3.Connection, keys: Sequence[bytes], batch: Sequence[NewImage], rows: dict[bytes, int]
 ) -> None:
-    """Keep the aliases of images under their rows."""
+    """Insert the aliases of images under their rows."""
     found = [
         (rows[key], alias.kind, alias_hash(alias.value), alias.value)
         for key, image in zip(keys, batch, strict=True)
@@ -244,7 +244,7 @@ def insert_aliases(
 
 
 def shard_number(sql: sqlite3.Connection, name: str) -> int:
-    """The number under which rows name a shard."""
+    """The number by which rows refer to a shard."""
     sql.execute("INSERT INTO shard (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
     return int(sql.execute("SELECT number FROM shard WHERE name = ?", (name,)).fetchone()[0])
 
@@ -266,7 +266,7 @@ def _image(line: Line) -> Image:
 
 
 def member(image: NewImage) -> str:
-    """What a picture is called in its shard."""
+    """The name of an image in its shard."""
     ending = image.format.lower()
     ending = EXTENSIONS.get(ending, ending)
     return f"{image.sha256}.{ending if ending.isalnum() and ending.isascii() and len(ending) < 9 else 'bin'}"

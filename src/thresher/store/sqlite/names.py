@@ -1,4 +1,4 @@
-"""What images are found by in the catalog: their SHA-256, and a hash of each alias's value."""
+"""Names in the catalog: images are found by their SHA-256 and by a hash of each alias's value."""
 
 import json
 import sqlite3
@@ -14,7 +14,7 @@ def alias_hash(value: str) -> int:
 
 
 def rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
-    """The rows of known hashes; one statement cuts them all out of one value, for they come in thousands."""
+    """The rows of known hashes; one statement takes all keys in one value, because there are thousands."""
     found = sql.execute(
         """WITH RECURSIVE asked (place) AS (VALUES (0) UNION ALL SELECT place + 1 FROM asked WHERE place + 1 < ?2)
            SELECT place, image.row FROM asked CROSS JOIN image ON image.sha256 = substr(?1, 1 + 32 * place, 32)""",
@@ -24,7 +24,7 @@ def rows_by_key(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
 
 
 def rows_in_pool(sql: sqlite3.Connection, category: int, names: Sequence[str]) -> list[set[int]]:
-    """The rows of a pool that each name stands for, those whose bytes are lost left out."""
+    """The rows of a pool for each name, without those whose bytes are lost."""
     rows = _by_alias(sql, category, names)
     hashes = {place: bytes.fromhex(name) for place, name in enumerate(names) if is_hash(name.lower())}
     if hashes:
