@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from thresher.harvest.references import harvest_references
-from thresher.records import Category, Dealt, Given, NewAsk, Purpose, Question, Review, Says, Stage
+from thresher.records import Category, Dealt, Given, NewAsk, NewTask, Purpose, Question, Review, Says, Stage
 from thresher.settings import read_settings
 from thresher.store import open_store
 from thresher.store.contract import Store
@@ -104,7 +104,7 @@ def publish(store: Store, tasks: int) -> None:
     pool = store.categories.pool(NAME)[: tasks * TASK_IMAGES].tolist()
     store.asks.wish(NAME, 1, [NewAsk(row, Purpose.LEARN, votes_wanted=WORKERS) for row in pool])
     while asks := [ask.id for ask in store.asks.waiting(NAME, 1, TASK_IMAGES)]:
-        store.asks.publish(NAME, 1, "task", asks, places=WORKERS, owner_only=False, at_ms=1)
+        store.asks.publish(NAME, 1, NewTask("task", asks, 1, places=WORKERS))
 
 
 def deal(stores: dict[int, Store], takes: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:

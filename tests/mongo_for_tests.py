@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests import mongod
 
+from thresher.store.kinds import KINDS
 from thresher.store.mongo import schema
 from thresher.store.mongo.link import FIRST, Link
 
@@ -42,7 +43,7 @@ def mongo_place(request: pytest.FixtureRequest, _path: Path) -> str:
         )
         place = in_database(address, f"{name}_{next(_numbers)}")
         link = Link(place)
-        schema.make(link)
+        schema.make(link, KINDS)
         _empty(link)
         _free.append(place)
     place = _free.pop()
@@ -57,7 +58,7 @@ def _give_back(place: str) -> None:
 
 def _empty(link: Link) -> None:
     database = link.database.with_options(write_concern=FIRST)
-    for made in schema.COLLECTIONS:
-        database[made.name].delete_many({})
+    for made in database.list_collection_names():
+        database[made].delete_many({})
     link.table(schema.WORKSPACE).delete_many({})  # by a majority, and so what came before
     link.close()

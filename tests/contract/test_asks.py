@@ -4,7 +4,7 @@ import pytest
 from tests.contract.things import category, finish, publish, wishes
 
 from thresher.errors import BadInput, NotFound
-from thresher.records import NewAsk, Purpose, Stage, Task
+from thresher.records import NewAsk, NewTask, Purpose, Stage, Task, TaskKind
 from thresher.store.contract import Store
 
 
@@ -83,7 +83,7 @@ def test_a_published_task_carries_its_asks_in_order(store: Store) -> None:
     category(store, 4)
     store.asks.wish("car", 1, wishes([3, 0, 2]))
     asks = [ask.id for ask in store.asks.waiting("car", 1, 10)]
-    task = store.asks.publish("car", 1, "first", asks, places=2, owner_only=False, at_ms=70)
+    task = store.asks.publish("car", 1, NewTask("first", asks, 70, places=2))
     assert task is not None
     assert task == Task(task.number, "car", 1, "first", (3, 0, 2), 2, 0, 0, False, 70)
     assert store.asks.task(task.number) == task
@@ -95,12 +95,25 @@ def test_a_published_task_carries_its_asks_in_order(store: Store) -> None:
     assert store.categories.tally("car").tasks_open == 1
 
 
+def test_a_task_carries_its_kind(store: Store) -> None:
+    category(store, 4)
+    store.asks.wish("car", 1, wishes([0, 1]))
+    asks = [ask.id for ask in store.asks.waiting("car", 1, 10)]
+    single = store.asks.publish("car", 1, NewTask("a", asks[:1], 1))
+    sweep = store.asks.publish("car", 1, NewTask("b", asks[1:], 1, kind=TaskKind.SWEEP))
+    assert single is not None
+    assert sweep is not None
+    assert (single.kind, sweep.kind) == (TaskKind.SINGLE, TaskKind.SWEEP)
+    assert store.asks.tasks("car", 0, 10) == [single, sweep]
+    assert store.work.offer("car", 1, "w1", owner=False) == single
+
+
 def test_a_task_is_published_whole_or_not_at_all(store: Store) -> None:
     category(store, 4)
     store.asks.wish("car", 1, wishes([0, 1, 2]))
     asks = [ask.id for ask in store.asks.waiting("car", 1, 10)]
-    assert store.asks.publish("car", 1, "a", asks[:2], places=1, owner_only=False, at_ms=1) is not None
-    assert store.asks.publish("car", 1, "b", asks[1:], places=1, owner_only=False, at_ms=1) is None
+    assert store.asks.publish("car", 1, NewTask("a", asks[:2], 1)) is not None
+    assert store.asks.publish("car", 1, NewTask("b", asks[1:], 1)) is None
     assert waiting(store) == [2]
     assert [task.name for task in store.asks.tasks("car", 0, 10)] == ["a"]
 
@@ -112,7 +125,7 @@ def test_a_task_has_a_bounded_size_and_each_image_once(store: Store) -> None:
     twice = [ask.id for ask in store.asks.waiting("car", 1, 200) if ask.row == 0]
     for wrong, places in ((asks[:111], 1), ([], 1), (asks[:1], 0), (twice, 1)):
         with pytest.raises(BadInput):
-            store.asks.publish("car", 1, "x", wrong, places=places, owner_only=False, at_ms=1)
+            store.asks.publish("car", 1, NewTask("x", wrong, 1, places=places))
     assert len(twice) == 2
     assert store.asks.tasks("car", 0, 10) == []
 
@@ -155,7 +168,7 @@ def test_two_who_publish_at_once_never_share_an_ask(store: Store, another: Store
 
     def run(opened: Store) -> None:
         for start in range(0, 40, 4):
-            task = opened.asks.publish("car", 1, "x", asks[start : start + 4], places=1, owner_only=False, at_ms=1)
+            task = opened.asks.publish("car", 1, NewTask("x", asks[start : start + 4], 1))
             if task:
                 published.append(task)
 

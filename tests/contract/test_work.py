@@ -2,7 +2,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from tests.contract.things import HOUR_MS, answers, category, deal, finish, publish, take
+from tests.contract.things import HOUR_MS, answers, append_review, category, deal, finish, publish, take
 
 from thresher.errors import BadInput, Conflict, Gone, NotFound
 from thresher.records import Assignment, Dealt, Given, Purpose, Review, Says, Stage
@@ -335,6 +335,37 @@ def test_a_review_is_recorded_once(store: Store) -> None:
     assert store.work.review(dealt.id, Review(Stage.REJECTED, "second thoughts", 400)) == reviewed
     assert store.work.get(dealt.id) == reviewed
     assert len(store.labels.votes("car", 1)) == 1
+
+
+def test_reviews_are_a_list_and_the_last_one_is_in_force(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0], places=2)
+    first = Review(Stage.WEIGHTED, "because", 160, 1, 2, 0, 1, 0.7, True)
+    sent = finish(
+        store, "w1", verdict=Stage.WEIGHTED, yes_right=1, yes_shown=2, no_shown=1, weight=0.7, provisional=True
+    )
+    assert store.work.reviews(sent.id) == [first] == [sent.review]
+    later = [Review(Stage.ACCEPTED, f"looked again {turn}", 300 + turn, 2, 2, turn, 10) for turn in range(10)]
+    for review in later:
+        append_review(store, sent.id, review)
+    assert store.work.reviews(sent.id) == [first, *later]
+    now = store.work.get(sent.id)
+    assert (now.stage, now.review) == (Stage.ACCEPTED, later[-1])
+    assert store.work.of_worker("w1") == store.work.page("car", "", 9) == [now]
+    assert store.labels.gold_record("car", 1, "w1") == (2, 2, 9, 10)
+    assert store.work.review(sent.id, Review(Stage.REJECTED, "third thoughts", 900)) == now
+    assert store.categories.tally("car").assignments == {"accepted": 1}
+    other = finish(store, "w2")
+    assert store.work.reviews(other.id) == [other.review]
+    assert store.check(mend=False).sound
+
+
+def test_what_nobody_reviewed_has_no_reviews(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0])
+    assert store.work.reviews(deal(store).id) == []
+    with pytest.raises(NotFound):
+        store.work.reviews("x")
 
 
 def test_only_what_was_sent_is_reviewed_and_only_with_a_verdict(store: Store) -> None:

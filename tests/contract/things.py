@@ -12,6 +12,7 @@ from thresher.records import (
     Given,
     NewAsk,
     NewImage,
+    NewTask,
     Origin,
     Purpose,
     Question,
@@ -21,6 +22,11 @@ from thresher.records import (
     Task,
 )
 from thresher.store.contract import Store
+from thresher.store.mongo import reviews as mongo_reviews
+from thresher.store.mongo.assignments import load
+from thresher.store.sqlite import assignments as sqlite_assignments
+from thresher.store.sqlite import reviews as sqlite_reviews
+from thresher.store.sqlite.counters import category_id
 
 HOUR_MS = 3_600_000
 
@@ -68,7 +74,7 @@ def publish(store: Store, rows: Sequence[int], *, places: int = 1, purpose: Purp
     store.asks.wish("car", 1, wishes(rows, purpose))
     wanted = set(rows)
     asks = [ask.id for ask in store.asks.waiting("car", 1, 10_000, owner_only=owner_only) if ask.row in wanted]
-    task = store.asks.publish("car", 1, "named", asks, places=places, owner_only=owner_only, at_ms=10)
+    task = store.asks.publish("car", 1, NewTask("named", asks, 10, places=places, owner_only=owner_only))
     assert task is not None
     return task
 
@@ -91,6 +97,17 @@ def deal(
 def answers(assignment: Assignment, says: Says = Says.YES) -> list[Given]:
     """The same answer at every position."""
     return [Given(place, says, 0.5, 1.5 + place / 7) for place in range(len(assignment.dealt))]
+
+
+def append_review(store: Any, assignment: str, review: Review) -> None:
+    """A later decision, put in force as a store does it: for whatever else it changes, a part of its own must see."""
+    if hasattr(store, "catalog"):
+        with store.catalog.writing() as sql:
+            there = sqlite_assignments.load(sql, assignment)
+            sqlite_reviews.append(sql, category_id(store.catalog, sql, there.category), there, review)
+    else:
+        link = store.link
+        link.transact(lambda session: mongo_reviews.append(link, load(link, assignment, session), review, session))
 
 
 def finish(

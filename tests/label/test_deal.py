@@ -4,7 +4,7 @@ from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.label.asks import fill_tasks, wish
 from thresher.label.deal import deal, draw_gold
-from thresher.records import Assignment, Gold, Purpose, Says, Source, Stage
+from thresher.records import Assignment, Gold, NewTask, Purpose, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -194,7 +194,7 @@ def test_no_gold_is_like_an_image_that_is_asked_about(store: Store, settings: Se
     asked = range(40)
     wish(NAME, [(row, 0.0) for row in asked], Purpose.UPLOAD, store=store, settings=settings)
     asks = store.asks.waiting(NAME, 1, 100)
-    store.asks.publish(NAME, 1, "n", [a.id for a in asks], places=2, owner_only=False, at_ms=1)
+    store.asks.publish(NAME, 1, NewTask("n", [a.id for a in asks], 1, places=2))
     assignment = here.must_deal("a")
     gold = {place.row for place in assignment.dealt if place.ask is None}
     assert len(gold) > 30

@@ -13,6 +13,7 @@ from thresher.records import (
     Counts,
     NewAsk,
     NewImage,
+    NewTask,
     Origin,
     Purpose,
     Round,
@@ -90,7 +91,7 @@ def asked_of_two(here: Scene, disputed: int) -> None:
     here.store.asks.wish(NAME, 1, [NewAsk(row, Purpose.AUDIT_RECALL, 2, 0.0, 3, row) for row in (8, 9)])
     here.store.asks.wish(NAME, 1, [NewAsk(row, Purpose.LEARN, 2) for row in range(8)])
     asks = here.store.asks.waiting(NAME, 1, 100)
-    here.store.asks.publish(NAME, 1, "n", [a.id for a in asks], places=2, owner_only=False, at_ms=1)
+    here.store.asks.publish(NAME, 1, NewTask("n", [a.id for a in asks], 1, places=2))
     here.work("a")
     here.work("b", lambda row: says(truth(row) != (row == disputed)))
 
@@ -98,7 +99,7 @@ def asked_of_two(here: Scene, disputed: int) -> None:
 def adjudicate(here: Scene, *asks: NewAsk) -> None:
     here.store.asks.wish(NAME, 1, asks)
     waiting = here.store.asks.waiting(NAME, 1, 100, owner_only=True)
-    here.store.asks.publish(NAME, 1, "n", [a.id for a in waiting], places=1, owner_only=True, at_ms=1)
+    here.store.asks.publish(NAME, 1, NewTask("n", [a.id for a in waiting], 1, owner_only=True))
     here.send(here.must_deal("me", owner=True))
     here.review()
 
@@ -132,7 +133,7 @@ def test_an_owner_who_changes_their_mind_changes_the_gold(here: Scene) -> None:
     here.store.labels.score_gold(NAME, 1, [1], [])
     here.store.asks.wish(NAME, 1, [NewAsk(1, Purpose.UPLOAD)])
     asks = here.store.asks.waiting(NAME, 1, 9)
-    here.store.asks.publish(NAME, 1, "n", [a.id for a in asks], places=1, owner_only=False, at_ms=1)
+    here.store.asks.publish(NAME, 1, NewTask("n", [a.id for a in asks], 1))
     here.send(here.must_deal("me", owner=True), lambda _: Says.YES)
     here.review()
     (piece,) = here.store.labels.gold(NAME, 1)

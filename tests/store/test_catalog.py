@@ -11,9 +11,11 @@ from thresher.records import Alias, Origin
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
-from thresher.store.sqlite import bulk, recount
+from thresher.store.kinds import KINDS
+from thresher.store.shapes import Index, Kind, schema_of
+from thresher.store.sqlite import bulk
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.migrations import STEPS, migrate
+from thresher.store.sqlite.migrations import migrate
 
 
 @pytest.fixture
@@ -57,11 +59,11 @@ def test_a_step_is_committed_with_the_row_that_records_it(path: Path) -> None:
 def test_a_catalog_of_a_newer_version_is_refused(path: Path, store: Store, settings: Settings) -> None:
     catalog = Catalog(Path(store.place) / "catalog.sqlite")
     with catalog.writing() as sql:
-        sql.execute("INSERT INTO migration VALUES (?, 1)", (len(STEPS) + 1,))
+        sql.execute("INSERT INTO migration VALUES (?, 1)", (schema_of(KINDS) + 1,))
     catalog.close()
     with pytest.raises(WrongSchema) as told:
         open_store(store.place, settings)
-    assert str(len(STEPS) + 1) in str(told.value)
+    assert str(schema_of(KINDS) + 1) in str(told.value)
     assert told.value.next == "pip install --upgrade thresher"
 
 
@@ -156,55 +158,6 @@ def test_the_key_of_every_link_is_readable_by_its_owner_only(store: Store) -> No
     assert (Path(store.place) / "catalog.sqlite").stat().st_mode & 0o077 == 0
 
 
-SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"), key=lambda path: int(path.stem))
-
-
-def shape(path: Path) -> list[tuple[str, ...]]:
-    sql = sqlite3.connect(path)
-    found = sql.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").fetchall()
-    sql.close()
-    return found
-
-
-def from_fixture(fixture: Path, place: Path) -> Path:
-    """A workspace as an earlier version left it."""
-    for name in ("images", "columns"):
-        (place / name).mkdir(parents=True)
-    sql = sqlite3.connect(place / "catalog.sqlite")
-    sql.executescript(fixture.read_text("utf-8"))
-    sql.close()
-    return place / "catalog.sqlite"
-
-
-@pytest.mark.parametrize("fixture", SCHEMAS, ids=lambda path: str(path.stem))
-def test_a_workspace_of_each_earlier_schema_opens(fixture: Path, tmp_path: Path, settings: Settings) -> None:
-    from_fixture(fixture, tmp_path / "old")
-    store = open_store(tmp_path / "old", settings)
-    tally = store.categories.tally("car")
-    assert (tally.images, tally.answers, tally.gold_answers, dict(tally.labels)) == (6, 2, 1, {"no": 1})
-    assert [vote.row for vote in store.labels.votes("car", 1)] == [0, 1]
-    assert store.people.get("w1").name == "Ada"
-    assert store.images.find(["folder/3.jpg"]) == [3]
-    with store.catalog.reading() as sql:  # type: ignore[attr-defined]  # a directory store has one
-        assert recount.differences(sql) == []
-    store.close()
-
-
-@pytest.mark.parametrize("fixture", SCHEMAS, ids=lambda path: str(path.stem))
-def test_a_released_step_is_never_edited(fixture: Path, tmp_path: Path) -> None:
-    path = from_fixture(fixture, tmp_path / "old")
-    fresh = tmp_path / "catalog.sqlite"
-    fresh.touch()
-    catalog = Catalog(fresh)
-    migrate(catalog, fresh, 1, STEPS[: int(fixture.stem)])
-    catalog.close()
-    assert shape(path) == shape(fresh)
-
-
-def test_every_schema_has_its_fixture() -> None:
-    assert [int(path.stem) for path in SCHEMAS] == list(range(1, len(STEPS) + 1))
-
-
 def test_many_rows_at_once_are_as_those_one_by_one(tmp_path: Path, settings: Settings) -> None:
     """A batch of references goes in by one statement; what a text may hold is the same either way."""
     odd = ["http://a/é", 'http://a/"quoted"', "http://a/back\\slash", "x"]
@@ -240,3 +193,26 @@ def test_a_text_that_json_would_change_goes_in_row_by_row(store: Store) -> None:
     batch = [new_image(seed, data=None, bytes=1, aliases=(Alias("url", text),)) for seed, text in enumerate(odd)]
     rows = store.images.put(batch)
     assert store.images.find(odd[:3]) == rows[:3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "index"),
+    [
+        pytest.param(kind, index, id=f"{kind.name} {index.name}")
+        for kind in KINDS
+        if kind.generic
+        for index in kind.indexes
+    ],
+)
+def test_a_page_by_an_index_reads_and_sorts_nothing_else(kind: Kind, index: Index, store: Store) -> None:
+    category(store)
+    said: list[str] = []
+    with store.catalog.reading() as sql:  # type: ignore[attr-defined]  # a directory store has one
+        sql.set_trace_callback(said.append)
+    store.lines.page(kind, "car", where=dict.fromkeys(index.fields, 1), descending=True, limit=5)
+    with store.catalog.reading() as sql:  # type: ignore[attr-defined]  # a directory store has one
+        sql.set_trace_callback(None)
+        (asked,) = (one for one in said if f"FROM {kind.name}" in one)
+        plan = [line[3] for line in sql.execute(f"EXPLAIN QUERY PLAN {asked}")]
+    assert len(plan) == 1
+    assert f"{kind.name}_{index.name}" in plan[0]

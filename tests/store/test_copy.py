@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 from tests.contract import things
 from tests.contract.conftest import BACKENDS, MARKS
-from tests.contract.things import answers, category, deal, finish, images, new_image, publish, take, wishes
+from tests.contract.things import (
+    answers,
+    append_review,
+    category,
+    deal,
+    finish,
+    images,
+    new_image,
+    publish,
+    take,
+    wishes,
+)
 from tests.mongo_for_tests import replica_set
 
 from thresher.errors import Conflict, StoreDamaged
@@ -21,15 +32,18 @@ from thresher.records import (
     Job,
     Label,
     NewAsk,
+    NewTask,
     Origin,
     Purpose,
     Refusal,
     Release,
+    Review,
     Round,
     Says,
     Source,
     Stage,
     Targets,
+    TaskKind,
     Thresholds,
     Worker,
 )
@@ -91,10 +105,14 @@ def fill(store: Store) -> None:
     publish(store, rows[4:8], places=1)
     publish(store, rows[8:10], purpose=Purpose.MINE_GOLD)
     store.asks.wish("car", 1, wishes(rows[12:16], epoch=2, draw=7))
+    asks = [ask.id for ask in store.asks.waiting("car", 1, 2)]
+    assert store.asks.publish("car", 1, NewTask("swept", asks, 5, kind=TaskKind.SWEEP))
     store.asks.wish("dog", 2, [NewAsk(rows[3], Purpose.AUDIT_RECALL, 3, 1 / 3)])
     store.labels.gild("car", [Gold(row, Says.YES, 1, Source.OWNER, 3, 1, "old" * (row == 17)) for row in rows[16:18]])
     finish(store, "w1", gold=rows[16:17], yes_right=1, yes_shown=1, weight=0.5, verdict=Stage.WEIGHTED)
     finish(store, "w2", verdict=Stage.REJECTED, provisional=True)
+    (decided,) = store.work.of_worker("w1")
+    append_review(store, decided.id, Review(Stage.ACCEPTED, "looked again", 900, 1, 1, 0, 0, 1, False))
     held = deal(store, "w3", gold=rows[17:18])
     store.work.draft(held.id, answers(held)[:3], sequence=4, now_ms=300, lease_ms=HOUR_MS)
     store.work.give_back(deal(store, "w4").id, 400)
@@ -147,7 +165,7 @@ def seen(store: Store) -> dict[str, object]:
             store.labels.gold(name, 1, retired=True), store.asks.open_rows(name, 1).tolist(),
             [store.asks.waiting(name, version, 99, owner_only=owner) for version in (1, 2) for owner in (True, False)],
             [(task, store.asks.of_task(task.number)) for task in store.asks.tasks(name, 0, 99)],
-            [(one, store.work.drafts(one.id)) for one in store.work.page(name, "", 99)],
+            [(one, store.work.drafts(one.id), store.work.reviews(one.id)) for one in store.work.page(name, "", 99)],
             [(store.work.asked(name, w).tolist(), store.work.seen_gold(name, w).tolist(), store.work.of_worker(w),
               store.labels.gold_record(name, 1, w)) for w in ("w1", "w2", "w3", "w4", "owner")],
             [(one, store.rounds.head(name, one.number)) for one in store.rounds.all(name)], store.rounds.releases(name),
@@ -167,7 +185,7 @@ def test_everything_is_the_same_in_the_copy(stores: tuple[Store, Store]) -> None
         assert hashlib.sha256(found).hexdigest() == image.sha256
     report = target.check(mend=False)
     assert report.sound, report.found
-    assert (copied.counts["image"], copied.counts["task car"], copied.counts["features/x"]) == (27, 3, 12)
+    assert (copied.counts["image"], copied.counts["task car"], copied.counts["review car"]) == (27, 4, 3)
 
 
 def test_work_goes_on_in_the_copy_as_it_would_have_in_the_source(stores: tuple[Store, Store]) -> None:

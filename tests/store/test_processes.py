@@ -10,7 +10,7 @@ import pytest
 from tests.contract.things import HOUR_MS, answers, category, data, images, new_image, wishes
 from tests.store.processes import ended, forked, killed
 
-from thresher.records import Dealt, Origin, Stage
+from thresher.records import Dealt, NewTask, Origin, Stage
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
@@ -110,7 +110,7 @@ def test_servers_in_several_processes_never_give_one_place_twice(store: Store, s
     for start in range(0, 40, 2):
         store.asks.wish("car", 1, wishes(range(start, start + 2)))
         asks = [ask.id for ask in store.asks.waiting("car", 1, 2)]
-        assert store.asks.publish("car", 1, "t", asks, places=3, owner_only=False, at_ms=1)
+        assert store.asks.publish("car", 1, NewTask("t", asks, 1, places=3))
     processes = [forked(partial(work_through, store.place, settings, f"w{number}")) for number in range(5)]
     assert [ended(process) for process in processes] == [0] * 5
     made = store.work.page("car", "", 1000)
@@ -125,7 +125,7 @@ def test_labelling_killed_anywhere_keeps_every_sent_answer(store: Store, setting
     for row in range(200):
         store.asks.wish("car", 1, wishes([row]))
         (ask,) = store.asks.waiting("car", 1, 2)
-        assert store.asks.publish("car", 1, "t", [ask.id], places=1, owner_only=False, at_ms=1)
+        assert store.asks.publish("car", 1, NewTask("t", [ask.id], 1))
     chance = random.Random(5)
     for _ in range(10):
         killed(partial(work_through, store.place, settings, "w1"), chance.uniform(0.0, 0.12))

@@ -11,10 +11,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.contract.things import answers, images
 
-from thresher.records import Assignment, Category, Dealt, NewAsk, Origin, Purpose, Question, Review, Stage, Task
+from thresher.records import (
+    Assignment,
+    Category,
+    Dealt,
+    NewAsk,
+    NewTask,
+    Origin,
+    Purpose,
+    Question,
+    Review,
+    Stage,
+    Task,
+)
 from thresher.settings import read_settings
 from thresher.store import open_store
 from thresher.store.directory.store import DirectoryStore
+from thresher.store.kinds import KINDS
 from thresher.store.sqlite import recount
 
 LEASE_MS = 100
@@ -80,7 +93,7 @@ class Labelling(RuleBasedStateMachine):
         waiting = self.store.asks.waiting(self.name, 1, 100, owner_only=mine)
         if waiting:
             task = self.store.asks.publish(
-                self.name, 1, "t", [ask.id for ask in waiting], places=places, owner_only=mine, at_ms=self.now
+                self.name, 1, NewTask("t", [ask.id for ask in waiting], self.now, places=places, owner_only=mine)
             )
             assert task is not None
 
@@ -161,7 +174,7 @@ class Labelling(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "name"):
             with self.store.catalog.reading() as sql:
-                assert recount.differences(sql) == []
+                assert recount.differences(sql, KINDS) == []
 
 
 TestLabelling = Labelling.TestCase

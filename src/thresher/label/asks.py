@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from thresher.errors import BadInput
-from thresher.records import OWNER_ONLY, Ask, NewAsk, Purpose, Task
+from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
@@ -202,15 +202,14 @@ def _publish(
     """Publish batches as tasks; if another process took an ask of a batch, the batch is left to the next call."""
     made = []
     for number, batch in enumerate(batches, 1):
-        task = store.asks.publish(
-            category,
-            version,
+        wanted = NewTask(
             name if len(batches) == 1 or name == category else f"{name} ({number} of {len(batches)})",
             [ask.id for ask in batch],
+            now_ms,
             places=batch[0].votes_wanted,
             owner_only=batch[0].purpose in OWNER_ONLY,
-            at_ms=now_ms,
         )
+        task = store.asks.publish(category, version, wanted)
         if task is not None:
             made.append(task)
     return made

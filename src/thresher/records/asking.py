@@ -1,6 +1,7 @@
 """Asking people: asks, tasks, assignments, answers, reviews and votes."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thresher.records.words import Purpose, Says
@@ -33,6 +34,25 @@ class Ask:
     task: int | None = None
 
 
+class TaskKind(enum.StrEnum):
+    """How the images of a task are shown: one at a time, or many at once as a page to look over."""
+
+    SINGLE = "single"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task to be published: the ids of the asks it carries, in the order of its images, and what Task says."""
+
+    name: str
+    asks: Sequence[int]
+    at_ms: int
+    places: int = 1
+    owner_only: bool = False
+    kind: TaskKind = TaskKind.SINGLE
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A numbered, named list of at most 110 asked images; never changes once published.
@@ -51,6 +71,7 @@ class Task:
     done: int
     owner_only: bool
     published_ms: int
+    kind: TaskKind = TaskKind.SINGLE
 
 
 OWNER = "owner"

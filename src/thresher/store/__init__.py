@@ -7,7 +7,9 @@ from pathlib import Path
 from thresher.errors import BadInput
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.store.kinds import KINDS
 from thresher.store.references import References
+from thresher.store.shapes import Kinds
 
 __all__ = ["STORES", "open_store"]
 
@@ -19,8 +21,10 @@ STORES = {
 }
 
 
-def open_store(place: str | Path, settings: Settings, *, create: bool = False) -> Store:
+def open_store(place: str | Path, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> Store:
     """Open the workspace at a place, a directory or a `mongodb://` address; with `create` make it where there is none.
+
+    A workspace of an earlier schema is brought to the newest one, that of the table of `kinds`.
 
     Raises StoreUnavailable where there is none, WrongSchema where a newer thresher has been.
     """
@@ -31,6 +35,6 @@ def open_store(place: str | Path, settings: Settings, *, create: bool = False) -
         raise BadInput(f"no store is called {scheme}://; there are directories and {known}.", where=str(place))
     module, function = STORES[scheme]
     opener: Callable[..., Store] = getattr(import_module(module), function)
-    opened = opener(str(place), settings, create=create)
+    opened = opener(str(place), settings, create=create, kinds=kinds)
     opened.images.fetch_reference = References(settings)
     return opened

@@ -1,6 +1,6 @@
 """`thresher store copy`: a workspace from one store to another, whatever keeps them.
 
-Pages of lines (transfer.py) are compared and those that differ are sent, so a copy that was cut short goes on where it
+Pages of lines (kinds.py) are compared and those that differ are sent, so a copy that was cut short goes on where it
 was. In the end every line, every picture and every column is compared by checksum; a copy that returns is the same.
 """
 
@@ -15,11 +15,12 @@ from thresher.errors import Conflict, StoreDamaged
 from thresher.records import Progress
 from thresher.settings import without_password
 from thresher.store.contract import Report, Rows, Store, chunks
-from thresher.store.transfer import CATEGORY, IMAGE, OF_CATEGORY, OF_WORKSPACE, Kind, Line
+from thresher.store.kinds import CATEGORY, IMAGE
+from thresher.store.shapes import Kind, Kinds, Line
 
 COLUMN_ROWS = 4096
-BARE = IMAGE.fields.index("bare")
-SHA256 = IMAGE.fields.index("sha256")
+BARE = IMAGE.names.index("bare")
+SHA256 = IMAGE.names.index("sha256")
 
 Stop = Callable[[], bool]
 
@@ -66,7 +67,7 @@ def copy_store(
         _copy_lines(work, CATEGORY, "")
         _copy_images(work)
         names = [category.name for category in source.categories.all()]
-        for kind, category in _kinds(names):
+        for kind, category in _kinds(source.transfer.kinds, names):
             _copy_lines(work, kind, category)
         for name in source.columns.names():
             _copy_column(work, name)
@@ -80,10 +81,11 @@ def copy_store(
         return None
 
 
-def _kinds(categories: list[str]) -> Iterator[tuple[Kind, str]]:
+def _kinds(kinds: Kinds, categories: list[str]) -> Iterator[tuple[Kind, str]]:
     """Every kind of line but categories and images, once for each category where it has one."""
-    yield from ((kind, "") for kind in OF_WORKSPACE)
-    yield from ((kind, category) for category in categories for kind in OF_CATEGORY)
+    rest = [kind for kind in kinds if kind.travels and kind not in (CATEGORY, IMAGE)]
+    yield from ((kind, "") for kind in rest if not kind.of_category)
+    yield from ((kind, category) for category in categories for kind in rest if kind.of_category)
 
 
 def _same_workspace(source: Store, target: Store) -> None:
@@ -151,7 +153,7 @@ def _compare(work: _Copying, categories: list[str]) -> Copied:
     """Counts and checksums of everything, which both sides must have in common."""
     counts: dict[str, int] = {}
     checksums: dict[str, str] = {}
-    all_kinds = [(CATEGORY, ""), (IMAGE, ""), *_kinds(categories)]
+    all_kinds = [(CATEGORY, ""), (IMAGE, ""), *_kinds(work.source.transfer.kinds, categories)]
     for done, (kind, category) in enumerate(all_kinds):
         work.tell("compare", done, len(all_kinds), "kinds")
         name = f"{kind.name} {category}".strip()
@@ -223,7 +225,7 @@ def _column_digest(store: Store, name: str) -> tuple[int, str]:
 
 
 def _text(line: Line) -> str:
-    return json.dumps(line, default=_of_bytes, ensure_ascii=False) + "\n"
+    return json.dumps(line, default=_of_bytes, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _of_bytes(value: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from thresher.errors import BadInput, Conflict, Gone, NotFound
-from thresher.records import Assignment, Dealt, Given, Review, Source, Stage
+from thresher.records import Assignment, Dealt, Given, NewTask, Review, Source, Stage
 from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
@@ -78,10 +78,25 @@ def no_such_category(name: str, known: Sequence[str]) -> NotFound:
     )
 
 
-def fits_a_task(asks: Sequence[int], places: int, name: str) -> None:
+def fits_a_task(task: NewTask) -> None:
     """Raises BadInput for a task of too many images, none, or without a place."""
-    if not 0 < len(asks) <= MOST_IMAGES or places < 1:
-        raise BadInput(f"a task has 1 to {MOST_IMAGES} images and a place at least.", where=name)
+    if not 0 < len(task.asks) <= MOST_IMAGES or task.places < 1:
+        raise BadInput(f"a task has 1 to {MOST_IMAGES} images and a place at least.", where=task.name)
+
+
+def no_such_task(number: int) -> NotFound:
+    """The error for a task nobody published."""
+    return NotFound(f"no task has the number {number}.")
+
+
+def no_such_assignment(assignment: str) -> NotFound:
+    """The error for an assignment nobody was dealt."""
+    return NotFound(f"no assignment has the id {assignment!r}.")
+
+
+def shown_twice(task: NewTask) -> BadInput:
+    """The error for a task with two asks of one image."""
+    return BadInput("an image stands in a task once.", where=task.name)
 
 
 def still_held(assignment: Assignment, now_ms: int) -> None:

@@ -16,17 +16,20 @@ from thresher.errors import WrongSchema
 from thresher.records import Alias, Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
 from thresher.settings import Settings
 from thresher.store import contract, open_store
+from thresher.store.kinds import KINDS
 from thresher.store.mongo import failures, schema
+from thresher.store.mongo.lines import having
 from thresher.store.mongo.link import Link
 from thresher.store.mongo.originals import PIECE_BYTES
 from thresher.store.mongo.store import MongoStore
+from thresher.store.shapes import Index, Kind, schema_of
 
 pytestmark = pytest.mark.mongo
 
 WRITES = {
     "put", "create", "reword", "aim", "pool_add", "refuse", "hold", "drop", "gild", "score_gold", "retire_gold", "wish",
-    "withdraw", "publish", "take", "set_dealt", "draft", "send", "give_back", "expire", "review", "invite", "revoke",
-    "add", "write", "keep_evidence", "add_release", "start", "beat", "finish", "cancel", "lease", "release",
+    "withdraw", "publish", "take", "set_dealt", "draft", "send", "give_back", "expire", "review", "add", "change",
+    "write",
     "read_many",  # it answers in pieces, and reads each of them steadily itself
 }  # fmt: skip
 
@@ -53,7 +56,7 @@ def filled(store: MongoStore) -> None:
 
 def test_every_collection_can_be_sharded_by_its_id(store: MongoStore) -> None:
     filled(store)
-    for made in schema.COLLECTIONS:
+    for made in schema.collections(KINDS):
         table = store.link.table(made.name)
         # what sh.shardCollection does first; it fails where an _id holds what no hash is made of
         name = table.create_index([("_id", HASHED)])
@@ -67,20 +70,21 @@ def test_the_docs_name_the_command_for_every_collection() -> None:
     found = re.findall(
         r'^sh\.shardCollection\("thresher\.(\w+)", \{ _id: "hashed" \}\)$', page.read_text("utf-8"), re.MULTILINE
     )
-    assert found == [made.name for made in schema.COLLECTIONS]
+    assert found == [made.name for made in schema.collections(KINDS)]
 
 
 def test_an_older_workspace_is_brought_to_the_newest_schema_step_by_step(store: MongoStore) -> None:
     images(store, 2)
     made: list[str] = []
-    steps = (*schema.STEPS, lambda _link: made.append("two"), lambda _link: made.append("three"))
-    found = schema.open_workspace(store.link, create=False, steps=steps)
-    assert made == ["two", "three"]
-    assert schema.open_workspace(store.link, create=True, steps=steps)["schema"] == schema.SCHEMA + 2
-    assert made == ["two", "three"]
+    now = schema_of(KINDS)
+    steps = (*schema.steps_of(KINDS), lambda _link: made.append("next"), lambda _link: made.append("last"))
+    found = schema.open_workspace(store.link, KINDS, create=False, steps=steps)
+    assert made == ["next", "last"]
+    assert schema.open_workspace(store.link, KINDS, create=True, steps=steps)["schema"] == now + 2
+    assert made == ["next", "last"]
     assert found["secret"] == store.secret()
     with pytest.raises(WrongSchema):
-        schema.open_workspace(store.link, create=False)
+        schema.open_workspace(store.link, KINDS, create=False)
 
 
 def test_a_step_that_was_killed_is_made_again(store: MongoStore) -> None:
@@ -92,8 +96,8 @@ def test_a_step_that_was_killed_is_made_again(store: MongoStore) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        schema.open_workspace(store.link, create=False, steps=(*schema.STEPS, killed))
-    assert schema.open_workspace(store.link, create=False, steps=(*schema.STEPS, killed))
+        schema.open_workspace(store.link, KINDS, create=False, steps=(*schema.steps_of(KINDS), killed))
+    assert schema.open_workspace(store.link, KINDS, create=False, steps=(*schema.steps_of(KINDS), killed))
     assert made == ["once", "once"]
 
 
@@ -182,8 +186,8 @@ def test_many_who_bring_the_same_pictures_at_once_get_the_same_rows(store: Mongo
 
 def test_every_call_of_the_contract_is_known_to_read_or_to_write() -> None:
     parts = (
-        contract.Images, contract.Categories, contract.Labels, contract.Asks, contract.Work, contract.People,
-        contract.Columns, contract.Rounds, contract.Jobs,
+        contract.Images, contract.Categories, contract.Labels, contract.Asks, contract.Work, contract.Columns,
+        contract.Lines,
     )  # fmt: skip
     calls = {name for part in parts for name, what in vars(part).items() if callable(what) and not name.startswith("_")}
     assert calls - {"fetch_reference"} == failures.READS | WRITES
@@ -213,3 +217,20 @@ def test_dealing_and_paging_walk_an_index_and_sort_nothing(store: MongoStore) ->
         assert "IXSCAN" in plan, (table, wanted)
         assert "'SORT'" not in plan, (table, wanted)
         assert "COLLSCAN" not in plan, (table, wanted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "index"),
+    [
+        pytest.param(kind, index, id=f"{kind.name} {index.name}")
+        for kind in KINDS
+        if kind.generic
+        for index in kind.indexes
+    ],
+)
+def test_a_page_by_an_index_reads_and_sorts_nothing_else(kind: Kind, index: Index, store: MongoStore) -> None:
+    category(store)
+    plan = plan_of(store, kind.collection, having(kind, "car", dict.fromkeys(index.fields, 1)), [("_id", -1)])
+    assert index.fields[0] in plan
+    assert "'SORT'" not in plan
+    assert "COLLSCAN" not in plan

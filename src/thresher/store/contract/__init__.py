@@ -13,9 +13,11 @@ from thresher.store.contract.common import Report, Rows, chunks
 from thresher.store.contract.images import Images, Renderings
 from thresher.store.contract.jobs import Jobs
 from thresher.store.contract.labels import Labels
+from thresher.store.contract.lines import Lines
 from thresher.store.contract.people import People
 from thresher.store.contract.rounds import Rounds
 from thresher.store.contract.store import CheckReport, Store, every_assignment
+from thresher.store.contract.transfer import Transfer
 from thresher.store.contract.work import Work
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Images",
     "Jobs",
     "Labels",
+    "Lines",
     "People",
     "Renderings",
     "Report",
@@ -33,6 +36,7 @@ __all__ = [
     "Rows",
     "Store",
     "Tally",
+    "Transfer",
     "Work",
     "chunks",
     "every_assignment",

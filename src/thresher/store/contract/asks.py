@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from thresher.records import Ask, NewAsk, Purpose, Task
+from thresher.records import Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract.common import Rows
 
 
@@ -28,9 +28,7 @@ class Asks(Protocol):
     def open_rows(self, category: str, version: int) -> Rows:
         """Rows with an open ask."""
 
-    def publish(
-        self, category: str, version: int, name: str, asks: Sequence[int], *, places: int, owner_only: bool, at_ms: int
-    ) -> Task | None:
+    def publish(self, category: str, version: int, task: NewTask) -> Task | None:
         """Bind waiting asks into a task, all or none: None when another process took one of them first."""
 
     def task(self, number: int) -> Task:

@@ -9,7 +9,7 @@ class Jobs(Protocol):
     """Records of separate processes, and leases that let only one of a kind run."""
 
     def start(self, job: Job) -> None:
-        """Record a job."""
+        """Record a job; the same id again changes nothing."""
 
     def get(self, job: str) -> Job:
         """A job by id. Raises NotFound."""

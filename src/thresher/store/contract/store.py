@@ -12,10 +12,11 @@ from thresher.store.contract.common import Report
 from thresher.store.contract.images import Images, Renderings
 from thresher.store.contract.jobs import Jobs
 from thresher.store.contract.labels import Labels
+from thresher.store.contract.lines import Lines
 from thresher.store.contract.people import People
 from thresher.store.contract.rounds import Rounds
+from thresher.store.contract.transfer import Transfer
 from thresher.store.contract.work import Work
-from thresher.store.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Store(Protocol):
     columns: Columns
     rounds: Rounds
     jobs: Jobs
+    lines: Lines
     transfer: Transfer
     """Plain lines out of the store and into it, for `store copy`; not for use while anybody works in the target."""
 

@@ -63,7 +63,14 @@ class Work(Protocol):
         """Sent assignments the gate has not decided on, oldest first."""
 
     def review(self, assignment: str, review: Review) -> Assignment:
-        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing."""
+        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing.
+
+        Decisions are a list that only grows, and the last one is in force. This one is the first: where there is one
+        already, it changes nothing.
+        """
+
+    def reviews(self, assignment: str) -> list[Review]:
+        """Every decision about an assignment, oldest first. Raises NotFound."""
 
     def page(self, category: str, after: str, limit: int) -> list[Assignment]:
         """The next assignments by id, which sorts by time."""

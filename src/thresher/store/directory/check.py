@@ -12,6 +12,7 @@ from thresher.store.contract import Categories, CheckReport, Images, Rounds
 from thresher.store.directory.check_shards import Shards, check_shards
 from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.findings import Findings, tell_lost_scores
+from thresher.store.shapes import Kinds
 from thresher.store.sqlite import recount
 from thresher.store.sqlite.connection import Catalog
 
@@ -25,11 +26,12 @@ class Parts:
     categories: Categories
     rounds: Rounds
     columns: DirectoryColumns
+    kinds: Kinds
 
 
 def check(parts: Parts, findings: Findings) -> CheckReport:
     """Compare catalog, image bytes and columns; where mending is wanted repair what an interrupted run left."""
-    _check_catalog(parts.shards.catalog, findings)
+    _check_catalog(parts.shards.catalog, parts.kinds, findings)
     check_shards(parts.shards, findings)
     tell_lost_scores(parts.categories, parts.rounds, parts.columns, findings)
     _check_columns(parts.columns, findings)
@@ -37,13 +39,13 @@ def check(parts: Parts, findings: Findings) -> CheckReport:
     return findings.told()
 
 
-def _check_catalog(catalog: Catalog, findings: Findings) -> None:
+def _check_catalog(catalog: Catalog, kinds: Kinds, findings: Findings) -> None:
     """The file itself, rows that point nowhere, and the counters against what they count."""
     findings.progress("check the catalog", 0, 1, "catalogs")
     with catalog.reading() as sql:
         broken = [line for (line,) in sql.execute("PRAGMA quick_check") if line != "ok"]
         astray = sql.execute('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check').fetchall()
-        off = recount.differences(sql)
+        off = recount.differences(sql, kinds)
     for line in broken[:10]:
         findings.wrong(f"catalog: {line}")
     for table, parent in astray:
@@ -51,7 +53,7 @@ def _check_catalog(catalog: Catalog, findings: Findings) -> None:
     for category, name, kept, counted in off:
         findings.wrong(
             f"catalog: the counter {name!r} of category {category} says {kept}, and there are {counted}",
-            partial(recount.correct, catalog, category, name),
+            partial(recount.correct, catalog, kinds, category, name),
         )
     findings.progress("check the catalog", 1, 1, "catalogs")
 

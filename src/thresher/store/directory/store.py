@@ -22,11 +22,13 @@ from thresher.store.contract import (
     Images,
     Jobs,
     Labels,
+    Lines,
     People,
     Renderings,
     Report,
     Rounds,
     Store,
+    Transfer,
     Work,
 )
 from thresher.store.directory import shards
@@ -36,18 +38,20 @@ from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.directory.objects import Objects
 from thresher.store.directory.renderings import DirectoryRenderings
 from thresher.store.findings import Findings
+from thresher.store.jobs import LinedJobs
+from thresher.store.kinds import KINDS
+from thresher.store.people import LinedPeople
+from thresher.store.rounds import LinedRounds
+from thresher.store.shapes import Kinds
 from thresher.store.sqlite.asks import SqliteAsks
 from thresher.store.sqlite.categories import SqliteCategories
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.images import SqliteImages
-from thresher.store.sqlite.jobs import SqliteJobs
 from thresher.store.sqlite.labels import SqliteLabels
-from thresher.store.sqlite.migrations import migrate
-from thresher.store.sqlite.people import SqlitePeople
-from thresher.store.sqlite.rounds import SqliteRounds
+from thresher.store.sqlite.lines import SqliteLines
+from thresher.store.sqlite.migrations import migrate, steps_of
 from thresher.store.sqlite.transfer import SqliteTransfer
 from thresher.store.sqlite.work import SqliteWork
-from thresher.store.transfer import Transfer
 
 CATALOG = "catalog.sqlite"
 IMAGES = "images"
@@ -58,9 +62,10 @@ RENDERINGS = "renderings"
 class DirectoryStore(Store):
     """A workspace in a directory."""
 
-    def __init__(self, directory: Path, settings: Settings) -> None:
+    def __init__(self, directory: Path, settings: Settings, kinds: Kinds = KINDS) -> None:
         self.directory = directory
         self.settings = settings
+        self.kinds = kinds
         self.catalog = Catalog(directory / CATALOG)
         self.writer = shards.Writer(directory / IMAGES, shard_bytes=settings.shard_bytes)
         elsewhere = Objects(settings.shards) if settings.shards else None
@@ -71,12 +76,13 @@ class DirectoryStore(Store):
         self.labels: Labels = SqliteLabels(self.catalog)
         self.asks: Asks = SqliteAsks(self.catalog)
         self.work: Work = SqliteWork(self.catalog)
-        self.people: People = SqlitePeople(self.catalog)
+        self.lines: Lines = SqliteLines(self.catalog)
+        self.people: People = LinedPeople(self.lines)
         self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top)
         self.columns: Columns = self.matrices
-        self.rounds: Rounds = SqliteRounds(self.catalog)
-        self.jobs: Jobs = SqliteJobs(self.catalog)
-        self.transfer: Transfer = SqliteTransfer(self.catalog, self.writer)
+        self.rounds: Rounds = LinedRounds(self.lines)
+        self.jobs: Jobs = LinedJobs(self.lines)
+        self.transfer: Transfer = SqliteTransfer(self.catalog, self.writer, kinds)
 
     @property
     def place(self) -> str:
@@ -88,8 +94,9 @@ class DirectoryStore(Store):
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
         there = Parts(
-            Shards(self.catalog, self.writer, self.reader), self.images, self.categories, self.rounds, self.matrices
-        )
+            Shards(self.catalog, self.writer, self.reader), self.images, self.categories, self.rounds, self.matrices,
+            self.kinds,
+        )  # fmt: skip
         return check(there, Findings(mend, report, every_byte))
 
     def close(self) -> None:
@@ -99,7 +106,7 @@ class DirectoryStore(Store):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Travel to another process as a place, which it opens for itself."""
-        return (open_directory, (self.place, self.settings))
+        return (DirectoryStore, (self.directory, self.settings, self.kinds))
 
     def __enter__(self) -> "DirectoryStore":
         return self
@@ -108,12 +115,12 @@ class DirectoryStore(Store):
         self.close()
 
 
-def open_directory(place: str, settings: Settings, *, create: bool = False) -> Store:
+def open_directory(place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> Store:
     """Open the workspace in a directory, or make it there. Raises StoreUnavailable where there is none."""
     directory = Path(place).absolute()
     try:
         if create:
-            _make(directory)
+            _make(directory, kinds)
         there = (directory / CATALOG).exists()
     except OSError as error:
         raise shards.told(error, directory) from error
@@ -123,12 +130,12 @@ def open_directory(place: str, settings: Settings, *, create: bool = False) -> S
             where=str(directory),
             next="cd into a workspace, or make one: thresher init NAME",
         )
-    store = DirectoryStore(directory, settings)
-    migrate(store.catalog, directory, now_ms())
+    store = DirectoryStore(directory, settings, kinds)
+    migrate(store.catalog, directory, now_ms(), steps_of(kinds))
     return store
 
 
-def _make(directory: Path) -> None:
+def _make(directory: Path, kinds: Kinds) -> None:
     """Make what is missing of a workspace; the catalog comes last and whole, so that there is one or none."""
     directory.mkdir(parents=True, exist_ok=True)
     for inside in (IMAGES, COLUMNS):
@@ -137,17 +144,17 @@ def _make(directory: Path) -> None:
     try:
         fcntl.flock(held, fcntl.LOCK_EX)  # two `thresher init` at once make one workspace
         if not (directory / CATALOG).exists():
-            _make_catalog(directory)
+            _make_catalog(directory, kinds)
     finally:
         os.close(held)
 
 
-def _make_catalog(directory: Path) -> None:
+def _make_catalog(directory: Path, kinds: Kinds) -> None:
     path = directory / f"{CATALOG}.making"
     path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds the key of every link
     catalog = Catalog(path)
-    migrate(catalog, directory, now_ms())
+    migrate(catalog, directory, now_ms(), steps_of(kinds))
     with catalog.writing() as sql:
         sql.execute("INSERT INTO one (key, value) VALUES ('secret', ?)", (secrets.token_bytes(32),))
     catalog.close()

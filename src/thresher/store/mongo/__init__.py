@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from thresher.errors import Missing
 from thresher.settings import Settings
+from thresher.store.kinds import KINDS
+from thresher.store.shapes import Kinds
 
 if TYPE_CHECKING:
     from thresher.store.mongo.store import MongoStore
 
 
-def open_mongo(place: str, settings: Settings, *, create: bool = False) -> "MongoStore":
+def open_mongo(place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> "MongoStore":
     """The workspace at `mongodb://host/database`; `create` makes it with its collections and indexes.
 
     Raises Missing without the extra, StoreUnavailable, WrongSchema, BadSetting.
@@ -20,4 +22,4 @@ def open_mongo(place: str, settings: Settings, *, create: bool = False) -> "Mong
         if (error.name or "").partition(".")[0] not in {"pymongo", "bson"}:
             raise
         raise Missing("pymongo", 'pip install "thresher[mongo]"') from error
-    return MongoStore(place, settings, create=create)
+    return MongoStore(place, settings, create=create, kinds=kinds)

@@ -6,20 +6,22 @@ asks it carries, and they leave when all their votes are in.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
 import numpy as np
 from pymongo import DESCENDING
 
-from thresher.errors import BadInput, NotFound
-from thresher.records import OWNER_ONLY, Ask, NewAsk, Purpose, Task
+from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
+from thresher.store.conversions import ask_of, names_of, task_of
 from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Session, batches, key, span
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
-from thresher.store.rules import fits_a_task, plain
+from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice
+from thresher.store.shapes import Named
 
 CHUNK: Final = 1000
 ORDER: Final = [("priority", DESCENDING), ("draw", 1), ("number", 1)]
@@ -45,7 +47,10 @@ class MongoAsks(Asks):
         table = self.link.table("asks")
         made: dict[tuple[int, str, int], Document] = {}
         for at, ask in enumerate(asks, number):
-            made.setdefault((int(ask.row), ask.purpose.value, ask.epoch), _document(category, version, at, ask))
+            wished = {**asdict(ask), "id": at, "row": int(ask.row), "version": version, "purpose": ask.purpose.value}
+            wished |= {"owner_only": ask.purpose in OWNER_ONLY, "priority": float(ask.priority)}
+            one = ask_document(category, wished, {"waiting": True})
+            made.setdefault((int(ask.row), ask.purpose.value, ask.epoch), one)
         wanted = {"_id": {"$in": [one["_id"] for one in made.values()]}}
         for there in table.find(wanted, {"_id": 1}, session=session):
             del made[there["_id"]["row"], there["_id"]["purpose"], there["_id"]["epoch"]]
@@ -60,7 +65,7 @@ class MongoAsks(Asks):
         if not limit:
             return []
         wanted = {"category": category, "version": version, "owner_only": owner_only, "waiting": True}
-        return [_ask(one) for one in self.link.table("asks").find(wanted).sort(ORDER).limit(limit)]
+        return [_ask(_copy(one, None)) for one in self.link.table("asks").find(wanted).sort(ORDER).limit(limit)]
 
     def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
         must_know(self.link, category)
@@ -95,12 +100,10 @@ class MongoAsks(Asks):
         found = self.link.table("asks").find(span(category=category, version=version), {"_id": 1})
         return np.unique(np.fromiter((one["_id"]["row"] for one in found), dtype=np.int64))
 
-    def publish(
-        self, category: str, version: int, name: str, asks: Sequence[int], *, places: int, owner_only: bool, at_ms: int
-    ) -> Task | None:
+    def publish(self, category: str, version: int, task: NewTask) -> Task | None:
         must_know(self.link, category)
-        wanted = plain(asks)
-        fits_a_task(wanted, places, name)
+        wanted = plain(task.asks)
+        fits_a_task(task)
 
         def publish(session: Session) -> Task | None:
             table = self.link.table("asks")
@@ -110,37 +113,38 @@ class MongoAsks(Asks):
                 return None
             carried = [found[number] for number in wanted]
             if len({one["_id"]["row"] for one in carried}) != len(carried):
-                raise BadInput("an image stands in a task once.", where=name)
+                raise shown_twice(task)
             made = take_numbers(self.link, "task", 1, session=session) + 1
             document = {
                 "_id": made,
                 "category": category,
                 "version": version,
-                "name": name,
+                "name": task.name,
                 "rows": [one["_id"]["row"] for one in carried],
                 "asks": [_copy(one, made) for one in carried],
-                "places": places,
+                "places": task.places,
                 "taken": 0,
-                "free": places,
+                "free": task.places,
                 "done": 0,
-                "owner_only": owner_only,
-                "published_ms": at_ms,
+                "owner_only": task.owner_only,
+                "published_ms": task.at_ms,
+                "kind": task.kind.value,
             }
             self.link.table("tasks").insert_one(document, session=session)
             bound = {"$set": {"task": made}, "$unset": {"waiting": ""}}
             table.update_many({"_id": {"$in": [one["_id"] for one in carried]}}, bound, session=session)
             count_on(self.link, category, {("tasks_open", ""): 1}, session)
-            return task_of(document)
+            return task_in(document)
 
         return self.link.transact(publish)
 
     def task(self, number: int) -> Task:
-        return task_of(self._task(number, {"asks": 0}))
+        return task_in(self._task(number, {"asks": 0}))
 
     def _task(self, number: int, fields: dict[str, int]) -> Document:
         found = self.link.table("tasks").find_one({"_id": int(number)}, fields)
         if found is None:
-            raise NotFound(f"no task has the number {number}.")
+            raise no_such_task(number)
         return found
 
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
@@ -148,55 +152,39 @@ class MongoAsks(Asks):
         if not limit:
             return []
         wanted = {"category": category, "_id": {"$gt": after_number}}
-        return [task_of(one) for one in self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1).limit(limit)]
+        return [task_in(one) for one in self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1).limit(limit)]
 
     def of_task(self, number: int) -> list[Ask]:
-        return [ask_of(one) for one in self._task(number, {"asks": 1})["asks"]]
+        return [_ask(one) for one in self._task(number, {"asks": 1})["asks"]]
 
 
-def _document(category: str, version: int, number: int, ask: NewAsk) -> Document:
-    purpose = ask.purpose.value
+def ask_document(category: str, ask: Named, where: Document) -> Document:
+    """An open ask as it is kept: by what makes two of them alike, and `where` it waits or is carried."""
+    alike = {name: ask[name] for name in ("version", "row", "purpose", "epoch")}
     return {
-        "_id": key(category=category, version=version, row=int(ask.row), purpose=purpose, epoch=ask.epoch),
-        "number": number,
+        "_id": key(category=category, **alike),
+        "number": ask["id"],
         "category": category,
-        "version": version,
-        "owner_only": ask.purpose in OWNER_ONLY,
-        "votes_wanted": ask.votes_wanted,
-        "priority": float(ask.priority),
-        "draw": ask.draw,
-        "waiting": True,
+        **{name: ask[name] for name in ("version", "owner_only", "votes_wanted", "priority", "draw")},
+        **where,
     }
 
 
-def _copy(one: Document, task: int) -> Document:
+def _copy(one: Document, task: int | None) -> Document:
     """An ask as its task keeps it: the fields of the record."""
-    of = one["_id"]
+    of = {name: one["_id"][name] for name in ("row", "version", "purpose", "epoch")}
     return {
+        **of,
         "id": one["number"],
-        "row": of["row"],
-        "version": of["version"],
-        "purpose": of["purpose"],
-        "votes_wanted": one["votes_wanted"],
-        "priority": one["priority"],
-        "epoch": of["epoch"],
-        "draw": one["draw"],
+        **{name: one[name] for name in ("votes_wanted", "priority", "draw")},
         "task": task,
     }
 
 
-def ask_of(copy: Document) -> Ask:
-    """The record of an ask, as its task keeps it."""
-    return Ask(**{**copy, "purpose": Purpose(copy["purpose"])})
+def _ask(copy: Document) -> Ask:
+    return ask_of([copy[name] for name in names_of(Ask)])
 
 
-def _ask(one: Document) -> Ask:
-    return Ask(**{**_copy(one, 0), "purpose": Purpose(one["_id"]["purpose"]), "task": one.get("task")})
-
-
-def task_of(one: Document) -> Task:
-    """The record of a task."""
-    return Task(
-        one["_id"], one["category"], one["version"], one["name"], tuple(one["rows"]), one["places"], one["taken"],
-        one["done"], one["owner_only"], one["published_ms"],
-    )  # fmt: skip
+def task_in(one: Document) -> Task:
+    """The record of a task's document."""
+    return task_of([one["_id"], *(one[name] for name in names_of(Task, "number"))])

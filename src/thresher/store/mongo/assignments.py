@@ -1,13 +1,15 @@
 """How an assignment is kept in MongoDB, and how it moves from one stage to the next within a transaction."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from pymongo import ReturnDocument
 
-from thresher.errors import NotFound
-from thresher.records import Assignment, Dealt, Given, Review, Says, Stage
+from thresher.records import Assignment, Review, Stage
+from thresher.store.conversions import assignment_of, names_of, review_of
 from thresher.store.mongo.link import Document, Link, Session, key
 from thresher.store.mongo.numbers import count_on
+from thresher.store.rules import no_such_assignment
 
+_REVIEW = names_of(Review)
+_OWN = names_of(Assignment, "id", "review")
 # what an assignment's record has no room for
 HIDDEN = {"asked": 0, "drafts": 0}
 
@@ -16,28 +18,33 @@ def load(link: Link, assignment: str, session: Session | None = None) -> Documen
     """The document of an assignment. Raises NotFound."""
     found = link.table("assignments").find_one({"_id": assignment}, session=session)
     if found is None:
-        raise NotFound(f"no assignment has the id {assignment!r}.")
+        raise no_such_assignment(assignment)
     return found
 
 
-def assignment_of(one: Document) -> Assignment:
-    """The record of a document."""
-    review = one.get("review")
-    return Assignment(
-        one["_id"], one["task"], one["category"], one["version"], one["worker"], Stage(one["stage"]),
-        tuple(Dealt(row, ask) for row, ask in one["dealt"]), one["dealt_ms"], one["lease_until_ms"], one["sent_ms"],
-        given_from(one["answers"]), Review(**{**review, "verdict": Stage(review["verdict"])}) if review else None,
-        one["drafts_erased"],
-    )  # fmt: skip
+def record_of(one: Document) -> Assignment:
+    """The record of a document, which has a copy of the review in force."""
+    own = [one["_id"], *(one[name] for name in _OWN)]
+    return assignment_of(own, review_in(one["review"]) if "review" in one else None)
+
+
+def review_in(one: Document) -> Review:
+    """The record of a review's document, or of the copy that its assignment has."""
+    return review_of([one[name] for name in _REVIEW])
 
 
 def move_stage(link: Link, one: Document, stage: Stage, changes: Document, session: Session) -> Document:
     """Put an assignment in its next stage, with other changes, and the counters with it; answers what it is then."""
     update = {**changes, "$set": {**changes.get("$set", {}), "stage": stage.value}}
-    link.table("assignments").update_one({"_id": one["_id"]}, update, session=session)
-    moved = {("assignments", one["stage"]): -1, ("assignments", stage.value): 1}
-    count_on(link, one["category"], moved, session)
-    return load(link, one["_id"], session)
+    after = link.table("assignments").find_one_and_update(
+        {"_id": one["_id"]}, update, return_document=ReturnDocument.AFTER, session=session
+    )
+    if after is None:
+        raise no_such_assignment(one["_id"])
+    if stage != one["stage"]:
+        moved = {("assignments", one["stage"]): -1, ("assignments", stage.value): 1}
+        count_on(link, one["category"], moved, session)
+    return after
 
 
 def end_lease(link: Link, one: Document, stage: Stage, session: Session) -> None:
@@ -61,21 +68,3 @@ def desk(one: Document) -> Document:
 def let_go(link: Link, one: Document, session: Session) -> None:
     """The worker's desk is empty again."""
     link.table("desks").delete_one({"_id": desk(one), "assignment": one["_id"]}, session=session)
-
-
-def given_to(answers: Iterable[Given]) -> list[list[object]]:
-    """Answers as documents keep them: lists in the order of the record's fields."""
-    return [
-        [a.position, a.says.value, a.first_seconds, a.seconds, a.changes, a.visits, a.hidden_seconds, a.ready]
-        for a in answers
-    ]
-
-
-def given_from(kept: Iterable[list[object]]) -> tuple[Given, ...]:
-    """Answers as documents have kept them."""
-    return tuple(Given(one[0], Says(one[1]), *one[2:]) for one in kept)  # type: ignore[arg-type]  # as given_to left them
-
-
-def review_to(review: Review) -> Document:
-    """A review as an assignment's document keeps it."""
-    return {**asdict(review), "verdict": review.verdict.value, "weight": float(review.weight)}

@@ -21,6 +21,7 @@ from thresher.store.mongo import names, recount
 from thresher.store.mongo.link import Document, Link, Session, Table, batches, key, span
 from thresher.store.mongo.names import LOST
 from thresher.store.mongo.originals import Originals
+from thresher.store.shapes import Kinds
 
 # bytes whose rows are still being committed look like bytes without rows; no writer waits as long
 SETTLED_MS: Final = 15 * 60 * 1000
@@ -38,11 +39,12 @@ class Parts:
     categories: Categories
     rounds: Rounds
     columns: Columns
+    kinds: Kinds
 
 
 def check(parts: Parts, findings: Findings) -> CheckReport:
     """Compare catalog, image bytes and columns; where mending is wanted repair what an interrupted run left."""
-    _check_counters(parts.link, findings)
+    _check_counters(parts.link, parts.kinds, findings)
     _check_images(parts, findings)
     _check_spare_bytes(parts.link, findings)
     _check_columns(parts.link, findings)
@@ -51,9 +53,9 @@ def check(parts: Parts, findings: Findings) -> CheckReport:
     return findings.told()
 
 
-def _check_counters(link: Link, findings: Findings) -> None:
+def _check_counters(link: Link, kinds: Kinds, findings: Findings) -> None:
     findings.progress("check the catalog", 0, 1, "catalogs")
-    for name, kept, counted in recount.differences(link):
+    for name, kept, counted in recount.differences(link, kinds):
         category, kind, which = name
         shown = f"{kind}:{which}" if which else kind
         findings.wrong(

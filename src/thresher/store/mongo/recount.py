@@ -3,8 +3,10 @@
 from typing import Any, Final
 
 from thresher.store.mongo.images import WORKSPACE
+from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Link, Session
 from thresher.store.mongo.numbers import count_on, read_counts
+from thresher.store.shapes import Counter, Kind, Kinds
 
 Name = tuple[str, str, str]
 """A counter: its category ("" for the workspace), its kind and which."""
@@ -13,6 +15,13 @@ Step = dict[str, Any]
 
 def _by(category: Any, kind: Any, which: Any) -> Step:  # noqa: ANN401 -- expressions of MongoDB
     return {"$group": {"_id": {"category": category, "kind": kind, "which": which}, "n": {"$sum": 1}}}
+
+
+def _counter(kind: Kind, counter: Counter) -> Step:
+    """What counts a counter of a generic kind."""
+    by, of = (f"${path(kind, name)}" if name else "" for name in (counter.by, counter.of))
+    counted = _by("$_id.category" if kind.of_category else WORKSPACE, counter.name, by)
+    return {"$group": {**counted["$group"], "n": {"$sum": of or 1}}}
 
 
 def _of_version(kind: str, version: str) -> Step:
@@ -34,7 +43,7 @@ _ANSWERS: Final[list[Step]] = [
     {"$unwind": "$dealt"},
     _by("$category", {"$cond": ["$owner", "owner_answers", {"$cond": [_IS_GOLD, "gold_answers", "answers"]}]}, ""),
 ]
-_COUNTED: Final[tuple[tuple[str, list[Step]], ...]] = (
+_BY_HAND: Final[tuple[tuple[str, list[Step]], ...]] = (
     ("images", [_by(WORKSPACE, "images", "")]),
     ("pool", [_by("$_id.category", "images", "")]),
     ("refusals", [_by("$category", "refused", "$reason")]),
@@ -46,15 +55,15 @@ _COUNTED: Final[tuple[tuple[str, list[Step]], ...]] = (
 )
 
 
-def differences(link: Link) -> list[tuple[Name, int, int]]:
+def differences(link: Link, kinds: Kinds) -> list[tuple[Name, int, int]]:
     """Counters that are off: which, what it says, and what there is."""
     with link.client.start_session(snapshot=True) as moment:
-        counted = _counted(link, moment)
+        counted = _counted(link, kinds, moment)
         names = {WORKSPACE, *(one["_id"] for one in link.table("categories").find({}, {"_id": 1}, session=moment))}
         kept: dict[Name, int] = {}
         for category in sorted(names):
-            for kind, kinds in read_counts(link, category, session=moment).items():
-                kept.update({(category, kind, which): n for which, n in kinds.items()})
+            for kind, counted_by in read_counts(link, category, session=moment).items():
+                kept.update({(category, kind, which): n for which, n in counted_by.items()})
     return [
         (name, kept.get(name, 0), counted.get(name, 0))
         for name in sorted(kept.keys() | counted.keys())
@@ -62,9 +71,10 @@ def differences(link: Link) -> list[tuple[Name, int, int]]:
     ]
 
 
-def _counted(link: Link, moment: Session) -> dict[Name, int]:
+def _counted(link: Link, kinds: Kinds, moment: Session) -> dict[Name, int]:
     counted: dict[Name, int] = {}
-    for table, steps in _COUNTED:
+    of_kinds = [(kind.collection, [_counter(kind, one)]) for kind in kinds for one in kind.counters]
+    for table, steps in (*_BY_HAND, *of_kinds):
         for one in link.table(table).aggregate(steps, session=moment, allowDiskUse=True):
             name = one["_id"]
             counted[name["category"], name["kind"], name["which"]] = one["n"]

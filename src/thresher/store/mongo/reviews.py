@@ -1,12 +1,16 @@
 """What a review changes: which answers count, which asks have all theirs, which places are free again."""
 
 from collections import Counter
+from dataclasses import asdict
 
 from pymongo import ReturnDocument
 
 from thresher.records import Assignment, Review, Stage
-from thresher.store.mongo.assignments import assignment_of, free_place, load, move_stage, review_to
-from thresher.store.mongo.link import Document, Link, Session, key
+from thresher.store.conversions import review_line
+from thresher.store.kinds import REVIEW
+from thresher.store.mongo.assignments import free_place, load, move_stage, record_of
+from thresher.store.mongo.lines import document, insert
+from thresher.store.mongo.link import Document, Link, Session, key, span
 from thresher.store.mongo.numbers import count_on
 from thresher.store.rules import may_be_reviewed
 
@@ -14,7 +18,7 @@ from thresher.store.rules import may_be_reviewed
 def record(link: Link, assignment: str, review: Review, session: Session) -> Document:
     """Record a decision about a sent assignment; one that has a decision keeps it."""
     one = load(link, assignment, session)
-    there = assignment_of(one)
+    there = record_of(one)
     if not may_be_reviewed(there, review):
         return one
     if review.verdict is Stage.REJECTED:
@@ -22,7 +26,20 @@ def record(link: Link, assignment: str, review: Review, session: Session) -> Doc
     else:
         _count_votes(link, there, review.weight, session)
         _finish_place(link, there, session)
-    return move_stage(link, one, review.verdict, {"$set": {"review": review_to(review)}}, session)
+    return append(link, one, review, session)
+
+
+def append(link: Link, one: Document, review: Review, session: Session) -> Document:
+    """Put a further decision about an assignment in force, and nothing else; answers the document then."""
+    number = 1
+    if "review" in one:
+        earlier = span(category=one["category"], assignment=one["_id"])
+        newest = link.table(REVIEW.collection).find_one(earlier, {"_id": 1}, sort=[("_id", -1)], session=session)
+        number += newest["_id"]["number"] if newest else 1
+    made = document(link, REVIEW, one["category"], review_line(record_of(one), number, review))
+    insert(link, REVIEW, one["category"], [made], session)
+    copy = REVIEW.kept(asdict(review))
+    return move_stage(link, one, review.verdict, {"$set": {"review": copy}}, session)
 
 
 def _count_votes(link: Link, assignment: Assignment, weight: float, session: Session) -> None:

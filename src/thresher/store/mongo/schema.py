@@ -1,31 +1,34 @@
-"""What a workspace is made of in MongoDB: the collections, their indexes, and the schema's number.
+"""What a workspace is made of in MongoDB: the collections, their indexes, and the steps from one schema to the next.
 
+The generic kinds have their collections from the table of kinds (store/kinds.py), the others are here by hand.
 Uniqueness is always carried by `_id`, because a sharded cluster keeps no other one; so every collection is sharded by
 `{_id: "hashed"}`: `sh.shardCollection("database.collection", {_id: "hashed"})` is the one command for each, given after
 `thresher init` (docs/reference-mongodb.md).
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import CollectionInvalid, DuplicateKeyError
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from thresher.errors import StoreUnavailable, WrongSchema
 from thresher.records import new_id
-from thresher.store.mongo.link import Document, Link
+from thresher.store.mongo.lines import path
+from thresher.store.mongo.link import Document, Link, batches, key
 from thresher.store.mongo.names import note_namesakes
+from thresher.store.shapes import Kind, Kinds, schema_of
 
 Step = Callable[[Link], None]
-# from each schema to the next; a released one is never edited, and made twice it does no more than once
-STEPS: Final[tuple[Step, ...]] = (note_namesakes,)
-SCHEMA: Final = len(STEPS) + 1
 WORKSPACE: Final = "workspace"
 MAKERS: Final = 8
+AT_ONCE: Final = 1000
+THERE_ALREADY: Final = 48
 # pictures do not compress, and trying costs a core
 PLAIN: Final = {"storageEngine": {"wiredTiger": {"configString": "block_compressor=none"}}}
 
@@ -45,7 +48,7 @@ def _index(*fields: str, **options: Any) -> IndexModel:  # noqa: ANN401 -- whate
     return IndexModel(pairs, **options)
 
 
-COLLECTIONS: Final = (
+BY_HAND: Final = (
     Made("bytes", "encoded pictures, by SHA-256", plain=True),
     Made(
         "images",
@@ -91,7 +94,7 @@ COLLECTIONS: Final = (
     Made("desks", "the one assignment each worker holds of a question"),
     Made(
         "assignments",
-        "leases, drafts, answers and reviews",
+        "leases, drafts and answers, each with its review in force",
         (
             _index("category", "_id"),
             _index("worker", "category", "_id"),
@@ -100,49 +103,111 @@ COLLECTIONS: Final = (
             _index("category", "sent_ms", "_id", partialFilterExpression={"stage": "sent"}),
         ),
     ),
-    Made("workers", "people"),
-    Made("invites", "links that mint people"),
     Made("columns", "width, type and newest part of each column"),
     Made("column_parts", "which rows a part of a column holds, in the order they were written"),
     Made("blobs", "values of columns, heads and evidence, in pieces", plain=True),
-    Made("rounds", "trainings"),
-    Made("evidence", "the frozen state of certificates"),
-    Made("releases", "exported versions", (_index("category", "at_ms", "_id"),)),
-    Made("jobs", "records of separate processes"),
-    Made("leases", "who may run what there is one of"),
 )  # fmt: skip
 
 
-def make(link: Link) -> None:
+def collections(kinds: Kinds) -> tuple[Made, ...]:
+    """Every collection of a workspace."""
+    return (*BY_HAND, *(_of_kind(kind) for kind in kinds if kind.generic))
+
+
+def _of_kind(kind: Kind) -> Made:
+    indexes = tuple(_index(*(path(kind, name) for name in index.fields), "_id") for index in kind.indexes)
+    return Made(kind.collection, kind.story, indexes)
+
+
+def make(link: Link, kinds: Kinds) -> None:
     """Make what is not there yet; the workspace's own document comes last, so that a half-made one is made again."""
+    _make_all(link, collections(kinds))
+    made = {"_id": WORKSPACE, "schema": schema_of(kinds), "identity": new_id(), "secret": secrets.token_bytes(32)}
+    with suppress(DuplicateKeyError):  # it was there already, or another `thresher init` was faster
+        link.table(WORKSPACE).insert_one(made)
+
+
+def _make_all(link: Link, wanted: Iterable[Made]) -> None:
     there = set(link.database.list_collection_names())
     # eight at once: each waits for a majority, and a first start should not
     with ThreadPoolExecutor(MAKERS) as makers:
-        for _ in makers.map(lambda made: _make(link, made, made.name in there), COLLECTIONS):
+        for _ in makers.map(lambda made: _make(link, made, made.name in there), wanted):
             pass
-    document = {"_id": WORKSPACE, "schema": SCHEMA, "identity": new_id(), "secret": secrets.token_bytes(32)}
-    with suppress(DuplicateKeyError):  # it was there already, or another `thresher init` was faster
-        link.table(WORKSPACE).insert_one(document)
 
 
 def _make(link: Link, made: Made, there: bool) -> None:
     if not there:
         options: dict[str, Any] = PLAIN if made.plain else {}
-        with suppress(CollectionInvalid):
+        try:
             link.database.create_collection(made.name, check_exists=False, **options)
+        except OperationFailure as error:
+            if error.code != THERE_ALREADY:  # another one who makes or opens the workspace was faster
+                raise
     if made.indexes:
         link.table(made.name).create_indexes(list(made.indexes))
 
 
-def open_workspace(link: Link, *, create: bool, steps: tuple[Step, ...] = STEPS) -> Document:
+def steps_of(kinds: Kinds) -> tuple[Step, ...]:
+    """From each schema to the next; a released one is never edited, and made twice it does no more than once."""
+    return tuple(partial(_step, kinds, schema) for schema in range(2, schema_of(kinds) + 1))
+
+
+def _step(kinds: Kinds, schema: int, link: Link) -> None:
+    """Make what is missing, fill in the fields that a schema brings, and do what is written here by hand."""
+    _make_all(link, collections(kinds))
+    for kind in kinds:
+        for field in kind.fields:
+            if kind.since < field.since == schema:
+                older = {field.name: {"$exists": False}}
+                link.table(kind.collection).update_many(older, {"$set": {field.name: field.kept(field.default)}})
+    for by_hand in STEPS_BY_HAND.get(schema, ()):
+        by_hand(link)
+
+
+def _list_reviews(link: Link) -> None:
+    """The review of each assignment becomes the first of its list; the assignment keeps its copy."""
+    reviewed = link.table("assignments").find({"review": {"$exists": True}}, {"answers": 0, "dealt": 0, "asked": 0})
+    for some in batches(reviewed, AT_ONCE):
+        firsts = []
+        for one in some:
+            name = key(category=one["category"], assignment=one["_id"], number=1)
+            line = {"version": one["version"], "worker": one["worker"], **one["review"]}
+            # a list that is there already may be longer by now
+            firsts.append(UpdateOne({"_id": name}, {"$setOnInsert": line}, upsert=True))
+        link.table("reviews").bulk_write(firsts, ordered=False)
+
+
+def _name_releases(link: Link) -> None:
+    """Releases are named within their category, as every line of a category is."""
+    table = link.table("releases")
+    for one in list(table.find({"_id": {"$type": "string"}})):
+        name = key(category=one["category"], id=one["_id"])
+        table.update_one({"_id": name}, {"$setOnInsert": {"record": one["record"]}}, upsert=True)
+        table.delete_one({"_id": one["_id"]})
+    with suppress(OperationFailure):  # it is gone already
+        table.drop_index([("category", ASCENDING), ("at_ms", ASCENDING), ("_id", ASCENDING)])
+
+
+def _rename_evidence(link: Link) -> None:
+    """What evidence names a blob by is called as the field of its line."""
+    link.table("evidence").update_many({"blob": {"$exists": True}}, {"$rename": {"blob": "data"}})
+
+
+STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
+    2: (note_namesakes, _list_reviews, _name_releases, _rename_evidence)
+}
+
+
+def open_workspace(link: Link, kinds: Kinds, *, create: bool, steps: tuple[Step, ...] | None = None) -> Document:
     """The workspace's own document, brought to the newest schema; with `create` made where there is none.
 
     Raises StoreUnavailable where there is none, WrongSchema where a newer thresher has been.
     """
+    steps = steps_of(kinds) if steps is None else steps
     newest = len(steps) + 1
     found = _read(link)
     if found is None and create:
-        make(link)
+        make(link, kinds)
         found = _read(link)
     if found is None:
         raise StoreUnavailable("no workspace here.", where=link.shown, next=f"thresher init {link.shown}")

@@ -1,5 +1,7 @@
 """A whole workspace in one MongoDB database: the parts on one connection."""
 
+from functools import partial
+
 from thresher.settings import Settings, cache_directory
 from thresher.store.contract import (
     Asks,
@@ -9,14 +11,18 @@ from thresher.store.contract import (
     Images,
     Jobs,
     Labels,
+    Lines,
     People,
     Renderings,
     Report,
     Rounds,
     Store,
+    Transfer,
     Work,
 )
 from thresher.store.findings import Findings
+from thresher.store.jobs import LinedJobs
+from thresher.store.kinds import KINDS
 from thresher.store.mongo import schema
 from thresher.store.mongo.asks import MongoAsks
 from thresher.store.mongo.categories import MongoCategories
@@ -24,29 +30,30 @@ from thresher.store.mongo.check import Parts, check
 from thresher.store.mongo.columns import MongoColumns
 from thresher.store.mongo.failures import explained
 from thresher.store.mongo.images import MongoImages
-from thresher.store.mongo.jobs import MongoJobs
 from thresher.store.mongo.labels import MongoLabels
+from thresher.store.mongo.lines import MongoLines
 from thresher.store.mongo.link import Link
 from thresher.store.mongo.originals import Originals
-from thresher.store.mongo.people import MongoPeople
 from thresher.store.mongo.renderings import MongoRenderings
-from thresher.store.mongo.rounds import MongoRounds
 from thresher.store.mongo.sessions import SessionNotes
 from thresher.store.mongo.transfer import MongoTransfer
 from thresher.store.mongo.work import MongoWork
-from thresher.store.transfer import Transfer
+from thresher.store.people import LinedPeople
+from thresher.store.rounds import LinedRounds
+from thresher.store.shapes import Kinds
 
 
 class MongoStore(Store):
     """A workspace in a MongoDB database."""
 
-    def __init__(self, place: str, settings: Settings, *, create: bool = False) -> None:
+    def __init__(self, place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> None:
         self.settings = settings
+        self.kinds = kinds
         self.link = Link(place)
         try:
             self.link.greet()
             with explained(self.link.shown):
-                self._workspace = schema.open_workspace(self.link, create=create)
+                self._workspace = schema.open_workspace(self.link, kinds, create=create)
                 here = cache_directory(settings)
                 self.link.attend(SessionNotes(here / "sessions" / self._workspace["identity"]))
         except BaseException:
@@ -60,11 +67,12 @@ class MongoStore(Store):
         self.labels: Labels = MongoLabels(self.link)
         self.asks: Asks = MongoAsks(self.link)
         self.work: Work = MongoWork(self.link)
-        self.people: People = MongoPeople(self.link)
+        self.lines: Lines = MongoLines(self.link)
+        self.people: People = LinedPeople(self.lines)
         self.columns: Columns = MongoColumns(self.link, self.cache, self.images.top)
-        self.rounds: Rounds = MongoRounds(self.link)
-        self.jobs: Jobs = MongoJobs(self.link)
-        self.transfer: Transfer = MongoTransfer(self.link, self._workspace)
+        self.rounds: Rounds = LinedRounds(self.lines)
+        self.jobs: Jobs = LinedJobs(self.lines)
+        self.transfer: Transfer = MongoTransfer(self.link, self._workspace, kinds)
 
     @property
     def place(self) -> str:
@@ -74,7 +82,7 @@ class MongoStore(Store):
         return bytes(self._workspace["secret"])
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        there = Parts(self.link, self.images, self.originals, self.categories, self.rounds, self.columns)
+        there = Parts(self.link, self.images, self.originals, self.categories, self.rounds, self.columns, self.kinds)
         with explained(self.link.shown):
             return check(there, Findings(mend, report, every_byte))
 
@@ -83,7 +91,7 @@ class MongoStore(Store):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Travel to another process as a place, which it opens for itself."""
-        return (MongoStore, (self.place, self.settings))
+        return (partial(MongoStore, kinds=self.kinds), (self.place, self.settings))
 
     def __enter__(self) -> "MongoStore":
         return self

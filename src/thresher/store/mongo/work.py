@@ -17,22 +17,14 @@ from pymongo import ReturnDocument
 from thresher.errors import Conflict, Gone
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
 from thresher.store.contract import Rows, Work
+from thresher.store.conversions import given_from, given_to
+from thresher.store.kinds import REVIEW
 from thresher.store.mongo import reviews
-from thresher.store.mongo.asks import task_of
-from thresher.store.mongo.assignments import (
-    HIDDEN,
-    assignment_of,
-    desk,
-    end_lease,
-    given_from,
-    given_to,
-    let_go,
-    load,
-    move_stage,
-)
+from thresher.store.mongo.asks import task_in
+from thresher.store.mongo.assignments import HIDDEN, desk, end_lease, let_go, load, move_stage, record_of, review_in
 from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
-from thresher.store.mongo.link import Document, Link, Session, key
+from thresher.store.mongo.link import Document, Link, Session, key, span
 from thresher.store.mongo.numbers import count_on
 from thresher.store.rules import answers_all, deals_all, known_positions, still_held
 
@@ -71,7 +63,7 @@ class MongoWork(Work):
             return self._lease(task, worker, owner, now_ms, lease_ms, session)
 
         found = self.link.transact(take)
-        return assignment_of(found) if found else None
+        return record_of(found) if found else None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
         must_know(self.link, category)
@@ -84,7 +76,7 @@ class MongoWork(Work):
             return self.link.table("tasks").find_one({"_id": number}, {"asks": 0}, session=session)
 
         found = self.link.transact(offer)
-        return task_of(found) if found else None
+        return task_in(found) if found else None
 
     def _held(self, category: str, version: int, worker: str, session: Session) -> str | None:
         wanted = {"_id": key(category=category, version=version, worker=worker)}
@@ -143,7 +135,7 @@ class MongoWork(Work):
         return made
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        there = assignment_of(load(self.link, assignment))
+        there = record_of(load(self.link, assignment))
         if not there.dealt:
             if there.stage is Stage.LEASED:
                 task = self.link.table("tasks").find_one({"_id": there.task}, {"asks.id": 1}) or {"asks": []}
@@ -151,13 +143,13 @@ class MongoWork(Work):
                 fixed = {"$set": {"dealt": [[int(place.row), place.ask] for place in dealt]}}
                 leased = {"_id": assignment, "stage": Stage.LEASED.value, "dealt": []}
                 self.link.table("assignments").update_one(leased, fixed)
-            there = assignment_of(load(self.link, assignment))
+            there = record_of(load(self.link, assignment))
             if not there.dealt:
                 raise Gone("the assignment's lease has ended.", next="take another one")
         return there
 
     def get(self, assignment: str) -> Assignment:
-        return assignment_of(load(self.link, assignment))
+        return record_of(load(self.link, assignment))
 
     def seen_gold(self, category: str, worker: str) -> Rows:
         must_know(self.link, category)
@@ -176,7 +168,7 @@ class MongoWork(Work):
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        there = assignment_of(load(self.link, assignment))
+        there = record_of(load(self.link, assignment))
         still_held(there, now_ms)
         known_positions(there, given)
         held: Document = {"_id": assignment, "stage": Stage.LEASED.value, "lease_until_ms": {"$gt": now_ms}}
@@ -186,12 +178,12 @@ class MongoWork(Work):
             # one document, changed at once: no other draft or sending comes between
             newer = self._draft({**held, "sequence": {"$lte": sequence}}, {**renewed, "$set": kept})
             if newer is not None:
-                return assignment_of(newer)
+                return record_of(newer)
         found = self._draft(held, renewed)
         if found is None:
             still_held(self.get(assignment), now_ms)  # sent or ended meanwhile
             raise Gone("the assignment's lease has ended.", next="take another one")
-        return assignment_of(found)
+        return record_of(found)
 
     def _draft(self, wanted: Document, update: Document) -> Document | None:
         table = self.link.table("assignments")
@@ -206,7 +198,7 @@ class MongoWork(Work):
 
         def send(session: Session) -> Document:
             one = load(self.link, assignment, session)
-            there = assignment_of(one)
+            there = record_of(one)
             if there.sent_ms:
                 if there.answers != ordered:
                     raise Conflict("other answers were sent before.", where=f"assignment {assignment}")
@@ -218,7 +210,7 @@ class MongoWork(Work):
             count_on(self.link, there.category, _answers(one), session)
             return move_stage(self.link, one, Stage.SENT, changes, session)
 
-        return assignment_of(self.link.transact(send))
+        return record_of(self.link.transact(send))
 
     def give_back(self, assignment: str, now_ms: int) -> None:  # noqa: ARG002 -- a store may note when
         self._end(assignment, Stage.RETURNED, None)
@@ -249,7 +241,12 @@ class MongoWork(Work):
         return self._found(category, {"stage": Stage.SENT.value}, [("sent_ms", 1), ("_id", 1)])
 
     def review(self, assignment: str, review: Review) -> Assignment:
-        return assignment_of(self.link.transact(lambda session: reviews.record(self.link, assignment, review, session)))
+        return record_of(self.link.transact(lambda session: reviews.record(self.link, assignment, review, session)))
+
+    def reviews(self, assignment: str) -> list[Review]:
+        about = load(self.link, assignment)
+        wanted = span(category=about["category"], assignment=assignment)
+        return [review_in(one) for one in self.link.table(REVIEW.collection).find(wanted).sort("_id", 1)]
 
     def page(self, category: str, after: str, limit: int) -> list[Assignment]:
         return self._found(category, {"_id": {"$gt": after}}, [("_id", 1)], limit) if limit else []
@@ -257,12 +254,12 @@ class MongoWork(Work):
     def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
         wanted: Document = {"worker": worker} if task is None else {"worker": worker, "task": task}
         found = self.link.table("assignments").find(wanted, HIDDEN).sort("_id", -1)
-        return [assignment_of(one) for one in found]
+        return [record_of(one) for one in found]
 
     def _found(self, category: str, wanted: Document, order: Any, limit: int = 0) -> list[Assignment]:  # noqa: ANN401 -- as pymongo takes it
         must_know(self.link, category)
         found = self.link.table("assignments").find({"category": category, **wanted}, HIDDEN).sort(order).limit(limit)
-        return [assignment_of(one) for one in found]
+        return [record_of(one) for one in found]
 
 
 def _answers(one: Document) -> dict[tuple[str, str], int]:

@@ -4,21 +4,24 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from thresher.errors import BadInput, NotFound
-from thresher.records import OWNER_ONLY, Ask, NewAsk, Purpose, Task
+from thresher.errors import NotFound
+from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
-from thresher.store.rules import fits_a_task, plain
+from thresher.store.conversions import ask_of, names_of, task_of
+from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice
 from thresher.store.sqlite import counters
-from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.connection import Catalog, insert
 from thresher.store.sqlite.counters import as_rows, category_id
 
 CHUNK = 1000
 
-_ASK = "id, row, version, purpose, votes_wanted, priority, epoch, draw, task"
-_CARRIED = "ask.id, row, version, purpose, votes_wanted, priority, epoch, draw, task"  # json_each has an id too
-_TASK = """SELECT number, category.name, version, task.name, rows, places, taken, done, owner_only, published_ms
+_ASK = ", ".join(f"ask.{name}" for name in names_of(Ask))
+_OF_TASK = {"category": "category.name", "name": "task.name"}
+_TASK = f"""SELECT {", ".join(_OF_TASK.get(name, name) for name in names_of(Task))}
     FROM task JOIN category ON category.id = task.category"""
+_ROWS = names_of(Task).index("rows")
 
 
 class SqliteAsks(Asks):
@@ -59,7 +62,7 @@ class SqliteAsks(Asks):
                     ORDER BY priority DESC, draw, id LIMIT ?""",
                 (category_id(self.catalog, sql, category), version, owner_only, limit),
             )
-            return [_ask(*line) for line in found]
+            return [ask_of(line) for line in found]
 
     def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
         dropped = 0
@@ -89,11 +92,9 @@ class SqliteAsks(Asks):
                 )
             )
 
-    def publish(
-        self, category: str, version: int, name: str, asks: Sequence[int], *, places: int, owner_only: bool, at_ms: int
-    ) -> Task | None:
-        wanted = plain(asks)
-        fits_a_task(wanted, places, name)
+    def publish(self, category: str, version: int, task: NewTask) -> Task | None:
+        wanted = plain(task.asks)
+        fits_a_task(task)
         with self.catalog.writing(durable=True) as sql:
             key = category_id(self.catalog, sql, category)
             rows = as_rows(
@@ -106,15 +107,24 @@ class SqliteAsks(Asks):
             if len(rows) != len(wanted):
                 return None
             if len(set(rows)) != len(rows):
-                raise BadInput("an image stands in a task once.", where=name)
-            number = sql.execute(
-                """INSERT INTO task (category, version, name, rows, asks, places, taken, done, owner_only, published_ms)
-                   VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, ?) RETURNING number""",
-                (key, version, name, json.dumps(rows), json.dumps(wanted), places, owner_only, at_ms),
-            ).fetchone()[0]
+                raise shown_twice(task)
+            made = {
+                "category": key,
+                "version": version,
+                "name": task.name,
+                "rows": json.dumps(rows),
+                "asks": json.dumps(wanted),
+                "places": task.places,
+                "taken": 0,
+                "done": 0,
+                "owner_only": task.owner_only,
+                "published_ms": task.at_ms,
+                "kind": task.kind.value,
+            }
+            number = insert(sql, "task", made).lastrowid
             sql.executemany("UPDATE ask SET task = ? WHERE id = ?", ((number, ask) for ask in wanted))
             counters.add(sql, key, "tasks_open", 1)
-        return Task(number, category, version, name, tuple(rows), places, 0, 0, owner_only, at_ms)
+            return load_task(sql, number or 0)
 
     def task(self, number: int) -> Task:
         with self.catalog.reading() as sql:
@@ -126,42 +136,30 @@ class SqliteAsks(Asks):
                 f"{_TASK} WHERE task.category = ? AND number > ? ORDER BY number LIMIT ?",
                 (category_id(self.catalog, sql, category), after_number, limit),
             )
-            return [_task(*line) for line in found]
+            return [_task(line) for line in found]
 
     def of_task(self, number: int) -> list[Ask]:
         with self.catalog.reading() as sql:
             found = sql.execute("SELECT asks FROM task WHERE number = ?", (int(number),)).fetchone()
             if not found:
-                raise NotFound(f"no task has the number {number}.")
-            return [
-                _ask(*line)
-                for line in sql.execute(
-                    f"""SELECT {_CARRIED} FROM json_each(?) AS carried CROSS JOIN ask ON ask.id = carried.value
-                        ORDER BY carried.key""",
-                    found,
-                )
-            ]
+                raise no_such_task(number)
+            carried = sql.execute(
+                f"""SELECT {_ASK} FROM json_each(?) AS carried CROSS JOIN ask ON ask.id = carried.value
+                    ORDER BY carried.key""",
+                found,
+            )
+            return [ask_of(line) for line in carried]
 
 
 def load_task(sql: sqlite3.Connection, number: int) -> Task:
     """A task by its number. Raises NotFound."""
     found = sql.execute(f"{_TASK} WHERE number = ?", (int(number),)).fetchone()
     if not found:
-        raise NotFound(f"no task has the number {number}.")
-    return _task(*found)
+        raise no_such_task(number)
+    return _task(found)
 
 
-def _ask(
-    number: int, row: int, version: int, purpose: str, votes_wanted: int, priority: float, epoch: int, draw: int,
-    task: int | None,
-) -> Ask:  # fmt: skip
-    return Ask(number, row, version, Purpose(purpose), votes_wanted, priority, epoch, draw, task)
-
-
-def _task(
-    number: int, category: str, version: int, name: str, rows: str, places: int, taken: int, done: int,
-    owner_only: int, published_ms: int,
-) -> Task:  # fmt: skip
-    return Task(
-        number, category, version, name, tuple(json.loads(rows)), places, taken, done, bool(owner_only), published_ms
-    )
+def _task(line: Sequence[Any]) -> Task:
+    own = list(line)
+    own[_ROWS] = json.loads(own[_ROWS])
+    return task_of(own)

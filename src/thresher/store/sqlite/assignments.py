@@ -2,29 +2,35 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
-from thresher.errors import NotFound
-from thresher.records import Assignment, Dealt, Given, Review, Says, Stage
+from thresher.records import Assignment, Review, Stage
+from thresher.store.conversions import assignment_of, names_of, review_of
+from thresher.store.rules import no_such_assignment
 from thresher.store.sqlite import counters
 
-_ASSIGNMENT = """SELECT a.id, a.task, category.name, a.version, a.worker, a.stage, a.dealt, a.dealt_ms,
-        a.lease_until_ms, a.sent_ms, a.answers, a.drafts_erased,
-        r.verdict, r.why, r.at_ms, r.yes_right, r.yes_shown, r.no_right, r.no_shown, r.weight, r.provisional
-    FROM assignment AS a JOIN category ON category.id = a.category LEFT JOIN review AS r ON r.assignment = a.id"""
+_OWN = names_of(Assignment, "review")
+_DEALT, _ANSWERS = _OWN.index("dealt"), _OWN.index("answers")
+REVIEW = ", ".join(names_of(Review))
+# with the review in force: the last one
+_ASSIGNMENT = f"""
+    SELECT {", ".join("category.name" if name == "category" else f"a.{name}" for name in _OWN)}, {REVIEW}
+    FROM assignment AS a JOIN category ON category.id = a.category
+    LEFT JOIN review AS r ON (r.category, r.assignment, r.number) = (a.category, a.id,
+        (SELECT max(number) FROM review WHERE category = a.category AND assignment = a.id))"""
 
 
 def load(sql: sqlite3.Connection, assignment: str) -> Assignment:
     """An assignment by its id. Raises NotFound."""
-    found = sql.execute(f"{_ASSIGNMENT} WHERE a.id = ?", (assignment,)).fetchone()
-    if not found:
-        raise NotFound(f"no assignment has the id {assignment!r}.")
-    return _assignment(found)
+    for found in load_all(sql, "WHERE a.id = ?", (assignment,)):
+        return found
+    raise no_such_assignment(assignment)
 
 
 def load_all(sql: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Assignment]:
     """The assignments that a clause of ours picks."""
-    return [_assignment(line) for line in sql.execute(f"{_ASSIGNMENT} {where}", values)]
+    return [_assignment(one) for one in sql.execute(f"{_ASSIGNMENT} {where}", values)]
 
 
 def move_stage(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:
@@ -62,40 +68,7 @@ def free_place(sql: sqlite3.Connection, assignment: str) -> None:
     )
 
 
-def given_to(answers: Iterable[Given]) -> str:
-    """Answers as the catalog keeps them: lists in the order of the record's fields."""
-    return json.dumps(
-        [
-            (a.position, a.says.value, a.first_seconds, a.seconds, a.changes, a.visits, a.hidden_seconds, a.ready)
-            for a in answers
-        ]
-    )
-
-
-def given_from(text: str) -> tuple[Given, ...]:
-    """Answers as the catalog has kept them."""
-    return tuple(Given(position, Says(says), *rest) for position, says, *rest in json.loads(text))
-
-
-def _assignment(line: tuple[object, ...]) -> Assignment:
-    made, task, category, version, worker, stage, dealt, dealt_ms, until_ms, sent_ms, answers, erased = line[:12]
-    return Assignment(
-        str(made), _int(task), str(category), _int(version), str(worker), Stage(str(stage)),
-        tuple(Dealt(row, ask) for row, ask in json.loads(str(dealt))), _int(dealt_ms), _int(until_ms),
-        _int(sent_ms), given_from(str(answers)), _review(line[12:]), _int(erased),
-    )  # fmt: skip
-
-
-def _review(line: tuple[object, ...]) -> Review | None:
-    verdict, why, at_ms, yes_right, yes_shown, no_right, no_shown, weight, provisional = line
-    if verdict is None:
-        return None
-    return Review(
-        Stage(str(verdict)), str(why), _int(at_ms), _int(yes_right), _int(yes_shown), _int(no_right),
-        _int(no_shown), float(str(weight)), bool(provisional),
-    )  # fmt: skip
-
-
-def _int(value: object) -> int:
-    assert isinstance(value, int)  # noqa: S101 -- STRICT tables hold what they declare
-    return value
+def _assignment(line: Sequence[Any]) -> Assignment:
+    own, review = list(line[: len(_OWN)]), line[len(_OWN) :]
+    own[_DEALT], own[_ANSWERS] = json.loads(own[_DEALT]), json.loads(own[_ANSWERS])
+    return assignment_of(own, review_of(review) if review[0] else None)

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,16 @@ _FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {
 }
 # Connections that came through a fork: closing one here would release the parent's locks, so they are only kept.
 _INHERITED: list[object] = []
+
+
+def insert(
+    sql: sqlite3.Connection, table: str, values: Mapping[str, object], *, clash: str = "ABORT"
+) -> sqlite3.Cursor:
+    """Put a row into a table; `clash` is what SQLite does where there is one with its key."""
+    return sql.execute(
+        f"INSERT OR {clash} INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+        tuple(values.values()),
+    )
 
 
 class Catalog:

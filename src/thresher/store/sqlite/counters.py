@@ -28,9 +28,9 @@ def value(sql: sqlite3.Connection, category: int, name: str) -> int:
 
 
 def values(sql: sqlite3.Connection, category: int, prefix: str) -> dict[str, int]:
-    """The counters above zero whose names start with `prefix`, without it."""
+    """The counters that are not zero and whose names start with `prefix`, without it."""
     found = sql.execute(
-        "SELECT substr(name, ?), value FROM counter WHERE category = ? AND name >= ? AND name < ? AND value > 0",
+        "SELECT substr(name, ?), value FROM counter WHERE category = ? AND name >= ? AND name < ? AND value <> 0",
         (len(prefix) + 1, category, prefix, prefix + "\uffff"),
     )
     return dict(found.fetchall())

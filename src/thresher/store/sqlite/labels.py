@@ -162,7 +162,9 @@ class SqliteLabels(Labels):
             found = sql.execute(
                 """SELECT coalesce(sum(yes_right), 0), coalesce(sum(yes_shown), 0),
                           coalesce(sum(no_right), 0), coalesce(sum(no_shown), 0)
-                   FROM review WHERE category = ? AND version = ? AND worker = ?""",
+                   FROM review AS r INDEXED BY review_of_worker
+                   WHERE category = ? AND version = ? AND worker = ? AND number =
+                       (SELECT max(number) FROM review WHERE (category, assignment) = (r.category, r.assignment))""",
                 (category_id(self.catalog, sql, category), version, worker),
             ).fetchone()
         yes_right, yes_shown, no_right, no_shown = found

@@ -1,15 +1,19 @@
 """The shape of the catalog, as steps; each is committed together with the row that records it.
 
-A step that was released is never edited: a change is a new step at the end. tests/store/ keeps a fixture of each
-earlier shape.
+A step makes what the table of kinds (store/kinds.py) has of its number, and whatever is written here by hand. One that
+was released is never edited: a change is a new step at the end. tests/store/ keeps a fixture of each earlier shape.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from thresher.errors import WrongSchema
+from thresher.store.shapes import Kinds, schema_of
 from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.lines import statements
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -146,15 +150,42 @@ _FIRST = (
 )
 
 
-def _tables(sql: sqlite3.Connection) -> None:
-    for statement in _FIRST:
+_SECOND_BEFORE = (
+    "ALTER TABLE review RENAME TO review_once",
+    "DROP INDEX review_of_worker",
+    "ALTER TABLE release RENAME TO release_by_id",
+    "DROP INDEX release_of",
+)
+# one decision an assignment becomes the first of a list; releases are named within their category
+_SECOND_AFTER = (
+    """INSERT INTO review (category, assignment, number, version, worker, verdict, why, at_ms, yes_right, yes_shown,
+           no_right, no_shown, weight, provisional)
+       SELECT category, assignment, 1, version, worker, verdict, why, at_ms, yes_right, yes_shown, no_right, no_shown,
+           weight, provisional FROM review_once""",
+    "INSERT INTO release (category, id, record) SELECT category, id, record FROM release_by_id",
+    "DROP TABLE review_once",
+    "DROP TABLE release_by_id",
+)
+# by hand, before and after the kinds of the schema are made
+_BY_HAND: Final[Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    1: (_FIRST, ()),
+    2: (_SECOND_BEFORE, _SECOND_AFTER),
+}
+
+
+def steps_of(kinds: Kinds) -> tuple[Step, ...]:
+    """The steps from nothing to a catalog of these kinds."""
+    return tuple(partial(_step, kinds, schema) for schema in range(1, schema_of(kinds) + 1))
+
+
+def _step(kinds: Kinds, schema: int, sql: sqlite3.Connection) -> None:
+    before, after = _BY_HAND.get(schema, ((), ()))
+    made = () if schema == 1 else (statement for kind in kinds for statement in statements(kind, schema))
+    for statement in (*before, *made, *after):
         sql.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (_tables,)
-
-
-def migrate(catalog: Catalog, path: Path, now_ms: int, steps: tuple[Step, ...] = STEPS) -> None:
+def migrate(catalog: Catalog, path: Path, now_ms: int, steps: tuple[Step, ...]) -> None:
     """Bring a catalog to the newest shape. Raises WrongSchema where a newer thresher has been."""
     with catalog.reading() as sql:
         there = sql.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'migration'").fetchone()[0]

@@ -2,9 +2,11 @@
 
 import sqlite3
 
+from thresher.store.shapes import Kinds
 from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.counters import WORKSPACE
 
-_COUNTED = """
+_BY_HAND = """
     SELECT 0 AS category, 'images' AS name, count(*) AS value FROM image
     UNION ALL SELECT category, 'images', count(*) FROM pool GROUP BY category
     UNION ALL SELECT category, 'refused', count(*) FROM refusal GROUP BY category
@@ -21,25 +23,35 @@ _COUNTED = """
     UNION ALL SELECT category, iif(json_extract(value, '$[1]') IS NULL, 'gold_answers', 'answers') AS kind, count(*)
         FROM assignment, json_each(dealt) WHERE sent_ms > 0 AND NOT owner GROUP BY category, kind"""
 
-_DIFFERENCES = f"""
-    WITH counted AS ({_COUNTED})
-    SELECT category, name, coalesce(counter.value, 0), counted.value FROM counted
-        LEFT JOIN counter USING (category, name) WHERE counted.value <> coalesce(counter.value, 0)
-    UNION ALL
-    SELECT category, name, value, 0 FROM counter
-        WHERE value <> 0 AND (category, name) NOT IN (SELECT category, name FROM counted WHERE value <> 0)"""
+
+def _counted(kinds: Kinds) -> str:
+    """The statement that counts everything."""
+    lines = [
+        f"""SELECT {"category" if kind.of_category else WORKSPACE}, '{one.name}:' || {one.by or "''"} AS name,
+            {f"sum({one.of})" if one.of else "count(*)"} FROM {kind.name} GROUP BY 1, 2"""
+        for kind in kinds
+        for one in kind.counters
+    ]
+    return " UNION ALL ".join([_BY_HAND, *lines])
 
 
-def differences(sql: sqlite3.Connection) -> list[tuple[int, str, int, int]]:
+def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, int, int]]:
     """Counters that are off, as (category id, name, what it says, what there is); 0 is the whole workspace."""
-    return [(category, name, kept, there) for category, name, kept, there in sql.execute(_DIFFERENCES)]
+    return sql.execute(
+        f"""WITH counted AS ({_counted(kinds)})
+            SELECT category, name, coalesce(counter.value, 0), counted.value FROM counted
+                LEFT JOIN counter USING (category, name) WHERE counted.value <> coalesce(counter.value, 0)
+            UNION ALL
+            SELECT category, name, value, 0 FROM counter
+                WHERE value <> 0 AND (category, name) NOT IN (SELECT category, name FROM counted WHERE value <> 0)"""
+    ).fetchall()
 
 
-def correct(catalog: Catalog, category: int, name: str) -> None:
+def correct(catalog: Catalog, kinds: Kinds, category: int, name: str) -> None:
     """Set a counter to what there is."""
     with catalog.writing(durable=True) as sql:
         sql.execute(
-            f"""INSERT OR REPLACE INTO counter (category, name, value)
-                SELECT ?1, ?2, coalesce((SELECT value FROM ({_COUNTED}) WHERE category = ?1 AND name = ?2), 0)""",
+            f"""WITH counted AS ({_counted(kinds)}) INSERT OR REPLACE INTO counter (category, name, value)
+                SELECT ?1, ?2, coalesce((SELECT value FROM counted WHERE category = ?1 AND name = ?2), 0)""",
             (category, name),
         )

@@ -5,8 +5,10 @@ import sqlite3
 from collections import Counter
 
 from thresher.records import Assignment, Review, Stage
+from thresher.store.conversions import review_line
+from thresher.store.kinds import REVIEW
 from thresher.store.rules import may_be_reviewed
-from thresher.store.sqlite import counters
+from thresher.store.sqlite import counters, lines
 from thresher.store.sqlite.assignments import free_place, move_stage
 
 
@@ -15,22 +17,22 @@ def record(sql: sqlite3.Connection, assignment: Assignment, review: Review) -> N
     if not may_be_reviewed(assignment, review):
         return
     (category,) = sql.execute("SELECT category FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
-    sql.execute(
-        """INSERT INTO review (assignment, category, version, worker, verdict, why, at_ms, yes_right, yes_shown,
-               no_right, no_shown, weight, provisional)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            assignment.id, category, assignment.version, assignment.worker, review.verdict.value, review.why,
-            review.at_ms, review.yes_right, review.yes_shown, review.no_right, review.no_shown, review.weight,
-            review.provisional,
-        ),
-    )  # fmt: skip
-    move_stage(sql, assignment.id, review.verdict)
+    append(sql, category, assignment, review)
     if review.verdict is Stage.REJECTED:
         free_place(sql, assignment.id)
     else:
         _count_votes(sql, category, assignment, review.weight)
         _finish_place(sql, category, assignment)
+
+
+def append(sql: sqlite3.Connection, category: int, assignment: Assignment, review: Review) -> None:
+    """Put a further decision about an assignment in force, and nothing else."""
+    (number,) = sql.execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM review WHERE category = ? AND assignment = ?",
+        (category, assignment.id),
+    ).fetchone()
+    lines.insert(sql, REVIEW, category, review_line(assignment, number, review))
+    move_stage(sql, assignment.id, review.verdict)
 
 
 def _count_votes(sql: sqlite3.Connection, category: int, assignment: Assignment, weight: float) -> None:

@@ -1,4 +1,4 @@
-"""The directory store's lines (store/transfer.py): out of the catalog and the shards, and into them.
+"""The directory store's lines (store/kinds.py): out of the catalog and the shards, and into them.
 
 Most kinds are the rows of a table of the same name and fields. What is a list in a line is JSON, or rows of a table of
 its own, in the catalog.
@@ -6,60 +6,68 @@ its own, in the catalog.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
 from thresher.records import Alias, NewImage, Stage
+from thresher.store.contract import Transfer
 from thresher.store.directory import shards
+from thresher.store.kinds import ASK_FIELDS
 from thresher.store.rules import hash_key
+from thresher.store.shapes import Kind, Kinds, Line, read_line
 from thresher.store.sqlite import counters, images, recount
-from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.connection import Catalog, insert
 from thresher.store.sqlite.counters import category_id
+from thresher.store.sqlite.lines import marks, named
 from thresher.store.sqlite.names import rows_by_key
-from thresher.store.transfer import ASK_FIELDS, REVIEW_FIELDS, Kind, Line, Transfer
 
 Sql = sqlite3.Connection
+There = dict[str, Any]
+"""A line by field, on its way out or in."""
 ENDED: Final = (Stage.EXPIRED.value, Stage.RETURNED.value)
-_ASK: Final = ", ".join(ASK_FIELDS)
 
-# where the fields of a kind are read, if not in the table of its name; those left out are put in by _COMPLETE
+# where the fields of a kind are read, if not in the table of its name; those that are NULL are put in by _COMPLETE
 _FROM: Final = {
     "image": """(SELECT row, lower(hex(sha256)) AS sha256, width, height, format, orientation, bytes, similar,
         coalesce(fingerprint, '') AS fingerprint,
         iif(shard IS NOT NULL, '', iif(begins IS NULL, 'reference', 'lost')) AS bare, NULL AS aliases FROM image)""",
-    "category": "(SELECT name, targets, exclusive, created_ms, id AS questions FROM category)",
+    "category": "(SELECT *, NULL AS questions FROM category)",
     "pool": """(SELECT pool.category, row, source, coalesce(pool.query, origin.query) AS query, licence, at_ms
         FROM pool JOIN origin ON origin.id = pool.origin)""",
     "ask": "(SELECT * FROM ask WHERE open AND task IS NULL)",
-    "assignment": "(SELECT *, NULL AS drafts, NULL AS review FROM assignment)",
+    "assignment": "(SELECT *, NULL AS drafts FROM assignment)",
 }
 
 
 class SqliteTransfer(Transfer):
     """How the directory store writes its lines out and takes others in."""
 
-    def __init__(self, catalog: Catalog, writer: shards.Writer) -> None:
+    def __init__(self, catalog: Catalog, writer: shards.Writer, kinds: Kinds) -> None:
         self.catalog = catalog
         self.writer = writer
+        self.kinds = kinds
 
     def lines(self, kind: Kind, category: str, after: Line | None, limit: int) -> list[Line]:
-        keys = ", ".join(kind.fields[: kind.keys])
-        wanted = ["category = ?"] * kind.of_category + [f"({keys}) > ({_marks(kind.keys)})"] * (after is not None)
+        keys = ", ".join(kind.key_names)
+        wanted = ["category = ?"] * kind.of_category + [f"({keys}) > ({marks(kind.key_names)})"] * (after is not None)
         with self.catalog.reading() as sql:
             values = ([category_id(self.catalog, sql, category)] if kind.of_category else []) + list(after or ())
             found = sql.execute(
-                f"""SELECT {", ".join(kind.fields)} FROM {_FROM.get(kind.name, kind.name)}
+                f"""SELECT {named(kind.fields)} FROM {_FROM.get(kind.name, kind.name)}
                     {"WHERE" if wanted else ""} {" AND ".join(wanted)} ORDER BY {keys} LIMIT ?""",
                 (*values, limit),
-            ).fetchall()
-            complete = _COMPLETE.get(kind.name)
-            return [complete(sql, line) for line in found] if complete else found
+            )
+            there = [read_line(kind.fields, line) for line in found.fetchall()]
+            for one in there if kind.name in _COMPLETE else ():
+                _COMPLETE[kind.name](sql, one)
+        return [tuple(one.values()) for one in there]
 
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
+        take_in = _RESTORE.get(kind.name, _restore_row)
         with self.catalog.writing(durable=True) as sql:
             of = category_id(self.catalog, sql, category) if kind.of_category else 0
             for line in lines:
-                _RESTORE.get(kind.name, _restore_row)(sql, kind, of, line)
+                take_in(sql, kind, of, kind.named(line))
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
         kept = [(line, _new_image(line, data.get(line[1]))) for line in lines]
@@ -80,10 +88,11 @@ class SqliteTransfer(Transfer):
             return {key.hex() for key in rows.keys() - images.without_bytes(sql, rows)}
 
     def clear(self, kind: Kind, category: str) -> None:
+        of_category = " WHERE category = ?" if kind.of_category else ""
         with self.catalog.writing(durable=True) as sql:
-            of = category_id(self.catalog, sql, category) if kind.of_category else 0
-            for statement in _CLEAR.get(kind.name, (f"DELETE FROM {kind.name} WHERE category = ?",)):
-                sql.execute(statement, (of,) if "?" in statement else ())
+            of = [category_id(self.catalog, sql, category)] if kind.of_category else []
+            for statement in _CLEAR.get(kind.name, (f"DELETE FROM {kind.name}{of_category}",)):
+                sql.execute(statement, of)
 
     def adopt(self, secret: bytes) -> None:
         with self.catalog.writing(durable=True) as sql:
@@ -92,59 +101,49 @@ class SqliteTransfer(Transfer):
     def settle(self) -> None:
         with self.catalog.writing(durable=True) as sql:
             sql.execute("DELETE FROM reached")
-            off = recount.differences(sql)
+            off = recount.differences(sql, self.kinds)
             for category, name, kept, there in off:
                 counters.add(sql, category, name, there - kept)
 
 
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
+def _complete_image(sql: Sql, there: There) -> None:
+    found = sql.execute("SELECT kind, value FROM alias WHERE row = ?", (there["row"],))
+    there["aliases"] = sorted(map(list, found))
 
 
-def _complete_image(sql: Sql, line: Line) -> Line:
-    found = sql.execute("SELECT kind, value FROM alias WHERE row = ?", (line[0],))
-    return (*line[:-1], sorted(map(list, found)))
+def _complete_category(sql: Sql, there: There) -> None:
+    asked = sql.execute(
+        """SELECT text, instructions, at_ms FROM question
+           WHERE category = (SELECT id FROM category WHERE name = ?) ORDER BY version""",
+        (there["name"],),
+    )
+    there["questions"] = [list(one) for one in asked]
 
 
-def _complete_category(sql: Sql, line: Line) -> Line:
-    name, targets, exclusive, created_ms, of = line
-    asked = sql.execute("SELECT text, instructions, at_ms FROM question WHERE category = ? ORDER BY version", (of,))
-    return (name, _canonical(targets), exclusive, created_ms, [list(one) for one in asked])
-
-
-def _complete_task(sql: Sql, line: Line) -> Line:
+def _complete_task(sql: Sql, there: There) -> None:
     found = sql.execute(
         f"""SELECT {", ".join(f"ask.{name}" for name in ASK_FIELDS)} FROM json_each(?) AS carried
             CROSS JOIN ask ON ask.id = carried.value ORDER BY carried.key""",
-        (line[-1],),
+        (json.dumps(there["asks"]),),
     )
-    return (*line[:-1], [list(one) for one in found])
+    there["asks"] = [list(one) for one in found]
 
 
-def _complete_assignment(sql: Sql, line: Line) -> Line:
-    dealt, answers = json.loads(line[6]), json.loads(line[10])
-    kept = sql.execute("SELECT given FROM draft WHERE assignment = ? ORDER BY position", (line[0],))
-    drafts = [one for (text,) in kept for one in json.loads(text)]
-    review = sql.execute(f"SELECT {', '.join(REVIEW_FIELDS)} FROM review WHERE assignment = ?", (line[0],)).fetchone()
-    return (*line[:6], dealt, *line[7:10], answers, *line[11:13], drafts, list(review) if review else None)
+def _complete_assignment(sql: Sql, there: There) -> None:
+    kept = sql.execute("SELECT given FROM draft WHERE assignment = ? ORDER BY position", (there["id"],))
+    there["drafts"] = [one for (text,) in kept for one in json.loads(text)]
 
 
-def _canonical(text: str) -> str:
-    return json.dumps(json.loads(text), sort_keys=True)
+def _restore_row(sql: Sql, kind: Kind, of: int, there: There) -> None:
+    insert(sql, kind.name, kind.kept(there) | ({"category": of} if kind.of_category else {}), clash="REPLACE")
 
 
-def _restore_row(sql: Sql, kind: Kind, of: int, line: Line) -> None:
-    fields = (*kind.fields, "category") if kind.of_category else kind.fields
-    values = (*line, of) if kind.of_category else line
-    sql.execute(f"INSERT OR REPLACE INTO {kind.name} ({', '.join(fields)}) VALUES ({_marks(len(fields))})", values)
-
-
-def _restore_category(sql: Sql, _kind: Kind, _of: int, line: Line) -> None:
-    name, targets, exclusive, created_ms, questions = line
+def _restore_category(sql: Sql, kind: Kind, _of: int, there: There) -> None:
+    questions = there.pop("questions")
     (of,) = sql.execute(
         """INSERT INTO category (name, targets, exclusive, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT (name)
            DO UPDATE SET targets = ?2, exclusive = ?3, created_ms = ?4 RETURNING id""",
-        (name, targets, exclusive, created_ms),
+        tuple(kind.kept(there).values()),
     ).fetchone()
     sql.executemany(
         "INSERT OR REPLACE INTO question (category, version, text, instructions, at_ms) VALUES (?, ?, ?, ?, ?)",
@@ -152,56 +151,41 @@ def _restore_category(sql: Sql, _kind: Kind, _of: int, line: Line) -> None:
     )
 
 
-def _restore_pool(sql: Sql, _kind: Kind, of: int, line: Line) -> None:
-    row, source, query, licence, at_ms = line
-    origin = (source, "", licence, at_ms)  # each row keeps its own query: many origins differ in nothing else
+def _restore_pool(sql: Sql, _kind: Kind, of: int, there: There) -> None:
+    # each row keeps its own query: many origins differ in nothing else
+    origin = (there["source"], "", there["licence"], there["at_ms"])
     sql.execute("INSERT INTO origin (source, query, licence, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", origin)
     sql.execute(
         """INSERT OR REPLACE INTO pool (category, row, origin, query) SELECT ?, ?, id, nullif(?, '') FROM origin
            WHERE (source, query, licence, at_ms) = (?, ?, ?, ?)""",
-        (of, row, query, *origin),
+        (of, there["row"], there["query"], *origin),
     )
 
 
-def _restore_ask(sql: Sql, kind: Kind, of: int, line: Line) -> None:
-    _insert_ask(sql, (*kind.fields, "category", "task", "open"), (*line, of, None, 1))
+def _restore_ask(sql: Sql, _kind: Kind, of: int, there: There) -> None:
+    insert(sql, "ask", {**there, "category": of, "task": None, "open": 1}, clash="REPLACE")
 
 
-def _insert_ask(sql: Sql, fields: Iterable[str], values: Iterable[object]) -> None:
-    named = dict(zip(fields, values, strict=True))
-    sql.execute(f"INSERT OR REPLACE INTO ask ({', '.join(named)}) VALUES ({_marks(len(named))})", tuple(named.values()))
-
-
-def _restore_task(sql: Sql, kind: Kind, of: int, line: Line) -> None:
-    task = dict(zip(kind.fields, line, strict=True))
-    asks = task.pop("asks")
-    more = (of, task["version"], task["owner_only"], task["number"], task["done"] < task["places"])
+def _restore_task(sql: Sql, kind: Kind, of: int, there: There) -> None:
+    asks = there.pop("asks")
+    open_still = there["done"] < there["places"]
+    carried = {"category": of, "task": there["number"], "open": open_still}
+    carried |= {name: there[name] for name in ("version", "owner_only")}
     for ask in asks:
-        _insert_ask(sql, (*ASK_FIELDS, "category", "version", "owner_only", "task", "open"), (*ask, *more))
-    task |= {"rows": json.dumps([ask[1] for ask in asks]), "asks": json.dumps([ask[0] for ask in asks]), "category": of}
-    sql.execute(f"INSERT OR REPLACE INTO task ({', '.join(task)}) VALUES ({_marks(len(task))})", tuple(task.values()))
+        insert(sql, "ask", {**dict(zip(ASK_FIELDS, ask, strict=True)), **carried}, clash="REPLACE")
+    lists = {"rows": json.dumps([ask[1] for ask in asks]), "asks": json.dumps([ask[0] for ask in asks])}
+    insert(sql, "task", {**kind.kept(there), **lists, "category": of}, clash="REPLACE")
 
 
-def _restore_assignment(sql: Sql, kind: Kind, of: int, line: Line) -> None:
-    there = dict(zip(kind.fields, line, strict=True))
-    drafts, review, made = there.pop("drafts"), there.pop("review"), there["id"]
-    dealt, worker, version = there["dealt"], there["worker"], there["version"]
-    there |= {"dealt": json.dumps(dealt), "answers": json.dumps(there["answers"]), "category": of}
-    for table in ("draft", "review", "asked"):
+def _restore_assignment(sql: Sql, kind: Kind, of: int, there: There) -> None:
+    drafts, made, worker = there.pop("drafts"), there["id"], there["worker"]
+    for table in ("draft", "asked"):
         sql.execute(f"DELETE FROM {table} WHERE assignment = ?", (made,))
-    sql.execute(
-        f"INSERT OR REPLACE INTO assignment ({', '.join(there)}) VALUES ({_marks(len(there))})", tuple(there.values())
-    )
+    insert(sql, "assignment", {**kind.kept(there), "category": of}, clash="REPLACE")
     sql.executemany(
         "INSERT INTO draft (assignment, position, given) VALUES (?, ?, ?)",
         ((made, given[0], json.dumps([given])) for given in drafts),
     )
-    if review:
-        sql.execute(
-            f"""INSERT INTO review (assignment, category, version, worker, {", ".join(REVIEW_FIELDS)})
-                VALUES ({_marks(4 + len(REVIEW_FIELDS))})""",
-            (made, of, version, worker, *review),
-        )
     if there["stage"] not in ENDED:
         sql.execute(
             """INSERT OR REPLACE INTO asked (category, worker, row, assignment)
@@ -211,14 +195,14 @@ def _restore_assignment(sql: Sql, kind: Kind, of: int, line: Line) -> None:
     sql.executemany(
         """INSERT INTO seen_gold (category, worker, row, at_ms) VALUES (?, ?, ?, ?)
            ON CONFLICT DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)""",
-        ((of, worker, row, there["dealt_ms"]) for row, ask in dealt if ask is None),
+        ((of, worker, row, there["dealt_ms"]) for row, ask in there["dealt"] if ask is None),
     )
 
 
 def _new_image(line: Line, data: bytes | None) -> NewImage:
     _, sha256, width, height, picture_format, orientation, size, _, fingerprint, _, aliases = line
-    named = tuple(Alias(*pair) for pair in aliases)
-    return NewImage(sha256, data, width, height, picture_format, orientation, fingerprint, size, named)
+    pairs = tuple(Alias(*pair) for pair in aliases)
+    return NewImage(sha256, data, width, height, picture_format, orientation, fingerprint, size, pairs)
 
 
 def _restore_image(sql: Sql, line: Line, place: shards.Place | None) -> None:
@@ -239,28 +223,25 @@ def _restore_image(sql: Sql, line: Line, place: shards.Place | None) -> None:
     sql.execute("DELETE FROM alias WHERE row = ?", (row,))
 
 
-_COMPLETE: Final[Mapping[str, Callable[[Sql, Line], Line]]] = {
+_COMPLETE: Final[Mapping[str, Callable[[Sql, There], None]]] = {
     "image": _complete_image,
     "category": _complete_category,
     "task": _complete_task,
     "assignment": _complete_assignment,
 }
-_RESTORE: Final[Mapping[str, Callable[[Sql, Kind, int, Line], None]]] = {
+_RESTORE: Final[Mapping[str, Callable[[Sql, Kind, int, There], None]]] = {
     "category": _restore_category,
     "pool": _restore_pool,
     "ask": _restore_ask,
     "task": _restore_task,
     "assignment": _restore_assignment,
 }
+# what is derived goes with what it is derived from
 _CLEAR: Final[Mapping[str, tuple[str, ...]]] = {
-    "worker": ("DELETE FROM worker",),
-    "invite": ("DELETE FROM invite",),
-    "job": ("DELETE FROM job",),
     "ask": ("DELETE FROM ask WHERE category = ? AND open AND task IS NULL",),
     "task": ("DELETE FROM ask WHERE category = ? AND task IS NOT NULL", "DELETE FROM task WHERE category = ?"),
     "assignment": (
         "DELETE FROM draft WHERE assignment IN (SELECT id FROM assignment WHERE category = ?)",
-        "DELETE FROM review WHERE category = ?",
         "DELETE FROM asked WHERE category = ?",
         "DELETE FROM seen_gold WHERE category = ?",
         "DELETE FROM assignment WHERE category = ?",

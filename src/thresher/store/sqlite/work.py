@@ -2,23 +2,17 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from thresher.errors import Conflict, Gone
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
 from thresher.store.contract import Rows, Work
+from thresher.store.conversions import given_from, given_to, review_of
 from thresher.store.rules import answers_all, deals_all, known_positions, still_held
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
-from thresher.store.sqlite.assignments import (
-    end_lease,
-    given_from,
-    given_to,
-    load,
-    load_all,
-    move_stage,
-)
-from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.assignments import REVIEW, end_lease, load, load_all, move_stage
+from thresher.store.sqlite.connection import Catalog, insert
 from thresher.store.sqlite.counters import as_rows, category_id
 
 EXPIRED_AT_ONCE = 100
@@ -44,7 +38,8 @@ class SqliteWork(Work):
                 task = _next_task(sql, key, version, worker, owner_only)
                 _remember(sql, key, version, worker, owner_only, task)
                 if task is not None:
-                    return _lease(sql, key, version, task, worker, owner, now_ms, lease_ms)
+                    lease = {"dealt_ms": now_ms, "lease_until_ms": now_ms + lease_ms, "worker": worker, "owner": owner}
+                    return _lease(sql, key, version, task, lease)
         return None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
@@ -106,7 +101,7 @@ class SqliteWork(Work):
             if sequence >= last:
                 sql.executemany(
                     "INSERT OR REPLACE INTO draft (assignment, position, given) VALUES (?, ?, ?)",
-                    ((assignment, one.position, given_to([one])) for one in given),
+                    ((assignment, one.position, json.dumps(given_to([one]))) for one in given),
                 )
             sql.execute(
                 "UPDATE assignment SET sequence = max(sequence, ?), lease_until_ms = ? WHERE id = ?",
@@ -119,7 +114,7 @@ class SqliteWork(Work):
             load(sql, assignment)
             (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
             found = sql.execute("SELECT given FROM draft WHERE assignment = ? ORDER BY position", (assignment,))
-            return last, [one for (text,) in found for one in given_from(text)]
+            return last, [one for (text,) in found for one in given_from(json.loads(text))]
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
         ordered = tuple(sorted(answers, key=lambda one: one.position))
@@ -133,7 +128,8 @@ class SqliteWork(Work):
             answers_all(there, ordered)
             sql.execute("DELETE FROM draft WHERE assignment = ?", (assignment,))
             sql.execute(
-                "UPDATE assignment SET answers = ?, sent_ms = ? WHERE id = ?", (given_to(ordered), now_ms, assignment)
+                "UPDATE assignment SET answers = ?, sent_ms = ? WHERE id = ?",
+                (json.dumps(given_to(ordered)), now_ms, assignment),
             )
             move_stage(sql, assignment, Stage.SENT)
             _count_answers(sql, there)
@@ -162,6 +158,15 @@ class SqliteWork(Work):
         with self.catalog.writing(durable=True) as sql:
             reviews.record(sql, load(sql, assignment), review)
             return load(sql, assignment)
+
+    def reviews(self, assignment: str) -> list[Review]:
+        with self.catalog.reading() as sql:
+            about = load(sql, assignment)
+            found = sql.execute(
+                f"SELECT {REVIEW} FROM review WHERE category = ? AND assignment = ? ORDER BY number",
+                (category_id(self.catalog, sql, about.category), assignment),
+            )
+            return [review_of(line) for line in found]
 
     def page(self, category: str, after: str, limit: int) -> list[Assignment]:
         with self.catalog.reading() as sql:
@@ -215,22 +220,16 @@ def _held(sql: sqlite3.Connection, category: int, version: int, worker: str) -> 
     return found
 
 
-def _lease(
-    sql: sqlite3.Connection, category: int, version: int, task: int, worker: str, owner: bool, now_ms: int,
-    lease_ms: int,
-) -> Assignment:  # fmt: skip
+def _lease(sql: sqlite3.Connection, category: int, version: int, task: int, lease: Mapping[str, object]) -> Assignment:
     made = new_id()
     sql.execute("UPDATE task SET taken = taken + 1 WHERE number = ?", (task,))
-    sql.execute(
-        """INSERT INTO assignment (id, task, category, version, worker, owner, stage, dealt, dealt_ms, lease_until_ms,
-               sent_ms, answers, sequence, drafts_erased)
-           VALUES (?, ?, ?, ?, ?, ?, 'leased', '[]', ?, ?, 0, '[]', 0, 0)""",
-        (made, task, category, version, worker, owner, now_ms, now_ms + lease_ms),
-    )
+    fresh = {"sent_ms": 0, "sequence": 0, "drafts_erased": 0, "dealt": "[]", "answers": "[]"}
+    of = {"id": made, "task": task, "category": category, "version": version, "stage": Stage.LEASED.value}
+    insert(sql, "assignment", {**of, **lease, **fresh})
     sql.execute(
         """INSERT INTO asked (category, worker, row, assignment)
            SELECT ?, ?, value, ? FROM task, json_each(task.rows) WHERE number = ?""",
-        (category, worker, made, task),
+        (category, lease["worker"], made, task),
     )
     counters.add(sql, category, f"assignments:{Stage.LEASED.value}", 1)
     return load(sql, made)

@@ -1,0 +1,170 @@
+"""One table: every kind of line that a workspace is made of, with its fields, its keys and who keeps it.
+
+A line is one thing that a store keeps: a label, a worker, a round. Its fields are the same whatever keeps it, so two
+stores hold the same when their lines are the same. The table drives SQLite's tables and MongoDB's collections, their
+migrations, `thresher store copy`, and the part of both stores that keeps generic kinds (contract/lines.py). What a
+store derives from lines (indexes, counters, who may be asked what) it makes again itself.
+
+A further generic kind is one row of KINDS, with the next number as `since`; docs/decisions/0010-one-table-of-kinds.md
+says what else it takes. The row of a released kind is never edited, but for fields and indexes with a later `since`.
+"""
+
+from typing import Final
+
+from thresher.store.shapes import Field, Index, Kind, Kinds, Type, fields_of
+
+# "bare" is "reference" or "lost" for an image without bytes; "aliases" are sorted pairs of kind and value
+CATEGORY: Final = Kind(
+    "category",
+    "questions with their versions and targets",
+    fields_of("name, targets json, exclusive, created_ms int, questions json"),
+    of_category=False,
+    plural="categories",
+)
+IMAGE: Final = Kind(
+    "image",
+    "the catalog of pictures, by row",
+    fields_of(
+        "row int, sha256, width int, height int, format, orientation int, bytes int, similar int, fingerprint, bare,"
+        " aliases json"
+    ),
+    of_category=False,
+    at_once=250,
+)
+WORKER: Final = Kind(
+    "worker", "people", fields_of("id, name, owner bool, invite, created_ms int"), of_category=False, generic=True
+)
+INVITE: Final = Kind(
+    "invite",
+    "links that mint people",
+    fields_of("id, category, note, created_ms int, revoked_ms int"),
+    of_category=False,
+    generic=True,
+)
+JOB: Final = Kind(
+    "job",
+    "records of separate processes",
+    fields_of(
+        "id, kind, category, arguments json, state, host, pid int, created_ms int, heartbeat_ms int, done int,"
+        " total int, cancel bool, message"
+    ),
+    of_category=False,
+    generic=True,
+    durable=False,
+)
+# a copy is made while nobody works: whoever holds a lease holds it in the source
+LEASE: Final = Kind(
+    "lease",
+    "who may run what there is one of",
+    fields_of("name, owner, until_ms int"),
+    of_category=False,
+    generic=True,
+    durable=False,
+    travels=False,
+)
+POOL: Final = Kind(
+    "pool",
+    "which rows a category has, and where they came from",
+    fields_of("row int, source, query, licence, at_ms int"),
+    plural="pool",
+)
+REFUSAL: Final = Kind(
+    "refusal", "candidates that were not admitted", fields_of("key int, name, reason, detail, at_ms int")
+)
+# "trust" is the place of a label's source in records.Source
+LABEL: Final = Kind(
+    "label",
+    "what is held true, by row and source",
+    fields_of(
+        "version int, row int, trust int, says, purpose, at_ms int, posterior real, votes int, epoch int, draw int"
+    ),
+    keys=3,
+)
+GOLD: Final = Kind(
+    "gold",
+    "labels that workers are checked by",
+    fields_of("version int, row int, says, source, shown int, missed int, retired"),
+    keys=2,
+    plural="gold",
+)
+# an "ask" waits for a task; a task has whole asks of its own, as lists of ASK_FIELDS
+ASK_FIELDS: Final = ("id", "row", "purpose", "votes_wanted", "priority", "epoch", "draw")
+ASK: Final = Kind(
+    "ask",
+    "wishes whose answers are not all in",
+    fields_of(
+        "id int, version int, row int, purpose, owner_only bool, votes_wanted int, priority real, epoch int, draw int"
+    ),
+)
+TASK: Final = Kind(
+    "task",
+    "published lists of asked images",
+    (
+        *fields_of(
+            "number int, version int, name, places int, taken int, done int, owner_only bool, published_ms int,"
+            " asks json"
+        ),
+        Field("kind", since=2, default="single"),
+    ),
+    at_once=100,
+)
+# "dealt", "answers" and "drafts" are lists in the order of their records' fields
+ASSIGNMENT: Final = Kind(
+    "assignment",
+    "leases, drafts and answers",
+    fields_of(
+        "id, task int, version int, worker, owner bool, stage, dealt json, dealt_ms int, lease_until_ms int,"
+        " sent_ms int, answers json, sequence int, drafts_erased int, drafts json"
+    ),
+    at_once=100,
+)
+# nothing is ever taken back: of the reviews of an assignment the one with the highest number is in force
+REVIEW: Final = Kind(
+    "review",
+    "decisions about assignments",
+    (
+        Field("assignment"),
+        Field("number", Type.INT, default=1),
+        *fields_of(
+            "version int, worker, verdict, why, at_ms int, yes_right int, yes_shown int, no_right int, no_shown int,"
+            " weight real, provisional bool"
+        ),
+    ),
+    keys=2,
+    generic=True,
+    indexes=(Index("of_worker", ("version", "worker")),),
+    since=2,
+)
+VOTE: Final = Kind(
+    "vote",
+    "valid answers on asked images, by row and time",
+    fields_of("version int, row int, at_ms int, assignment, worker, says, purpose, weight real, epoch int, draw int"),
+    keys=4,
+)
+GOLD_ANSWER: Final = Kind(
+    "gold_answer", "reviewed answers on gold", fields_of("version int, row int, worker, assignment, says"), keys=4
+)
+ROUND: Final = Kind(
+    "round",
+    "trainings",
+    fields_of("number int, version int, record json, head blob"),
+    generic=True,
+    indexes=(Index("of_version", ("version",)),),
+    at_once=10,
+)
+EVIDENCE: Final = Kind(
+    "evidence",
+    "the frozen state of certificates",
+    fields_of("epoch int, name, data blob"),
+    keys=2,
+    generic=True,
+    at_once=1,
+    plural="evidence",
+)
+RELEASE: Final = Kind("release", "exported versions", fields_of("id, record json"), generic=True, since=2)
+
+# in the order they are copied: each needs only what comes before it
+KINDS: Final[Kinds] = (
+    CATEGORY, IMAGE, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK, ASSIGNMENT, REVIEW, VOTE,
+    GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
+)  # fmt: skip

@@ -1,0 +1,220 @@
+"""The generic kinds of store/kinds.py in MongoDB: a collection each, a document a line, its `_id` the line's key.
+
+A key of one field in a kind of the workspace is the `_id` itself; any other is a document of the category and the keys,
+which sorts as they do. A blob's field holds its SHA-256 (blobs.py), a JSON field its text, for keys may be anything.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from bson import Binary
+from pymongo.errors import BulkWriteError
+
+from thresher.store.contract import Lines
+from thresher.store.contract.lines import ANYTHING
+from thresher.store.mongo.blobs import get_blob, only_duplicates, put_blob
+from thresher.store.mongo.categories import must_know
+from thresher.store.mongo.failures import plain_failures
+from thresher.store.mongo.link import Document, Link, Session, batches, span
+from thresher.store.mongo.numbers import count_on, read_counts
+from thresher.store.shapes import Field, Kind, Line, Named, Type
+
+CHUNK: Final = 1000
+Result = TypeVar("Result")
+
+
+@plain_failures
+class MongoLines(Lines):
+    """Lines of the generic kinds, as documents."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+    def add(self, kind: Kind, lines: Sequence[Named], category: str = "") -> int:
+        self._known(kind, category)
+        made = [document(self.link, kind, category, line) for line in lines]
+        return sum(self._add(kind, some, category) for some in batches(made, CHUNK))
+
+    def _add(self, kind: Kind, made: list[Document], category: str) -> int:
+        if kind.counters:
+            return self.link.transact(lambda session: self._add_counted(kind, made, category, session))
+        try:
+            return len(self.link.table(kind.collection).insert_many(made, ordered=False).inserted_ids)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+            return int((error.details or {})["nInserted"])
+
+    def _add_counted(self, kind: Kind, made: list[Document], category: str, session: Session) -> int:
+        fresh: dict[Line, Document] = {}
+        for one in made:
+            fresh.setdefault(_key_of(one), one)
+        wanted = {"_id": {"$in": [one["_id"] for one in fresh.values()]}}
+        for one in self.link.table(kind.collection).find(wanted, {"_id": 1}, session=session):
+            del fresh[_key_of(one)]
+        insert(self.link, kind, category, list(fresh.values()), session)
+        return len(fresh)
+
+    def get(self, kind: Kind, key: Sequence[Any], category: str = "") -> dict[str, Any] | None:
+        self._known(kind, category)
+        found = self.link.table(kind.collection).find_one(having(kind, category, kind.keyed(key)))
+        return line_of(self.link, kind, found, kind.fields) if found else None
+
+    def page(
+        self,
+        kind: Kind,
+        category: str = "",
+        *,
+        where: Named = ANYTHING,
+        by: Sequence[str] = (),
+        descending: bool = False,
+        after: Named | None = None,
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        self._known(kind, category)
+        if limit == 0:
+            return []
+        wanted = having(kind, category, where)
+        if after is not None:
+            wanted = {"$and": [wanted, beyond(kind, category, after, by, "$lt" if descending else "$gt")]}
+        # what is alike in the fields `by` comes in the order of its key, which is that of its _id
+        places = [*(path(kind, name) for name in kind.order(by)[: len(by)]), "_id"]
+        order = [(place, -1 if descending else 1) for place in places]
+        found = self.link.table(kind.collection).find(wanted, _light(kind)).sort(order).limit(limit or 0)
+        return [line_of(self.link, kind, one, kind.light) for one in found]
+
+    def change(
+        self, kind: Kind, key: Sequence[Any], changes: Named, category: str = "", *, where: Named = ANYTHING
+    ) -> dict[str, Any] | None:
+        self._known(kind, category)
+        kept = _blobs_put(self.link, kind, kind.kept_changes(changes))
+        wanted = having(kind, category, {**where, **kind.keyed(key)})
+
+        def change(session: Session | None) -> dict[str, Any] | None:
+            table = self.link.table(kind.collection)
+            before = table.find_one_and_update(wanted, {"$set": kept}, projection=_light(kind), session=session)
+            after = {**before, **kept} if before else None
+            self._count(kind, category, before, after, session)
+            return line_of(self.link, kind, after, kind.light) if after else None
+
+        return self._commit(kind, change)
+
+    def drop(self, kind: Kind, key: Sequence[Any], category: str = "", *, where: Named = ANYTHING) -> bool:
+        self._known(kind, category)
+        wanted = having(kind, category, {**where, **kind.keyed(key)})
+
+        def drop(session: Session | None) -> bool:
+            table = self.link.table(kind.collection)
+            gone = table.find_one_and_delete(wanted, projection=_light(kind), session=session)
+            self._count(kind, category, gone, None, session)
+            return gone is not None
+
+        return self._commit(kind, drop)
+
+    def count(self, kind: Kind, category: str = "", *, where: Named = ANYTHING) -> int:
+        self._known(kind, category)
+        return int(self.link.table(kind.collection).count_documents(having(kind, category, where)))
+
+    def counted(self, kind: Kind, category: str = "") -> dict[str, dict[str, int]]:
+        self._known(kind, category)
+        kept = read_counts(self.link, category)
+        return {counter.name: kept.get(counter.name, {}) for counter in kind.counters}
+
+    def _known(self, kind: Kind, category: str) -> None:
+        if kind.of_category:
+            must_know(self.link, category)
+
+    def _commit(self, kind: Kind, work: Callable[[Session | None], Result]) -> Result:
+        """One change of one document is a commit by itself; with counters it is a transaction."""
+        return self.link.transact(work) if kind.counters else work(None)
+
+    def _count(
+        self, kind: Kind, category: str, before: Document | None, after: Document | None, session: Session | None
+    ) -> None:
+        if session is not None:
+            lines = [line_of(self.link, kind, one, kind.light) if one else None for one in (before, after)]
+            count_on(self.link, category, kind.moves(*lines), session)
+
+
+def insert(link: Link, kind: Kind, category: str, made: list[Document], session: Session) -> None:
+    """Add documents that are not there, and move their kind's counters, within a transaction."""
+    if not made:
+        return
+    link.table(kind.collection).insert_many(made, session=session)
+    moved: Counter[tuple[str, str]] = Counter()
+    for one in made if kind.counters else ():
+        moved.update(kind.moves(None, line_of(link, kind, one, kind.light)))
+    count_on(link, category, moved, session)
+
+
+def document(link: Link, kind: Kind, category: str, line: Named) -> Document:
+    """A line as it is kept; its blobs are kept first."""
+    kept = _blobs_put(link, kind, kind.kept_whole(line))
+    key = {name: kept.pop(name) for name in kind.key_names}
+    return {"_id": _name(kind, category, key), **kept}
+
+
+def line_of(link: Link, kind: Kind, one: Document, fields: Sequence[Field]) -> dict[str, Any]:
+    """Some fields of a document's line."""
+    there = {**one, **(one["_id"] if _is_compound(kind) else {kind.key_names[0]: one["_id"]})}
+    whole = (get_blob(link, there[f.name]) if _is_blob(f) and there[f.name] else there[f.name] for f in fields)
+    return {field.name: field.read(value) for field, value in zip(fields, whole, strict=True)}
+
+
+def _blobs_put(link: Link, kind: Kind, kept: dict[str, Any]) -> dict[str, Any]:
+    for field in kind.fields:
+        if _is_blob(field) and kept.get(field.name) is not None:
+            kept[field.name] = Binary(put_blob(link, kept[field.name]))
+    return kept
+
+
+def _is_blob(field: Field) -> bool:
+    return field.type is Type.BLOB
+
+
+def _light(kind: Kind) -> dict[str, int] | None:
+    """The projection that leaves blobs out."""
+    return {field.name: 0 for field in kind.fields if _is_blob(field)} or None
+
+
+def _is_compound(kind: Kind) -> bool:
+    return kind.of_category or kind.keys > 1
+
+
+def _name(kind: Kind, category: str, key: Named) -> Any:  # noqa: ANN401 -- whatever an _id is
+    if not _is_compound(kind):
+        return key[kind.key_names[0]]
+    return {**({"category": category} if kind.of_category else {}), **key}
+
+
+def _key_of(one: Document) -> Line:
+    return tuple(one["_id"].values()) if isinstance(one["_id"], dict) else (one["_id"],)
+
+
+def path(kind: Kind, name: str) -> str:
+    """Where the documents of a kind have a field."""
+    if name not in kind.key_names:
+        return name
+    return f"_id.{name}" if _is_compound(kind) else "_id"
+
+
+def having(kind: Kind, category: str, where: Named) -> Document:
+    """The filter for lines of a category whose fields have values; where all of a key is given, for its `_id`."""
+    kept = kind.kept(where)
+    if kept.keys() >= set(kind.key_names):
+        return {"_id": _name(kind, category, {name: kept.pop(name) for name in kind.key_names}), **kept}
+    begins: Document = {"category": category} if kind.of_category else {}
+    for name in kind.key_names:
+        if name not in kept:
+            break
+        begins[name] = kept.pop(name)
+    return {**(span(**begins) if begins else {}), **{path(kind, name): value for name, value in kept.items()}}
+
+
+def beyond(kind: Kind, category: str, after: Named, by: Sequence[str] = (), way: str = "$gt") -> Document:
+    """The filter for lines that come behind another in the order of some fields and then of the key."""
+    there = kind.kept({name: after[name] for name in (*by, *kind.key_names)})
+    marks = [(path(kind, name), there[name]) for name in by]
+    marks.append(("_id", _name(kind, category, {name: there[name] for name in kind.key_names})))
+    return {"$or": [{**dict(marks[:at]), place: {way: mark}} for at, (place, mark) in enumerate(marks)]}

@@ -1,0 +1,201 @@
+"""What the table of kinds (kinds.py) is made of: kinds of line with their fields, indexes and counters."""
+
+import enum
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from thresher.errors import BadInput
+
+Line = tuple[Any, ...]
+"""The values of a line in the order of its kind's fields: what travels from store to store."""
+Named = Mapping[str, Any]
+"""The same values by field."""
+
+
+class Type(enum.StrEnum):
+    """What a field holds. JSON is a list or a dictionary; a blob is bytes of any length."""
+
+    INT = "int"
+    REAL = "real"
+    TEXT = "text"
+    BOOL = "bool"
+    BLOB = "blob"
+    JSON = "json"
+
+
+# how a database keeps a value of each type, and how it is read back
+_KEPT: Final[Mapping[Type, Callable[[Any], Any]]] = {
+    Type.INT: int, Type.REAL: float, Type.TEXT: str, Type.BOOL: bool, Type.BLOB: bytes, Type.JSON: json.dumps,
+}  # fmt: skip
+_READ: Final[Mapping[Type, Callable[[Any], Any]]] = {Type.BOOL: bool, Type.BLOB: bytes, Type.JSON: json.loads}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field. `since` is the schema that brought it; lines that are older then have its `default`."""
+
+    name: str
+    type: Type = Type.TEXT
+    null: bool = False
+    since: int = 1
+    default: Any = None
+
+    def kept(self, value: Any) -> Any:  # noqa: ANN401 -- whatever the type says
+        """A value as a database keeps it: JSON as text, an enumeration's member as its text."""
+        if value is None and self.null:
+            return None
+        return _KEPT[self.type](value)
+
+    def read(self, value: Any) -> Any:  # noqa: ANN401 -- whatever the type says
+        """A value out of a database."""
+        read = _READ.get(self.type)
+        return value if read is None or value is None else read(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Lines are found by these fields and come in the order of their keys behind them; never unique, as keys are."""
+
+    name: str
+    fields: tuple[str, ...]
+    since: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A number kept while lines come, change and go: how many there are, or the sum of the integer field `of`.
+
+    With `by`, one number for each value of that text field.
+    """
+
+    name: str
+    by: str = ""
+    of: str = ""
+
+    def moves(self, line: Named, times: int) -> dict[tuple[str, str], int]:
+        """By how much a line moves the counters named (name, value of `by`)."""
+        return {(self.name, str(line[self.by]) if self.by else ""): times * (int(line[self.of]) if self.of else 1)}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of line: its fields, of which the first `keys` name it and order it.
+
+    `of_category` lines are named within a category. `generic` ones are kept and read wholly by this table; the others
+    have code of their own in each store. `since` is the schema that brought the kind, `at_once` how many lines travel
+    together. What is not `durable` may be lost in a power cut; what does not `travel` is nothing in a copy.
+    """
+
+    name: str
+    story: str
+    fields: tuple[Field, ...]
+    keys: int = 1
+    of_category: bool = True
+    generic: bool = False
+    indexes: tuple[Index, ...] = ()
+    counters: tuple[Counter, ...] = ()
+    since: int = 1
+    at_once: int = 1000
+    durable: bool = True
+    travels: bool = True
+    plural: str = ""
+    """The name of MongoDB's collection, where it is not the kind's name and an s."""
+
+    @property
+    def collection(self) -> str:
+        """The name of MongoDB's collection."""
+        return self.plural or f"{self.name}s"
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return tuple(field.name for field in self.fields)
+
+    @cached_property
+    def key_names(self) -> tuple[str, ...]:
+        """The names of the fields that name a line."""
+        return self.names[: self.keys]
+
+    @cached_property
+    def light(self) -> tuple[Field, ...]:
+        """The fields but for blobs, which a page leaves out."""
+        return tuple(field for field in self.fields if field.type is not Type.BLOB)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """The fields by their names."""
+        return {field.name: field for field in self.fields}
+
+    def key(self, line: Line) -> Line:
+        """What names a line."""
+        return line[: self.keys]
+
+    def named(self, line: Line) -> dict[str, Any]:
+        """The values of a line by field."""
+        return dict(zip(self.names, line, strict=True))
+
+    def keyed(self, key: Sequence[Any]) -> dict[str, Any]:
+        """The values of a key by field. Raises BadInput for too many or too few."""
+        if len(key) != self.keys:
+            raise BadInput(f"a {self.name} is named by {', '.join(self.key_names)}.")
+        return dict(zip(self.key_names, key, strict=True))
+
+    def order(self, by: Sequence[str]) -> tuple[str, ...]:
+        """The fields that lines are ordered by: the given ones, then the rest of the key. Raises BadInput."""
+        self._must_have(by)
+        return (*by, *(name for name in self.key_names if name not in by))
+
+    def kept(self, values: Named) -> dict[str, Any]:
+        """Some fields as a database keeps them. Raises BadInput for one that the kind has not."""
+        self._must_have(values)
+        return {name: self.by_name[name].kept(value) for name, value in values.items()}
+
+    def _must_have(self, names: Iterable[str]) -> None:
+        if strange := [name for name in names if name not in self.by_name]:
+            raise BadInput(f"a {self.name} has no field {', '.join(sorted(strange))}.")
+
+    def kept_changes(self, changes: Named) -> dict[str, Any]:
+        """Changes of a line as a database keeps them. Raises BadInput where its name is to change, or nothing is."""
+        if not changes or changes.keys() & set(self.key_names):
+            raise BadInput(f"a {self.name} keeps its {', '.join(self.key_names)}, and something else changes.")
+        return self.kept(changes)
+
+    def kept_whole(self, line: Named) -> dict[str, Any]:
+        """A line as a database keeps it. Raises BadInput where a field is missing."""
+        if missing := set(self.names) - line.keys():
+            raise BadInput(f"a {self.name} needs {', '.join(sorted(missing))}.")
+        return self.kept(line)
+
+    def moves(self, before: Named | None, after: Named | None) -> dict[tuple[str, str], int]:
+        """By how much the counters move when a line comes, changes or goes."""
+        moved: dict[tuple[str, str], int] = {}
+        for line, times in ((before, -1), (after, 1)):
+            for counter in self.counters if line is not None else ():
+                for name, by in counter.moves(line or {}, times).items():
+                    moved[name] = moved.get(name, 0) + by
+        return {name: by for name, by in moved.items() if by}
+
+
+def read_line(fields: Iterable[Field], values: Sequence[Any]) -> dict[str, Any]:
+    """The values of fields out of a database, by name."""
+    return {field.name: field.read(value) for field, value in zip(fields, values, strict=True)}
+
+
+def fields_of(text: str) -> tuple[Field, ...]:
+    """Fields written as "number int, name text, why text null": text where no type is given."""
+    parts = (one.split() for one in text.split(","))
+    return tuple(Field(name, Type(kind[0]) if kind else Type.TEXT, null="null" in kind[1:]) for name, *kind in parts)
+
+
+Kinds = tuple[Kind, ...]
+
+
+def schema_of(kinds: Kinds) -> int:
+    """The number of the schema that has all these kinds, fields and indexes."""
+    kinds_since = max(kind.since for kind in kinds)
+    fields_since = max(field.since for kind in kinds for field in kind.fields)
+    indexes_since = max((index.since for kind in kinds for index in kind.indexes), default=1)
+    return max(kinds_since, fields_since, indexes_since)

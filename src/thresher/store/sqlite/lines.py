@@ -1,0 +1,200 @@
+"""The generic kinds of store/kinds.py in the catalog: a table each, named as the kind, its columns the fields.
+
+Lines of a category have its id in the column "category", before their keys.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from thresher.store.contract import Lines
+from thresher.store.contract.lines import ANYTHING
+from thresher.store.shapes import Field, Kind, Named, Type, read_line
+from thresher.store.sqlite import counters
+from thresher.store.sqlite.connection import Catalog
+from thresher.store.sqlite.counters import WORKSPACE, category_id
+
+Sql = sqlite3.Connection
+CHUNK: Final = 1000
+COLUMNS: Final[Mapping[Type, str]] = {
+    Type.INT: "INTEGER", Type.REAL: "REAL", Type.TEXT: "TEXT", Type.BOOL: "INTEGER", Type.BLOB: "BLOB",
+    Type.JSON: "TEXT",
+}  # fmt: skip
+
+
+class SqliteLines(Lines):
+    """Lines of the generic kinds, as rows."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def add(self, kind: Kind, lines: Sequence[Named], category: str = "") -> int:
+        new = 0
+        for start in range(0, len(lines), CHUNK):
+            with self.catalog.writing(durable=kind.durable) as sql:
+                of = self._of(sql, kind, category)
+                new += sum(insert(sql, kind, of, line) for line in lines[start : start + CHUNK])
+        return new
+
+    def get(self, kind: Kind, key: Sequence[Any], category: str = "") -> dict[str, Any] | None:
+        with self.catalog.reading() as sql:
+            terms = _Terms(kind, self._of(sql, kind, category), kind.keyed(key))
+            return _first(sql, kind, terms, kind.fields)
+
+    def page(
+        self,
+        kind: Kind,
+        category: str = "",
+        *,
+        where: Named = ANYTHING,
+        by: Sequence[str] = (),
+        descending: bool = False,
+        after: Named | None = None,
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        order = kind.order(by)
+        direction = "DESC" if descending else "ASC"
+        with self.catalog.reading() as sql:
+            terms = _Terms(kind, self._of(sql, kind, category), where)
+            if after is not None:
+                there = kind.kept({name: after[name] for name in order})
+                beyond = f"({', '.join(order)}) {'<' if descending else '>'} ({marks(order)})"
+                terms.add(beyond, *(there[name] for name in order))
+            found = sql.execute(
+                f"""SELECT {named(kind.light)} FROM {kind.name} {_by_index(kind, where, by)} {terms}
+                    ORDER BY {", ".join(f"{name} {direction}" for name in order)} LIMIT ?""",
+                (*terms.values, -1 if limit is None else limit),
+            )
+            return [read_line(kind.light, values) for values in found]
+
+    def change(
+        self, kind: Kind, key: Sequence[Any], changes: Named, category: str = "", *, where: Named = ANYTHING
+    ) -> dict[str, Any] | None:
+        kept = kind.kept_changes(changes)
+        with self.catalog.writing(durable=kind.durable) as sql:
+            of = self._of(sql, kind, category)
+            terms = _Terms(kind, of, {**where, **kind.keyed(key)})
+            before = _first(sql, kind, terms, kind.light) if kind.counters else None
+            found = sql.execute(
+                f"""UPDATE {kind.name} SET {", ".join(f"{name} = ?" for name in kept)} {terms}
+                    RETURNING {named(kind.light)}""",
+                (*kept.values(), *terms.values),
+            ).fetchone()
+            after = read_line(kind.light, found) if found else None
+            _count(sql, kind, of, before, after)
+            return after
+
+    def drop(self, kind: Kind, key: Sequence[Any], category: str = "", *, where: Named = ANYTHING) -> bool:
+        with self.catalog.writing(durable=kind.durable) as sql:
+            of = self._of(sql, kind, category)
+            terms = _Terms(kind, of, {**where, **kind.keyed(key)})
+            before = _first(sql, kind, terms, kind.light) if kind.counters else None
+            dropped = sql.execute(f"DELETE FROM {kind.name} {terms}", terms.values).rowcount > 0
+            _count(sql, kind, of, before, None)
+            return dropped
+
+    def count(self, kind: Kind, category: str = "", *, where: Named = ANYTHING) -> int:
+        with self.catalog.reading() as sql:
+            terms = _Terms(kind, self._of(sql, kind, category), where)
+            counted = f"SELECT count(*) FROM {kind.name} {_by_index(kind, where)} {terms}"
+            return int(sql.execute(counted, terms.values).fetchone()[0])
+
+    def counted(self, kind: Kind, category: str = "") -> dict[str, dict[str, int]]:
+        with self.catalog.reading() as sql:
+            of = self._of(sql, kind, category)
+            return {one.name: counters.values(sql, of, f"{one.name}:") for one in kind.counters}
+
+    def _of(self, sql: Sql, kind: Kind, category: str) -> int:
+        return category_id(self.catalog, sql, category) if kind.of_category else WORKSPACE
+
+
+class _Terms:
+    """The conditions of a statement, and their values."""
+
+    def __init__(self, kind: Kind, of: int, where: Named) -> None:
+        self.terms: list[str] = []
+        self.values: list[Any] = []
+        if kind.of_category:
+            self.add("category = ?", of)
+        for name, value in kind.kept(where).items():
+            self.add(f"{name} IS ?", value)
+
+    def add(self, term: str, *values: Any) -> None:  # noqa: ANN401 -- whatever a column holds
+        """One more condition."""
+        self.terms.append(term)
+        self.values += values
+
+    def __str__(self) -> str:
+        return f"WHERE {' AND '.join(self.terms)}" if self.terms else ""
+
+
+def _by_index(kind: Kind, where: Named, by: Sequence[str] = ()) -> str:
+    """The clause for the index that a page is for: SQLite without statistics takes a category to have ten lines."""
+    names = {*where, *by}
+    made = (index for index in kind.indexes if index.fields[0] in where and names.issuperset(index.fields))
+    return next((f"INDEXED BY {kind.name}_{index.name}" for index in made), "")
+
+
+def insert(sql: Sql, kind: Kind, of: int, line: Named) -> bool:
+    """Add a line within a transaction; answers whether it was new."""
+    kept = ({"category": of} if kind.of_category else {}) | kind.kept_whole(line)
+    new = (
+        sql.execute(
+            f"INSERT INTO {kind.name} ({', '.join(kept)}) VALUES ({marks(kept)}) ON CONFLICT DO NOTHING",
+            tuple(kept.values()),
+        ).rowcount
+        > 0
+    )
+    if new:
+        _count(sql, kind, of, None, line)
+    return new
+
+
+def _first(sql: Sql, kind: Kind, terms: _Terms, fields: tuple[Field, ...]) -> dict[str, Any] | None:
+    found = sql.execute(f"SELECT {named(fields)} FROM {kind.name} {terms}", terms.values).fetchone()
+    return read_line(fields, found) if found else None
+
+
+def _count(sql: Sql, kind: Kind, of: int, before: Named | None, after: Named | None) -> None:
+    for (name, which), moved in kind.moves(before, after).items():
+        counters.add(sql, of, f"{name}:{which}", moved)
+
+
+def named(fields: Sequence[Field]) -> str:
+    """The columns of fields."""
+    return ", ".join(field.name for field in fields)
+
+
+def marks(values: Sequence[object] | Mapping[str, object]) -> str:
+    """As many question marks."""
+    return ", ".join("?" * len(values))
+
+
+def statements(kind: Kind, schema: int) -> Iterator[str]:
+    """What a schema brings of a kind: its table, a further column, a further index."""
+    if kind.since == schema and kind.generic:
+        columns = [_column(field) for field in kind.fields if field.since <= schema]
+        keys = kind.key_names
+        if kind.of_category:
+            columns, keys = ["category INTEGER NOT NULL", *columns], ("category", *keys)
+        # bytes of any length lie badly in the tree of a table without row ids
+        heavy = any(field.type is Type.BLOB for field in kind.fields)
+        options = "STRICT" if heavy else "STRICT, WITHOUT ROWID"
+        yield f"CREATE TABLE {kind.name} ({', '.join(columns)}, PRIMARY KEY ({', '.join(keys)})) {options}"
+    for field in kind.fields:
+        if kind.since < field.since == schema:
+            yield f"ALTER TABLE {kind.name} ADD COLUMN {_column(field)}"
+    for index in kind.indexes:
+        if max(kind.since, index.since) == schema:
+            fields = (*(["category"] if kind.of_category else []), *index.fields, *kind.key_names)
+            yield f"CREATE INDEX {kind.name}_{index.name} ON {kind.name} ({', '.join(fields)})"
+
+
+def _column(field: Field) -> str:
+    column = f"{field.name} {COLUMNS[field.type]}{'' if field.null else ' NOT NULL'}"
+    return column if field.default is None else f"{column} DEFAULT {_literal(field.kept(field.default))}"
+
+
+def _literal(value: str | float) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else json.dumps(value)
