@@ -1,5 +1,6 @@
 """A release: three formats that any tool reads, whole or not there, the same when run again."""
 
+import hashlib
 import io
 import json
 import tarfile
@@ -9,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.filled import NAME, fill
+from tests.filled import NAME, fill, new_image
+from tests.pictures_for_tests import picture
 
 from thresher.errors import AlreadyThere, BadInput, NotReady, StoreDamaged
-from thresher.records import Label, Progress, Purpose, Says, Source
+from thresher.records import Label, NewImage, Origin, Progress, Purpose, Says, Source
 from thresher.release import Chosen, release
 from thresher.store.contract import Store
 
@@ -60,6 +62,33 @@ def test_the_webdataset_pairs_each_picture_with_its_facts(store: Store, tmp_path
     assert sorted(members) == sorted(f"{i.sha256}.{end}" for i in images for end in ("jpg", "json"))
     assert members[f"{images[0].sha256}.jpg"] == store.images.read(rows[0])
     assert json.loads(members[f"{images[1].sha256}.json"])["answer"] == "yes"
+
+
+def in_format(seed: int, name: str) -> NewImage:
+    data = picture(seed, format=name)
+    return replace(
+        new_image(seed), sha256=hashlib.sha256(data).hexdigest(), data=data, bytes=len(data), format=name.lower()
+    )
+
+
+def test_every_image_of_the_webdataset_is_in_one_field_and_its_facts_are_valid_json(
+    store: Store, tmp_path: Path
+) -> None:
+    fill(store, 1)
+    rows = store.images.put([in_format(8, "PNG"), in_format(9, "WEBP")])
+    store.categories.pool_add(NAME, rows, Origin("test", "", "CC0", 1))
+    unscored = replace(chosen(store, [1, 1, 1]), scores=np.array([0.5, np.nan, -np.inf], np.float32))
+    release(unscored, tmp_path / "out", store=store, now_ms=5, formats=["webdataset"])
+    with tarfile.open(tmp_path / "out" / "webdataset" / f"{NAME}-000000.tar") as tar:
+        members = {m.name: (tar.extractfile(m) or io.BytesIO()).read() for m in tar}
+    assert {name.partition(".")[2] for name in members} == {"jpg", "json"}
+
+    def no_json(word: str) -> float:
+        raise AssertionError(word)
+
+    facts = [json.loads(data, parse_constant=no_json) for name, data in members.items() if name.endswith("json")]
+    assert [(one["format"], one["score"]) for one in facts] == [("jpeg", 0.5), ("png", None), ("webp", None)]
+    assert members[f"{store.images.get(rows[0]).sha256}.jpg"] == store.images.read(rows[0])
 
 
 def test_the_table_has_a_row_for_every_image_of_the_pool(store: Store, tmp_path: Path) -> None:
