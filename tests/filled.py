@@ -7,6 +7,7 @@ from pathlib import Path
 import onnx
 from tests.pictures_for_tests import picture
 
+from thresher.harvest.similar import put_in_groups
 from thresher.pictures import inspect
 from thresher.records import Alias, Category, NewImage, Origin, Question
 from thresher.store.contract import Store
@@ -22,7 +23,7 @@ def fill(store: Store, count: int, *, name: str = NAME, size: tuple[int, int] = 
 
 def add(store: Store, seeds: Sequence[int], *, name: str = NAME, size: tuple[int, int] = (64, 48)) -> list[int]:
     """Put pictures into the pool of a category."""
-    rows = store.images.put([new_image(seed, size) for seed in seeds])
+    rows = put_in_groups([new_image(seed, size) for seed in seeds], store=store)
     store.categories.pool_add(name, rows, Origin("test", "", "CC0", 1))
     return rows
 

@@ -1,13 +1,17 @@
+import contextlib
 import hashlib
 import threading
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.contract.things import data, images, new_image
 
-from thresher.errors import BadInput, NotFound, NotReady
-from thresher.records import Alias, Image
+from thresher.errors import BadInput, Conflict, NotFound, NotReady
+from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Store
+from thresher.store.rules import ALIKE_MOST
 
 
 def test_bytes_come_back_untouched(store: Store) -> None:
@@ -69,13 +73,98 @@ def test_pages_go_on_behind_the_row_they_are_given(store: Store) -> None:
     assert [image.row for image in store.images.page(rows[6], 3)] == []
 
 
-def test_the_same_fingerprint_joins_a_similar_group(store: Store) -> None:
-    prints = ["aa", "", "bb", "aa", "", "aa"]
-    rows = store.images.put([new_image(seed, fingerprint=fingerprint) for seed, fingerprint in enumerate(prints)])
-    later = store.images.put([new_image(20, fingerprint="bb")])
-    found = store.images.similar(np.array(rows + later))
-    assert found.tolist() == [rows[0], rows[1], rows[2], rows[0], rows[4], rows[0], rows[2]]
-    assert found.dtype == np.int64
+def alike(seed: int, **changes: Any) -> NewImage:
+    """One of many images with one fingerprint."""
+    return new_image(seed, fingerprint="aa", **changes)
+
+
+def groups(store: Store) -> list[int]:
+    """For each image, by row, which of them stands for its group; rows may have gaps where a put was refused."""
+    rows = [image.row for image in store.images.page(-1, 1000)]
+    return [rows.index(row) for row in store.images.similar(np.array(rows)).tolist()]
+
+
+def test_an_image_joins_the_similar_group_it_comes_with(store: Store) -> None:
+    first = alike(0)
+    assert store.images.put([first, new_image(1), alike(2, similar=first.sha256)]) == [0, 1, 2]
+    other = new_image(3, fingerprint="bb", similar=new_image(1).sha256)
+    assert store.images.put([other, new_image(4, similar=alike(2).sha256), new_image(5, similar=other.sha256)]) == [
+        3,
+        4,
+        5,
+    ]
+    assert groups(store) == [0, 1, 0, 1, 0, 1]  # who names a member is in its group
+    assert store.images.similar(np.array([4, 1])).dtype == np.int64
+    store.images.put([alike(2, similar=new_image(1).sha256), new_image(1, similar=first.sha256)])
+    assert groups(store) == [0, 1, 0, 1, 0, 1]  # one that is known stays where it is
+
+
+def test_a_group_of_an_image_that_is_not_stored_is_refused(store: Store) -> None:
+    images(store, 1)
+    with pytest.raises(BadInput, match="similar"):
+        store.images.put([new_image(1), new_image(2, similar="f" * 64)])
+    assert store.images.count() == 1
+
+
+def test_those_that_stand_for_a_group_are_found_by_their_fingerprint(store: Store) -> None:
+    first = alike(0)
+    batch = [first, alike(1, similar=first.sha256), alike(2, compared=1), new_image(3, fingerprint="bb"), new_image(4)]
+    store.images.put(batch)
+    found = store.images.alike(["bb", "cc", "aa", "bb"])
+    assert [[image.row for image in some] for some in found] == [[3], [], [0, 2], [3]]
+    assert found[2][1] == store.images.many([2])[0]
+    assert store.images.alike([]) == []
+
+
+def test_one_who_stands_alone_was_compared_with_all_of_its_fingerprint(store: Store) -> None:
+    store.images.put([alike(0)])
+    with pytest.raises(Conflict, match="which was compared with 0"):
+        store.images.put([new_image(1), alike(2)])
+    store.images.put([alike(2, compared=1), alike(3, compared=2), new_image(4, fingerprint="bb")])
+    with pytest.raises(Conflict):
+        store.images.put([alike(5, compared=3), alike(6, compared=3)])  # not with each other
+    assert groups(store) == [0, 1, 2, 3]
+    store.images.put([alike(0), alike(3)])  # they are there
+    assert store.check(mend=False).sound
+
+
+def test_more_of_one_fingerprint_than_anybody_compares_stand_alone(store: Store) -> None:
+    store.images.put([alike(seed, compared=seed) for seed in range(ALIKE_MOST)])
+    assert [image.row for image in store.images.alike(["aa"])[0]] == list(range(ALIKE_MOST))
+    store.images.put([alike(seed, compared=ALIKE_MOST) for seed in range(100, 103)])
+    assert groups(store) == list(range(ALIKE_MOST + 3))
+    assert [image.row for image in store.images.alike(["aa"])[0]] == list(range(ALIKE_MOST))
+
+
+def test_two_who_bring_copies_at_once_do_not_both_stand_alone(store: Store, another: Store) -> None:
+    assert store.images.alike(["aa"]) == another.images.alike(["aa"]) == [[]]
+    store.images.put([alike(0)])
+    with pytest.raises(Conflict):
+        another.images.put([alike(1)])
+    (first,) = another.images.alike(["aa"])[0]
+    another.images.put([alike(1, similar=first.sha256)])
+    assert groups(store) == [0, 0]
+
+
+def test_threads_that_bring_copies_at_once_end_in_one_group(store: Store) -> None:
+    def put(turn: int) -> None:
+        for seed in range(turn, 40, 4):
+            image, done = new_image(seed, fingerprint=f"{seed // 8}"), False
+            while not done:
+                (others,) = store.images.alike([image.fingerprint])
+                with contextlib.suppress(Conflict):
+                    store.images.put([replace(image, similar=others[0].sha256 if others else "")])
+                    done = True
+
+    threads = [threading.Thread(target=put, args=(turn,)) for turn in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = [row or 0 for row in store.images.find([new_image(seed).sha256 for seed in range(40)])]
+    found = store.images.similar(np.array(rows)).reshape(5, 8)
+    assert all(len(set(some)) == 1 for some in found.tolist())
+    assert len(set(found[:, 0].tolist())) == 5
 
 
 def test_a_row_nobody_has_is_not_found(store: Store) -> None:

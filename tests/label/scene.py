@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from thresher.harvest.similar import put_in_groups
 from thresher.label.deal import deal
 from thresher.label.gate import review_all
 from thresher.records import (
@@ -56,7 +57,7 @@ class Scene:
             data = f"picture {number}".encode()
             sha256 = hashlib.sha256(data).hexdigest()
             batch.append(NewImage(sha256, data, 64, 48, "JPEG", fingerprint=fingerprint(number), bytes=len(data)))
-        rows = self.store.images.put(batch)
+        rows = put_in_groups(batch, store=self.store)
         self.store.categories.pool_add(NAME, rows, Origin("test"))
         return rows
 

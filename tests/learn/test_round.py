@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tests.filled import NAME, fill, new_image
 
 from thresher.errors import NotReady
+from thresher.harvest.similar import put_in_groups
 from thresher.learn.decide import NO, UNKNOWN, YES
 from thresher.learn.embed import column
 from thresher.learn.head import FAMILIES, Head
@@ -176,7 +177,7 @@ def twin(seed: int, fingerprint: str) -> NewImage:
 
 def test_a_near_duplicate_inherits_the_label_and_is_marked(store: Store, settings: Settings) -> None:
     rows = fill(store, 4)
-    twins = store.images.put([twin(50, "ab" * 32), twin(51, "ab" * 32), twin(52, "cd" * 32)])
+    twins = put_in_groups([twin(50, "ab" * 32), twin(51, "ab" * 32), twin(52, "cd" * 32)], store=store)
     store.categories.pool_add(NAME, twins, Origin("test"))
     store.labels.hold(NAME, [label(twins[0], Says.YES), label(rows[0], Says.NO)])
     decided = decision(NAME, store=store)

@@ -91,7 +91,8 @@ def stores(request: pytest.FixtureRequest, fresh: Opener) -> tuple[Store, Store]
 def fill(store: Store) -> None:
     """A little of everything that a workspace can hold."""
     rows = images(store, 24)
-    store.images.put([new_image(seed, fingerprint="alike") for seed in (50, 51)])
+    alike = new_image(50, fingerprint="alike")
+    store.images.put([alike, new_image(51, fingerprint="alike", similar=alike.sha256)])
     named = (Alias("url", "http://a/é"), Alias("file", "folder/3.jpg"))
     (namesake,) = store.images.put([new_image(60, data=None, bytes=9, aliases=named)])
     for name in ("car", "dog"):
@@ -192,7 +193,9 @@ def test_work_goes_on_in_the_copy_as_it_would_have_in_the_source(stores: tuple[S
     source, target = stores
     assert copy_store(source, target) is not None
     for store in stores:
-        assert store.images.put([new_image(3), new_image(70, fingerprint="alike")]) == [3, 27]
+        assert [image.row for image in store.images.alike(["alike"])[0]] == [24]
+        later = new_image(70, fingerprint="alike", similar=new_image(51).sha256)
+        assert store.images.put([new_image(3), later]) == [3, 27]
         assert store.images.similar(np.array([27])).tolist() == [24]
         store.categories.pool_add("car", [27], Origin("folder"))
         assert store.asks.wish("car", 1, wishes([12, 27], epoch=2)) == 1

@@ -7,6 +7,7 @@ from functools import partial
 from thresher.compute import careful, open_compute
 from thresher.harvest.admit import Verdict, admit, one_by_one
 from thresher.harvest.candidates import CHUNK_IMAGES, Candidate, Source, batches
+from thresher.harvest.similar import put_in_groups
 from thresher.records import NewImage, Origin, Progress, Refusal
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
@@ -139,9 +140,8 @@ class _Run:
         images = [verdict for verdict in verdicts if isinstance(verdict, NewImage)]
         refusals = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
         if images:
-            names = {
-                row: image.aliases[0].value for row, image in zip(self.store.images.put(images), images, strict=True)
-            }
+            rows = put_in_groups(images, store=self.store)
+            names = {row: image.aliases[0].value for row, image in zip(rows, images, strict=True)}
             queries = list(names.values()) if self.source.remote else ()
             new = self.store.categories.pool_add(self.category, list(names), self.origin, queries)
             self.new += new

@@ -15,7 +15,9 @@ class Alias:
 class NewImage:
     """An admitted image to be stored; `data` are its unchanged bytes.
 
-    `data` is None for an image kept by reference: then `sha256` and a "url" alias must be given.
+    `data` is None for an image kept by reference: then `sha256` and a "url" alias must be given. `fingerprint` is empty
+    for one that no other may be like. `similar` is the SHA-256 of an image whose similar group it joins, or empty for
+    one that stands alone, after it was compared with `compared` others of its fingerprint.
     """
 
     sha256: str
@@ -27,6 +29,8 @@ class NewImage:
     fingerprint: str = ""
     bytes: int = 0
     aliases: tuple[Alias, ...] = ()
+    similar: str = ""
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

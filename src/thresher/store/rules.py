@@ -7,11 +7,14 @@ from typing import Any, Final
 import numpy as np
 
 from thresher.errors import BadInput, Conflict, Gone, NotFound
-from thresher.records import Assignment, Dealt, Given, NewTask, Review, Source, Stage
+from thresher.records import Assignment, Dealt, Given, NewImage, NewTask, Review, Source, Stage
 from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
 VERDICTS: Final = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
+ALIKE_MOST: Final = 64
+"""Images of one fingerprint that a new one is compared with; where there are more, the fingerprint tells nothing."""
+
 # the most trusted source first
 SOURCES: Final = tuple(Source)
 TRUST: Final = {source: place for place, source in enumerate(SOURCES)}
@@ -57,6 +60,23 @@ def hash_keys(names: Sequence[str]) -> list[bytes]:
         return [hash_key(name) for name in names]  # which says which one is none
     data = bytes.fromhex(joined)
     return [data[start : start + 32] for start in range(0, len(data), 32)]
+
+
+def compared_with_all(image: NewImage, there: int) -> None:
+    """Raises Conflict for an image that stands alone and was compared with fewer than are `there` of its fingerprint.
+
+    Images of a fingerprint only become more, so that the same number is the same images.
+    """
+    if min(there, ALIKE_MOST) > image.compared:
+        raise Conflict(
+            f"{there} images have the fingerprint of {image.sha256[:12]}, which was compared with {image.compared}.",
+            next="look again with which it is alike",
+        )
+
+
+def no_such_group(image: NewImage) -> BadInput:
+    """The error for an image that joins the group of one that is not stored."""
+    return BadInput(f"{image.sha256[:12]} is said to be similar to {image.similar!r}, which is not stored.")
 
 
 def no_such_row(missing: set[int]) -> NotFound:

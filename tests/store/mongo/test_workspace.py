@@ -13,6 +13,7 @@ from pymongo import HASHED
 from tests.contract.things import category, finish, images, new_image, publish, take
 
 from thresher.errors import WrongSchema
+from thresher.harvest.similar import put_in_groups
 from thresher.records import Alias, Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
 from thresher.settings import Settings
 from thresher.store import contract, open_store
@@ -37,7 +38,8 @@ WRITES = {
 def filled(store: MongoStore) -> None:
     """A document in every collection."""
     rows = images(store, 12)
-    store.images.put([new_image(seed, fingerprint="alike") for seed in (50, 51)])
+    alike = new_image(50, fingerprint="alike")
+    store.images.put([alike, new_image(51, fingerprint="alike", similar=alike.sha256)])
     category(store)
     store.categories.pool_add("car", rows, Origin("folder"))
     store.categories.refuse("car", [Refusal("x", "too small", "", 5)])
@@ -169,7 +171,7 @@ def test_many_who_bring_the_same_pictures_at_once_get_the_same_rows(store: Mongo
 
     def put(turn: int) -> None:
         order = batch[turn * 7 :] + batch[: turn * 7]
-        rows = dict(zip((one.sha256 for one in order), store.images.put(order), strict=True))
+        rows = dict(zip((one.sha256 for one in order), put_in_groups(order, store=store), strict=True))
         answered.append([rows[one.sha256] for one in batch])
 
     threads = [threading.Thread(target=put, args=[turn]) for turn in range(6)]

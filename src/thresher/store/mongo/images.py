@@ -16,6 +16,7 @@ from pymongo import UpdateOne
 from thresher.errors import NotReady, StoreDamaged, StoreUnavailable
 from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Images, Rows
+from thresher.store.mongo import fingerprints as by_fingerprint
 from thresher.store.mongo import names as by_name
 from thresher.store.mongo.failures import AGAIN, plain_failures, steadily
 from thresher.store.mongo.hashes import Hashes
@@ -23,7 +24,7 @@ from thresher.store.mongo.link import Document, Link, Session, batches
 from thresher.store.mongo.names import LOST, REFERENCE
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
 from thresher.store.mongo.originals import BytesLost, Originals
-from thresher.store.rules import hash_key, is_hash, no_such_row, plain
+from thresher.store.rules import ALIKE_MOST, compared_with_all, hash_key, is_hash, no_such_group, no_such_row, plain
 
 PUT_IMAGES: Final = 500
 READ_IMAGES: Final = 64
@@ -88,7 +89,7 @@ class MongoImages(Images):
         gaining = {key: one["row"] for key, one in there.items() if "bare" in one and key in data}
         self.originals.vouch({key: data[key] for key in (*fresh, *gaining) if key in data}, waiting, session)
         if fresh:
-            similar = self._groups({key: coming[key].image.fingerprint for key in fresh}, fresh, session)
+            similar = self._groups({key: coming[key].image for key in fresh}, fresh, session)
             made = [_document(row, key, coming[key], similar[key]) for key, row in fresh.items()]
             by_name.add_hashes(self.link, fresh, (key for key in fresh if key not in data), session)
             self.link.table("images").insert_many(made, session=session)
@@ -108,21 +109,33 @@ class MongoImages(Images):
         ]
         table.bulk_write(filled, ordered=False, session=session)
 
-    def _groups(self, fingerprints: dict[bytes, str], numbered: dict[bytes, int], session: Session) -> dict[bytes, int]:
-        """The row that represents each new image: the first with its fingerprint."""
-        wanted = sorted({fingerprint for fingerprint in fingerprints.values() if fingerprint})
-        table = self.link.table("fingerprints")
-        groups = {one["_id"]: one["row"] for one in table.find({"_id": {"$in": wanted}}, session=session)}
-        fresh: list[Document] = []
-        similar = {}
-        for key, fingerprint in fingerprints.items():
-            if fingerprint and fingerprint not in groups:
-                groups[fingerprint] = numbered[key]
-                fresh.append({"_id": fingerprint, "row": numbered[key]})
-            similar[key] = groups.get(fingerprint, numbered[key])
-        if fresh:
-            table.insert_many(fresh, session=session)
-        return similar
+    def _groups(self, new: dict[bytes, NewImage], rows: dict[bytes, int], session: Session) -> dict[bytes, int]:
+        """The row that represents each new image. Raises BadInput, Conflict."""
+        named = {hash_key(image.similar) for image in new.values() if image.similar}
+        groups = self._represented(sorted(named - new.keys()), session) if named else {}
+        alone = sorted({image.fingerprint for image in new.values() if image.fingerprint and not image.similar})
+        there = by_fingerprint.alike(self.link, alone, session)
+        fresh: dict[str, list[int]] = {}
+        for key, image in new.items():
+            if image.similar:
+                represented = groups.get(hash_key(image.similar))
+                if represented is None:
+                    raise no_such_group(image)
+                groups[key] = represented
+            else:
+                if image.fingerprint:
+                    besides = fresh.setdefault(image.fingerprint, [])
+                    compared_with_all(image, len(there.get(image.fingerprint, ())) + len(besides))
+                    besides.append(rows[key])
+                groups[key] = rows[key]
+        by_fingerprint.add(self.link, fresh, there, session)
+        return groups
+
+    def _represented(self, keys: list[bytes], session: Session) -> dict[bytes, int]:
+        """The rows that represent the groups of stored images."""
+        rows: dict[int, bytes] = {one["row"]: key for key, one in by_name.look_up(self.link, keys, session).items()}
+        found = self.link.table("images").find({"_id": {"$in": list(rows)}}, {"similar": 1}, session=session)
+        return {rows[one["_id"]]: one["similar"] if "similar" in one else one["_id"] for one in found}
 
     def _name(
         self, coming: dict[bytes, _Coming], rows: dict[bytes, int], fresh: dict[bytes, int], session: Session
@@ -137,6 +150,12 @@ class MongoImages(Images):
             self.link.table("images").bulk_write(later, ordered=False, session=session)
         named = ((alias, rows[key]) for key, one in coming.items() for alias in one.aliases)
         by_name.add_aliases(self.link, named, session)
+
+    def alike(self, fingerprints: Sequence[str]) -> list[list[Image]]:
+        found = by_fingerprint.alike(self.link, fingerprints)
+        rows = sorted({row for some in found.values() for row in some[:ALIKE_MOST]})
+        images = dict(zip(rows, self.many(rows), strict=True))
+        return [[images[row] for row in found.get(one, [])[:ALIKE_MOST]] for one in fingerprints]
 
     def get(self, row: int) -> Image:
         found = self.link.table("images").find_one({"_id": int(row)})

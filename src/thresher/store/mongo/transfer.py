@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 from bson import Binary, Int64
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import ReplaceOne
 
 from thresher.records import Alias, Refusal, Review, Stage
 from thresher.store.contract import Transfer
 from thresher.store.conversions import names_of
 from thresher.store.kinds import ASK_FIELDS, REVIEW
-from thresher.store.mongo import recount
+from thresher.store.mongo import fingerprints, recount
 from thresher.store.mongo.asks import ask_document
 from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
@@ -72,20 +72,19 @@ class MongoTransfer(Transfer):
         self.originals.put({hash_key(name): whole for name, whole in data.items()})
         names: list[ReplaceOne[Document]] = []
         named: list[tuple[Alias, int]] = []
-        groups: dict[str, int] = {}
+        groups: dict[str, list[int]] = {}
         for line in lines:
             row, sha256, similar, fingerprint, bare, aliases = (line[0], line[1], *line[7:])
-            if fingerprint:
-                groups[fingerprint] = similar
+            if fingerprint and similar == row:
+                groups.setdefault(fingerprint, []).append(row)
             name: Document = {"_id": Binary(hash_key(sha256)), "row": row, **({"bare": bare} if bare else {})}
             names.append(ReplaceOne({"_id": name["_id"]}, name, upsert=True))
             named += [(Alias(*pair), row) for pair in aliases]
         self.link.table("names").bulk_write(names)
         add_aliases(self.link, named, None)
-        if groups:
-            self.link.table("fingerprints").bulk_write(
-                [UpdateOne({"_id": one}, {"$set": {"row": row}}, upsert=True) for one, row in groups.items()]
-            )
+        there = fingerprints.alike(self.link, list(groups))
+        new = {one: [row for row in rows if row not in there.get(one, ())] for one, rows in groups.items()}
+        fingerprints.add(self.link, {one: rows for one, rows in new.items() if rows}, there, None)
         documents = [_image(line) for line in lines]
         writes = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
         self.link.table("images").bulk_write(writes, ordered=False)

@@ -32,10 +32,10 @@ def plain_texts(texts: Iterable[str]) -> bool:
 
 
 def fit_images(images: Collection[NewImage]) -> bool:
-    """Whether images can be inserted at once: many, by reference, none with a fingerprint that must find its group."""
+    """Whether images can be inserted at once: many, by reference, each alone and without a fingerprint."""
     return (
         len(images) >= AT_LEAST
-        and all(image.data is None and not image.fingerprint for image in images)
+        and all(image.data is None and not image.fingerprint and not image.similar for image in images)
         and plain_texts(image.format for image in images)
     )
 

@@ -10,7 +10,16 @@ from thresher.errors import NotFound, NotReady, StoreDamaged
 from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Images, Rows
 from thresher.store.directory import shards
-from thresher.store.rules import hash_keys, is_hash, no_such_row, plain
+from thresher.store.rules import (
+    ALIKE_MOST,
+    compared_with_all,
+    hash_key,
+    hash_keys,
+    is_hash,
+    no_such_group,
+    no_such_row,
+    plain,
+)
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import WORKSPACE, as_rows
@@ -64,6 +73,10 @@ class SqliteImages(Images):
         wanted = [(key, image) for key, image in images.items() if key not in rows or key in bare]
         put = self.writer.append([(member(image), image.data or b"") for _, image in wanted])
         return {key: place for (key, _), place in zip(wanted, put, strict=True)}
+
+    def alike(self, fingerprints: Sequence[str]) -> list[list[Image]]:
+        with self.catalog.reading() as sql:
+            return [[_image(line) for line in _alike(sql, fingerprint)] for fingerprint in fingerprints]
 
     def get(self, row: int) -> Image:
         (image,) = self.many([row])
@@ -196,19 +209,66 @@ def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[by
     rows = dict(zip(new, count(_top(sql)), strict=False))
     sql.executemany(
         """INSERT INTO image
-               (row, sha256, width, height, format, orientation, bytes, fingerprint, shard, begins, similar)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?8 IS NULL, ?1,
-               coalesce((SELECT similar FROM image WHERE fingerprint = ?8 ORDER BY row LIMIT 1), ?1)))""",
+               (row, sha256, width, height, format, orientation, bytes, fingerprint, similar, shard, begins)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             (
                 row, key, image.width, image.height, image.format, image.orientation,
-                image.bytes if image.data is None else len(image.data), image.fingerprint or None, *spot,
+                image.bytes if image.data is None else len(image.data), image.fingerprint or None, similar, *spot,
             )
-            for (key, row), image, spot in zip(rows.items(), new.values(), spots, strict=False)
+            for (key, row), similar, image, spot in zip(
+                rows.items(), _groups(sql, new, rows), new.values(), spots, strict=False
+            )
         ),
     )  # fmt: skip
     counters.add(sql, WORKSPACE, "images", len(rows))
     return rows
+
+
+def _groups(sql: sqlite3.Connection, new: dict[bytes, NewImage], rows: dict[bytes, int]) -> list[int]:
+    """The row that represents each new image. Raises BadInput, Conflict."""
+    named = [hash_key(image.similar) for image in new.values() if image.similar]
+    groups = _represented(sql, [key for key in named if key not in new]) if named else {}
+    there = _alike_counts(sql, [image.fingerprint for image in new.values() if image.fingerprint and not image.similar])
+    for key, image in new.items():
+        if image.similar:
+            represented = groups.get(hash_key(image.similar))
+            if represented is None:
+                raise no_such_group(image)
+            groups[key] = represented
+        else:
+            if image.fingerprint:
+                compared_with_all(image, there[image.fingerprint])
+                there[image.fingerprint] += 1
+            groups[key] = rows[key]
+    return [groups[key] for key in new]
+
+
+def _represented(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
+    """The rows that represent the groups of stored images."""
+    found = sql.execute(
+        "SELECT sha256, similar FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value",
+        (json.dumps(list(rows_by_key(sql, keys).values())),),
+    )
+    return dict(found.fetchall())
+
+
+def _alike_counts(sql: sqlite3.Connection, fingerprints: list[str]) -> dict[str, int]:
+    """How many images of each fingerprint represent a group, as far as anybody is compared with them."""
+    found = sql.execute(
+        f"""SELECT value, (SELECT count(*) FROM (SELECT 1 FROM image WHERE fingerprint = wanted.value AND similar = row
+            LIMIT {ALIKE_MOST})) FROM json_each(?) AS wanted""",
+        (json.dumps(fingerprints),),
+    )
+    return dict(found.fetchall())
+
+
+def _alike(sql: sqlite3.Connection, fingerprint: str) -> list[Line]:
+    """The first images of a fingerprint that represent a group."""
+    return sql.execute(
+        f"SELECT {_IMAGE} FROM image WHERE fingerprint = ? AND similar = row ORDER BY row LIMIT {ALIKE_MOST}",
+        (fingerprint,),
+    ).fetchall()
 
 
 def without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]:
