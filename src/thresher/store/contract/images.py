@@ -28,7 +28,7 @@ class Images(Protocol):
         """
 
     def alike(self, fingerprints: Sequence[str]) -> list[list[Image]]:
-        """For each fingerprint the images with it that represent a similar group, by row, without aliases; 64 at most."""
+        """For each fingerprint the images that represent a similar group, by row, without aliases; 64 at most."""
 
     def get(self, row: int) -> Image:
         """The image of a row, aliases included. Raises NotFound."""
