@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import onnx
@@ -28,6 +29,7 @@ def add(store: Store, seeds: Sequence[int], *, name: str = NAME, size: tuple[int
     return rows
 
 
+@cache
 def new_image(seed: int, size: tuple[int, int] = (64, 48)) -> NewImage:
     """An admitted picture."""
     data = picture(seed, size)

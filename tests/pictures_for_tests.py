@@ -1,6 +1,7 @@
 """Small real encoded pictures, made on the spot, so that no binary file is committed."""
 
 import io
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ def encode(
     return out.getvalue()
 
 
+@cache  # a suite asks for the same few thousands again and again
 def picture(
     seed: int,
     size: tuple[int, int] = (64, 48),

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: real processes, one line an error, exit code 2."""
+"""The command line as a person meets it: one line an error, exit code 2, and what Ctrl-C does."""
 
 import json
 import os
@@ -9,28 +9,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.cli.commands import is_one_clear_line, process, thresher
 from tests.pictures_for_tests import picture
 
 from thresher.settings import read_settings
 from thresher.store import open_store
 
-Run = subprocess.CompletedProcess[str]
-
 # Python itself dies of the signal where a library was interrupted amid its import; a shell shows 130 for both
 INTERRUPTED = (130, -signal.SIGINT)
-
-
-def thresher(*arguments: str | Path, at: Path | None = None) -> Run:
-    command = [sys.executable, "-m", "thresher", *(["--workspace", str(at)] if at else []), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-
-def is_one_clear_line(run: Run, *words: str) -> bool:
-    lines = run.stderr.strip().splitlines()
-    return run.returncode == 2 and len(lines) == 1 and all(word in lines[0] for word in words)
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +32,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (photos / f"{seed}.jpg").write_bytes(picture(seed))
     (photos / "broken.jpg").write_bytes(picture(99)[:200])
     (photos / "notes.txt").write_text("no picture")
-    assert thresher("init", place / "cars").returncode == 0
-    added = thresher("category", "add", "car", "--question", "Does this image contain a car?", at=place / "cars")
+    assert process("init", place / "cars").returncode == 0
+    added = process("category", "add", "car", "--question", "Does this image contain a car?", at=place / "cars")
     assert added.returncode == 0, added.stderr
-    harvested = thresher("harvest", "car", "--folder", photos, "--processes", "1", at=place / "cars")
+    harvested = process("harvest", "car", "--folder", photos, "--processes", "1", at=place / "cars")
     assert harvested.returncode == 0, harvested.stderr
     return place / "cars"
 
@@ -55,7 +45,7 @@ def test_help_opens_at_once() -> None:
 
     def seconds() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert thresher("--help").returncode == 0
+        assert process("--help").returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -76,14 +66,14 @@ def test_no_command_waits_for_what_takes_longer_to_load_than_to_run() -> None:
 
 
 def test_what_was_harvested_is_counted_and_what_was_refused_is_listed(workspace: Path) -> None:
-    found = json.loads(thresher("status", "--json", at=workspace).stdout)
+    found = json.loads(process("status", "--json", at=workspace).stdout)
     assert [(row["category"], row["images"], row["unknown"]) for row in found] == [("car", 12, 12)]
-    listed = thresher("refused", "car", at=workspace).stdout
+    listed = process("refused", "car", at=workspace).stdout
     assert "broken.jpg" in listed
 
 
 def test_the_status_says_what_a_category_waits_for(workspace: Path) -> None:
-    said = thresher("status", at=workspace).stdout.splitlines()
+    said = process("status", at=workspace).stdout.splitlines()
     assert said[-1].startswith("car waits for 20 yes and 20 no gold are needed")
 
 
@@ -181,12 +171,13 @@ def group(*arguments: str | Path, at: Path) -> "subprocess.Popen[str]":
 
 
 def at_work(process: "subprocess.Popen[str]", seconds: float) -> None:
-    """Wait until a process has worked that long by the processor's clock, at most 20 seconds: it may wait itself."""
-    for _ in range(2000):
+    """Wait until a process has worked that long by the processor's clock, or has been waiting itself for a second."""
+    worked, since = 0.0, time.monotonic()
+    while worked < seconds and time.monotonic() - since < 1:
         time.sleep(0.01)
         told = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-        if int(told[11]) + int(told[12]) >= seconds * os.sysconf("SC_CLK_TCK"):
-            return
+        now = (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+        worked, since = now, (time.monotonic() if now > worked else since)
 
 
 @pytest.mark.parametrize("seconds", [0.12, 0.3, 0.8])
@@ -216,11 +207,17 @@ def test_a_loop_that_waits_for_people_says_how_they_come_in_and_that_it_was_inte
 def test_a_simulation_stops_at_the_first_ctrl_c_and_without_a_trace_at_the_second(
     workspace: Path, tmp_path: Path
 ) -> None:
-    truth = tmp_path / "truth.csv"
+    truth, place, photos = tmp_path / "truth.csv", tmp_path / "cars", workspace.parent / "photos"
     truth.write_text("file,truth\n" + "".join(f"{n}.jpg,{'yes' if n % 2 else 'no'}\n" for n in range(12)))
+    assert thresher("init", place).returncode == 0
     for times in (1, 2):
-        with group("simulate", "car", "--truth", truth, "--workers", "1", at=workspace) as process:
-            time.sleep(6)
+        name = f"car{times}"
+        assert thresher("category", "add", name, "--question", "Is it a car?", at=place).returncode == 0
+        assert thresher("harvest", name, "--folder", photos, "--processes", "1", at=place).returncode == 0
+        with group("simulate", name, "--truth", truth, "--workers", "1", at=place) as process:
+            while joined(place) < times:  # one of the crowd of each category: now it is at work
+                assert process.poll() is None
+                time.sleep(0.02)
             for _ in range(times):
                 os.killpg(process.pid, signal.SIGINT)
                 time.sleep(0.05)
@@ -228,6 +225,12 @@ def test_a_simulation_stops_at_the_first_ctrl_c_and_without_a_trace_at_the_secon
         assert "Traceback" not in said
         assert process.returncode in INTERRUPTED, said
         assert "no server answers" not in said
+
+
+def joined(place: Path) -> int:
+    """How many people have come by an invite."""
+    with closing(open_store(str(place), read_settings(place, {}))) as store:
+        return sum(bool(person.invite) for person in store.people.all())
 
 
 def test_while_serve_keeps_the_loop_going_the_console_says_that_it_runs(workspace: Path) -> None:
@@ -257,7 +260,7 @@ def test_a_server_that_finds_its_port_taken_has_started_no_loop(workspace: Path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         before = jobs(workspace)
         port = taken.getsockname()[1]
-        assert is_one_clear_line(thresher("serve", "--port", str(port), at=workspace), str(port), "--port 0")
+        assert is_one_clear_line(process("serve", "--port", str(port), at=workspace), str(port), "--port 0")
         assert jobs(workspace) == before
 
 
@@ -275,7 +278,7 @@ def test_a_name_that_could_leave_the_workspace_is_no_name(workspace: Path) -> No
 
 
 def test_releasing_before_a_round_says_what_to_run(workspace: Path, tmp_path: Path) -> None:
-    assert is_one_clear_line(thresher("release", "car", "--to", tmp_path / "out", at=workspace), "thresher run car")
+    assert is_one_clear_line(process("release", "car", "--to", tmp_path / "out", at=workspace), "thresher run car")
 
 
 def test_check_finds_a_fresh_workspace_sound(workspace: Path) -> None:
@@ -297,14 +300,14 @@ def test_names_that_others_gave_are_shown_as_they_are_and_move_no_terminal(tmp_p
     question = "Is it a [/b] or a [red]?"
     assert thresher("category", "add", "car", "--question", question, at=tmp_path / "cars").returncode == 0
     assert thresher("harvest", "car", "--folder", photos, at=tmp_path / "cars").returncode == 0
-    listed = thresher("refused", "car", at=tmp_path / "cars")
+    listed = process("refused", "car", at=tmp_path / "cars")
     assert listed.returncode == 0, listed.stderr
     told = listed.stdout.replace("\n", "")
     assert told.isprintable()
     assert "[/red].jpg" in told
     assert "[bold]b.jpg" in told
     assert "\\u202egpj.exe" in told
-    assert question in thresher("category", "list", at=tmp_path / "cars").stdout
+    assert question in process("category", "list", at=tmp_path / "cars").stdout
 
 
 def test_a_workspace_is_its_owners_alone(workspace: Path) -> None:

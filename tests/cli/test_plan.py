@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.test_commands import is_one_clear_line, thresher
+from tests.cli.commands import is_one_clear_line, process, thresher
 from tests.filled import NAME, add, fill, tiny_backbone
 from tests.loop.people import everybody_answers
 
@@ -55,7 +55,7 @@ def planned(at: Path, *flags: str) -> dict[str, Any]:
 
 
 def test_before_there_are_scores_it_uses_the_floor_and_says_what_it_assumes(fresh: Path) -> None:
-    run = thresher("plan", NAME, "--precision", ".95", "--recall", ".9", at=fresh)
+    run = process("plan", NAME, "--precision", ".95", "--recall", ".9", at=fresh)
     assert run.returncode == 0, run.stderr
     assert "pictures to ask about" in run.stdout
     assert "assumption that 10% of the pool is yes" in run.stdout

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.cli.commands import is_one_clear_line, process, thresher
 from tests.contract.things import answers, category, data, deal, images, new_image, publish
 from tests.mongo_for_tests import mongo_place, replica_set
 
@@ -20,28 +21,11 @@ from thresher.store import open_store
 
 __all__ = ["replica_set"]
 
-Run = subprocess.CompletedProcess[str]
 PASSWORD = "open-sesame"
 
 
 def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "thresher", *map(str, arguments)]
-
-
-def thresher(*arguments: str | Path, **environment: str) -> Run:
-    return subprocess.run(
-        command(*arguments),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, **environment},
-    )
-
-
-def is_one_clear_line(run: Run, *words: str) -> bool:
-    lines = run.stderr.strip().splitlines()
-    return run.returncode == 2 and len(lines) == 1 and all(word in lines[0] for word in words)
 
 
 @pytest.fixture
@@ -66,7 +50,7 @@ def same_pictures(place: str | Path, count: int = 12) -> bool:
 
 
 def test_a_workspace_is_copied_to_another_directory(cars: Path, tmp_path: Path) -> None:
-    copied = thresher("store", "copy", cars, tmp_path / "new" / "cars")
+    copied = process("store", "copy", cars, tmp_path / "new" / "cars")
     assert copied.returncode == 0, copied.stderr
     assert "12 images" in copied.stdout
     assert copied.stdout.strip().endswith("Counts and checksums are equal.")
@@ -93,7 +77,7 @@ def test_a_copy_that_was_killed_goes_on(cars: Path, tmp_path: Path) -> None:
         time.sleep(0.002)
     copying.kill()
     copying.wait()
-    done = thresher("store", "copy", cars, target)
+    done = process("store", "copy", cars, target)
     assert done.returncode == 0, done.stderr
     assert "1,512 images" in done.stdout
     checked = thresher("--workspace", target, "check")
@@ -135,7 +119,7 @@ def test_a_workspace_moves_to_mongodb_and_back(
     cars: Path, tmp_path: Path, request: pytest.FixtureRequest, replica_set: str
 ) -> None:
     address = mongo_place(request, tmp_path)
-    there = thresher("store", "copy", cars, address, THRESHER_CACHE=str(tmp_path / "cache"))
+    there = process("store", "copy", cars, address, THRESHER_CACHE=str(tmp_path / "cache"))
     assert there.returncode == 0, there.stderr
     assert "Counts and checksums are equal." in there.stdout
     back = thresher("store", "copy", address, tmp_path / "back", THRESHER_CACHE=str(tmp_path / "cache"))
@@ -178,7 +162,7 @@ def test_a_list_of_references_becomes_a_pool(cars: Path, tmp_path: Path) -> None
 def test_a_password_is_in_no_message(arguments: tuple[str, ...], tmp_path: Path) -> None:
     address = f"mongodb://user:{PASSWORD}@127.0.0.1:1/cars?serverSelectionTimeoutMS=100"
     more = ("status",) if arguments == ("--workspace",) else ()
-    done = thresher(*arguments, address, *more)
+    done = process(*arguments, address, *more)
     assert done.returncode == 2
     assert PASSWORD not in done.stdout + done.stderr
 
@@ -195,7 +179,7 @@ def test_a_made_database_is_named_without_what_only_its_owner_may_know(
     request: pytest.FixtureRequest, tmp_path: Path, replica_set: str
 ) -> None:
     address = mongo_place(request, tmp_path)
-    made = thresher("init", address, THRESHER_CACHE=str(tmp_path / "cache"))
+    made = process("init", address, THRESHER_CACHE=str(tmp_path / "cache"))
     assert made.returncode == 0, made.stderr
     assert "replicaSet" not in made.stdout  # where there are options there is more to say than may be shown
     assert "THRESHER_STORE" in made.stdout
