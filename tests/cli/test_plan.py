@@ -57,10 +57,10 @@ def planned(at: Path, *flags: str) -> dict[str, Any]:
 def test_before_there_are_scores_it_uses_the_floor_and_says_what_it_assumes(fresh: Path) -> None:
     run = process("plan", NAME, "--precision", ".95", "--recall", ".9", at=fresh)
     assert run.returncode == 0, run.stderr
-    assert "pictures to ask about" in run.stdout
+    assert "images to ask about" in run.stdout
     assert "assumption that 10% of the pool is yes" in run.stdout
-    assert re.search(r"money: \$[\d.,]+ \(\$[\d.,]+ to \$[\d.,]+\)", run.stdout)
-    assert re.search(r"hours of people: [\d.,]+ \([\d.,]+ to [\d.,]+\)", run.stdout)
+    assert re.search(r"cost: \$[\d.,]+ \(\$[\d.,]+ to \$[\d.,]+\)", run.stdout)
+    assert re.search(r"hours of work: [\d.,]+ \([\d.,]+ to [\d.,]+\)", run.stdout)
 
 
 def test_before_anybody_has_come_it_counts_on_people_and_never_on_more_than_the_budget(fresh: Path) -> None:
@@ -100,5 +100,5 @@ def test_with_scores_it_runs_the_procedure_and_asks_for_less_where_less_is_promi
 def test_what_makes_no_sense_is_one_line(fresh: Path) -> None:
     assert is_one_clear_line(thresher("plan", NAME, "--precision", "95", at=fresh), "--precision")
     assert is_one_clear_line(thresher("plan", NAME, "--prevalence", "2", at=fresh), "--prevalence")
-    assert is_one_clear_line(thresher("plan", NAME, "--method", "cascade", at=fresh), "proves nothing")
+    assert is_one_clear_line(thresher("plan", NAME, "--method", "cascade", at=fresh), "has no certificate")
     assert is_one_clear_line(thresher("plan", "nobody", at=fresh), "nobody")

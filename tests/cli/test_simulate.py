@@ -38,8 +38,8 @@ def test_a_truth_names_images_of_the_pool_and_what_it_names_besides_is_told(
     truth = truth_of(tmp_path / "t.csv", "0.jpg,yes", "9.jpg,no", "1.jpg,no", "x.jpg,no")
     shown = render(picture(1), long_side=settings.shown_pixels)
     assert album(truth, store, settings).names_of([shown]) == ["1.jpg"]
-    assert "t.csv: 2 names are of no image of thing, the first '9.jpg' in line 3." in capsys.readouterr().out
-    with pytest.raises(BadInput, match=r"t\.csv: names no image of thing"):
+    assert "t.csv: 2 names are not in the pool of thing, the first is '9.jpg' in line 3." in capsys.readouterr().out
+    with pytest.raises(BadInput, match=r"t\.csv: none of its names is in the pool of thing"):
         album(truth_of(tmp_path / "t.csv", "9.jpg,yes"), store, settings)
 
 
@@ -49,11 +49,13 @@ def test_a_truth_that_names_several_images_or_one_of_two_truths_is_refused(
     rows = fill(store, 2)
     (namesake,) = store.images.put([replace(new_image(5), aliases=(Alias("file", "0.jpg"),))])
     store.categories.pool_add(NAME, [namesake], Origin("test"))
-    with pytest.raises(BadLine, match=r"t\.csv, line 3: 2 images of thing are called '0\.jpg'\. Next: write"):
+    with pytest.raises(
+        BadLine, match=r"t\.csv, line 3: 2 images of thing are called '0\.jpg'\. Next: replace the name"
+    ):
         album(truth_of(tmp_path / "t.csv", "1.jpg,yes", "0.jpg,no"), store, settings)
     by_hash = store.images.get(rows[1]).sha256
     album(truth_of(tmp_path / "t.csv", "1.jpg,yes", f"{by_hash},yes"), store, settings)
-    with pytest.raises(BadLine, match=r"line 3: .* and '1\.jpg' \(line 2\) are one image, of different truths"):
+    with pytest.raises(BadLine, match=r"line 3: .* and '1\.jpg' \(line 2\) are the same image with two truths"):
         album(truth_of(tmp_path / "t.csv", "1.jpg,yes", f"{by_hash},no"), store, settings)
 
 

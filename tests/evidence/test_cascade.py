@@ -109,5 +109,5 @@ def test_what_is_found_already_may_make_all_that_is_left_negligible() -> None:
 
 
 def test_lengths_that_differ_are_refused() -> None:
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="differ in length"):
         cascade(np.zeros(3), np.zeros(2, bool), precision=0.9, recall=0.9)

@@ -194,7 +194,7 @@ def test_importing_the_same_gold_again_keeps_what_is_known_of_it(named: Scene, t
     [
         (
             "file,answer\na.jpg,yes\nx.jpg,no\n",
-            "gold.csv, line 3: no image of car is called 'x.jpg'. Next: thresher harvest",
+            "gold.csv, line 3: no image of car is called 'x.jpg'. Next: add it with thresher harvest",
         ),
         ("file,answer\na.jpg,maybe\n", "gold.csv, line 2: the answer 'maybe' is not yes or no. Next: write yes or no"),
         ("file,answer\na.jpg,unsure\n", "line 2: the answer 'unsure' is not yes or no."),
@@ -231,7 +231,7 @@ def test_a_name_of_several_images_of_the_pool_is_refused_and_the_hash_is_the_way
         take(named, tmp_path / "gold.csv", "file,answer\nb.jpg,no\na.jpg,yes\n")
     assert error.value.where == f"{tmp_path / 'gold.csv'}, line 3"
     assert error.value.what == "2 images of car are called 'a.jpg'."
-    assert error.value.next == f"write the SHA-256 of the one you mean in its place: {first} or {second}"
+    assert error.value.next == f"replace the name by the SHA-256 of the image you mean: {first} or {second}"
     assert [piece.row for piece in named.store.labels.gold(NAME, 1)] == [0]
     assert take(named, tmp_path / "gold.csv", f"file,answer\n{second},no\n") == 1
     assert [piece.row for piece in named.store.labels.gold(NAME, 1)] == [0, *rows]

@@ -13,14 +13,14 @@ POOL = Tally(images=1000)
 @pytest.mark.parametrize(
     ("tally", "gold", "learned", "done", "running", "says"),
     [
-        (Tally(), {}, False, False, True, "pictures: run `thresher harvest car --folder ...`"),
+        (Tally(), {}, False, False, True, "images: run `thresher harvest car --folder ...`"),
         (
             POOL,
             {},
             False,
             False,
             True,
-            "20 yes and 20 no gold are needed (0 and 0 are there): open the owner's task",
+            "more gold (needed: 20 yes and 20 no; there are 0 and 0): open the owner's task",
         ),
         (
             Tally(images=9, asks_open={"mine gold": 4}, tasks_open=1),
@@ -28,7 +28,7 @@ POOL = Tally(images=1000)
             False,
             False,
             True,
-            "20 yes and 20 no gold are needed (3 and 20 are there): open the owner's task",
+            "more gold (needed: 20 yes and 20 no; there are 3 and 20): open the owner's task",
         ),
         (
             Tally(images=9, asks_open={"learn": 220}, tasks_open=2),
@@ -36,27 +36,34 @@ POOL = Tally(images=1000)
             False,
             False,
             True,
-            "2 tasks wait for workers",
+            "annotators: 2 tasks are open",
         ),
-        (Tally(images=9, asks_open={"learn": 1}, tasks_open=1), ENOUGH, True, False, True, "1 task waits for workers"),
+        (
+            Tally(images=9, asks_open={"learn": 1}, tasks_open=1),
+            ENOUGH,
+            True,
+            False,
+            True,
+            "annotators: 1 task is open",
+        ),
         (
             Tally(images=9, asks_open={"adjudicate": 3}, tasks_open=1),
             ENOUGH,
             True,
             False,
             True,
-            "3 pictures wait for the owner's word: open the owner's task",
+            "the owner to decide 3 images: open the owner's task",
         ),
         (POOL, ENOUGH, True, True, False, "nothing: run `thresher release car`"),
         (POOL, ENOUGH, True, False, False, "the loop: run `thresher run car`"),
-        (POOL, ENOUGH, False, False, True, "the loop, which is at work"),
+        (POOL, ENOUGH, False, False, True, "the loop, which is running"),
         (
             POOL,
             {Says.YES: 3, Says.NO: 9},
             True,
             False,
             False,
-            "20 yes and 20 no gold are needed (3 and 9 are there): open the owner's task",
+            "more gold (needed: 20 yes and 20 no; there are 3 and 9): open the owner's task",
         ),
         (POOL, {Says.YES: 3, Says.NO: 9}, True, True, False, "nothing: run `thresher release car`"),
     ],
@@ -74,9 +81,9 @@ def test_a_spent_budget_is_told_and_not_the_gold_that_is_missing() -> None:
         said = waits_for("car", Standing(tally, gold_least=20, learned=learned, spent=100))
         assert said.startswith("nothing: its budget of 100 answers is spent; `thresher category aim car --answers N`")
         assert ("thresher release" in said) is learned
-    assert "gold are needed" in waits_for("car", Standing(tally, gold_least=20, learned=True))
+    assert "more gold (needed" in waits_for("car", Standing(tally, gold_least=20, learned=True))
 
 
 def test_a_certificate_that_is_not_to_be_had_is_told_with_what_it_would_take() -> None:
     standing = Standing(POOL, gold_least=20, learned=True, refused="60 answers certify no set; it would take more")
-    assert waits_for("car", standing) == "nothing: not certified, as 60 answers certify no set; it would take more"
+    assert waits_for("car", standing) == "nothing: not certified, because 60 answers certify no set; it would take more"

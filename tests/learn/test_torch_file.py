@@ -150,7 +150,7 @@ def test_a_storage_that_lies_about_its_length_is_refused(legacy: Legacy, read: A
 
 
 def test_a_file_of_another_kind_is_refused(legacy: Legacy, read: Any) -> None:
-    with pytest.raises(BadInput, match="does not begin as one"):
+    with pytest.raises(BadInput, match="does not begin like a legacy torch file"):
         read(legacy.file(NUMBERS, magic=7, plain=(0, (3, 4), (4, 1))))
     for other in (b"", b"PK\x03\x04 a newer torch file", b"\x89PNG"):
         with pytest.raises(BadInput):

@@ -12,10 +12,10 @@ from thresher.records import Targets
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"precision": 1.0}, "as 0.95"),
-        ({"recall": -0.1}, "as 0.95"),
-        ({"delta": 0.0}, "as 0.05"),
-        ({"answers": -5}, "0 for no cap"),
+        ({"precision": 1.0}, "such as --precision 0.95"),
+        ({"recall": -0.1}, "such as --recall 0.95"),
+        ({"delta": 0.0}, "such as --delta 0.05"),
+        ({"answers": -5}, "0 for no limit"),
         ({"method": "bogus"}, "choose from"),
     ],
 )
@@ -31,7 +31,7 @@ def test_what_is_not_given_stays_and_no_answers_take_the_cap_away() -> None:
 
 
 def test_words_of_people_and_the_owner_s_truth_are_not_mixed() -> None:
-    with pytest.raises(BadInput, match="the owner's word"):
+    with pytest.raises(BadInput, match="the owner's answers"):
         aimed(Targets(), Aims(method="adjudicated", truth="owner"))
     with pytest.raises(BadInput, match="unknown --truth 'the boss'"):
         aimed(Targets(), Aims(truth="the boss"))

@@ -36,7 +36,7 @@ def to_the_scouts(store: Store, settings: Settings) -> int:
     """Turns and answers until the scouts are asked; the number of that turn."""
     for number in range(40):
         came_to = one_turn(store, settings, number)
-        if "least sure" in came_to.says:
+        if "least certain" in came_to.says:
             return number
         everybody_answers(store, settings, says, 1_000 * number + 1_500, PEOPLE)
     raise AssertionError("no scouts were sent")

@@ -47,7 +47,7 @@ def test_people_teach_and_the_owner_alone_answers_what_the_proof_rests_on(
     assert verdict.holds, verdict.wrong
     pieces = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
     assert {piece["source"] for piece in pieces if piece["says"] is not None} == {"owner"}
-    assert "against the owner's answers" in json.loads((tmp_path / "out" / "certificate.json").read_text())["of"]
+    assert "ground truth: the owner's answers" in json.loads((tmp_path / "out" / "certificate.json").read_text())["of"]
 
 
 def test_a_proof_by_the_owner_s_word_does_not_hold_with_the_word_of_others(

@@ -19,7 +19,7 @@ def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_method_that_proves_nothing_is_refused_where_a_proof_is_wanted() -> None:
-    with pytest.raises(BadInput, match="cascade proves nothing") as refused:
+    with pytest.raises(BadInput, match="cascade has no certificate") as refused:
         way_of("cascade", PROVEN)
     assert refused.value.next == f"choose from {', '.join(PROVEN)}"
 

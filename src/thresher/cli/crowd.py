@@ -103,9 +103,9 @@ def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0) -> C
 
 
 def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: Report) -> Album:
-    """The pool's images by the name the truth knows them by; names that no image has are told.
+    """The images of the pool, by the names in the truth file; names without an image are reported.
 
-    Raises BadInput when the truth names none, BadLine for a name of several images.
+    Raises BadInput when the file names none of the images, BadLine for a name of several images.
     """
     rows: dict[str, int] = {}
     for known, named in zip(truth.yes, store.categories.find(name, list(truth.yes)), strict=True):
@@ -115,14 +115,14 @@ def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: 
         if named:
             rows[known] = named[0]
     if not rows:
-        raise BadInput(f"names no image of {name}.", where=truth.file, next="thresher status")
+        raise BadInput(f"none of its names is in the pool of {name}.", where=truth.file, next="thresher status")
     if unknown := [known for known in truth.yes if known not in rows]:
         first = f"{unknown[0]!r} in line {truth.lines[unknown[0]]}"
-        say(f"{truth.file}: {len(unknown):,} names are of no image of {name}, the first {first}.")
+        say(f"{truth.file}: {len(unknown):,} names are not in the pool of {name}, the first is {first}.")
     once: dict[int, str] = {}  # one name an image: the first in the file
     for known, row in rows.items():
         if truth.yes[once.setdefault(row, known)] != truth.yes[known]:
-            what = f"{known!r} and {once[row]!r} (line {truth.lines[once[row]]}) are one image, of different truths."
+            what = f"{known!r} and {once[row]!r} (line {truth.lines[once[row]]}) are the same image with two truths."
             raise BadLine(what, file=truth.file, line=truth.lines[known], next="keep one of them")
     return Album(
         [known for row, known in sorted(once.items())],

@@ -1,12 +1,13 @@
 """The mathematics of certificates, without I/O.
 
     frozen = freeze("certified", promise, Pool(...), Draws(seed))         once, before the first draw
-    step = next_step(State(frozen, answers))                              whenever labels came in
+    step = next_step(State(frozen, answers))                              whenever labels have arrived
     step is an Ask (more labels, by rank), Certified, or Refused (why, and what it would take)
 
-`methods.py` is the table of methods; `certify.py` has the theorem of the joint certificate; `martingale.py` the
-evidence all rest on; `precision.py`, `recall.py` and `adjudicated.py` the other promises; `verify.py` checks a
-certificate from its log alone. docs/how-it-decides.md tells it to a researcher.
+`methods.py` is the table of methods. `certify.py` proves the theorem of the joint certificate (precision and recall);
+`precision.py`, `recall.py` and `adjudicated.py` prove the theorems of the other methods; `martingale.py` is the
+statistical test that all of them use; `verify.py` checks a certificate from its log alone. docs/how-it-decides.md
+explains all of it.
 """
 
 from thresher.evidence.curve import Curve, calibrate, points_of

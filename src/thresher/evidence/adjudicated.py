@@ -70,7 +70,7 @@ RESTART = 200.0  # rough cost, in answers, of auditing a new set
 
 
 def fix_adjudicated(given: Given) -> Fixed:
-    """The rung and the rungs to fall back on."""
+    """The first rung, and the rungs to fall back on."""
     pool, curve, delta = given.pool, given.curve, given.delta
     plan = sketch(curve, pool.known_yes, given.promise, delta=delta)
     top = min(plan.accepted, given.ranks - pool.said_no)

@@ -36,7 +36,7 @@ def cascade(
     yes = np.asarray(held_out_yes, bool)
     stands_for = np.ones(len(scores)) if weights is None else np.asarray(weights, np.float64)
     if not len(scores) == len(yes) == len(stands_for):
-        raise ValueError("scores, labels and weights are not of one length")
+        raise ValueError("scores, labels and weights differ in length")
     upper = _upper(scores, yes, stands_for, precision)
     return Thresholds(lower=min(_lower(scores, yes, stands_for, recall, found_yes), upper), upper=upper)
 

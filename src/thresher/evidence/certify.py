@@ -98,7 +98,7 @@ def ladder(planned: int, ranks: int, delta: float) -> tuple[tuple[Rung, ...], in
 
 
 def fix(given: Given) -> Fixed:
-    """The plan from the scores, the ladder, the priors."""
+    """The ladder of rungs and the priors, from a plan made from the scores."""
     pool, curve, promise = given.pool, given.curve, given.promise
     plan = sketch(curve, pool.known_yes, promise, delta=given.delta)
     rungs, live = ladder(plan.accepted, given.ranks, given.delta)

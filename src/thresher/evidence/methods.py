@@ -1,4 +1,4 @@
-"""The methods that prove something: what each fixes at the freeze and the procedure that follows, in one table."""
+"""The table of methods that prove something: what each fixes at the freeze, and its procedure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,10 +19,10 @@ from thresher.evidence.terms import Draws, Fixed, Given, Means, Pool
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How a promise is proven: what is fixed at the freeze, and the procedure that says what it needs.
+    """One method: what is fixed at the freeze, and the procedure that decides which labels it needs.
 
-    `doubts`: adjudication may slip, so gold and the number of adjudicated labels count. `budgeted`: it ends with its
-    answers. `words`: the unadjudicated votes of people have a part in it.
+    `doubts`: adjudication may err, so gold and the number of adjudicated labels count. `budgeted`: it stops when its
+    budget of answers is used up. `words`: unadjudicated votes of people are part of it.
     """
 
     fix: Callable[[Given], Fixed]
@@ -48,7 +48,7 @@ def method_of(name: str) -> Method:
 
 
 def freeze(method: str, promise: Promise, pool: Pool, draws: Draws, means: Means | None = None) -> Frozen:
-    """Fix everything that a certificate rests on, before the first draw. Raises BadInput for an unknown method."""
+    """Fix everything that a certificate depends on, before the first draw. Raises BadInput for an unknown method."""
     chosen, means = method_of(method), means or Means()
     if not chosen.doubts:
         means = replace(means, gold=None)
@@ -80,14 +80,14 @@ def freeze(method: str, promise: Promise, pool: Pool, draws: Draws, means: Means
 
 
 def next_step(state: State) -> Step:
-    """What a certificate needs next, from what was frozen and the labels so far; the same state, the same step."""
+    """The next step to a certificate, from what was frozen and the labels so far; equal states give equal steps."""
     return replay(method_of(state.frozen.method).procedure(state.frozen), state)
 
 
 def predict(frozen: Frozen, *, images: int, runs: int = 20) -> Prediction:
-    """What a certificate will cost, by running its procedure on truths that its curve promises.
+    """Forecast the cost of a certificate by running its procedure on truths simulated from the calibrated scores.
 
-    `images` counts the whole pool, labelled ones included. Takes about a tenth of a second a run.
+    `images` is the size of the whole pool, labelled images included. Takes about a tenth of a second a run.
     """
     made = [simulate(frozen, method_of(frozen.method).procedure, run=run) for run in range(runs)]
     return summary(frozen, made, images=images)

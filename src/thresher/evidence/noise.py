@@ -97,7 +97,7 @@ def undetected(detected: float, rate: float, part: float) -> float:
 
 
 def slipped(labels: int, rate: float, part: float) -> float:
-    """How many of so many adjudicated labels may be wrong, but for a chance of `part`."""
+    """The largest number of wrong ones among `labels` adjudicated labels, except with probability `part`."""
     return 0.0 if rate <= 0.0 or labels <= 0 else float(quantile(1.0 - part, labels, rate))
 
 

@@ -70,7 +70,7 @@ WEIGHT = 3.0  # the scores' prediction weighs as much as this many bad draws
 
 
 def fix_precision(given: Given) -> Fixed:
-    """The two chains of rungs around the largest set that the answers are expected to buy; recall plays no part."""
+    """The two chains of rungs around the largest set that the budget should prove; recall is not a target."""
     curve, ranks, delta = given.curve, given.ranks, given.delta
     planned, looks = _planned(given)
     top = planned * (TOP_BEFORE_LOOKS if looks else TOP)
@@ -91,7 +91,7 @@ def fix_precision(given: Given) -> Fixed:
 
 
 def _planned(given: Given) -> tuple[int, int]:
-    """The rank to certify, and how many to look at first, for the largest set that so many answers should buy.
+    """The rank to certify, and how many ranks beyond it to label first, for the largest set that the budget allows.
 
     Falls back to the nearest rank if none can be certified. Answers that the audit leaves are spent on the ranks beyond
     it, one by one; the part of them that is spent first raises the bound of the rank.

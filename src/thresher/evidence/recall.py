@@ -34,7 +34,7 @@ FEWEST = 30
 
 
 def fix_recall(given: Given) -> Fixed:
-    """The rung below which most yes can be shown to lie; precision plays no part."""
+    """The rung below which the draws can prove the most yes; the precision target is not used."""
     curve, ranks, delta = given.curve, given.ranks, given.delta
     rung = _planned(curve, delta * ACCEPT_SHARE, _accept_draws(given.means.answers))
     odds = (1.0 - given.promise.recall) / given.promise.recall

@@ -1,4 +1,4 @@
-"""What a promise is frozen from, in records, and what its method fixes of it before the first draw. No I/O."""
+"""The records that a freeze takes, and what a method fixes of them before the first draw. No I/O."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from thresher.evidence.state import Gold, Promise, Rung
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The unlabelled images in the order of their ranking, and what is known of the others.
+    """The unlabelled images in the order of their ranking, and counts of the labelled ones.
 
     `probabilities` [n] of being a yes, best score first. `known_yes` and `known_unanswerable` count images labelled
     before the freeze, of which `adjudicated` were adjudicated one by one (the owner's own labels need not be counted).
-    The last `said_no` of the ranked images are those that people, not yet adjudicated, called no.
+    The last `said_no` of the ranked images are those that people called no, without adjudication.
     """
 
     probabilities: ArrayLike
@@ -27,9 +27,9 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """How the audits draw: `seed` is 32 bytes in hexadecimal, fresh for each `epoch`.
+    """The random draws of the audits: `seed` is 32 bytes in hexadecimal, a new one for each freeze (`epoch`).
 
-    `ranking` is the SHA-256 of the images in their order, and `batch` the fewest draws worth asking for at once.
+    `ranking` is the SHA-256 of the images in their order, and `batch` the smallest number of draws to ask for at once.
     """
 
     seed: str
@@ -40,9 +40,10 @@ class Draws:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the audits may use: `answers`, of which `recall_answers` are set aside to bound what was missed.
+    """The budget of the audits: `answers`, of which `recall_answers` are reserved to bound the missed yes.
 
-    `gold` shows how often adjudication slips; without it, its word is the truth. A method leaves what it has no use of.
+    `gold` shows how often adjudication errs; without it, the adjudicated answer is taken as true. A method ignores the
+    fields that it does not need.
     """
 
     answers: int = 0
@@ -52,7 +53,7 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a method plans from: the promise, the pool with its curve, and the delta that its audits share."""
+    """The input of a method's plan: the targets, the pool with its curve, and the delta that its audits share."""
 
     promise: Promise
     pool: Pool
@@ -62,13 +63,13 @@ class Given:
 
     @property
     def ranks(self) -> int:
-        """How many images are ranked."""
+        """The number of ranked images."""
         return int(self.curve.ranks[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What a method fixes: the ladder, where the rejected ranks begin, the priors of both urns, the ranks looked at."""
+    """What a method fixes: the ladder of rungs, the first rejected rank, both priors, the ranks to label first."""
 
     ladder: tuple[Rung, ...]
     reject_from: int

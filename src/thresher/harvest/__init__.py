@@ -81,7 +81,7 @@ def _chunks(
 
 @dataclass
 class _Run:
-    """One harvest: what it writes to, and its counts; rows from `top` on came after it began."""
+    """One harvest: its destination, and its counts; rows from `top` on were added after it began."""
 
     category: str
     source: Source
@@ -105,7 +105,7 @@ class _Run:
             yield from (candidate for candidate, known in zip(batch, passed, strict=True) if not known)
 
     def _passed(self, batch: list[Candidate]) -> list[bool]:
-        """Which candidates need no look, counted and, where the workspace had them, put into the pool."""
+        """The candidates that need not be read: counted and, if the workspace has them, added to the pool."""
         names = [candidate.name for candidate in batch]
         if not self.source.remote:
             passed = self._read_before(batch, self.store.categories.find(self.category, names))

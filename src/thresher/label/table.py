@@ -15,8 +15,8 @@ SHOWN = 2
 def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: Store) -> dict[int, Says]:
     """The answer for each row that a file names by SHA-256 or by any alias.
 
-    Raises BadInput for a file that cannot be read, BadLine for a line that cannot be used: a name that no image of the
-    pool has or several have, an answer that is not `allowed`, a second answer that contradicts the first.
+    Raises BadInput for a file that cannot be read, BadLine for a line that cannot be used: a name of no image of the
+    pool or of several, an answer that is not `allowed`, a second answer that contradicts the first.
     """
     lines = list(_lines(path, allowed))
     rows = store.categories.find(category, [name for _, name, _ in lines])
@@ -39,12 +39,12 @@ def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: St
 def not_one(category: str, name: str, rows: Sequence[int], *, store: Store) -> tuple[str, str]:
     """What is wrong with a name that none or several rows of a pool have, and what to do next."""
     if not rows:
-        return f"no image of {category} is called {name!r}.", f"thresher harvest {category} brings it"
+        return f"no image of {category} is called {name!r}.", f"add it with thresher harvest {category}"
     hashes = [image.sha256 for image in store.images.many(rows[:SHOWN])]
     more = " or another" if len(rows) > SHOWN else ""
     return (
         f"{len(rows)} images of {category} are called {name!r}.",
-        f"write the SHA-256 of the one you mean in its place: {' or '.join(hashes)}{more}",
+        f"replace the name by the SHA-256 of the image you mean: {' or '.join(hashes)}{more}",
     )
 
 

@@ -9,11 +9,11 @@ from thresher.store.contract import Tally
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a category stands, as far as it decides what comes next.
+    """The facts about a category that determine its next step.
 
     `gold` counts each answer, of which `gold_least` are needed. `learned`: the question has a round. `done`: nothing
-    more has to be decided. `refused` says why there is no certificate, `spent` is the budget of answers where it is
-    used up, and `running` tells whether the loop is at work.
+    more has to be decided. `refused` says why there is no certificate, `spent` is the budget of answers if it is used
+    up, and `running` says whether the loop is running.
     """
 
     tally: Tally
@@ -27,7 +27,7 @@ class Standing:
 
     @property
     def gold_is_scarce(self) -> bool:
-        """Whether the gate has too little gold to judge by."""
+        """Whether there is too little gold for the gate to reject anyone."""
         return min(self.gold.get(Says.YES, 0), self.gold.get(Says.NO, 0)) < self.gold_least
 
 
@@ -35,33 +35,33 @@ def waits_for(name: str, standing: Standing) -> str:
     """What has to happen next for a category to make progress, as a phrase for its owner."""
     tally = standing.tally
     if not tally.images:
-        return f"pictures: run `thresher harvest {name} --folder ...`"
+        return f"images: run `thresher harvest {name} --folder ...`"
     ended = standing.done or bool(standing.refused) or standing.spent is not None
     if standing.gold_is_scarce and not ended and (not any(standing.gold.values()) or _open(tally, Purpose.MINE_GOLD)):
         return _more_gold(standing)
     if tally.tasks_open and asked_of_workers(tally):
-        return f"{_count(tally.tasks_open, 'task')} {_verb(tally.tasks_open)} for workers"
+        return f"annotators: {_count(tally.tasks_open, 'task')} {_is(tally.tasks_open)} open"
     if undecided := _open(tally, Purpose.ADJUDICATE):
-        return f"{_count(undecided, 'picture')} {_verb(undecided)} for the owner's word: open the owner's task"
+        return f"the owner to decide {_count(undecided, 'image')}: open the owner's task"
     if ended:
         return _nothing(name, standing)
     if standing.gold_is_scarce:
         return _more_gold(standing)
-    return "the loop, which is at work" if standing.running else f"the loop: run `thresher run {name}`"
+    return "the loop, which is running" if standing.running else f"the loop: run `thresher run {name}`"
 
 
 def _more_gold(standing: Standing) -> str:
     least, yes, no = standing.gold_least, standing.gold.get(Says.YES, 0), standing.gold.get(Says.NO, 0)
-    return f"{least} yes and {least} no gold are needed ({yes} and {no} are there): open the owner's task"
+    return f"more gold (needed: {least} yes and {least} no; there are {yes} and {no}): open the owner's task"
 
 
 def _nothing(name: str, standing: Standing) -> str:
     if standing.done:
         return f"nothing: run `thresher release {name}`"
     if standing.refused:
-        return f"nothing: not certified, as {standing.refused}"
-    more = f"`thresher category aim {name} --answers N` allows more"
-    rest = f", `thresher release {name}` takes what is decided" if standing.learned else ""
+        return f"nothing: not certified, because {standing.refused}"
+    more = f"`thresher category aim {name} --answers N` raises it"
+    rest = f", `thresher release {name}` exports what is decided" if standing.learned else ""
     return f"nothing: its budget of {standing.spent:,} answers is spent; {more}{rest}"
 
 
@@ -78,5 +78,5 @@ def _count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _verb(count: int) -> str:
-    return "waits" if count == 1 else "wait"
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"

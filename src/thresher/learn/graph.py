@@ -29,10 +29,10 @@ Graph = Any  # a scipy.sparse array; scipy ships no types
 
 
 def neighbour_graph(vectors: Vectors) -> Graph:
-    """A sparse float32 matrix [N, N] whose rows are the shares that the neighbours have in an image; each sums to 1.
+    """A sparse float32 matrix [N, N]: row i has the weights of image i's neighbours, which sum to 1.
 
-    Two images are joined when one is among the ten nearest of the other, in the measure of the cosine between them.
-    What their `graph_file` holds is used when it is of these vectors, and replaced when it is not.
+    Two images are joined when one is among the ten nearest of the other, by cosine similarity. The vectors'
+    `graph_file` is a cache; it is used if it belongs to these vectors and replaced if it does not.
     """
     from scipy.sparse import csr_array, diags_array
 
@@ -45,7 +45,7 @@ def neighbour_graph(vectors: Vectors) -> Graph:
 
 
 def _kept(path: Path, vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
-    """The nearest as they were found before, or else found now and kept for the next time."""
+    """The nearest neighbours from the cache file, or computed now and stored there."""
     mark = _mark_of(vectors)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
@@ -60,14 +60,14 @@ def _kept(path: Path, vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
 
 
 def _mark_of(vectors: Vectors) -> str:
-    """A hash of which rows the vectors are of, and of some of them."""
+    """A hash of the rows the vectors belong to, and of some of the vectors."""
     some = vectors.take(np.unique(np.linspace(0, len(vectors) - 1, min(64, len(vectors))).astype(np.int64)))
     rows = np.arange(len(vectors)) if vectors.rows is None else vectors.rows
     return hashlib.sha256(rows.astype(np.int64).tobytes() + some.tobytes()).hexdigest()
 
 
 def _search(vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
-    """The nearest others [N, 10] of every vector, and their cosines."""
+    """The nearest others [N, 10] of every vector, and their cosine similarities."""
     with one_thread_for_few(len(vectors)):
         points = _directions(vectors)
     count, most = len(points), min(NEIGHBOURS, len(points) - 1)
@@ -84,7 +84,7 @@ def _search(vectors: Vectors) -> tuple[NDArray[np.int64], Matrix]:
 
 
 def _directions(vectors: Vectors) -> Matrix:
-    """Every vector along the principal directions of the pool, at length 1."""
+    """Every vector projected on the principal components of the pool, at length 1."""
     from sklearn.utils.extmath import randomized_svd
 
     scale = vectors.scale

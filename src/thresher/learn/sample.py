@@ -49,8 +49,9 @@ def choose(
 ) -> Picked:
     """Up to `size` images to train on, as (row, priority), the highest priority first.
 
-    With scores `shares` of them are the top and the nearest to the boundary, the rest uniform; without, all are drawn
-    uniformly. `known_rows` and their groups are left out. Any beginning of the answer is mixed as the whole. O(n).
+    With scores, `shares` of the images are the top and the nearest to the boundary, the rest uniform; without, all are
+    drawn uniformly. `known_rows` and their groups are left out. Any beginning of the result has the same mix as the
+    whole. O(n).
     """
     rows, scores = pool.rows, pool.scores
     free = _one_a_group(rows, _mask(rows, known_rows), pool.similar)

@@ -26,7 +26,7 @@ class Vectors:
     ) -> None:
         """`matrices` are [top, width_i], joined side by side; `rows` selects from them, None takes all in order.
 
-        `graph_file` is where the graph of their neighbours is kept (graph.py), when that is wanted.
+        `graph_file` is where the graph of their neighbours is cached (graph.py), if that is wanted.
         """
         self.graph_file = graph_file
         self.matrices = tuple(matrices)

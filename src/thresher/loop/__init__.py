@@ -1,1 +1,1 @@
-"""One turn of the loop, told so that it reads aloud; the autopilot that repeats it; jobs."""
+"""One turn of the loop; the autopilot that repeats it; jobs."""

@@ -1,4 +1,4 @@
-"""The loop, repeated until it is done: one process a category at a time, by a lease in the store."""
+"""The autopilot: repeats the loop of a category until it ends; a lease in the store allows one process per category."""
 
 import os
 import socket
@@ -23,15 +23,15 @@ Heard = Callable[[str, Turn], None]
 
 @contextmanager
 def held(name: str, *, store: Store) -> Iterator[Callable[[], bool]]:
-    """Hold the loop of a category; yields a function that says whether it was lost to somebody else.
+    """Hold the lease of a category's loop; yields a function that says whether the lease was lost to another process.
 
-    Raises Busy when another process holds it. A heartbeat renews the lease while a long stage runs.
+    Raises Busy when another process holds it. A heartbeat renews the lease during long stages.
     """
     lease, owner = f"loop/{name}", f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
     if not store.jobs.lease(lease, owner, now_ms(), LEASE_MS):
         raise Busy(
-            f"the loop of {name} is run by another process.",
-            next="wait for it, or stop `thresher serve` or `thresher run`",
+            f"another process runs the loop of {name}.",
+            next="wait for it, or stop that `thresher serve` or `thresher run`",
         )
     ended, lost = threading.Event(), threading.Event()
 
@@ -60,7 +60,7 @@ def run(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Turn:
-    """Turn the loop of one category until it is done, the budget is spent, or `stop` says so."""
+    """Repeat the loop of one category until it is done, the budget is spent, or `stop` returns True."""
     with held(name, store=store) as lost:
         return _repeat(name, store=store, settings=settings, heard=heard, report=report, stop=lambda: stop() or lost())
 
@@ -89,9 +89,9 @@ def _repeat(
 
 
 def rest_seconds(turn_seconds: float) -> float:
-    """How long to rest after a turn that found people busy: as long as it looked, so that it takes half a core at most.
+    """How long to rest after a turn that found people busy: as long as the turn took, so it uses at most half a core.
 
-    Never long: the turn may have embedded a whole pool before it looked.
+    At most a few seconds, because a turn may have taken long to embed a whole pool.
     """
     return min(max(REST_SECONDS, turn_seconds), LONGEST_REST_SECONDS)
 
@@ -108,9 +108,9 @@ def keep(
     heard: Heard = lambda _name, _turn: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Turn the loops of all categories, one turn each, for ever: what `thresher serve` keeps going beside itself.
+    """Repeat the loops of all categories, one turn each; `thresher serve` runs this beside the server.
 
-    A category whose loop another process holds is left to it.
+    A category whose loop another process runs is skipped.
     """
     number = 0
     while not stop():

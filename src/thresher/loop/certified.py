@@ -1,10 +1,10 @@
-"""The certified ways: learn while it pays, freeze, then ask what the evidence asks for until it holds.
+"""The methods with a certificate: learn while it pays, freeze, then ask for the labels that the evidence needs.
 
-`ways.py` has what tells the promises apart, `evidence/` their procedures and proofs. Here their asks become tasks and
-labels come back by rank. Nothing of a procedure is stored beyond what was frozen, the labels and the words, so a crash
-anywhere resumes to the same certificate; and nothing is trained after the freeze. Every answer an audit rests on is
-adjudicated: by a lead of three among fresh votes, or by the owner. Only where the truth is what adjudication says
-("adjudicated") do cheap votes build the middle.
+`ways.py` lists the differences between the methods, `evidence/` has their procedures and proofs. Here their asks become
+tasks, and labels are looked up by rank. Only what was frozen, the labels and the recorded votes (words) are stored; so
+after a crash anywhere the audit continues to the same certificate. Nothing is trained after the freeze. Every answer
+that an audit depends on is adjudicated: by a lead of three among votes of people who have not seen the image, or by the
+owner. Only the method `adjudicated` builds the middle from unadjudicated votes.
 """
 
 from collections import Counter
@@ -29,15 +29,15 @@ from thresher.records import TRUSTED, Category, NewAsk, Purpose, Says, Source
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
-PATIENCE_ROUNDS = 2  # rounds in which the planner's total has not fallen, after which learning no longer pays
+PATIENCE_ROUNDS = 2  # learning ends after so many rounds in which the planner's total has not fallen
 FORECAST = "forecast of round"
-LEARN_SHARE = 0.4  # of a budget of answers goes into learning, where the audits have the rest
-WORDS_TAKE = LEAD + 1  # people: one of them may have answered before, and a lead of fresh votes is wanted
-GOLD_ENOUGH = 150  # of each answer; less gold bounds the slips of adjudication too loosely to be worth its delta
+LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
+WORDS_TAKE = LEAD + 1  # people: one of them may have answered before, and a lead takes votes of others
+GOLD_ENOUGH = 150  # of each answer; with less gold the bound on adjudication errors is not worth its delta
 
 
 def certified(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
-    """A promise that is proven: what to ask next, or that it is done."""
+    """The next asks of a method with a certificate, or that it has ended."""
     snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
     if snapshot is not None:
         return _audit(category, snapshot, store=store)
@@ -51,24 +51,27 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
-            return Wish("asking", f"asks about {asked:,} pictures to learn.")
+            return Wish("asking", f"asks about {asked:,} images to train on.")
     people = sum(not worker.owner for worker in store.people.all())
     way = way_of(category.targets.method)
     if way.words and people < WORDS_TAKE:
-        # with fewer the owner is asked about what an audit drew and nobody was asked about, and that is no word
-        says = f"{way.name} takes {WORDS_TAKE} people at least, and {people} have come: invite more, or take certified."
+        # with fewer people the owner would be asked about drawn images that nobody has voted on
+        says = (
+            f"the method {way.name} needs at least {WORDS_TAKE} people, and {people} have joined: invite more, "
+            "or choose certified."
+        )
         return Wish("waiting", says)
     if category.targets.truth == "owner":
         _own(category, store=store)
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
-        return Wish("asking", f"asks about {scouted:,} pictures where the plan is least sure.")
+        return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
     gild_audits(category.name, store=store)
     purse = purse_of(category, left, store=store, settings=settings)
     return _audit(category, freeze(category, decided, purse, store=store), store=store)
 
 
 def _own(category: Category, *, store: Store) -> None:
-    """What the owner adjudicated among people is the owner's word, and they are not asked again."""
+    """Turn what the owner adjudicated into the owner's own labels, so that the owner is not asked about them again."""
     name, version = category.name, category.question.version
     owners = {worker.id for worker in store.people.all() if worker.owner}
     said = {vote.row: vote.says for vote in store.labels.votes(name, version) if vote.worker in owners}
@@ -79,24 +82,24 @@ def _own(category: Category, *, store: Store) -> None:
 
 
 def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
-    """What the audits of a promise may use, with `left` answers to go.
+    """The budget of the audits, with `left` answers to go.
 
-    They are as many as `left` buys (price.py), where answers are capped.
+    If the answers of a category are limited, it is the number of images that `left` answers can pay for (price.py).
     """
     capped = category.targets.answers is not None
     each = answers_each(category, store=store, settings=settings) if capped else 1.0
     pictures = int(left / each) if capped else settings.audit_images
     words_of = min(settings.votes, LEAD)
-    # the owner's word is not doubted: what people do on gold has no part in it
+    # the owner's answers are not doubted, so people's results on gold do not matter
     doubted = None if category.targets.truth == "owner" else gold_of(category, store=store)
     return Purse(max(pictures, 1), words_of, doubted)
 
 
 def gold_of(category: Category, *, store: Store) -> Gold | None:
-    """How adjudication would have done on gold: votes on each piece up to a clear lead, beside the known answer.
+    """How often adjudication would be right on gold: votes on each gold image up to a clear lead, and the known answer.
 
-    That is the owner's, or what an audit of an ended epoch adjudicated from other votes. Pieces that were retired count
-    too, as those are the ones that people miss. None while there is too little.
+    The known answer is the owner's, or was adjudicated from other votes by a finished audit. Retired gold counts too,
+    as it is the gold that people miss. None if there is too little.
     """
     name, version = category.name, category.question.version
     pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source in TRUSTED["people"]}
@@ -116,7 +119,7 @@ def gold_of(category: Category, *, store: Store) -> Gold | None:
 
 
 def _to_learn(category: Category, left: int) -> int:
-    """The answers that may still go into learning: all that are left, or the learning's share of a promise's budget."""
+    """The answers that may still be spent on learning: all that are left, or learning's share of a divided budget."""
     targets = category.targets
     if not way_of(targets.method).budgeted or targets.answers is None:
         return left
@@ -143,7 +146,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
 
 
 def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) -> list[NewAsk]:
-    """An ask for each image wanted, once, though two audits may have drawn it; of people who have not seen it yet."""
+    """One ask for each image needed, even if two audits drew it; for people who have not seen it yet."""
     asks: dict[int, NewAsk] = {}
     for part in sorted(step.wanted, key=lambda one: not one.sure):  # where both are wanted, the sure one serves both
         for row, ask in _of_part(part, snapshot):
@@ -151,7 +154,7 @@ def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) ->
     seen: dict[int, set[str]] = {}
     for vote in store.labels.votes(category.name, snapshot.version, list(asks)):
         seen.setdefault(vote.row, set()).add(vote.worker)
-        # votes that came since the last settling: whether more are wanted is for the next to say
+        # votes that came since labels were last computed: the next turn decides whether more are needed
         if vote.epoch and snapshot.truth != "owner":
             asks.pop(vote.row, None)
     people = {worker.id for worker in store.people.all() if not worker.owner}
@@ -164,7 +167,7 @@ def _of_the_owner(ask: NewAsk) -> NewAsk:
 
 
 def _of_part(part: Wanted, snapshot: Snapshot) -> list[tuple[int, NewAsk]]:
-    """A cheap word belongs to no epoch: what belongs to one is adjudicated."""
+    """Asks for one part. Only adjudicated asks carry the epoch; cheap votes belong to none."""
     rows = snapshot.ranking[np.array(part.ranks, np.int64)].tolist()
     votes, epoch = (LEAD, snapshot.epoch) if part.sure else (snapshot.words_of, 0)
     return [
@@ -175,17 +178,17 @@ def _of_part(part: Wanted, snapshot: Snapshot) -> list[tuple[int, NewAsk]]:
 
 
 def _of_people(ask: NewAsk, left: int) -> NewAsk:
-    """Ask as many as are wanted, if so many were not asked before: fewer can't come to a lead. Else ask the owner."""
+    """Ask as many people as are wanted, if enough are left, as fewer can't reach a lead; else ask the owner."""
     return ask if left >= ask.votes_wanted or ask.purpose is Purpose.ADJUDICATE else _of_the_owner(ask)
 
 
 def _sentence(step: Ask) -> str:
     parts = ", ".join(f"{len(part.ranks):,} {part.purpose.value}" for part in step.wanted)
-    return f"audits: asks about {parts}; about {step.ahead:,} pictures to go."
+    return f"audits: asks about {parts}; about {step.ahead:,} images to go."
 
 
 def _learned_enough(category: Category, decided: Decided, *, store: Store) -> bool:
-    """Whether the planner's total, labels so far and answers ahead, has stopped falling; or the head getting better."""
+    """Whether the planner's total (labels so far plus answers ahead) no longer falls, or the head is not improving."""
     rounds = [r for r in store.rounds.all(category.name) if r.version == category.question.version]
     if way_of(category.targets.method).budgeted:  # their total is given: only the head can get better
         return level(category, store=store)
@@ -200,7 +203,7 @@ def _learned_enough(category: Category, decided: Decided, *, store: Store) -> bo
 
 
 def forecast(category: Category, decided: Decided, *, store: Store) -> float:
-    """Pictures that people will have answered when it is certified, were learning to stop now."""
+    """The number of images that people will have answered when it is certified, if learning stopped now."""
     labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
     _, probability = rank(decided, labels, {})
     if not len(probability):

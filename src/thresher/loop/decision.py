@@ -1,7 +1,7 @@
-"""What is decided of a category now: the one home of yes, no and unknown, and of how many there are of each.
+"""What is decided of a category now: the only place that computes yes, no and unknown, and how many there are of each.
 
-Where a certificate is in force it is the certified set; else it is what thresholds and labels say (learn/decide.py).
-Release, console, gallery, status and the loop itself read it here, so that no two of them can tell different numbers.
+If a certificate is in force, it is the certified set; otherwise it follows from thresholds and labels
+(learn/decide.py). Release, console, gallery, status and the loop all read it here, so their numbers cannot differ.
 """
 
 import threading
@@ -26,10 +26,10 @@ if TYPE_CHECKING:  # the mathematics of certificates is slow to import: a server
 
 @dataclass(frozen=True)
 class Basis:
-    """What a decision rests on, as the store had it at one moment.
+    """Everything that a decision depends on, read from the store at one moment.
 
-    `held` are the labels of the question's version, one a row. `snapshot` is the frozen epoch in force and `step` where
-    its audits stand; both None where nothing of this pool and these targets is frozen.
+    `held` are the labels of the question's version, one per row. `snapshot` is the frozen pool in force, and `step` the
+    state of its audits; both None if nothing is frozen for this pool and these targets.
     """
 
     category: Category
@@ -41,7 +41,7 @@ class Basis:
 
     @cached_property
     def trusted(self) -> dict[int, Label]:
-        """The labels that a certificate takes for the truth, by row."""
+        """The labels that a certificate takes as ground truth, by row."""
         sources = TRUSTED[self.category.targets.truth]
         return {label.row: label for label in self.held if label.source in sources}
 
@@ -55,7 +55,7 @@ class Basis:
         return self.step if isinstance(self.step, Certified) else None
 
     def unmoved(self, before: "Basis") -> bool:
-        """Whether nothing has moved since `before`; a pool only grows, so the same size is the same pool."""
+        """Whether nothing has changed since `before`; a pool only grows, so the same size means the same pool."""
         return (
             self.snapshot is before.snapshot
             and self.category == before.category
@@ -67,13 +67,13 @@ class Basis:
 
 @dataclass(frozen=True)
 class Decision(Decided):
-    """What is decided of a pool, or of some rows of it, and what that rests on."""
+    """What is decided of a pool, or of some rows of it, and what it depends on."""
 
     basis: Basis
 
     @classmethod
     def on(cls, basis: Basis, made: Decided) -> "Decision":
-        """What thresholds and labels decide, with what it rests on."""
+        """The decision by thresholds and labels, with what it depends on."""
         return cls(made.rows, made.codes, made.scores, made.round, made.similar, made.inherited, basis)
 
     @cached_property
@@ -82,7 +82,7 @@ class Decision(Decided):
         return Counts(*(int((self.codes == code).sum()) for code in (YES, NO, UNKNOWN)))
 
     def of(self, rows: Rows) -> "Decision":
-        """The decision on some of its rows. Raises NotFound for a row it does not speak of."""
+        """The decision on some of its rows. Raises NotFound for a row outside it."""
         at, found = look_up(self.rows, rows)
         if not found.all():
             missing = int(rows[~found][0])
@@ -98,15 +98,16 @@ class Decision(Decided):
 
 
 def decision(name: str, *, store: Store, rows: Rows | None = None) -> Decision:
-    """What is decided of a category's pool now, or of some rows of it. Raises NotFound for a category nobody has."""
+    """What is decided now of a category's pool, or of some rows of it. Raises NotFound for an unknown category."""
     return Decisions(store).of(name, rows)
 
 
 class Decisions:
-    """What is decided of each category, for those that ask often: all is worked out again only when something moved.
+    """What is decided of each category, for frequent callers: computed again only when something has changed.
 
-    Each time the labels are read, and a certificate's audits are replayed if any of them changed. Some rows cost the
-    whole pool only after it was certified, once. The last decision on each whole pool is kept, 22 bytes an image.
+    The labels are read each time, and a certificate's audits are replayed if a label has changed. Asking for some rows
+    costs the whole pool only once, and only after it was certified. The last decision on each whole pool is kept, 22
+    bytes per image.
     """
 
     def __init__(self, store: Store) -> None:
@@ -116,7 +117,7 @@ class Decisions:
         self._locks: dict[str, threading.Lock] = {}
 
     def of(self, name: str, rows: Rows | None = None) -> Decision:
-        """As `decision`."""
+        """See `decision`."""
         category = self._store.categories.get(name)
         # many ask at once when something moved: one of them works it out
         with self._locks.setdefault(name, threading.Lock()):
@@ -129,7 +130,7 @@ class Decisions:
         return whole if rows is None else whole.of(rows)
 
     def _work_out(self, basis: Basis, before: Decision | None) -> Decision:
-        """The decision on a whole pool. Groups are the dearest part of it, and an image never changes its own."""
+        """Decide on a whole pool. Looking up groups takes longest, and the group of an image never changes."""
         same_pool = before is not None and len(before.rows) == len(basis.pool)
         similar = before.similar if before is not None and same_pool else None
         made = Decision.on(basis, decide(basis.pool, basis.round, basis.held, store=self._store, similar=similar))
@@ -140,7 +141,7 @@ class Decisions:
 
 
 def basis_of(category: Category, *, store: Store, before: Basis | None = None) -> Basis:
-    """What a decision on a category rests on now; `before` itself where nothing has moved since."""
+    """What a decision on a category depends on now; the object `before` itself if nothing has changed since."""
     name, version = category.name, category.question.version
     pool, newest = store.categories.pool(name), store.rounds.latest(name, version)
     snapshot = None

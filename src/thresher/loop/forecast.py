@@ -1,8 +1,8 @@
-"""What a promise will cost, before anybody is paid: answers, hours and money, each with an interval.
+"""The forecast of a certificate's cost, before anyone is paid: answers, hours and money, each with an interval.
 
-With scores the procedure itself is run on truths that they promise (`evidence/predict.py`). Before there are scores
-only the floor is known, below which no method can stay; what a promise takes beyond it is what `bench/selection.py` saw
-on its pools: learning, audits of so many times the floor, and with a weak head a middle that people look at.
+With scores, the method's own procedure is run on truths simulated from them (`evidence/predict.py`). Before there are
+scores only the minimum of any method (the floor) is known; the rest is estimated from the runs of `bench/selection.py`:
+learning, audits of some multiples of the floor, and with a weak classifier a middle that people label.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ from thresher.settings import Settings
 from thresher.store.contract import Store, every_assignment
 
 # in the runs of bench/selection.py, from a strong head to a weak one
-ABOVE_FLOOR = (1.4, 1.8, 2.7)  # audits in floors
-TO_LEARN = (150, 400, 1600)  # pictures that learning took
+ABOVE_FLOOR = (1.4, 1.8, 2.7)  # answers of the audits, as multiples of the floor
+TO_LEARN = (150, 400, 1600)  # images labelled for learning
 MIDDLE = (0.0, 0.05, 0.18)  # of the pool
 ASSUMED_YES = 0.1
 ENOUGH_LABELS = 20
@@ -37,7 +37,7 @@ RUNS = 15
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number that is expected, and what it lies between in four cases of five."""
+    """An expected number, with an 80 % interval."""
 
     low: float
     expected: float
@@ -50,12 +50,13 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is ahead until a promise is certified.
+    """The expected cost of a certificate from here on.
 
-    `pictures` people must be asked about, `answers` of all people with gold included, `hours` of their time, `dollars`
-    with the fee. `floor` is the number of pictures that no method goes below; `certified` the share of simulated runs
-    that ended in a certificate (None before there are scores), `delivered` the pictures then released.
-    `prevalence` is the share of yes that was taken, and `from_` where it comes from. `advice` may be empty.
+    `pictures` is the number of images that people must be asked about, `answers` those of all people with gold
+    included, `hours` their time, `dollars` with the fee. `floor` is the minimum number of images for any method;
+    `certified` the share of simulated runs that ended in a certificate (None before there are scores), `delivered` the
+    images then released. `prevalence` is the assumed share of yes, and `from_` where it comes from. `advice` may be
+    empty.
     """
 
     method: str
@@ -75,9 +76,9 @@ class Plan:
 def plan(
     category: Category, targets: Targets, *, store: Store, settings: Settings, prevalence: float | None = None
 ) -> Plan:
-    """What `targets` would cost from here; `prevalence` is the owner's guess, used instead of the scores.
+    """The expected cost of `targets` from here on; `prevalence` is the owner's estimate, used instead of the scores.
 
-    Raises BadInput for a method that proves nothing.
+    Raises BadInput for a method without a certificate.
     """
     way = way_of(targets.method, PROVEN)
     decided = decision(category.name, store=store)
@@ -113,22 +114,22 @@ def plan(
 
 
 def _standing(category: Category, decided: Decision, *, store: Store) -> str:
-    """What has been reached of the very promise that is planned; "" where nothing of it is frozen."""
+    """The state of the audits if the planned targets are frozen already; "" otherwise."""
     snapshot = in_force(category, len(decided.rows), store=store)
     if snapshot is None:
         return ""
     step = snapshot.step({label.row: label for label in decided.basis.held})
     if isinstance(step, Certified):
-        return "It is certified already: nothing more has to be asked; the numbers are those of another time."
+        return "It is certified already, and needs no more answers; the numbers are for certifying it once more."
     if isinstance(step, Ask):
-        return f"Its audits are under way: about {step.ahead:,} pictures to go."
+        return f"Its audits are under way: about {step.ahead:,} images to go."
     return f"Its audits ended without a certificate: {step.why}."
 
 
 def _from_scores(
     category: Category, targets: Targets, decided: Decided, *, store: Store, settings: Settings
 ) -> tuple[Prediction, float]:
-    """The procedure, run on truths that the scores promise; and the share of yes that they expect."""
+    """The forecast from truths simulated from the scores, and the share of yes that the scores predict."""
     labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
     known = {row: label for row, label in labels.items() if holds(label, targets.truth)}
     ranking, probability = rank(decided, labels, known)
@@ -143,7 +144,7 @@ def _from_scores(
 
 
 def _share_of_yes(category: Category, prevalence: float | None, *, store: Store) -> tuple[float, str]:
-    """The share of yes to plan with, and in words where it comes from."""
+    """The share of yes to plan with, and where it comes from, in words."""
     if prevalence is not None:
         return prevalence, "your guess of the share of yes"
     held = store.labels.held(category.name, category.question.version)
@@ -151,11 +152,11 @@ def _share_of_yes(category: Category, prevalence: float | None, *, store: Store)
     if len(says) >= ENOUGH_LABELS:
         share = (says.count(Says.YES) + 0.5) / (len(says) + 1.0)
         return share, f"the {len(says):,} labels so far, most of them drawn at random"
-    return ASSUMED_YES, f"the assumption that {ASSUMED_YES:.0%} of the pool is yes; --prevalence gives another"
+    return ASSUMED_YES, f"the assumption that {ASSUMED_YES:.0%} of the pool is yes (change it with --prevalence)"
 
 
 def _floor(targets: Targets, images: int, share: float) -> int:
-    """The pictures that no method goes below for what is promised."""
+    """The minimum number of images that any method needs for these targets."""
     yes = share * images
     both = floor(promise_of(targets), images, yes)
     precision = both - floor(Promise(1e-12, targets.recall, targets.delta), images, yes) + 1
@@ -164,7 +165,7 @@ def _floor(targets: Targets, images: int, share: float) -> int:
 
 
 def seconds_an_answer(*, store: Store, settings: Settings) -> float:
-    """How long people take for an answer, what comes once a task included: as they did here, or the setting."""
+    """Seconds per answer, including the time once per task: as measured here, or the setting."""
     seen = [
         given.seconds
         for category in store.categories.all()
@@ -176,18 +177,18 @@ def seconds_an_answer(*, store: Store, settings: Settings) -> float:
 
 
 def in_words(made: Plan) -> list[str]:
-    """The plan as sentences for a person."""
+    """The plan as sentences."""
 
     def span(found: Range, unit: str = "", digits: int = 0) -> str:
         return f"{unit}{found.expected:,.{digits}f} ({unit}{found.low:,.{digits}f} to {unit}{found.high:,.{digits}f})"
 
     lines = [
-        f"pictures to ask about: {span(made.pictures)}; no method needs fewer than {made.floor:,} in all",
+        f"images to ask about: {span(made.pictures)}; every method needs at least {made.floor:,} in all",
         f"answers, gold included: {span(made.answers)}",
-        f"hours of people: {span(made.hours, digits=1)}",
-        f"money: {span(made.dollars, '$', 2)}",
-        f"This rests on {made.from_}; {made.prevalence:.1%} of the pool is taken to be yes.",
+        f"hours of work: {span(made.hours, digits=1)}",
+        f"cost: {span(made.dollars, '$', 2)}",
+        f"Based on {made.from_}; assumes that {made.prevalence:.1%} of the pool is yes.",
     ]
     if made.certified is not None:
-        lines.append(f"{made.certified:.0%} of simulated runs were certified, with about {made.delivered:,} pictures.")
+        lines.append(f"{made.certified:.0%} of simulated runs were certified, with about {made.delivered:,} images.")
     return [*lines, made.advice] if made.advice else lines

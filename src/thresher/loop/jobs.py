@@ -1,4 +1,4 @@
-"""Jobs: separate processes with a record in the store, which outlive the page and the server that started them."""
+"""Jobs: separate processes with a record in the store; they outlive the page and the server that started them."""
 
 import os
 import socket
@@ -24,9 +24,9 @@ DEAD_AFTER_MS = 60_000
 def spawn(
     kind: str, category: str = "", arguments: Mapping[str, object] | None = None, *, store: Store, log: Path
 ) -> Job:
-    """Start a job as a process of its own session; its record is there before the process is.
+    """Start a job as a process in its own session; its record is stored before the process starts.
 
-    The process is `thresher job ID`, so that what it does is what a person could run.
+    The process is `thresher job ID`, a command that a person could run too.
     """
     job = Job(
         id=new_id(),
@@ -55,7 +55,7 @@ def spawn(
 
 
 def work(job_id: str, *, store: Store, settings: Settings) -> None:
-    """Do a recorded job in this process and record how it ended."""
+    """Run a recorded job in this process and record how it ended."""
     job = store.jobs.get(job_id)
     beat = Beat(job_id, store)
     try:
@@ -70,7 +70,7 @@ def work(job_id: str, *, store: Store, settings: Settings) -> None:
 
 
 class Beat:
-    """A job's pulse: records progress at most once a second, and learns of a wish to stop."""
+    """A job's heartbeat: records progress at most once a second, and reads whether the job should stop."""
 
     def __init__(self, job_id: str, store: Store) -> None:
         self._job_id, self._store, self._next = job_id, store, 0.0
@@ -78,7 +78,7 @@ class Beat:
         self.message = ""
 
     def report(self, progress: Progress) -> None:
-        """Take note of a stage's progress."""
+        """Record a stage's progress."""
         self._beat(progress.done, progress.total, progress.stage)
 
     def stop(self) -> bool:
@@ -87,7 +87,7 @@ class Beat:
         return self.cancelled
 
     def say(self, message: str) -> None:
-        """Take note of a sentence for a person."""
+        """Record a message for the user."""
         self.message = message
         self._beat(0, 0, message)
 
@@ -98,7 +98,7 @@ class Beat:
 
 
 def alive(job: Job, at_ms: int) -> bool:
-    """Whether a job still has a pulse: one that was killed leaves a running record behind."""
+    """Whether a job has a recent heartbeat: a job that was killed leaves a record in the state "running"."""
     return job.state == "running" and at_ms - job.heartbeat_ms < DEAD_AFTER_MS
 
 
@@ -115,7 +115,7 @@ def _keep_loops(job: Job, store: Store, settings: Settings, beat: Beat) -> None:
 
 
 def _gone(pid: int) -> bool:
-    """Whether the process a job was to run beside has ended; loops kept for a server end with it, however it died."""
+    """Whether the server process has ended; loops that run beside a server stop with it, however it ended."""
     if not pid:
         return False
     try:

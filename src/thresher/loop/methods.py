@@ -1,4 +1,4 @@
-"""What to ask next, LSUN's way; and what every method shares. ways.py has the ways to decide."""
+"""The methods without a certificate: what to ask next; and functions that all methods share."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,10 @@ LEVEL_GAIN = 0.01  # of average precision
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a method came to, and the sentence for a person.
+    """What a method asks for next, with a sentence for the user.
 
-    "asking" with asks stored, "waiting" for the next turn to settle what came in, "done", "spent" or "refused".
+    `state`: "asking" (asks are stored), "waiting" (for the next turn, which settles new answers), "done", "spent" or
+    "refused".
     """
 
     state: str
@@ -27,9 +28,9 @@ class Wish:
 
 
 def cascade(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
-    """LSUN's way (Yu et al. 2015, section 3): thresholds on held-out labels, the unknown back to people.
+    """LSUN's method (Yu et al. 2015, section 3): thresholds on held-out labels; people label the unknown images.
 
-    It proves nothing; the ways that audit do.
+    It proves nothing; the methods in certified.py do.
     """
     left = budget_left(category, store=store)
     if left <= 0:
@@ -42,18 +43,18 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
         return Wish("done", done)
     if decided.counts.unknown > _size(left, settings) and not level(category, store=store):
         asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed)
-        return Wish("asking", f"asks about {asked:,} pictures to learn.")
+        return Wish("asking", f"asks about {asked:,} images to train on.")
     size = _size(left, settings)
     pending = set(store.asks.open_rows(name, category.question.version).tolist())
     ranked = [(row, priority) for row, priority in middle(decided, size + len(pending)) if row not in pending]
     asked = wish(name, ranked[:size], Purpose.MIDDLE, store=store, settings=settings)
-    return Wish("asking", f"asks about {asked:,} unknown pictures.")
+    return Wish("asking", f"asks about {asked:,} unknown images.")
 
 
 def uncertainty(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
-    """Uncertainty sampling alone (Lewis and Gale 1994): always ask about what the head is least sure of.
+    """Uncertainty sampling alone (Lewis and Gale 1994): always ask about the images the head is least sure of.
 
-    It ends when the head no longer gets better, and proves nothing.
+    It ends when the head stops improving, and proves nothing.
     """
     left = budget_left(category, store=store)
     if left <= 0:
@@ -64,26 +65,26 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
     asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed, shares=(0.0, 1.0))
-    return Wish("asking" if asked else "done", f"asks about {asked:,} pictures that the head is least sure of.")
+    return Wish("asking" if asked else "done", f"asks about {asked:,} images that the classifier is least sure of.")
 
 
 def why_done(category: Category, decided: Decision, *, store: Store, settings: Settings) -> str:
-    """Why a way that proves nothing asks no more after a round, as a sentence; empty while it goes on."""
+    """Why a method without a certificate has ended after a round, as a sentence; empty while it continues."""
     last_round = len(rounds_of(category, store=store)) >= settings.rounds_most
     if way_of(category.targets.method).asks == "uncertainty":
         ended = last_round or level(category, store=store)
-        return "the head no longer gets better; nothing is proven of what it decides." if ended else ""
+        return "the classifier has stopped improving; its decisions are not proven." if ended else ""
     unknown = decided.counts.unknown
     if not unknown:
-        return "nothing is unknown any more."
-    return f"{settings.rounds_most} rounds are done; {unknown:,} pictures stay unknown." if last_round else ""
+        return "no image is unknown any more."
+    return f"{settings.rounds_most} rounds are done; {unknown:,} images stay unknown." if last_round else ""
 
 
 def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
-    """Before the first round: random pictures, as a head needs a few of each answer."""
+    """Before the first round: random images, because a head needs a few labels of each answer."""
     size = min(settings.first_images, max(1, left // settings.votes))
     asked = wish_first(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
-    return Wish("asking" if asked else "done", f"asks about {asked:,} random pictures first.")
+    return Wish("asking" if asked else "done", f"asks about {asked:,} random images first.")
 
 
 def learning_asks(
@@ -96,7 +97,7 @@ def learning_asks(
     seed: int,
     shares: tuple[float, float] = SHARES,
 ) -> int:
-    """Ask about what teaches the head most: the top, the boundary, and some at random; how many are new."""
+    """Ask about the images that improve the head most: the top, the boundary, and some at random; how many are new."""
     name, version = category.name, category.question.version
     known = set(store.asks.open_rows(name, version).tolist())
     known |= {label.row for label in store.labels.held(name, version)}
@@ -111,12 +112,12 @@ def _size(left: int, settings: Settings) -> int:
 
 
 def rounds_of(category: Category, *, store: Store) -> list[Round]:
-    """The rounds of the question's version in force."""
+    """The rounds of the question's current version."""
     return [done for done in store.rounds.all(category.name) if done.version == category.question.version]
 
 
 def budget_left(category: Category, *, store: Store) -> int:
-    """Answers that may still be asked for; every human answer counts, gold and the owner's included."""
+    """The number of answers that may still be asked for; every human answer counts, also gold and the owner's."""
     if category.targets.answers is None:
         return 2**31
     tally = store.categories.tally(category.name)
@@ -124,6 +125,6 @@ def budget_left(category: Category, *, store: Store) -> int:
 
 
 def level(category: Category, *, store: Store) -> bool:
-    """Whether the head has stopped getting better."""
+    """Whether the head has stopped improving."""
     reached = [done.measures.get("average_precision", 0.0) for done in rounds_of(category, store=store)]
     return len(reached) > LEVEL_ROUNDS and max(reached[-LEVEL_ROUNDS:]) < max(reached[:-LEVEL_ROUNDS]) + LEVEL_GAIN

@@ -1,4 +1,4 @@
-"""What has to happen next for a category to get on, read from the one home of what is decided (decision.py)."""
+"""The next step of a category, computed from what is decided (decision.py)."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from thresher.store.contract import Store
 
 
 def next_step(decided: Decision, *, store: Store, settings: Settings, running: bool) -> str:
-    """What a category waits for, as a sentence for its owner; `running` says whether its loop is at work."""
+    """What a category is waiting for, as a phrase for its owner; `running` says whether its loop is running."""
     category, step = decided.basis.category, decided.basis.step
     done, refused = False, ""
     if not way_of(category.targets.method).proves:
@@ -35,7 +35,7 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
 
 
 def _is_spent(decided: Decision, store: Store) -> bool:
-    """Whether the budget of answers is used up, or less of it is left than the audit's next step takes."""
+    """Whether the budget of answers is used up, or too small for the audit's next step."""
     basis = decided.basis
     left = budget_left(basis.category, store=store)
     if basis.snapshot is None or basis.step is None:

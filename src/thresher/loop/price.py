@@ -1,8 +1,8 @@
-"""What an adjudicated picture costs in answers, from how people have answered here so far.
+"""The price of an adjudicated image in answers, estimated from how people have answered here so far.
 
-Before they have, it is assumed that they are right 93 times in a hundred and that every task is full. A crowd that is
-wrong more often needs more votes to a clear lead, and tasks that are not full carry as much gold as full ones: a budget
-divided without regard to either ends at twice what it was.
+Before there are answers, people are assumed to be right 93 times in a hundred and every task to be full. A crowd that
+errs more often needs more votes to a clear lead, and tasks that are not full carry as much gold as full ones; a budget
+divided without regard to either would be exceeded twofold.
 """
 
 from math import sqrt
@@ -14,16 +14,16 @@ from thresher.settings import Settings
 from thresher.store.contract import Store
 
 ASSUMED_RIGHT = 0.93
-PAIRS = 30  # of votes that the assumption weighs as much as
-LEAST_RIGHT = 0.6  # worse crowds come to no lead at all; the gate and the owner are for these
+PAIRS = 30  # the assumption weighs as much as this many pairs of votes
+LEAST_RIGHT = 0.6  # crowds below it hardly ever reach a lead; the gate and the owner handle those
 ENOUGH_VOTES = 100
 
 
 def answers_each(category: Category, *, store: Store, settings: Settings) -> float:
-    """Answers that a picture of an audit takes: votes to a lead, each with its share of gold and of wasted work.
+    """Answers that an image of an audit takes: votes to a lead, each with its share of gold and of rejected work.
 
-    One, where the owner's word is the truth, or the owner is all who came. Of "adjudicated" about half of the pictures
-    need a word only.
+    One, if the owner's answers are the ground truth, or only the owner has joined. With `adjudicated` about half of the
+    images need only a few votes.
     """
     come = store.people.all()
     if category.targets.truth == "owner" or (come and all(worker.owner for worker in come)):
@@ -42,11 +42,11 @@ def answers_each(category: Category, *, store: Store, settings: Settings) -> flo
 
 
 def votes_each(votes: list[Vote]) -> float:
-    """Votes on a picture until one answer leads by three, from how often the first two of it agreed.
+    """Votes on an image until one answer leads by three, estimated from how often the first two votes agreed.
 
     People of accuracy a agree with probability a^2 + (1-a)^2; until a lead of n it takes n (2P-1) / (2a-1) votes, where
-    P = 1 / (1 + ((1-a)/a)^n) is the chance that the right answer leads first (the gambler's ruin). An "unsure" leads to
-    nothing.
+    P = 1 / (1 + ((1-a)/a)^n) is the probability that the right answer leads first (the gambler's ruin). An "unsure"
+    counts for neither answer.
     """
     first: dict[int, list[Says]] = {}
     for vote in votes:
@@ -62,9 +62,9 @@ def votes_each(votes: list[Vote]) -> float:
 
 
 def waste(category: Category, votes: int, *, store: Store, settings: Settings) -> float:
-    """Answers of all people for each of the `votes` that count, of all versions and epochs, as the tally's are.
+    """All answers of people per vote that counts (`votes` of them), over all versions and freezes, as the tally counts.
 
-    Gold and rejected work as they were here, or the gold of full tasks.
+    Includes gold and rejected work as measured here, or the gold of full tasks while there are few votes.
     """
     full = 1.0 + settings.gold_images / settings.task_images
     if votes < ENOUGH_VOTES:

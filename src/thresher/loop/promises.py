@@ -1,4 +1,4 @@
-"""What a promise freezes of a pool: from labels, and what its audits may use, to the mathematics that fix a plan."""
+"""Building the input of a freeze (evidence/terms.py) from labels, targets and the budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from thresher.records import Label, Says, Source, Targets
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """What the audits may use: pictures they may ask about, votes that make a word, and what gold says of them."""
+    """The budget of the audits: images they may ask about, votes per image in the middle, and the results on gold."""
 
     pictures: int = 0
     words_of: int = 1
@@ -20,7 +20,7 @@ class Purse:
 
 
 def pool_of(probabilities: ArrayLike, labels: Sequence[Label], *, said_no: int) -> Pool:
-    """The pool at the freeze: the ranked images' probabilities, and one label of each known group, all of which hold.
+    """The pool at the freeze: the probabilities of the ranked images, and one trusted label of each known group.
 
     `said_no` counts the last of the ranked images, those that people called no.
     """
@@ -30,11 +30,11 @@ def pool_of(probabilities: ArrayLike, labels: Sequence[Label], *, said_no: int) 
 
 
 def promise_of(targets: Targets) -> Promise:
-    """What is promised."""
+    """The targets as evidence.Promise."""
     return Promise(targets.precision, targets.recall, targets.delta)
 
 
 def frozen_of(targets: Targets, pool: Pool, purse: Purse, draws: Draws) -> Frozen:
-    """All that the certificate of these targets will rest on. Raises BadInput for a method that proves nothing."""
+    """Everything that the certificate of these targets will depend on. Raises BadInput for a method without one."""
     aside = round(way_of(targets.method).recall_share * purse.pictures)
     return freeze(targets.method, promise_of(targets), pool, draws, Means(purse.pictures, aside, purse.gold))

@@ -1,7 +1,8 @@
-"""Before the freeze: a few answers where the plan is least sure, or what it fixes may lie far from where it belongs.
+"""Exploratory asks (scouts) before the freeze: a few answers where the plan is least certain.
 
-The labels of learning are many near even odds and few where the accepted part will end. Scouts are asked about there,
-are learnt from like all others, and are never random evidence. They are sent again while the planned end leaps.
+The labels from learning are mostly near probability 0.5, and few are where the accepted part will end; a wrong plan
+would be frozen. Scouts are asked about there; they train the head like all other labels, and are never used as random
+evidence. More are sent as long as the planned end keeps moving.
 """
 
 import json
@@ -22,14 +23,14 @@ from thresher.settings import Settings
 from thresher.store.contract import Store
 
 SCOUTINGS = 4  # at most
-LEAP = 1.4  # the accepted part that is planned became so much longer or shorter
-WIDE = 60  # ranks of a middle, from which the scouts have been over all of it
+LEAP = 1.4  # more scouts are sent if the planned accepted part changed by this factor
+WIDE = 60  # ranks of the planned middle, from which on the scouts have covered all of it
 SCOUTING = "scouting of round"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Where scouts were sent after a round, and the plan they were to sharpen: its accepted ranks and its middle."""
+    """The scouts sent after a round, and the plan at that time: its accepted ranks and its middle."""
 
     rows: list[int]
     accepted: int
@@ -37,9 +38,9 @@ class Sent:
 
 
 def scouting(category: Category, decided: Decided, *, store: Store, settings: Settings) -> int:
-    """Ask about where the plan is least sure; how many pictures wait for answers, 0 when the pool may be frozen.
+    """Ask about images where the plan is least certain; how many wait for answers, 0 when the pool may be frozen.
 
-    What is asked is recorded by round, so that a turn that was killed, or comes before the answers, asks the same.
+    The asks are recorded by round, so a turn that repeats them (after a kill, or before the answers) asks the same.
     """
     if not way_of(category.targets.method).scouted or decided.round is None:
         return 0
@@ -58,7 +59,7 @@ def scouting(category: Category, decided: Decided, *, store: Store, settings: Se
 
 
 def _waiting(category: Category, rows: list[int], *, store: Store, settings: Settings) -> int:
-    """How many of these people were not asked about yet, or have not answered; those nobody was are asked about now."""
+    """How many of these images still lack answers; those that nobody was asked about are asked about now."""
     name, version = category.name, category.question.version
     labelled = {label.row for label in store.labels.held(name, version)}
     votes = Counter(vote.row for vote in store.labels.votes(name, version, rows))
@@ -70,7 +71,7 @@ def _waiting(category: Category, rows: list[int], *, store: Store, settings: Set
 
 
 def _sent(category: Category, decided: Decided, before: list[Sent], *, store: Store) -> Sent | None:
-    """Where scouts are sent now; None when the plan has come to rest, or they have been over all that is unsure."""
+    """The scouts to send now; None when the plan is stable, or everything uncertain was covered."""
     labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
     ranking, probability = rank(decided, labels, labels)
     if not len(ranking) or len(before) >= SCOUTINGS or (before and before[-1].middle >= WIDE):

@@ -1,4 +1,4 @@
-"""From a decided category to a release: what is decided now, with the claim that can be made of it."""
+"""From a decided category to a release: what is decided now, with the claim that can be made about it."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from thresher.release import release as write_release
 from thresher.release.evidence import NOT_RANKED, Piece, evidence_table
 from thresher.store.contract import Report, Store
 
-PROVES_NOTHING = "No certificate: the thresholds were chosen on held-out answers, which proves nothing of the pool."
+PROVES_NOTHING = "No certificate: the thresholds were chosen on held-out labels, which proves nothing about the pool."
 
 
 def ship(
@@ -45,7 +45,7 @@ def ship(
 
 
 def chosen(name: str, *, store: Store) -> Chosen:
-    """What a release of this category would hold now: the certified set where there is one, else what is decided."""
+    """The contents of a release of this category now: the certified set if there is one, else what is decided."""
     decided = decision(name, store=store)
     if decided.round is None:
         raise NotReady(f"{name} has no round yet.", next=f"thresher run {name}")
@@ -68,7 +68,7 @@ def chosen(name: str, *, store: Store) -> Chosen:
 
 
 def pieces(snapshot: Snapshot, step: Certified, labels: Mapping[int, Label]) -> list[Piece]:
-    """Every label and word the certificate used: those known at the freeze, then by rank with their draws."""
+    """Every label and vote that the certificate used: those known at the freeze, then by rank with their draws."""
     known = [Piece(row, Row(NOT_RANKED, NONE), labels[row]) for row in snapshot.known.tolist() if row in labels]
     ranked = log_of(snapshot.state(labels), step)
     return known + [
@@ -77,11 +77,11 @@ def pieces(snapshot: Snapshot, step: Certified, labels: Mapping[int, Label]) -> 
 
 
 def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
-    """The claim in words and numbers, and all that a stranger needs to compute it again."""
+    """The claim in words and numbers, and everything needed to verify it."""
     frozen, promise = snapshot.frozen, snapshot.frozen.promise
-    word = "the owner's" if snapshot.truth == "owner" else "adjudicated"
-    of = f"this pool as it was frozen, one image of each similar group, against {word} answers"
-    gold = "" if frozen.gold is None else "; what adjudication itself may miss, as gold has shown, is in the bounds"
+    answers = "the owner's" if snapshot.truth == "owner" else "adjudicated"
+    of = f"this pool as it was frozen, one image of each similar group; ground truth: {answers} answers"
+    gold = "" if frozen.gold is None else "; the bounds include the error rate of adjudication, measured on gold"
     return {
         "certified": True,
         "method": frozen.method,
@@ -109,16 +109,16 @@ def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
 
 
 def no_certificate(decided: Decision) -> dict[str, Any]:
-    """What is said of a set that nothing is proven of: how it was decided, and why there is no certificate."""
+    """The contents of certificate.json without a certificate: how the set was decided, and why nothing is proven."""
     assert decided.round is not None  # noqa: S101 -- chosen() has refused this
     targets, step = decided.basis.category.targets, decided.basis.step
     words = PROVES_NOTHING
     if isinstance(step, Ask):
-        words = f"No certificate yet: the audit still asks for about {step.ahead:,} pictures."
+        words = f"No certificate yet: the audits need about {step.ahead:,} more images labelled."
     if isinstance(step, Refused):
         words = f"Not certified: {step.why}. It would take {step.take}."
     if step is None and way_of(targets.method).proves:
-        words = "No certificate yet: nothing is frozen of this pool and its targets. Next: thresher run goes on to it."
+        words = "No certificate yet: the audits of this pool and these targets have not begun. Next: thresher run"
     return {
         "certified": False,
         "method": targets.method,
@@ -131,5 +131,5 @@ def no_certificate(decided: Decision) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    """A number JSON can carry; a threshold that nothing passes is none."""
+    """A number for JSON; None for an infinite threshold."""
     return value if math.isfinite(value) else None

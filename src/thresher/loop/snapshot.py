@@ -1,7 +1,7 @@
-"""What a certificate speaks of: the pool and its ranking, frozen before the first audit draw, and the labels by rank.
+"""Snapshots: the pool and its ranking, frozen before the first audit draw, and the labels by rank.
 
-The ranking is kept as a column, the rest as one piece of evidence. That piece is the commit point: a freeze that was
-killed before it leaves a ranking that the next freeze writes anew; after it nothing of the epoch ever changes.
+The ranking is stored as a column, the rest as one piece of evidence. That piece is the commit point: if a freeze is
+killed before it, the next freeze overwrites the ranking; after it nothing of this freeze (epoch) ever changes.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ from thresher.store.contract import Rows, Store, chunks
 
 DESCRIPTION, WORDS = "frozen", "words"
 CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
-# a consensus orders before any score: cheap answers are a better classifier, and no more than that
+# added to the score of an image with a consensus label: it ranks before (yes) or after (no) all scores
 SAID = 1e6
 HASH_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An epoch of a category: the frozen description, the rows by rank, and the known rows it rests on.
+    """One freeze (epoch) of a category: the frozen description, the rows by rank, and the rows known before.
 
-    `answers` is the budget that the category had then, `truth` whose word is the truth, `words_of` how many votes make
-    a word, and `said` the words recorded so far, by rank, in so many `pieces`.
+    `answers` is the category's budget at that time, `truth` its ground truth, `words_of` how many votes decide an image
+    of the middle, and `said` the votes recorded so far, by rank, stored in so many `pieces`.
     """
 
     epoch: int
@@ -50,30 +50,30 @@ class Snapshot:
     pieces: int = 0
 
     def step(self, labels: Mapping[int, Label]) -> Step:
-        """Where its audits stand: what is still asked, or how they ended."""
+        """The state of its audits: what is still asked, or how they ended."""
         return next_step(self.state(labels))
 
     def state(self, labels: Mapping[int, Label]) -> State:
-        """The labels that hold, by rank, whatever they were asked for; and the words recorded."""
+        """The trusted labels by rank, whatever they were asked for; and the recorded votes."""
         held = {row: label for row, label in labels.items() if holds(label, self.truth)}
         answers = {rank: int(CODES[held[row].says]) for row, rank in self.ranks_of(held).items()}
         return State(self.frozen, answers, self.said)
 
     def ranks_of(self, rows: Iterable[int]) -> dict[int, int]:
-        """The rank of each of these rows that has one: a pool has millions, and of few of them anybody asks."""
+        """The rank of each of these rows that has one. Only for few rows: a pool has millions."""
         at = np.flatnonzero(np.isin(self.ranking, np.fromiter(rows, np.int64)))
         return dict(zip(self.ranking[at].tolist(), at.tolist(), strict=True))
 
 
 def holds(label: Label, truth: str) -> bool:
-    """Whether a certificate may rest on a label: the owner's word, or an adjudication where that is the truth."""
+    """Whether a certificate may depend on a label: the owner's, or an adjudicated one if that is the ground truth."""
     return label.source in TRUSTED[truth]
 
 
 def latest(category: Category, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
-    """The newest epoch of the question's version, or None.
+    """The newest freeze of the question's version, or None.
 
-    Of what was read `before` only the words recorded since are read; it is the very same where there are none.
+    If it was read `before`, only the votes recorded since are read; the same object is returned if there are none.
     """
     for epoch in reversed(store.rounds.epochs(category.name)):
         if before is not None and (before.epoch, before.version) == (epoch, category.question.version):
@@ -102,9 +102,9 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
 
 
 def in_force(category: Category, images: int, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
-    """The newest epoch, as long as the pool and what is promised of it are those that were frozen; `before` as above.
+    """The newest freeze, if the pool and the targets have not changed since; `before` as above.
 
-    Nothing may be trained while there is one: its ranking is what the audits are about.
+    While there is one nothing may be trained, because its ranking is what the audits test.
     """
     snapshot, targets = latest(category, store=store, before=before), category.targets
     if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
@@ -116,7 +116,7 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
 
 
 def _with_words(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
-    """The snapshot with the words recorded since it was read."""
+    """The snapshot with the votes recorded since it was read."""
     said, pieces = dict(snapshot.said), snapshot.pieces
     while piece := store.rounds.evidence(name, snapshot.epoch, f"{WORDS} {pieces}"):
         said |= {int(rank): code for rank, code in json.loads(piece).items()}
@@ -125,11 +125,11 @@ def _with_words(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
 
 
 def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Snapshot:
-    """Record what people said of ranks since the last time; a word once recorded never changes.
+    """Record the votes of people by rank since the last time; once recorded they never change.
 
-    The word of an image is what the first `words_of` votes on it agree on, whatever they were asked for, and none where
-    they do not; with fewer votes it is the owner's label, where there is one. No model of the crowd has a part in it:
-    that would have learnt from the audits, and words must not depend on what was drawn.
+    The vote (word) on an image is the answer that its first `words_of` votes agree on, whatever they were asked for,
+    and none if they disagree; with fewer votes it is the owner's label, if there is one. No model of the crowd is used,
+    because it would have learnt from the audits, and these votes must not depend on what was drawn.
     """
     name, epoch = category.name, snapshot.epoch
     cast = [vote for vote in store.labels.votes(name, snapshot.version) if vote.worker != OWNER]
@@ -161,15 +161,15 @@ def _word(votes: Sequence[Vote]) -> Code:
 
 
 def column(name: str, epoch: int) -> str:
-    """The column that holds the ranking of an epoch: the row at each rank."""
+    """The column with the ranking of a freeze: the row at each rank."""
     return f"ranking/{name}/{epoch}"
 
 
 def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, seed: str = "") -> Snapshot:
-    """Freeze the pool and its ranking as the next epoch; `seed` is drawn here unless a test gives its own.
+    """Freeze the pool and its ranking as the next epoch; a random `seed` is drawn here unless a test passes one.
 
-    One of each similar group is ranked. Groups with a label that holds are known and never random evidence; a consensus
-    is no such label: it only moves its image to an end of the ranking.
+    One image of each similar group is ranked. Groups with a trusted label are known and never random evidence. A
+    consensus label is not trusted: it only moves its image to an end of the ranking.
     """
     name, version, targets = category.name, category.question.version, category.targets
     epoch = max(store.rounds.epochs(name), default=0) + 1
@@ -218,7 +218,7 @@ def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) ->
 
 
 def _one_a_group(decided: Decided, known: dict[int, Label]) -> list[Label]:
-    """One label of each known group of the pool; the most trusted says what the group is."""
+    """One label of each known group of the pool, from the most trusted source."""
     at = np.flatnonzero(np.isin(decided.rows, np.fromiter(known, np.int64)))
     group_of = dict(zip(decided.rows[at].tolist(), decided.similar[at].tolist(), strict=True))
     found: dict[int, Label] = {}

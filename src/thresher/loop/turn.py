@@ -1,4 +1,4 @@
-"""One turn of the loop. Every stage reads the store and writes it; only this file knows their order."""
+"""One turn of the loop. Every stage reads and writes the store; only this file knows their order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ ASKING: Final[dict[Asking, Callable[..., Wish]]] = {
     "uncertainty": uncertainty,
     "audits": certified,
 }
-"""What says what to ask next, by the name that a way to decide has for it (ways.py)."""
+"""The functions that say what to ask next, by the name in `Way.asks` (ways.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn came to.
+    """The result of a turn.
 
     `state` is "asking" (people have work), "learned" (a round was added), "done" (nothing is unknown any more, or it is
-    certified), "spent" (the budget of answers is used up), "refused" (no certificate is to be had) or "empty" (the pool
-    is). `says` is the sentence for a person.
+    certified), "spent" (the budget of answers is used up), "refused" (no certificate is possible) or "empty" (the pool
+    has no images). `says` is a sentence for the user.
     """
 
     state: str
@@ -51,7 +51,7 @@ def turn(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Turn:
-    """Take in what people answered, learn from it, decide, and send what is unknown back to people."""
+    """Process the new answers, train, decide, and send unknown images back to people."""
     category = store.categories.get(name)
     pool = store.categories.pool(name)
     if not len(pool):
@@ -72,7 +72,7 @@ def turn(
 
 
 def listen(category: Category, *, store: Store, settings: Settings, now_ms: int) -> None:
-    """End leases that are over, gate what was sent, and turn votes into labels or further asks."""
+    """End expired leases, check what was sent against gold, and turn votes into labels or further asks."""
     expire(store, now_ms)
     review_all(category.name, store=store, settings=settings, now_ms=now_ms)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
@@ -90,27 +90,27 @@ def _nothing_to_learn_from(category: Category, *, store: Store) -> bool:
 
 
 def people_are_busy(category: Category, *, store: Store, settings: Settings) -> str:
-    """A sentence while people have enough to do; empty when the loop should think again.
+    """A sentence while people have enough to do; empty when the loop should continue.
 
-    A handful of open asks is no reason to wait: the last workers of a round would keep all others idle. Nor is what
-    only the owner can answer, who may be away.
+    A few open asks are no reason to wait: otherwise the last workers of a round would keep all others idle. Asks that
+    only the owner can answer do not count, because the owner may be away.
     """
     by_purpose = store.asks.open_counts(category.name, category.question.version)
     still_open = sum(count for purpose, count in by_purpose.items() if purpose not in OWNER_ONLY)
     if still_open == 0 or still_open < few(settings, store.categories.tally(category.name).images):
         return ""
-    return f"{still_open:,} pictures wait for people's answers."
+    return f"{still_open:,} images wait for people's answers."
 
 
 def few(settings: Settings, images: int) -> int:
-    """So few open asks that the next round need not wait for them: a third of a task, less for a small pool."""
+    """The number of open asks below which the next round need not wait: a third of a task, less for a small pool."""
     return min(settings.task_images // 3, images // 50)
 
 
 def learn(
     category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None
 ) -> Round | None:
-    """Train and score when there are labels that the last round did not have; the newest round either way."""
+    """Train and score if there are labels that the last round did not have; the newest round in any case."""
     version = category.question.version
     latest = store.rounds.latest(category.name, version)
     labels = sum(label.says.value != "unsure" for label in store.labels.held(category.name, version))
@@ -118,7 +118,7 @@ def learn(
         return latest
     try:
         return train_round(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
-    except NotReady:  # fewer than two labels of each answer: more random pictures are asked about
+    except NotReady:  # fewer than two labels of each answer: more random images are asked about
         return None
 
 
@@ -129,16 +129,16 @@ def _scored_all(category: Category, latest: Round, store: Store) -> bool:
 def ask(
     category: Category, wish: Wish, learned: Round | None, *, store: Store, settings: Settings, now_ms: int
 ) -> Turn:
-    """Turn what the method wants into tasks."""
+    """Put what the method asks for into tasks."""
     if wish.state == "waiting":
         return Turn("asking", wish.says, learned)
     if wish.state != "asking":
         return Turn(wish.state, wish.says, learned)
     tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
     nothing_open = not tasks and not len(store.asks.open_rows(category.name, category.question.version))
-    # a promise says itself when it is kept; until then people were quicker than this turn
+    # a method with a certificate reports its own end; here the asks were answered during this turn
     if nothing_open and not way_of(category.targets.method).proves:
         return Turn("done", "nothing is left to ask about.", learned)
     if nothing_open:
-        return Turn("asking", "answers came in the middle of this turn; the next one settles them.", learned)
+        return Turn("asking", "answers came in during this turn; the next turn processes them.", learned)
     return Turn("learned" if learned else "asking", wish.says, learned)

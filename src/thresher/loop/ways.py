@@ -1,7 +1,7 @@
-"""The ways to decide, one record each: the names that `Targets.method` may have, and all that tells them apart.
+"""The methods (ways to decide), one record each: the values of `Targets.method`, and the differences between them.
 
-Facts only, so that the command line and a server that starts read them without any mathematics. `turn.py` has the
-functions that ask for each way; `evidence/` has what those that prove something freeze, and their procedures.
+Only facts, so that the command line and a starting server can read them without importing any mathematics. `turn.py`
+has the functions that ask for each method; `evidence/` has the procedures of those with a certificate.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ Asking = Literal["cascade", "uncertainty", "audits"]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to decide.
+    """One method.
 
-    `says` describes it to a person, and `asks` names the function that says what to ask next (`turn.ASKING`). It proves
-    `precision`, `recall`, both or neither. `budgeted`: its answers are divided at the freeze, so that an audit that has
-    begun ends what they were divided for; of these, `recall_share` is set aside to bound what was missed. `scouted`:
-    people are asked where the plan is least sure before the freeze. `middle`: people label all images between the
-    accepted and the rejected. `words`: unadjudicated votes of people build that middle.
+    `says` describes it for `--help`, and `asks` names the function that says what to ask next (`turn.ASKING`). It
+    proves `precision`, `recall`, both or neither. `budgeted`: its answers are divided at the freeze, so an audit that
+    has begun is finished; `recall_share` of them is reserved to bound the missed yes. `scouted`: exploratory asks are
+    made where the plan is least certain before the freeze. `middle`: people label all images between the accepted and
+    the rejected. `words`: unadjudicated votes of people build that middle.
     """
 
     name: str
@@ -37,18 +37,18 @@ class Way:
 
     @property
     def proves(self) -> bool:
-        """Whether it ends with a certificate."""
+        """Whether it can end with a certificate."""
         return self.precision or self.recall
 
 
 WAYS: Final[dict[str, Way]] = {
     way.name: way
     for way in (
-        Way("cascade", "LSUN's thresholds on held-out labels; nothing is proven", "cascade"),
-        Way("uncertainty", "uncertainty sampling alone; nothing is proven", "uncertainty"),
+        Way("cascade", "two thresholds on held-out scores, as LSUN; no certificate", "cascade"),
+        Way("uncertainty", "uncertainty sampling only; no certificate", "uncertainty"),
         Way(
             "certified",
-            "precision and recall, proven on adjudicated labels",
+            "proves precision and recall, with adjudicated labels",
             "audits",
             precision=True,
             recall=True,
@@ -57,7 +57,7 @@ WAYS: Final[dict[str, Way]] = {
         ),
         Way(
             "adjudicated",
-            "the same for fewer answers where people are good: their votes build the middle",
+            "the same with fewer answers if annotators are accurate, by their unadjudicated votes",
             "audits",
             precision=True,
             recall=True,
@@ -67,7 +67,7 @@ WAYS: Final[dict[str, Way]] = {
         ),
         Way(
             "precision",
-            "precision, proven, of the largest set that a budget of answers buys",
+            "proves the precision of the largest set that the budget of answers allows",
             "audits",
             precision=True,
             budgeted=True,
@@ -75,7 +75,7 @@ WAYS: Final[dict[str, Way]] = {
         ),
         Way(
             "recall",
-            "recall, proven, of the smallest set that a budget of answers buys",
+            "proves the recall of the smallest set that the budget of answers allows",
             "audits",
             recall=True,
             budgeted=True,
@@ -86,13 +86,13 @@ PROVEN: Final = tuple(name for name, way in WAYS.items() if way.proves)
 
 
 def way_of(name: str, known: Sequence[str] = tuple(WAYS)) -> Way:
-    """The way of this name. Raises BadInput for one that is not among the `known`, naming these."""
+    """The method of this name. Raises BadInput, naming the `known` methods, for any other."""
     if name not in known:
-        why = f"{name} proves nothing." if name in WAYS else f"unknown method {name!r}."
+        why = f"the method {name} has no certificate." if name in WAYS else f"unknown method {name!r}."
         raise BadInput(why, next=f"choose from {', '.join(known)}")
     return WAYS[name]
 
 
 def described(names: Sequence[str] = tuple(WAYS)) -> str:
-    """These ways in a sentence each, for `--help`."""
+    """A sentence about each of these methods, for `--help`."""
     return " ".join(f"{name}: {WAYS[name].says}." for name in names)

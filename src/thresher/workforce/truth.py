@@ -13,7 +13,7 @@ VOTE = re.compile(r"vote(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """For each name whether it is a yes, its votes in order (none where the file has no vote columns), and its line."""
+    """For each name whether it is a yes, its votes in order (none if the file has no vote columns), and its line."""
 
     file: str
     yes: dict[str, bool]
@@ -30,7 +30,7 @@ def read_truth(path: Path, positive: str) -> Truth:
     found = Truth(str(path), {}, {}, {})
     for line, name, truth, votes in _lines(path):
         if found.yes.setdefault(name, truth == positive) != (truth == positive):
-            raise BadLine(f"{name!r} is in the table twice.", file=str(path), line=line, next="keep one of them")
+            raise BadLine(f"{name!r} is in the table twice.", file=str(path), line=line, next="keep one of the lines")
         found.lines.setdefault(name, line)
         found.votes[name] = tuple(vote == positive for vote in votes if vote)
     if not any(found.yes.values()):

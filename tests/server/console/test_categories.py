@@ -20,7 +20,7 @@ def test_a_category_is_added_and_shown(server: Served) -> None:
     assert (made.name, made.question, made.version, made.targets.precision) == ("bus", "Is this a bus?", 1, 0.9)
     assert [category.name for category in server.console.categories()] == ["bus", "car"]
     assert server.console.category("bus") == made
-    assert made.waits_for == "pictures: run `thresher harvest bus --folder ...`"
+    assert made.waits_for == "images: run `thresher harvest bus --folder ...`"
     with pytest.raises(AlreadyThere):
         server.console.add_category(NewCategory(name="bus", question="Is it?"))
 
@@ -69,13 +69,13 @@ def test_a_category_tells_what_it_has_and_what_it_waits_for(
     assert (category.images, category.yes, category.no, category.unknown) == (32, 0, 0, 32)
     assert (category.gold_yes, category.gold_no, category.tasks_open, category.rounds) == (6, 6, 2, 0)
     assert category.asks_open == {"learn": 20}
-    assert category.waits_for == "2 tasks wait for workers"
+    assert category.waits_for == "annotators: 2 tasks are open"
     work = worker.deal("car")
     assert work is not None
     answer(worker, work, store, pool)
     category = server.console.category("car")
     assert (category.answers, category.gold_answers, category.assignments["accepted"]) == (10, 8, 1)
-    assert category.waits_for == "1 task waits for workers"
+    assert category.waits_for == "annotators: 1 task is open"
 
 
 def test_a_category_whose_loop_runs_says_so(server: Served, store: Store) -> None:

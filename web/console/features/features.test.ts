@@ -94,10 +94,10 @@ describe('words', () => {
   });
 
   test('of the server hold commands between backticks', () => {
-    expect(commandsIn('pictures: run `thresher harvest car --folder ...`')).toEqual([
+    expect(commandsIn('images: run `thresher harvest car --folder ...`')).toEqual([
       'thresher harvest car --folder ...',
     ]);
-    expect(commandsIn('2 tasks wait for workers')).toEqual([]);
+    expect(commandsIn('annotators: 2 tasks are open')).toEqual([]);
   });
 });
 

@@ -78,14 +78,14 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 -- pickle's own signature
         """The object for a name, if it is one of the four allowed."""
         if (module, name) not in ALLOWED:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which no file of weights needs")
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which a file of weights does not need")
         return ALLOWED[module, name]
 
     def persistent_load(self, saved: Any) -> _Storage:  # noqa: ANN401 -- pickle's own signature
         """A storage, from the reference in the file: ("storage", class, key, device, length, view)."""
         word, kind, key, _device, length, view = saved
         if word != "storage" or kind not in DTYPES or view is not None or type(length) is not int:
-            raise pickle.UnpicklingError("it refers to something that is no storage")
+            raise pickle.UnpicklingError("it refers to something that is not a storage")
         return _Storage(kind, str(key), length)
 
 
@@ -109,10 +109,10 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
 def _read(file: BinaryIO, file_bytes: int) -> dict[str, NDArray[Any]]:
     load: Callable[[], Any] = lambda: _Reader(file).load()  # noqa: E731 -- each pickle wants a reader of its own
     if load() != MAGIC or load() != PROTOCOL or load().get("little_endian") is not True:
-        raise ValueError("it does not begin as one")
+        raise ValueError("it does not begin like a legacy torch file")
     tensors, keys = load(), load()
     if not isinstance(tensors, dict) or not all(isinstance(tensor, _Tensor) for tensor in tensors.values()):
-        raise ValueError("it holds something other than named tensors")
+        raise ValueError("it contains something other than named tensors")
     declared = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     numbers = {key: _numbers(file, declared[key], file_bytes) for key in keys}
     return {str(name): _view(tensor, numbers[tensor.storage.key]) for name, tensor in tensors.items()}
