@@ -227,6 +227,21 @@ def test_a_tar_comes_in_whole(mode: str, processes: int, take: Harvest, store: S
     assert take(from_tar(path), processes=processes) == Harvested(0, 10, 1, 11)
 
 
+def test_two_members_of_one_name_are_both_taken_and_both_known_afterwards(
+    take: Harvest, store: Store, tmp_path: Path
+) -> None:
+    members = [(f"{seed}.bmp", picture(seed + 1000 * again, format="BMP")) for again in (0, 1) for seed in range(600)]
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    assert take(from_tar(path)) == Harvested(1200, 0, 0, 1200)
+    assert list(store.images.read_many(store.categories.pool("car"))) == [data for _, data in members]
+    assert take(from_tar(path)) == Harvested(0, 1200, 0, 1200)
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_of_a_damaged_tar_everything_before_the_damage_is_kept(
     processes: int, take: Harvest, store: Store, tmp_path: Path

@@ -106,34 +106,33 @@ class _Run:
 
     def _passed(self, batch: list[Candidate]) -> list[bool]:
         """The candidates that need not be read: counted and, if the workspace has them, added to the pool."""
-        names = [candidate.name for candidate in batch]
+        found = self.store.images.find([candidate.name for candidate in batch])
+        rows = list(dict.fromkeys(row for row in found if row is not None))
+        held = dict(zip(rows, self.store.categories.pool_holds(self.category, rows), strict=True))
         if not self.source.remote:
-            passed = self._read_before(batch, self.store.categories.find(self.category, names))
+            sizes = self._read_before([row for row in rows if held[row]])
+            passed = [
+                row in sizes and sizes[row] == candidate.size_bytes for candidate, row in zip(batch, found, strict=True)
+            ]
             self.known += sum(passed)
             return passed
         # a URL names the same picture in every category
-        found = self.store.images.find(names)
-        rows = list(dict.fromkeys(row for row in found if row is not None))
-        held = dict(zip(rows, self.store.categories.pool_holds(self.category, rows), strict=True))
         urls = {row: c.name for c, row in zip(batch, found, strict=True) if row is not None and not held[row]}
         new = self.store.categories.pool_add(self.category, list(urls), self.origin, list(urls.values())) if urls else 0
         self.new += new
         self.known += sum(row is not None for row in found) - new
         return [row is not None for row in found]
 
-    def _read_before(self, batch: list[Candidate], named: list[list[int]]) -> list[bool]:
-        """Which files an earlier run read: an image of the pool has their name, source and size.
+    def _read_before(self, rows: list[int]) -> dict[int, int]:
+        """The sizes of the images that an earlier run took from this source.
 
-        What this run itself brought does not count: a tar may have two members of one name.
+        Another folder may have a file of the same name. Images that this run added do not count: a tar may have two
+        members of the same name.
         """
-        rows = sorted({row for some in named for row in some if row < self.top})
-        sizes = {image.row: image.bytes for image in self.store.images.many(rows)}
-        origins = zip(rows, self.store.categories.origins(self.category, rows), strict=True)
-        ours = {row: sizes[row] for row, origin in origins if origin.source == self.source.name}
-        return [
-            any(ours.get(row) == candidate.size_bytes for row in some)
-            for candidate, some in zip(batch, named, strict=True)
-        ]
+        before = [row for row in rows if row < self.top]
+        origins = zip(before, self.store.categories.origins(self.category, before), strict=True)
+        ours = [row for row, origin in origins if origin.source == self.source.name]
+        return {image.row: image.bytes for image in self.store.images.many(ours)}
 
     def keep(self, verdicts: list[Verdict]) -> None:
         """Store admitted images, then add them to the pool; after a kill in between, the next run adds them."""

@@ -141,8 +141,8 @@ class SqliteCategories(Categories):
         rows: list[set[int]] = []
         with self.catalog.reading() as sql:
             key = category_id(self.catalog, sql, name)
-            for start in range(0, len(names), BULK):
-                rows += rows_in_pool(sql, key, names[start : start + BULK])
+            for start in range(0, len(names), CHUNK):
+                rows += rows_in_pool(sql, key, names[start : start + CHUNK])
         return [sorted(some) for some in rows]
 
     def origins(self, name: str, rows: Sequence[int] | Rows) -> list[Origin]:
