@@ -1,6 +1,7 @@
 """Records out of what stores keep, and what they keep of records: written once for every store.
 
-What is kept comes as a list of values in the order of the record's fields, for dictionaries take half as long again.
+What is kept comes as a list of values, for dictionaries take half as long again: in the order of the record's fields,
+or as a line of its kind (kinds.py) where the function says so.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +10,27 @@ from functools import cache
 from itertools import starmap
 from typing import Any
 
-from thresher.records import Ask, Assignment, Dealt, Given, Purpose, Review, Says, Stage, Task, TaskKind
+from thresher.records import (
+    OWNER_ONLY,
+    Ask,
+    Assignment,
+    Dealt,
+    Given,
+    Gold,
+    Label,
+    NewAsk,
+    NewTask,
+    Purpose,
+    Review,
+    Says,
+    Source,
+    Stage,
+    Task,
+    TaskKind,
+    Vote,
+)
+from thresher.store.rules import SOURCES, TRUST
+from thresher.store.shapes import Line
 
 Kept = Sequence[Any]
 
@@ -24,6 +45,18 @@ def names_of(noun: Callable[..., object], *without: str) -> tuple[str, ...]:
 def ask_of(kept: Kept) -> Ask:
     """The record of an ask."""
     return Ask(kept[0], kept[1], kept[2], Purpose(kept[3]), *kept[4:])
+
+
+def ask_fields(ask: NewAsk, version: int) -> dict[str, Any]:
+    """What is kept of a wish, whatever its number and its category."""
+    told = {"row": int(ask.row), "version": version, "purpose": ask.purpose.value, "priority": float(ask.priority)}
+    return {**asdict(ask), **told, "owner_only": ask.purpose in OWNER_ONLY}
+
+
+def task_fields(task: NewTask, version: int) -> dict[str, Any]:
+    """What is kept of a task that is published, whatever its number, its category and the asks it carries."""
+    own = {"name": task.name, "places": task.places, "owner_only": task.owner_only, "kind": task.kind.value}
+    return {**own, "version": version, "taken": 0, "done": 0, "published_ms": task.at_ms}
 
 
 def task_of(kept: Kept) -> Task:
@@ -54,6 +87,37 @@ def review_line(assignment: Assignment, number: int, review: Review) -> dict[str
     """A line of the kind "review": the decision of that number about an assignment."""
     about = {"assignment": assignment.id, "number": number, "version": assignment.version, "worker": assignment.worker}
     return {**about, **asdict(review)}
+
+
+def label_line(label: Label) -> Line:
+    """A line of the kind "label"."""
+    return (
+        label.version, int(label.row), TRUST[label.source], label.says.value, label.purpose.value, label.at_ms,
+        float(label.posterior), label.votes, label.epoch, label.draw,
+    )  # fmt: skip
+
+
+def label_of(line: Line) -> Label:
+    """The record of a line of the kind "label"."""
+    version, row, trust, says, purpose, at_ms, posterior, votes, epoch, draw = line
+    return Label(row, Says(says), SOURCES[trust], Purpose(purpose), version, at_ms, posterior, votes, epoch, draw)
+
+
+def gold_line(gold: Gold) -> Line:
+    """A line of the kind "gold"."""
+    return (gold.version, int(gold.row), gold.says.value, gold.source.value, gold.shown, gold.missed, gold.retired)
+
+
+def gold_of(line: Line) -> Gold:
+    """The record of a line of the kind "gold"."""
+    version, row, says, source, shown, missed, retired = line
+    return Gold(row, Says(says), version, Source(source), shown, missed, retired)
+
+
+def vote_of(line: Line) -> Vote:
+    """The record of a line of the kind "vote"."""
+    _, row, at_ms, assignment, worker, says, purpose, weight, epoch, draw = line
+    return Vote(row, worker, Says(says), Purpose(purpose), assignment, weight, at_ms, epoch, draw)
 
 
 def given_to(answers: Iterable[Given]) -> list[list[object]]:

@@ -1,13 +1,13 @@
 """What every store reads the same way, whatever it keeps things in: limits, orders, and what a call may not do."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from thresher.errors import BadInput, Conflict, Gone, NotFound
-from thresher.records import Assignment, Dealt, Given, NewImage, NewTask, Review, Source, Stage
+from thresher.errors import AlreadyThere, BadInput, Conflict, Gone, NotFound
+from thresher.records import Assignment, Dealt, Given, Label, NewImage, NewTask, Review, Source, Stage
 from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
@@ -89,6 +89,17 @@ def not_in_pool(rows: set[int], name: str) -> NotFound:
     return NotFound(f"image {min(rows)} is not in the pool of {name}.")
 
 
+def category_exists(name: str) -> AlreadyThere:
+    """The error for a category that is made twice."""
+    return AlreadyThere(f"a category called {name!r} exists.", next="take another name, or harvest into that one")
+
+
+def one_query_each(rows: Sequence[int], queries: Sequence[str], category: str) -> None:
+    """Raises BadInput where the queries are not one for each row."""
+    if queries and len(queries) != len(rows):
+        raise BadInput(f"{len(queries)} queries are given for {len(rows)} rows.", where=category)
+
+
 def no_such_category(name: str, known: Sequence[str]) -> NotFound:
     """The error for a category nobody made, naming the known ones."""
     there = f"There is {', '.join(known)}." if known else "There is none yet."
@@ -96,6 +107,23 @@ def no_such_category(name: str, known: Sequence[str]) -> NotFound:
         f"no category is called {name!r}. {there}",
         next=f'thresher category add {name} --question "Does this image ...?"',
     )
+
+
+def by_version(labels: Sequence[Label]) -> dict[int, list[Label]]:
+    """Labels apart by the version of the question that they are of, the earliest first."""
+    found: dict[int, list[Label]] = {}
+    for label in sorted(labels, key=lambda one: one.version):
+        found.setdefault(label.version, []).append(label)
+    return found
+
+
+def most_trusted(labels: Iterable[Label]) -> list[Label]:
+    """One label a row, of labels by row and then by trust: the first of each."""
+    held: list[Label] = []
+    for label in labels:
+        if not held or held[-1].row != label.row:
+            held.append(label)
+    return held
 
 
 def fits_a_task(task: NewTask) -> None:

@@ -33,54 +33,54 @@ class Categories(Protocol):
     def create(self, category: Category) -> None:
         """Add a category with version 1 of its question. Raises AlreadyThere."""
 
-    def get(self, name: str) -> Category:
+    def get(self, category: str) -> Category:
         """A category with the newest version of its question. Raises NotFound naming the known categories."""
 
     def all(self) -> list[Category]:
         """Every category, by name."""
 
-    def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
+    def reword(self, category: str, text: str, instructions: str, at_ms: int) -> Question:
         """Start the next version of a question; earlier votes keep their version."""
 
-    def questions(self, name: str) -> list[Question]:
+    def questions(self, category: str) -> list[Question]:
         """Every version, oldest first."""
 
-    def aim(self, name: str, targets: Targets) -> None:
+    def aim(self, category: str, targets: Targets) -> None:
         """Replace the targets."""
 
-    def pool_add(self, name: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
+    def pool_add(self, category: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
         """Add rows to the pool; returns how many were new. A row that is in the pool already keeps its first origin.
 
         `queries`, when given, holds one query (or URL) for each row in place of the origin's.
         """
 
-    def pool(self, name: str) -> Rows:
+    def pool(self, category: str) -> Rows:
         """Every row of the pool."""
 
-    def pool_page(self, name: str, after_row: int, limit: int) -> list[int]:
+    def pool_page(self, category: str, after_row: int, limit: int) -> list[int]:
         """The next rows of the pool."""
 
-    def pool_holds(self, name: str, rows: Sequence[int]) -> list[bool]:
+    def pool_holds(self, category: str, rows: Sequence[int]) -> list[bool]:
         """Whether each row is in the pool."""
 
-    def find(self, name: str, names: Sequence[str]) -> list[list[int]]:
+    def find(self, category: str, names: Sequence[str]) -> list[list[int]]:
         """Every row of the pool that has each name, ascending: a SHA-256, or the value of any alias.
 
         Letters composed and decomposed (Unicode NFC and NFD) are the same name. As by `images.find`, an image whose
         bytes are lost is not found, so that a harvest brings it again.
         """
 
-    def origins(self, name: str, rows: Sequence[int] | Rows) -> list[Origin]:
+    def origins(self, category: str, rows: Sequence[int] | Rows) -> list[Origin]:
         """How rows came into the pool, in the order asked. Raises NotFound for a row that is not in it."""
 
-    def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
+    def refuse(self, category: str, refusals: Sequence[Refusal]) -> None:
         """Record refused candidates; the same name and reason is counted only once."""
 
-    def refusals(self, name: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
+    def refusals(self, category: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
         """The next refusals with their keys, oldest first."""
 
-    def refusal_counts(self, name: str) -> dict[str, int]:
+    def refusal_counts(self, category: str) -> dict[str, int]:
         """How many were refused for each reason."""
 
-    def tally(self, name: str) -> Tally:
+    def tally(self, category: str) -> Tally:
         """The category's counters."""

@@ -6,7 +6,6 @@ asks it carries, and they leave when all their votes are in.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Final
 
 import numpy as np
@@ -14,11 +13,10 @@ from pymongo import DESCENDING
 
 from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
-from thresher.store.conversions import ask_of, names_of, task_of
-from thresher.store.mongo.categories import must_know
+from thresher.store.conversions import ask_fields, ask_of, names_of, task_fields, task_of
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
-from thresher.store.mongo.link import Document, Link, Session, batches, key, span
+from thresher.store.mongo.link import Document, Part, Session, at_most, batches, key, span
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
 from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice
 from thresher.store.shapes import Named
@@ -28,14 +26,10 @@ ORDER: Final = [("priority", DESCENDING), ("draw", 1), ("number", 1)]
 
 
 @plain_failures
-class MongoAsks(Asks):
+class MongoAsks(Part, Asks):
     """Wishes for human answers, and the tasks that carry them."""
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
-
     def wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
-        must_know(self.link, category)
         here_rows(self.link, [int(ask.row) for ask in asks])
         new = 0
         for some in batches(asks, CHUNK):
@@ -47,9 +41,7 @@ class MongoAsks(Asks):
         table = self.link.table("asks")
         made: dict[tuple[int, str, int], Document] = {}
         for at, ask in enumerate(asks, number):
-            wished = {**asdict(ask), "id": at, "row": int(ask.row), "version": version, "purpose": ask.purpose.value}
-            wished |= {"owner_only": ask.purpose in OWNER_ONLY, "priority": float(ask.priority)}
-            one = ask_document(category, wished, {"waiting": True})
+            one = ask_document(category, {**ask_fields(ask, version), "id": at}, {"waiting": True})
             made.setdefault((int(ask.row), ask.purpose.value, ask.epoch), one)
         wanted = {"_id": {"$in": [one["_id"] for one in made.values()]}}
         for there in table.find(wanted, {"_id": 1}, session=session):
@@ -61,14 +53,11 @@ class MongoAsks(Asks):
         return len(made)
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
-        must_know(self.link, category)
-        if not limit:
-            return []
         wanted = {"category": category, "version": version, "owner_only": owner_only, "waiting": True}
-        return [_ask(_copy(one, None)) for one in self.link.table("asks").find(wanted).sort(ORDER).limit(limit)]
+        found = self.link.table("asks").find(wanted).sort(ORDER)
+        return [_ask(_copy(one, None)) for one in at_most(found, limit)]
 
     def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
-        must_know(self.link, category)
         dropped = 0
         for purpose in dict.fromkeys(purposes):
             while some := self.link.transact(lambda session: self._withdraw(category, version, purpose, session)):  # noqa: B023 -- called here and now
@@ -92,16 +81,13 @@ class MongoAsks(Asks):
         return gone
 
     def open_counts(self, category: str, version: int) -> dict[str, int]:
-        must_know(self.link, category)
         return read_counts(self.link, category).get(f"asks:{version}", {})
 
     def open_rows(self, category: str, version: int) -> Rows:
-        must_know(self.link, category)
         found = self.link.table("asks").find(span(category=category, version=version), {"_id": 1})
         return np.unique(np.fromiter((one["_id"]["row"] for one in found), dtype=np.int64))
 
     def publish(self, category: str, version: int, task: NewTask) -> Task | None:
-        must_know(self.link, category)
         wanted = plain(task.asks)
         fits_a_task(task)
 
@@ -115,21 +101,9 @@ class MongoAsks(Asks):
             if len({one["_id"]["row"] for one in carried}) != len(carried):
                 raise shown_twice(task)
             made = take_numbers(self.link, "task", 1, session=session) + 1
-            document = {
-                "_id": made,
-                "category": category,
-                "version": version,
-                "name": task.name,
-                "rows": [one["_id"]["row"] for one in carried],
-                "asks": [_copy(one, made) for one in carried],
-                "places": task.places,
-                "taken": 0,
-                "free": task.places,
-                "done": 0,
-                "owner_only": task.owner_only,
-                "published_ms": task.at_ms,
-                "kind": task.kind.value,
-            }
+            document = {"_id": made, "category": category, **task_fields(task, version), "free": task.places}
+            document["rows"] = [one["_id"]["row"] for one in carried]
+            document["asks"] = [_copy(one, made) for one in carried]
             self.link.table("tasks").insert_one(document, session=session)
             bound = {"$set": {"task": made}, "$unset": {"waiting": ""}}
             table.update_many({"_id": {"$in": [one["_id"] for one in carried]}}, bound, session=session)
@@ -148,11 +122,9 @@ class MongoAsks(Asks):
         return found
 
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
-        must_know(self.link, category)
-        if not limit:
-            return []
         wanted = {"category": category, "_id": {"$gt": after_number}}
-        return [task_in(one) for one in self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1).limit(limit)]
+        found = self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1)
+        return [task_in(one) for one in at_most(found, limit)]
 
     def of_task(self, number: int) -> list[Ask]:
         return [_ask(one) for one in self._task(number, {"asks": 1})["asks"]]
@@ -172,13 +144,8 @@ def ask_document(category: str, ask: Named, where: Document) -> Document:
 
 def _copy(one: Document, task: int | None) -> Document:
     """An ask as its task keeps it: the fields of the record."""
-    of = {name: one["_id"][name] for name in ("row", "version", "purpose", "epoch")}
-    return {
-        **of,
-        "id": one["number"],
-        **{name: one[name] for name in ("votes_wanted", "priority", "draw")},
-        "task": task,
-    }
+    there = {**one, **one["_id"], "id": one["number"], "task": task}
+    return {name: there[name] for name in names_of(Ask)}
 
 
 def _ask(copy: Document) -> Ask:

@@ -106,7 +106,7 @@ def steadily(read: Callable[[], Result]) -> Result:
 
 
 def plain_failures(part: type[Part]) -> type[Part]:
-    """A class decorator: every public method raises our errors; the object says `where` it is."""
+    """A class decorator: every public method raises our errors; one about a `category` first sees that there is one."""
     for name, method in list(vars(part).items()):
         if inspect.isfunction(method) and not name.startswith("_"):
             setattr(part, name, _plain(method))
@@ -124,10 +124,14 @@ def _plain(method: Callable[..., Any]) -> Callable[..., Any]:
         return stream
 
     reads = method.__name__ in READS
+    taken = list(inspect.signature(method).parameters.values())[1:2]
+    about_category = any(one.name == "category" and one.annotation is str for one in taken)
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any method of any part
         with explained(self.link.shown):
+            if about_category:
+                self.link.must_know(args[0])
             return steadily(lambda: method(self, *args, **kwargs)) if reads else method(self, *args, **kwargs)
 
     return call

@@ -5,18 +5,18 @@ which sorts as they do. A blob's field holds its SHA-256 (blobs.py), a JSON fiel
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from bson import Binary
+from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from thresher.store.contract import Lines
 from thresher.store.contract.lines import ANYTHING
 from thresher.store.mongo.blobs import get_blob, only_duplicates, put_blob
-from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
-from thresher.store.mongo.link import Document, Link, Session, batches, span
+from thresher.store.mongo.link import Document, Link, Part, Session, batches, span
 from thresher.store.mongo.numbers import count_on, read_counts
 from thresher.store.shapes import Field, Kind, Line, Named, Type
 
@@ -25,11 +25,8 @@ Result = TypeVar("Result")
 
 
 @plain_failures
-class MongoLines(Lines):
+class MongoLines(Part, Lines):
     """Lines of the generic kinds, as documents."""
-
-    def __init__(self, link: Link) -> None:
-        self.link = link
 
     def add(self, kind: Kind, lines: Sequence[Named], category: str = "") -> int:
         self._known(kind, category)
@@ -123,7 +120,7 @@ class MongoLines(Lines):
 
     def _known(self, kind: Kind, category: str) -> None:
         if kind.of_category:
-            must_know(self.link, category)
+            self.link.must_know(category)
 
     def _commit(self, kind: Kind, work: Callable[[Session | None], Result]) -> Result:
         """One change of one document is a commit by itself; with counters it is a transaction."""
@@ -160,6 +157,22 @@ def line_of(link: Link, kind: Kind, one: Document, fields: Sequence[Field]) -> d
     there = {**one, **(one["_id"] if _is_compound(kind) else {kind.key_names[0]: one["_id"]})}
     whole = (get_blob(link, there[f.name]) if _is_blob(f) and there[f.name] else there[f.name] for f in fields)
     return {field.name: field.read(value) for field, value in zip(fields, whole, strict=True)}
+
+
+def row_document(kind: Kind, category: str, line: Line) -> Document:
+    """A line of a category as it is kept, of a kind that is written by hand and has plain values."""
+    keys, rest = zip(kind.key_names, line, strict=False), zip(kind.names[kind.keys :], line[kind.keys :], strict=True)
+    return {"_id": {"category": category, **dict(keys)}, **dict(rest)}
+
+
+def row_of(kind: Kind, one: Document) -> Line:
+    """The line of such a document."""
+    return (*(one["_id"][name] for name in kind.key_names), *(one[name] for name in kind.names[kind.keys :]))
+
+
+def replacing(made: Iterable[Document]) -> list[ReplaceOne[Document]]:
+    """What keeps documents in place of those of the same names."""
+    return [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in made]
 
 
 def _blobs_put(link: Link, kind: Kind, kept: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.cursor import Cursor
 from pymongo.database import Database
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
@@ -20,6 +21,7 @@ from thresher.errors import BadSetting, StoreUnavailable
 from thresher.settings import without_password
 from thresher.store.mongo.failures import NEWER, explain
 from thresher.store.mongo.sessions import SessionNotes
+from thresher.store.rules import no_such_category
 
 Document = dict[str, Any]
 Table = Collection[Document]
@@ -27,6 +29,7 @@ Session = ClientSession
 Result = TypeVar("Result")
 
 OLDEST: Final = (6, 0)
+KNOWN_SHOWN: Final = 20
 OPEN_SECONDS: Final = 5.0
 # an election after a primary is lost takes up to 12 s with MongoDB's own settings: a call outlives one
 CALL_SECONDS: Final = 30.0
@@ -138,6 +141,16 @@ class Link:
                 read_preference=ReadPreference.PRIMARY,
             )
 
+    def must_know(self, category: str) -> None:
+        """Raises NotFound naming the known ones for a category nobody made."""
+        if category in self.known_categories:
+            return
+        table = self.table("categories")
+        if table.find_one({"_id": category}, {"_id": 1}) is None:
+            known = table.find({}, {"_id": 1}).sort("_id", 1).limit(KNOWN_SHOWN)
+            raise no_such_category(category, [one["_id"] for one in known])
+        self.known_categories.add(category)
+
     def attend(self, notes: SessionNotes) -> None:
         """End the transactions that killed processes of this machine left open, and record those opened from now on."""
         notes.end_abandoned(self.client)
@@ -164,6 +177,13 @@ def read_address(place: str) -> tuple[str, Document]:
     return parsed["database"], {name: value for name, value in OPTIONS.items() if name.lower() not in given}
 
 
+class Part:
+    """A part of a workspace."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+
 def key(**parts: Any) -> Document:  # noqa: ANN401 -- whatever an _id holds
     """A compound `_id`, whose fields sort in the order given."""
     return parts
@@ -176,6 +196,11 @@ def span(*, above: Document | None = None, **prefix: Any) -> Document:  # noqa: 
     """
     low = {"$gte": prefix} if above is None else {"$gt": {**prefix, **above}}
     return {"_id": {**low, "$lt": {**prefix, "end": MaxKey()}}}
+
+
+def at_most(found: Cursor[Document], limit: int) -> Iterable[Document]:
+    """The first documents of an answer; MongoDB itself takes no limit and a limit of 0 for the same."""
+    return found.limit(limit) if limit else ()
 
 
 def batches(things: Iterable[Result], size: int) -> Iterator[list[Result]]:

@@ -5,15 +5,12 @@ from bson import Binary
 from thresher.records import Rendering
 from thresher.store.contract import Renderings
 from thresher.store.mongo.failures import plain_failures
-from thresher.store.mongo.link import Link
+from thresher.store.mongo.link import Part
 
 
 @plain_failures
-class MongoRenderings(Renderings):
+class MongoRenderings(Part, Renderings):
     """Documents by row and size; they can be made again, so the acknowledgement of the primary is enough."""
-
-    def __init__(self, link: Link) -> None:
-        self.link = link
 
     def get(self, row: int, long_side: int) -> Rendering | None:
         found = self.link.fast_table("renderings").find_one({"_id": _name(row, long_side)})

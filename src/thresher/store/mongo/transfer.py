@@ -19,7 +19,7 @@ from thresher.store.mongo import fingerprints, recount
 from thresher.store.mongo.asks import ask_document
 from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
-from thresher.store.mongo.lines import beyond, document, having, line_of
+from thresher.store.mongo.lines import beyond, document, having, line_of, replacing
 from thresher.store.mongo.link import Document, Link, key, span
 from thresher.store.mongo.names import add_aliases
 from thresher.store.mongo.originals import Originals
@@ -61,12 +61,11 @@ class MongoTransfer(Transfer):
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
         take_in = _IN.get(kind.name)
         named = map(kind.named, lines)
-        documents = [
+        documents = (
             take_in(self.link, category, there) if take_in else document(self.link, kind, category, there)
             for there in named
-        ]
-        writes = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
-        self.link.table(kind.collection).bulk_write(writes, ordered=False)
+        )
+        self.link.table(kind.collection).bulk_write(replacing(documents), ordered=False)
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
         self.originals.put({hash_key(name): whole for name, whole in data.items()})

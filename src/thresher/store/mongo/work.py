@@ -22,9 +22,8 @@ from thresher.store.kinds import REVIEW
 from thresher.store.mongo import reviews
 from thresher.store.mongo.asks import task_in
 from thresher.store.mongo.assignments import HIDDEN, desk, end_lease, let_go, load, move_stage, record_of, review_in
-from thresher.store.mongo.categories import must_know
 from thresher.store.mongo.failures import plain_failures
-from thresher.store.mongo.link import Document, Link, Session, key, span
+from thresher.store.mongo.link import Document, Part, Session, key, span
 from thresher.store.mongo.numbers import count_on
 from thresher.store.rules import answers_all, deals_all, known_positions, still_held
 
@@ -36,16 +35,12 @@ ASSIGNMENTS: Final = 10_000
 
 
 @plain_failures
-class MongoWork(Work):
+class MongoWork(Part, Work):
     """Leases on tasks, drafts apart from final answers, reviews."""
-
-    def __init__(self, link: Link) -> None:
-        self.link = link
 
     def take(
         self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
     ) -> Assignment | None:
-        must_know(self.link, category)
         self._expire(now_ms)
         tries = 0
 
@@ -66,7 +61,6 @@ class MongoWork(Work):
         return record_of(found) if found else None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
-        must_know(self.link, category)
 
         def offer(session: Session) -> Document | None:
             held = self._held(category, version, worker, session)
@@ -152,7 +146,6 @@ class MongoWork(Work):
         return record_of(load(self.link, assignment))
 
     def seen_gold(self, category: str, worker: str) -> Rows:
-        must_know(self.link, category)
         seen: dict[int, int] = {}
         wanted = {"worker": worker, "category": category}
         for one in self.link.table("assignments").find(wanted, {"dealt": 1, "dealt_ms": 1}):
@@ -162,7 +155,6 @@ class MongoWork(Work):
         return np.array(sorted(seen, key=lambda row: (seen[row], row)), dtype=np.int64)
 
     def asked(self, category: str, worker: str) -> Rows:
-        must_know(self.link, category)
         return self._asked(category, worker)[1]
 
     def draft(
@@ -257,7 +249,6 @@ class MongoWork(Work):
         return [record_of(one) for one in found]
 
     def _found(self, category: str, wanted: Document, order: Any, limit: int = 0) -> list[Assignment]:  # noqa: ANN401 -- as pymongo takes it
-        must_know(self.link, category)
         found = self.link.table("assignments").find({"category": category, **wanted}, HIDDEN).sort(order).limit(limit)
         return [record_of(one) for one in found]
 

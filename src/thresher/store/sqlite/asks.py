@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from thresher.errors import NotFound
 from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
-from thresher.store.conversions import ask_of, names_of, task_of
+from thresher.store.conversions import ask_fields, ask_of, names_of, task_fields, task_of
 from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice
 from thresher.store.sqlite import counters
-from thresher.store.sqlite.connection import Catalog, insert
-from thresher.store.sqlite.counters import as_rows, category_id
+from thresher.store.sqlite.connection import insert
+from thresher.store.sqlite.counters import as_rows
+from thresher.store.sqlite.part import Part
 
 CHUNK = 1000
 
@@ -24,50 +24,35 @@ _TASK = f"""SELECT {", ".join(_OF_TASK.get(name, name) for name in names_of(Task
 _ROWS = names_of(Task).index("rows")
 
 
-class SqliteAsks(Asks):
+class SqliteAsks(Part, Asks):
     """Wishes for human answers, and the tasks that carry them."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
 
     def wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
         return sum(self._wish(category, version, asks[start : start + CHUNK]) for start in range(0, len(asks), CHUNK))
 
     def _wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
         new: Counter[str] = Counter()
-        try:
-            with self.catalog.writing(durable=True) as sql:
-                key = category_id(self.catalog, sql, category)
-                for ask in asks:
-                    new[ask.purpose.value] += sql.execute(
-                        """INSERT INTO ask (category, version, row, purpose, owner_only, votes_wanted, priority, epoch,
-                               draw, task, open)
-                           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 1) ON CONFLICT DO NOTHING""",
-                        (
-                            key, version, int(ask.row), ask.purpose.value, ask.purpose in OWNER_ONLY, ask.votes_wanted,
-                            float(ask.priority), ask.epoch, ask.draw,
-                        ),
-                    ).rowcount  # fmt: skip
-                for purpose, count in new.items():
-                    counters.add(sql, key, f"asks:{version}:{purpose}", count)
-        except sqlite3.IntegrityError as error:
-            raise NotFound("an ask is for a row that has no image.", where=category) from error
+        with self.writing(category) as (sql, key):
+            for ask in asks:
+                made = {**ask_fields(ask, version), "category": key, "open": True}
+                new[ask.purpose.value] += insert(sql, "ask", made, clash="IGNORE").rowcount
+            for purpose, count in new.items():
+                counters.add(sql, key, f"asks:{version}:{purpose}", count)
         return new.total()
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
-        with self.catalog.reading() as sql:
+        with self.reading(category) as (sql, key):
             found = sql.execute(
                 f"""SELECT {_ASK} FROM ask
                     WHERE category = ? AND version = ? AND owner_only = ? AND open AND task IS NULL
                     ORDER BY priority DESC, draw, id LIMIT ?""",
-                (category_id(self.catalog, sql, category), version, owner_only, limit),
+                (key, version, owner_only, limit),
             )
             return [ask_of(line) for line in found]
 
     def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
         dropped = 0
-        with self.catalog.writing(durable=True) as sql:
-            key = category_id(self.catalog, sql, category)
+        with self.writing(category) as (sql, key):
             for purpose in purposes:
                 gone = sql.execute(
                     """DELETE FROM ask WHERE category = ? AND version = ? AND owner_only = ?
@@ -79,24 +64,18 @@ class SqliteAsks(Asks):
         return dropped
 
     def open_counts(self, category: str, version: int) -> dict[str, int]:
-        with self.catalog.reading() as sql:
-            return counters.values(sql, category_id(self.catalog, sql, category), f"asks:{version}:")
+        with self.reading(category) as (sql, key):
+            return counters.values(sql, key, f"asks:{version}:")
 
     def open_rows(self, category: str, version: int) -> Rows:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, category)
-            return as_rows(
-                sql.execute(
-                    "SELECT DISTINCT row FROM ask WHERE category = ? AND version = ? AND open ORDER BY row",
-                    (key, version),
-                )
-            )
+        with self.reading(category) as (sql, key):
+            wanted = "SELECT DISTINCT row FROM ask WHERE category = ? AND version = ? AND open ORDER BY row"
+            return as_rows(sql.execute(wanted, (key, version)))
 
     def publish(self, category: str, version: int, task: NewTask) -> Task | None:
         wanted = plain(task.asks)
         fits_a_task(task)
-        with self.catalog.writing(durable=True) as sql:
-            key = category_id(self.catalog, sql, category)
+        with self.writing(category) as (sql, key):
             rows = as_rows(
                 sql.execute(
                     """SELECT ask.row FROM json_each(?) AS wanted CROSS JOIN ask ON ask.id = wanted.value
@@ -108,20 +87,8 @@ class SqliteAsks(Asks):
                 return None
             if len(set(rows)) != len(rows):
                 raise shown_twice(task)
-            made = {
-                "category": key,
-                "version": version,
-                "name": task.name,
-                "rows": json.dumps(rows),
-                "asks": json.dumps(wanted),
-                "places": task.places,
-                "taken": 0,
-                "done": 0,
-                "owner_only": task.owner_only,
-                "published_ms": task.at_ms,
-                "kind": task.kind.value,
-            }
-            number = insert(sql, "task", made).lastrowid
+            lists = {"rows": json.dumps(rows), "asks": json.dumps(wanted)}
+            number = insert(sql, "task", {**task_fields(task, version), **lists, "category": key}).lastrowid
             sql.executemany("UPDATE ask SET task = ? WHERE id = ?", ((number, ask) for ask in wanted))
             counters.add(sql, key, "tasks_open", 1)
             return load_task(sql, number or 0)
@@ -131,10 +98,10 @@ class SqliteAsks(Asks):
             return load_task(sql, number)
 
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
-        with self.catalog.reading() as sql:
+        with self.reading(category) as (sql, key):
             found = sql.execute(
                 f"{_TASK} WHERE task.category = ? AND number > ? ORDER BY number LIMIT ?",
-                (category_id(self.catalog, sql, category), after_number, limit),
+                (key, after_number, limit),
             )
             return [_task(line) for line in found]
 

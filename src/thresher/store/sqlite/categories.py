@@ -7,14 +7,14 @@ from dataclasses import asdict
 from itertools import repeat
 from typing import Any
 
-from thresher.errors import AlreadyThere, BadInput, NotFound
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Categories, Rows, Tally
-from thresher.store.rules import not_in_pool, plain
+from thresher.store.rules import category_exists, not_in_pool, one_query_each, plain
 from thresher.store.sqlite import bulk, counters
-from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import as_rows, category_id
+from thresher.store.sqlite.connection import Catalog, insert
+from thresher.store.sqlite.counters import as_rows
 from thresher.store.sqlite.names import rows_in_pool
+from thresher.store.sqlite.part import Part
 
 CHUNK = 1000
 BULK = 10_000  # as quick, where all go in by one statement
@@ -24,93 +24,75 @@ _CATEGORY = """SELECT name, targets, exclusive, created_ms, version, text, instr
     WHERE version = (SELECT max(version) FROM question WHERE category = category.id)"""
 
 
-class SqliteCategories(Categories):
+class SqliteCategories(Part, Categories):
     """One yes/no question each, over a pool of the workspace's images."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
+        super().__init__(catalog)
         self._pools: dict[int, Rows] = {}
 
     def create(self, category: Category) -> None:
         category_name(category.name)
         with self.catalog.writing(durable=True) as sql:
             if sql.execute("SELECT 1 FROM category WHERE name = ?", (category.name,)).fetchone():
-                raise AlreadyThere(
-                    f"a category called {category.name!r} exists.", next="take another name, or harvest into that one"
-                )
-            made = sql.execute(
-                "INSERT INTO category (name, targets, exclusive, created_ms) VALUES (?, ?, ?, ?)",
-                (category.name, json.dumps(asdict(category.targets)), category.exclusive, category.created_ms),
-            )
-            question = category.question
-            sql.execute(
-                "INSERT INTO question (category, version, text, instructions, at_ms) VALUES (?, 1, ?, ?, ?)",
-                (made.lastrowid, question.text, question.instructions, question.at_ms),
-            )
+                raise category_exists(category.name)
+            own = {"name": category.name, "exclusive": category.exclusive, "created_ms": category.created_ms}
+            made = insert(sql, "category", {**own, "targets": json.dumps(asdict(category.targets))})
+            insert(sql, "question", {**asdict(category.question), "version": 1, "category": made.lastrowid})
 
-    def get(self, name: str) -> Category:
-        with self.catalog.reading() as sql:
-            category_id(self.catalog, sql, name)
-            return _category(sql.execute(f"{_CATEGORY} AND name = ?", (name,)).fetchone())
+    def get(self, category: str) -> Category:
+        with self.reading(category) as (sql, key):
+            return _category(sql.execute(f"{_CATEGORY} AND category.id = ?", (key,)).fetchone())
 
     def all(self) -> list[Category]:
         with self.catalog.reading() as sql:
             return [_category(line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
 
-    def reword(self, name: str, text: str, instructions: str, at_ms: int) -> Question:
-        with self.catalog.writing(durable=True) as sql:
-            key = category_id(self.catalog, sql, name)
+    def reword(self, category: str, text: str, instructions: str, at_ms: int) -> Question:
+        with self.writing(category) as (sql, key):
             question = Question(counters.newest_version(sql, key) + 1, text, instructions, at_ms)
-            sql.execute(
-                "INSERT INTO question (category, version, text, instructions, at_ms) VALUES (?, ?, ?, ?, ?)",
-                (key, question.version, text, instructions, at_ms),
-            )
+            insert(sql, "question", {**asdict(question), "category": key})
             return question
 
-    def questions(self, name: str) -> list[Question]:
-        with self.catalog.reading() as sql:
+    def questions(self, category: str) -> list[Question]:
+        with self.reading(category) as (sql, key):
             found = sql.execute(
                 "SELECT version, text, instructions, at_ms FROM question WHERE category = ? ORDER BY version",
-                (category_id(self.catalog, sql, name),),
+                (key,),
             )
             return [Question(*line) for line in found]
 
-    def aim(self, name: str, targets: Targets) -> None:
-        with self.catalog.writing(durable=True) as sql:
-            key = category_id(self.catalog, sql, name)
+    def aim(self, category: str, targets: Targets) -> None:
+        with self.writing(category) as (sql, key):
             sql.execute("UPDATE category SET targets = ? WHERE id = ?", (json.dumps(asdict(targets)), key))
 
-    def pool_add(self, name: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
-        if queries and len(queries) != len(rows):
-            raise BadInput(f"{len(rows)} rows came with {len(queries)} queries.")
+    def pool_add(self, category: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
+        one_query_each(rows, queries, category)
         given, new = plain(rows), 0
         size = BULK if queries and bulk.plain_texts(queries) else CHUNK
         for start in range(0, len(given), size):
             part = slice(start, start + size)
-            new += self._pool_add(name, given[part], origin, queries[part] if queries else [None] * len(given[part]))
+            new += self._pool_add(
+                category, given[part], origin, queries[part] if queries else [None] * len(given[part])
+            )
         return new
 
-    def _pool_add(self, name: str, rows: list[int], origin: Origin, queries: Sequence[str | None]) -> int:
-        try:
-            with self.catalog.writing() as sql:
-                key = category_id(self.catalog, sql, name)
-                origin_id, before = _origin_id(sql, origin), sql.total_changes
-                if len(rows) > CHUNK:
-                    bulk.insert_pool(sql, key, origin_id, rows, queries)
-                else:
-                    sql.executemany(
-                        "INSERT INTO pool (category, row, origin, query) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                        zip(repeat(key), rows, repeat(origin_id), queries, strict=False),
-                    )
-                new = sql.total_changes - before
-                counters.add(sql, key, "images", new)
-                return new
-        except sqlite3.IntegrityError as error:
-            raise NotFound("a row has no image.", where=name) from error
+    def _pool_add(self, category: str, rows: list[int], origin: Origin, queries: Sequence[str | None]) -> int:
+        with self.writing(category, durable=False) as (sql, key):
+            origin_id, before = _origin_id(sql, origin), sql.total_changes
+            if len(rows) > CHUNK:
+                bulk.insert_pool(sql, key, origin_id, rows, queries)
+            else:
+                sql.executemany(
+                    "INSERT INTO pool (category, row, origin, query) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    zip(repeat(key), rows, repeat(origin_id), queries, strict=False),
+                )
+            new = sql.total_changes - before
+            counters.add(sql, key, "images", new)
+            return new
 
-    def pool(self, name: str) -> Rows:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, name)
+    def pool(self, category: str) -> Rows:
+        with self.reading(category) as (sql, key):
             size = counters.value(sql, key, "images")
             known = self._pools.get(key)
             if known is None or len(known) != size:  # a pool only grows, so the same size is the same pool
@@ -119,48 +101,46 @@ class SqliteCategories(Categories):
                 self._pools[key] = known
             return known
 
-    def pool_page(self, name: str, after_row: int, limit: int) -> list[int]:
-        with self.catalog.reading() as sql:
+    def pool_page(self, category: str, after_row: int, limit: int) -> list[int]:
+        with self.reading(category) as (sql, key):
             found = sql.execute(
                 "SELECT row FROM pool WHERE category = ? AND row > ? ORDER BY row LIMIT ?",
-                (category_id(self.catalog, sql, name), after_row, limit),
+                (key, after_row, limit),
             )
             return [row for (row,) in found]
 
-    def pool_holds(self, name: str, rows: Sequence[int]) -> list[bool]:
+    def pool_holds(self, category: str, rows: Sequence[int]) -> list[bool]:
         wanted = plain(rows)
-        with self.catalog.reading() as sql:
+        with self.reading(category) as (sql, key):
             found = sql.execute(  # CROSS: the wanted rows first, else SQLite walks the whole pool for each of them
                 "SELECT row FROM json_each(?) AS wanted CROSS JOIN pool ON category = ? AND row = wanted.value",
-                (json.dumps(wanted), category_id(self.catalog, sql, name)),
+                (json.dumps(wanted), key),
             )
             there = {row for (row,) in found}
         return [row in there for row in wanted]
 
-    def find(self, name: str, names: Sequence[str]) -> list[list[int]]:
+    def find(self, category: str, names: Sequence[str]) -> list[list[int]]:
         rows: list[set[int]] = []
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, name)
-            for start in range(0, len(names), CHUNK):
-                rows += rows_in_pool(sql, key, names[start : start + CHUNK])
+        with self.reading(category) as (sql, key):
+            for start in range(0, len(names), BULK):
+                rows += rows_in_pool(sql, key, names[start : start + BULK])
         return [sorted(some) for some in rows]
 
-    def origins(self, name: str, rows: Sequence[int] | Rows) -> list[Origin]:
+    def origins(self, category: str, rows: Sequence[int] | Rows) -> list[Origin]:
         wanted = plain(rows)
-        with self.catalog.reading() as sql:
+        with self.reading(category) as (sql, key):
             found = sql.execute(
                 """SELECT row, source, coalesce(pool.query, origin.query), licence, at_ms
                    FROM json_each(?) AS wanted CROSS JOIN pool ON category = ? AND row = wanted.value
                    JOIN origin ON origin.id = pool.origin ORDER BY wanted.key""",
-                (json.dumps(wanted), category_id(self.catalog, sql, name)),
+                (json.dumps(wanted), key),
             ).fetchall()
         if len(found) != len(wanted):
-            raise not_in_pool(set(wanted) - {row for row, *_ in found}, name)
+            raise not_in_pool(set(wanted) - {row for row, *_ in found}, category)
         return [Origin(*line) for _, *line in found]
 
-    def refuse(self, name: str, refusals: Sequence[Refusal]) -> None:
-        with self.catalog.writing() as sql:
-            key = category_id(self.catalog, sql, name)
+    def refuse(self, category: str, refusals: Sequence[Refusal]) -> None:
+        with self.writing(category, durable=False) as (sql, key):
             for refusal in refusals:
                 added = sql.execute(
                     """INSERT INTO refusal (category, name, reason, detail, at_ms) VALUES (?, ?, ?, ?, ?)
@@ -170,22 +150,21 @@ class SqliteCategories(Categories):
                 counters.add(sql, key, "refused", added)
                 counters.add(sql, key, f"refused:{refusal.reason}", added)
 
-    def refusals(self, name: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
-        with self.catalog.reading() as sql:
+    def refusals(self, category: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
+        with self.reading(category) as (sql, key):
             found = sql.execute(
                 """SELECT key, name, reason, detail, at_ms FROM refusal
                    WHERE category = ? AND key > ? ORDER BY key LIMIT ?""",
-                (category_id(self.catalog, sql, name), after, limit),
+                (key, after, limit),
             )
             return [(key, Refusal(*line)) for key, *line in found]
 
-    def refusal_counts(self, name: str) -> dict[str, int]:
-        with self.catalog.reading() as sql:
-            return counters.values(sql, category_id(self.catalog, sql, name), "refused:")
+    def refusal_counts(self, category: str) -> dict[str, int]:
+        with self.reading(category) as (sql, key):
+            return counters.values(sql, key, "refused:")
 
-    def tally(self, name: str) -> Tally:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, name)
+    def tally(self, category: str) -> Tally:
+        with self.reading(category) as (sql, key):
             version = counters.newest_version(sql, key)
             one = {
                 field: counters.value(sql, key, field)

@@ -5,15 +5,15 @@ Lines of a category have its id in the column "category", before their keys.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from thresher.store.contract import Lines
 from thresher.store.contract.lines import ANYTHING
-from thresher.store.shapes import Field, Kind, Named, Type, read_line
+from thresher.store.shapes import Field, Kind, Line, Named, Type, read_line
 from thresher.store.sqlite import counters
-from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import WORKSPACE, category_id
+from thresher.store.sqlite.part import Part
 
 Sql = sqlite3.Connection
 CHUNK: Final = 1000
@@ -23,11 +23,8 @@ COLUMNS: Final[Mapping[Type, str]] = {
 }  # fmt: skip
 
 
-class SqliteLines(Lines):
+class SqliteLines(Part, Lines):
     """Lines of the generic kinds, as rows."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
 
     def add(self, kind: Kind, lines: Sequence[Named], category: str = "") -> int:
         new = 0
@@ -127,6 +124,13 @@ class _Terms:
 
     def __str__(self) -> str:
         return f"WHERE {' AND '.join(self.terms)}" if self.terms else ""
+
+
+def replace(sql: Sql, kind: Kind, of: int, lines: Iterable[Line]) -> None:
+    """Keep lines of a category, of plain values, in place of those of the same keys."""
+    names = ("category", *kind.names)
+    statement = f"INSERT OR REPLACE INTO {kind.name} ({', '.join(names)}) VALUES ({marks(names)})"
+    sql.executemany(statement, ((of, *line) for line in lines))
 
 
 def _by_index(kind: Kind, where: Named, by: Sequence[str] = ()) -> str:

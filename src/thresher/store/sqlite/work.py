@@ -12,23 +12,21 @@ from thresher.store.rules import answers_all, deals_all, known_positions, still_
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
 from thresher.store.sqlite.assignments import REVIEW, end_lease, load, load_all, move_stage
-from thresher.store.sqlite.connection import Catalog, insert
-from thresher.store.sqlite.counters import as_rows, category_id
+from thresher.store.sqlite.connection import insert
+from thresher.store.sqlite.counters import as_rows
+from thresher.store.sqlite.part import Part
 
 EXPIRED_AT_ONCE = 100
 
 
-class SqliteWork(Work):
+class SqliteWork(Part, Work):
     """Leases on tasks, drafts apart from final answers, reviews."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
 
     def take(
         self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
     ) -> Assignment | None:
-        with self.catalog.writing() as sql:  # BEGIN IMMEDIATE: two servers must not give one place twice
-            key = category_id(self.catalog, sql, category)
+        # BEGIN IMMEDIATE: two servers must not give one place twice
+        with self.writing(category, durable=False) as (sql, key):
             _expire(sql, now_ms)
             held = _held(sql, key, version, worker)
             if held:
@@ -43,8 +41,7 @@ class SqliteWork(Work):
         return None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, category)
+        with self.reading(category) as (sql, key):
             held = _held(sql, key, version, worker)
             looks = (_next_task(sql, key, version, worker, owner_only) for owner_only in _sorts(owner))
             number = held[1] if held else next((task for task in looks if task is not None), None)
@@ -75,8 +72,7 @@ class SqliteWork(Work):
             return load(sql, assignment)
 
     def seen_gold(self, category: str, worker: str) -> Rows:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, category)
+        with self.reading(category) as (sql, key):
             return as_rows(
                 sql.execute(
                     "SELECT row FROM seen_gold WHERE category = ? AND worker = ? ORDER BY at_ms, row", (key, worker)
@@ -84,8 +80,7 @@ class SqliteWork(Work):
             )
 
     def asked(self, category: str, worker: str) -> Rows:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, category)
+        with self.reading(category) as (sql, key):
             return as_rows(
                 sql.execute("SELECT row FROM asked WHERE category = ? AND worker = ? ORDER BY row", (key, worker))
             )
@@ -150,8 +145,7 @@ class SqliteWork(Work):
                 return ended
 
     def unreviewed(self, category: str) -> list[Assignment]:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, category)
+        with self.reading(category) as (sql, key):
             return load_all(sql, "WHERE a.category = ? AND stage = 'sent' ORDER BY sent_ms, a.id", (key,))
 
     def review(self, assignment: str, review: Review) -> Assignment:
@@ -160,17 +154,12 @@ class SqliteWork(Work):
             return load(sql, assignment)
 
     def reviews(self, assignment: str) -> list[Review]:
-        with self.catalog.reading() as sql:
-            about = load(sql, assignment)
-            found = sql.execute(
-                f"SELECT {REVIEW} FROM review WHERE category = ? AND assignment = ? ORDER BY number",
-                (category_id(self.catalog, sql, about.category), assignment),
-            )
-            return [review_of(line) for line in found]
+        with self.reading(self.get(assignment).category) as (sql, key):
+            wanted = f"SELECT {REVIEW} FROM review WHERE category = ? AND assignment = ? ORDER BY number"
+            return [review_of(line) for line in sql.execute(wanted, (key, assignment))]
 
     def page(self, category: str, after: str, limit: int) -> list[Assignment]:
-        with self.catalog.reading() as sql:
-            key = category_id(self.catalog, sql, category)
+        with self.reading(category) as (sql, key):
             return load_all(sql, "WHERE a.category = ? AND a.id > ? ORDER BY a.id LIMIT ?", (key, after, limit))
 
     def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
