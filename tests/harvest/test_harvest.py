@@ -82,7 +82,7 @@ def test_the_setting_says_who_decodes(
 
 
 def test_an_unknown_compute_is_told_before_anything_is_taken(take: Harvest, store: Store, tmp_path: Path) -> None:
-    with pytest.raises(BadSetting, match="no compute is called 'abacus'"):
+    with pytest.raises(BadSetting, match="unknown compute 'abacus'"):
         take(from_folder(fill(tmp_path / "in", {"a.jpg": picture(1)})), compute="abacus")
     assert not len(store.categories.pool("car"))
 

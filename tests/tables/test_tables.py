@@ -204,7 +204,7 @@ def codecs_utf_16_with_half_a_letter() -> bytes:
         ("a.csv", b"url\n\x00\x01\x02", "contains zero bytes"),
         ("a.csv", b"PAR1....", "is a Parquet table, not text. Next: rename it to .parquet"),
         ("a.csv", b"PK\x03\x04...", "is a zip or a spreadsheet, not text. Next: save it as CSV"),
-        ("a.csv", gzip.compress(b"url\n"), "is gzipped, not text. Next: add .gz to its name"),
+        ("a.csv", gzip.compress(b"url\n", mtime=0), "is gzipped, not text. Next: add .gz to its name"),
         ("a.csv.gz", b"url\n", "is not gzipped, or damaged"),
         ("a.parquet", b"url\n", "not a Parquet table"),
         ("a.parquet.gz", b"url\n", "the name of a table must end in .txt, .csv"),
