@@ -133,7 +133,7 @@ def test_processes_share_the_work(store: Store, settings: Settings) -> None:
 
 
 def test_an_unknown_compute_is_told_before_any_work(store: Store, settings: Settings) -> None:
-    with pytest.raises(BadSetting, match="no compute is called 'abacus'"):
+    with pytest.raises(BadSetting, match="unknown compute 'abacus'"):
         embed(rows_of(3, store), store=store, settings=settings.but(compute="abacus"))
 
 
