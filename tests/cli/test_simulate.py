@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from thresher.cli import crowd
 from thresher.cli.main import main
 from thresher.errors import BadInput, BadLine
 from thresher.pictures import render
-from thresher.records import Alias, Origin
-from thresher.settings import Settings
+from thresher.records import Alias, Origin, now_ms
+from thresher.settings import Settings, read_settings
+from thresher.store import open_store
 from thresher.store.contract import Store
 from thresher.workforce.album import Album
 from thresher.workforce.truth import Truth, read_truth
@@ -96,4 +98,6 @@ def test_a_crowd_too_small_for_the_votes_ends_with_one_line_and_keeps_its_answer
     assert "--workers" in capsys.readouterr().err.strip().splitlines()[-1]
     assert thresher("status", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["answers"] > 0
+    with closing(open_store(cars, read_settings(cars))) as store:  # a killed loop's lease runs out by itself
+        assert store.jobs.lease("loop/car", "a killed loop", now_ms(), 1_500)
     assert thresher("simulate", "car", "--truth", truth, "--workers", "6") == 0

@@ -12,6 +12,7 @@ import pytest
 from tests.serving import Served, serving
 
 from thresher.client import WorkerClient
+from thresher.server import middleware
 from thresher.server.app import create_app
 from thresher.server.middleware import BODY_BYTES, DISCARDED_BYTES, UPLOAD_BYTES, host_of, known_hosts
 from thresher.settings import Settings
@@ -142,7 +143,11 @@ def test_no_more_than_the_bound_is_kept_of_a_body_without_end(server: Served) ->
     assert sent < 2 * DISCARDED_BYTES
 
 
-def test_a_sender_who_announces_much_and_sends_nothing_is_not_waited_for(server: Served) -> None:
+def test_a_sender_who_announces_much_and_sends_nothing_is_not_waited_for(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert middleware.DISCARD_SECONDS <= 5
+    monkeypatch.setattr(middleware, "DISCARD_SECONDS", 0.3)
     for length in (BODY_BYTES + 1, DISCARDED_BYTES + 1):
         assert status_of(server, str(length)) == b"413"
 

@@ -196,7 +196,11 @@ def test_real_votes_are_replayed_in_their_order_and_the_truth_adjudicates(yard: 
         settle(NAME, store=yard.store, settings=yard.settings, now_ms=now_ms())
         yard.fill()
 
-    done = yard.let(ReplayedCrowd(yard.truth, votes, seed=1), workers=6, owner=True, on_sent=turn, watch=Watch(6.0))
+    def all_is_settled() -> bool:
+        return len(yard.store.labels.held(NAME, 1)) == len(ASKED)
+
+    watch = Watch(patience_seconds=60.0, stop=all_is_settled)
+    done = yard.let(ReplayedCrowd(yard.truth, votes, seed=1), workers=6, owner=True, on_sent=turn, watch=watch)
     cast = yard.store.labels.votes(NAME, 1, [2, 3, 4])
     said = {
         row: [vote.says is Says.YES for vote in cast if vote.row == row and vote.worker != "me"] for row in (2, 3, 4)

@@ -33,7 +33,7 @@ def step_down(servers: Servers) -> None:
         while True:
             try:
                 # not before a secondary has everything: that is what makes the handing over orderly
-                client.admin.command("replSetStepDown", 5, secondaryCatchUpPeriodSecs=2)
+                client.admin.command("replSetStepDown", 2, secondaryCatchUpPeriodSecs=1)
                 return
             except PyMongoError:
                 if time.monotonic() > deadline:
