@@ -12,6 +12,7 @@ from typing import Any
 
 from thresher.records import (
     OWNER_ONLY,
+    Alias,
     Ask,
     Assignment,
     Dealt,
@@ -19,6 +20,7 @@ from thresher.records import (
     Gold,
     Label,
     NewAsk,
+    NewImage,
     NewTask,
     Purpose,
     Review,
@@ -87,6 +89,13 @@ def review_line(assignment: Assignment, number: int, review: Review) -> dict[str
     """A line of the kind "review": the decision of that number about an assignment."""
     about = {"assignment": assignment.id, "number": number, "version": assignment.version, "worker": assignment.worker}
     return {**about, **asdict(review)}
+
+
+def new_image_of(line: Line, data: bytes | None) -> NewImage:
+    """The image of a line of the kind "image", on its way into a store."""
+    _, sha256, width, height, picture_format, orientation, size, _, fingerprint, _, aliases = line
+    pairs = tuple(starmap(Alias, aliases))
+    return NewImage(sha256, data, width, height, picture_format, orientation, fingerprint, size, pairs)
 
 
 def label_line(label: Label) -> Line:

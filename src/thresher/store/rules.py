@@ -1,13 +1,13 @@
 """What every store reads the same way, whatever it keeps things in: limits, orders, and what a call may not do."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from thresher.errors import AlreadyThere, BadInput, Conflict, Gone, NotFound
-from thresher.records import Assignment, Dealt, Given, Label, NewImage, NewTask, Review, Source, Stage
+from thresher.errors import AlreadyThere, BadInput, Conflict, Gone, NotFound, NotReady, StoreDamaged
+from thresher.records import Assignment, Dealt, Given, Image, Label, NewImage, NewTask, Review, Source, Stage
 from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
@@ -98,6 +98,20 @@ def one_query_each(rows: Sequence[int], queries: Sequence[str], category: str) -
     """Raises BadInput where the queries are not one for each row."""
     if queries and len(queries) != len(rows):
         raise BadInput(f"{len(queries)} queries are given for {len(rows)} rows.", where=category)
+
+
+def fetched(image: Image, fetch: Callable[[Image], bytes] | None) -> bytes:
+    """The bytes of an image kept by reference. Raises NotReady where nothing can fetch them."""
+    if fetch is None:
+        raise NotReady(
+            f"image {image.row} is kept by reference, and this store cannot fetch it.", next="harvest it with its bytes"
+        )
+    return fetch(image)
+
+
+def bytes_lost(row: int) -> StoreDamaged:
+    """The error for an image whose bytes are known to be lost."""
+    return StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
 
 
 def no_such_category(name: str, known: Sequence[str]) -> NotFound:

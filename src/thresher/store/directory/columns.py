@@ -32,15 +32,36 @@ _PART = re.compile(r"[a-z0-9+_-][a-z0-9.+_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The content of a column's meta.json."""
+    """The width and the type of a column: what its meta.json says. Raises BadInput for those no column has."""
 
+    name: str
     width: int
     dtype: str
 
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES or self.width < 1:
+            raise BadInput(f"a column has a width from 1 and a dtype of {', '.join(DTYPES)}.", where=self.name)
+
     @property
     def row_bytes(self) -> int:
-        """The bytes of one row in the file of values."""
+        """The bytes one row takes in the file of values."""
         return self.width * np.dtype(self.dtype).itemsize
+
+    def must_be(self, wanted: "Shape") -> None:
+        """Raises Conflict where the column is another than is wanted."""
+        if self != wanted:
+            what = f"the column is {self.dtype} of width {self.width}, not {wanted.dtype} of width {wanted.width}."
+            raise Conflict(what, where=self.name)
+
+    def fitted(self, rows: Rows, values: NDArray[Any]) -> NDArray[Any]:
+        """Values for rows as a matrix [n, width]. Raises BadInput."""
+        if values.ndim == 1 and self.width == 1:
+            values = values[:, None]
+        if values.shape != (len(rows), self.width):
+            raise BadInput(f"values are {values.shape}, not ({len(rows)}, {self.width}).", where=self.name)
+        if len(rows) and rows.min() < 0:
+            raise BadInput("rows start at 0.", where=self.name)
+        return values
 
 
 class DirectoryColumns(Columns):
@@ -51,32 +72,22 @@ class DirectoryColumns(Columns):
         self.top = top
 
     def create(self, name: str, width: int, dtype: str = "float16") -> None:
-        if dtype not in DTYPES or width < 1:
-            raise BadInput(f"a column has a width from 1 and a dtype of {', '.join(DTYPES)}.", where=name)
-        wanted, folder = Shape(width, dtype), self._folder(name)
+        wanted, folder = Shape(name, width, dtype), self._folder(name)
         try:
             if not folder.exists():
                 self._make(folder, wanted)
         except OSError as error:
             raise told(error, folder) from error
-        there = self._shape(name)
-        if there != wanted:
-            raise Conflict(
-                f"the column is {there.dtype} of width {there.width}, not {dtype} of width {width}.", where=name
-            )
+        self._shape(name).must_be(wanted)
 
     def write(self, name: str, rows: Rows, values: NDArray[Any]) -> None:
         shape, folder = self._shape(name), self._folder(name)
-        if values.ndim == 1 and shape.width == 1:
-            values = values[:, None]
-        if values.shape != (len(rows), shape.width):
-            raise BadInput(f"values are {values.shape}, not ({len(rows)}, {shape.width}).", where=name)
+        rows = np.asarray(rows, dtype=np.int64)
+        values = shape.fitted(rows, values)
         if not len(rows):
             return
         order = np.argsort(rows, kind="stable")
-        rows = np.asarray(rows, dtype=np.int64)[order]
-        if rows[0] < 0:
-            raise BadInput("rows start at 0.", where=name)
+        rows = rows[order]
         whole = np.ascontiguousarray(values[order], dtype=shape.dtype).reshape(len(rows), shape.width)
         try:
             _put(folder / VALUES, rows, whole.view(np.uint8).reshape(len(rows), shape.row_bytes))
@@ -165,10 +176,10 @@ class DirectoryColumns(Columns):
         path = self._folder(name) / META
         try:
             found = json.loads(path.read_text("utf-8"))
-            return Shape(int(found["width"]), str(found["dtype"]))
+            return Shape(name, int(found["width"]), str(found["dtype"]))
         except FileNotFoundError as error:
             raise NotFound(f"unknown column {name!r}.", next="thresher check") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, BadInput) as error:
             raise damaged(path, "the column's description cannot be read.") from error
 
     def _present(self, name: str, top: int) -> NDArray[np.bool_]:

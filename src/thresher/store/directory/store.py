@@ -14,23 +14,7 @@ from pathlib import Path
 from thresher.errors import StoreUnavailable
 from thresher.records import now_ms
 from thresher.settings import Settings
-from thresher.store.contract import (
-    Asks,
-    Categories,
-    CheckReport,
-    Columns,
-    Images,
-    Jobs,
-    Labels,
-    Lines,
-    People,
-    Renderings,
-    Report,
-    Rounds,
-    Store,
-    Transfer,
-    Work,
-)
+from thresher.store.contract import CheckReport, Report, Store
 from thresher.store.directory import shards
 from thresher.store.directory.check import Parts, check
 from thresher.store.directory.check_shards import Shards
@@ -70,19 +54,19 @@ class DirectoryStore(Store):
         self.writer = shards.Writer(directory / IMAGES, shard_bytes=settings.shard_bytes)
         elsewhere = Objects(settings.shards) if settings.shards else None
         self.reader = shards.Reader(directory / IMAGES, elsewhere)
-        self.images: Images = SqliteImages(self.catalog, self.writer, self.reader)
-        self.renderings: Renderings = DirectoryRenderings(directory / RENDERINGS)
-        self.categories: Categories = SqliteCategories(self.catalog)
-        self.labels: Labels = SqliteLabels(self.catalog)
-        self.asks: Asks = SqliteAsks(self.catalog)
-        self.work: Work = SqliteWork(self.catalog)
-        self.lines: Lines = SqliteLines(self.catalog)
-        self.people: People = LinedPeople(self.lines)
+        self.images = SqliteImages(self.catalog, self.writer, self.reader)
+        self.renderings = DirectoryRenderings(directory / RENDERINGS)
+        self.categories = SqliteCategories(self.catalog)
+        self.labels = SqliteLabels(self.catalog)
+        self.asks = SqliteAsks(self.catalog)
+        self.work = SqliteWork(self.catalog)
+        self.lines = SqliteLines(self.catalog)
+        self.people = LinedPeople(self.lines)
         self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top)
-        self.columns: Columns = self.matrices
-        self.rounds: Rounds = LinedRounds(self.lines)
-        self.jobs: Jobs = LinedJobs(self.lines)
-        self.transfer: Transfer = SqliteTransfer(self.catalog, self.writer, kinds)
+        self.columns = self.matrices
+        self.rounds = LinedRounds(self.lines)
+        self.jobs = LinedJobs(self.lines)
+        self.transfer = SqliteTransfer(self.catalog, self.writer, kinds)
 
     @property
     def place(self) -> str:

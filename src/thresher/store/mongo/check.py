@@ -7,6 +7,7 @@ them back.
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ def _check_counters(link: Link, kinds: Kinds, findings: Findings) -> None:
         shown = f"{kind}:{which}" if which else kind
         findings.wrong(
             f"catalog: the counter {shown!r} of {category or 'the workspace'} says {kept}, and there are {counted}",
-            lambda name=name, by=counted - kept: recount.correct(link, name, by),  # type: ignore[misc]  # bound now
+            partial(recount.correct, link, name, counted - kept),
         )
     findings.progress("check the catalog", 1, 1, "catalogs")
 
@@ -165,13 +166,13 @@ def _check_columns(link: Link, findings: Findings) -> None:
         if bad:
             findings.wrong(
                 f"column {column['_id']}: {len(bad)} parts have lost their values",
-                lambda of=generation, bad=bad: _empty(link, of, bad),  # type: ignore[misc]  # bound now
+                partial(_empty, link, generation, bad),
             )
         spare = [one for one in stored - set(parts.values()) if _made_ms(one) < before_ms]
         if spare:
             findings.wrong(
                 f"column {column['_id']}: {len(spare)} values belong to no part",
-                lambda of=generation, spare=spare: _drop_values(link, of, spare),  # type: ignore[misc]  # bound now
+                partial(_drop_values, link, generation, spare),
             )
     for table, field in (("column_parts", "generation"), ("blobs", "of")):
         left = [
@@ -180,7 +181,7 @@ def _check_columns(link: Link, findings: Findings) -> None:
         if left:
             findings.wrong(
                 f"columns: {table} of {len(left)} dropped ones were left",
-                lambda table=table, field=field, left=left: _drop_left(link.table(table), field, left),  # type: ignore[misc]  # bound now
+                partial(_drop_left, link.table(table), field, left),
             )
 
 

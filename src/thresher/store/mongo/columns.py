@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from thresher.errors import BadInput, Conflict, NotFound, StoreDamaged, ThresherError
+from thresher.errors import BadInput, NotFound, StoreDamaged, ThresherError
 from thresher.records import new_id
 from thresher.store.contract import Columns, Rows
-from thresher.store.directory.columns import DTYPES, DirectoryColumns
+from thresher.store.directory.columns import DirectoryColumns, Shape
 from thresher.store.directory.shards import told
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Link, Session, key, span
@@ -48,31 +48,20 @@ class MongoColumns(Columns):
         self._present: dict[str, tuple[int, NDArray[np.bool_]]] = {}
 
     def create(self, name: str, width: int, dtype: str = "float16") -> None:
-        if dtype not in DTYPES or width < 1:
-            raise BadInput(f"a column has a width from 1 and a dtype of {', '.join(DTYPES)}.", where=name)
-        made = {"_id": _named(name), "width": width, "dtype": dtype, "generation": new_id(), "newest": 0}
+        wanted = Shape(_named(name), width, dtype)
+        made = {"_id": name, "width": width, "dtype": dtype, "generation": new_id(), "newest": 0}
         try:
             self.link.table("columns").insert_one(made)
         except DuplicateKeyError:
             there = self._column(name)
-            if (there["width"], there["dtype"]) != (width, dtype):
-                raise Conflict(
-                    f"the column is {there['dtype']} of width {there['width']}, not {dtype} of width {width}.",
-                    where=name,
-                ) from None
+            Shape(name, there["width"], there["dtype"]).must_be(wanted)
 
     def write(self, name: str, rows: Rows, values: NDArray[Any]) -> None:
         column = self._column(name)
-        width = column["width"]
-        if values.ndim == 1 and width == 1:
-            values = values[:, None]
-        if values.shape != (len(rows), width):
-            raise BadInput(f"values are {values.shape}, not ({len(rows)}, {width}).", where=name)
         rows = np.asarray(rows, dtype="<i8")
+        values = Shape(name, column["width"], column["dtype"]).fitted(rows, values)
         if not len(rows):
             return
-        if rows.min() < 0:
-            raise BadInput("rows start at 0.", where=name)
         whole = np.ascontiguousarray(values, dtype=np.dtype(column["dtype"]).newbyteorder("<"))
         at_once = max(1, PART_BYTES // whole[:1].nbytes)
         parts = []

@@ -6,14 +6,14 @@ rows. The transaction also detects bytes that were lost in an election, and they
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from bson import Binary
 from pymongo import UpdateOne
 
-from thresher.errors import NotReady, StoreDamaged, StoreUnavailable
+from thresher.errors import StoreDamaged, StoreUnavailable
 from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Images, Rows
 from thresher.store.mongo import fingerprints as by_fingerprint
@@ -24,21 +24,23 @@ from thresher.store.mongo.link import Document, Link, Session, batches
 from thresher.store.mongo.names import LOST, REFERENCE
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
 from thresher.store.mongo.originals import BytesLost, Originals
-from thresher.store.rules import ALIKE_MOST, compared_with_all, hash_key, is_hash, no_such_group, no_such_row, plain
+from thresher.store.rules import (
+    ALIKE_MOST,
+    bytes_lost,
+    compared_with_all,
+    fetched,
+    hash_key,
+    is_hash,
+    no_such_group,
+    no_such_row,
+    plain,
+)
 
 PUT_IMAGES: Final = 500
 READ_IMAGES: Final = 64
 FIND_AT_ONCE: Final = 10_000
 BYTES_TRIES: Final = 5
 WORKSPACE: Final = ""  # the workspace's own counters stand under no category
-
-
-@dataclass(frozen=True, slots=True)
-class _Coming:
-    """An image to be stored, with all its aliases in a batch."""
-
-    image: NewImage
-    aliases: tuple[Alias, ...]
 
 
 @plain_failures
@@ -60,10 +62,10 @@ class MongoImages(Images):
         coming = _gathered(keys, batch)
         known = by_name.look_up(self.link, list(coming))
         new = [key for key in coming if key not in known]
-        gaining = {key for key, one in known.items() if "bare" in one and coming[key].image.data is not None}
+        gaining = {key for key, one in known.items() if "bare" in one and coming[key].data is not None}
         if not new and not gaining and not any(one.aliases for one in coming.values()):
             return [known[key]["row"] for key in keys]
-        data = {key: coming[key].image.data or b"" for key in (*new, *gaining) if coming[key].image.data is not None}
+        data = {key: coming[key].data or b"" for key in (*new, *gaining) if coming[key].data is not None}
         first = take_numbers(self.link, "row", len(new)) if new else 0
         for _ in range(BYTES_TRIES):
             waiting = self.originals.put(data)
@@ -76,7 +78,7 @@ class MongoImages(Images):
 
     def _commit(
         self,
-        coming: dict[bytes, _Coming],
+        coming: dict[bytes, NewImage],
         new: list[bytes],
         first: int,
         data: dict[bytes, bytes],
@@ -89,8 +91,11 @@ class MongoImages(Images):
         gaining = {key: one["row"] for key, one in there.items() if "bare" in one and key in data}
         self.originals.vouch({key: data[key] for key in (*fresh, *gaining) if key in data}, waiting, session)
         if fresh:
-            similar = self._groups({key: coming[key].image for key in fresh}, fresh, session)
-            made = [_document(row, key, coming[key], similar[key]) for key, row in fresh.items()]
+            similar = self._groups({key: coming[key] for key in fresh}, fresh, session)
+            made = [
+                image_document(row, key, coming[key], similar[key], "" if key in data else REFERENCE)
+                for key, row in fresh.items()
+            ]
             by_name.add_hashes(self.link, fresh, (key for key in fresh if key not in data), session)
             self.link.table("images").insert_many(made, session=session)
             count_on(self.link, WORKSPACE, {("images", ""): len(made)}, session)
@@ -138,7 +143,7 @@ class MongoImages(Images):
         return {rows[one["_id"]]: one["similar"] if "similar" in one else one["_id"] for one in found}
 
     def _name(
-        self, coming: dict[bytes, _Coming], rows: dict[bytes, int], fresh: dict[bytes, int], session: Session
+        self, coming: dict[bytes, NewImage], rows: dict[bytes, int], fresh: dict[bytes, int], session: Session
     ) -> None:
         """Index images by their aliases, and add new aliases of existing images."""
         later = [
@@ -202,14 +207,14 @@ class MongoImages(Images):
         for some in batches(plain(rows), READ_IMAGES):
             hashes, data = steadily(lambda: self._read_some(some))  # noqa: B023 -- called here and now
             for row in some:
-                yield data[hashes[row]] if row in hashes else self._read_reference(row)
+                yield data[hashes[row]] if row in hashes else fetched(self.get(row), self.fetch_reference)
 
     def _read_some(self, rows: Sequence[int]) -> tuple[dict[int, bytes], dict[bytes, bytes]]:
         hashes = self.hashes.of(rows)
         if without := [row for row in rows if row not in hashes]:
             for row, one in self._documents(without, {"bare": 1}).items():
                 if one.get("bare") == LOST:
-                    raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
+                    raise bytes_lost(row)
         try:
             return hashes, self.originals.read({name: row for row, name in hashes.items()})
         except StoreDamaged:
@@ -219,13 +224,6 @@ class MongoImages(Images):
                 raise
             self.hashes = fresh
             return self._read_some(rows)
-
-    def _read_reference(self, row: int) -> bytes:
-        if self.fetch_reference is None:
-            raise NotReady(
-                f"image {row} is kept by reference, and this store cannot fetch it.", next="harvest it with its bytes"
-            )
-        return self.fetch_reference(self.get(row))
 
     def page(self, after_row: int, limit: int) -> list[Image]:
         found = self.link.table("images").find({"_id": {"$gt": after_row}}, {"aliases": 0}).sort("_id", 1).limit(limit)
@@ -274,16 +272,13 @@ def here_rows(link: Link, rows: Sequence[int] | Rows) -> None:
         link.known_rows = grown
 
 
-def _gathered(keys: Sequence[bytes], batch: Sequence[NewImage]) -> dict[bytes, _Coming]:
-    """Each image of a batch once: the first of equal ones that has bytes, and all their aliases."""
-    found: dict[bytes, _Coming] = {}
+def _gathered(keys: Sequence[bytes], batch: Sequence[NewImage]) -> dict[bytes, NewImage]:
+    """Each image of a batch once: the first of equal ones that brings bytes, with all their aliases."""
+    found: dict[bytes, NewImage] = {}
     for key, image in zip(keys, batch, strict=True):
-        there = found.get(key)
-        if there is None:
-            found[key] = _Coming(image, tuple(dict.fromkeys(image.aliases)))
-        else:
-            better = image if there.image.data is None and image.data is not None else there.image
-            found[key] = _Coming(better, tuple(dict.fromkeys((*there.aliases, *image.aliases))))
+        there = found.get(key, image)
+        better = image if there.data is None and image.data is not None else there
+        found[key] = replace(better, aliases=tuple(dict.fromkeys((*there.aliases, *image.aliases))))
     return found
 
 
@@ -291,24 +286,16 @@ def _pairs(aliases: Sequence[Alias]) -> list[list[str]]:
     return [[alias.kind, alias.value] for alias in aliases]
 
 
-def _document(row: int, key: bytes, coming: _Coming, similar: int) -> Document:
-    image = coming.image
+def image_document(row: int, key: bytes, image: NewImage, similar: int, bare: str) -> Document:
+    """The document of an image; what it shares with most others is left out."""
     document: Document = {
         "_id": row,
         "sha256": Binary(key),
-        "width": image.width,
-        "height": image.height,
-        "format": image.format,
-        "orientation": image.orientation,
+        **{name: getattr(image, name) for name in ("width", "height", "format", "orientation", "fingerprint")},
         "bytes": image.bytes if image.data is None else len(image.data),
-        "fingerprint": image.fingerprint,
-        "aliases": _pairs(coming.aliases),
+        "aliases": _pairs(image.aliases),
     }
-    if image.data is None:
-        document["bare"] = REFERENCE
-    if similar != row:
-        document["similar"] = similar
-    return document
+    return document | ({"bare": bare} if bare else {}) | ({"similar": similar} if similar != row else {})
 
 
 def _image(one: Document, *, aliases: bool = False) -> Image:

@@ -48,75 +48,54 @@ def _index(*fields: str, **options: Any) -> IndexModel:  # noqa: ANN401 -- whate
     return IndexModel(pairs, **options)
 
 
-BY_HAND: Final = (
-    Made("bytes", "encoded pictures, by SHA-256", plain=True),
-    Made(
-        "images",
-        "the catalog of pictures, by row",
-        (_index("_id", "similar", partialFilterExpression={"similar": {"$exists": True}}),),
-    ),
-    Made("renderings", "pictures as people saw them, whose bytes lie elsewhere", plain=True),
+# what is behind the kinds of line
+INTERNAL: Final = (
+    Made("bytes", "encoded images, by SHA-256", plain=True),
+    Made("renderings", "images as people saw them, if their bytes are elsewhere", plain=True),
     Made("names", "the row of each SHA-256 and alias"),
     Made("fingerprints", "the row that represents each similar group"),
     Made("numbers", "the next row, ask, task and refusal"),
     Made("counts", "maintained counters, each in slots that writers draw at random"),
-    Made("categories", "questions with their versions and targets"),
-    Made("pool", "which rows a category has, and where they came from"),
-    Made("refusals", "candidates that were not admitted", (_index("category", "number"),)),
-    Made("labels", "what is held true, by row and source"),
-    Made("gold", "labels that workers are checked by"),
-    Made(
-        "votes",
-        "valid answers on asked images, by row and time",
-        (_index("_id.category", "_id.version", "_id.row"),),
-    ),
-    Made("gold_answers", "reviewed answers on gold"),
-    Made(
-        "asks",
-        "wishes whose answers are not all in",
-        (
-            _index(
-                "category", "version", "owner_only", "-priority", "draw", "number",
-                name="waiting", partialFilterExpression={"waiting": True},
-            ),
-            _index("number"),
-            _index("task", partialFilterExpression={"task": {"$exists": True}}),
-        ),
-    ),
-    Made(
-        "tasks",
-        "published lists of asked images",
-        (
-            _index("category", "_id"),
-            _index("category", "version", "owner_only", "_id", partialFilterExpression={"free": {"$gt": 0}}),
-        ),
-    ),
     Made("desks", "the one assignment each worker holds of a question"),
-    Made(
-        "assignments",
-        "leases, drafts and answers, each with its review in force",
-        (
-            _index("category", "_id"),
-            _index("worker", "category", "_id"),
-            _index("worker", "_id"),
-            _index("lease_until_ms", partialFilterExpression={"stage": "leased"}),
-            _index("category", "sent_ms", "_id", partialFilterExpression={"stage": "sent"}),
-        ),
-    ),
     Made("columns", "width, type and newest part of each column"),
     Made("column_parts", "which rows a part of a column holds, in the order they were written"),
     Made("blobs", "values of columns, heads and evidence, in pieces", plain=True),
-)  # fmt: skip
+)
+# of the kinds that are written by hand; the generic ones declare theirs
+INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
+    "image": (_index("_id", "similar", partialFilterExpression={"similar": {"$exists": True}}),),
+    "refusal": (_index("category", "number"),),
+    "vote": (_index("_id.category", "_id.version", "_id.row"),),
+    "ask": (
+        _index(
+            "category", "version", "owner_only", "-priority", "draw", "number",
+            name="waiting", partialFilterExpression={"waiting": True},
+        ),
+        _index("number"),
+        _index("task", partialFilterExpression={"task": {"$exists": True}}),
+    ),
+    "task": (
+        _index("category", "_id"),
+        _index("category", "version", "owner_only", "_id", partialFilterExpression={"free": {"$gt": 0}}),
+    ),
+    "assignment": (
+        _index("category", "_id"),
+        _index("worker", "category", "_id"),
+        _index("worker", "_id"),
+        _index("lease_until_ms", partialFilterExpression={"stage": "leased"}),
+        _index("category", "sent_ms", "_id", partialFilterExpression={"stage": "sent"}),
+    ),
+}  # fmt: skip
 
 
 def collections(kinds: Kinds) -> tuple[Made, ...]:
     """Every collection of a workspace."""
-    return (*BY_HAND, *(_of_kind(kind) for kind in kinds if kind.generic))
+    return (*INTERNAL, *map(_of_kind, kinds))
 
 
 def _of_kind(kind: Kind) -> Made:
-    indexes = tuple(_index(*(path(kind, name) for name in index.fields), "_id") for index in kind.indexes)
-    return Made(kind.collection, kind.story, indexes)
+    declared = (_index(*(path(kind, name) for name in index.fields), "_id") for index in kind.indexes)
+    return Made(kind.collection, kind.story, (*INDEXES.get(kind.name, ()), *declared))
 
 
 def make(link: Link, kinds: Kinds) -> None:

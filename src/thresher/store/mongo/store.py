@@ -3,23 +3,7 @@
 from functools import partial
 
 from thresher.settings import Settings, cache_directory
-from thresher.store.contract import (
-    Asks,
-    Categories,
-    CheckReport,
-    Columns,
-    Images,
-    Jobs,
-    Labels,
-    Lines,
-    People,
-    Renderings,
-    Report,
-    Rounds,
-    Store,
-    Transfer,
-    Work,
-)
+from thresher.store.contract import CheckReport, Report, Store
 from thresher.store.findings import Findings
 from thresher.store.jobs import LinedJobs
 from thresher.store.kinds import KINDS
@@ -60,19 +44,19 @@ class MongoStore(Store):
             self.link.close()
             raise
         self.cache = here / "columns" / self._workspace["identity"]
-        self.images: Images = MongoImages(self.link)
+        self.images = MongoImages(self.link)
         self.originals = Originals(self.link)
-        self.renderings: Renderings = MongoRenderings(self.link)
-        self.categories: Categories = MongoCategories(self.link)
-        self.labels: Labels = MongoLabels(self.link)
-        self.asks: Asks = MongoAsks(self.link)
-        self.work: Work = MongoWork(self.link)
-        self.lines: Lines = MongoLines(self.link)
-        self.people: People = LinedPeople(self.lines)
-        self.columns: Columns = MongoColumns(self.link, self.cache, self.images.top)
-        self.rounds: Rounds = LinedRounds(self.lines)
-        self.jobs: Jobs = LinedJobs(self.lines)
-        self.transfer: Transfer = MongoTransfer(self.link, self._workspace, kinds)
+        self.renderings = MongoRenderings(self.link)
+        self.categories = MongoCategories(self.link)
+        self.labels = MongoLabels(self.link)
+        self.asks = MongoAsks(self.link)
+        self.work = MongoWork(self.link)
+        self.lines = MongoLines(self.link)
+        self.people = LinedPeople(self.lines)
+        self.columns = MongoColumns(self.link, self.cache, self.images.top)
+        self.rounds = LinedRounds(self.lines)
+        self.jobs = LinedJobs(self.lines)
+        self.transfer = MongoTransfer(self.link, self._workspace, kinds)
 
     @property
     def place(self) -> str:

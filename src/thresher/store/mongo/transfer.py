@@ -9,16 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 from bson import Binary, Int64
-from pymongo import ReplaceOne
 
 from thresher.records import Alias, Refusal, Review, Stage
 from thresher.store.contract import Transfer
-from thresher.store.conversions import names_of
+from thresher.store.conversions import names_of, new_image_of
 from thresher.store.kinds import ASK_FIELDS, REVIEW
 from thresher.store.mongo import fingerprints, recount
 from thresher.store.mongo.asks import ask_document
 from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
+from thresher.store.mongo.images import image_document
 from thresher.store.mongo.lines import beyond, document, having, line_of, replacing
 from thresher.store.mongo.link import Document, Link, key, span
 from thresher.store.mongo.names import add_aliases
@@ -69,24 +69,23 @@ class MongoTransfer(Transfer):
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
         self.originals.put({hash_key(name): whole for name, whole in data.items()})
-        names: list[ReplaceOne[Document]] = []
+        names: list[Document] = []
+        documents: list[Document] = []
         named: list[tuple[Alias, int]] = []
         groups: dict[str, list[int]] = {}
         for line in lines:
-            row, sha256, similar, fingerprint, bare, aliases = (line[0], line[1], *line[7:])
-            if fingerprint and similar == row:
-                groups.setdefault(fingerprint, []).append(row)
-            name: Document = {"_id": Binary(hash_key(sha256)), "row": row, **({"bare": bare} if bare else {})}
-            names.append(ReplaceOne({"_id": name["_id"]}, name, upsert=True))
-            named += [(Alias(*pair), row) for pair in aliases]
-        self.link.table("names").bulk_write(names)
+            row, key, similar, bare, image = line[0], hash_key(line[1]), line[7], line[9], new_image_of(line, None)
+            if image.fingerprint and similar == row:
+                groups.setdefault(image.fingerprint, []).append(row)
+            names.append({"_id": Binary(key), "row": row, **({"bare": bare} if bare else {})})
+            named += [(alias, row) for alias in image.aliases]
+            documents.append(image_document(row, key, image, similar, bare))
+        self.link.table("names").bulk_write(replacing(names))
         add_aliases(self.link, named, None)
         there = fingerprints.alike(self.link, list(groups))
         new = {one: [row for row in rows if row not in there.get(one, ())] for one, rows in groups.items()}
         fingerprints.add(self.link, {one: rows for one, rows in new.items() if rows}, there, None)
-        documents = [_image(line) for line in lines]
-        writes = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
-        self.link.table("images").bulk_write(writes, ordered=False)
+        self.link.table("images").bulk_write(replacing(documents), ordered=False)
 
     def holding(self, hashes: Collection[str]) -> set[str]:
         wanted = {"_id": {"$in": [Binary(hash_key(name)) for name in hashes]}}
@@ -157,22 +156,6 @@ def _image_line(one: Document) -> There:
     return {"similar": row, "bare": "", **one, **further}
 
 
-def _image(line: Line) -> Document:
-    row, sha256, width, height, picture_format, orientation, size, similar, fingerprint, bare, aliases = line
-    one: Document = {
-        "_id": row,
-        "sha256": Binary(hash_key(sha256)),
-        "width": width,
-        "height": height,
-        "format": picture_format,
-        "orientation": orientation,
-        "bytes": size,
-        "fingerprint": fingerprint,
-        "aliases": aliases,
-    }
-    return one | ({"bare": bare} if bare else {}) | ({"similar": similar} if similar != row else {})
-
-
 def _pool(_link: Link, category: str, there: There) -> Document:
     return {"_id": key(category=category, row=Int64(there.pop("row"))), **there}
 
@@ -203,9 +186,7 @@ def _task(link: Link, category: str, there: There) -> Document:
     asks = [{**dict(zip(ASK_FIELDS, ask, strict=True)), **of_task} for ask in there.pop("asks")]
     if there["done"] < there["places"]:
         still = [ask_document(category, {**ask, "owner_only": there["owner_only"]}, {"task": number}) for ask in asks]
-        link.table("asks").bulk_write(
-            [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in still], ordered=False
-        )
+        link.table("asks").bulk_write(replacing(still), ordered=False)
     else:
         link.table("asks").delete_many({"task": number})
     more = {"rows": [ask["row"] for ask in asks], "asks": asks, "free": there["places"] - there["taken"]}

@@ -3,16 +3,21 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count, repeat
 from typing import Any
 
-from thresher.errors import NotFound, NotReady, StoreDamaged
+import numpy as np
+
+from thresher.errors import StoreDamaged
 from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Images, Rows
 from thresher.store.directory import shards
 from thresher.store.rules import (
     ALIKE_MOST,
+    bytes_lost,
     compared_with_all,
+    fetched,
     hash_key,
     hash_keys,
     is_hash,
@@ -22,7 +27,7 @@ from thresher.store.rules import (
 )
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import WORKSPACE, as_rows
+from thresher.store.sqlite.counters import WORKSPACE
 from thresher.store.sqlite.names import alias_hash, rows_by_key
 
 CHUNK = 1000  # rows of a transaction, so that others get their turn
@@ -34,6 +39,7 @@ EXTENSIONS = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg"}
 Line = tuple[Any, ...]
 """A line of the catalog, in the order of the columns that were asked for."""
 
+_PLACE, _IN_SHARD = "image.row, shard.name, image.begins, image.bytes", "LEFT JOIN shard ON shard.number = image.shard"
 _IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begins IS NULL"
 
 
@@ -80,23 +86,11 @@ class SqliteImages(Images):
 
     def get(self, row: int) -> Image:
         (image,) = self.many([row])
-        found = self.aliases([row]).get(row, ())
-        return Image(
-            image.row, image.sha256, image.width, image.height, image.format, image.orientation, image.bytes,
-            image.similar, image.reference, found,
-        )  # fmt: skip
+        return replace(image, aliases=self.aliases([row])[image.row])
 
     def many(self, rows: Sequence[int] | Rows) -> list[Image]:
-        wanted = plain(rows)
         with self.catalog.reading() as sql:
-            found = sql.execute(
-                f"""SELECT {_IMAGE} FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value
-                    ORDER BY wanted.key""",
-                (json.dumps(wanted),),
-            ).fetchall()
-        if len(found) != len(wanted):
-            raise no_such_row(set(wanted) - {row for row, *_ in found})
-        return [_image(line) for line in found]
+            return [_image(line) for line in _of_rows(sql, _IMAGE, rows)]
 
     def find(self, names: Sequence[str]) -> list[int | None]:
         # one whose bytes are lost is not found, so that a harvest brings them again
@@ -124,34 +118,22 @@ class SqliteImages(Images):
         return found
 
     def read(self, row: int) -> bytes:
-        found = self.catalog.first(
-            """SELECT image.row, shard.name, image.begins, image.bytes
-               FROM image LEFT JOIN shard ON shard.number = image.shard WHERE image.row = ?""",
-            (int(row),),
-        )
+        found = self.catalog.first(f"SELECT {_PLACE} FROM image {_IN_SHARD} WHERE image.row = ?", (int(row),))
         if found is None:
             raise no_such_row({row})
         place = _place(*found)
-        return self._read(row, place) if place else self._read_reference(row)
+        return self._read(row, place) if place else fetched(self.get(row), self.fetch_reference)
 
     def read_many(self, rows: Sequence[int] | Rows) -> Iterator[bytes]:
         wanted = plain(rows)
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
             for row, place in zip(part, self._places(part), strict=True):
-                yield self._read(row, place) if place else self._read_reference(row)
+                yield self._read(row, place) if place else fetched(self.get(row), self.fetch_reference)
 
     def _places(self, rows: list[int]) -> list[shards.Place | None]:
         with self.catalog.reading() as sql:
-            found = sql.execute(
-                """SELECT image.row, shard.name, image.begins, image.bytes FROM json_each(?) AS wanted
-                   CROSS JOIN image ON image.row = wanted.value LEFT JOIN shard ON shard.number = image.shard
-                   ORDER BY wanted.key""",
-                (json.dumps(rows),),
-            ).fetchall()
-        if len(found) != len(rows):
-            raise no_such_row(set(rows) - {row for row, *_ in found})
-        return [_place(*line) for line in found]
+            return [_place(*line) for line in _of_rows(sql, _PLACE, rows, _IN_SHARD)]
 
     def _read(self, row: int, place: shards.Place) -> bytes:
         try:
@@ -161,13 +143,6 @@ class SqliteImages(Images):
             if now is None or now == place:
                 raise
             return self.reader.read(now)
-
-    def _read_reference(self, row: int) -> bytes:
-        if self.fetch_reference is None:
-            raise NotReady(
-                f"image {row} is kept by reference, and this store cannot fetch it.", next="harvest it with its bytes"
-            )
-        return self.fetch_reference(self.get(row))
 
     def page(self, after_row: int, limit: int) -> list[Image]:
         with self.catalog.reading() as sql:
@@ -184,16 +159,20 @@ class SqliteImages(Images):
 
     def similar(self, rows: Rows) -> Rows:
         with self.catalog.reading() as sql:
-            found = as_rows(
-                sql.execute(
-                    """SELECT image.similar FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value
-                       ORDER BY wanted.key""",
-                    (json.dumps(plain(rows)),),
-                )
-            )
-        if len(found) != len(rows):
-            raise NotFound("a row has no image.", next="thresher check")
-        return found
+            return np.array([similar for _, similar in _of_rows(sql, "row, similar", rows)], dtype=np.int64)
+
+
+def _of_rows(sql: sqlite3.Connection, columns: str, rows: Sequence[int] | Rows, joined: str = "") -> list[Line]:
+    """Columns of images, the row first, in the order of the rows that are asked for. Raises NotFound."""
+    wanted = plain(rows)
+    found = sql.execute(
+        f"""SELECT {columns} FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value {joined}
+            ORDER BY wanted.key""",
+        (json.dumps(wanted),),
+    ).fetchall()
+    if len(found) != len(wanted):
+        raise no_such_row(set(wanted) - {row for row, *_ in found})
+    return found
 
 
 def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> dict[bytes, int]:
@@ -316,7 +295,7 @@ def _top(sql: sqlite3.Connection) -> int:
 def _place(row: int, shard: str | None, begins: int | None, size: int) -> shards.Place | None:
     """Where the bytes of a row lie; None for one kept by reference. Raises StoreDamaged for one that lost them."""
     if begins == -1:
-        raise StoreDamaged(f"the bytes of image {row} are lost.", next="harvest it again")
+        raise bytes_lost(row)
     return shards.Place(shard, begins, size) if shard is not None and begins is not None else None
 
 

@@ -9,8 +9,9 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from thresher.records import Alias, NewImage, Stage
+from thresher.records import Stage
 from thresher.store.contract import Transfer
+from thresher.store.conversions import new_image_of
 from thresher.store.directory import shards
 from thresher.store.kinds import ASK_FIELDS
 from thresher.store.rules import hash_key
@@ -70,7 +71,7 @@ class SqliteTransfer(Transfer):
                 take_in(sql, kind, of, kind.named(line))
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
-        kept = [(line, _new_image(line, data.get(line[1]))) for line in lines]
+        kept = [(line, new_image_of(line, data.get(line[1]))) for line in lines]
         with_bytes = [image for _, image in kept if image.data is not None]
         put = self.writer.append([(images.member(image), image.data or b"") for image in with_bytes])
         places = {image.sha256: place for image, place in zip(with_bytes, put, strict=True)}
@@ -197,12 +198,6 @@ def _restore_assignment(sql: Sql, kind: Kind, of: int, there: There) -> None:
            ON CONFLICT DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)""",
         ((of, worker, row, there["dealt_ms"]) for row, ask in there["dealt"] if ask is None),
     )
-
-
-def _new_image(line: Line, data: bytes | None) -> NewImage:
-    _, sha256, width, height, picture_format, orientation, size, _, fingerprint, _, aliases = line
-    pairs = tuple(Alias(*pair) for pair in aliases)
-    return NewImage(sha256, data, width, height, picture_format, orientation, fingerprint, size, pairs)
 
 
 def _restore_image(sql: Sql, line: Line, place: shards.Place | None) -> None:
