@@ -251,7 +251,7 @@ def test_a_promise_is_kept_when_it_is_certified_and_not_when_nothing_is_unknown(
 def test_a_certificate_that_is_not_to_be_had_is_told(store: Store, settings: Settings) -> None:
     scored(store)
     certify(store, frozen(store, Targets(0.99, 0.99, 0.01, answers=500, method="recall"), pictures=5))
-    assert waits(store, settings).startswith("nothing: not certified, as 5 images ")
+    assert waits(store, settings).startswith("nothing: not certified, because 5 images prove no set")
 
 
 def test_a_budget_is_spent_when_the_audit_asks_for_more_than_is_left_unless_it_was_divided(

@@ -142,7 +142,7 @@ def test_a_thread_that_writes_too_long_holds_up_the_others_only_so_long(path: Pa
 
 def test_a_file_that_is_no_catalog_is_told(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "catalog.sqlite").write_bytes(b"not SQLite at all, but long enough to look at" * 100)
-    with pytest.raises(StoreDamaged, match="no SQLite file"):
+    with pytest.raises(StoreDamaged, match="not SQLite"):
         open_store(tmp_path, settings)
 
 

@@ -281,7 +281,7 @@ def test_marks_without_values_are_taken_away(store: DirectoryStore) -> None:
     os.truncate(folder / "values", 3 * 4)
     with (folder / "present").open("ab") as file:
         file.write(b"\1\1")
-    assert "features/x: 3 rows are marked present and are not" in found(store)
+    assert "features/x: 3 rows are marked present and have no values" in found(store)
     assert store.check(mend=True).sound
     assert store.columns.missing("features/x", np.arange(4)).tolist() == [3]
     assert found(store) == ""
@@ -291,7 +291,7 @@ def test_a_column_half_made_or_half_dropped_goes(store: DirectoryStore) -> None:
     left = Path(store.place) / "columns" / ".making-x"
     left.mkdir()
     (left / "meta.json").touch()
-    assert ".making-x was left by an interrupted run" in found(store)
+    assert ".making-x was left behind by an interrupted run" in found(store)
     assert store.columns.names() == []
     assert store.check(mend=True).sound
     assert not left.exists()

@@ -264,7 +264,7 @@ def test_another_workspace_is_never_written_over(stores: tuple[Store, Store]) ->
 def test_a_picture_that_is_not_what_its_name_says_ends_the_copy(stores: tuple[Store, Store]) -> None:
     source, target = stores
     source.images.put([new_image(80, sha256=new_image(82).sha256)])
-    with pytest.raises(StoreDamaged, match="not its own"):
+    with pytest.raises(StoreDamaged, match="do not match their hash"):
         copy_store(source, target)
 
 

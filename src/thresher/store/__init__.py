@@ -1,4 +1,4 @@
-"""Disks and databases: what every stage reads and writes. Everything starts with `open_store`."""
+"""Stores: disks and databases, which every stage reads and writes. Start with `open_store`."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -22,17 +22,17 @@ STORES = {
 
 
 def open_store(place: str | Path, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> Store:
-    """Open the workspace at a place, a directory or a `mongodb://` address; with `create` make it where there is none.
+    """Open the workspace at a place, a directory or a `mongodb://` address; with `create`, make it if there is none.
 
-    A workspace of an earlier schema is brought to the newest one, that of the table of `kinds`.
+    A workspace with an earlier schema is upgraded to the newest one (the table of `kinds`).
 
-    Raises StoreUnavailable where there is none, WrongSchema where a newer thresher has been.
+    Raises StoreUnavailable if there is no workspace, WrongSchema if a newer thresher has written it.
     """
     scheme, found, _ = str(place).partition("://")
     scheme = scheme if found else ""
     if scheme not in STORES:
         known = ", ".join(f"{name}://" for name in STORES if name)
-        raise BadInput(f"no store is called {scheme}://; there are directories and {known}.", where=str(place))
+        raise BadInput(f"unknown store {scheme}://; known are directories and {known}.", where=str(place))
     module, function = STORES[scheme]
     opener: Callable[..., Store] = getattr(import_module(module), function)
     opened = opener(str(place), settings, create=create, kinds=kinds)

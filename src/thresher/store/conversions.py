@@ -1,4 +1,4 @@
-"""Records out of what stores keep, and what they keep of records: written once for every store.
+"""Conversions between records and the values that stores keep, shared by all stores.
 
 What is kept comes as a list of values, for dictionaries take half as long again: in the order of the record's fields,
 or as a line of its kind (kinds.py) where the function says so.
@@ -39,13 +39,13 @@ Kept = Sequence[Any]
 
 @cache
 def names_of(noun: Callable[..., object], *without: str) -> tuple[str, ...]:
-    """The names of a record's fields, but for some."""
+    """The names of a record's fields, except some."""
     found = (field.name for field in fields(noun))  # type: ignore[arg-type]  # every record is a dataclass
     return tuple(name for name in found if name not in without)
 
 
 def ask_of(kept: Kept) -> Ask:
-    """The record of an ask."""
+    """An Ask from its values."""
     return Ask(kept[0], kept[1], kept[2], Purpose(kept[3]), *kept[4:])
 
 
@@ -62,14 +62,14 @@ def task_fields(task: NewTask, version: int) -> dict[str, Any]:
 
 
 def task_of(kept: Kept) -> Task:
-    """The record of a task, its rows kept as a list."""
+    """A Task from its values, with its rows as a list."""
     number, category, version, name, rows, places, taken, done, owner_only, published_ms, kind = kept
     own = bool(owner_only)
     return Task(number, category, version, name, tuple(rows), places, taken, done, own, published_ms, TaskKind(kind))
 
 
 def assignment_of(kept: Kept, review: Review | None) -> Assignment:
-    """The record of an assignment with the review in force, which is not among what is kept of it."""
+    """An Assignment from its values and the review in force, which is stored elsewhere."""
     made, task, category, version, worker, stage, dealt, dealt_ms, lease_until_ms, sent_ms, answers, erased = kept
     return Assignment(
         made, task, category, version, worker, Stage(stage), tuple(starmap(Dealt, dealt)), dealt_ms, lease_until_ms,
@@ -78,7 +78,7 @@ def assignment_of(kept: Kept, review: Review | None) -> Assignment:
 
 
 def review_of(kept: Kept) -> Review:
-    """The record of a decision about an assignment."""
+    """A Review from its values."""
     verdict, why, at_ms, yes_right, yes_shown, no_right, no_shown, weight, provisional = kept
     return Review(
         Stage(verdict), why, at_ms, yes_right, yes_shown, no_right, no_shown, weight, bool(provisional)
@@ -86,7 +86,7 @@ def review_of(kept: Kept) -> Review:
 
 
 def review_line(assignment: Assignment, number: int, review: Review) -> dict[str, Any]:
-    """A line of the kind "review": the decision of that number about an assignment."""
+    """A line of the kind "review": the decision with that number about an assignment."""
     about = {"assignment": assignment.id, "number": number, "version": assignment.version, "worker": assignment.worker}
     return {**about, **asdict(review)}
 
@@ -130,7 +130,7 @@ def vote_of(line: Line) -> Vote:
 
 
 def given_to(answers: Iterable[Given]) -> list[list[object]]:
-    """Answers as they are kept: lists in the order of the record's fields."""
+    """Answers as stored: lists in the order of the record's fields."""
     return [
         [a.position, a.says.value, a.first_seconds, a.seconds, a.changes, a.visits, a.hidden_seconds, a.ready]
         for a in answers
@@ -138,5 +138,5 @@ def given_to(answers: Iterable[Given]) -> list[list[object]]:
 
 
 def given_from(kept: Iterable[list[Any]]) -> tuple[Given, ...]:
-    """Answers as they were kept."""
+    """Answers from their stored form."""
     return tuple(Given(position, Says(says), *rest) for position, says, *rest in kept)

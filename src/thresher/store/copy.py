@@ -1,7 +1,7 @@
-"""`thresher store copy`: a workspace from one store to another, whatever keeps them.
+"""`thresher store copy`: copy a workspace from one kind of store to any other.
 
-Pages of lines (kinds.py) are compared and those that differ are sent, so a copy that was cut short goes on where it
-was. In the end every line, every picture and every column is compared by checksum; a copy that returns is the same.
+Pages of lines (transfer.py) are compared and those that differ are sent, so an interrupted copy continues where it
+stopped. At the end every line, image and column is compared by checksum; a copy that finishes is equal to its source.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy holds: how many of each kind, and their checksums, which both stores have in common."""
+    """The result of a copy: the count of each kind, and the checksums, which are equal in both stores."""
 
     counts: dict[str, int]
     checksums: dict[str, str]
 
 
 class _Stopped(Exception):
-    """The caller wants no more; the copy goes on at the next call."""
+    """The caller asked to stop; the next call continues the copy."""
 
 
 @dataclass(slots=True)
@@ -56,10 +56,10 @@ class _Copying:
 def copy_store(
     source: Store, target: Store, *, report: Report | None = None, stop: Stop | None = None
 ) -> Copied | None:
-    """Make `target` the same workspace as `source`; None where `stop` ended it before it was done.
+    """Make `target` a copy of the workspace `source`; returns None if `stop` ended it early.
 
-    `target` is new, or an unfinished copy of the same workspace. Nobody may work in either meanwhile. Raises Conflict
-    where the target is another workspace or the source changed, StoreDamaged where bytes are not what they should be.
+    `target` is new, or an unfinished copy of the same workspace. Nobody may use either store meanwhile. Raises Conflict
+    if the target is another workspace or the source has changed, StoreDamaged if bytes do not match their hash.
     """
     _same_workspace(source, target)
     work = _Copying(source, target, report, stop)
@@ -82,7 +82,7 @@ def copy_store(
 
 
 def _kinds(kinds: Kinds, categories: list[str]) -> Iterator[tuple[Kind, str]]:
-    """Every kind of line but categories and images, once for each category where it has one."""
+    """Every kind of line except categories and images, once for each category if it belongs to categories."""
     rest = [kind for kind in kinds if kind.travels and kind not in (CATEGORY, IMAGE)]
     yield from ((kind, "") for kind in rest if not kind.of_category)
     yield from ((kind, category) for category in categories for kind in rest if kind.of_category)
@@ -93,7 +93,7 @@ def _same_workspace(source: Store, target: Store) -> None:
         return
     if target.images.top() or target.categories.all() or target.people.all() or target.columns.names():
         raise Conflict(
-            "the target holds another workspace.", where=without_password(target.place), next="copy to a new place"
+            "the target contains another workspace.", where=without_password(target.place), next="copy to a new place"
         )
     target.transfer.adopt(source.secret())
 
@@ -150,7 +150,7 @@ def _copy_column(work: _Copying, name: str) -> None:
 
 
 def _compare(work: _Copying, categories: list[str]) -> Copied:
-    """Counts and checksums of everything, which both sides must have in common."""
+    """Counts and checksums of everything, after checking that both sides have the same."""
     counts: dict[str, int] = {}
     checksums: dict[str, str] = {}
     all_kinds = [(CATEGORY, ""), (IMAGE, ""), *_kinds(work.source.transfer.kinds, categories)]
@@ -166,7 +166,7 @@ def _compare(work: _Copying, categories: list[str]) -> Copied:
         if ours != theirs:
             raise Conflict(
                 f"the copy has {theirs[0]} of {name} and the source {ours[0]}: the source changed meanwhile.",
-                next="end what works in it, then run the same command again",
+                next="stop what uses it, then run the same command again",
             )
         counts[name], checksums[name] = ours
     for name in work.source.columns.names():
@@ -194,7 +194,7 @@ def _true(found: dict[str, bytes], store: Store) -> None:
     for name, data in found.items():
         if hashlib.sha256(data).hexdigest() != name:
             raise StoreDamaged(
-                f"the bytes of {name[:12]} are not its own.",
+                f"the bytes of {name[:12]} do not match their hash.",
                 where=without_password(store.place),
                 next="thresher check",
             )
@@ -205,7 +205,7 @@ def _digests(work: _Copying, kind: Kind, category: str) -> tuple[tuple[int, str]
 
 
 def _digest(store: Store, kind: Kind, category: str) -> tuple[int, str]:
-    """How many lines of a kind there are, and the SHA-256 of them all in order."""
+    """The number of lines of a kind, and the SHA-256 of all of them in order."""
     count, digest = 0, hashlib.sha256()
     for page in _pages(store, kind, category):
         for line in page:

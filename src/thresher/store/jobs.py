@@ -1,4 +1,4 @@
-"""Jobs and leases as lines, whatever keeps them."""
+"""Jobs and leases as generic lines, for every store."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +10,7 @@ from thresher.store.kinds import JOB, LEASE
 
 
 class LinedJobs(Jobs):
-    """Records of separate processes, and leases that let only one of a kind run, a line each."""
+    """Records of separate processes, and leases that let only one process do a thing, a line each."""
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines

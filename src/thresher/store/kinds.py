@@ -1,12 +1,13 @@
-"""One table: every kind of line that a workspace is made of, with its fields, its keys and who keeps it.
+"""The table of kinds: every kind of line in a workspace, with its fields, its keys, and how it is stored.
 
-A line is one thing that a store keeps: a label, a worker, a round. Its fields are the same whatever keeps it, so two
-stores hold the same when their lines are the same. The table drives SQLite's tables and MongoDB's collections, their
-migrations, `thresher store copy`, and the part of both stores that keeps generic kinds (contract/lines.py). What a
-store derives from lines (indexes, counters, who may be asked what) it makes again itself.
+A line is one record in a store: a label, a worker, a round. Its fields are the same in every store, so two stores are
+equal when their lines are equal. The table drives SQLite's tables and MongoDB's collections, their migrations,
+`thresher store copy`, and the part of both stores that keeps generic kinds (contract/lines.py). What a store derives
+from lines (indexes, counters, who may be asked what) it computes itself.
 
 A further generic kind is one row of KINDS, with the next number as `since`; docs/decisions/0010-one-table-of-kinds.md
-says what else it takes. The row of a released kind is never edited, but for fields and indexes with a later `since`.
+says what else it takes. The row of a released kind is never edited, except to add fields and indexes with a later
+`since`.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""Workers and invites as lines, whatever keeps them."""
+"""Workers and invites as generic lines, for every store."""
 
 from dataclasses import asdict
 
@@ -9,7 +9,7 @@ from thresher.store.kinds import INVITE, WORKER
 
 
 class LinedPeople(People):
-    """Workers and the invites that mint them, a line each."""
+    """Workers and the invites they came by, a line each."""
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines

@@ -1,4 +1,4 @@
-"""Rounds, evidence and releases as lines, whatever keeps them."""
+"""Rounds, evidence and releases as generic lines, for every store."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,7 +11,7 @@ from thresher.store.kinds import EVIDENCE, RELEASE, ROUND
 
 
 class LinedRounds(Rounds):
-    """Trainings, the frozen states of certificates, and releases, a line each."""
+    """Rounds of training, the frozen states of certificates, and releases, a line each."""
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
@@ -38,7 +38,7 @@ class LinedRounds(Rounds):
         if not self.lines.add(EVIDENCE, [{"epoch": epoch, "name": name, "data": data}], category) and (
             self.evidence(category, epoch, name) != data
         ):
-            raise Conflict(f"{name} of epoch {epoch} is frozen with other bytes.", where=category)
+            raise Conflict(f"{name} of epoch {epoch} is stored already, with other bytes.", where=category)
 
     def evidence(self, category: str, epoch: int, name: str) -> bytes | None:
         line = self.lines.get(EVIDENCE, [epoch, name], category)

@@ -1,4 +1,4 @@
-"""What every store reads the same way, whatever it keeps things in: limits, orders, and what a call may not do."""
+"""Rules that all stores share: limits, orders, and errors for invalid calls."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ TRUST: Final = {source: place for place, source in enumerate(SOURCES)}
 
 
 def plain(rows: Sequence[int] | Rows) -> list[int]:
-    """Rows as Python integers, which is what a database takes."""
+    """Rows as Python integers, as databases need them."""
     return rows.tolist() if isinstance(rows, np.ndarray) else [int(row) for row in rows]
 
 
@@ -35,26 +35,26 @@ def one_of(kind: type[Any], value: str) -> Any:  # noqa: ANN401 -- the kind is t
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """A name and its other forms: letters composed and decomposed (Unicode NFC and NFD) look the same to a person."""
+    """A name and its equivalent spellings: composed and decomposed letters (Unicode NFC and NFD) look the same."""
     if name.isascii():
         return (name,)
     return tuple(dict.fromkeys((name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))))
 
 
 def is_hash(name: str) -> bool:
-    """Whether a name can only be a SHA-256."""
+    """Whether a name has the form of a SHA-256."""
     return len(name) == 64 and not name.strip("0123456789abcdef")  # a third of the time of a pattern
 
 
 def hash_key(sha256: str) -> bytes:
     """The 32 bytes of a SHA-256. Raises BadInput."""
     if not is_hash(sha256):
-        raise BadInput(f"{sha256!r} is no SHA-256 in lower-case hexadecimal.")
+        raise BadInput(f"{sha256!r} is not a SHA-256 in lower-case hexadecimal.")
     return bytes.fromhex(sha256)
 
 
 def hash_keys(names: Sequence[str]) -> list[bytes]:
-    """The 32 bytes of each SHA-256; of many at once in a quarter of the time. Raises BadInput."""
+    """The 32 bytes of each SHA-256; for many at once it takes a quarter of the time. Raises BadInput."""
     joined = "".join(names)
     if any(len(name) != 64 for name in names) or joined.strip("0123456789abcdef"):
         return [hash_key(name) for name in names]  # which says which one is none
@@ -115,10 +115,10 @@ def bytes_lost(row: int) -> StoreDamaged:
 
 
 def no_such_category(name: str, known: Sequence[str]) -> NotFound:
-    """The error for a category nobody made, naming the known ones."""
-    there = f"There is {', '.join(known)}." if known else "There is none yet."
+    """The error for an unknown category, naming the known ones."""
+    there = f"known are: {', '.join(known)}." if known else "there are no categories yet."
     return NotFound(
-        f"no category is called {name!r}. {there}",
+        f"unknown category {name!r}; {there}",
         next=f'thresher category add {name} --question "Does this image ...?"',
     )
 
@@ -141,61 +141,62 @@ def most_trusted(labels: Iterable[Label]) -> list[Label]:
 
 
 def fits_a_task(task: NewTask) -> None:
-    """Raises BadInput for a task of too many images, none, or without a place."""
+    """Raise BadInput for a task with too many images, none, or without a place."""
     if not 0 < len(task.asks) <= MOST_IMAGES or task.places < 1:
-        raise BadInput(f"a task has 1 to {MOST_IMAGES} images and a place at least.", where=task.name)
+        raise BadInput(f"a task must have 1 to {MOST_IMAGES} images and at least one place.", where=task.name)
 
 
 def no_such_task(number: int) -> NotFound:
-    """The error for a task nobody published."""
-    return NotFound(f"no task has the number {number}.")
+    """The error for an unknown task."""
+    return NotFound(f"unknown task number {number}.")
 
 
 def no_such_assignment(assignment: str) -> NotFound:
-    """The error for an assignment nobody was dealt."""
-    return NotFound(f"no assignment has the id {assignment!r}.")
+    """The error for an unknown assignment."""
+    return NotFound(f"unknown assignment {assignment!r}.")
 
 
 def shown_twice(task: NewTask) -> BadInput:
-    """The error for a task with two asks of one image."""
-    return BadInput("an image stands in a task once.", where=task.name)
+    """The error for a task with two asks for one image."""
+    return BadInput("an image may be in a task only once.", where=task.name)
 
 
 def still_held(assignment: Assignment, now_ms: int) -> None:
-    """Raises Gone for an assignment that was sent or whose lease has ended."""
+    """Raise Gone for an assignment that was sent or whose lease has ended."""
     if assignment.sent_ms:
-        raise Gone("the assignment was sent.", next="take another one")
+        raise Gone("the assignment was sent already.", next="take another one")
     if assignment.stage is not Stage.LEASED or now_ms >= assignment.lease_until_ms:
         raise Gone("the assignment's lease has ended.", next="take another one")
 
 
 def deals_all(assignment: Assignment, dealt: Sequence[Dealt], asks: Sequence[int]) -> None:
-    """Raises BadInput where the dealt places do not serve every ask of the task once."""
+    """Raise BadInput unless the dealt places serve every ask of the task once."""
     if sorted(place.ask for place in dealt if place.ask is not None) != sorted(asks):
-        raise BadInput("every ask of the task is dealt once.", where=f"assignment {assignment.id}")
+        raise BadInput("every ask of the task must be dealt exactly once.", where=f"assignment {assignment.id}")
 
 
 def known_positions(assignment: Assignment, given: Sequence[Given]) -> None:
-    """Raises BadInput for a draft at a position that was not dealt."""
+    """Raise BadInput for a draft at a position that does not exist."""
     for one in given:
         if not 0 <= one.position < len(assignment.dealt):
             raise BadInput(f"there is no position {one.position}.", where=f"assignment {assignment.id}")
 
 
 def answers_all(assignment: Assignment, ordered: Sequence[Given]) -> None:
-    """Raises BadInput where the answers, by position, are not one for each that was dealt."""
+    """Raise BadInput unless the answers are one for each position."""
     if not assignment.dealt or [one.position for one in ordered] != list(range(len(assignment.dealt))):
         raise BadInput(
-            f"every one of the {len(assignment.dealt)} positions is answered once.", where=f"assignment {assignment.id}"
+            f"each of the {len(assignment.dealt)} positions must be answered exactly once.",
+            where=f"assignment {assignment.id}",
         )
 
 
 def may_be_reviewed(assignment: Assignment, review: Review) -> bool:
-    """Whether a decision is to be recorded: False where there is one already. Raises BadInput, Conflict."""
+    """Whether a decision may be recorded: False if there is one already. Raises BadInput, Conflict."""
     if review.verdict not in VERDICTS:
-        raise BadInput(f"a review accepts, weights or rejects; {review.verdict.value!r} does neither.")
+        raise BadInput(f"{review.verdict.value!r} is not a verdict of a review.")
     if assignment.review is not None:
         return False
     if assignment.stage is not Stage.SENT:
-        raise Conflict("only a sent assignment is reviewed.", where=f"assignment {assignment.id}")
+        raise Conflict("only a sent assignment can be reviewed.", where=f"assignment {assignment.id}")
     return True

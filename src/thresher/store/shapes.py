@@ -1,4 +1,4 @@
-"""What the table of kinds (kinds.py) is made of: kinds of line with their fields, indexes and counters."""
+"""The types of the table of kinds (kinds.py): kinds of line with their fields, indexes and counters."""
 
 import enum
 import json
@@ -16,7 +16,7 @@ Named = Mapping[str, Any]
 
 
 class Type(enum.StrEnum):
-    """What a field holds. JSON is a list or a dictionary; a blob is bytes of any length."""
+    """The type of a field. JSON is a list or a dictionary; a blob is bytes of any length."""
 
     INT = "int"
     REAL = "real"
@@ -35,7 +35,7 @@ _READ: Final[Mapping[Type, Callable[[Any], Any]]] = {Type.BOOL: bool, Type.BLOB:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `since` is the schema that brought it; lines that are older then have its `default`."""
+    """One field. `since` is the schema that added it; older lines then have its `default`."""
 
     name: str
     type: Type = Type.TEXT
@@ -44,20 +44,20 @@ class Field:
     default: Any = None
 
     def kept(self, value: Any) -> Any:  # noqa: ANN401 -- whatever the type says
-        """A value as a database keeps it: JSON as text, an enumeration's member as its text."""
+        """A value as a database stores it: JSON as text, a member of an enumeration as its text."""
         if value is None and self.null:
             return None
         return _KEPT[self.type](value)
 
     def read(self, value: Any) -> Any:  # noqa: ANN401 -- whatever the type says
-        """A value out of a database."""
+        """A value from a database."""
         read = _READ.get(self.type)
         return value if read is None or value is None else read(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Lines are found by these fields and come in the order of their keys behind them; never unique, as keys are."""
+    """An index: lines are found by these fields, and ordered by them and then by their keys; never unique."""
 
     name: str
     fields: tuple[str, ...]
@@ -66,7 +66,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A number kept while lines come, change and go: how many there are, or the sum of the integer field `of`.
+    """A number updated with every change of the lines: how many there are, or the sum of the integer field `of`.
 
     With `by`, one number for each value of that text field.
     """
@@ -76,7 +76,7 @@ class Counter:
     of: str = ""
 
     def moves(self, line: Named, times: int) -> dict[tuple[str, str], int]:
-        """By how much a line moves the counters named (name, value of `by`)."""
+        """By how much a line changes the counters named (name, value of `by`)."""
         return {(self.name, str(line[self.by]) if self.by else ""): times * (int(line[self.of]) if self.of else 1)}
 
 
@@ -84,9 +84,9 @@ class Counter:
 class Kind:
     """One kind of line: its fields, of which the first `keys` name it and order it.
 
-    `of_category` lines are named within a category. `generic` ones are kept and read wholly by this table; the others
-    have code of their own in each store. `since` is the schema that brought the kind, `at_once` how many lines travel
-    together. What is not `durable` may be lost in a power cut; what does not `travel` is nothing in a copy.
+    `of_category` lines belong to a category. `generic` ones are stored and read wholly by this table; the others have
+    code of their own in each store. `since` is the schema that added the kind, `at_once` how many lines are copied
+    together. Lines that are not `durable` may be lost in a power failure; those that do not `travel` are not copied.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Kind:
 
     @property
     def collection(self) -> str:
-        """The name of MongoDB's collection."""
+        """The name of the MongoDB collection."""
         return self.plural or f"{self.name}s"
 
     @cached_property
@@ -121,35 +121,35 @@ class Kind:
 
     @cached_property
     def light(self) -> tuple[Field, ...]:
-        """The fields but for blobs, which a page leaves out."""
+        """The fields without blobs, as pages return them."""
         return tuple(field for field in self.fields if field.type is not Type.BLOB)
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
-        """The fields by their names."""
+        """The fields, by name."""
         return {field.name: field for field in self.fields}
 
     def key(self, line: Line) -> Line:
-        """What names a line."""
+        """The key of a line."""
         return line[: self.keys]
 
     def named(self, line: Line) -> dict[str, Any]:
-        """The values of a line by field."""
+        """The values of a line, by field."""
         return dict(zip(self.names, line, strict=True))
 
     def keyed(self, key: Sequence[Any]) -> dict[str, Any]:
-        """The values of a key by field. Raises BadInput for too many or too few."""
+        """The values of a key, by field. Raises BadInput for too many or too few."""
         if len(key) != self.keys:
-            raise BadInput(f"a {self.name} is named by {', '.join(self.key_names)}.")
+            raise BadInput(f"the key of a {self.name} is {', '.join(self.key_names)}.")
         return dict(zip(self.key_names, key, strict=True))
 
     def order(self, by: Sequence[str]) -> tuple[str, ...]:
-        """The fields that lines are ordered by: the given ones, then the rest of the key. Raises BadInput."""
+        """The fields that order lines: the given ones, then the rest of the key. Raises BadInput."""
         self._must_have(by)
         return (*by, *(name for name in self.key_names if name not in by))
 
     def kept(self, values: Named) -> dict[str, Any]:
-        """Some fields as a database keeps them. Raises BadInput for one that the kind has not."""
+        """Some fields as a database stores them. Raises BadInput for an unknown field."""
         self._must_have(values)
         return {name: self.by_name[name].kept(value) for name, value in values.items()}
 
@@ -158,19 +158,19 @@ class Kind:
             raise BadInput(f"a {self.name} has no field {', '.join(sorted(strange))}.")
 
     def kept_changes(self, changes: Named) -> dict[str, Any]:
-        """Changes of a line as a database keeps them. Raises BadInput where its name is to change, or nothing is."""
+        """Changes of a line as a database stores them. Raises BadInput if they change the key, or nothing."""
         if not changes or changes.keys() & set(self.key_names):
-            raise BadInput(f"a {self.name} keeps its {', '.join(self.key_names)}, and something else changes.")
+            raise BadInput(f"a change of a {self.name} must change some field, but not {', '.join(self.key_names)}.")
         return self.kept(changes)
 
     def kept_whole(self, line: Named) -> dict[str, Any]:
-        """A line as a database keeps it. Raises BadInput where a field is missing."""
+        """A line as a database stores it. Raises BadInput if a field is missing."""
         if missing := set(self.names) - line.keys():
             raise BadInput(f"a {self.name} needs {', '.join(sorted(missing))}.")
         return self.kept(line)
 
     def moves(self, before: Named | None, after: Named | None) -> dict[tuple[str, str], int]:
-        """By how much the counters move when a line comes, changes or goes."""
+        """By how much the counters change when a line is added, changed or deleted."""
         moved: dict[tuple[str, str], int] = {}
         for line, times in ((before, -1), (after, 1)):
             for counter in self.counters if line is not None else ():
@@ -180,7 +180,7 @@ class Kind:
 
 
 def read_line(fields: Iterable[Field], values: Sequence[Any]) -> dict[str, Any]:
-    """The values of fields out of a database, by name."""
+    """The values of fields from a database, by name."""
     return {field.name: field.read(value) for field, value in zip(fields, values, strict=True)}
 
 
@@ -194,7 +194,7 @@ Kinds = tuple[Kind, ...]
 
 
 def schema_of(kinds: Kinds) -> int:
-    """The number of the schema that has all these kinds, fields and indexes."""
+    """The number of the schema that includes all these kinds, fields and indexes."""
     kinds_since = max(kind.since for kind in kinds)
     fields_since = max(field.since for kind in kinds for field in kind.fields)
     indexes_since = max((index.since for kind in kinds for index in kind.indexes), default=1)

@@ -48,8 +48,8 @@ def test_counters_that_are_off_are_set_right(store: MongoStore) -> None:
     store.link.table("counts").delete_many({"_id.kind": {"$in": ["images", "asks:1", "assignments"]}})
     store.link.table("counts").insert_one({"_id": key(category="car", kind="labels:1", which="yes", slot=0), "n": 7})
     told = found_and_mended(store)
-    assert "the counter 'images' of car says 0, and there are 5" in told
-    assert "'labels:1:yes' of car says 7, and there are 0" in told
+    assert "the counter 'images' of car is 0, and should be 5" in told
+    assert "'labels:1:yes' of car is 7, and should be 0" in told
     assert store.images.count() == 5
     tally = store.categories.tally("car")
     assert (tally.images, dict(tally.labels), dict(tally.assignments)) == (5, {}, {"leased": 1})
@@ -62,7 +62,7 @@ def test_bytes_that_no_row_uses_are_reclaimed_once_they_are_old(store: MongoStor
     table.insert_one({"_id": Binary(spare), "at_ms": now_ms(), "data": Binary(b"spare")})
     assert store.check(mend=True).found == ()  # a harvest may be about to make a row of it
     table.update_one({"_id": Binary(spare)}, {"$set": {"at_ms": now_ms() - SETTLED_MS - 1000}})
-    assert "1 pictures belong to no row" in found_and_mended(store)
+    assert "no row refers to the bytes of 1 images" in found_and_mended(store)
     assert table.count_documents({}) == 3
 
 
@@ -155,7 +155,7 @@ def test_what_a_killed_writer_of_columns_left_is_reclaimed(store: MongoStore) ->
     )
     told = found_and_mended(store)
     assert "1 values belong to no part" in told
-    assert "column_parts of 1 dropped ones" in told
+    assert "column_parts of 1 deleted columns" in told
     assert store.link.table("blobs").count_documents({}) == 1  # too young to be anybody's leaving
 
 

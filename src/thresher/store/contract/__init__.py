@@ -1,9 +1,9 @@
-"""The promises every store keeps, one sentence each; tests/contract/ holds every store to them.
+"""The contract of every store, one sentence per call; tests/contract/ runs the same tests on every store.
 
-A store is opened by `thresher.store.open_store(place, settings)`: one object with a part for each story. All calls
-are synchronous and safe from any thread and any number of processes (docs/decisions/0002-one-synchronous-store.md).
-Times are given in UTC milliseconds by the caller, so that a test can hold the clock. Arrays of rows are int64,
-ascending where they are answered. What a call has returned from survives `kill -9`.
+A store is opened by `thresher.store.open_store(place, settings)`: one object with a part for each topic. All calls are
+synchronous and safe from any thread and any number of processes (docs/decisions/0002-one-synchronous-store.md).
+Times are passed in UTC milliseconds by the caller, so that a test can control the clock. Arrays of rows are int64,
+ascending when they are returned. Data of a call that has returned survives `kill -9`.
 """
 
 from thresher.store.contract.asks import Asks

@@ -66,8 +66,8 @@ class Categories(Protocol):
     def find(self, category: str, names: Sequence[str]) -> list[list[int]]:
         """Every row of the pool that has each name, ascending: a SHA-256, or the value of any alias.
 
-        Letters composed and decomposed (Unicode NFC and NFD) are the same name. As by `images.find`, an image whose
-        bytes are lost is not found, so that a harvest brings it again.
+        Composed and decomposed letters (Unicode NFC and NFD) are equal in names. As in `images.find`, an image whose
+        bytes are lost is not found, so that a harvest stores it again.
         """
 
     def origins(self, category: str, rows: Sequence[int] | Rows) -> list[Origin]:

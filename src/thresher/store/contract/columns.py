@@ -27,7 +27,7 @@ class Columns(Protocol):
         """The whole matrix [top, width], memory-mapped and read-only, and which rows are present. Raises NotFound."""
 
     def names(self) -> list[str]:
-        """Every column."""
+        """The names of all columns."""
 
     def drop(self, name: str) -> None:
         """Remove a column; does nothing if there is no such column."""

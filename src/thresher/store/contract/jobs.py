@@ -1,4 +1,4 @@
-"""Jobs, and leases that let only one of a kind run."""
+"""Jobs, and leases that let only one process do a thing."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ from thresher.records import Job
 
 
 class Jobs(Protocol):
-    """Records of separate processes, and leases that let only one of a kind run."""
+    """Records of separate processes, and leases that let only one process do a thing."""
 
     def start(self, job: Job) -> None:
-        """Record a job; the same id again changes nothing."""
+        """Record a job; recording the same id again changes nothing."""
 
     def get(self, job: str) -> Job:
         """A job by id. Raises NotFound."""
@@ -18,7 +18,7 @@ class Jobs(Protocol):
         """The newest jobs first."""
 
     def beat(self, job: str, now_ms: int, *, done: int, total: int, message: str) -> bool:
-        """Record progress; answers whether the job was asked to stop."""
+        """Record progress; returns whether the job was asked to stop."""
 
     def finish(self, job: str, state: str, message: str, now_ms: int) -> None:
         """Record how a job ended: "done", "failed" or "cancelled"."""
@@ -27,10 +27,10 @@ class Jobs(Protocol):
         """Ask a job to stop at its next heartbeat."""
 
     def lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool:
-        """Take or renew a named lease; False while another owner's has not run out."""
+        """Take or renew a named lease; False while another owner's lease has not expired."""
 
     def release(self, name: str, owner: str) -> None:
-        """Give a named lease back."""
+        """Give up a named lease."""
 
     def leased(self, name: str, now_ms: int) -> bool:
-        """Whether anybody holds a named lease that has not run out."""
+        """Whether a named lease is held and has not expired."""

@@ -1,4 +1,4 @@
-"""Lines of the generic kinds: whatever needs nothing but to be kept."""
+"""Lines of the generic kinds: records that only need to be stored and read."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -11,18 +11,18 @@ ANYTHING: Final[Named] = MappingProxyType({})
 
 
 class Lines(Protocol):
-    """Lines of the generic kinds of store/kinds.py: added once, read by key or in order, changed where as expected.
+    """Lines of the generic kinds of store/kinds.py: added once, read by key or in order, changed by compare and set.
 
     A line is a dictionary of its kind's fields, and `key` the values of its key fields in their order. `category` is
-    empty for a kind of the workspace; one that nobody made raises NotFound. `where` names fields and the values they
-    must have; a field that the kind has not raises BadInput. What a call changes is committed together with the
-    counters that the kind declares.
+    empty for a kind of the workspace; an unknown category raises NotFound. `where` names fields and the values they
+    must have; an unknown field raises BadInput. The changes of a call are committed together with the counters that the
+    kind declares.
     """
 
     def add(self, kind: Kind, lines: Sequence[Named], category: str = "") -> int:
-        """Keep the lines whose keys nobody has used and answer how many they were; the others change nothing.
+        """Add the lines whose keys are new; returns how many they were. The others change nothing.
 
-        In commits of at most 1,000 lines: a call that was cut short is made again.
+        In commits of at most 1,000 lines: an interrupted call can be repeated.
         """
 
     def get(self, kind: Kind, key: Sequence[Any], category: str = "") -> dict[str, Any] | None:
@@ -39,7 +39,7 @@ class Lines(Protocol):
         after: Named | None = None,
         limit: int | None = None,
     ) -> list[dict[str, Any]]:
-        """The next lines ordered by the fields `by` and then by key, blobs left out; `after` is the last one before.
+        """The next lines ordered by the fields `by` and then by key, without blobs, after the line `after`.
 
         The fields `by` are never None.
         """
@@ -47,16 +47,16 @@ class Lines(Protocol):
     def change(
         self, kind: Kind, key: Sequence[Any], changes: Named, category: str = "", *, where: Named = ANYTHING
     ) -> dict[str, Any] | None:
-        """Compare and set: the line after, blobs left out; None where there is none or it is not as `where` says.
+        """Compare and set: the changed line without blobs; None if there is no such line or it does not match `where`.
 
-        Keys do not change: BadInput.
+        Keys cannot be changed: BadInput.
         """
 
     def drop(self, kind: Kind, key: Sequence[Any], category: str = "", *, where: Named = ANYTHING) -> bool:
-        """Forget a line that is as `where` says; answers whether there was one."""
+        """Delete a line that matches `where`; returns whether there was one."""
 
     def count(self, kind: Kind, category: str = "", *, where: Named = ANYTHING) -> int:
         """How many lines there are."""
 
     def counted(self, kind: Kind, category: str = "") -> Mapping[str, Mapping[str, int]]:
-        """The counters of a kind that are not zero, by name and then by the value they are kept for ("" for all)."""
+        """The non-zero counters of a kind, by name and then by the value they are kept for ("" for all)."""

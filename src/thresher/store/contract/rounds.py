@@ -12,7 +12,7 @@ class Rounds(Protocol):
         """Record a finished round and its head. Raises AlreadyThere for a number that exists."""
 
     def head(self, category: str, number: int) -> bytes:
-        """The trained head of a round."""
+        """The trained head (classifier) of a round."""
 
     def latest(self, category: str, version: int) -> Round | None:
         """The newest round of a question's version."""

@@ -21,7 +21,7 @@ from thresher.store.contract.work import Work
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What `check` compared, what it found wrong, and what it mended."""
+    """What `check` compared, the problems it found, and those it repaired."""
 
     counted: Mapping[str, int]
     found: tuple[str, ...]
@@ -29,7 +29,7 @@ class CheckReport:
 
     @property
     def sound(self) -> bool:
-        """Nothing is wrong, or all that was is mended."""
+        """Whether there were no problems, or all were repaired."""
         return len(self.found) == len(self.mended)
 
 
@@ -55,16 +55,16 @@ class Store(Protocol):
         """Where the workspace is, as `open_store` takes it."""
 
     def secret(self) -> bytes:
-        """32 random bytes made with the workspace: the key of every signed link. Never logged."""
+        """32 random bytes made with the workspace; the key of every signed link. Never logged."""
 
     def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        """Compare catalog, image bytes and columns; with `mend` repair what an interrupted run left.
+        """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind.
 
-        With `every_byte` each picture is read and compared with its SHA-256, for a disk may change what nobody wrote.
+        With `every_byte` each image is read and compared with its SHA-256, because a disk may change bytes by itself.
         """
 
     def close(self) -> None:
-        """Let go of files and connections; calling it twice is fine."""
+        """Close files and connections; calling it twice is fine."""
 
 
 def every_assignment(category: str, *, store: Store, at_once: int = 500) -> Iterator[Assignment]:

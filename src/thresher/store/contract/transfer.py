@@ -1,4 +1,4 @@
-"""Lines out of a store and into one, for copying a workspace from one to another."""
+"""Reading lines out of a store and writing them into another, to copy a workspace."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ from thresher.store.shapes import Kind, Kinds, Line
 
 
 class Transfer(Protocol):
-    """How a store writes its lines out and takes others in. Not for use while anybody works in the target."""
+    """Reads and writes the lines of a store. Nobody else may use the target store meanwhile."""
 
     kinds: Kinds
     """Every kind of line that there is."""
@@ -16,19 +16,19 @@ class Transfer(Protocol):
         """The next lines by key; `category` is empty for a kind of the workspace."""
 
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
-        """Keep lines, in place of those of the same keys."""
+        """Store lines, replacing those with the same keys."""
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
-        """Keep images under their rows, with the bytes that come along by SHA-256."""
+        """Store images under their rows, with the bytes given by SHA-256."""
 
     def holding(self, hashes: Collection[str]) -> set[str]:
-        """Those SHA-256 whose bytes are here."""
+        """Which of these SHA-256 have their bytes here."""
 
     def clear(self, kind: Kind, category: str) -> None:
-        """Forget every line of a kind; images and categories stay."""
+        """Delete every line of a kind; images and categories stay."""
 
     def adopt(self, secret: bytes) -> None:
-        """Take another workspace's secret, so that its links hold here."""
+        """Take over another workspace's secret, so that its links are valid here."""
 
     def settle(self) -> None:
-        """Make right what is derived: counters, and the numbers that are given next."""
+        """Compute what is derived again: counters, and the next numbers."""

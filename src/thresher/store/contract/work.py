@@ -13,18 +13,18 @@ class Work(Protocol):
     def take(
         self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
     ) -> Assignment | None:
-        """Lease a task with a free place that shows the worker no image they were asked before.
+        """Lease a task with a free place that shows the worker no image they were asked about before.
 
-        The same worker gets an unfinished assignment back. The owner gets owner-only tasks first and then any other;
-        nobody else gets an owner-only one. Two servers never give one place twice. None when no task fits. The new
+        A worker with an unfinished assignment gets that one. The owner gets owner-only tasks first and then any other;
+        nobody else gets an owner-only one. Two servers never give away the same place. None when no task fits. The new
         assignment's `dealt` is empty: `set_dealt` follows.
         """
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
-        """The task that `take` would lease to this worker now, an unfinished one included; nothing is leased."""
+        """The task that `take` would lease to this worker now, or their unfinished one; nothing is leased."""
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        """Fix the images and gold of a leased assignment, once; a second call answers what the first fixed."""
+        """Fix the images and gold of a leased assignment, once; a second call returns what the first one fixed."""
 
     def get(self, assignment: str) -> Assignment:
         """An assignment by its id. Raises NotFound."""
@@ -38,7 +38,7 @@ class Work(Protocol):
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        """Keep answers that may still change and renew the lease; an older `sequence` than the last one is ignored.
+        """Store answers that may still change and renew the lease; an older `sequence` than the last one is ignored.
 
         Raises Gone when the lease has ended or the assignment was sent.
         """
@@ -47,25 +47,25 @@ class Work(Protocol):
         """The last sequence number and the drafts, by position."""
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
-        """Store the whole assignment in one immutable write and erase its drafts.
+        """Store the whole assignment in one immutable write and delete its drafts.
 
-        The same answers again are answered the same. Raises Gone when the lease ended, Conflict when other answers were
-        sent before, BadInput when positions are missing or twice.
+        Sending the same answers again gives the same result. Raises Gone when the lease has ended, Conflict when other
+        answers were sent before, BadInput when positions are missing or occur twice.
         """
 
     def give_back(self, assignment: str, now_ms: int) -> None:
-        """End a lease by the worker's wish: drafts erased, the place free again."""
+        """End a lease at the worker's request: drafts are deleted, the place is free again."""
 
     def expire(self, now_ms: int) -> int:
-        """End the leases that are over: drafts erased and counted, places free again. Answers how many."""
+        """End the expired leases: drafts are deleted and counted, places are free again. Returns how many."""
 
     def unreviewed(self, category: str) -> list[Assignment]:
-        """Sent assignments the gate has not decided on, oldest first."""
+        """Sent assignments without a decision of the gate, oldest first."""
 
     def review(self, assignment: str, review: Review) -> Assignment:
-        """Record the gate's decision, once; a rejected one frees its place and its answers count for nothing.
+        """Record the gate's decision, once; if it rejects, the place is free again and the answers do not count.
 
-        Decisions are a list that only grows, and the last one is in force. This one is the first: where there is one
+        Decisions are a list that only grows, and the last one is in force. This call records the first; if there is one
         already, it changes nothing.
         """
 

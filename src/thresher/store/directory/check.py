@@ -1,7 +1,7 @@
-"""`thresher check`: catalog, shards and columns compared, and what an interrupted run left mended.
+"""`thresher check`: compare catalog, shards and columns, and repair what an interrupted run left behind.
 
-Nothing that a row uses is ever removed. What cannot be mended is told: an image whose bytes are gone is marked, so
-that the next harvest of it brings them back.
+Nothing that a row refers to is ever removed. Problems that cannot be repaired are reported: an image whose bytes are
+lost is marked, so that the next harvest of it stores them again.
 """
 
 import shutil
@@ -30,7 +30,7 @@ class Parts:
 
 
 def check(parts: Parts, findings: Findings) -> CheckReport:
-    """Compare catalog, image bytes and columns; where mending is wanted repair what an interrupted run left."""
+    """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
     _check_catalog(parts.shards.catalog, parts.kinds, findings)
     check_shards(parts.shards, findings)
     tell_lost_scores(parts.categories, parts.rounds, parts.columns, findings)
@@ -40,7 +40,7 @@ def check(parts: Parts, findings: Findings) -> CheckReport:
 
 
 def _check_catalog(catalog: Catalog, kinds: Kinds, findings: Findings) -> None:
-    """The file itself, rows that point nowhere, and the counters against what they count."""
+    """Check the file itself, rows with invalid references, and the counters."""
     findings.progress("check the catalog", 0, 1, "catalogs")
     with catalog.reading() as sql:
         broken = [line for (line,) in sql.execute("PRAGMA quick_check") if line != "ok"]
@@ -52,21 +52,21 @@ def _check_catalog(catalog: Catalog, kinds: Kinds, findings: Findings) -> None:
         findings.wrong(f"catalog: rows of {table} have no {parent}")
     for category, name, kept, counted in off:
         findings.wrong(
-            f"catalog: the counter {name!r} of category {category} says {kept}, and there are {counted}",
+            f"catalog: the counter {name!r} of category {category} is {kept}, and should be {counted}",
             partial(recount.correct, catalog, kinds, category, name),
         )
     findings.progress("check the catalog", 1, 1, "catalogs")
 
 
 def _check_columns(columns: DirectoryColumns, findings: Findings) -> None:
-    """Marks behind the last image or behind the values, and what a making or a dropping left."""
+    """Find presence marks beyond the last image or the values, and remains of unfinished writes and deletions."""
     for left in columns.leftovers():
-        findings.wrong(f"columns: {left.name} was left by an interrupted run", partial(shutil.rmtree, left))
+        findings.wrong(f"columns: {left.name} was left behind by an interrupted run", partial(shutil.rmtree, left))
     for name in columns.names():
         findings.count("columns")
         marks = columns.unfounded(name)
         if len(marks):
             findings.wrong(
-                f"column {name}: {len(marks)} rows are marked present and are not",
+                f"column {name}: {len(marks)} rows are marked present and have no values",
                 partial(columns.unmark, name, marks),
             )

@@ -35,7 +35,7 @@ class Objects:
             raise StoreUnavailable(
                 "the server of the shards ignores byte ranges.",
                 where=self.shown,
-                next="serve the shards from one that answers them (RFC 9110, section 14), or move them back",
+                next="use a server that supports byte ranges (RFC 9110, section 14), or move the shards back",
             )
         return found
 
@@ -95,5 +95,7 @@ class Objects:
     def _unreachable(self, error: Exception) -> StoreUnavailable:
         said = " ".join(str(error).split())[:200] or type(error).__name__
         return StoreUnavailable(
-            f"the shards cannot be read ({said}).", where=self.shown, next="see that the place of `shards` is reachable"
+            f"the shards cannot be read ({said}).",
+            where=self.shown,
+            next="check that the URL in the setting `shards` is reachable",
         )

@@ -325,7 +325,7 @@ class Reader:
         else:
             data = self.elsewhere.read(*place) if self.elsewhere is not None else b""
         if len(data) != place.bytes:
-            raise damaged(self.directory / place.shard, f"a picture at byte {place.begins} is cut short.")
+            raise damaged(self.directory / place.shard, f"an image at byte {place.begins} is truncated.")
         return data
 
     def _open(self, name: str) -> _File | None:

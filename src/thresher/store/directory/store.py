@@ -1,9 +1,9 @@
 """The embedded store: a directory with a catalog, tar shards and columns. No server, nothing to configure.
 
-catalog.sqlite    rows, questions, labels, asks, assignments: everything but the bytes
-images/*.tar      the pictures as they came
-columns/          features and scores
-renderings/       how people saw the pictures whose bytes lie elsewhere
+catalog.sqlite    rows, questions, labels, asks, assignments: everything except the bytes
+images/*.tar      the unchanged images
+columns/          embeddings and scores
+renderings/       images kept by reference, as people saw them
 """
 
 import fcntl
@@ -89,7 +89,7 @@ class DirectoryStore(Store):
         self.catalog.close()
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel to another process as a place, which it opens for itself."""
+        """Pickle the place only; the other process opens the workspace itself."""
         return (DirectoryStore, (self.directory, self.settings, self.kinds))
 
     def __enter__(self) -> "DirectoryStore":
@@ -100,7 +100,7 @@ class DirectoryStore(Store):
 
 
 def open_directory(place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> Store:
-    """Open the workspace in a directory, or make it there. Raises StoreUnavailable where there is none."""
+    """Open the workspace in a directory, or with `create` make it. Raises StoreUnavailable if there is none."""
     directory = Path(place).absolute()
     try:
         if create:
@@ -120,7 +120,7 @@ def open_directory(place: str, settings: Settings, *, create: bool = False, kind
 
 
 def _make(directory: Path, kinds: Kinds) -> None:
-    """Make what is missing of a workspace; the catalog comes last and whole, so that there is one or none."""
+    """Create the missing parts of a workspace; the catalog comes last, in one step, so it is complete or absent."""
     directory.mkdir(parents=True, exist_ok=True)
     for inside in (IMAGES, COLUMNS):
         (directory / inside).mkdir(mode=0o700, exist_ok=True)  # as private as the catalog

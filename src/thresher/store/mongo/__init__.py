@@ -1,4 +1,4 @@
-"""The same promises on MongoDB, image bytes included: for more than one machine."""
+"""The store on MongoDB, image bytes included: for more than one machine."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_mongo(place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> "MongoStore":
-    """The workspace at `mongodb://host/database`; `create` makes it with its collections and indexes.
+    """The workspace at `mongodb://host/database`; with `create`, make it with its collections and indexes.
 
     Raises Missing without the extra, StoreUnavailable, WrongSchema, BadSetting.
     """

@@ -1,7 +1,7 @@
-"""Asks: wishes for human answers, and the tasks that carry them.
+"""Asks (requests for human answers), and the tasks that contain them, in MongoDB.
 
-Only open asks are documents of their own, with what makes two alike as their `_id`. A task keeps whole copies of the
-asks it carries, and they leave when all their votes are in.
+Only open asks are separate documents, with the fields that make two asks equal as their `_id`. A task contains full
+copies of its asks; the open asks are deleted when all their votes are in.
 """
 
 from collections import Counter
@@ -131,7 +131,7 @@ class MongoAsks(Part, Asks):
 
 
 def ask_document(category: str, ask: Named, where: Document) -> Document:
-    """An open ask as it is kept: by what makes two of them alike, and `where` it waits or is carried."""
+    """The document of an open ask: its `_id` is what makes two asks equal; `where` it waits or is in a task."""
     alike = {name: ask[name] for name in ("version", "row", "purpose", "epoch")}
     return {
         "_id": key(category=category, **alike),
@@ -153,5 +153,5 @@ def _ask(copy: Document) -> Ask:
 
 
 def task_in(one: Document) -> Task:
-    """The record of a task's document."""
+    """The Task in a document."""
     return task_of([one["_id"], *(one[name] for name in names_of(Task, "number"))])

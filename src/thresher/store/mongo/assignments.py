@@ -1,4 +1,4 @@
-"""How an assignment is kept in MongoDB, and how it moves from one stage to the next within a transaction."""
+"""Assignments in MongoDB: documents, and changes from one stage to the next within a transaction."""
 
 from pymongo import ReturnDocument
 
@@ -23,18 +23,18 @@ def load(link: Link, assignment: str, session: Session | None = None) -> Documen
 
 
 def record_of(one: Document) -> Assignment:
-    """The record of a document, which has a copy of the review in force."""
+    """The Assignment in a document, which has a copy of the review in force."""
     own = [one["_id"], *(one[name] for name in _OWN)]
     return assignment_of(own, review_in(one["review"]) if "review" in one else None)
 
 
 def review_in(one: Document) -> Review:
-    """The record of a review's document, or of the copy that its assignment has."""
+    """The Review in its document, or in the copy that its assignment has."""
     return review_of([one[name] for name in _REVIEW])
 
 
 def move_stage(link: Link, one: Document, stage: Stage, changes: Document, session: Session) -> Document:
-    """Put an assignment in its next stage, with other changes, and the counters with it; answers what it is then."""
+    """Put an assignment into its next stage, with other changes, and update the counters; returns it as changed."""
     update = {**changes, "$set": {**changes.get("$set", {}), "stage": stage.value}}
     after = link.table("assignments").find_one_and_update(
         {"_id": one["_id"]}, update, return_document=ReturnDocument.AFTER, session=session
@@ -48,7 +48,7 @@ def move_stage(link: Link, one: Document, stage: Stage, changes: Document, sessi
 
 
 def end_lease(link: Link, one: Document, stage: Stage, session: Session) -> None:
-    """Erase the drafts of a lease, leaving their number, and free its place; the worker may be asked again."""
+    """Delete the drafts of a lease, keeping their number, and free its place; the worker may be asked again."""
     free_place(link, one["task"], session)
     let_go(link, one, session)
     changes = {"$set": {"drafts_erased": len(one.get("drafts", {}))}, "$unset": {"drafts": "", "asked": ""}}
@@ -56,15 +56,15 @@ def end_lease(link: Link, one: Document, stage: Stage, session: Session) -> None
 
 
 def free_place(link: Link, task: int, session: Session) -> None:
-    """Give a place in a task to somebody else."""
+    """Free a place in a task for another worker."""
     link.table("tasks").update_one({"_id": task}, {"$inc": {"taken": -1, "free": 1}}, session=session)
 
 
 def desk(one: Document) -> Document:
-    """The name of the desk a worker holds at most one assignment at."""
+    """The key of a worker's desk, a document that allows one assignment at a time."""
     return key(category=one["category"], version=one["version"], worker=one["worker"])
 
 
 def let_go(link: Link, one: Document, session: Session) -> None:
-    """The worker's desk is empty again."""
+    """Mark the worker's desk as free."""
     link.table("desks").delete_one({"_id": desk(one), "assignment": one["_id"]}, session=session)

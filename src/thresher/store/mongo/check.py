@@ -1,7 +1,7 @@
-"""`thresher check` on MongoDB: catalog, image bytes and columns compared, and what an interrupted run left mended.
+"""`thresher check` on MongoDB: compare catalog, image bytes and columns, and repair after interrupted runs.
 
-Nothing that a row uses is ever removed. An image whose bytes are gone is marked, so that the next harvest of it brings
-them back.
+Nothing that a row refers to is ever removed. An image whose bytes are lost is marked, so that the next harvest stores
+them again.
 """
 
 import uuid
@@ -44,7 +44,7 @@ class Parts:
 
 
 def check(parts: Parts, findings: Findings) -> CheckReport:
-    """Compare catalog, image bytes and columns; where mending is wanted repair what an interrupted run left."""
+    """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
     _check_counters(parts.link, parts.kinds, findings)
     _check_images(parts, findings)
     _check_spare_bytes(parts.link, findings)
@@ -60,14 +60,14 @@ def _check_counters(link: Link, kinds: Kinds, findings: Findings) -> None:
         category, kind, which = name
         shown = f"{kind}:{which}" if which else kind
         findings.wrong(
-            f"catalog: the counter {shown!r} of {category or 'the workspace'} says {kept}, and there are {counted}",
+            f"catalog: the counter {shown!r} of {category or 'the workspace'} is {kept}, and should be {counted}",
             partial(recount.correct, link, name, counted - kept),
         )
     findings.progress("check the catalog", 1, 1, "catalogs")
 
 
 def _check_images(parts: Parts, findings: Findings) -> None:
-    """Every row has its bytes and is found by its SHA-256."""
+    """Check that every row has its bytes and is found by its SHA-256."""
     link, total, done = parts.link, parts.images.count(), 0
     unnamed: list[Document] = []
     lost: list[Document] = []
@@ -97,7 +97,7 @@ def _check_images(parts: Parts, findings: Findings) -> None:
 
 
 def _changed(originals: Originals, images: list[Document], findings: Findings) -> set[bytes]:
-    """The names whose bytes have another SHA-256; where it is mended these go, so that a harvest can bring them."""
+    """The names whose bytes have another SHA-256; with repairs these are deleted, so that a harvest can store them."""
     changed: set[bytes] = set()
     for one in images:
         name = bytes(one["sha256"])
@@ -126,7 +126,7 @@ def _mark_lost(link: Link, images: list[Document], session: Session) -> None:
 
 
 def _check_spare_bytes(link: Link, findings: Findings) -> None:
-    """Bytes that a run sent and did not live to make rows of."""
+    """Find bytes that an interrupted run sent without creating rows for them."""
     before_ms = now_ms() - SETTLED_MS
     spare: list[bytes] = []
     for some in batches(_keys(link.table("bytes")), AT_ONCE):
@@ -138,9 +138,9 @@ def _check_spare_bytes(link: Link, findings: Findings) -> None:
         wanted = {"_id": {"$in": [Binary(one) for one in some]}, "at_ms": {"$lt": before_ms}}
         old += [one["_id"] for one in link.table("bytes").find(wanted, {"_id": 1})]
     if old:
-        findings.count("pictures no row uses", len(old))
+        findings.count("unused images", len(old))
         findings.wrong(
-            f"images: the bytes of {len(old)} pictures belong to no row", lambda: _reclaim(link, old, before_ms)
+            f"images: no row refers to the bytes of {len(old)} images", lambda: _reclaim(link, old, before_ms)
         )
 
 
@@ -151,7 +151,7 @@ def _reclaim(link: Link, spare: list[bytes], before_ms: int) -> None:
 
 
 def _check_columns(link: Link, findings: Findings) -> None:
-    """Every part has its values, and nothing is left of what was dropped or never finished."""
+    """Check that every part has its values, and find remains of deleted or unfinished columns."""
     before_ms = now_ms() - SETTLED_MS
     generations = set()
     for column in link.table("columns").find().sort("_id", 1):
@@ -180,13 +180,13 @@ def _check_columns(link: Link, findings: Findings) -> None:
         ]
         if left:
             findings.wrong(
-                f"columns: {table} of {len(left)} dropped ones were left",
+                f"columns: {table} of {len(left)} deleted columns were left behind",
                 partial(_drop_left, link.table(table), field, left),
             )
 
 
 def _empty(link: Link, generation: str, numbers: list[int]) -> None:
-    """Make parts hold no row, so that their rows count as missing and are made again."""
+    """Make parts hold no rows, so that their rows count as missing and are computed again."""
     for number in numbers:
         nothing = {"values": "", "rows": Binary(b"")}
         link.table("column_parts").replace_one({"_id": key(generation=generation, number=number)}, nothing, upsert=True)
@@ -204,7 +204,7 @@ def _drop_left(table: Table, field: str, left: list[str]) -> None:
 
 
 def _made_ms(made: str) -> int:
-    """When an id was made (UUIDv7, RFC 9562 section 5.7: the first 48 bits)."""
+    """The time at which an id was made (UUIDv7, RFC 9562 section 5.7: the first 48 bits)."""
     return uuid.UUID(made).int >> 80
 
 
@@ -218,7 +218,7 @@ def _keys(table: Table) -> Iterator[bytes]:
 
 
 def _firsts(table: Table, field: str) -> Iterator[str]:
-    """Each text that compound `_id`s begin with, by one jump over the index for each."""
+    """Each text that compound `_id`s begin with, found by one index lookup each."""
     texts: dict[str, Any] = {"$gt": {field: ""}, "$lt": {field: {}}}  # MongoDB sorts documents behind all texts
     while (one := table.find_one({"_id": texts}, {"_id": 1}, sort=[("_id", 1)])) is not None:
         yield one["_id"][field]

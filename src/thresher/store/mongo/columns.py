@@ -192,7 +192,7 @@ def _at_least(marks: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
 
 
 def _note(path: Path, number: int) -> None:
-    """Record how far a copy is, after what it holds is on the disk."""
+    """Record how far a copy is up to date, after its content is on disk."""
     part = path.with_suffix(".part")
     try:
         part.write_text(str(number), "ascii")

@@ -1,4 +1,4 @@
-"""How a failure of MongoDB reads to a person: what, where, and the next command."""
+"""Turning errors of MongoDB into ours: what happened, where, and the next command."""
 
 import functools
 import inspect
@@ -22,7 +22,7 @@ from pymongo.errors import (
 
 from thresher.errors import BadInput, BadSetting, StoreFull, StoreUnavailable, ThresherError
 
-AGAIN = "see that mongod runs and is reached there, then run the same command again; nothing stored is lost"
+AGAIN = "check that mongod runs and is reachable, then run the same command again; stored data is kept"
 NEWER = "install MongoDB 6.0 or newer there, or give another address"
 
 _DENIED = {13, 18}  # Unauthorized, AuthenticationFailed
@@ -44,18 +44,18 @@ Result = TypeVar("Result")
 
 
 def explain(error: PyMongoError, where: str) -> ThresherError:
-    """Our error for one of the driver's."""
+    """Our error for an error of the driver."""
     code = _code(error)
     text = str(error).partition(", full error:")[0]
     if code in _FULL or "No space left on device" in text:
         return StoreFull(
-            "the disk of MongoDB is full.", where=where, next="free space there, then run the same command"
+            "the disk of MongoDB is full.", where=where, next="free some space there, then run the same command"
         )
     if code in _DENIED:
         return StoreUnavailable(
-            f"MongoDB lets this user do nothing here: {text}.",
+            f"MongoDB denies this user access: {text}.",
             where=where,
-            next="give user and password in the address",
+            next="put user and password into the address",
         )
     if isinstance(error, ConfigurationError):
         old = "wire version" in text
@@ -64,17 +64,17 @@ def explain(error: PyMongoError, where: str) -> ThresherError:
         )
     if isinstance(error, DocumentTooLarge):
         return BadInput(
-            "MongoDB takes no document above 16 MB.", where=where, next="store this workspace in a directory"
+            "MongoDB accepts no document above 16 MB.", where=where, next="store this workspace in a directory"
         )
     if isinstance(error, ServerSelectionTimeoutError):
         return StoreUnavailable("no MongoDB primary answers.", where=where, next=AGAIN)
     if isinstance(error, WTimeoutError):
         return StoreUnavailable("too few members of the replica set answer.", where=where, next=AGAIN)
     if error.timeout:
-        return StoreUnavailable("MongoDB is too slow: an answer took longer than allowed.", where=where, next=AGAIN)
+        return StoreUnavailable("MongoDB did not answer within the time limit.", where=where, next=AGAIN)
     if isinstance(error, ConnectionFailure | AutoReconnect):
-        return StoreUnavailable("the connection to MongoDB broke.", where=where, next=AGAIN)
-    return StoreUnavailable(f"MongoDB refused: {text}.", where=where, next=AGAIN)
+        return StoreUnavailable("the connection to MongoDB was lost.", where=where, next=AGAIN)
+    return StoreUnavailable(f"MongoDB reported an error: {text}.", where=where, next=AGAIN)
 
 
 def _code(error: PyMongoError) -> int:
@@ -86,7 +86,7 @@ def _code(error: PyMongoError) -> int:
 
 @contextmanager
 def explained(where: str) -> Iterator[None]:
-    """What the driver raises inside, raised as ours."""
+    """Raise the driver's errors as ours."""
     try:
         yield
     except PyMongoError as error:
@@ -94,7 +94,7 @@ def explained(where: str) -> Iterator[None]:
 
 
 def steadily(read: Callable[[], Result]) -> Result:
-    """What `read` answers, which must change nothing; asked again where a primary left in between."""
+    """The result of `read`, which must change nothing; called again if the primary left meanwhile."""
     deadline = time.monotonic() + READ_SECONDS
     while True:
         try:

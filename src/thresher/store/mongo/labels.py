@@ -1,4 +1,4 @@
-"""Labels with source and purpose, gold, and the votes and gold answers that reviews let count."""
+"""Labels with source and purpose, gold, and the votes and gold answers that count after review."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -118,7 +118,7 @@ class MongoLabels(Part, Labels):
 
 
 def _keys(category: str, version: int, rows: Sequence[int]) -> list[Document]:
-    """What labels of rows may be called, whatever their source."""
+    """The possible keys of labels of rows, for every source."""
     trusts = range(len(SOURCES))
     return [key(category=category, version=version, row=row, trust=trust) for row in rows for trust in trusts]
 

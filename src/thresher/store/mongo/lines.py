@@ -1,7 +1,8 @@
-"""The generic kinds of store/kinds.py in MongoDB: a collection each, a document a line, its `_id` the line's key.
+"""The generic kinds of store/kinds.py in MongoDB: a collection per kind, a document per line, its `_id` the line's key.
 
 A key of one field in a kind of the workspace is the `_id` itself; any other is a document of the category and the keys,
-which sorts as they do. A blob's field holds its SHA-256 (blobs.py), a JSON field its text, for keys may be anything.
+which sorts as they do. A blob field holds its SHA-256 (blobs.py), a JSON field its text, because JSON keys may be
+anything.
 """
 
 from collections import Counter
@@ -123,7 +124,7 @@ class MongoLines(Part, Lines):
             self.link.must_know(category)
 
     def _commit(self, kind: Kind, work: Callable[[Session | None], Result]) -> Result:
-        """One change of one document is a commit by itself; with counters it is a transaction."""
+        """Change one document: a commit of its own, or with counters a transaction."""
         return self.link.transact(work) if kind.counters else work(None)
 
     def _count(
@@ -135,7 +136,7 @@ class MongoLines(Part, Lines):
 
 
 def insert(link: Link, kind: Kind, category: str, made: list[Document], session: Session) -> None:
-    """Add documents that are not there, and move their kind's counters, within a transaction."""
+    """Add documents that do not exist yet, and update their kind's counters, within a transaction."""
     if not made:
         return
     link.table(kind.collection).insert_many(made, session=session)
@@ -146,14 +147,14 @@ def insert(link: Link, kind: Kind, category: str, made: list[Document], session:
 
 
 def document(link: Link, kind: Kind, category: str, line: Named) -> Document:
-    """A line as it is kept; its blobs are kept first."""
+    """The document of a line; its blobs are stored first."""
     kept = _blobs_put(link, kind, kind.kept_whole(line))
     key = {name: kept.pop(name) for name in kind.key_names}
     return {"_id": _name(kind, category, key), **kept}
 
 
 def line_of(link: Link, kind: Kind, one: Document, fields: Sequence[Field]) -> dict[str, Any]:
-    """Some fields of a document's line."""
+    """Some fields of the line in a document."""
     there = {**one, **(one["_id"] if _is_compound(kind) else {kind.key_names[0]: one["_id"]})}
     whole = (get_blob(link, there[f.name]) if _is_blob(f) and there[f.name] else there[f.name] for f in fields)
     return {field.name: field.read(value) for field, value in zip(fields, whole, strict=True)}
@@ -187,7 +188,7 @@ def _is_blob(field: Field) -> bool:
 
 
 def _light(kind: Kind) -> dict[str, int] | None:
-    """The projection that leaves blobs out."""
+    """The projection without blobs."""
     return {field.name: 0 for field in kind.fields if _is_blob(field)} or None
 
 
@@ -206,14 +207,14 @@ def _key_of(one: Document) -> Line:
 
 
 def path(kind: Kind, name: str) -> str:
-    """Where the documents of a kind have a field."""
+    """The path of a field in the documents of a kind."""
     if name not in kind.key_names:
         return name
     return f"_id.{name}" if _is_compound(kind) else "_id"
 
 
 def having(kind: Kind, category: str, where: Named) -> Document:
-    """The filter for lines of a category whose fields have values; where all of a key is given, for its `_id`."""
+    """The filter for lines of a category whose fields have values; if all key fields are given, a filter by `_id`."""
     kept = kind.kept(where)
     if kept.keys() >= set(kind.key_names):
         return {"_id": _name(kind, category, {name: kept.pop(name) for name in kind.key_names}), **kept}
@@ -226,7 +227,7 @@ def having(kind: Kind, category: str, where: Named) -> Document:
 
 
 def beyond(kind: Kind, category: str, after: Named, by: Sequence[str] = (), way: str = "$gt") -> Document:
-    """The filter for lines that come behind another in the order of some fields and then of the key."""
+    """The filter for lines that follow another one in the order of some fields and then of the key."""
     there = kind.kept({name: after[name] for name in (*by, *kind.key_names)})
     marks = [(path(kind, name), there[name]) for name in by]
     marks.append(("_id", _name(kind, category, {name: there[name] for name in kind.key_names})))

@@ -172,7 +172,7 @@ def read_address(place: str) -> tuple[str, Document]:
     except (PyMongoError, ValueError) as error:  # the driver has no error of its own for a port that is no number
         raise BadSetting(f"not a MongoDB address: {str(error).rstrip('.')}.", where=where, next=following) from error
     if not parsed["database"] or parsed["collection"]:
-        raise BadSetting("names no database.", where=where, next=following)
+        raise BadSetting("the address contains no database name.", where=where, next=following)
     given = {str(option).lower() for option in parsed["options"]}
     return parsed["database"], {name: value for name, value in OPTIONS.items() if name.lower() not in given}
 

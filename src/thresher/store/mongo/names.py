@@ -1,8 +1,8 @@
-"""What images are found by: one small document for each SHA-256 and each alias, with the row it stands for.
+"""The index of names: a small document for each SHA-256 and each alias, with the row it refers to.
 
 The `_id` is the 32 bytes of the SHA-256, or 16 bytes of a hash of the alias's value: an index of whole URLs would be as
-large as everything else together. An alias of `several` images stands for the lowest row, and each of them has a
-document more, whose `_id` is the 16 bytes and 8 of the row. `bare` says that the row has no bytes: it is kept by
+large as everything else together. An alias of `several` images refers to the lowest row, and each of them has one more
+document, whose `_id` is the 16 bytes and 8 of the row. `bare` says that the row has no bytes: it is kept by
 "reference", or they are "lost".
 """
 
@@ -82,7 +82,7 @@ def add_aliases(link: Link, aliases: Iterable[tuple[Alias, int]], session: Sessi
 
 
 def note_namesakes(link: Link) -> None:
-    """Note every image of each alias, in a workspace of a time when an alias had its lowest row alone."""
+    """Record every image of each alias, in a workspace from the time when an alias recorded only its lowest row."""
     for some in batches(link.table("images").find({}, {"aliases": 1}).sort("_id", 1), IMAGES_AT_ONCE):
         add_aliases(link, ((Alias(*pair), one["_id"]) for one in some for pair in one["aliases"]), None)
 

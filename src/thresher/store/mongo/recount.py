@@ -1,4 +1,4 @@
-"""The counters against what they count: the one place where documents are counted, all of one moment."""
+"""Counters compared with what they count: the only place that counts documents, all at one moment."""
 
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ def _by(category: Any, kind: Any, which: Any) -> Step:  # noqa: ANN401 -- expres
 
 
 def _counter(kind: Kind, counter: Counter) -> Step:
-    """What counts a counter of a generic kind."""
+    """The query that counts for a counter of a generic kind."""
     by, of = (f"${path(kind, name)}" if name else "" for name in (counter.by, counter.of))
     counted = _by("$_id.category" if kind.of_category else WORKSPACE, counter.name, by)
     return {"$group": {**counted["$group"], "n": {"$sum": of or 1}}}
@@ -56,7 +56,7 @@ _BY_HAND: Final[tuple[tuple[str, list[Step]], ...]] = (
 
 
 def differences(link: Link, kinds: Kinds) -> list[tuple[Name, int, int]]:
-    """Counters that are off: which, what it says, and what there is."""
+    """Wrong counters: which, the stored value, and the counted one."""
     with link.client.start_session(snapshot=True) as moment:
         counted = _counted(link, kinds, moment)
         names = {WORKSPACE, *(one["_id"] for one in link.table("categories").find({}, {"_id": 1}, session=moment))}
@@ -82,6 +82,6 @@ def _counted(link: Link, kinds: Kinds, moment: Session) -> dict[Name, int]:
 
 
 def correct(link: Link, name: Name, by: int) -> None:
-    """Move a counter by what it was off; what others counted meanwhile stays."""
+    """Correct a counter by its difference; concurrent changes of others are kept."""
     category, kind, which = name
     link.transact(lambda session: count_on(link, category, {(kind, which): by}, session))

@@ -1,4 +1,4 @@
-"""What a review changes: which answers count, which asks have all theirs, which places are free again."""
+"""The effects of a review: which answers count, which asks have all their votes, which places are free again."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from thresher.store.rules import may_be_reviewed
 
 
 def record(link: Link, assignment: str, review: Review, session: Session) -> Document:
-    """Record a decision about a sent assignment; one that has a decision keeps it."""
+    """Record a decision on a sent assignment; if there is one already, it stays."""
     one = load(link, assignment, session)
     there = record_of(one)
     if not may_be_reviewed(there, review):
@@ -30,7 +30,7 @@ def record(link: Link, assignment: str, review: Review, session: Session) -> Doc
 
 
 def append(link: Link, one: Document, review: Review, session: Session) -> Document:
-    """Put a further decision about an assignment in force, and nothing else; answers the document then."""
+    """Add a further decision on an assignment, which is then in force, and nothing else; returns the document."""
     number = 1
     if "review" in one:
         earlier = span(category=one["category"], assignment=one["_id"])
@@ -71,7 +71,7 @@ def _count_votes(link: Link, assignment: Assignment, weight: float, session: Ses
 
 
 def _finish_place(link: Link, assignment: Assignment, session: Session) -> None:
-    """One more place of the task is done; with the last one its asks have all their votes."""
+    """Finish one more place of the task; after the last one its asks have all their votes."""
     task = link.table("tasks").find_one_and_update(
         {"_id": assignment.task}, {"$inc": {"done": 1}}, return_document=ReturnDocument.AFTER, session=session
     )

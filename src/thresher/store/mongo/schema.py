@@ -1,9 +1,9 @@
-"""What a workspace is made of in MongoDB: the collections, their indexes, and the steps from one schema to the next.
+"""The schema of a workspace in MongoDB: the collections, their indexes, and the steps from one schema to the next.
 
-The generic kinds have their collections from the table of kinds (store/kinds.py), the others are here by hand.
-Uniqueness is always carried by `_id`, because a sharded cluster keeps no other one; so every collection is sharded by
-`{_id: "hashed"}`: `sh.shardCollection("database.collection", {_id: "hashed"})` is the one command for each, given after
-`thresher init` (docs/reference-mongodb.md).
+The collections of generic kinds follow from the table of kinds (store/kinds.py), the others are listed here.
+Uniqueness always comes from `_id`, because a sharded cluster enforces no other unique index; so every collection can be
+sharded by `{_id: "hashed"}`: `sh.shardCollection("database.collection", {_id: "hashed"})` is the one command for each,
+run after `thresher init` (docs/reference-mongodb.md).
 """
 
 import secrets
@@ -99,7 +99,7 @@ def _of_kind(kind: Kind) -> Made:
 
 
 def make(link: Link, kinds: Kinds) -> None:
-    """Make what is not there yet; the workspace's own document comes last, so that a half-made one is made again."""
+    """Make what is missing; the workspace's own document comes last, so an interrupted creation is repeated."""
     _make_all(link, collections(kinds))
     made = {"_id": WORKSPACE, "schema": schema_of(kinds), "identity": new_id(), "secret": secrets.token_bytes(32)}
     with suppress(DuplicateKeyError):  # it was there already, or another `thresher init` was faster
@@ -127,12 +127,12 @@ def _make(link: Link, made: Made, there: bool) -> None:
 
 
 def steps_of(kinds: Kinds) -> tuple[Step, ...]:
-    """From each schema to the next; a released one is never edited, and made twice it does no more than once."""
+    """The steps from each schema to the next. A released step is never edited, and running it twice is harmless."""
     return tuple(partial(_step, kinds, schema) for schema in range(2, schema_of(kinds) + 1))
 
 
 def _step(kinds: Kinds, schema: int, link: Link) -> None:
-    """Make what is missing, fill in the fields that a schema brings, and do what is written here by hand."""
+    """Make what is missing, fill in the fields that a schema adds, and run the changes written here by hand."""
     _make_all(link, collections(kinds))
     for kind in kinds:
         for field in kind.fields:
@@ -144,7 +144,7 @@ def _step(kinds: Kinds, schema: int, link: Link) -> None:
 
 
 def _list_reviews(link: Link) -> None:
-    """The review of each assignment becomes the first of its list; the assignment keeps its copy."""
+    """Make the review of each assignment the first of its list; the assignment keeps its copy."""
     reviewed = link.table("assignments").find({"review": {"$exists": True}}, {"answers": 0, "dealt": 0, "asked": 0})
     for some in batches(reviewed, AT_ONCE):
         firsts = []
@@ -157,7 +157,7 @@ def _list_reviews(link: Link) -> None:
 
 
 def _name_releases(link: Link) -> None:
-    """Releases are named within their category, as every line of a category is."""
+    """Give releases keys within their category, as all lines of a category have."""
     table = link.table("releases")
     for one in list(table.find({"_id": {"$type": "string"}})):
         name = key(category=one["category"], id=one["_id"])
@@ -168,7 +168,7 @@ def _name_releases(link: Link) -> None:
 
 
 def _rename_evidence(link: Link) -> None:
-    """What evidence names a blob by is called as the field of its line."""
+    """Rename the field by which evidence refers to a blob to the name in the table of kinds."""
     link.table("evidence").update_many({"blob": {"$exists": True}}, {"$rename": {"blob": "data"}})
 
 
@@ -178,9 +178,9 @@ STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
 
 
 def open_workspace(link: Link, kinds: Kinds, *, create: bool, steps: tuple[Step, ...] | None = None) -> Document:
-    """The workspace's own document, brought to the newest schema; with `create` made where there is none.
+    """The workspace's own document, upgraded to the newest schema; with `create`, made if there is none.
 
-    Raises StoreUnavailable where there is none, WrongSchema where a newer thresher has been.
+    Raises StoreUnavailable if there is no workspace, WrongSchema if a newer thresher has written it.
     """
     steps = steps_of(kinds) if steps is None else steps
     newest = len(steps) + 1

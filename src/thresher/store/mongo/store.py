@@ -74,7 +74,7 @@ class MongoStore(Store):
         self.link.close()
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel to another process as a place, which it opens for itself."""
+        """Pickle the place only; the other process opens the workspace itself."""
         return (partial(MongoStore, kinds=self.kinds), (self.place, self.settings))
 
     def __enter__(self) -> "MongoStore":

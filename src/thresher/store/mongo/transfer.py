@@ -1,7 +1,7 @@
-"""The MongoDB store's lines (store/kinds.py): out of its collections, and into them.
+"""Reading and writing the MongoDB store's lines (store/kinds.py), to copy a workspace.
 
-The key of a line is the `_id` of a document, whole or behind its category; the other fields are the document's own.
-Where that is not so, a kind has functions of its own, in the tables at the end.
+The key of a line is the `_id` of a document, whole or after its category; the other fields are the document's own.
+Kinds for which this does not hold have functions of their own, in the tables at the end.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -42,7 +42,7 @@ _IN_FORCE: Final[list[Document]] = [
 
 @plain_failures
 class MongoTransfer(Transfer):
-    """How the MongoDB store writes its lines out and takes others in."""
+    """Reads and writes the lines of the MongoDB store."""
 
     def __init__(self, link: Link, workspace: Document, kinds: Kinds) -> None:
         self.link = link
@@ -131,7 +131,7 @@ class MongoTransfer(Transfer):
 
 
 def _range(kind: Kind, category: str, after: Line | None) -> tuple[Document, str]:
-    """The filter for the lines behind a key, and the field that orders them."""
+    """The filter for the lines after a key, and the field that orders them."""
     if kind.name in BY_FIELD:
         field = BY_FIELD[kind.name]
         wanted: Document = {"category": category} if kind.name != "ask" else {"category": category, "waiting": True}

@@ -1,8 +1,7 @@
-"""Assignments: leases on tasks, drafts apart from final answers.
+"""Assignments in MongoDB: leases on tasks, drafts apart from final answers.
 
-Where two must not take the same thing, the things are documents that one transaction changes: a task's free places, and
-the desk at which a worker holds one assignment. MongoDB lets one of two such transactions pass and the other begin
-again.
+Two processes that must not take the same thing write to the same document in a transaction: a task's free places, and
+the desk at which a worker holds one assignment. MongoDB lets one of the transactions pass and the other is repeated.
 """
 
 import random
@@ -80,7 +79,7 @@ class MongoWork(Part, Work):
     def _next_task(
         self, category: str, version: int, worker: str, owner: bool, session: Session, *, choice: int
     ) -> Document | None:
-        """The lowest free task without an image the worker was asked before, or any of the `choice` lowest."""
+        """The lowest free task without an image the worker was asked about before, or any of the `choice` lowest."""
         own, asked = self._asked(category, worker, session)
         for owner_only in (True, False) if owner else (False,):
             # one's own tasks are left out by the index alone: a worker who has done hundreds does not read them again
@@ -95,7 +94,7 @@ class MongoWork(Part, Work):
         return None
 
     def _asked(self, category: str, worker: str, session: Session | None = None) -> tuple[list[int], Rows]:
-        """The tasks a worker holds or has sent, and their rows; a lease that ended is not among them."""
+        """The tasks a worker holds or has sent, and their rows; without those whose lease has ended."""
         wanted = {"worker": worker, "category": category, "asked": {"$exists": True}}
         table = self.link.table("assignments")
         found = list(table.find(wanted, {"task": 1, "asked": 1}, session=session, batch_size=ASSIGNMENTS))
@@ -218,7 +217,7 @@ class MongoWork(Part, Work):
         return ended
 
     def _end(self, assignment: str, stage: Stage, over_by_ms: int | None) -> bool:
-        """End a lease; with `over_by_ms` only if it still is over, for it may have been renewed. Answers if so."""
+        """End a lease; with `over_by_ms` only if it is still expired (not renewed). Returns whether it did."""
 
         def end(session: Session) -> bool:
             one = load(self.link, assignment, session)
@@ -254,7 +253,7 @@ class MongoWork(Part, Work):
 
 
 def _answers(one: Document) -> dict[tuple[str, str], int]:
-    """The counters that a sent assignment moves."""
+    """The counters that a sent assignment changes."""
     gold = sum(ask is None for _, ask in one["dealt"])
     if one["owner"]:
         return {("owner_answers", ""): len(one["dealt"])}

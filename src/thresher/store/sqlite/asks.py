@@ -1,4 +1,4 @@
-"""Asks: wishes for human answers, and the tasks that carry them."""
+"""Asks (requests for human answers), and the tasks that contain them, in SQLite."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""How an assignment is read from the catalog, and how it moves from one stage to the next."""
+"""Assignments in SQLite: reading them, and changes from one stage to the next."""
 
 import json
 import sqlite3
@@ -29,12 +29,12 @@ def load(sql: sqlite3.Connection, assignment: str) -> Assignment:
 
 
 def load_all(sql: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Assignment]:
-    """The assignments that a clause of ours picks."""
+    """The assignments that an SQL clause selects."""
     return [_assignment(one) for one in sql.execute(f"{_ASSIGNMENT} {where}", values)]
 
 
 def move_stage(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:
-    """Put an assignment in its next stage, and the counters with it."""
+    """Put an assignment into its next stage, and update the counters."""
     category, before = sql.execute("SELECT category, stage FROM assignment WHERE id = ?", (assignment,)).fetchone()
     sql.execute("UPDATE assignment SET stage = ? WHERE id = ?", (stage.value, assignment))
     counters.add(sql, category, f"assignments:{before}", -1)
@@ -42,7 +42,7 @@ def move_stage(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:
 
 
 def end_lease(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:
-    """Erase the drafts of a lease, leaving their number, and free its place; the worker may be asked again."""
+    """Delete the drafts of a lease, keeping their number, and free its place; the worker may be asked again."""
     erased = sql.execute("DELETE FROM draft WHERE assignment = ?", (assignment,)).rowcount
     sql.execute("UPDATE assignment SET drafts_erased = ? WHERE id = ?", (erased, assignment))
     sql.execute("DELETE FROM asked WHERE assignment = ?", (assignment,))
@@ -57,7 +57,7 @@ def end_lease(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:
 
 
 def free_place(sql: sqlite3.Connection, assignment: str) -> None:
-    """Give an assignment's place in its task to somebody else, also to those who have looked further already."""
+    """Free an assignment's place in its task, also for workers whose search has passed this task already."""
     (number,) = sql.execute("SELECT task FROM assignment WHERE id = ?", (assignment,)).fetchone()
     sql.execute("UPDATE task SET taken = taken - 1 WHERE number = ?", (number,))
     sql.execute(

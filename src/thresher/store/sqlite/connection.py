@@ -1,7 +1,7 @@
-"""One SQLite file: a writer connection that threads take in turns, and as many readers as there are threads reading.
+"""One SQLite file: one writer connection that threads use in turn, and a reader connection per concurrent reader.
 
-WAL lets readers go on while one process writes. Processes take turns at `BEGIN IMMEDIATE`, which is tried again every
-millisecond: SQLite's own busy handler sleeps up to 100 ms and starves whoever came first.
+WAL lets readers continue while one process writes. Processes take turns at `BEGIN IMMEDIATE`, which is retried every
+millisecond: SQLite's own busy handler sleeps up to 100 ms and lets the first in line wait longest.
 """
 
 import os
@@ -26,16 +26,16 @@ CHECKPOINT_PAGES = 16_000  # 64 MB of log: random pages are then written back on
 
 _CHECK = "thresher check"
 _FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {
-    sqlite3.SQLITE_FULL: (StoreFull, "the disk is full; what was stored stays.", "free some space and run it again"),
-    sqlite3.SQLITE_IOERR: (StoreUnavailable, "the disk fails.", "look at the disk; then thresher check"),
-    sqlite3.SQLITE_IOERR_WRITE: (StoreFull, "the disk takes no more.", "free some space and run it again"),  # a quota
+    sqlite3.SQLITE_FULL: (StoreFull, "the disk is full; stored data is kept.", "free some space and run it again"),
+    sqlite3.SQLITE_IOERR: (StoreUnavailable, "the disk reports an error.", "check the disk; then thresher check"),
+    sqlite3.SQLITE_IOERR_WRITE: (StoreFull, "the disk is full.", "free some space and run it again"),  # or a quota is
     sqlite3.SQLITE_IOERR_SHMSIZE: (StoreFull, "the disk is full.", "free some space and run it again"),
     sqlite3.SQLITE_READONLY: (StoreUnavailable, "the catalog is read-only.", "make the workspace writable"),
     sqlite3.SQLITE_CANTOPEN: (StoreUnavailable, "the catalog cannot be opened.", "make the workspace writable"),
-    sqlite3.SQLITE_PERM: (StoreUnavailable, "the catalog may not be opened.", "make the workspace writable"),
-    sqlite3.SQLITE_BUSY: (StoreUnavailable, "another process holds the catalog.", "end it, or wait, and run it again"),
+    sqlite3.SQLITE_PERM: (StoreUnavailable, "no permission to open the catalog.", "make the workspace writable"),
+    sqlite3.SQLITE_BUSY: (StoreUnavailable, "another process locks the catalog.", "stop it, or wait, and run it again"),
     sqlite3.SQLITE_CORRUPT: (StoreDamaged, "the catalog is damaged.", _CHECK),
-    sqlite3.SQLITE_NOTADB: (StoreDamaged, "the catalog is no SQLite file.", "restore catalog.sqlite from a backup"),
+    sqlite3.SQLITE_NOTADB: (StoreDamaged, "the catalog is not SQLite.", "restore catalog.sqlite from a backup"),
 }
 # Connections that came through a fork: closing one here would release the parent's locks, so they are only kept.
 _INHERITED: list[object] = []
@@ -44,7 +44,7 @@ _INHERITED: list[object] = []
 def insert(
     sql: sqlite3.Connection, table: str, values: Mapping[str, object], *, clash: str = "ABORT"
 ) -> sqlite3.Cursor:
-    """Put a row into a table; `clash` is what SQLite does where there is one with its key."""
+    """Insert a row into a table; `clash` says what SQLite does if there is one with its key."""
     return sql.execute(
         f"INSERT OR {clash} INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
         tuple(values.values()),
@@ -52,7 +52,7 @@ def insert(
 
 
 class Catalog:
-    """Transactions on one file. Safe from any thread; a fork gets connections of its own at its first call."""
+    """Transactions on one file. Safe from any thread; a forked process gets its own connections at its first call."""
 
     def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -72,7 +72,7 @@ class Catalog:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one moment of the catalog until the block ends."""
+        """A connection that sees one state of the catalog until the block ends."""
         with self._failures_told(), self._reader() as sql:
             try:
                 sql.execute("BEGIN")
@@ -82,15 +82,15 @@ class Catalog:
                     sql.execute("COMMIT")
 
     def first(self, statement: str, values: tuple[object, ...]) -> Any:  # noqa: ANN401 -- the statement says what
-        """The first line of one statement, or None; a third of the price of a block that sees one moment."""
+        """The first row of one statement, or None; takes a third of the time of a `reading` block."""
         with self._failures_told(), self._reader() as sql:
             return sql.execute(statement, values).fetchone()
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """A transaction that is committed when the block ends and undone when it raises.
+        """A transaction that is committed when the block ends and rolled back when it raises.
 
-        What is committed survives `kill -9`; with `durable` it survives a power cut too, for one fsync.
+        Committed data survives `kill -9`; with `durable` it survives a power failure too, for one fsync.
         """
         self._mind_forks()
         if not self._turn.acquire(timeout=self.wait_seconds):
@@ -113,7 +113,7 @@ class Catalog:
             self._turn.release()
 
     def close(self) -> None:
-        """Let go of every connection; the next call opens new ones."""
+        """Close every connection; the next call opens new ones."""
         self._mind_forks()
         with self._turn:
             while self._readers:
@@ -138,7 +138,7 @@ class Catalog:
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
-        """A reading connection off the stack: as many as threads that read at once, however many threads come."""
+        """A reader connection from the pool: as many as threads that read at once, whatever the number of threads."""
         self._mind_forks()
         try:
             sql = self._readers.pop()

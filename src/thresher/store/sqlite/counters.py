@@ -1,4 +1,4 @@
-"""Counters that are kept as things change, and what several parts of the catalog share."""
+"""Counters that are updated with every change, and helpers that several parts of the catalog share."""
 
 import sqlite3
 
@@ -12,7 +12,7 @@ WORKSPACE = 0  # the category id under which the workspace's own counters are
 
 
 def add(sql: sqlite3.Connection, category: int, name: str, by: int) -> None:
-    """Move a counter."""
+    """Change a counter."""
     if by:
         sql.execute(
             """INSERT INTO counter (category, name, value) VALUES (?, ?, ?)
@@ -22,7 +22,7 @@ def add(sql: sqlite3.Connection, category: int, name: str, by: int) -> None:
 
 
 def value(sql: sqlite3.Connection, category: int, name: str) -> int:
-    """A counter, 0 where nothing was counted yet."""
+    """A counter; 0 if nothing was counted yet."""
     found = sql.execute("SELECT value FROM counter WHERE category = ? AND name = ?", (category, name)).fetchone()
     return int(found[0]) if found else 0
 
@@ -37,7 +37,7 @@ def values(sql: sqlite3.Connection, category: int, prefix: str) -> dict[str, int
 
 
 def category_id(catalog: Catalog, sql: sqlite3.Connection, name: str) -> int:
-    """The id of a category. Raises NotFound naming the known ones."""
+    """The id of a category. Raises NotFound naming the known categories."""
     if name not in catalog.categories:
         found = sql.execute("SELECT id FROM category WHERE name = ?", (name,)).fetchone()
         if not found:
@@ -47,7 +47,7 @@ def category_id(catalog: Catalog, sql: sqlite3.Connection, name: str) -> int:
 
 
 def newest_version(sql: sqlite3.Connection, category: int) -> int:
-    """The version of the question in force."""
+    """The current version of the question."""
     return int(sql.execute("SELECT max(version) FROM question WHERE category = ?", (category,)).fetchone()[0])
 
 

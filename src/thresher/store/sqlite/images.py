@@ -44,7 +44,7 @@ _IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begin
 
 
 class SqliteImages(Images):
-    """Encoded bytes, stored once and untouched."""
+    """Encoded bytes, stored once and unchanged."""
 
     def __init__(self, catalog: Catalog, writer: shards.Writer, reader: shards.Reader) -> None:
         self.catalog = catalog
@@ -260,7 +260,7 @@ def without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]
 
 
 def _fill(sql: sqlite3.Connection, places: dict[int, shards.Place]) -> None:
-    """Give bytes to rows that had none; where another process was quicker, its bytes stay."""
+    """Give bytes to rows that had none; if another process was faster, its bytes stay."""
     sql.executemany(
         "UPDATE image SET shard = ?, begins = ?, bytes = ? WHERE row = ? AND shard IS NULL",
         ((shard_number(sql, place.shard), place.begins, place.bytes, row) for row, place in places.items()),
@@ -293,7 +293,7 @@ def _top(sql: sqlite3.Connection) -> int:
 
 
 def _place(row: int, shard: str | None, begins: int | None, size: int) -> shards.Place | None:
-    """Where the bytes of a row lie; None for one kept by reference. Raises StoreDamaged for one that lost them."""
+    """The place of the bytes of a row; None for one kept by reference. Raises StoreDamaged if they are lost."""
     if begins == -1:
         raise bytes_lost(row)
     return shards.Place(shard, begins, size) if shard is not None and begins is not None else None

@@ -1,4 +1,4 @@
-"""Labels with source and purpose, gold, and the votes and gold answers that reviews let count."""
+"""Labels with source and purpose, gold, and the votes and gold answers that count after review."""
 
 import json
 import sqlite3
@@ -129,7 +129,7 @@ def _held_counted(sql: sqlite3.Connection, category: int, version: int, rows: Se
 
 
 def _held_counts(sql: sqlite3.Connection, category: int, version: int, rows: Sequence[int]) -> Counter[str]:
-    """How many of some rows are held to be what."""
+    """The number of labels of each answer on some rows."""
     found = sql.execute(
         """SELECT says, count(*) FROM
                (SELECT says, min(trust) FROM label

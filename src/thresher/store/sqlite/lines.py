@@ -1,4 +1,4 @@
-"""The generic kinds of store/kinds.py in the catalog: a table each, named as the kind, its columns the fields.
+"""The generic kinds of store/kinds.py in SQLite: a table per kind, named as the kind, a column per field.
 
 Lines of a category have its id in the column "category", before their keys.
 """
@@ -107,7 +107,7 @@ class SqliteLines(Part, Lines):
 
 
 class _Terms:
-    """The conditions of a statement, and their values."""
+    """The conditions of an SQL statement, and their values."""
 
     def __init__(self, kind: Kind, of: int, where: Named) -> None:
         self.terms: list[str] = []
@@ -118,7 +118,7 @@ class _Terms:
             self.add(f"{name} IS ?", value)
 
     def add(self, term: str, *values: Any) -> None:  # noqa: ANN401 -- whatever a column holds
-        """One more condition."""
+        """Add a condition."""
         self.terms.append(term)
         self.values += values
 
@@ -134,14 +134,14 @@ def replace(sql: Sql, kind: Kind, of: int, lines: Iterable[Line]) -> None:
 
 
 def _by_index(kind: Kind, where: Named, by: Sequence[str] = ()) -> str:
-    """The clause for the index that a page is for: SQLite without statistics takes a category to have ten lines."""
+    """The clause that names the index for a page: without statistics, SQLite assumes ten lines per category."""
     names = {*where, *by}
     made = (index for index in kind.indexes if index.fields[0] in where and names.issuperset(index.fields))
     return next((f"INDEXED BY {kind.name}_{index.name}" for index in made), "")
 
 
 def insert(sql: Sql, kind: Kind, of: int, line: Named) -> bool:
-    """Add a line within a transaction; answers whether it was new."""
+    """Add a line within a transaction; returns whether it was new."""
     kept = ({"category": of} if kind.of_category else {}) | kind.kept_whole(line)
     new = (
         sql.execute(
@@ -166,17 +166,17 @@ def _count(sql: Sql, kind: Kind, of: int, before: Named | None, after: Named | N
 
 
 def named(fields: Sequence[Field]) -> str:
-    """The columns of fields."""
+    """The column names of fields."""
     return ", ".join(field.name for field in fields)
 
 
 def marks(values: Sequence[object] | Mapping[str, object]) -> str:
-    """As many question marks."""
+    """So many question marks."""
     return ", ".join("?" * len(values))
 
 
 def statements(kind: Kind, schema: int) -> Iterator[str]:
-    """What a schema brings of a kind: its table, a further column, a further index."""
+    """The SQL statements by which a schema adds a kind: its table, a further column, a further index."""
     if kind.since == schema and kind.generic:
         columns = [_column(field) for field in kind.fields if field.since <= schema]
         keys = kind.key_names

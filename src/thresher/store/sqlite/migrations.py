@@ -1,7 +1,7 @@
-"""The shape of the catalog, as steps; each is committed together with the row that records it.
+"""The schema of the catalog, as steps; each is committed together with the row that records it.
 
-A step makes what the table of kinds (store/kinds.py) has of its number, and whatever is written here by hand. One that
-was released is never edited: a change is a new step at the end. tests/store/ keeps a fixture of each earlier shape.
+A step makes what the table of kinds (store/kinds.py) lists for its number, and runs the changes written here by hand. A
+released step is never edited: a change is a new step at the end. tests/store/ keeps a fixture of each earlier schema.
 """
 
 import sqlite3
@@ -186,7 +186,7 @@ def _step(kinds: Kinds, schema: int, sql: sqlite3.Connection) -> None:
 
 
 def migrate(catalog: Catalog, path: Path, now_ms: int, steps: tuple[Step, ...]) -> None:
-    """Bring a catalog to the newest shape. Raises WrongSchema where a newer thresher has been."""
+    """Upgrade a catalog to the newest schema. Raises WrongSchema if a newer thresher has written it."""
     with catalog.reading() as sql:
         there = sql.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'migration'").fetchone()[0]
         at = _reached(sql) if there else 0

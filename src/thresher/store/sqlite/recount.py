@@ -1,4 +1,4 @@
-"""The counters against what they count: the one place where rows are counted."""
+"""Counters compared with what they count: the only place that counts rows."""
 
 import sqlite3
 
@@ -36,7 +36,7 @@ def _counted(kinds: Kinds) -> str:
 
 
 def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, int, int]]:
-    """Counters that are off, as (category id, name, what it says, what there is); 0 is the whole workspace."""
+    """Wrong counters, as (category id, name, stored value, counted value); 0 is the whole workspace."""
     return sql.execute(
         f"""WITH counted AS ({_counted(kinds)})
             SELECT category, name, coalesce(counter.value, 0), counted.value FROM counted
@@ -48,7 +48,7 @@ def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, i
 
 
 def correct(catalog: Catalog, kinds: Kinds, category: int, name: str) -> None:
-    """Set a counter to what there is."""
+    """Set a counter to the counted value."""
     with catalog.writing(durable=True) as sql:
         sql.execute(
             f"""WITH counted AS ({_counted(kinds)}) INSERT OR REPLACE INTO counter (category, name, value)

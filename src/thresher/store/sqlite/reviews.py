@@ -1,4 +1,4 @@
-"""What a review changes: which answers count, which asks have all theirs, which places are free again."""
+"""The effects of a review: which answers count, which asks have all their votes, which places are free again."""
 
 import json
 import sqlite3
@@ -13,7 +13,7 @@ from thresher.store.sqlite.assignments import free_place, move_stage
 
 
 def record(sql: sqlite3.Connection, assignment: Assignment, review: Review) -> None:
-    """Record a decision about a sent assignment; one that has a decision keeps it."""
+    """Record a decision on a sent assignment; if there is one already, it stays."""
     if not may_be_reviewed(assignment, review):
         return
     (category,) = sql.execute("SELECT category FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
@@ -26,7 +26,7 @@ def record(sql: sqlite3.Connection, assignment: Assignment, review: Review) -> N
 
 
 def append(sql: sqlite3.Connection, category: int, assignment: Assignment, review: Review) -> None:
-    """Put a further decision about an assignment in force, and nothing else."""
+    """Add a further decision on an assignment, which is then in force, and nothing else."""
     (number,) = sql.execute(
         "SELECT coalesce(max(number), 0) + 1 FROM review WHERE category = ? AND assignment = ?",
         (category, assignment.id),
@@ -57,7 +57,7 @@ def _count_votes(sql: sqlite3.Connection, category: int, assignment: Assignment,
 
 
 def _finish_place(sql: sqlite3.Connection, category: int, assignment: Assignment) -> None:
-    """One more place of the task is done; with the last one its asks have all their votes."""
+    """Finish one more place of the task; after the last one its asks have all their votes."""
     places, done = sql.execute(
         "UPDATE task SET done = done + 1 WHERE number = ? RETURNING places, done", (assignment.task,)
     ).fetchone()

@@ -1,7 +1,7 @@
-"""The directory store's lines (store/kinds.py): out of the catalog and the shards, and into them.
+"""Reading and writing the directory store's lines (store/kinds.py): catalog and shards, to copy a workspace.
 
-Most kinds are the rows of a table of the same name and fields. What is a list in a line is JSON, or rows of a table of
-its own, in the catalog.
+Most kinds are the rows of a table with the same name and fields. A list in a line is JSON, or rows of a table of its
+own, in the catalog.
 """
 
 import json
@@ -41,7 +41,7 @@ _FROM: Final = {
 
 
 class SqliteTransfer(Transfer):
-    """How the directory store writes its lines out and takes others in."""
+    """Reads and writes the lines of the directory store."""
 
     def __init__(self, catalog: Catalog, writer: shards.Writer, kinds: Kinds) -> None:
         self.catalog = catalog

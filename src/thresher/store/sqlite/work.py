@@ -170,12 +170,12 @@ class SqliteWork(Part, Work):
 
 
 def _sorts(owner: bool) -> tuple[bool, ...]:
-    """Which tasks a worker is dealt: the owner those for the owner only, and then any other."""
+    """Which tasks a worker may get, in order: the owner first those for the owner only, then any other."""
     return (True, False) if owner else (False,)
 
 
 def _next_task(sql: sqlite3.Connection, category: int, version: int, worker: str, owner_only: bool) -> int | None:
-    """The lowest free task without an image the worker was asked before."""
+    """The lowest free task without an image the worker was asked about before."""
     found = sql.execute(
         """SELECT number FROM task
            WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND taken < places
@@ -192,7 +192,7 @@ def _next_task(sql: sqlite3.Connection, category: int, version: int, worker: str
 def _remember(
     sql: sqlite3.Connection, category: int, version: int, worker: str, owner_only: bool, task: int | None
 ) -> None:
-    """Keep how far a worker had to look, so that the next look starts there; past every task when none was found."""
+    """Record how far the search for a worker went, so that the next one starts there; past every task if in vain."""
     sql.execute(
         """INSERT OR REPLACE INTO reached (category, version, owner_only, worker, task)
            VALUES (?, ?, ?, ?, coalesce(?, (SELECT max(number) + 1 FROM task), 0))""",
