@@ -30,6 +30,7 @@ from thresher.records import (
     Task,
     TaskKind,
     Vote,
+    new_id,
 )
 from thresher.store.rules import SOURCES, TRUST
 from thresher.store.shapes import Line
@@ -66,6 +67,15 @@ def task_of(kept: Kept) -> Task:
     number, category, version, name, rows, places, taken, done, owner_only, published_ms, kind = kept
     own = bool(owner_only)
     return Task(number, category, version, name, tuple(rows), places, taken, done, own, published_ms, TaskKind(kind))
+
+
+def fresh_assignment(
+    task: int, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
+) -> dict[str, Any]:
+    """What is kept of an assignment that a worker takes, but for its category and its lists, which are empty."""
+    held = {"dealt_ms": now_ms, "lease_until_ms": now_ms + lease_ms, "stage": Stage.LEASED.value}
+    nothing_yet = {"sent_ms": 0, "sequence": 0, "drafts_erased": 0}
+    return {"id": new_id(), "task": task, "version": version, "worker": worker, "owner": owner, **held, **nothing_yet}
 
 
 def assignment_of(kept: Kept, review: Review | None) -> Assignment:

@@ -166,29 +166,54 @@ def still_held(assignment: Assignment, now_ms: int) -> None:
     if assignment.sent_ms:
         raise Gone("the assignment was sent already.", next="take another one")
     if assignment.stage is not Stage.LEASED or now_ms >= assignment.lease_until_ms:
-        raise Gone("the assignment's lease has ended.", next="take another one")
+        raise lease_ended()
 
 
-def deals_all(assignment: Assignment, dealt: Sequence[Dealt], asks: Sequence[int]) -> None:
-    """Raise BadInput unless the dealt places serve every ask of the task once."""
+def lease_ended() -> Gone:
+    """The error for an assignment that its worker no longer holds."""
+    return Gone("the assignment's lease has ended.", next="take another one")
+
+
+def may_be_dealt(assignment: Assignment, dealt: Sequence[Dealt], asks: Sequence[int]) -> None:
+    """Raise Gone unless the lease is held, BadInput unless the dealt places serve every ask of the task once."""
+    if assignment.stage is not Stage.LEASED:
+        raise lease_ended()
     if sorted(place.ask for place in dealt if place.ask is not None) != sorted(asks):
         raise BadInput("every ask of the task must be dealt exactly once.", where=f"assignment {assignment.id}")
 
 
-def known_positions(assignment: Assignment, given: Sequence[Given]) -> None:
-    """Raise BadInput for a draft at a position that does not exist."""
+def may_be_drafted(assignment: Assignment, given: Sequence[Given], now_ms: int) -> None:
+    """Raise Gone unless the lease is held, BadInput for a draft at a position that does not exist."""
+    still_held(assignment, now_ms)
     for one in given:
         if not 0 <= one.position < len(assignment.dealt):
             raise BadInput(f"there is no position {one.position}.", where=f"assignment {assignment.id}")
 
 
-def answers_all(assignment: Assignment, ordered: Sequence[Given]) -> None:
-    """Raise BadInput unless the answers are one for each position."""
+def to_be_sent(assignment: Assignment, answers: Sequence[Given], now_ms: int) -> tuple[Given, ...] | None:
+    """The answers by position, one for each that was dealt; None if the same were sent before.
+
+    Raises Conflict if other answers were sent before, Gone if the lease has ended, BadInput unless the answers are one
+    for each position.
+    """
+    ordered = tuple(sorted(answers, key=lambda one: one.position))
+    if assignment.sent_ms:
+        if assignment.answers != ordered:
+            raise Conflict("other answers were sent before.", where=f"assignment {assignment.id}")
+        return None
+    still_held(assignment, now_ms)
     if not assignment.dealt or [one.position for one in ordered] != list(range(len(assignment.dealt))):
         raise BadInput(
             f"each of the {len(assignment.dealt)} positions must be answered exactly once.",
             where=f"assignment {assignment.id}",
         )
+    return ordered
+
+
+def answer_counters(asks: Sequence[int | None], *, owner: bool) -> dict[str, int]:
+    """The counters that a sent assignment moves, by the asks it serves: None for gold."""
+    gold = sum(ask is None for ask in asks)
+    return {"owner_answers": len(asks)} if owner else {"gold_answers": gold, "answers": len(asks) - gold}
 
 
 def may_be_reviewed(assignment: Assignment, review: Review) -> bool:

@@ -13,10 +13,9 @@ import numpy as np
 from bson import Binary
 from pymongo import ReturnDocument
 
-from thresher.errors import Conflict, Gone
-from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
+from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
 from thresher.store.contract import Rows, Work
-from thresher.store.conversions import given_from, given_to
+from thresher.store.conversions import fresh_assignment, given_from, given_to
 from thresher.store.kinds import REVIEW
 from thresher.store.mongo import reviews
 from thresher.store.mongo.asks import task_in
@@ -24,7 +23,7 @@ from thresher.store.mongo.assignments import HIDDEN, desk, end_lease, let_go, lo
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Part, Session, key, span
 from thresher.store.mongo.numbers import count_on
-from thresher.store.rules import answers_all, deals_all, known_positions, still_held
+from thresher.store.rules import answer_counters, lease_ended, may_be_dealt, may_be_drafted, still_held, to_be_sent
 
 EXPIRED_AT_ONCE: Final = 100
 # whoever lost a task to another transaction looks at so many, so that a crowd does not queue for one
@@ -54,13 +53,13 @@ class MongoWork(Part, Work):
             task = self._next_task(category, version, worker, owner, session, choice=1 if tries == 1 else CHOICE)
             if task is None:
                 return None
-            return self._lease(task, worker, owner, now_ms, lease_ms, session)
+            fresh = fresh_assignment(task["_id"], version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
+            return self._lease(task, fresh, session)
 
         found = self.link.transact(take)
         return record_of(found) if found else None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
-
         def offer(session: Session) -> Document | None:
             held = self._held(category, version, worker, session)
             if held is None:
@@ -101,44 +100,27 @@ class MongoWork(Part, Work):
         rows = b"".join(one["asked"] for one in found)
         return [one["task"] for one in found], np.sort(np.frombuffer(rows, dtype="<i8")).astype(np.int64)
 
-    def _lease(
-        self, task: Document, worker: str, owner: bool, now_ms: int, lease_ms: int, session: Session
-    ) -> Document:
-        made: Document = {
-            "_id": new_id(),
-            "task": task["_id"],
-            "category": task["category"],
-            "version": task["version"],
-            "worker": worker,
-            "owner": owner,
-            "stage": Stage.LEASED.value,
-            "asked": Binary(np.array(task["rows"], dtype="<i8").tobytes()),
-            "dealt": [],
-            "dealt_ms": now_ms,
-            "lease_until_ms": now_ms + lease_ms,
-            "sent_ms": 0,
-            "answers": [],
-            "sequence": 0,
-            "drafts_erased": 0,
-        }
+    def _lease(self, task: Document, fresh: Document, session: Session) -> Document:
+        made = {"_id": fresh.pop("id"), **fresh, "category": task["category"], "dealt": [], "answers": []}
+        made["asked"] = Binary(np.array(task["rows"], dtype="<i8").tobytes())
         self.link.table("tasks").update_one({"_id": task["_id"]}, {"$inc": {"taken": 1, "free": -1}}, session=session)
         self.link.table("desks").insert_one({"_id": desk(made), "assignment": made["_id"]}, session=session)
         self.link.table("assignments").insert_one(made, session=session)
-        count_on(self.link, made["category"], {("assignments", Stage.LEASED.value): 1}, session)
+        count_on(self.link, made["category"], {("assignments", made["stage"]): 1}, session)
         return made
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        there = record_of(load(self.link, assignment))
+        there = self.get(assignment)
+        if there.dealt:
+            return there
+        task = self.link.table("tasks").find_one({"_id": there.task}, {"asks.id": 1}) or {"asks": []}
+        may_be_dealt(there, dealt, [one["id"] for one in task["asks"]])
+        fixed = {"$set": {"dealt": [[int(place.row), place.ask] for place in dealt]}}
+        leased = {"_id": assignment, "stage": Stage.LEASED.value, "dealt": []}
+        found = self._changed(leased, fixed)
+        there = record_of(found) if found else self.get(assignment)
         if not there.dealt:
-            if there.stage is Stage.LEASED:
-                task = self.link.table("tasks").find_one({"_id": there.task}, {"asks.id": 1}) or {"asks": []}
-                deals_all(there, dealt, [one["id"] for one in task["asks"]])
-                fixed = {"$set": {"dealt": [[int(place.row), place.ask] for place in dealt]}}
-                leased = {"_id": assignment, "stage": Stage.LEASED.value, "dealt": []}
-                self.link.table("assignments").update_one(leased, fixed)
-            there = record_of(load(self.link, assignment))
-            if not there.dealt:
-                raise Gone("the assignment's lease has ended.", next="take another one")
+            raise lease_ended()
         return there
 
     def get(self, assignment: str) -> Assignment:
@@ -159,24 +141,22 @@ class MongoWork(Part, Work):
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        there = record_of(load(self.link, assignment))
-        still_held(there, now_ms)
-        known_positions(there, given)
+        may_be_drafted(self.get(assignment), given, now_ms)
         held: Document = {"_id": assignment, "stage": Stage.LEASED.value, "lease_until_ms": {"$gt": now_ms}}
         renewed: Document = {"$max": {"lease_until_ms": now_ms + lease_ms, "sequence": sequence}}
         kept = {f"drafts.{one.position}": given_to([one])[0] for one in given}
         if kept:
             # one document, changed at once: no other draft or sending comes between
-            newer = self._draft({**held, "sequence": {"$lte": sequence}}, {**renewed, "$set": kept})
+            newer = self._changed({**held, "sequence": {"$lte": sequence}}, {**renewed, "$set": kept})
             if newer is not None:
                 return record_of(newer)
-        found = self._draft(held, renewed)
+        found = self._changed(held, renewed)
         if found is None:
             still_held(self.get(assignment), now_ms)  # sent or ended meanwhile
-            raise Gone("the assignment's lease has ended.", next="take another one")
+            raise lease_ended()
         return record_of(found)
 
-    def _draft(self, wanted: Document, update: Document) -> Document | None:
+    def _changed(self, wanted: Document, update: Document) -> Document | None:
         table = self.link.table("assignments")
         return table.find_one_and_update(wanted, update, projection=HIDDEN, return_document=ReturnDocument.AFTER)
 
@@ -185,20 +165,15 @@ class MongoWork(Part, Work):
         return one["sequence"], sorted(given_from(one.get("drafts", {}).values()), key=lambda given: given.position)
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
-        ordered = tuple(sorted(answers, key=lambda one: one.position))
-
         def send(session: Session) -> Document:
             one = load(self.link, assignment, session)
-            there = record_of(one)
-            if there.sent_ms:
-                if there.answers != ordered:
-                    raise Conflict("other answers were sent before.", where=f"assignment {assignment}")
+            ordered = to_be_sent(record_of(one), answers, now_ms)
+            if ordered is None:
                 return one
-            still_held(there, now_ms)
-            answers_all(there, ordered)
             let_go(self.link, one, session)
             changes = {"$set": {"answers": given_to(ordered), "sent_ms": now_ms}, "$unset": {"drafts": ""}}
-            count_on(self.link, there.category, _answers(one), session)
+            moved = answer_counters([ask for _, ask in one["dealt"]], owner=one["owner"])
+            count_on(self.link, one["category"], {(name, ""): by for name, by in moved.items()}, session)
             return move_stage(self.link, one, Stage.SENT, changes, session)
 
         return record_of(self.link.transact(send))
@@ -250,11 +225,3 @@ class MongoWork(Part, Work):
     def _found(self, category: str, wanted: Document, order: Any, limit: int = 0) -> list[Assignment]:  # noqa: ANN401 -- as pymongo takes it
         found = self.link.table("assignments").find({"category": category, **wanted}, HIDDEN).sort(order).limit(limit)
         return [record_of(one) for one in found]
-
-
-def _answers(one: Document) -> dict[tuple[str, str], int]:
-    """The counters that a sent assignment changes."""
-    gold = sum(ask is None for _, ask in one["dealt"])
-    if one["owner"]:
-        return {("owner_answers", ""): len(one["dealt"])}
-    return {("gold_answers", ""): gold, ("answers", ""): len(one["dealt"]) - gold}

@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from thresher.errors import Conflict, Gone
-from thresher.records import Assignment, Dealt, Given, Review, Stage, Task, new_id
+from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
 from thresher.store.contract import Rows, Work
-from thresher.store.conversions import given_from, given_to, review_of
-from thresher.store.rules import answers_all, deals_all, known_positions, still_held
+from thresher.store.conversions import fresh_assignment, given_from, given_to, review_of
+from thresher.store.rules import answer_counters, may_be_dealt, may_be_drafted, to_be_sent
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
 from thresher.store.sqlite.assignments import REVIEW, end_lease, load, load_all, move_stage
@@ -36,8 +36,8 @@ class SqliteWork(Part, Work):
                 task = _next_task(sql, key, version, worker, owner_only)
                 _remember(sql, key, version, worker, owner_only, task)
                 if task is not None:
-                    lease = {"dealt_ms": now_ms, "lease_until_ms": now_ms + lease_ms, "worker": worker, "owner": owner}
-                    return _lease(sql, key, version, task, lease)
+                    fresh = fresh_assignment(task, version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
+                    return _lease(sql, key, fresh)
         return None
 
     def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
@@ -52,10 +52,8 @@ class SqliteWork(Part, Work):
             there = load(sql, assignment)
             if there.dealt:
                 return there
-            if there.stage is not Stage.LEASED:
-                raise Gone("the assignment's lease has ended.", next="take another one")
             (asks,) = sql.execute("SELECT asks FROM task WHERE number = ?", (there.task,)).fetchone()
-            deals_all(there, dealt, json.loads(asks))
+            may_be_dealt(there, dealt, json.loads(asks))
             sql.execute(
                 "UPDATE assignment SET dealt = ? WHERE id = ?",
                 (json.dumps([(int(place.row), place.ask) for place in dealt]), assignment),
@@ -73,25 +71,20 @@ class SqliteWork(Part, Work):
 
     def seen_gold(self, category: str, worker: str) -> Rows:
         with self.reading(category) as (sql, key):
-            return as_rows(
-                sql.execute(
-                    "SELECT row FROM seen_gold WHERE category = ? AND worker = ? ORDER BY at_ms, row", (key, worker)
-                )
-            )
+            seen = "SELECT row FROM seen_gold WHERE category = ? AND worker = ? ORDER BY at_ms, row"
+            return as_rows(sql.execute(seen, (key, worker)))
 
     def asked(self, category: str, worker: str) -> Rows:
         with self.reading(category) as (sql, key):
-            return as_rows(
-                sql.execute("SELECT row FROM asked WHERE category = ? AND worker = ? ORDER BY row", (key, worker))
-            )
+            asked = "SELECT row FROM asked WHERE category = ? AND worker = ? ORDER BY row"
+            return as_rows(sql.execute(asked, (key, worker)))
 
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
         with self.catalog.writing() as sql:
             there = load(sql, assignment)
-            still_held(there, now_ms)
-            known_positions(there, given)
+            may_be_drafted(there, given, now_ms)
             (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
             if sequence >= last:
                 sql.executemany(
@@ -112,15 +105,11 @@ class SqliteWork(Part, Work):
             return last, [one for (text,) in found for one in given_from(json.loads(text))]
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
-        ordered = tuple(sorted(answers, key=lambda one: one.position))
         with self.catalog.writing(durable=True) as sql:
             there = load(sql, assignment)
-            if there.sent_ms:
-                if there.answers != ordered:
-                    raise Conflict("other answers were sent before.", where=f"assignment {assignment}")
+            ordered = to_be_sent(there, answers, now_ms)
+            if ordered is None:
                 return there
-            still_held(there, now_ms)
-            answers_all(there, ordered)
             sql.execute("DELETE FROM draft WHERE assignment = ?", (assignment,))
             sql.execute(
                 "UPDATE assignment SET answers = ?, sent_ms = ? WHERE id = ?",
@@ -164,9 +153,8 @@ class SqliteWork(Part, Work):
 
     def of_worker(self, worker: str, task: int | None = None) -> list[Assignment]:
         with self.catalog.reading() as sql:
-            return load_all(
-                sql, "WHERE a.worker = ?1 AND (?2 IS NULL OR a.task = ?2) ORDER BY a.id DESC", (worker, task)
-            )
+            of_worker = "WHERE a.worker = ?1 AND (?2 IS NULL OR a.task = ?2) ORDER BY a.id DESC"
+            return load_all(sql, of_worker, (worker, task))
 
 
 def _sorts(owner: bool) -> tuple[bool, ...]:
@@ -209,19 +197,16 @@ def _held(sql: sqlite3.Connection, category: int, version: int, worker: str) -> 
     return found
 
 
-def _lease(sql: sqlite3.Connection, category: int, version: int, task: int, lease: Mapping[str, object]) -> Assignment:
-    made = new_id()
-    sql.execute("UPDATE task SET taken = taken + 1 WHERE number = ?", (task,))
-    fresh = {"sent_ms": 0, "sequence": 0, "drafts_erased": 0, "dealt": "[]", "answers": "[]"}
-    of = {"id": made, "task": task, "category": category, "version": version, "stage": Stage.LEASED.value}
-    insert(sql, "assignment", {**of, **lease, **fresh})
+def _lease(sql: sqlite3.Connection, category: int, fresh: dict[str, Any]) -> Assignment:
+    sql.execute("UPDATE task SET taken = taken + 1 WHERE number = ?", (fresh["task"],))
+    insert(sql, "assignment", {**fresh, "category": category, "dealt": "[]", "answers": "[]"})
     sql.execute(
         """INSERT INTO asked (category, worker, row, assignment)
            SELECT ?, ?, value, ? FROM task, json_each(task.rows) WHERE number = ?""",
-        (category, lease["worker"], made, task),
+        (category, fresh["worker"], fresh["id"], fresh["task"]),
     )
-    counters.add(sql, category, f"assignments:{Stage.LEASED.value}", 1)
-    return load(sql, made)
+    counters.add(sql, category, f"assignments:{fresh['stage']}", 1)
+    return load(sql, fresh["id"])
 
 
 def _expire(sql: sqlite3.Connection, now_ms: int) -> int:
@@ -235,9 +220,5 @@ def _expire(sql: sqlite3.Connection, now_ms: int) -> int:
 
 def _count_answers(sql: sqlite3.Connection, assignment: Assignment) -> None:
     category, owner = sql.execute("SELECT category, owner FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
-    gold = sum(place.ask is None for place in assignment.dealt)
-    if owner:
-        counters.add(sql, category, "owner_answers", len(assignment.dealt))
-    else:
-        counters.add(sql, category, "gold_answers", gold)
-        counters.add(sql, category, "answers", len(assignment.dealt) - gold)
+    for name, moved in answer_counters([place.ask for place in assignment.dealt], owner=owner).items():
+        counters.add(sql, category, name, moved)
