@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  #
 FIXTURES = Path(__file__).parent / "schemas"
 SCHEMAS = sorted(FIXTURES.glob("*.sql"))
 NEWEST = schema_of(KINDS)
-TRIES = 6
+TRIES = 4
 
 
 def number(fixture: Path) -> int:
@@ -309,4 +309,27 @@ def test_who_comes_late_with_a_step_changes_nothing_of_what_was_done_since(older
     schema.steps_of(KINDS)[0](link)
     assert {made.name: list(link.table(made.name).find()) for made in schema.collections(KINDS)} == before
     link.close()
+    store.close()
+
+
+def test_a_process_of_the_version_before_writes_what_a_newer_one_reads(older: Older, settings: Settings) -> None:
+    """A server may still run while a newer thresher opens its directory: nothing that it stores then is lost."""
+    store = open_store(older("directory"), settings)
+    held = deal(store, "w5")
+    store.work.send(held.id, answers(held), 200)
+    sql = sqlite3.connect(Path(store.place) / "catalog.sqlite")
+    sql.execute(
+        """INSERT INTO review (assignment, category, version, worker, verdict, why, at_ms, yes_right, yes_shown,
+               no_right, no_shown, weight, provisional)
+           VALUES (?, 1, 1, 'w5', 'accepted', 'fine', 300, 0, 0, 0, 0, 1.0, 0)""",
+        (held.id,),
+    )
+    sql.execute(
+        """INSERT INTO task (category, version, name, rows, asks, places, taken, done, owner_only, published_ms)
+           VALUES (1, 1, 'old', '[3]', '[]', 1, 0, 0, 0, 5)"""
+    )
+    sql.commit()
+    sql.close()
+    assert store.work.reviews(held.id) == [Review(Stage.ACCEPTED, "fine", 300)]
+    assert [task.kind for task in store.asks.tasks("car", 0, 9)] == [TaskKind.SINGLE] * 3
     store.close()

@@ -50,10 +50,13 @@ def ask_of(kept: Kept) -> Ask:
     return Ask(kept[0], kept[1], kept[2], Purpose(kept[3]), *kept[4:])
 
 
-def ask_fields(ask: NewAsk, version: int) -> dict[str, Any]:
-    """What is kept of a wish, whatever its number and its category."""
-    told = {"row": int(ask.row), "version": version, "purpose": ask.purpose.value, "priority": float(ask.priority)}
-    return {**asdict(ask), **told, "owner_only": ask.purpose in OWNER_ONLY}
+def ask_line(number: int | None, version: int, ask: NewAsk) -> Line:
+    """A line of the kind "ask"."""
+    purpose = ask.purpose
+    return (
+        number, version, int(ask.row), purpose.value, purpose in OWNER_ONLY, ask.votes_wanted, float(ask.priority),
+        ask.epoch, ask.draw,
+    )  # fmt: skip
 
 
 def task_fields(task: NewTask, version: int) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pymongo import DESCENDING
 
 from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
-from thresher.store.conversions import ask_fields, ask_of, names_of, task_fields, task_of
+from thresher.store.conversions import ask_line, ask_of, names_of, task_fields, task_of
+from thresher.store.kinds import ASK
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Part, Session, at_most, batches, key, span
@@ -41,7 +42,7 @@ class MongoAsks(Part, Asks):
         table = self.link.table("asks")
         made: dict[tuple[int, str, int], Document] = {}
         for at, ask in enumerate(asks, number):
-            one = ask_document(category, {**ask_fields(ask, version), "id": at}, {"waiting": True})
+            one = ask_document(category, ASK.named(ask_line(at, version, ask)), {"waiting": True})
             made.setdefault((int(ask.row), ask.purpose.value, ask.epoch), one)
         wanted = {"_id": {"$in": [one["_id"] for one in made.values()]}}
         for there in table.find(wanted, {"_id": 1}, session=session):

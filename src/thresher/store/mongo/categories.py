@@ -73,10 +73,9 @@ class MongoCategories(Part, Categories):
     def _pool_add(self, category: str, rows: dict[int, str], origin: Origin, session: Session) -> int:
         table = self.link.table("pool")
         there = self._in_pool(category, list(rows), session)
+        told = asdict(origin)
         made = [
-            {"_id": _pool_key(category, row), **asdict(origin), "query": query}
-            for row, query in rows.items()
-            if row not in there
+            {"_id": _pool_key(category, row), **told, "query": query} for row, query in rows.items() if row not in there
         ]
         if made:
             table.insert_many(made, session=session)

@@ -12,7 +12,7 @@ from thresher.store.conversions import gold_line, gold_of, label_line, label_of,
 from thresher.store.kinds import GOLD, LABEL, VOTE
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
-from thresher.store.mongo.lines import replacing, row_document, row_of
+from thresher.store.mongo.lines import replacing, row_document, rows_of
 from thresher.store.mongo.link import Document, Part, Session, batches, key, span
 from thresher.store.mongo.numbers import count_on
 from thresher.store.rules import SOURCES, TRUST, by_version, most_trusted, one_of, plain
@@ -64,13 +64,13 @@ class MongoLabels(Part, Labels):
 
     def all_of(self, category: str, version: int) -> list[Label]:
         found = self.link.table("labels").find(span(category=category, version=version)).sort("_id", 1)
-        return [label_of(row_of(LABEL, one)) for one in found]
+        return [label_of(line) for line in rows_of(LABEL, found)]
 
     def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
         held: dict[int, Label] = {}
         for some in batches(plain(rows), CHUNK):
-            for one in self.link.table("labels").find({"_id": {"$in": _keys(category, version, some)}}):
-                label = label_of(row_of(LABEL, one))
+            found = self.link.table("labels").find({"_id": {"$in": _keys(category, version, some)}})
+            for label in map(label_of, rows_of(LABEL, found)):
                 held[label.row] = min(label, held.get(label.row, label), key=lambda one: TRUST[one.source])
         return held
 
@@ -81,7 +81,8 @@ class MongoLabels(Part, Labels):
 
     def gold(self, category: str, version: int, *, retired: bool = False) -> list[Gold]:
         found = self.link.table("gold").find(span(category=category, version=version)).sort("_id", 1)
-        return [gold_of(row_of(GOLD, one)) for one in found if retired or not one["retired"]]
+        gold = (gold_of(line) for line in rows_of(GOLD, found))
+        return [one for one in gold if retired or not one.retired]
 
     def score_gold(self, category: str, version: int, right: Sequence[int], wrong: Sequence[int]) -> None:
         scored = [(row, 0) for row in plain(right)] + [(row, 1) for row in plain(wrong)]
@@ -99,11 +100,11 @@ class MongoLabels(Part, Labels):
         table = self.link.table("votes")
         if rows is None:
             found = table.find(span(category=category, version=version)).sort("_id", 1)
-            return [vote_of(row_of(VOTE, one)) for one in found]
+            return [vote_of(line) for line in rows_of(VOTE, found)]
         wanted: list[Document] = []
         for some in batches(sorted(set(plain(rows))), 10 * CHUNK):
             wanted += table.find({"_id.category": category, "_id.version": version, "_id.row": {"$in": some}})
-        return [vote_of(line) for line in sorted(row_of(VOTE, one) for one in wanted)]
+        return [vote_of(line) for line in sorted(rows_of(VOTE, wanted))]
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         wanted = {"worker": worker, "category": category, "version": version, "review": {"$exists": True}}

@@ -6,7 +6,8 @@ anything.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from bson import Binary
@@ -166,9 +167,10 @@ def row_document(kind: Kind, category: str, line: Line) -> Document:
     return {"_id": {"category": category, **dict(keys)}, **dict(rest)}
 
 
-def row_of(kind: Kind, one: Document) -> Line:
-    """The line of such a document."""
-    return (*(one["_id"][name] for name in kind.key_names), *(one[name] for name in kind.names[kind.keys :]))
+def rows_of(kind: Kind, found: Iterable[Document]) -> Iterator[Line]:
+    """The lines of such documents, of a kind with several keys and several other fields."""
+    keys, rest = itemgetter(*kind.key_names), itemgetter(*kind.names[kind.keys :])
+    return ((*keys(one["_id"]), *rest(one)) for one in found)
 
 
 def replacing(made: Iterable[Document]) -> list[ReplaceOne[Document]]:

@@ -8,15 +8,19 @@ from typing import Any
 
 from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
-from thresher.store.conversions import ask_fields, ask_of, names_of, task_fields, task_of
+from thresher.store.conversions import ask_line, ask_of, names_of, task_fields, task_of
+from thresher.store.kinds import ASK
 from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import insert
 from thresher.store.sqlite.counters import as_rows
+from thresher.store.sqlite.lines import marks, named
 from thresher.store.sqlite.part import Part
 
 CHUNK = 1000
 
+_WISH = f"""INSERT INTO ask ({named(ASK.fields)}, category, open) VALUES ({marks(ASK.fields)}, ?, 1)
+    ON CONFLICT DO NOTHING"""
 _ASK = ", ".join(f"ask.{name}" for name in names_of(Ask))
 _OF_TASK = {"category": "category.name", "name": "task.name"}
 _TASK = f"""SELECT {", ".join(_OF_TASK.get(name, name) for name in names_of(Task))}
@@ -34,8 +38,7 @@ class SqliteAsks(Part, Asks):
         new: Counter[str] = Counter()
         with self.writing(category) as (sql, key):
             for ask in asks:
-                made = {**ask_fields(ask, version), "category": key, "open": True}
-                new[ask.purpose.value] += insert(sql, "ask", made, clash="IGNORE").rowcount
+                new[ask.purpose.value] += sql.execute(_WISH, (*ask_line(None, version, ask), key)).rowcount
             for purpose, count in new.items():
                 counters.add(sql, key, f"asks:{version}:{purpose}", count)
         return new.total()

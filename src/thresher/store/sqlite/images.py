@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import count, repeat
 from typing import Any
 
-import numpy as np
-
 from thresher.errors import StoreDamaged
 from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Images, Rows
@@ -27,7 +25,7 @@ from thresher.store.rules import (
 )
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import WORKSPACE
+from thresher.store.sqlite.counters import WORKSPACE, as_rows
 from thresher.store.sqlite.names import alias_hash, rows_by_key
 
 CHUNK = 1000  # rows of a transaction, so that others get their turn
@@ -159,17 +157,22 @@ class SqliteImages(Images):
 
     def similar(self, rows: Rows) -> Rows:
         with self.catalog.reading() as sql:
-            return np.array([similar for _, similar in _of_rows(sql, "row, similar", rows)], dtype=np.int64)
+            found = as_rows(sql.execute(_of_each("similar"), (json.dumps(plain(rows)),)))
+        if len(found) != len(rows):
+            raise no_such_row(set())
+        return found
+
+
+def _of_each(columns: str, joined: str = "") -> str:
+    """The statement for columns of images, in the order of the rows that it is given as JSON."""
+    wanted = f"json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value {joined}"
+    return f"SELECT {columns} FROM {wanted} ORDER BY wanted.key"
 
 
 def _of_rows(sql: sqlite3.Connection, columns: str, rows: Sequence[int] | Rows, joined: str = "") -> list[Line]:
     """Columns of images, the row first, in the order of the rows that are asked for. Raises NotFound."""
     wanted = plain(rows)
-    found = sql.execute(
-        f"""SELECT {columns} FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value {joined}
-            ORDER BY wanted.key""",
-        (json.dumps(wanted),),
-    ).fetchall()
+    found = sql.execute(_of_each(columns, joined), (json.dumps(wanted),)).fetchall()
     if len(found) != len(wanted):
         raise no_such_row(set(wanted) - {row for row, *_ in found})
     return found
