@@ -92,7 +92,7 @@ def test_gross_violations_are_refused_and_it_says_so(false_share: float) -> None
         pool = flattered_pool(seed, accepted=800, false_share=false_share, hidden=0, known_yes=0)
         step = answer(frozen_of(pool, seed), pool.truth).step
         assert isinstance(step, Refused)
-        assert "certify no set" in step.why
+        assert "prove no set" in step.why
 
 
 # --- the theorem, against an adversary who stops when they like ---------------------------------------------------

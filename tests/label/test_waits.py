@@ -85,5 +85,5 @@ def test_a_spent_budget_is_told_and_not_the_gold_that_is_missing() -> None:
 
 
 def test_a_certificate_that_is_not_to_be_had_is_told_with_what_it_would_take() -> None:
-    standing = Standing(POOL, gold_least=20, learned=True, refused="60 answers certify no set; it would take more")
-    assert waits_for("car", standing) == "nothing: not certified, because 60 answers certify no set; it would take more"
+    standing = Standing(POOL, gold_least=20, learned=True, refused="60 answers prove no set; it would take more")
+    assert waits_for("car", standing) == "nothing: not certified, because 60 answers prove no set; it would take more"

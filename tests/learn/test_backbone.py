@@ -205,7 +205,7 @@ def test_a_file_that_is_no_graph_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_name_nobody_knows_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(BadInput, match="efficientnet-lite0, efficientnet-lite2"):
+    with pytest.raises(BadInput, match="efficientnet-lite0 or efficientnet-lite2"):
         name_of("resnet50")
     for spec in ("", "efficientnet-lite0+", "efficientnet-lite0+efficientnet-lite0"):
         with pytest.raises(BadInput, match="efficientnet-lite0"):
