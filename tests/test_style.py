@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,6 +31,10 @@ def test_every_ignored_rule_carries_its_reason() -> None:
 
 
 MARKS = ("# noqa", "# type: ignore")
+
+
+def test_the_files_that_begin_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_every_dependency_carries_its_reason() -> None:
