@@ -153,12 +153,12 @@ def child_at(place: str) -> tuple[list[str], dict[str, str]]:
 
 
 def cache_directory(settings: Settings) -> Path:
-    """Where this machine keeps what can be made again at any time."""
+    """The directory of this machine for files that can be made again at any time."""
     return Path(settings.cache) if settings.cache else Path.home() / ".cache" / "thresher"
 
 
 def read_settings(directory: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """Defaults, under `directory/thresher.toml`, under `THRESHER_*` of the environment, this process's unless given.
+    """The settings: defaults, overridden by `directory/thresher.toml`, then by `THRESHER_*` in the environment.
 
     Raises BadSetting naming the place for an unknown name, a wrong type or a value out of range.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` sta
 
 
 class Flags(TypedDict, total=False):
-    """The settings that a command takes as flags, each None where it was not given."""
+    """The settings that a command accepts as flags; None if the flag is not given."""
 
     host: str | None
     port: int | None

@@ -43,7 +43,7 @@ class Permutation:
         return self.between(0, count)
 
     def between(self, start: int, stop: int) -> NDArray[np.int64]:
-        """The ranks of the draws from number `start`, which counts from 0, to before number `stop`."""
+        """The ranks of the draws with numbers from `start` up to but not including `stop`, counted from 0."""
         stop = min(stop, self.size)
         moved, drawn, stream = self._moved, self._drawn, self._words
         for place in range(len(drawn), stop):

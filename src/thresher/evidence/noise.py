@@ -57,9 +57,9 @@ def upper_rate(missed: int, shown: int, delta: float) -> float:
 
 
 def quantile(chance: float, trials: ArrayLike, success: float) -> Floats:
-    """The least number of successes in `trials` that is not exceeded with at least this chance.
+    """The smallest number of successes in `trials` that is not exceeded with at least this probability.
 
-    scipy.stats has it too, and takes 0.7 seconds to import, which every command would wait for.
+    scipy.stats has it too, but takes 0.7 seconds to import, which every command would wait for.
     """
     if success <= 0.0:
         return np.zeros(np.shape(trials))

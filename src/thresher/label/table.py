@@ -37,7 +37,7 @@ def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: St
 
 
 def not_one(category: str, name: str, rows: Sequence[int], *, store: Store) -> tuple[str, str]:
-    """What is wrong with a name that none or several rows of a pool have, and what to do next."""
+    """The message for a name of no image of a pool or of several, and what to do next."""
     if not rows:
         return f"no image of {category} is called {name!r}.", f"add it with thresher harvest {category}"
     hashes = [image.sha256 for image in store.images.many(rows[:SHOWN])]

@@ -32,7 +32,7 @@ class Scored:
 
     @property
     def boundary(self) -> float:
-        """Even odds, or the nearest end of the unknown when that lies elsewhere."""
+        """Log-odds 0 (probability 0.5), or the nearest end of the unknown range if 0 is outside it."""
         if self.thresholds is None:
             return 0.0
         boundary = float(np.clip(0.0, self.thresholds.lower, self.thresholds.upper))

@@ -1,4 +1,4 @@
-"""How many threads the matrix libraries may use: they wake one a core for the smallest product, and let it spin."""
+"""Limits the threads of the matrix libraries, which start one per core even for the smallest product, and busy-wait."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -10,19 +10,19 @@ BRINGS_ITS_OWN = frozenset({"numpy", "scipy.linalg", "sklearn", "torch"})
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """Keep each product in the thread that asks for it. The number is the whole process's, as the libraries have it."""
+    """Compute each product in the calling thread. The limit is that of the whole process: the libraries have one."""
     limited: AbstractContextManager[object] = _controller(BRINGS_ITS_OWN.intersection(sys.modules)).limit(limits=1)
     return limited
 
 
 def one_thread_for_few(vectors: int) -> AbstractContextManager[object]:
-    """One thread where so few vectors are multiplied that more of them only cost."""
+    """Use one thread if so few vectors are multiplied that more threads would only cost time."""
     return one_thread() if vectors < MANY else nullcontext()
 
 
 @cache
 def _controller(_loaded: frozenset[str]) -> Any:  # noqa: ANN401 -- threadpoolctl ships no types
-    """What sets the number; the search for the libraries of a process takes longer than a small fit, so once a set."""
+    """The object that sets the limit; made once, as finding a process's libraries takes longer than a small fit."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

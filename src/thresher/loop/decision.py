@@ -158,11 +158,11 @@ def basis_of(category: Category, *, store: Store, before: Basis | None = None) -
 def certified_codes(
     decided: Decided, snapshot: "Snapshot", step: "Certified", labels: Mapping[int, Label]
 ) -> tuple[Codes, NDArray[np.bool_]]:
-    """Yes, no or unknown [n] as the certificate has it: the released set, and of the rest what is rejected or known;
-    and which of them are another one's.
+    """Yes, no or unknown [n] according to the certificate, and which of them are inherited from another image.
 
-    Members of a similar group follow the one that represents them. What came after the freeze is unknown; so is what a
-    certificate of precision alone says nothing of, and a yes that is left out because adjudication may have slipped.
+    Yes is the released set; of the rest, rejected and labelled images are no. Members of a similar group follow the
+    image that represents them. Unknown are images that came after the freeze, those that a certificate of precision
+    alone does not cover, and a yes that is left out because adjudication may have erred.
     """
     from thresher.evidence import released  # loaded with the certificate
 

@@ -35,7 +35,7 @@ class Ask:
 
 
 class TaskKind(enum.StrEnum):
-    """How the images of a task are shown: one at a time, or many at once as a page to look over."""
+    """How the images of a task are shown: one at a time, or many on one page."""
 
     SINGLE = "single"
     SWEEP = "sweep"
@@ -43,7 +43,7 @@ class TaskKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be published: the ids of the asks it carries, in the order of its images, and what Task says."""
+    """A task to be published: the ids of its asks, in the order of its images, and the fields of Task."""
 
     name: str
     asks: Sequence[int]

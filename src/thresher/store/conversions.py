@@ -1,7 +1,7 @@
 """Conversions between records and the values that stores keep, shared by all stores.
 
-What is kept comes as a list of values, for dictionaries take half as long again: in the order of the record's fields,
-or as a line of its kind (kinds.py) where the function says so.
+Values are kept as lists, because dictionaries take half as long again: in the order of the record's fields, or as a
+line of its kind (kinds.py) if the function says so.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -57,10 +57,15 @@ def ask_line(number: int | None, version: int, ask: NewAsk) -> Line:
         number, version, int(ask.row), purpose.value, purpose in OWNER_ONLY, ask.votes_wanted, float(ask.priority),
         ask.epoch, ask.draw,
     )  # fmt: skip
+||||||| parent of 4166518 (Say the newest docstrings of stores, settings and learning plainly)
+def ask_fields(ask: NewAsk, version: int) -> dict[str, Any]:
+    """What is kept of a wish, whatever its number and its category."""
+    told = {"row": int(ask.row), "version": version, "purpose": ask.purpose.value, "priority": float(ask.priority)}
+    return {**asdict(ask), **told, "owner_only": ask.purpose in OWNER_ONLY}
 
 
 def task_fields(task: NewTask, version: int) -> dict[str, Any]:
-    """What is kept of a task that is published, whatever its number, its category and the asks it carries."""
+    """The stored fields of a published task, without its number, its category and its asks."""
     own = {"name": task.name, "places": task.places, "owner_only": task.owner_only, "kind": task.kind.value}
     return {**own, "version": version, "taken": 0, "done": 0, "published_ms": task.at_ms}
 
@@ -120,7 +125,7 @@ def label_line(label: Label) -> Line:
 
 
 def label_of(line: Line) -> Label:
-    """The record of a line of the kind "label"."""
+    """A Label from a line of the kind "label"."""
     version, row, trust, says, purpose, at_ms, posterior, votes, epoch, draw = line
     return Label(row, Says(says), SOURCES[trust], Purpose(purpose), version, at_ms, posterior, votes, epoch, draw)
 

@@ -63,20 +63,20 @@ def hash_keys(names: Sequence[str]) -> list[bytes]:
 
 
 def compared_with_all(image: NewImage, there: int) -> None:
-    """Raises Conflict for an image that stands alone and was compared with fewer than are `there` of its fingerprint.
+    """Raise Conflict for an image in a group of its own that was compared with fewer images than have its fingerprint.
 
-    Images of a fingerprint only become more, so that the same number is the same images.
+    Images are never deleted, so an equal number means the same images.
     """
     if min(there, ALIKE_MOST) > image.compared:
         raise Conflict(
-            f"{there} images have the fingerprint of {image.sha256[:12]}, which was compared with {image.compared}.",
-            next="look again with which it is alike",
+            f"{there} images have the fingerprint of {image.sha256[:12]}, but it was compared with {image.compared}.",
+            next="compare it with the others too",
         )
 
 
 def no_such_group(image: NewImage) -> BadInput:
     """The error for an image that joins the group of one that is not stored."""
-    return BadInput(f"{image.sha256[:12]} is said to be similar to {image.similar!r}, which is not stored.")
+    return BadInput(f"{image.sha256[:12]} joins the similar group of {image.similar!r}, which is not stored.")
 
 
 def no_such_row(missing: set[int]) -> NotFound:
@@ -90,12 +90,12 @@ def not_in_pool(rows: set[int], name: str) -> NotFound:
 
 
 def category_exists(name: str) -> AlreadyThere:
-    """The error for a category that is made twice."""
+    """The error for creating a category that exists."""
     return AlreadyThere(f"a category called {name!r} exists.", next="take another name, or harvest into that one")
 
 
 def one_query_each(rows: Sequence[int], queries: Sequence[str], category: str) -> None:
-    """Raises BadInput where the queries are not one for each row."""
+    """Raise BadInput unless there is one query per row."""
     if queries and len(queries) != len(rows):
         raise BadInput(f"{len(queries)} queries are given for {len(rows)} rows.", where=category)
 
@@ -124,7 +124,7 @@ def no_such_category(name: str, known: Sequence[str]) -> NotFound:
 
 
 def by_version(labels: Sequence[Label]) -> dict[int, list[Label]]:
-    """Labels apart by the version of the question that they are of, the earliest first."""
+    """Labels grouped by the version of the question, the earliest first."""
     found: dict[int, list[Label]] = {}
     for label in sorted(labels, key=lambda one: one.version):
         found.setdefault(label.version, []).append(label)
@@ -132,7 +132,7 @@ def by_version(labels: Sequence[Label]) -> dict[int, list[Label]]:
 
 
 def most_trusted(labels: Iterable[Label]) -> list[Label]:
-    """One label a row, of labels by row and then by trust: the first of each."""
+    """One label per row, the first of each, from labels ordered by row and then by trust."""
     held: list[Label] = []
     for label in labels:
         if not held or held[-1].row != label.row:

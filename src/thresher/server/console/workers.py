@@ -37,7 +37,7 @@ def workers(desk: TheDesk) -> list[WorkerWire]:
 
 @dataclass(slots=True)
 class _Record:
-    """What a worker did; `latest` has the id, which sorts by time, and the seconds of each of the last assignments."""
+    """A worker's record; `latest` has the id (ids sort by time) and the seconds of each of the last assignments."""
 
     stages: Counter[Stage] = field(default_factory=Counter)
     answers: int = 0
@@ -46,7 +46,7 @@ class _Record:
     latest: list[tuple[str, list[float]]] = field(default_factory=list)
 
     def add(self, done: Assignment) -> None:
-        """Take an assignment in; only what was sent counts."""
+        """Add an assignment; only one that was sent counts."""
         if done.stage not in SENT:
             return
         self.stages[done.stage] += 1

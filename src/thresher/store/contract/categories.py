@@ -64,14 +64,14 @@ class Categories(Protocol):
         """Whether each row is in the pool."""
 
     def find(self, category: str, names: Sequence[str]) -> list[list[int]]:
-        """Every row of the pool that has each name, ascending: a SHA-256, or the value of any alias.
+        """Every row of the pool for each name, ascending; a name is a SHA-256, or the value of any alias.
 
         Composed and decomposed letters (Unicode NFC and NFD) are equal in names. As in `images.find`, an image whose
         bytes are lost is not found, so that a harvest stores it again.
         """
 
     def origins(self, category: str, rows: Sequence[int] | Rows) -> list[Origin]:
-        """How rows came into the pool, in the order asked. Raises NotFound for a row that is not in it."""
+        """The origins of rows in the pool, in the given order. Raises NotFound for a row that is not in it."""
 
     def refuse(self, category: str, refusals: Sequence[Refusal]) -> None:
         """Record refused candidates; the same name and reason is counted only once."""

@@ -19,16 +19,11 @@ class Images(Protocol):
         A known image that was kept by reference, or whose bytes were lost, gets the bytes that come with it now.
 
         Bytes are written first, then the catalog: a crash in between leaves bytes that `check` reclaims, never a row
-        without bytes.
-
-        A new image joins the similar group of the image it names as `similar`, which must be stored or come earlier in
-        the batch; without one it stands alone. Raises BadInput if that image is unknown, and Conflict for an image that
-        stands alone but was not compared with all that `alike` now returns for its fingerprint: another process has
-        stored one in the meantime.
+        without bytes. An image with the fingerprint of an earlier one joins its similar group.
         """
 
     def alike(self, fingerprints: Sequence[str]) -> list[list[Image]]:
-        """For each fingerprint the images that represent a similar group, by row, without aliases; 64 at most."""
+        """For each fingerprint the images that represent a similar group, by row, without aliases; at most 64."""
 
     def get(self, row: int) -> Image:
         """The image of a row, aliases included. Raises NotFound."""

@@ -144,7 +144,7 @@ def ask_document(category: str, ask: Named, where: Document) -> Document:
 
 
 def _copy(one: Document, task: int | None) -> Document:
-    """An ask as its task keeps it: the fields of the record."""
+    """An ask as its task stores it: the fields of the record."""
     there = {**one, **one["_id"], "id": one["number"], "task": task}
     return {name: there[name] for name in names_of(Ask)}
 

@@ -106,7 +106,7 @@ def steadily(read: Callable[[], Result]) -> Result:
 
 
 def plain_failures(part: type[Part]) -> type[Part]:
-    """A class decorator: every public method raises our errors; one about a `category` first sees that there is one."""
+    """A class decorator: every public method raises our errors; one about a `category` first checks that it exists."""
     for name, method in list(vars(part).items()):
         if inspect.isfunction(method) and not name.startswith("_"):
             setattr(part, name, _plain(method))

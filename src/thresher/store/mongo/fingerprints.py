@@ -1,7 +1,7 @@
-"""Which images represent a similar group, by their fingerprint: one document each, with the `row` of the first of them.
+"""The images that represent a similar group, by fingerprint: one document each, with the `row` of the first of them.
 
-`further` has the others in the order they came. Two transactions that bring one of a fingerprint each touch the same
-document, so that one of them is made again and sees the other's.
+`further` has the other rows in order of arrival. Two transactions that add one of the same fingerprint write to the
+same document, so one of them is repeated and sees the other's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from thresher.store.rules import ALIKE_MOST
 
 
 def alike(link: Link, fingerprints: Sequence[str], session: Session | None = None) -> dict[str, list[int]]:
-    """The rows that represent a group, ascending, for each fingerprint that is known."""
+    """The rows that represent a group, ascending, for each known fingerprint."""
     found = link.table("fingerprints").find({"_id": {"$in": list(fingerprints)}}, session=session)
     return {one["_id"]: sorted([one["row"], *one.get("further", ())]) for one in found}
 
@@ -21,9 +21,9 @@ def alike(link: Link, fingerprints: Sequence[str], session: Session | None = Non
 def add(
     link: Link, rows: Mapping[str, Sequence[int]], there: Mapping[str, Sequence[int]], session: Session | None
 ) -> None:
-    """Note rows that represent a group, by their fingerprint; `there` is what `alike` said of these before.
+    """Record rows that represent a group, by their fingerprint; `there` is the previous result of `alike` for these.
 
-    Beyond as many as anybody is compared with none is noted.
+    Not more are recorded than an image is compared with.
     """
     table = link.table("fingerprints")
     fresh: list[Document] = []

@@ -22,7 +22,7 @@ CHUNK: Final = 500
 
 @plain_failures
 class MongoLabels(Part, Labels):
-    """What is held true: labels, gold, and the votes they come from."""
+    """Labels, gold, and the votes they come from."""
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
         here_rows(self.link, [int(label.row) for label in labels])

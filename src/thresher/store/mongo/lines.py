@@ -162,7 +162,7 @@ def line_of(link: Link, kind: Kind, one: Document, fields: Sequence[Field]) -> d
 
 
 def row_document(kind: Kind, category: str, line: Line) -> Document:
-    """A line of a category as it is kept, of a kind that is written by hand and has plain values."""
+    """The document of a line of a category, for a kind with plain values that has code of its own."""
     keys, rest = zip(kind.key_names, line, strict=False), zip(kind.names[kind.keys :], line[kind.keys :], strict=True)
     return {"_id": {"category": category, **dict(keys)}, **dict(rest)}
 
@@ -174,7 +174,7 @@ def rows_of(kind: Kind, found: Iterable[Document]) -> Iterator[Line]:
 
 
 def replacing(made: Iterable[Document]) -> list[ReplaceOne[Document]]:
-    """What keeps documents in place of those of the same names."""
+    """The operations that write documents, replacing those with the same `_id`."""
     return [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in made]
 
 

@@ -142,7 +142,7 @@ class Link:
             )
 
     def must_know(self, category: str) -> None:
-        """Raises NotFound naming the known ones for a category nobody made."""
+        """Raise NotFound, naming the known categories, if a category does not exist."""
         if category in self.known_categories:
             return
         table = self.table("categories")
@@ -199,7 +199,7 @@ def span(*, above: Document | None = None, **prefix: Any) -> Document:  # noqa: 
 
 
 def at_most(found: Cursor[Document], limit: int) -> Iterable[Document]:
-    """The first documents of an answer; MongoDB itself takes no limit and a limit of 0 for the same."""
+    """At most `limit` documents of an answer; to MongoDB itself a limit of 0 means no limit."""
     return found.limit(limit) if limit else ()
 
 

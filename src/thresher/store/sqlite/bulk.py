@@ -32,7 +32,7 @@ def plain_texts(texts: Iterable[str]) -> bool:
 
 
 def fit_images(images: Collection[NewImage]) -> bool:
-    """Whether images can be inserted at once: many, by reference, each alone and without a fingerprint."""
+    """Whether images can be inserted at once: many, by reference, none with a fingerprint that must find its group."""
     return (
         len(images) >= AT_LEAST
         and all(image.data is None and not image.fingerprint and not image.similar for image in images)

@@ -236,7 +236,7 @@ def _represented(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]
 
 
 def _alike_counts(sql: sqlite3.Connection, fingerprints: list[str]) -> dict[str, int]:
-    """How many images of each fingerprint represent a group, as far as anybody is compared with them."""
+    """How many images of each fingerprint represent a group, up to the number that an image is compared with."""
     found = sql.execute(
         f"""SELECT value, (SELECT count(*) FROM (SELECT 1 FROM image WHERE fingerprint = wanted.value AND similar = row
             LIMIT {ALIKE_MOST})) FROM json_each(?) AS wanted""",

@@ -19,7 +19,7 @@ CHUNK = 1000
 
 
 class SqliteLabels(Part, Labels):
-    """What is held true: labels, gold, and the votes they come from."""
+    """Labels, gold, and the votes they come from."""
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
         for version, of_version in by_version(labels).items():
@@ -120,7 +120,7 @@ class SqliteLabels(Part, Labels):
 
 @contextmanager
 def _held_counted(sql: sqlite3.Connection, category: int, version: int, rows: Sequence[int]) -> Iterator[None]:
-    """Move the counters of what is held by as much as the block changes of some rows."""
+    """Update the counters by the changes of labels that the block makes on some rows."""
     before = _held_counts(sql, category, version, rows)
     yield
     after = _held_counts(sql, category, version, rows)

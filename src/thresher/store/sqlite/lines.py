@@ -127,7 +127,7 @@ class _Terms:
 
 
 def replace(sql: Sql, kind: Kind, of: int, lines: Iterable[Line]) -> None:
-    """Keep lines of a category, of plain values, in place of those of the same keys."""
+    """Store lines of a category with plain values, replacing those with the same keys."""
     names = ("category", *kind.names)
     statement = f"INSERT OR REPLACE INTO {kind.name} ({', '.join(names)}) VALUES ({marks(names)})"
     sql.executemany(statement, ((of, *line) for line in lines))

@@ -1,4 +1,4 @@
-"""What the parts of the catalog share: their transactions, most of which are about one category."""
+"""The base of the catalog's parts: their transactions, most of which concern one category."""
 
 import sqlite3
 from collections.abc import Iterator
