@@ -57,11 +57,6 @@ def ask_line(number: int | None, version: int, ask: NewAsk) -> Line:
         number, version, int(ask.row), purpose.value, purpose in OWNER_ONLY, ask.votes_wanted, float(ask.priority),
         ask.epoch, ask.draw,
     )  # fmt: skip
-||||||| parent of 4166518 (Say the newest docstrings of stores, settings and learning plainly)
-def ask_fields(ask: NewAsk, version: int) -> dict[str, Any]:
-    """What is kept of a wish, whatever its number and its category."""
-    told = {"row": int(ask.row), "version": version, "purpose": ask.purpose.value, "priority": float(ask.priority)}
-    return {**asdict(ask), **told, "owner_only": ask.purpose in OWNER_ONLY}
 
 
 def task_fields(task: NewTask, version: int) -> dict[str, Any]:
