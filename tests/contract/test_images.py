@@ -118,7 +118,7 @@ def test_those_that_stand_for_a_group_are_found_by_their_fingerprint(store: Stor
 
 def test_one_who_stands_alone_was_compared_with_all_of_its_fingerprint(store: Store) -> None:
     store.images.put([alike(0)])
-    with pytest.raises(Conflict, match="which was compared with 0"):
+    with pytest.raises(Conflict, match="but it was compared with 0"):
         store.images.put([new_image(1), alike(2)])
     store.images.put([alike(2, compared=1), alike(3, compared=2), new_image(4, fingerprint="bb")])
     with pytest.raises(Conflict):
