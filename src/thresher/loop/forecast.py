@@ -187,7 +187,7 @@ def in_words(made: Plan) -> list[str]:
         f"answers, gold included: {span(made.answers)}",
         f"hours of work: {span(made.hours, digits=1)}",
         f"cost: {span(made.dollars, '$', 2)}",
-        f"Based on {made.from_}; assumes that {made.prevalence:.1%} of the pool is yes.",
+        f"Based on {made.from_}. Share of yes used: {made.prevalence:.1%}.",
     ]
     if made.certified is not None:
         lines.append(f"{made.certified:.0%} of simulated runs were certified, with about {made.delivered:,} images.")
