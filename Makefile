@@ -18,7 +18,8 @@ setup: .venv/.ready src/thresher/server/static/.built-from ## install into .venv
 	$(PYTHON) scripts/need_python.py
 	$(PYTHON) -m venv .venv
 	$(INSTALL) --requirement locks/pip.txt
-	$(INSTALL) --requirement locks/test.txt
+	@# Where this machine has npm, the pages are built meanwhile; where it has none, the next line borrows it.
+	$(PYTHON) hatch_build.py >/dev/null 2>&1 & $(INSTALL) --requirement locks/test.txt; status=$$?; wait; exit $$status
 	$(IN)python hatch_build.py
 	$(IN)python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	touch $@

@@ -11,7 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run by hand before anything is installed, as `make setup` does
+    BuildHookInterface = object
 
 STATIC = Path("src/thresher/server/static")
 PAGES = ("worker", "console")
