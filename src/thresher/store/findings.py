@@ -1,11 +1,15 @@
 """The results of a check: counts, problems, and repairs. Every store's check uses it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, Final, TypeVar
 
 from thresher.records import Progress
 from thresher.store.contract import Categories, CheckReport, Columns, Report, Rounds
+
+ROWS_NAMED: Final = 5
+Name = TypeVar("Name", bound=tuple[Any, ...])
 
 
 @dataclass(slots=True)
@@ -29,6 +33,18 @@ class Findings:
         if self.mend and repair is not None and repair() is not False:
             self.mended.append(what)
 
+    def miscounted(self, owner: str, name: str, kept: int, counted: int, repair: Callable[[], object]) -> None:
+        """Note a wrong counter; `owner` is its category, or empty for the whole workspace."""
+        told = f"catalog: the counter {name!r} of {owner or 'the workspace'} is {kept}, and should be {counted}"
+        self.wrong(told, repair)
+
+    def lost_bytes(self, rows: Sequence[int]) -> None:
+        """Note the images without bytes, if any: the next harvest of them brings the bytes back."""
+        if rows:
+            named = ", ".join(map(str, rows[:ROWS_NAMED])) + (", ..." if len(rows) > ROWS_NAMED else "")
+            self.count("images without bytes", len(rows))
+            self.wrong(f"images: {len(rows)} have lost their bytes (rows {named}); harvest them again")
+
     def told(self) -> CheckReport:
         """The report that the contract returns."""
         return CheckReport(self.counted, tuple(self.found), tuple(self.mended))
@@ -49,3 +65,10 @@ def tell_lost_scores(categories: Categories, rounds: Rounds, columns: Columns, f
                 f"column {newest.column}: the scores of the newest round are missing; the next turn makes them again",
                 partial(columns.create, newest.column, 1, "float32"),
             )
+
+
+def miscounted(kept: Mapping[Name, int], counted: Mapping[Name, int]) -> list[tuple[Name, int, int]]:
+    """The wrong counters, with the stored and the counted value; one that is not stored is 0."""
+    names = sorted(kept.keys() | counted.keys())
+    numbers = ((name, kept.get(name, 0), counted.get(name, 0)) for name in names)
+    return [(name, says, there) for name, says, there in numbers if says != there]

@@ -5,38 +5,21 @@ lost is marked, so that the next harvest of it stores them again.
 """
 
 import shutil
-from dataclasses import dataclass
 from functools import partial
 
-from thresher.store.contract import Categories, CheckReport, Images, Rounds
 from thresher.store.directory.check_shards import Shards, check_shards
 from thresher.store.directory.columns import DirectoryColumns
-from thresher.store.findings import Findings, tell_lost_scores
+from thresher.store.findings import Findings
 from thresher.store.shapes import Kinds
 from thresher.store.sqlite import recount
 from thresher.store.sqlite.connection import Catalog
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of a directory store that are compared."""
-
-    shards: Shards
-    images: Images
-    categories: Categories
-    rounds: Rounds
-    columns: DirectoryColumns
-    kinds: Kinds
-
-
-def check(parts: Parts, findings: Findings) -> CheckReport:
+def check(shards: Shards, columns: DirectoryColumns, kinds: Kinds, findings: Findings) -> None:
     """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
-    _check_catalog(parts.shards.catalog, parts.kinds, findings)
-    check_shards(parts.shards, findings)
-    tell_lost_scores(parts.categories, parts.rounds, parts.columns, findings)
-    _check_columns(parts.columns, findings)
-    findings.counted["images"] = parts.images.count()
-    return findings.told()
+    _check_catalog(shards.catalog, kinds, findings)
+    check_shards(shards, findings)
+    _check_columns(columns, findings)
 
 
 def _check_catalog(catalog: Catalog, kinds: Kinds, findings: Findings) -> None:
@@ -51,10 +34,8 @@ def _check_catalog(catalog: Catalog, kinds: Kinds, findings: Findings) -> None:
     for table, parent in astray:
         findings.wrong(f"catalog: rows of {table} have no {parent}")
     for category, name, kept, counted in off:
-        findings.wrong(
-            f"catalog: the counter {name!r} of category {category} is {kept}, and should be {counted}",
-            partial(recount.correct, catalog, kinds, category, name),
-        )
+        owner = f"category {category}" if category else ""
+        findings.miscounted(owner, name, kept, counted, partial(recount.correct, catalog, kinds, category, name))
     findings.progress("check the catalog", 1, 1, "catalogs")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from thresher.errors import StoreDamaged
 from thresher.store.directory import shards
 from thresher.store.directory.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
+from thresher.store.files import told
 from thresher.store.findings import Findings
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.images import shard_number
@@ -20,7 +21,6 @@ from thresher.store.sqlite.images import shard_number
 # Bytes whose rows are still being committed look like bytes without rows; a writer waits half as long at most.
 SETTLED_SECONDS = 60.0
 ROWS_AT_ONCE = 1000
-ROWS_NAMED = 5
 
 Wanted = dict[int, tuple[int, str, int]]
 """What the catalog has of one shard: row, SHA-256 and size by the first byte."""
@@ -119,10 +119,7 @@ def _tell_lost(here: Shards, findings: Findings, seen: Seen) -> None:
         _mark_lost(here, gone)
     with here.catalog.reading() as sql:
         gone = sorted({*gone, *(row for (row,) in sql.execute("SELECT row FROM image WHERE begins = -1"))})
-    if gone:
-        named = ", ".join(map(str, gone[:ROWS_NAMED])) + (", ..." if len(gone) > ROWS_NAMED else "")
-        findings.count("images without bytes", len(gone))
-        findings.wrong(f"images: {len(gone)} have lost their bytes (rows {named}); harvest them again")
+    findings.lost_bytes(gone)
 
 
 def mend(here: Shards, name: str) -> bool:
@@ -152,7 +149,7 @@ def mend(here: Shards, name: str) -> bool:
             _copy(here, name, descriptor, [(wanted[member.begins][0], member) for member in used])
             (directory / (name + OPEN)).unlink()
     except OSError as error:
-        raise shards.told(error, directory) from error
+        raise told(error, directory) from error
     finally:
         os.close(descriptor)
     return True
@@ -251,7 +248,7 @@ def _hashed(here: Shards, place: Place) -> str:
     except StoreDamaged:
         return "cut short"
     except OSError as error:
-        raise shards.told(error, here.writer.directory) from error
+        raise told(error, here.writer.directory) from error
 
 
 def _settled(path: Path) -> bool:

@@ -9,10 +9,8 @@ import fcntl
 import json
 import mmap
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,88 +18,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.errors import BadInput, Conflict, NotFound
+from thresher.errors import BadInput
 from thresher.records import new_id
-from thresher.store.contract import Columns, Rows
-from thresher.store.directory.shards import damaged, told
+from thresher.store.columns import CheckedColumns, Shape, no_such_column, parts_of
+from thresher.store.contract import Rows
+from thresher.store.directory.shards import damaged
+from thresher.store.files import told
 
-DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int32", "int64")
 META, VALUES, PRESENT = "meta.json", "values", "present"
-_PART = re.compile(r"[a-z0-9+_-][a-z0-9.+_-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The width and the type of a column: what its meta.json says. Raises BadInput for those no column has."""
-
-    name: str
-    width: int
-    dtype: str
-
-    def __post_init__(self) -> None:
-        if self.dtype not in DTYPES or self.width < 1:
-            raise BadInput(f"a column has a width from 1 and a dtype of {', '.join(DTYPES)}.", where=self.name)
-
-    @property
-    def row_bytes(self) -> int:
-        """The bytes one row takes in the file of values."""
-        return self.width * np.dtype(self.dtype).itemsize
-
-    def must_be(self, wanted: "Shape") -> None:
-        """Raises Conflict where the column is another than is wanted."""
-        if self != wanted:
-            what = f"the column is {self.dtype} of width {self.width}, not {wanted.dtype} of width {wanted.width}."
-            raise Conflict(what, where=self.name)
-
-    def fitted(self, rows: Rows, values: NDArray[Any]) -> NDArray[Any]:
-        """Values for rows as a matrix [n, width]. Raises BadInput."""
-        if values.ndim == 1 and self.width == 1:
-            values = values[:, None]
-        if values.shape != (len(rows), self.width):
-            raise BadInput(f"values are {values.shape}, not ({len(rows)}, {self.width}).", where=self.name)
-        if len(rows) and rows.min() < 0:
-            raise BadInput("rows start at 0.", where=self.name)
-        return values
-
-
-class DirectoryColumns(Columns):
+class DirectoryColumns(CheckedColumns[Shape]):
     """The columns of a workspace directory; `top` tells how many rows a matrix has."""
 
     def __init__(self, directory: Path, top: Callable[[], int]) -> None:
         self.directory = directory
         self.top = top
 
-    def create(self, name: str, width: int, dtype: str = "float16") -> None:
-        wanted, folder = Shape(name, width, dtype), self._folder(name)
+    def _write(self, column: Shape, rows: Rows, values: NDArray[Any]) -> None:
+        folder, order = self._folder(column.name), np.argsort(rows, kind="stable")
+        rows, whole = rows[order], values[order].view(np.uint8).reshape(len(rows), column.row_bytes)
         try:
-            if not folder.exists():
-                self._make(folder, wanted)
-        except OSError as error:
-            raise told(error, folder) from error
-        self._shape(name).must_be(wanted)
-
-    def write(self, name: str, rows: Rows, values: NDArray[Any]) -> None:
-        shape, folder = self._shape(name), self._folder(name)
-        rows = np.asarray(rows, dtype=np.int64)
-        values = shape.fitted(rows, values)
-        if not len(rows):
-            return
-        order = np.argsort(rows, kind="stable")
-        rows = rows[order]
-        whole = np.ascontiguousarray(values[order], dtype=shape.dtype).reshape(len(rows), shape.width)
-        try:
-            _put(folder / VALUES, rows, whole.view(np.uint8).reshape(len(rows), shape.row_bytes))
+            _put(folder / VALUES, rows, whole)
             _put(folder / PRESENT, rows, np.ones((len(rows), 1), dtype=np.uint8))
         except OSError as error:
             raise told(error, folder) from error
 
-    def missing(self, name: str, rows: Rows) -> Rows:
-        rows = np.asarray(rows, dtype=np.int64)
-        present = self._present(name, int(rows.max()) + 1 if len(rows) else 0)
-        return rows[~present[rows]]
-
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        shape, top = self._shape(name), self.top()
+        shape, top = self._found(name), self.top()
         present = self._present(name, top)  # before the values: what is marked by now is whole
         if top == 0:
             return np.empty((0, shape.width), dtype=shape.dtype), present
@@ -139,7 +83,7 @@ class DirectoryColumns(Columns):
 
     def unfounded(self, name: str) -> Rows:
         """Rows that are marked present beyond the last image, or beyond the end of the values."""
-        folder, shape = self._folder(name), self._shape(name)
+        folder, shape = self._folder(name), self._found(name)
         marks = np.frombuffer((folder / PRESENT).read_bytes(), dtype=np.uint8)
         whole = (folder / VALUES).stat().st_size // shape.row_bytes
         marked = np.flatnonzero(marks)
@@ -153,37 +97,36 @@ class DirectoryColumns(Columns):
         except OSError as error:
             raise told(error, path) from error
 
-    def _make(self, folder: Path, shape: Shape) -> None:
-        made = self.directory / f".making-{new_id()}"
-        made.mkdir(parents=True)
-        (made / META).write_text(json.dumps({"width": shape.width, "dtype": shape.dtype}), "utf-8")
-        (made / VALUES).touch()
-        (made / PRESENT).touch()
+    def _make(self, shape: Shape) -> None:
+        folder, made = self._folder(shape.name), self.directory / f".making-{new_id()}"
+        if folder.exists():
+            return
         try:
+            made.mkdir(parents=True)
+            (made / META).write_text(json.dumps({"width": shape.width, "dtype": shape.dtype}), "utf-8")
+            (made / VALUES).touch()
+            (made / PRESENT).touch()
             made.rename(folder)
-        except OSError:
-            shutil.rmtree(made)
+        except OSError as error:
+            shutil.rmtree(made, ignore_errors=True)
             if not folder.exists():  # else another process made it first
-                raise
+                raise told(error, folder) from error
 
     def _folder(self, name: str) -> Path:
-        parts = name.split("/")
-        if not all(_PART.fullmatch(part) for part in parts):
-            raise BadInput("a column's name has parts of a-z 0-9 . + _ -, joined by /.", where=repr(name))
-        return self.directory / "@".join(parts)
+        return self.directory / "@".join(parts_of(name))
 
-    def _shape(self, name: str) -> Shape:
+    def _found(self, name: str) -> Shape:
         path = self._folder(name) / META
         try:
             found = json.loads(path.read_text("utf-8"))
             return Shape(name, int(found["width"]), str(found["dtype"]))
         except FileNotFoundError as error:
-            raise NotFound(f"unknown column {name!r}.", next="thresher check") from error
+            raise no_such_column(name) from error
         except (ValueError, KeyError, TypeError, BadInput) as error:
             raise damaged(path, "the column's description cannot be read.") from error
 
     def _present(self, name: str, top: int) -> NDArray[np.bool_]:
-        self._shape(name)
+        self._found(name)
         marks = np.zeros(top, dtype=np.uint8)
         with (self._folder(name) / PRESENT).open("rb") as file:
             data = np.frombuffer(file.read(top), dtype=np.uint8)

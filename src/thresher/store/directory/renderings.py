@@ -4,13 +4,12 @@ They can be made again while the original can be fetched, so they are not flushe
 failure is treated as missing.
 """
 
-import os
 import struct
 from pathlib import Path
 
 from thresher.records import Rendering
 from thresher.store.contract import Renderings
-from thresher.store.directory.shards import told
+from thresher.store.files import told, write_whole
 
 FOLDER_ROWS = 1000
 _TOOK = struct.Struct(">If")
@@ -37,15 +36,8 @@ class DirectoryRenderings(Renderings):
         return Rendering(data, seconds) if len(data) == size else None
 
     def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
-        path = self._path(row, long_side)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(_TOOK.pack(len(rendering.data), rendering.seconds) + rendering.data)
-            part.replace(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise told(error, self.directory) from error
+        whole = _TOOK.pack(len(rendering.data), rendering.seconds) + rendering.data
+        write_whole(self._path(row, long_side), whole)
 
     def _path(self, row: int, long_side: int) -> Path:
         return self.directory / str(int(row) // FOLDER_ROWS) / f"{int(row)}-{int(long_side)}"

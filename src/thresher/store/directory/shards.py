@@ -5,7 +5,6 @@ the next writer continues after its last complete member. `<name>.tar` is closed
 first, and one rename made both valid. A member is called `<sha256>.<extension>`.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -17,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from thresher.errors import StoreDamaged, StoreFull, StoreUnavailable, ThresherError
+from thresher.errors import StoreDamaged
 from thresher.records import new_id
+from thresher.store.files import told
 
 BLOCK = 512
 END = bytes(2 * BLOCK)  # two empty blocks end a tar
@@ -31,7 +31,6 @@ BUFFERS_AT_ONCE = 1020  # under IOV_MAX
 # A write of 2 MB or more has the kernel take memory in huge pages. A virtual machine gives free ones back to its host,
 # and then a picture took 280 us where writes of 1 MB take 40 (bench/store.py, docs/benchmarks.md).
 WRITE_BYTES = 1 << 20
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # ustar: mode, owner, group 0; no time, so that the same bytes make the same member
 _MODE = b"0000644\0" + b"0000000\0" * 2
@@ -53,15 +52,6 @@ class Place(NamedTuple):
     shard: str
     begins: int
     bytes: int
-
-
-def told(error: OSError, where: Path | str) -> ThresherError:
-    """Turn an error of the operating system into one of ours."""
-    if error.errno in _FULL:
-        return StoreFull(
-            "the disk is full; stored data is kept.", where=str(where), next="free some space and run it again"
-        )
-    return StoreUnavailable(f"{error.strerror or error}.", where=str(where), next="make the workspace writable")
 
 
 def header(name: str, size: int) -> bytes:

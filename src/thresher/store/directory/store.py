@@ -6,7 +6,6 @@ columns/          embeddings and scores
 renderings/       images kept by reference, as people saw them
 """
 
-import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -14,18 +13,17 @@ from pathlib import Path
 from thresher.errors import StoreUnavailable
 from thresher.records import now_ms
 from thresher.settings import Settings
-from thresher.store.contract import CheckReport, Report, Store
+from thresher.store.contract import Store
 from thresher.store.directory import shards
-from thresher.store.directory.check import Parts, check
+from thresher.store.directory.check import check
 from thresher.store.directory.check_shards import Shards
 from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.directory.objects import Objects
 from thresher.store.directory.renderings import DirectoryRenderings
+from thresher.store.files import alone, told
 from thresher.store.findings import Findings
-from thresher.store.jobs import LinedJobs
 from thresher.store.kinds import KINDS
-from thresher.store.people import LinedPeople
-from thresher.store.rounds import LinedRounds
+from thresher.store.opened import OpenedStore
 from thresher.store.shapes import Kinds
 from thresher.store.sqlite.asks import SqliteAsks
 from thresher.store.sqlite.categories import SqliteCategories
@@ -43,7 +41,7 @@ COLUMNS = "columns"
 RENDERINGS = "renderings"
 
 
-class DirectoryStore(Store):
+class DirectoryStore(OpenedStore):
     """A workspace in a directory."""
 
     def __init__(self, directory: Path, settings: Settings, kinds: Kinds = KINDS) -> None:
@@ -54,18 +52,15 @@ class DirectoryStore(Store):
         self.writer = shards.Writer(directory / IMAGES, shard_bytes=settings.shard_bytes)
         elsewhere = Objects(settings.shards) if settings.shards else None
         self.reader = shards.Reader(directory / IMAGES, elsewhere)
+        super().__init__(SqliteLines(self.catalog))
         self.images = SqliteImages(self.catalog, self.writer, self.reader)
         self.renderings = DirectoryRenderings(directory / RENDERINGS)
         self.categories = SqliteCategories(self.catalog)
         self.labels = SqliteLabels(self.catalog)
         self.asks = SqliteAsks(self.catalog)
         self.work = SqliteWork(self.catalog)
-        self.lines = SqliteLines(self.catalog)
-        self.people = LinedPeople(self.lines)
         self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top)
         self.columns = self.matrices
-        self.rounds = LinedRounds(self.lines)
-        self.jobs = LinedJobs(self.lines)
         self.transfer = SqliteTransfer(self.catalog, self.writer, kinds)
 
     @property
@@ -76,12 +71,8 @@ class DirectoryStore(Store):
         with self.catalog.reading() as sql:
             return bytes(sql.execute("SELECT value FROM one WHERE key = 'secret'").fetchone()[0])
 
-    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        there = Parts(
-            Shards(self.catalog, self.writer, self.reader), self.images, self.categories, self.rounds, self.matrices,
-            self.kinds,
-        )  # fmt: skip
-        return check(there, Findings(mend, report, every_byte))
+    def _compare(self, findings: Findings) -> None:
+        check(Shards(self.catalog, self.writer, self.reader), self.matrices, self.kinds, findings)
 
     def close(self) -> None:
         self.writer.close()
@@ -92,12 +83,6 @@ class DirectoryStore(Store):
         """Pickle the place only; the other process opens the workspace itself."""
         return (DirectoryStore, (self.directory, self.settings, self.kinds))
 
-    def __enter__(self) -> "DirectoryStore":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 def open_directory(place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> Store:
     """Open the workspace in a directory, or with `create` make it. Raises StoreUnavailable if there is none."""
@@ -107,7 +92,7 @@ def open_directory(place: str, settings: Settings, *, create: bool = False, kind
             _make(directory, kinds)
         there = (directory / CATALOG).exists()
     except OSError as error:
-        raise shards.told(error, directory) from error
+        raise told(error, directory) from error
     if not there:
         raise StoreUnavailable(
             "there is no workspace here.",
@@ -124,13 +109,9 @@ def _make(directory: Path, kinds: Kinds) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for inside in (IMAGES, COLUMNS):
         (directory / inside).mkdir(mode=0o700, exist_ok=True)  # as private as the catalog
-    held = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)  # two `thresher init` at once make one workspace
+    with alone(directory, os.O_RDONLY):  # two `thresher init` at once make one workspace
         if not (directory / CATALOG).exists():
             _make_catalog(directory, kinds)
-    finally:
-        os.close(held)
 
 
 def _make_catalog(directory: Path, kinds: Kinds) -> None:

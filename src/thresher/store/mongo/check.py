@@ -6,7 +6,6 @@ them again.
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
@@ -16,10 +15,9 @@ from pymongo import InsertOne
 
 from thresher.errors import StoreDamaged
 from thresher.records import now_ms
-from thresher.store.contract import Categories, CheckReport, Columns, Images, Rounds
-from thresher.store.findings import Findings, tell_lost_scores
+from thresher.store.findings import Findings
 from thresher.store.mongo import names, recount
-from thresher.store.mongo.link import Document, Link, Session, Table, batches, key, span
+from thresher.store.mongo.link import Document, Link, Session, Table, among, batches, key, span
 from thresher.store.mongo.names import LOST
 from thresher.store.mongo.originals import Originals
 from thresher.store.shapes import Kinds
@@ -27,73 +25,45 @@ from thresher.store.shapes import Kinds
 # bytes whose rows are still being committed look like bytes without rows; no writer waits as long
 SETTLED_MS: Final = 15 * 60 * 1000
 AT_ONCE: Final = 5_000
-SHOWN: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of a MongoDB store that are compared."""
-
-    link: Link
-    images: Images
-    originals: Originals
-    categories: Categories
-    rounds: Rounds
-    columns: Columns
-    kinds: Kinds
-
-
-def check(parts: Parts, findings: Findings) -> CheckReport:
+def check(link: Link, images: int, kinds: Kinds, findings: Findings) -> None:
     """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
-    _check_counters(parts.link, parts.kinds, findings)
-    _check_images(parts, findings)
-    _check_spare_bytes(parts.link, findings)
-    _check_columns(parts.link, findings)
-    tell_lost_scores(parts.categories, parts.rounds, parts.columns, findings)
-    findings.counted["images"] = parts.images.count()
-    return findings.told()
-
-
-def _check_counters(link: Link, kinds: Kinds, findings: Findings) -> None:
     findings.progress("check the catalog", 0, 1, "catalogs")
     for name, kept, counted in recount.differences(link, kinds):
-        category, kind, which = name
-        shown = f"{kind}:{which}" if which else kind
-        findings.wrong(
-            f"catalog: the counter {shown!r} of {category or 'the workspace'} is {kept}, and should be {counted}",
-            partial(recount.correct, link, name, counted - kept),
-        )
+        shown = ":".join(filter(None, name[1:]))
+        findings.miscounted(name[0], shown, kept, counted, partial(recount.correct, link, name, counted - kept))
     findings.progress("check the catalog", 1, 1, "catalogs")
+    _check_images(link, images, findings)
+    _check_spare_bytes(link, findings)
+    _check_columns(link, findings)
 
 
-def _check_images(parts: Parts, findings: Findings) -> None:
+def _check_images(link: Link, total: int, findings: Findings) -> None:
     """Check that every row has its bytes and is found by its SHA-256."""
-    link, total, done = parts.link, parts.images.count(), 0
+    originals, done = Originals(link), 0
     unnamed: list[Document] = []
     lost: list[Document] = []
-    known_lost = 0
+    known_lost: list[int] = []
     fields = {"sha256": 1, "bare": 1, "aliases": 1}
     for some in batches(link.table("images").find({}, fields).sort("_id", 1), AT_ONCE):
         findings.progress("check images", done, total, "images")
         found = names.look_up(link, [one["sha256"] for one in some])
         unnamed += [one for one in some if one["sha256"] not in found]
-        there = _there(link.table("bytes"), [one["sha256"] for one in some if "bare" not in one])
+        kept = [one for one in some if "bare" not in one]
+        there = {one["_id"] for one in link.table("bytes").find(among(one["sha256"] for one in kept), {"_id": 1})}
         if findings.every_byte:
-            there -= _changed(parts.originals, [one for one in some if one["sha256"] in there], findings)
-        lost += [one for one in some if "bare" not in one and one["sha256"] not in there]
-        known_lost += sum(one.get("bare") == LOST for one in some)
+            there -= _changed(originals, [one for one in kept if one["sha256"] in there], findings)
+        lost += [one for one in kept if one["sha256"] not in there]
+        known_lost += [one["_id"] for one in some if one.get("bare") == LOST]
         done += len(some)
     findings.progress("check images", done, total, "images")
     if unnamed:
-        findings.wrong(f"images: {len(unnamed)} are not found by their SHA-256", lambda: _name(link, unnamed))
+        findings.wrong(f"images: {len(unnamed)} are not found by their SHA-256", partial(_name, link, unnamed))
     if findings.mend:
         for some in batches(lost, AT_ONCE // 10):
-            link.transact(lambda session: _mark_lost(link, some, session))  # noqa: B023 -- called here and now
-    if lost or known_lost:
-        shown = ", ".join(str(one["_id"]) for one in lost[:SHOWN]) + (", ..." if len(lost) > SHOWN else "")
-        named = f" (rows {shown})" if lost else ""
-        findings.count("images without bytes", len(lost) + known_lost)
-        findings.wrong(f"images: {len(lost) + known_lost} have lost their bytes{named}; harvest them again")
+            link.transact(partial(_mark_lost, link, some))
+    findings.lost_bytes(sorted([one["_id"] for one in lost] + known_lost))
 
 
 def _changed(originals: Originals, images: list[Document], findings: Findings) -> set[bytes]:
@@ -129,25 +99,26 @@ def _check_spare_bytes(link: Link, findings: Findings) -> None:
     """Find bytes that an interrupted run sent without creating rows for them."""
     before_ms = now_ms() - SETTLED_MS
     spare: list[bytes] = []
-    for some in batches(_keys(link.table("bytes")), AT_ONCE):
+    # by the index alone: the images themselves are not read
+    every = link.table("bytes").find({}, {"_id": 1}).hint([("_id", 1)])
+    for some in batches((one["_id"] for one in every), AT_ONCE):
         rows = names.look_up(link, sorted({one[:32] for one in some}))
         # a row whose bytes are known to be lost has no use for a further piece of them
         spare += [one for one in some if one[:32] not in rows]
     old: list[bytes] = []
     for some in batches(spare, AT_ONCE):
-        wanted = {"_id": {"$in": [Binary(one) for one in some]}, "at_ms": {"$lt": before_ms}}
+        wanted = {**among(some), "at_ms": {"$lt": before_ms}}
         old += [one["_id"] for one in link.table("bytes").find(wanted, {"_id": 1})]
     if old:
         findings.count("unused images", len(old))
-        findings.wrong(
-            f"images: no row refers to the bytes of {len(old)} images", lambda: _reclaim(link, old, before_ms)
-        )
+        told = f"images: no row refers to the bytes of {len(old)} images"
+        findings.wrong(told, partial(_reclaim, link, old, before_ms))
 
 
 def _reclaim(link: Link, spare: list[bytes], before_ms: int) -> None:
     # a writer that comes with one of them now marks it as of now, within the transaction that makes its row
     for some in batches(spare, AT_ONCE):
-        link.table("bytes").delete_many({"_id": {"$in": [Binary(one) for one in some]}, "at_ms": {"$lt": before_ms}})
+        link.table("bytes").delete_many({**among(some), "at_ms": {"$lt": before_ms}})
 
 
 def _check_columns(link: Link, findings: Findings) -> None:
@@ -164,25 +135,18 @@ def _check_columns(link: Link, findings: Findings) -> None:
         parts = {one["_id"]["number"]: one["values"] for one in found}
         bad = [n for n in range(1, column["newest"] + 1) if n not in parts or (parts[n] and parts[n] not in stored)]
         if bad:
-            findings.wrong(
-                f"column {column['_id']}: {len(bad)} parts have lost their values",
-                partial(_empty, link, generation, bad),
-            )
+            told = f"column {column['_id']}: {len(bad)} parts have lost their values"
+            findings.wrong(told, partial(_empty, link, generation, bad))
         spare = [one for one in stored - set(parts.values()) if _made_ms(one) < before_ms]
         if spare:
-            findings.wrong(
-                f"column {column['_id']}: {len(spare)} values belong to no part",
-                partial(_drop_values, link, generation, spare),
-            )
+            told = f"column {column['_id']}: {len(spare)} values belong to no part"
+            findings.wrong(told, partial(_drop_values, link, generation, spare))
     for table, field in (("column_parts", "generation"), ("blobs", "of")):
-        left = [
-            one for one in _firsts(link.table(table), field) if one not in generations and _made_ms(one) < before_ms
-        ]
+        firsts = _firsts(link.table(table), field)
+        left = [one for one in firsts if one not in generations and _made_ms(one) < before_ms]
         if left:
-            findings.wrong(
-                f"columns: {table} of {len(left)} deleted columns were left behind",
-                partial(_drop_left, link.table(table), field, left),
-            )
+            told = f"columns: {table} of {len(left)} deleted columns were left behind"
+            findings.wrong(told, partial(_drop_left, link.table(table), field, left))
 
 
 def _empty(link: Link, generation: str, numbers: list[int]) -> None:
@@ -206,15 +170,6 @@ def _drop_left(table: Table, field: str, left: list[str]) -> None:
 def _made_ms(made: str) -> int:
     """The time at which an id was made (UUIDv7, RFC 9562 section 5.7: the first 48 bits)."""
     return uuid.UUID(made).int >> 80
-
-
-def _there(table: Table, wanted: list[bytes]) -> set[bytes]:
-    return {one["_id"] for one in table.find({"_id": {"$in": [Binary(one) for one in wanted]}}, {"_id": 1})}
-
-
-def _keys(table: Table) -> Iterator[bytes]:
-    # by the index alone: the pictures themselves are not read
-    yield from (one["_id"] for one in table.find({}, {"_id": 1}).hint([("_id", 1)]))
 
 
 def _firsts(table: Table, field: str) -> Iterator[str]:

@@ -27,7 +27,6 @@ NEWER = "install MongoDB 6.0 or newer there, or give another address"
 
 _DENIED = {13, 18}  # Unauthorized, AuthenticationFailed
 _FULL = {14031}  # OutOfDiskSpace
-_NO_TRANSACTIONS = {20, 263}  # IllegalOperation, OperationNotSupportedInTransaction
 
 # Calls that change nothing. The driver asks again by itself where a primary leaves before it answers, but not where it
 # leaves between two batches of an answer; then these are made again from their start.
@@ -107,9 +106,11 @@ def steadily(read: Callable[[], Result]) -> Result:
 
 def plain_failures(part: type[Part]) -> type[Part]:
     """A class decorator: every public method raises our errors; one about a `category` first checks that it exists."""
-    for name, method in list(vars(part).items()):
-        if inspect.isfunction(method) and not name.startswith("_"):
-            setattr(part, name, _plain(method))
+    for name, method in inspect.getmembers(part, inspect.isfunction):
+        if not name.startswith("_"):
+            plain = _plain(method)
+            plain.__doc__ = inspect.getdoc(method)  # the contract's, which is not found from a method that is wrapped
+            setattr(part, name, plain)
     return part
 
 

@@ -1,7 +1,7 @@
 """A cache of the SHA-256 of rows: it never changes, and without it reading an image takes two queries."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from thresher.store.mongo.link import Link
 
 BLOCK: Final = 256
 BYTES: Final = 32
+Value = TypeVar("Value", np.uint8, np.bool_)
 
 
 class Hashes:
@@ -23,7 +24,8 @@ class Hashes:
         """The SHA-256 of those rows that have bytes."""
         found = self._known(rows)
         if missing := sorted({row // BLOCK for row in rows if row not in found and row >= 0}):
-            hashes = self._long_enough((missing[-1] + 1) * BLOCK)
+            # if two threads extend it at once, one reads its block again later
+            self._hashes = hashes = grown(self._hashes, (missing[-1] + 1) * BLOCK)
             blocks = [{"_id": {"$gte": block * BLOCK, "$lt": (block + 1) * BLOCK}} for block in missing]
             wanted = {"$or": blocks, "bare": {"$exists": False}}
             table = self.link.table("images")
@@ -38,10 +40,11 @@ class Hashes:
         known = ((row, hashes[row].tobytes()) for row in rows if 0 <= row < len(hashes))
         return {row: name for row, name in known if any(name)}
 
-    def _long_enough(self, length: int) -> NDArray[np.uint8]:
-        """The table, extended to so many rows; if two threads extend it at once, one reads its block again later."""
-        if len(self._hashes) < length:
-            grown = np.zeros((max(length, 2 * len(self._hashes)), BYTES), dtype=np.uint8)
-            grown[: len(self._hashes)] = self._hashes
-            self._hashes = grown
-        return self._hashes
+
+def grown(table: NDArray[Value], length: int) -> NDArray[Value]:
+    """A table of at least a length, zeros at its end, with room for as many again, so that growing is rare."""
+    if len(table) >= length:
+        return table
+    longer = np.zeros((max(length, 2 * len(table)), *table.shape[1:]), dtype=table.dtype)
+    longer[: len(table)] = table
+    return longer

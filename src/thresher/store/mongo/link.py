@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import numpy as np
 import pymongo
-from bson import MaxKey
+from bson import Binary, MaxKey
 from numpy.typing import NDArray
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
@@ -198,6 +199,11 @@ def span(*, above: Document | None = None, **prefix: Any) -> Document:  # noqa: 
     return {"_id": {**low, "$lt": {**prefix, "end": MaxKey()}}}
 
 
+def among(names: Iterable[bytes]) -> Document:
+    """The filter for the documents of some binary names."""
+    return {"_id": {"$in": [Binary(name) for name in names]}}
+
+
 def at_most(found: Cursor[Document], limit: int) -> Iterable[Document]:
     """At most `limit` documents of an answer; to MongoDB itself a limit of 0 means no limit."""
     return found.limit(limit) if limit else ()
@@ -205,11 +211,6 @@ def at_most(found: Cursor[Document], limit: int) -> Iterable[Document]:
 
 def batches(things: Iterable[Result], size: int) -> Iterator[list[Result]]:
     """Things in lists of at most `size`."""
-    batch: list[Result] = []
-    for thing in things:
-        batch.append(thing)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+    left = iter(things)
+    while batch := list(islice(left, size)):
         yield batch

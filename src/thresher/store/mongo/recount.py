@@ -1,11 +1,13 @@
 """Counters compared with what they count: the only place that counts documents, all at one moment."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
+from thresher.store.findings import miscounted
 from thresher.store.mongo.images import WORKSPACE
 from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Link, Session
-from thresher.store.mongo.numbers import count_on, read_counts
+from thresher.store.mongo.numbers import count_on
 from thresher.store.shapes import Counter, Kind, Kinds
 
 Name = tuple[str, str, str]
@@ -13,15 +15,14 @@ Name = tuple[str, str, str]
 Step = dict[str, Any]
 
 
-def _by(category: Any, kind: Any, which: Any) -> Step:  # noqa: ANN401 -- expressions of MongoDB
-    return {"$group": {"_id": {"category": category, "kind": kind, "which": which}, "n": {"$sum": 1}}}
+def _by(category: Any, kind: Any, which: Any, each: Any = 1) -> Step:  # noqa: ANN401 -- expressions of MongoDB
+    return {"$group": {"_id": {"category": category, "kind": kind, "which": which}, "n": {"$sum": each}}}
 
 
 def _counter(kind: Kind, counter: Counter) -> Step:
     """The query that counts for a counter of a generic kind."""
     by, of = (f"${path(kind, name)}" if name else "" for name in (counter.by, counter.of))
-    counted = _by("$_id.category" if kind.of_category else WORKSPACE, counter.name, by)
-    return {"$group": {**counted["$group"], "n": {"$sum": of or 1}}}
+    return _by("$_id.category" if kind.of_category else WORKSPACE, counter.name, by, of or 1)
 
 
 def _of_version(kind: str, version: str) -> Step:
@@ -58,27 +59,18 @@ _BY_HAND: Final[tuple[tuple[str, list[Step]], ...]] = (
 def differences(link: Link, kinds: Kinds) -> list[tuple[Name, int, int]]:
     """Wrong counters: which, the stored value, and the counted one."""
     with link.client.start_session(snapshot=True) as moment:
-        counted = _counted(link, kinds, moment)
-        names = {WORKSPACE, *(one["_id"] for one in link.table("categories").find({}, {"_id": 1}, session=moment))}
-        kept: dict[Name, int] = {}
-        for category in sorted(names):
-            for kind, counted_by in read_counts(link, category, session=moment).items():
-                kept.update({(category, kind, which): n for which, n in counted_by.items()})
-    return [
-        (name, kept.get(name, 0), counted.get(name, 0))
-        for name in sorted(kept.keys() | counted.keys())
-        if kept.get(name, 0) != counted.get(name, 0)
-    ]
+        # each counter is the sum of its slots, counted as any other thing
+        kept = _numbers(link, [("counts", [_by("$_id.category", "$_id.kind", "$_id.which", "$n")])], moment)
+        of_kinds = [(kind.collection, [_counter(kind, one)]) for kind in kinds for one in kind.counters]
+        return miscounted(kept, _numbers(link, [*_BY_HAND, *of_kinds], moment))
 
 
-def _counted(link: Link, kinds: Kinds, moment: Session) -> dict[Name, int]:
-    counted: dict[Name, int] = {}
-    of_kinds = [(kind.collection, [_counter(kind, one)]) for kind in kinds for one in kind.counters]
-    for table, steps in (*_BY_HAND, *of_kinds):
-        for one in link.table(table).aggregate(steps, session=moment, allowDiskUse=True):
-            name = one["_id"]
-            counted[name["category"], name["kind"], name["which"]] = one["n"]
-    return counted
+def _numbers(link: Link, groups: Iterable[tuple[str, list[Step]]], moment: Session) -> dict[Name, int]:
+    return {
+        (one["_id"]["category"], one["_id"]["kind"], one["_id"]["which"]): one["n"]
+        for table, steps in groups
+        for one in link.table(table).aggregate(steps, session=moment, allowDiskUse=True)
+    }
 
 
 def correct(link: Link, name: Name, by: int) -> None:

@@ -3,31 +3,27 @@
 from functools import partial
 
 from thresher.settings import Settings, cache_directory
-from thresher.store.contract import CheckReport, Report, Store
 from thresher.store.findings import Findings
-from thresher.store.jobs import LinedJobs
 from thresher.store.kinds import KINDS
 from thresher.store.mongo import schema
 from thresher.store.mongo.asks import MongoAsks
 from thresher.store.mongo.categories import MongoCategories
-from thresher.store.mongo.check import Parts, check
+from thresher.store.mongo.check import check
 from thresher.store.mongo.columns import MongoColumns
 from thresher.store.mongo.failures import explained
 from thresher.store.mongo.images import MongoImages
 from thresher.store.mongo.labels import MongoLabels
 from thresher.store.mongo.lines import MongoLines
 from thresher.store.mongo.link import Link
-from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.renderings import MongoRenderings
 from thresher.store.mongo.sessions import SessionNotes
 from thresher.store.mongo.transfer import MongoTransfer
 from thresher.store.mongo.work import MongoWork
-from thresher.store.people import LinedPeople
-from thresher.store.rounds import LinedRounds
+from thresher.store.opened import OpenedStore
 from thresher.store.shapes import Kinds
 
 
-class MongoStore(Store):
+class MongoStore(OpenedStore):
     """A workspace in a MongoDB database."""
 
     def __init__(self, place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> None:
@@ -44,18 +40,14 @@ class MongoStore(Store):
             self.link.close()
             raise
         self.cache = here / "columns" / self._workspace["identity"]
+        super().__init__(MongoLines(self.link))
         self.images = MongoImages(self.link)
-        self.originals = Originals(self.link)
         self.renderings = MongoRenderings(self.link)
         self.categories = MongoCategories(self.link)
         self.labels = MongoLabels(self.link)
         self.asks = MongoAsks(self.link)
         self.work = MongoWork(self.link)
-        self.lines = MongoLines(self.link)
-        self.people = LinedPeople(self.lines)
         self.columns = MongoColumns(self.link, self.cache, self.images.top)
-        self.rounds = LinedRounds(self.lines)
-        self.jobs = LinedJobs(self.lines)
         self.transfer = MongoTransfer(self.link, self._workspace, kinds)
 
     @property
@@ -65,10 +57,9 @@ class MongoStore(Store):
     def secret(self) -> bytes:
         return bytes(self._workspace["secret"])
 
-    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        there = Parts(self.link, self.images, self.originals, self.categories, self.rounds, self.columns, self.kinds)
+    def _compare(self, findings: Findings) -> None:
         with explained(self.link.shown):
-            return check(there, Findings(mend, report, every_byte))
+            check(self.link, self.images.count(), self.kinds, findings)
 
     def close(self) -> None:
         self.link.close()
@@ -76,9 +67,3 @@ class MongoStore(Store):
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the place only; the other process opens the workspace itself."""
         return (partial(MongoStore, kinds=self.kinds), (self.place, self.settings))
-
-    def __enter__(self) -> "MongoStore":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from thresher.store.findings import miscounted
 from thresher.store.shapes import Kinds
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import WORKSPACE
@@ -37,14 +38,11 @@ def _counted(kinds: Kinds) -> str:
 
 def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, int, int]]:
     """Wrong counters, as (category id, name, stored value, counted value); 0 is the whole workspace."""
-    return sql.execute(
-        f"""WITH counted AS ({_counted(kinds)})
-            SELECT category, name, coalesce(counter.value, 0), counted.value FROM counted
-                LEFT JOIN counter USING (category, name) WHERE counted.value <> coalesce(counter.value, 0)
-            UNION ALL
-            SELECT category, name, value, 0 FROM counter
-                WHERE value <> 0 AND (category, name) NOT IN (SELECT category, name FROM counted WHERE value <> 0)"""
-    ).fetchall()
+    kept, counted = (
+        {(category, name): n for category, name, n in sql.execute(statement)}
+        for statement in ("SELECT category, name, value FROM counter", _counted(kinds))
+    )
+    return [(*name, says, there) for name, says, there in miscounted(kept, counted)]
 
 
 def correct(catalog: Catalog, kinds: Kinds, category: int, name: str) -> None:

@@ -1,0 +1,36 @@
+"""The parts of a workspace that every store shares: people, rounds and jobs as lines, and the end of a check."""
+
+from typing import Self
+
+from thresher.store.contract import CheckReport, Lines, Report, Store
+from thresher.store.findings import Findings, tell_lost_scores
+from thresher.store.jobs import LinedJobs
+from thresher.store.people import LinedPeople
+from thresher.store.rounds import LinedRounds
+
+
+class OpenedStore(Store):
+    """A workspace whose generic lines are one part; a store adds the other parts and the comparison for `check`."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self.people = LinedPeople(lines)
+        self.rounds = LinedRounds(lines)
+        self.jobs = LinedJobs(lines)
+
+    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
+        findings = Findings(mend, report, every_byte)
+        self._compare(findings)
+        tell_lost_scores(self.categories, self.rounds, self.columns, findings)
+        findings.counted["images"] = self.images.count()
+        return findings.told()
+
+    def _compare(self, findings: Findings) -> None:
+        """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
