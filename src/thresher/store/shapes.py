@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from thresher.errors import BadInput
+from thresher.errors import BadInput, WrongSchema
 
 Line = tuple[Any, ...]
 """The values of a line in the order of its kind's fields: what travels from store to store."""
@@ -199,3 +199,9 @@ def schema_of(kinds: Kinds) -> int:
     fields_since = max(field.since for kind in kinds for field in kind.fields)
     indexes_since = max((index.since for kind in kinds for index in kind.indexes), default=1)
     return max(kinds_since, fields_since, indexes_since)
+
+
+def newer_schema(there: int, known: int, place: str) -> WrongSchema:
+    """The error for a workspace that a newer thresher has changed."""
+    what = f"the workspace has schema {there}; this thresher knows {known}."
+    return WrongSchema(what, where=place, next="pip install --upgrade thresher")

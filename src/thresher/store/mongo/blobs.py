@@ -1,13 +1,14 @@
 """Bytes of any length in documents of 8 MB, named by their hash: values of columns, heads, evidence."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from bson import Binary
 from pymongo.errors import BulkWriteError
 
 from thresher.errors import StoreDamaged
-from thresher.store.mongo.link import Link, key, span
+from thresher.store.mongo.link import Document, Link, Table, key, span
 
 PIECE_BYTES: Final = 8_000_000
 DUPLICATE: Final = 11000
@@ -18,13 +19,10 @@ def put_blob(link: Link, data: bytes) -> bytes:
     name = hashlib.sha256(data).digest()
     table = link.table("blobs")
     for number, start in enumerate(range(0, len(data) or 1, PIECE_BYTES)):
-        piece = {"_id": key(of=Binary(name), number=number), "piece": Binary(data[start : start + PIECE_BYTES])}
-        try:
-            # one message a piece: several would pass MongoDB's 48 MB
-            table.insert_many([piece], ordered=False)
-        except BulkWriteError as error:
-            if not only_duplicates(error):
-                raise
+        # one message a piece: several would pass MongoDB's 48 MB
+        insert_new(
+            table, [{"_id": key(of=Binary(name), number=number), "piece": Binary(data[start : start + PIECE_BYTES])}]
+        )
     return name
 
 
@@ -39,9 +37,13 @@ def get_blob(link: Link, name: bytes) -> bytes:
     return data
 
 
-def only_duplicates(error: BulkWriteError) -> bool:
-    """Whether an unordered insert failed only because documents existed already."""
-    details = error.details or {}
-    return all(one["code"] == DUPLICATE for one in details.get("writeErrors", [])) and not details.get(
-        "writeConcernErrors"
-    )
+def insert_new(table: Table, documents: Sequence[Document]) -> list[int]:
+    """Insert those documents whose `_id` is new; the places of the others."""
+    try:
+        table.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failed = (error.details or {}).get("writeErrors", [])
+        if any(one["code"] != DUPLICATE for one in failed) or (error.details or {}).get("writeConcernErrors"):
+            raise
+        return [one["index"] for one in failed]
+    return []

@@ -6,44 +6,32 @@ anything.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from bson import Binary
 from pymongo import ReplaceOne
-from pymongo.errors import BulkWriteError
 
-from thresher.store.contract import Lines
 from thresher.store.contract.lines import ANYTHING
-from thresher.store.mongo.blobs import get_blob, only_duplicates, put_blob
+from thresher.store.lines import KeptLines, Wanted
+from thresher.store.mongo.blobs import get_blob, insert_new, put_blob
 from thresher.store.mongo.failures import plain_failures
-from thresher.store.mongo.link import Document, Link, Part, Session, batches, span
+from thresher.store.mongo.link import Document, Link, Part, Session, Table, at_most, span
 from thresher.store.mongo.numbers import count_on, read_counts
 from thresher.store.shapes import Field, Kind, Line, Named, Type
 
-CHUNK: Final = 1000
-Result = TypeVar("Result")
-
 
 @plain_failures
-class MongoLines(Part, Lines):
+class MongoLines(Part, KeptLines):
     """Lines of the generic kinds, as documents."""
 
-    def add(self, kind: Kind, lines: Sequence[Named], category: str = "") -> int:
-        self._known(kind, category)
+    def _add(self, kind: Kind, lines: Sequence[Named], category: str) -> int:
+        table = self._table(kind, category)
         made = [document(self.link, kind, category, line) for line in lines]
-        return sum(self._add(kind, some, category) for some in batches(made, CHUNK))
-
-    def _add(self, kind: Kind, made: list[Document], category: str) -> int:
         if kind.counters:
             return self.link.transact(lambda session: self._add_counted(kind, made, category, session))
-        try:
-            return len(self.link.table(kind.collection).insert_many(made, ordered=False).inserted_ids)
-        except BulkWriteError as error:
-            if not only_duplicates(error):
-                raise
-            return int((error.details or {})["nInserted"])
+        return len(made) - len(insert_new(table, made))
 
     def _add_counted(self, kind: Kind, made: list[Document], category: str, session: Session) -> int:
         fresh: dict[Line, Document] = {}
@@ -56,84 +44,52 @@ class MongoLines(Part, Lines):
         return len(fresh)
 
     def get(self, kind: Kind, key: Sequence[Any], category: str = "") -> dict[str, Any] | None:
-        self._known(kind, category)
-        found = self.link.table(kind.collection).find_one(having(kind, category, kind.keyed(key)))
+        found = self._table(kind, category).find_one(having(kind, category, kind.keyed(key)))
         return line_of(self.link, kind, found, kind.fields) if found else None
 
-    def page(
-        self,
-        kind: Kind,
-        category: str = "",
-        *,
-        where: Named = ANYTHING,
-        by: Sequence[str] = (),
-        descending: bool = False,
-        after: Named | None = None,
-        limit: int | None = None,
-    ) -> list[dict[str, Any]]:
-        self._known(kind, category)
-        if limit == 0:
-            return []
-        wanted = having(kind, category, where)
-        if after is not None:
-            wanted = {"$and": [wanted, beyond(kind, category, after, by, "$lt" if descending else "$gt")]}
+    def _page(self, kind: Kind, category: str, wanted: Wanted, fields: Sequence[Field]) -> list[dict[str, Any]]:
+        table, those = self._table(kind, category), having(kind, category, wanted.where)
+        if wanted.after is not None:
+            behind = beyond(kind, category, wanted.after, wanted.by, "$lt" if wanted.descending else "$gt")
+            those = {"$and": [those, behind]}
         # what is alike in the fields `by` comes in the order of its key, which is that of its _id
-        places = [*(path(kind, name) for name in kind.order(by)[: len(by)]), "_id"]
-        order = [(place, -1 if descending else 1) for place in places]
-        found = self.link.table(kind.collection).find(wanted, _light(kind)).sort(order).limit(limit or 0)
-        return [line_of(self.link, kind, one, kind.light) for one in found]
+        places = [*(path(kind, name) for name in kind.order(wanted.by)[: len(wanted.by)]), "_id"]
+        order = [(place, -1 if wanted.descending else 1) for place in places]
+        found = table.find(those, _light(kind)).sort(order)
+        limited = found if wanted.limit is None else at_most(found, wanted.limit)
+        return [line_of(self.link, kind, one, fields) for one in limited]
 
-    def change(
-        self, kind: Kind, key: Sequence[Any], changes: Named, category: str = "", *, where: Named = ANYTHING
-    ) -> dict[str, Any] | None:
-        self._known(kind, category)
-        kept = _blobs_put(self.link, kind, kind.kept_changes(changes))
-        wanted = having(kind, category, {**where, **kind.keyed(key)})
+    def _set(self, kind: Kind, category: str, where: Named, changes: dict[str, Any] | None) -> dict[str, Any] | None:
+        table, wanted, light = self._table(kind, category), having(kind, category, where), _light(kind)
+        kept = _blobs_put(self.link, kind, changes or {})
 
-        def change(session: Session | None) -> dict[str, Any] | None:
-            table = self.link.table(kind.collection)
-            before = table.find_one_and_update(wanted, {"$set": kept}, projection=_light(kind), session=session)
-            after = {**before, **kept} if before else None
-            self._count(kind, category, before, after, session)
-            return line_of(self.link, kind, after, kind.light) if after else None
+        def work(session: Session | None) -> dict[str, Any] | None:
+            if changes:
+                one = table.find_one_and_update(wanted, {"$set": kept}, projection=light, session=session)
+            else:
+                one = table.find_one_and_delete(wanted, projection=light, session=session)
+            before = line_of(self.link, kind, one, kind.light) if one else None
+            after = line_of(self.link, kind, {**one, **kept}, kind.light) if one else None
+            if session is not None:
+                count_on(self.link, category, kind.moves(before, after if changes else None), session)
+            return after
 
-        return self._commit(kind, change)
-
-    def drop(self, kind: Kind, key: Sequence[Any], category: str = "", *, where: Named = ANYTHING) -> bool:
-        self._known(kind, category)
-        wanted = having(kind, category, {**where, **kind.keyed(key)})
-
-        def drop(session: Session | None) -> bool:
-            table = self.link.table(kind.collection)
-            gone = table.find_one_and_delete(wanted, projection=_light(kind), session=session)
-            self._count(kind, category, gone, None, session)
-            return gone is not None
-
-        return self._commit(kind, drop)
+        # one change of one document is a commit by itself; with counters it is a transaction
+        return self.link.transact(work) if kind.counters else work(None)
 
     def count(self, kind: Kind, category: str = "", *, where: Named = ANYTHING) -> int:
-        self._known(kind, category)
-        return int(self.link.table(kind.collection).count_documents(having(kind, category, where)))
+        return int(self._table(kind, category).count_documents(having(kind, category, where)))
 
     def counted(self, kind: Kind, category: str = "") -> dict[str, dict[str, int]]:
-        self._known(kind, category)
+        self._table(kind, category)
         kept = read_counts(self.link, category)
         return {counter.name: kept.get(counter.name, {}) for counter in kind.counters}
 
-    def _known(self, kind: Kind, category: str) -> None:
+    def _table(self, kind: Kind, category: str) -> Table:
+        """The collection of a kind. Raises NotFound for a category nobody made."""
         if kind.of_category:
             self.link.must_know(category)
-
-    def _commit(self, kind: Kind, work: Callable[[Session | None], Result]) -> Result:
-        """Change one document: a commit of its own, or with counters a transaction."""
-        return self.link.transact(work) if kind.counters else work(None)
-
-    def _count(
-        self, kind: Kind, category: str, before: Document | None, after: Document | None, session: Session | None
-    ) -> None:
-        if session is not None:
-            lines = [line_of(self.link, kind, one, kind.light) if one else None for one in (before, after)]
-            count_on(self.link, category, kind.moves(*lines), session)
+        return self.link.table(kind.collection)
 
 
 def insert(link: Link, kind: Kind, category: str, made: list[Document], session: Session) -> None:

@@ -40,10 +40,10 @@ def count_on(link: Link, category: str, changes: Mapping[tuple[str, str], int], 
         link.table("counts").bulk_write(writes, ordered=False, session=session)
 
 
-def read_counts(link: Link, category: str, *, session: Session | None = None) -> dict[str, dict[str, int]]:
+def read_counts(link: Link, category: str) -> dict[str, dict[str, int]]:
     """A category's counters, by kind and then by which; those at zero are left out."""
     counted: dict[str, dict[str, int]] = {}
-    for one in link.table("counts").find(span(category=category), session=session):
+    for one in link.table("counts").find(span(category=category)):
         kind = counted.setdefault(one["_id"]["kind"], {})
         kind[one["_id"]["which"]] = kind.get(one["_id"]["which"], 0) + one["n"]
     return {kind: {which: n for which, n in sorted(kinds.items()) if n} for kind, kinds in counted.items()}

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bson import Binary
-from pymongo.errors import BulkWriteError
 
 from thresher.errors import StoreDamaged
 from thresher.records import now_ms
-from thresher.store.mongo.blobs import DUPLICATE, only_duplicates
-from thresher.store.mongo.link import Document, Link, Session
+from thresher.store.mongo.blobs import insert_new
+from thresher.store.mongo.link import Document, Link, Session, among
 
 # a document is 16 MB at most: the rest of a larger picture lies in further ones, its name and a number their _id
 PIECE_BYTES: Final = 15_000_000
@@ -31,16 +30,7 @@ class Originals:
         """Send bytes to the primary; returns the names that existed already, left by an interrupted run."""
         there: list[bytes] = []
         for message in _messages(data):
-            try:
-                self.link.fast_table("bytes").insert_many(message, ordered=False)
-            except BulkWriteError as error:
-                if not only_duplicates(error):
-                    raise
-                there += [
-                    bytes(message[one["index"]]["_id"])
-                    for one in (error.details or {})["writeErrors"]
-                    if one["code"] == DUPLICATE
-                ]
+            there += [bytes(message[at]["_id"]) for at in insert_new(self.link.fast_table("bytes"), message)]
         return [name for name in there if len(name) == 32]
 
     def vouch(self, data: Mapping[bytes, bytes], waiting: Sequence[bytes], session: Session) -> None:
@@ -49,17 +39,15 @@ class Originals:
         Those that were there `waiting` get a new time, so that `check` does not reclaim them meanwhile.
         """
         table = self.link.table("bytes")
-        if old := [Binary(name) for name in waiting if name in data]:
-            table.update_many({"_id": {"$in": old}}, {"$set": {"at_ms": now_ms()}}, session=session)
-        names = [Binary(piece) for name, whole in data.items() for piece in _piece_names(name, len(whole))]
-        found = table.find({"_id": {"$in": names}}, {"_id": 1}, session=session)
-        if sum(1 for _ in found) != len(names):
+        if old := [name for name in waiting if name in data]:
+            table.update_many(among(old), {"$set": {"at_ms": now_ms()}}, session=session)
+        names = [piece for name, whole in data.items() for piece in _piece_names(name, len(whole))]
+        if len(list(table.find(among(names), {"_id": 1}, session=session))) != len(names):
             raise BytesLost
 
     def read(self, wanted: Mapping[bytes, int]) -> dict[bytes, bytes]:
         """The bytes of names; `wanted` has the row of each, for the error. Raises StoreDamaged."""
-        names = [Binary(name) for name in wanted]
-        found = {one["_id"]: one for one in self.link.fast_table("bytes").find({"_id": {"$in": names}})}
+        found = {one["_id"]: one for one in self.link.fast_table("bytes").find(among(wanted))}
         for name, row in wanted.items():
             if name not in found:
                 raise self._damaged(row)
@@ -71,16 +59,14 @@ class Originals:
     def drop(self, names: Sequence[bytes]) -> None:
         """Delete bytes, all pieces of them, before their rows are marked as lost."""
         table = self.link.table("bytes")
-        wanted = {"_id": {"$in": [Binary(name) for name in names]}}
-        pieces = {one["_id"]: one.get("pieces", 1) for one in table.find(wanted, {"pieces": 1})}
+        pieces = {one["_id"]: one.get("pieces", 1) for one in table.find(among(names), {"pieces": 1})}
         # each by its own name: MongoDB orders binaries by their length first, so that a range would hold strangers
-        gone = [Binary(one) for name, count in pieces.items() for one in _piece_names(name, count * PIECE_BYTES)]
-        table.delete_many({"_id": {"$in": gone}})
+        gone = (one for name, count in pieces.items() for one in _piece_names(name, count * PIECE_BYTES))
+        table.delete_many(among(gone))
 
     def _whole(self, name: bytes, one: Document, row: int) -> bytes:
         names = _piece_names(name, one["pieces"] * PIECE_BYTES)[1:]
-        wanted = {"_id": {"$in": [Binary(piece) for piece in names]}}
-        rest = {piece["_id"]: piece["data"] for piece in self.link.fast_table("bytes").find(wanted)}
+        rest = {piece["_id"]: piece["data"] for piece in self.link.fast_table("bytes").find(among(names))}
         if len(rest) != len(names):
             raise self._damaged(row)
         return b"".join([one["data"], *(rest[piece] for piece in names)])

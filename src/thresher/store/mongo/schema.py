@@ -1,6 +1,6 @@
 """The schema of a workspace in MongoDB: the collections, their indexes, and the steps from one schema to the next.
 
-The collections of generic kinds follow from the table of kinds (store/kinds.py), the others are listed here.
+Each kind of line has a collection that follows from the table of kinds (store/kinds.py); the others are listed here.
 Uniqueness always comes from `_id`, because a sharded cluster enforces no other unique index; so every collection can be
 sharded by `{_id: "hashed"}`: `sh.shardCollection("database.collection", {_id: "hashed"})` is the one command for each,
 run after `thresher init` (docs/reference-mongodb.md).
@@ -17,12 +17,12 @@ from typing import Any, Final
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from thresher.errors import StoreUnavailable, WrongSchema
+from thresher.errors import StoreUnavailable
 from thresher.records import new_id
 from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Document, Link, batches, key
 from thresher.store.mongo.names import note_namesakes
-from thresher.store.shapes import Kind, Kinds, schema_of
+from thresher.store.shapes import Kind, Kinds, newer_schema, schema_of
 
 Step = Callable[[Link], None]
 WORKSPACE: Final = "workspace"
@@ -191,11 +191,7 @@ def open_workspace(link: Link, kinds: Kinds, *, create: bool, steps: tuple[Step,
     if found is None:
         raise StoreUnavailable("no workspace here.", where=link.shown, next=f"thresher init {link.shown}")
     if found["schema"] > newest:
-        raise WrongSchema(
-            f"the workspace has schema {found['schema']}; this thresher knows {newest}.",
-            where=link.shown,
-            next="pip install --upgrade thresher",
-        )
+        raise newer_schema(found["schema"], newest, link.shown)
     for number in range(found["schema"], newest):
         steps[number - 1](link)  # a step may be made twice: by two who open at once, or by one that was killed
         link.table(WORKSPACE).update_one({"_id": WORKSPACE, "schema": number}, {"$set": {"schema": number + 1}})

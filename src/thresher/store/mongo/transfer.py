@@ -20,7 +20,7 @@ from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
 from thresher.store.mongo.images import image_document
 from thresher.store.mongo.lines import beyond, document, having, line_of, replacing
-from thresher.store.mongo.link import Document, Link, key, span
+from thresher.store.mongo.link import Document, Link, among, key, span
 from thresher.store.mongo.names import add_aliases
 from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.schema import WORKSPACE as WORKSPACE_TABLE
@@ -32,6 +32,14 @@ There = dict[str, Any]
 ENDED: Final = (Stage.EXPIRED.value, Stage.RETURNED.value)
 # kinds of a category whose _id is not {category, keys}: the field that is the key
 BY_FIELD: Final = {"refusal": "number", "ask": "number", "task": "_id", "assignment": "_id"}
+# the next of each number follows from the greatest that is used: the number, where it is used, and the next one
+_NUMBERED: Final[tuple[tuple[str, str, list[Document], Any], ...]] = (
+    ("row", "images", [], {"$add": ["$_id", 1]}),
+    ("ask", "asks", [], "$number"),
+    ("ask", "tasks", [{"$unwind": "$asks"}], "$asks.id"),
+    ("task", "tasks", [], "$_id"),
+    ("refusal", "refusals", [], "$number"),
+)
 # each assignment has a copy of its newest review
 _IN_FORCE: Final[list[Document]] = [
     {"$sort": {"_id": 1}},
@@ -54,12 +62,12 @@ class MongoTransfer(Transfer):
         wanted, order = _range(kind, category, after)
         table = self.link.table(kind.collection)
         found = steadily(lambda: list(table.find(wanted).sort(order, 1).limit(limit)))
-        write_out = _OUT.get(kind.name)
+        write_out, _ = _BY_HAND.get(kind.name, (None, None))
         lines = (write_out(one) if write_out else line_of(self.link, kind, one, kind.fields) for one in found)
         return [tuple(line[name] for name in kind.names) for line in lines]
 
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
-        take_in = _IN.get(kind.name)
+        _, take_in = _BY_HAND.get(kind.name, (None, None))
         named = map(kind.named, lines)
         documents = (
             take_in(self.link, category, there) if take_in else document(self.link, kind, category, there)
@@ -88,19 +96,12 @@ class MongoTransfer(Transfer):
         self.link.table("images").bulk_write(replacing(documents), ordered=False)
 
     def holding(self, hashes: Collection[str]) -> set[str]:
-        wanted = {"_id": {"$in": [Binary(hash_key(name)) for name in hashes]}}
-        return {
-            one["_id"].hex() for one in self.link.table("bytes").find(wanted, {"_id": 1}, batch_size=len(hashes) + 1)
-        }
+        wanted = among(map(hash_key, hashes))
+        found = self.link.table("bytes").find(wanted, {"_id": 1}, batch_size=len(hashes) + 1)
+        return {one["_id"].hex() for one in found}
 
     def clear(self, kind: Kind, category: str) -> None:
-        table = self.link.table(kind.collection)
-        if kind.name == "ask":
-            table.delete_many({"category": category, "waiting": True})
-        elif not kind.of_category:
-            table.delete_many({})
-        else:
-            table.delete_many({"category": category} if kind.name in BY_FIELD else span(category=category))
+        self.link.table(kind.collection).delete_many(_range(kind, category, None)[0])
         if kind.name == "task":
             self.link.table("asks").delete_many({"category": category, "task": {"$exists": True}})
         if kind.name == "assignment":
@@ -111,23 +112,13 @@ class MongoTransfer(Transfer):
         self.workspace["secret"] = secret
 
     def settle(self) -> None:
-        newest = {
-            "row": self._greatest("images", [{"$group": {"_id": None, "n": {"$max": "$_id"}}}]) + 1,
-            "ask": max(
-                self._greatest("asks", [{"$group": {"_id": None, "n": {"$max": "$number"}}}]),
-                self._greatest("tasks", [{"$unwind": "$asks"}, {"$group": {"_id": None, "n": {"$max": "$asks.id"}}}]),
-            ),
-            "task": self._greatest("tasks", [{"$group": {"_id": None, "n": {"$max": "$_id"}}}]),
-            "refusal": self._greatest("refusals", [{"$group": {"_id": None, "n": {"$max": "$number"}}}]),
-        }
-        for name, number in newest.items():
-            self.link.table("numbers").update_one({"_id": name}, {"$max": {"next": max(number, 0)}}, upsert=True)
+        for name, table, steps, number in _NUMBERED:
+            found = self.link.table(table).aggregate([*steps, {"$group": {"_id": None, "next": {"$max": number}}}])
+            for newest in found:
+                self.link.table("numbers").update_one({"_id": name}, {"$max": {"next": newest["next"]}}, upsert=True)
         self.link.table(REVIEW.collection).aggregate(_IN_FORCE, allowDiskUse=True)
         for counter, kept, there in recount.differences(self.link, self.kinds):
             recount.correct(self.link, counter, there - kept)
-
-    def _greatest(self, table: str, steps: list[Document]) -> int:
-        return next((int(one["n"]) for one in self.link.table(table).aggregate(steps)), -1)
 
 
 def _range(kind: Kind, category: str, after: Line | None) -> tuple[Document, str]:
@@ -215,19 +206,15 @@ def _assignment(link: Link, category: str, there: There) -> Document:
     return one
 
 
-_OUT: Final[Mapping[str, Callable[[Document], There]]] = {
-    "category": _category_line,
-    "image": _image_line,
-    "refusal": _refusal_line,
-    "ask": _ask_line,
-    "task": _task_line,
-    "assignment": _assignment_line,
-}
-_IN: Final[Mapping[str, Callable[[Link, str, There], Document]]] = {
-    "category": _category,
-    "pool": _pool,
-    "refusal": _refusal,
-    "ask": _ask,
-    "task": _task,
-    "assignment": _assignment,
+Out = Callable[[Document], There]
+In = Callable[[Link, str, There], Document]
+# how a kind that is written by hand is written out, and taken in
+_BY_HAND: Final[Mapping[str, tuple[Out | None, In | None]]] = {
+    "category": (_category_line, _category),
+    "image": (_image_line, None),
+    "pool": (None, _pool),
+    "refusal": (_refusal_line, _refusal),
+    "ask": (_ask_line, _ask),
+    "task": (_task_line, _task),
+    "assignment": (_assignment_line, _assignment),
 }

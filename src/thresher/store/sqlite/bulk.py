@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from thresher.records import NewImage
 
@@ -48,7 +49,7 @@ def insert_images(sql: sqlite3.Connection, first: int, images: dict[bytes, NewIm
 
 def insert_aliases(sql: sqlite3.Connection, aliases: Sequence[tuple[int, str, int, str]]) -> None:
     """Insert aliases as (row, kind, hash of the value, value); existing ones stay."""
-    for kind, some in groupby(sorted(aliases, key=_kind), key=_kind):
+    for kind, some in groupby(sorted(aliases, key=itemgetter(1)), key=itemgetter(1)):
         sql.execute(_ALIASES, (kind, _packed(f"{row:20}{name:20}{value}" for row, _, name, value in some)))
 
 
@@ -58,10 +59,6 @@ def insert_pool(
     """Put rows into a pool, each with its query; existing ones stay."""
     lines = (f"{row:20}{query}" for row, query in zip(rows, queries, strict=True))
     sql.execute(_POOL, (category, origin, _packed(lines)))
-
-
-def _kind(alias: tuple[int, str, int, str]) -> str:
-    return alias[1]
 
 
 def _packed(lines: Iterable[str]) -> str:

@@ -42,13 +42,16 @@ _INHERITED: list[object] = []
 
 
 def insert(
-    sql: sqlite3.Connection, table: str, values: Mapping[str, object], *, clash: str = "ABORT"
+    sql: sqlite3.Connection, table: str, values: Mapping[str, object], *, clash: str = "ABORT", key: str = ""
 ) -> sqlite3.Cursor:
-    """Insert a row into a table; `clash` says what SQLite does if there is one with its key."""
-    return sql.execute(
-        f"INSERT OR {clash} INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
-        tuple(values.values()),
-    )
+    """Insert a row into a table; `clash` says what SQLite does if there is one with its key.
+
+    With the column `key`, a row that has the same value there gets the others too, and keeps its further columns.
+    """
+    statement = f"INSERT OR {clash} INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+    if key:
+        statement += f" ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in values)}"
+    return sql.execute(statement, tuple(values.values()))
 
 
 class Catalog:

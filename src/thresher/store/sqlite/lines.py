@@ -8,88 +8,51 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from thresher.store.contract import Lines
 from thresher.store.contract.lines import ANYTHING
+from thresher.store.lines import KeptLines, Wanted
 from thresher.store.shapes import Field, Kind, Line, Named, Type, read_line
-from thresher.store.sqlite import counters
+from thresher.store.sqlite import connection, counters
 from thresher.store.sqlite.counters import WORKSPACE, category_id
 from thresher.store.sqlite.part import Part
 
 Sql = sqlite3.Connection
-CHUNK: Final = 1000
 COLUMNS: Final[Mapping[Type, str]] = {
     Type.INT: "INTEGER", Type.REAL: "REAL", Type.TEXT: "TEXT", Type.BOOL: "INTEGER", Type.BLOB: "BLOB",
     Type.JSON: "TEXT",
 }  # fmt: skip
 
 
-class SqliteLines(Part, Lines):
+class SqliteLines(Part, KeptLines):
     """Lines of the generic kinds, as rows."""
-
-    def add(self, kind: Kind, lines: Sequence[Named], category: str = "") -> int:
-        new = 0
-        for start in range(0, len(lines), CHUNK):
-            with self.catalog.writing(durable=kind.durable) as sql:
-                of = self._of(sql, kind, category)
-                new += sum(insert(sql, kind, of, line) for line in lines[start : start + CHUNK])
-        return new
 
     def get(self, kind: Kind, key: Sequence[Any], category: str = "") -> dict[str, Any] | None:
         with self.catalog.reading() as sql:
             terms = _Terms(kind, self._of(sql, kind, category), kind.keyed(key))
             return _first(sql, kind, terms, kind.fields)
 
-    def page(
-        self,
-        kind: Kind,
-        category: str = "",
-        *,
-        where: Named = ANYTHING,
-        by: Sequence[str] = (),
-        descending: bool = False,
-        after: Named | None = None,
-        limit: int | None = None,
-    ) -> list[dict[str, Any]]:
-        order = kind.order(by)
-        direction = "DESC" if descending else "ASC"
+    def _add(self, kind: Kind, lines: Sequence[Named], category: str) -> int:
+        with self.catalog.writing(durable=kind.durable) as sql:
+            of = self._of(sql, kind, category)
+            return sum(insert(sql, kind, of, line) for line in lines)
+
+    def _page(self, kind: Kind, category: str, wanted: Wanted, fields: Sequence[Field]) -> list[dict[str, Any]]:
         with self.catalog.reading() as sql:
-            terms = _Terms(kind, self._of(sql, kind, category), where)
-            if after is not None:
-                there = kind.kept({name: after[name] for name in order})
-                beyond = f"({', '.join(order)}) {'<' if descending else '>'} ({marks(order)})"
-                terms.add(beyond, *(there[name] for name in order))
-            found = sql.execute(
-                f"""SELECT {named(kind.light)} FROM {kind.name} {_by_index(kind, where, by)} {terms}
-                    ORDER BY {", ".join(f"{name} {direction}" for name in order)} LIMIT ?""",
-                (*terms.values, -1 if limit is None else limit),
-            )
-            return [read_line(kind.light, values) for values in found]
+            return select(sql, kind, self._of(sql, kind, category), wanted, fields)
 
-    def change(
-        self, kind: Kind, key: Sequence[Any], changes: Named, category: str = "", *, where: Named = ANYTHING
-    ) -> dict[str, Any] | None:
-        kept = kind.kept_changes(changes)
+    def _set(self, kind: Kind, category: str, where: Named, changes: Named | None) -> dict[str, Any] | None:
         with self.catalog.writing(durable=kind.durable) as sql:
             of = self._of(sql, kind, category)
-            terms = _Terms(kind, of, {**where, **kind.keyed(key)})
+            terms = _Terms(kind, of, where)
             before = _first(sql, kind, terms, kind.light) if kind.counters else None
+            setting = ", ".join(f"{name} = ?" for name in changes or ())
             found = sql.execute(
-                f"""UPDATE {kind.name} SET {", ".join(f"{name} = ?" for name in kept)} {terms}
+                f"""{f"UPDATE {kind.name} SET {setting}" if changes else f"DELETE FROM {kind.name}"} {terms}
                     RETURNING {named(kind.light)}""",
-                (*kept.values(), *terms.values),
+                (*(changes or {}).values(), *terms.values),
             ).fetchone()
-            after = read_line(kind.light, found) if found else None
-            _count(sql, kind, of, before, after)
-            return after
-
-    def drop(self, kind: Kind, key: Sequence[Any], category: str = "", *, where: Named = ANYTHING) -> bool:
-        with self.catalog.writing(durable=kind.durable) as sql:
-            of = self._of(sql, kind, category)
-            terms = _Terms(kind, of, {**where, **kind.keyed(key)})
-            before = _first(sql, kind, terms, kind.light) if kind.counters else None
-            dropped = sql.execute(f"DELETE FROM {kind.name} {terms}", terms.values).rowcount > 0
-            _count(sql, kind, of, before, None)
-            return dropped
+            line = read_line(kind.light, found) if found else None
+            _count(sql, kind, of, before, line if changes else None)
+            return line
 
     def count(self, kind: Kind, category: str = "", *, where: Named = ANYTHING) -> int:
         with self.catalog.reading() as sql:
@@ -126,6 +89,24 @@ class _Terms:
         return f"WHERE {' AND '.join(self.terms)}" if self.terms else ""
 
 
+def select(
+    sql: Sql, kind: Kind, of: int, wanted: Wanted, fields: Sequence[Field], source: str = ""
+) -> list[dict[str, Any]]:
+    """Some fields of a page of lines, out of the table of their kind or another `source` with the same columns."""
+    order, direction = kind.order(wanted.by), "DESC" if wanted.descending else "ASC"
+    terms = _Terms(kind, of, wanted.where)
+    if wanted.after is not None:
+        there = kind.kept({name: wanted.after[name] for name in order})
+        beyond = f"({', '.join(order)}) {'<' if wanted.descending else '>'} ({marks(order)})"
+        terms.add(beyond, *there.values())
+    found = sql.execute(
+        f"""SELECT {named(fields)} FROM {source or kind.name} {_by_index(kind, wanted.where, wanted.by)} {terms}
+            ORDER BY {", ".join(f"{name} {direction}" for name in order)} LIMIT ?""",
+        (*terms.values, -1 if wanted.limit is None else wanted.limit),
+    )
+    return [read_line(fields, values) for values in found]
+
+
 def replace(sql: Sql, kind: Kind, of: int, lines: Iterable[Line]) -> None:
     """Store lines of a category with plain values, replacing those with the same keys."""
     names = ("category", *kind.names)
@@ -143,13 +124,7 @@ def _by_index(kind: Kind, where: Named, by: Sequence[str] = ()) -> str:
 def insert(sql: Sql, kind: Kind, of: int, line: Named) -> bool:
     """Add a line within a transaction; returns whether it was new."""
     kept = ({"category": of} if kind.of_category else {}) | kind.kept_whole(line)
-    new = (
-        sql.execute(
-            f"INSERT INTO {kind.name} ({', '.join(kept)}) VALUES ({marks(kept)}) ON CONFLICT DO NOTHING",
-            tuple(kept.values()),
-        ).rowcount
-        > 0
-    )
+    new = connection.insert(sql, kind.name, kept, clash="IGNORE").rowcount > 0
     if new:
         _count(sql, kind, of, None, line)
     return new

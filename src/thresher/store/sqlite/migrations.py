@@ -10,8 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from thresher.errors import WrongSchema
-from thresher.store.shapes import Kinds, schema_of
+from thresher.store.shapes import Kinds, newer_schema, schema_of
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.lines import statements
 
@@ -196,11 +195,7 @@ def migrate(catalog: Catalog, path: Path, now_ms: int, steps: tuple[Step, ...]) 
         sql.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT")
         at = _reached(sql)  # again: another process may have been quicker
         if at > len(steps):
-            raise WrongSchema(
-                f"the workspace has schema {at}; this thresher knows {len(steps)}.",
-                where=str(path),
-                next="pip install --upgrade thresher",
-            )
+            raise newer_schema(at, len(steps), str(path))
         for number, step in enumerate(steps[at:], at + 1):
             step(sql)
             sql.execute("INSERT INTO migration (number, at_ms) VALUES (?, ?)", (number, now_ms))

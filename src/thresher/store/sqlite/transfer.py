@@ -13,13 +13,14 @@ from thresher.records import Stage
 from thresher.store.contract import Transfer
 from thresher.store.conversions import new_image_of
 from thresher.store.directory import shards
-from thresher.store.kinds import ASK_FIELDS
+from thresher.store.kinds import ASK_FIELDS, IMAGE
+from thresher.store.lines import Wanted
 from thresher.store.rules import hash_key
-from thresher.store.shapes import Kind, Kinds, Line, read_line
+from thresher.store.shapes import Kind, Kinds, Line
 from thresher.store.sqlite import counters, images, recount
 from thresher.store.sqlite.connection import Catalog, insert
-from thresher.store.sqlite.counters import category_id
-from thresher.store.sqlite.lines import marks, named
+from thresher.store.sqlite.counters import WORKSPACE, category_id
+from thresher.store.sqlite.lines import select
 from thresher.store.sqlite.names import rows_by_key
 
 Sql = sqlite3.Connection
@@ -49,16 +50,10 @@ class SqliteTransfer(Transfer):
         self.kinds = kinds
 
     def lines(self, kind: Kind, category: str, after: Line | None, limit: int) -> list[Line]:
-        keys = ", ".join(kind.key_names)
-        wanted = ["category = ?"] * kind.of_category + [f"({keys}) > ({marks(kind.key_names)})"] * (after is not None)
+        wanted = Wanted(after=None if after is None else kind.keyed(after), limit=limit)
         with self.catalog.reading() as sql:
-            values = ([category_id(self.catalog, sql, category)] if kind.of_category else []) + list(after or ())
-            found = sql.execute(
-                f"""SELECT {named(kind.fields)} FROM {_FROM.get(kind.name, kind.name)}
-                    {"WHERE" if wanted else ""} {" AND ".join(wanted)} ORDER BY {keys} LIMIT ?""",
-                (*values, limit),
-            )
-            there = [read_line(kind.fields, line) for line in found.fetchall()]
+            of = category_id(self.catalog, sql, category) if kind.of_category else WORKSPACE
+            there = select(sql, kind, of, wanted, kind.fields, _FROM.get(kind.name, ""))
             for one in there if kind.name in _COMPLETE else ():
                 _COMPLETE[kind.name](sql, one)
         return [tuple(one.values()) for one in there]
@@ -71,16 +66,16 @@ class SqliteTransfer(Transfer):
                 take_in(sql, kind, of, kind.named(line))
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
-        kept = [(line, new_image_of(line, data.get(line[1]))) for line in lines]
-        with_bytes = [image for _, image in kept if image.data is not None]
+        coming = [IMAGE.named(line) for line in lines]
+        kept = [new_image_of(line, data.get(line[1])) for line in lines]
+        with_bytes = [image for image in kept if image.data is not None]
         put = self.writer.append([(images.member(image), image.data or b"") for image in with_bytes])
         places = {image.sha256: place for image, place in zip(with_bytes, put, strict=True)}
+        rows = {hash_key(there["sha256"]): there["row"] for there in coming}
         with self.catalog.writing() as sql:
-            for line, image in kept:
-                _restore_image(sql, line, places.get(image.sha256))
-            keys = [hash_key(image.sha256) for _, image in kept]
-            rows = {key: line[0] for key, (line, _) in zip(keys, kept, strict=True)}
-            images.insert_aliases(sql, keys, [image for _, image in kept], rows)
+            for there in coming:
+                _restore_image(sql, there, places.get(there["sha256"]))
+            images.insert_aliases(sql, list(rows), kept, rows)
 
     def holding(self, hashes: Collection[str]) -> set[str]:
         keys = [hash_key(name) for name in hashes]
@@ -141,11 +136,8 @@ def _restore_row(sql: Sql, kind: Kind, of: int, there: There) -> None:
 
 def _restore_category(sql: Sql, kind: Kind, _of: int, there: There) -> None:
     questions = there.pop("questions")
-    (of,) = sql.execute(
-        """INSERT INTO category (name, targets, exclusive, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT (name)
-           DO UPDATE SET targets = ?2, exclusive = ?3, created_ms = ?4 RETURNING id""",
-        tuple(kind.kept(there).values()),
-    ).fetchone()
+    insert(sql, kind.name, kind.kept(there), key="name")
+    (of,) = sql.execute("SELECT id FROM category WHERE name = ?", (there["name"],)).fetchone()
     sql.executemany(
         "INSERT OR REPLACE INTO question (category, version, text, instructions, at_ms) VALUES (?, ?, ?, ?, ?)",
         ((of, version, *question) for version, question in enumerate(questions, 1)),
@@ -200,22 +192,15 @@ def _restore_assignment(sql: Sql, kind: Kind, of: int, there: There) -> None:
     )
 
 
-def _restore_image(sql: Sql, line: Line, place: shards.Place | None) -> None:
-    row, sha256, width, height, picture_format, orientation, size, similar, fingerprint, bare, _ = line
-    values = (hash_key(sha256), width, height, picture_format, orientation, size, similar, fingerprint or None)
-    sql.execute(
-        """INSERT INTO image (row, sha256, width, height, format, orientation, bytes, similar, fingerprint)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (row) DO UPDATE SET sha256 = ?2, width = ?3,
-           height = ?4, format = ?5, orientation = ?6, bytes = ?7, similar = ?8, fingerprint = ?9""",
-        (row, *values),
-    )
+def _restore_image(sql: Sql, there: There, place: shards.Place | None) -> None:
+    kept = {name: there[name] for name in ("row", "width", "height", "format", "orientation", "bytes", "similar")}
+    kept |= {"sha256": hash_key(there["sha256"]), "fingerprint": there["fingerprint"] or None}
     if place is not None:
-        number = images.shard_number(sql, place.shard)
-        sql.execute("UPDATE image SET shard = ?, begins = ? WHERE row = ?", (number, place.begins, row))
-    elif bare:
-        begins = -1 if bare == "lost" else None
-        sql.execute("UPDATE image SET shard = NULL, begins = ? WHERE row = ?", (begins, row))
-    sql.execute("DELETE FROM alias WHERE row = ?", (row,))
+        kept |= {"shard": images.shard_number(sql, place.shard), "begins": place.begins}
+    elif there["bare"]:
+        kept |= {"shard": None, "begins": -1 if there["bare"] == "lost" else None}
+    insert(sql, "image", kept, key="row")
+    sql.execute("DELETE FROM alias WHERE row = ?", (there["row"],))
 
 
 _COMPLETE: Final[Mapping[str, Callable[[Sql, There], None]]] = {
