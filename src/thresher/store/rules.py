@@ -1,7 +1,8 @@
 """Rules that all stores share: limits, orders, and errors for invalid calls."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -62,21 +63,33 @@ def hash_keys(names: Sequence[str]) -> list[bytes]:
     return [data[start : start + 32] for start in range(0, len(data), 32)]
 
 
-def compared_with_all(image: NewImage, there: int) -> None:
-    """Raise Conflict for an image in a group of its own that was compared with fewer images than have its fingerprint.
+def groups_of(
+    new: Mapping[bytes, NewImage], rows: Mapping[bytes, int], stored: Mapping[bytes, int], there: Mapping[str, int]
+) -> dict[bytes, int]:
+    """The row that represents the similar group of each new image, by its key.
 
-    Images are never deleted, so an equal number means the same images.
+    `rows` are theirs; `stored` are the rows that represent the stored images that they join, and `there` counts the
+    images that represent a group for each fingerprint. Raises BadInput for an image that joins one that is not stored,
+    Conflict for an image in a group of its own that was compared with fewer than there are: images are never deleted,
+    so an equal number means the same images.
     """
-    if min(there, ALIKE_MOST) > image.compared:
-        raise Conflict(
-            f"{there} images have the fingerprint of {image.sha256[:12]}, but it was compared with {image.compared}.",
-            next="compare it with the others too",
-        )
-
-
-def no_such_group(image: NewImage) -> BadInput:
-    """The error for an image that joins the group of one that is not stored."""
-    return BadInput(f"{image.sha256[:12]} joins the similar group of {image.similar!r}, which is not stored.")
+    groups, counts = dict(stored), Counter(there)
+    for key, image in new.items():
+        joined = groups.get(hash_key(image.similar)) if image.similar else rows[key]
+        if joined is None:
+            raise BadInput(f"{image.sha256[:12]} joins the similar group of {image.similar!r}, which is not stored.")
+        groups[key] = joined
+        if image.similar or not image.fingerprint:
+            continue
+        alike = counts[image.fingerprint]
+        counts[image.fingerprint] += 1
+        if min(alike, ALIKE_MOST) > image.compared:
+            raise Conflict(
+                f"{alike} images have the fingerprint of {image.sha256[:12]}, but it was compared with"
+                f" {image.compared}.",
+                next="compare it with the others too",
+            )
+    return {key: groups[key] for key in new}
 
 
 def no_such_row(missing: set[int]) -> NotFound:

@@ -27,11 +27,10 @@ from thresher.store.mongo.originals import BytesLost, Originals
 from thresher.store.rules import (
     ALIKE_MOST,
     bytes_lost,
-    compared_with_all,
     fetched,
+    groups_of,
     hash_key,
     is_hash,
-    no_such_group,
     no_such_row,
     plain,
 )
@@ -120,19 +119,11 @@ class MongoImages(Images):
         groups = self._represented(sorted(named - new.keys()), session) if named else {}
         alone = sorted({image.fingerprint for image in new.values() if image.fingerprint and not image.similar})
         there = by_fingerprint.alike(self.link, alone, session)
+        groups = groups_of(new, rows, groups, {one: len(found) for one, found in there.items()})
         fresh: dict[str, list[int]] = {}
         for key, image in new.items():
-            if image.similar:
-                represented = groups.get(hash_key(image.similar))
-                if represented is None:
-                    raise no_such_group(image)
-                groups[key] = represented
-            else:
-                if image.fingerprint:
-                    besides = fresh.setdefault(image.fingerprint, [])
-                    compared_with_all(image, len(there.get(image.fingerprint, ())) + len(besides))
-                    besides.append(rows[key])
-                groups[key] = rows[key]
+            if image.fingerprint and not image.similar:
+                fresh.setdefault(image.fingerprint, []).append(rows[key])
         by_fingerprint.add(self.link, fresh, there, session)
         return groups
 

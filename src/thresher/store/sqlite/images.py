@@ -14,12 +14,11 @@ from thresher.store.directory import shards
 from thresher.store.rules import (
     ALIKE_MOST,
     bytes_lost,
-    compared_with_all,
     fetched,
+    groups_of,
     hash_key,
     hash_keys,
     is_hash,
-    no_such_group,
     no_such_row,
     plain,
 )
@@ -212,18 +211,7 @@ def _groups(sql: sqlite3.Connection, new: dict[bytes, NewImage], rows: dict[byte
     named = [hash_key(image.similar) for image in new.values() if image.similar]
     groups = _represented(sql, [key for key in named if key not in new]) if named else {}
     there = _alike_counts(sql, [image.fingerprint for image in new.values() if image.fingerprint and not image.similar])
-    for key, image in new.items():
-        if image.similar:
-            represented = groups.get(hash_key(image.similar))
-            if represented is None:
-                raise no_such_group(image)
-            groups[key] = represented
-        else:
-            if image.fingerprint:
-                compared_with_all(image, there[image.fingerprint])
-                there[image.fingerprint] += 1
-            groups[key] = rows[key]
-    return [groups[key] for key in new]
+    return list(groups_of(new, rows, groups, there).values())
 
 
 def _represented(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
