@@ -1,6 +1,7 @@
 """Columns of every store: their names and shapes, and the values they accept."""
 
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -65,21 +66,21 @@ class CheckedColumns(Columns, Generic[Found]):
         present = self._present(name, int(rows.max(initial=-1)) + 1)
         return rows[~present[rows]]
 
+    @abstractmethod
     def _make(self, shape: Shape) -> None:
         """Make a column where there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _found(self, name: str) -> Found:
         """The column of a name. Raises NotFound."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _write(self, column: Found, rows: Rows, values: NDArray[Any]) -> None:
         """Store values [n, width] of the column's dtype; there is one at least."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _present(self, name: str, top: int) -> NDArray[np.bool_]:
         """Which rows have values; of `top` rows at least. Raises NotFound."""
-        raise NotImplementedError
 
 
 def parts_of(name: str) -> list[str]:

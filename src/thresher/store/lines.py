@@ -1,5 +1,6 @@
 """Lines of the generic kinds in every store: what a call asks for, in the terms that a database needs."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -50,14 +51,14 @@ class KeptLines(Lines):
     def drop(self, kind: Kind, key: Sequence[Any], category: str = "", *, where: Named = ANYTHING) -> bool:
         return self._set(kind, category, {**where, **kind.keyed(key)}, None) is not None
 
+    @abstractmethod
     def _add(self, kind: Kind, lines: Sequence[Named], category: str) -> int:
         """Store the lines whose keys are new, in one commit; returns their number."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _page(self, kind: Kind, category: str, wanted: Wanted, fields: Sequence[Field]) -> list[dict[str, Any]]:
         """Some fields of a page of lines."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _set(self, kind: Kind, category: str, where: Named, changes: dict[str, Any] | None) -> dict[str, Any] | None:
         """Change the line that `where` describes, or with None drop it; returns it as it is then, without blobs."""
-        raise NotImplementedError

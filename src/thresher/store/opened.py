@@ -1,5 +1,6 @@
 """The parts of a workspace that every store shares: people, rounds and jobs as lines, and the end of a check."""
 
+from abc import abstractmethod
 from typing import Self
 
 from thresher.store.contract import CheckReport, Lines, Report, Store
@@ -25,9 +26,9 @@ class OpenedStore(Store):
         findings.counted["images"] = self.images.count()
         return findings.told()
 
+    @abstractmethod
     def _compare(self, findings: Findings) -> None:
         """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
