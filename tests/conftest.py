@@ -48,6 +48,7 @@ LONGEST = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # 150 processes of the suite would compile thresher again and again
     config.option.loadscopereorder = False  # pytest-xdist's own order: it begins with the files of many tests
 
 
