@@ -63,6 +63,5 @@ bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of re
 	$(if $(DATA),$(IN)python bench/crowd_cost.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv --positive automobile --images 300)
 	$(if $(DATA),$(IN)python bench/loop.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv,@echo "bench/loop.py and bench/crowd_cost.py need real images: make bench DATA=folder")
 
-chaos: setup ## kill processes at random points, and issue certificates near the boundary, many times (long; `make test` has a short form)
+chaos: setup ## kill processes at random points, many times (long; `make test` has a short form)
 	$(IN)python -m pytest -q tests/chaos --rounds 25
-	$(IN)python -m pytest -q tests/evidence --runs 400

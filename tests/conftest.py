@@ -60,7 +60,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=2, help="how often the chaos tests kill")
-    parser.addoption("--runs", type=int, default=100, help="how many certificates are issued near the boundary")
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from thresher.evidence import (
     METHODS,
@@ -29,17 +28,6 @@ Floats = NDArray[np.float64]
 Truth = NDArray[np.int8]
 
 PROMISE = Promise(precision=0.95, recall=0.90, delta=0.05)
-
-
-LONG_RUNS = 400  # near the boundary, in `make chaos`
-
-
-def most_false(runs: int) -> int:
-    """How many of so many certificates may be false: the share that chance exceeds in one of 1000 long runs.
-
-    Fewer runs are forgiven no more of them than the long run is.
-    """
-    return int(binom.ppf(0.999, LONG_RUNS, PROMISE.delta)) * runs // LONG_RUNS
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
-from tests.evidence.pools import (
-    PROMISE,
-    Ended,
-    Ranked,
-    answer,
-    beta_pool,
-    budget,
-    draws,
-    flattered_pool,
-    most_false,
-    quality,
-)
+from scipy.stats import binom, binomtest
+from tests.evidence.pools import PROMISE, Ended, Ranked, answer, beta_pool, budget, draws, flattered_pool, quality
 
 from thresher.evidence import Certified, Frozen, Refused, freeze, martingale
+
+RUNS = 400
+MOST_FALSE = int(binom.ppf(0.999, RUNS, PROMISE.delta))
 
 NEAR: dict[str, Callable[[int], Ranked]] = {
     "just too many are hidden": lambda seed: flattered_pool(
@@ -39,14 +31,14 @@ def is_false(ended: Ended, pool: Ranked) -> bool:
     return isinstance(ended.step, Certified) and quality(ended, pool)[1] < PROMISE.recall
 
 
-def count_false(kind: str, runs: int) -> int:
+def count_false(kind: str, runs: int = RUNS) -> int:
     pools = ((NEAR[kind](60_000 + seed), seed) for seed in range(runs))
     return sum(is_false(answer(frozen_of(pool, seed), pool.truth), pool) for pool, seed in pools)
 
 
 @pytest.mark.parametrize("kind", NEAR)
-def test_near_the_boundary_false_sets_are_as_rare_as_promised(kind: str, runs: int) -> None:
-    assert count_false(kind, runs) <= most_false(runs)
+def test_near_the_boundary_false_sets_are_as_rare_as_promised(kind: str) -> None:
+    assert count_false(kind) <= MOST_FALSE == 35
 
 
 def test_a_ratio_turned_upside_down_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
