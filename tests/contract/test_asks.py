@@ -70,15 +70,6 @@ def test_versions_keep_their_asks_apart(store: Store) -> None:
     assert store.categories.tally("car").asks_open == {"learn": 2}
 
 
-def test_withdrawing_drops_only_what_waits(store: Store) -> None:
-    category(store, 5)
-    publish(store, [0])
-    store.asks.wish("car", 1, wishes([1, 2]) + wishes([3], Purpose.MIDDLE) + wishes([4], Purpose.ADJUDICATE))
-    assert store.asks.withdraw("car", 1, [Purpose.LEARN, Purpose.ADJUDICATE]) == 3
-    assert store.asks.open_counts("car", 1) == {"learn": 1, "middle": 1}
-    assert waiting(store) == [3]
-
-
 def test_a_published_task_carries_its_asks_in_order(store: Store) -> None:
     category(store, 4)
     store.asks.wish("car", 1, wishes([3, 0, 2]))

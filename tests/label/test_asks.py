@@ -5,7 +5,7 @@ from tests.label.scene import NAME, Scene, scene
 
 from thresher.errors import BadInput
 from thresher.label.asks import Before, fill_tasks, fresh, mixed, split, upload, wish, wish_first
-from thresher.records import Ask, NewAsk, Purpose, Says, Stage, Task
+from thresher.records import Ask, Category, NewAsk, Origin, Purpose, Question, Says, Stage, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
@@ -35,12 +35,12 @@ def test_the_first_wish_is_a_random_draw_that_a_seed_repeats(here: Scene) -> Non
     assert wish_first(NAME, store=here.store, settings=here.settings, seed=4, now_ms=1) == here.settings.first_images
     drawn = here.store.asks.open_rows(NAME, 1)
     assert 200 < drawn.mean() < 400
-    here.store.asks.withdraw(NAME, 1, [Purpose.LEARN])
-    wish_first(NAME, store=here.store, settings=here.settings, seed=4, now_ms=1)
-    assert here.store.asks.open_rows(NAME, 1).tolist() == drawn.tolist()
-    here.store.asks.withdraw(NAME, 1, [Purpose.LEARN])
-    wish_first(NAME, store=here.store, settings=here.settings, seed=5, now_ms=1)
-    assert here.store.asks.open_rows(NAME, 1).tolist() != drawn.tolist()
+    for other, seed in (("again", 4), ("otherwise", 5)):
+        here.store.categories.create(Category(other, Question(1, "Is it?", at_ms=1)))
+        here.store.categories.pool_add(other, here.store.categories.pool(NAME).tolist(), Origin("test"))
+        wish_first(other, store=here.store, settings=here.settings, seed=seed, now_ms=1)
+    assert here.store.asks.open_rows("again", 1).tolist() == drawn.tolist()
+    assert here.store.asks.open_rows("otherwise", 1).tolist() != drawn.tolist()
 
 
 def test_a_second_first_wish_asks_about_other_images(here: Scene) -> None:

@@ -239,7 +239,8 @@ def test_what_the_source_dropped_since_an_earlier_try_is_not_in_the_copy(stores:
     source, target = stores
     source.columns.create("scores/car/0", 1, "float32")  # of a round before the newest
     assert copy_store(source, target) is not None
-    source.asks.withdraw("car", 1, [Purpose.LEARN])
+    waiting = [ask.id for ask in source.asks.waiting("car", 1, 99)]
+    assert source.asks.publish("car", 1, NewTask("late", waiting, 9, places=1))  # it holds them instead
     source.labels.drop("car", 1, Source.OWNER.value, [0])
     source.columns.drop("features/x")
     source.columns.create("features/x", 3)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from thresher.records import Ask, NewAsk, NewTask, Purpose, Task
+from thresher.records import Ask, NewAsk, NewTask, Task
 from thresher.store.contract.common import Rows
 
 
@@ -18,9 +18,6 @@ class Asks(Protocol):
 
         `owner_only` selects those for the owner (adjudicate, mine gold); otherwise those are left out.
         """
-
-    def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
-        """Delete asks that are not in a task yet; returns how many."""
 
     def open_counts(self, category: str, version: int) -> dict[str, int]:
         """The number of asks that still lack votes, by purpose, both waiting and in tasks."""

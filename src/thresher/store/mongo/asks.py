@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from pymongo import DESCENDING
 
-from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
+from thresher.records import Ask, NewAsk, NewTask, Task
 from thresher.store.contract import Asks, Rows
 from thresher.store.conversions import ask_line, ask_of, names_of, task_fields, task_of
 from thresher.store.kinds import ASK
@@ -57,29 +57,6 @@ class MongoAsks(Part, Asks):
         wanted = {"category": category, "version": version, "owner_only": owner_only, "waiting": True}
         found = self.link.table("asks").find(wanted).sort(ORDER)
         return [_ask(_copy(one, None)) for one in at_most(found, limit)]
-
-    def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
-        dropped = 0
-        for purpose in dict.fromkeys(purposes):
-            while some := self.link.transact(lambda session: self._withdraw(category, version, purpose, session)):  # noqa: B023 -- called here and now
-                dropped += some
-        return dropped
-
-    def _withdraw(self, category: str, version: int, purpose: Purpose, session: Session) -> int:
-        table = self.link.table("asks")
-        wanted = {
-            "category": category,
-            "version": version,
-            "owner_only": purpose in OWNER_ONLY,
-            "waiting": True,
-            "_id.purpose": purpose.value,
-        }
-        found = [one["_id"] for one in table.find(wanted, {"_id": 1}, session=session).limit(CHUNK)]
-        if not found:
-            return 0
-        gone = table.delete_many({"_id": {"$in": found}}, session=session).deleted_count
-        count_on(self.link, category, {(f"asks:{version}", purpose.value): -gone}, session)
-        return gone
 
     def open_counts(self, category: str, version: int) -> dict[str, int]:
         return read_counts(self.link, category).get(f"asks:{version}", {})

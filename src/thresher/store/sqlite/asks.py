@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
+from thresher.records import Ask, NewAsk, NewTask, Task
 from thresher.store.contract import Asks, Rows
 from thresher.store.conversions import ask_line, ask_of, names_of, task_fields, task_of
 from thresher.store.kinds import ASK
@@ -52,19 +52,6 @@ class SqliteAsks(Part, Asks):
                 (key, version, owner_only, limit),
             )
             return [ask_of(line) for line in found]
-
-    def withdraw(self, category: str, version: int, purposes: Sequence[Purpose]) -> int:
-        dropped = 0
-        with self.writing(category) as (sql, key):
-            for purpose in purposes:
-                gone = sql.execute(
-                    """DELETE FROM ask WHERE category = ? AND version = ? AND owner_only = ?
-                       AND open AND task IS NULL AND purpose = ?""",
-                    (key, version, purpose in OWNER_ONLY, purpose.value),
-                ).rowcount
-                counters.add(sql, key, f"asks:{version}:{purpose.value}", -gone)
-                dropped += gone
-        return dropped
 
     def open_counts(self, category: str, version: int) -> dict[str, int]:
         with self.reading(category) as (sql, key):
