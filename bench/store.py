@@ -26,6 +26,8 @@ from stores.cell import Cell, measure
 from stores.contract import BATCH
 from stores.pictures import Pictures
 
+from thresher.compute import cores
+
 LARGE = 100_000
 READS_MOST = 20_000
 READS_LEAST = 4_096
@@ -83,7 +85,7 @@ def options() -> argparse.Namespace:
 def run(given: argparse.Namespace, place: Path) -> list[Cell]:
     """Every cell, printed as it comes."""
     load = os.getloadavg()[0]
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, load {load:.1f}, {platform.platform()}")
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {cores()} cores, load {load:.1f}, {platform.platform()}")
     here = {name: KINDS[name] for name in given.stores if not KINDS[name].missing()}
     for name in given.stores:
         if name not in here:

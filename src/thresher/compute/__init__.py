@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from importlib import import_module
 
-from thresher.compute.common import cores
 from thresher.compute.contract import Compute
+from thresher.compute.cores import cores
 from thresher.compute.inline import Inline
 from thresher.errors import BadSetting
 from thresher.settings import Settings

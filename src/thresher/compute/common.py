@@ -1,6 +1,5 @@
-"""What every compute shares: counting cores, pickling a job, reporting each result, and errors."""
+"""What every compute shares: pickling a job, reporting each result, and errors."""
 
-import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any
@@ -8,11 +7,6 @@ from typing import Any
 from thresher.compute.contract import Item, Report, Result
 from thresher.errors import JobFailed
 from thresher.records import Progress
-
-
-def cores() -> int:
-    """The number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def packed(job: Callable[[Item], Result]) -> bytes:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from thresher.compute.common import cores, failed, packed, reported
+from thresher.compute.common import failed, packed, reported
 from thresher.compute.contract import Compute, Item, Report, Result, Stop
+from thresher.compute.cores import cores
 from thresher.errors import ThresherError
 from thresher.settings import Settings
 

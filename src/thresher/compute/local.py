@@ -20,8 +20,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic
 
-from thresher.compute.common import cores, failed, name_of, packed, reported
+from thresher.compute.common import failed, name_of, packed, reported
 from thresher.compute.contract import Compute, Item, Report, Result, Stop
+from thresher.compute.cores import cores
 from thresher.compute.inline import Inline
 from thresher.errors import JobFailed, ThresherError
 from thresher.settings import Settings

@@ -5,19 +5,31 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
+from thresher.compute import cores
+
 MANY = 1000  # vectors: products of fewer are done before other threads have woken
 BRINGS_ITS_OWN = frozenset({"numpy", "scipy.linalg", "sklearn", "torch"})
 
 
 def one_thread() -> AbstractContextManager[object]:
     """Compute each product in the calling thread. The limit is that of the whole process: the libraries have one."""
-    limited: AbstractContextManager[object] = _controller(BRINGS_ITS_OWN.intersection(sys.modules)).limit(limits=1)
-    return limited
+    return _at_most(1)
 
 
 def one_thread_for_few(vectors: int) -> AbstractContextManager[object]:
-    """Use one thread if so few vectors are multiplied that more threads would only cost time."""
-    return one_thread() if vectors < MANY else nullcontext()
+    """Use one thread if so few vectors are multiplied that more threads would only cost time, else one per core.
+
+    Left to themselves the libraries start one per core of the machine, in a container that may use only two as well.
+    """
+    return _at_most(1 if vectors < MANY else cores())
+
+
+def _at_most(threads: int) -> AbstractContextManager[object]:
+    controller = _controller(BRINGS_ITS_OWN.intersection(sys.modules))
+    if all(library.num_threads <= threads for library in controller.lib_controllers):
+        return nullcontext()
+    limited: AbstractContextManager[object] = controller.limit(limits=threads)
+    return limited
 
 
 @cache

@@ -4,7 +4,6 @@ Renderings of images kept by reference are also stored: the next viewer does not
 that people judged remains available when that site is gone.
 """
 
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -13,13 +12,14 @@ from contextlib import suppress
 from fastapi.responses import Response
 
 from thresher import pictures
+from thresher.compute import cores
 from thresher.errors import StoreFull, StoreUnavailable
 from thresher.records import Rendering
 from thresher.store.contract import Store
 
 MEMORY_BYTES = 128_000_000
 THUMBNAIL_PIXELS = 256
-RENDERED_AT_ONCE = max(2, os.cpu_count() or 1)  # more would not be faster, and each may take hundreds of megabytes
+RENDERED_AT_ONCE = max(2, cores())  # more would not be faster, and each may take hundreds of megabytes
 
 
 class Shown:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thresher.compute import cores
 from thresher.errors import BadInput
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -89,7 +90,7 @@ def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401 -- onnxrunt
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or cores()  # its own 0 starts one per core of the machine, quota or not
     options.inter_op_num_threads = 1  # a chain of layers has nothing to run beside itself
     options.log_severity_level = 3
     # waiting threads sleep: beside the decoding of pictures, spinning costs more than waking does
