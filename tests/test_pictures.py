@@ -3,6 +3,7 @@ import struct
 import time
 import warnings
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from tests.pictures_for_tests import corners, encode, picture, pixels
 
 from thresher import pictures
@@ -79,6 +81,21 @@ def test_an_upright_and_a_turned_copy_have_one_fingerprint() -> None:
         assert copy.fingerprint == upright.fingerprint
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "jpeg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_orientation_tag_of_a_tiff_is_applied_however_it_is_packed(
+    compression: str | None, orientation: int
+) -> None:
+    """A browser shows no TIFF, so that our rendering is the picture: what is recorded is what was turned."""
+    tags = ImageFileDirectory_v2()
+    tags[274] = orientation
+    data = encode(turned(corners((160, 96)), orientation), "TIFF", tiffinfo=tags, compression=compression)
+    found = pictures.inspect(data, pixels=ENOUGH)
+    assert (found.width, found.height, found.orientation) == (160, 96, orientation)
+    assert seen(opened(pictures.render(data, long_side=80))) == "RGBW"
+    assert seen(pictures.model_pixels(data, side=32)) == "RGBW"
+
+
 @pytest.mark.parametrize("value", [0, 9, 4711])
 def test_an_orientation_that_does_not_exist_counts_as_upright(value: int) -> None:
     found = pictures.inspect(picture(1, orientation=value), pixels=ENOUGH)
@@ -92,14 +109,19 @@ XMP = (
 )
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_an_orientation_that_only_xmp_tells_turns_nothing_as_in_a_browser(kind: str) -> None:
-    text = PngInfo()
+def xmp_of(kind: str) -> dict[str, Any]:
+    """What Pillow wants to be given to write the XMP into a format."""
+    text, tags = PngInfo(), ImageFileDirectory_v2()
     text.add_itxt("XML:com.adobe.xmp", XMP)
+    tags[700] = XMP.encode()
+    special: dict[str, dict[str, Any]] = {"PNG": {"pnginfo": text}, "TIFF": {"tiffinfo": tags}}
+    return special.get(kind, {"xmp": XMP.encode()})
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_an_orientation_that_only_xmp_tells_turns_nothing_as_in_a_browser(kind: str) -> None:
     out = io.BytesIO()
-    Image.fromarray(corners((160, 96))).save(
-        out, kind, **({"pnginfo": text} if kind == "PNG" else {"xmp": XMP.encode()})
-    )
+    Image.fromarray(corners((160, 96))).save(out, kind, **xmp_of(kind))
     found = pictures.inspect(out.getvalue(), pixels=ENOUGH)
     assert (found.width, found.height, found.orientation) == (160, 96, 1)
     assert seen(opened(pictures.render(out.getvalue(), long_side=80, quality=95))) == "RGBW"
@@ -256,12 +278,41 @@ def test_a_scaled_decode_is_close_to_a_whole_one() -> None:
     assert 10 * np.log10(255**2 / error) > 35
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ((4000, 1000), (1024, 256)),  # as before up to four to one
+        ((8000, 1000), (2048, 256)),
+        ((12000, 300), (6476, 162)),  # a panorama; by its long side alone it would be 26 pixels high
+        ((800, 16000), (229, 4579)),  # a comic strip
+        ((1600, 40), (1600, 40)),
+        ((8, 60000), (2, 16383)),  # the longest that a WebP can be
+    ],
+)
+def test_a_panorama_is_shown_on_as_many_pixels_as_another_picture(
+    size: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    data = encode(Image.new("RGB", size, (200, 100, 50)), "PNG")
+    high, wide = opened(pictures.render(data, long_side=1024)).shape[:2]
+    assert (wide, high) == shown
+
+
+def test_a_small_picture_of_a_panorama_is_no_line_either() -> None:
+    high, wide = opened(pictures.render(encode(Image.new("RGB", (12000, 300))), long_side=256)).shape[:2]
+    assert (wide, high) == (1619, 40)
+
+
 @settings(max_examples=25, deadline=None)
 @given(width=st.integers(8, 300), height=st.integers(8, 300), side=st.integers(1, 64))
 def test_any_shape_is_shown_within_its_bounds(width: int, height: int, side: int) -> None:
     data = picture(width * 1000 + height, (width, height))
-    shown = opened(pictures.render(data, long_side=side, format="jpeg"))
-    assert max(shown.shape[:2]) == min(side, max(width, height))
+    high, wide = opened(pictures.render(data, long_side=side, format="jpeg")).shape[:2]
+    if max(width, height) <= 4 * min(width, height):
+        assert max(high, wide) == min(side, max(width, height))
+    # a longer one may exceed the side, and a pixel more of each is rounding
+    assert (high - 1) * (wide - 1) <= side**2
+    assert high <= height
+    assert wide <= width
     assert pictures.model_pixels(data, side=side).shape == (side, side, 3)
 
 

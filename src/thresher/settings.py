@@ -77,7 +77,9 @@ class Values:
     fetch_at_once: int = row(32, "number of images fetched at the same time", 1, 1024)
     fetch_private: bool = row(False, "allow URL lists to reach private network addresses; for tests only")
     pixels: int = row(100_000_000, "largest image that is decoded, in pixels", 10_000, 2_000_000_000)
-    shown_pixels: int = row(1024, "longest side of the image that an annotator sees, in pixels", 64, 4096)
+    shown_pixels: int = row(
+        1024, "longest side of the image that an annotator sees, in pixels; panoramas get more", 64, 4096
+    )
     shard_bytes: int = row(
         512_000_000, "size in bytes at which a file of images (shard) is closed", 10_000, 100_000_000_000
     )
