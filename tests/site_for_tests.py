@@ -19,6 +19,8 @@ class Site:
 
     port: int
     asked: Counter[str] = field(default_factory=Counter)
+    lines: list[str] = field(default_factory=list)
+    """Path and query of each request, as they stood in its first line."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     connections: set[object] = field(default_factory=set)
     now: int = 0
@@ -68,6 +70,15 @@ class Pages:
     async def redirect(self, request: web.Request) -> web.Response:
         left = int(request.match_info["hops"])
         return away(f"/redirect/{left - 1}" if left > 1 else "/picture/5.jpg")
+
+    async def redirect_to(self, request: web.Request) -> web.Response:
+        return away(request.query["to"])
+
+    async def tagged(self, request: web.Request) -> web.Response:
+        """A picture with the headers X-Robots-Tag that stand in the query."""
+        answer = jpeg(int(request.match_info["seed"]))
+        answer.headers.extend([("X-Robots-Tag", tag) for tag in request.query.getall("tag", [])])
+        return answer
 
     async def redirect_to_private(self, _: web.Request) -> web.Response:
         return away(self.site.url("/picture/1.jpg", host="127.0.0.2"))
@@ -134,6 +145,7 @@ def application(site: Site) -> web.Application:
     @web.middleware
     async def remember(request: web.Request, handler: Handler) -> web.StreamResponse:
         site.asked[request.path] += 1
+        site.lines.append(request.raw_path)
         site.headers[request.path] = dict(request.headers)
         if request.transport is not None:
             site.connections.add(request.transport.get_extra_info("peername"))
@@ -146,6 +158,9 @@ def application(site: Site) -> web.Application:
     app.router.add_get("/status/{code}", pages.status)
     app.router.add_get("/flaky/{name}", pages.flaky)
     app.router.add_get("/redirect/{hops}", pages.redirect)
+    app.router.add_get("/redirect-to", pages.redirect_to)
+    app.router.add_get("/tagged/{seed}", pages.tagged)
+    app.router.add_get("/signed/{seed}/{rest:.*}", pages.picture)
     for name in (
         *("slow", "trickle", "redirect-to-private", "redirect-to-metadata", "redirect-to-file", "redirect-nowhere"),
         *("too-large", "endless", "cut-short", "compressed", "html-named.jpg", "jpg-named.html", "half-a-picture"),

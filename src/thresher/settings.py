@@ -76,6 +76,10 @@ class Values:
     fetch_seconds: float = row(30.0, "time limit for fetching one image, in seconds", 0.1, 3600.0)
     fetch_at_once: int = row(32, "number of images fetched at the same time", 1, 1024)
     fetch_private: bool = row(False, "allow URL lists to reach private network addresses; for tests only")
+    robots_tags: str = row(
+        "noai, noimageai, noindex, noimageindex, noml, none",
+        "directives of the header X-Robots-Tag for which a fetched image is refused; empty: none",
+    )
     pixels: int = row(100_000_000, "largest image that is decoded, in pixels", 10_000, 2_000_000_000)
     shown_pixels: int = row(
         1024, "longest side of the image that an annotator sees, in pixels; panoramas get more", 64, 4096

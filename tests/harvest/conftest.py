@@ -21,6 +21,7 @@ def running_site() -> Iterator[Site]:
 def site(running_site: Site) -> Site:
     """The running site, with nothing remembered."""
     running_site.asked.clear()
+    running_site.lines.clear()
     running_site.most_at_once = 0
     return running_site
 

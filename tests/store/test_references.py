@@ -91,6 +91,16 @@ def test_a_picture_may_stay_on_an_object_store(store: Store) -> None:
         store.images.read(gone)
 
 
+def test_a_key_of_an_object_store_is_asked_for_as_it_is_written(store: Store) -> None:
+    fsspec.register_implementation("abfss", MemoryFileSystem, clobber=True)
+    keys = ["a%2Fb.jpg", "a b+c.jpg", "a::b.jpg", "a[1]*.jpg", "a.jpg?v=1#x"]
+    for seed, key in enumerate(keys):
+        with MemoryFileSystem().open(f"abfss://keys/{key}", "wb") as file:
+            file.write(picture(seed))
+    rows = store.images.put([reference(seed, f"abfss://keys/{key}") for seed, key in enumerate(keys)])
+    assert [store.images.read(row) for row in rows] == [picture(seed) for seed in range(len(keys))]
+
+
 def test_a_password_in_an_address_is_in_no_message(store: Store, site: Site) -> None:
     (row,) = store.images.put([reference(9, site.url("/status/404").replace("//", "//ada:secret@"))])
     with pytest.raises(NotReady) as told:

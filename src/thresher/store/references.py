@@ -74,7 +74,9 @@ class References:
         try:
             import fsspec  # an extra, and only here
 
-            with fsspec.open(address, "rb") as file:
+            # fsspec.open would take "::" in a key for a chain of file systems
+            kind = fsspec.get_filesystem_class(address.partition("://")[0].lower())
+            with kind(**kind._get_kwargs_from_urls(address)).open(address, "rb") as file:
                 data: bytes = file.read(self._settings.fetch_bytes + 1)
         except ImportError as error:
             raise NotFetched("fsspec or its driver is not installed.", reason="fetch-failed", where=address) from error

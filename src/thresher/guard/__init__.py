@@ -21,9 +21,11 @@ from yarl import URL
 
 from thresher import __version__
 from thresher.errors import Blocked, NotFetched
+from thresher.guard.addresses import address, redirected, site_of
+from thresher.guard.robots import ROBOT, directives_of, forbidding
 from thresher.settings import Settings
 
-USER_AGENT = f"thresher/{__version__}"
+USER_AGENT = f"{ROBOT}/{__version__}"
 REDIRECTS_MOST = 5
 PER_HOST = 4
 """Connections to one host at once: polite, and enough to hide its distance."""
@@ -44,6 +46,7 @@ REASONS = {
     "fetch-tls": "the site has no valid certificate",
     "fetch-encoding": "the answer is compressed although we asked it not to be",
     "fetch-failed": "the connection failed",
+    "robots-tag": "the site wants it left out of indexes or training data (the header X-Robots-Tag)",
     "too-large": "more bytes than allowed",
 }
 """Every reason a fetch is refused for, and what it means; besides them `fetch-status-` and the status."""
@@ -126,6 +129,7 @@ class GuardedFetcher:
         self._settings = settings
         self._rules = rules or Rules.of(settings)
         self._names = names
+        self._robots_tags = directives_of(settings.robots_tags)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -189,6 +193,9 @@ class GuardedFetcher:
             wait = _retry_after(answer.headers.get("Retry-After", ""))
             what, reason = f"the site answered {answer.status}.", f"fetch-status-{answer.status}"
             raise NotFetched(what, reason=reason, where=url, after_seconds=wait)
+        if found := forbidding(answer.headers.getall("X-Robots-Tag", ()), self._robots_tags):
+            what = f"the site asks to leave it out (X-Robots-Tag: {found}; the setting robots_tags)."
+            raise NotFetched(what, reason="robots-tag", where=url)
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise NotFetched(
                 "the site sent a compressed answer without being asked.", reason="fetch-encoding", where=url
@@ -233,22 +240,22 @@ class _JudgingResolver(AbstractResolver):
         await self._names.close()
 
 
-def check_url(url: str | URL, rules: Rules) -> URL:
-    """The parsed URL, if its scheme, port and (where given) IP address are allowed. Raises Blocked."""
+def check_url(url: str, rules: Rules) -> URL:
+    """The address of a URL, if its scheme, port and (where given) IP address are allowed. Raises Blocked."""
     try:
-        here = URL(url)
-        host, port = here.host, here.port
+        site = site_of(url)
+        host, port = site.host, site.port
+        if site.scheme not in SCHEMES or not host:
+            raise Blocked("only http and https are fetched.", reason="blocked-url", where=url)
+        here = address(url)
     except (ValueError, TypeError) as error:
-        raise Blocked("it is not a URL.", reason="blocked-url", where=str(url)) from error
-    where = str(url)
-    if here.scheme not in SCHEMES or not host:
-        raise Blocked("only http and https are fetched.", reason="blocked-url", where=where)
-    if here.user is not None or here.password is not None:
-        raise Blocked("the URL contains a user name or password.", reason="blocked-url", where=where)
+        raise Blocked("it is not a URL.", reason="blocked-url", where=url) from error
+    if site.user is not None or site.password is not None:
+        raise Blocked("the URL contains a user name or password.", reason="blocked-url", where=url)
     if rules.ports is not None and port not in rules.ports:
-        raise Blocked(f"port {port} is not allowed.", reason="blocked-url", where=where)
+        raise Blocked(f"port {port} is not allowed.", reason="blocked-url", where=url)
     if _is_address(host) and (what := rules.why_not(host)):
-        raise Blocked(f"{host} is {what}.", where=where)
+        raise Blocked(f"{host} is {what}.", where=url)
     return here
 
 
@@ -260,11 +267,11 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _next(here: URL, location: str, url: str) -> URL:
+def _next(here: URL, location: str, url: str) -> str:
     if not location:
         raise NotFetched("the site sent a redirect without an address.", reason="fetch-redirects", where=url)
     try:
-        return here.join(URL(location))
+        return redirected(here, location)
     except ValueError as error:
         raise Blocked("the site redirects to an invalid URL.", reason="blocked-url", where=url) from error
 
