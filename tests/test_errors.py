@@ -7,7 +7,7 @@ import re
 import pytest
 
 from thresher import errors
-from thresher.errors import BadLine, Blocked, Missing, NotFetched, ThresherError, Undecodable
+from thresher.errors import BadLine, Blocked, Missing, NotFetched, ThresherError, TryLater, Undecodable
 
 CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, ThresherError)]
 SAMPLES: list[ThresherError] = [
@@ -16,6 +16,7 @@ SAMPLES: list[ThresherError] = [
     Undecodable("truncated", "the file ends too early.", where="a.jpg"),
     Blocked("10.0.0.1 is private.", reason="blocked-address", where="http://a.example/"),
     NotFetched("the site answered 429.", reason="fetch-status-429", where="http://a.example/", after_seconds=3.0),
+    TryLater("the site did not answer.", after_seconds=20.0, where="a.example", next="reload the page"),
     Missing("pymongo", 'pip install "thresher[mongo]"'),
 ]
 

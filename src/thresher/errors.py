@@ -16,6 +16,7 @@ ThresherError
 ├── State
 │   ├── Busy                  another process or person holds it (a loop lease, a write lock)
 │   ├── NotReady              a stage needs the result of an earlier stage
+│   ├── TryLater              a limit of the server is reached, or a site does not answer now; says when to ask again
 │   ├── JobFailed             a job raised an error that is not a ThresherError, or its process died
 │   └── Conflict              the data sent contradicts the data stored
 ├── Storage
@@ -186,6 +187,25 @@ class NotReady(ThresherError):
 
     status = 409
     kind = "not-ready"
+
+
+class TryLater(ThresherError):
+    """A limit of the server is reached, or a site it needs does not answer; `after_seconds` says when to ask again."""
+
+    status = 503
+    kind = "try-later"
+
+    def __init__(self, what: str, *, after_seconds: float, where: str = "", next: str = "") -> None:  # noqa: A002 -- see ThresherError
+        self.after_seconds = after_seconds
+        super().__init__(what, where=where, next=next)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle all fields."""
+        return (_try_later, (self.what, self.after_seconds, self.where, self.next))
+
+
+def _try_later(what: str, after_seconds: float, where: str, following: str) -> TryLater:
+    return TryLater(what, after_seconds=after_seconds, where=where, next=following)
 
 
 class JobFailed(ThresherError):

@@ -84,6 +84,12 @@ class Values:
     shown_pixels: int = row(
         1024, "longest side of the image that an annotator sees, in pixels; panoramas get more", 64, 4096
     )
+    shown_seconds: float = row(
+        10.0,
+        "time limit for showing an image, counted from the request for it, waiting included, in seconds",
+        0.1,
+        600.0,
+    )
     shard_bytes: int = row(
         512_000_000, "size in bytes at which a file of images (shard) is closed", 10_000, 100_000_000_000
     )

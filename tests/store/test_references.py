@@ -1,5 +1,6 @@
 """Pictures that stay where they are: read from a real site, through the guard, and compared with their hash."""
 
+import asyncio
 import hashlib
 import multiprocessing
 import threading
@@ -137,23 +138,24 @@ def test_where_nothing_at_all_can_be_read_embedding_says_why(
 def test_what_people_saw_is_kept_and_shown_when_the_site_is_gone(store: Store, private: Settings, site: Site) -> None:
     (row,) = store.images.put([reference(21, site.url("/picture/21.jpg"))])
     before = site.asked["/picture/21.jpg"]
-    seen = Shown(store).webp(row, long_side=48)
+    seen = asyncio.run(Shown(store, private).webp(row, long_side=48))
     assert site.asked["/picture/21.jpg"] == before + 1
-    with closing(open_store(store.place, private.but(fetch_private=False))) as cut_off:
-        again, wait = Shown(cut_off).webp_and_wait(row, long_side=48)
+    guarded = private.but(fetch_private=False)
+    with closing(open_store(store.place, guarded)) as cut_off:
+        again, wait = asyncio.run(Shown(cut_off, guarded).webp_and_wait(row, long_side=48))
         assert again == seen
         assert wait > 0  # as long as it took the first, or who sees it would know that others did
         with pytest.raises(NotReady):
-            Shown(cut_off).webp(row, long_side=32)
+            asyncio.run(Shown(cut_off, guarded).webp(row, long_side=32))
 
 
-def test_a_harmed_rendering_is_made_anew(store: Store, site: Site) -> None:
+def test_a_harmed_rendering_is_made_anew(store: Store, private: Settings, site: Site) -> None:
     (row,) = store.images.put([reference(22, site.url("/picture/22.jpg"))])
-    seen = Shown(store).webp(row, long_side=48)
+    seen = asyncio.run(Shown(store, private).webp(row, long_side=48))
     (kept,) = (Path(store.place) / "renderings").rglob(f"{row}-48")
     for whole in (kept.read_bytes()[:-5], b"", b"abc"):
         kept.write_bytes(whole)
-        assert Shown(store).webp(row, long_side=48) == seen
+        assert asyncio.run(Shown(store, private).webp(row, long_side=48)) == seen
 
 
 def test_many_pictures_of_a_site_come_over_few_connections(store: Store, site: Site) -> None:

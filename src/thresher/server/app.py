@@ -59,7 +59,7 @@ def create_app(
         clock=clock,
         links=Links(store.secret()),
         console_token=token,
-        shown=Shown(store),
+        shown=Shown(store, settings),
         static=static,
         on_sent=on_sent,
         loop_runs=loop_runs or (lambda category: store.jobs.leased(f"loop/{category}", clock())),

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from thresher.errors import Denied, ThresherError
+from thresher.errors import Denied, ThresherError, TryLater
 from thresher.records import new_id
 from thresher.server.wire import Problem
 
@@ -70,7 +71,9 @@ def install(app: FastAPI) -> None:
 
 async def _ours(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ThresherError)  # noqa: S101 -- the framework hands over what was registered above
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Denied) else None
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Denied) else {}
+    if isinstance(error, TryLater):
+        headers["Retry-After"] = str(max(1, ceil(error.after_seconds)))
     return problem(error.status, error.kind, error.what, where=error.where, following=error.next, headers=headers)
 
 

@@ -146,20 +146,21 @@ def give_back(desk: TheDesk, assignment: TheAssignment) -> None:
 )
 async def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
     """One picture of an assignment; the address is the permission, and ends with the lease."""
-    shown, wait_seconds = await run_in_threadpool(_shown, desk, key)
+    row = await run_in_threadpool(_row_of, desk, key)
+    shown, wait_seconds = await desk.shown.webp_and_wait(row, long_side=desk.settings.shown_pixels)
     await asyncio.sleep(wait_seconds)
     return webp_response(shown)
 
 
-def _shown(desk: Desk, key: str) -> tuple[bytes, float]:
+def _row_of(desk: Desk, key: str) -> int:
+    """The row that a picture's key stands for, while its assignment may be worked on. Raises Denied, Gone."""
     id_, position = desk.links.read_picture(key)
     try:
         assignment = _open(desk, desk.store.work.get(id_))
     except NotFound as error:
         raise Denied("this picture is not known here.", next="open your personal link") from error
     # examples stand outside the numbered places, below zero: -1 is row 0
-    row = assignment.dealt[position].row if position >= 0 else -1 - position
-    return desk.shown.webp_and_wait(row, long_side=desk.settings.shown_pixels)
+    return assignment.dealt[position].row if position >= 0 else -1 - position
 
 
 def _open(desk: Desk, assignment: Assignment) -> Assignment:

@@ -42,10 +42,10 @@ def pictures(
     response_class=Response,
     responses={200: {"content": {"image/webp": {}}, "description": "The picture, small."}},
 )
-def thumbnail(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
+async def thumbnail(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
     """One picture of a pool, small; the address is the permission, and ends after a day or two."""
     row = desk.links.read_thumbnail(key, desk.clock())
-    return webp_response(desk.shown.webp(row, long_side=THUMBNAIL_PIXELS))
+    return webp_response(await desk.shown.webp(row, long_side=THUMBNAIL_PIXELS))
 
 
 def _page(desk: Desk, name: str, *, decision: Decision | None, after: int, limit: int) -> Pictures:
