@@ -3,7 +3,7 @@
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 import pytest
@@ -134,12 +134,57 @@ def test_when_the_lease_is_over_everything_of_it_is_gone(
     assert not set(again.pictures) & set(work.pictures)
 
 
-def test_drafts_renew_the_lease(worker: WorkerClient, clock: Clock, small: Settings) -> None:
+def test_answers_renew_the_lease(worker: WorkerClient, clock: Clock, small: Settings) -> None:
     work = dealt(worker)
     for sequence in (1, 2, 3):
         clock.pass_minutes(small.lease_minutes * 0.7)
-        worker.keep_drafts(work.token, sequence, [])
+        worker.keep_drafts(work.token, sequence, entries(work)[:sequence])
     assert worker.reopen(work.token).token == work.token
+
+
+def test_nothing_but_answers_renews_the_lease(worker: WorkerClient, clock: Clock, small: Settings) -> None:
+    work = dealt(worker)
+    worker.keep_drafts(work.token, 1, entries(work)[:1])
+    until_ms = worker.reopen(work.token).lease_until_ms
+    clock.pass_minutes(small.lease_minutes * 0.7)
+    assert worker.keep_drafts(work.token, 2, []).lease_until_ms == until_ms
+    assert worker.keep_drafts(work.token, 3, entries(work)[:1]).lease_until_ms == until_ms
+    assert dealt(worker).lease_until_ms == until_ms  # taking it again
+    clock.pass_minutes(small.lease_minutes * 0.7)
+    with pytest.raises(Gone):
+        worker.reopen(work.token)
+
+
+def timed(work: Work, positions: Iterable[int], at_ms: int, says: Says) -> list[Entry]:
+    whole = entries(work, lambda _: says)
+    return [whole[position].model_copy(update={"at_ms": at_ms + position}) for position in positions]
+
+
+def test_two_devices_hear_of_each_other_and_send_what_both_answered(worker: WorkerClient, store: Store) -> None:
+    laptop = dealt(worker)
+    phone = worker.reopen(laptop.token)
+    begun_ms = laptop.now_ms - 10_000
+    for sequence in (1, 2, 3):
+        kept = worker.keep_drafts(phone.token, sequence, timed(phone, [sequence], begun_ms, Says.NO))
+        assert (kept.sequence, kept.others) == (sequence, [])
+    late = worker.keep_drafts(laptop.token, 1, timed(laptop, [0, 1], begun_ms + 1000, Says.YES))
+    assert (late.sequence, late.entries) == (4, 4)
+    assert [(one.position, one.says.value) for one in late.others] == [(0, "yes"), (1, "yes"), (2, "no"), (3, "no")]
+    again = worker.keep_drafts(phone.token, 4, timed(phone, [4], begun_ms, Says.NO))
+    assert [one.position for one in again.others] == [0, 1, 2, 3, 4]
+    # the laptop sends, and has not heard of the phone's answers 2 to 4, which came after its own
+    sent = worker.send(laptop.token, timed(laptop, range(len(laptop.pictures)), begun_ms - 5000, Says.YES))
+    assert sent.others == 3
+    answers = store.work.get(Links(store.secret()).read_assignment(laptop.token)).answers
+    assert [one.says for one in answers[:6]] == [Says.YES] * 2 + [Says.NO] * 3 + [Says.YES]
+
+
+def test_a_clock_that_is_ahead_overrules_nobody_for_ever(worker: WorkerClient, clock: Clock) -> None:
+    work = dealt(worker)
+    worker.keep_drafts(work.token, 1, timed(work, [0], work.now_ms + 10**9, Says.NO))
+    clock.pass_minutes(1)
+    worker.keep_drafts(work.token, 2, timed(work, [0], work.now_ms + 50_000, Says.YES))
+    assert worker.reopen(work.token).entries[0].says is Says.YES
 
 
 def test_a_task_given_back_is_free_again(join: Join, store: Store) -> None:

@@ -341,6 +341,7 @@ export type Entry = {
   visits?: number;
   hidden_seconds?: number;
   ready?: boolean;
+  at_ms?: number;
 };
 export type Work = {
   token: string;
@@ -360,6 +361,7 @@ export type Deal = {
 export type Kept = {
   sequence: number;
   entries: number;
+  others: Entry[];
   lease_until_ms: number;
 };
 export type Drafts = {
@@ -368,6 +370,7 @@ export type Drafts = {
 };
 export type Sent = {
   receipt: string;
+  others: number;
   verdict: "waiting" | "accepted" | "weighted" | "rejected";
   why: string;
   more: boolean;

@@ -23,7 +23,7 @@ export function drafts(store: Store, server: Server, memory: Memory, failed: (fa
   const post = async (closing: boolean) => {
     const { task, outbox, session } = store.getState();
     if (!task.work || session.waiting || (busy && !closing)) return;
-    // a page that closes does not wait for what is under way, and an older post is ignored: all of it goes again
+    // a page that closes does not wait for what is under way: all of it goes again
     const positions = closing ? union(outbox.posted, outbox.dirty) : outbox.dirty;
     if (positions.length === 0) return;
     busy = true;
@@ -31,13 +31,14 @@ export function drafts(store: Store, server: Server, memory: Memory, failed: (fa
     timer = undefined;
     const { token } = task.work;
     const sequence = outbox.sequence + 1;
-    store.dispatch({ type: 'draftsPosted', sequence, positions });
+    store.dispatch({ type: 'draftsPosted', positions });
     // an answer about a task that is no longer here, or is being sent whole, changes nothing
     const stale = () => store.getState().task.work?.token !== token || store.getState().session.waiting;
     try {
       const kept = await server.keepDrafts(token, sequence, entries(task.traces, positions), closing);
       failures = 0;
-      if (!stale()) store.dispatch({ type: 'draftsKept', positions, leaseUntilMs: kept.lease_until_ms });
+      const { sequence: last, others, lease_until_ms: leaseUntilMs } = kept;
+      if (!stale()) store.dispatch({ type: 'draftsKept', positions, sequence: last, leaseUntilMs, others });
     } catch (failure) {
       failures += 1;
       if (!stale()) {
@@ -71,7 +72,6 @@ export function drafts(store: Store, server: Server, memory: Memory, failed: (fa
     if (!task.work) return;
     memory.keepDraft({
       token: task.work.token,
-      sequence: outbox.sequence,
       position: task.position,
       // what is under way may not arrive: after a reload it is posted again, which changes nothing
       dirty: union(outbox.posted, outbox.dirty),
@@ -94,7 +94,6 @@ export function drafts(store: Store, server: Server, memory: Memory, failed: (fa
     flush(closing) {
       failures = 0;
       void post(closing);
-      // after the post took its number, or the server's drafts would pass for newer than this note
       note();
     },
   };

@@ -1,4 +1,4 @@
-import type { Me, Says, Sent, Work } from '../wire/generated';
+import type { Entry, Me, Says, Sent, Work } from '../wire/generated';
 
 /** Why nobody looks at the picture: the page is hidden, the worker paused, or a dialog covers it. */
 export type Absence = 'hidden' | 'paused' | 'dialog';
@@ -21,17 +21,24 @@ export type Happened =
   | { type: 'waitBegan' }
   | { type: 'waitEnded' }
   | { type: 'workDealt'; work: Work; kept: Kept | null; dateMs: number; resumed: boolean }
+  | { type: 'workSeen'; work: Work }
   | { type: 'explanationRead' }
   | { type: 'pictureShown'; atMs: number; ready: boolean }
-  | { type: 'pictureAnswered'; position: number; says: Says; atMs: number }
+  | { type: 'pictureAnswered'; position: number; says: Says; atMs: number; dateMs: number }
   | { type: 'wentBack'; atMs: number }
   | { type: 'wentForward'; atMs: number }
   | { type: 'jumpedTo'; position: number; atMs: number }
   | { type: 'reviewOpened'; atMs: number }
   | { type: 'lookedAway'; why: Absence; atMs: number }
   | { type: 'lookedBack'; why: Absence; atMs: number }
-  | { type: 'draftsPosted'; sequence: number; positions: readonly number[] }
-  | { type: 'draftsKept'; positions: readonly number[]; leaseUntilMs: number }
+  | { type: 'draftsPosted'; positions: readonly number[] }
+  | {
+      type: 'draftsKept';
+      positions: readonly number[];
+      sequence: number;
+      leaseUntilMs: number;
+      others: readonly Entry[];
+    }
   | { type: 'draftsFailed'; positions: readonly number[] }
   | { type: 'wentOffline' }
   | { type: 'cameOnline' }
@@ -51,7 +58,6 @@ export interface Preferences {
 /** What a page wrote down before it was closed. */
 export interface Kept {
   token: string;
-  sequence: number;
   position: number;
   dirty: readonly number[];
   traces: readonly Trace[];
@@ -66,4 +72,6 @@ export interface Trace {
   changes: number;
   visits: number;
   ready: boolean;
+  /** When it was answered, by the server's clock: of the answers of two devices the later one holds. */
+  answeredAtMs: number;
 }

@@ -3,6 +3,7 @@
 import type { Work } from '../wire/generated';
 import type { Kept, Trouble } from './events';
 import type { Memory } from './keep';
+import { union } from './outbox';
 import { Failure, type Server } from './server';
 import type { Store } from './store';
 import { entries } from './task';
@@ -20,8 +21,8 @@ export interface Flows {
   giveBack(): Promise<void>;
   /** Go to the worker's page; the assignment stays theirs, and its answers are kept. */
   leave(): Promise<void>;
-  /** A picture did not come: see whether the lease still holds. */
-  checkLease(): Promise<void>;
+  /** See whether the lease still holds, as when a picture did not come, and what another device answered meanwhile. */
+  lookAgain(): Promise<void>;
   /** Tell the worker when a failure ends what they were doing; a passing one only marks the page as offline. */
   failed(failure: unknown): void;
 }
@@ -46,8 +47,9 @@ export function flows(store: Store, server: Server, memory: Memory, view: Window
   };
 
   const end = (failure: Failure) => {
+    const { dirty, posted } = store.getState().outbox;
     memory.keepDraft(null);
-    dispatch({ type: 'troubleCame', trouble: troubleOf(failure, token() !== '') });
+    dispatch({ type: 'troubleCame', trouble: troubleOf(failure, token() !== '', union(dirty, posted).length) });
   };
 
   const dealt = (work: Work, kept: Kept | null, resumed: boolean) => {
@@ -149,9 +151,10 @@ export function flows(store: Store, server: Server, memory: Memory, view: Window
       });
       if (kept) dispatch({ type: 'homeOpened', me: kept.answer });
     },
-    async checkLease() {
+    async lookAgain() {
+      if (!token() || store.getState().session.waiting) return;
       try {
-        await server.assignment(token());
+        dispatch({ type: 'workSeen', work: await server.assignment(token()) });
       } catch (failure) {
         failed(failure);
       }
@@ -171,10 +174,12 @@ const UNREACHABLE: Trouble = {
   again: true,
 };
 
-/** In a worker's words: what happened and what to do, as the server says it. */
-function troubleOf({ status, detail }: Failure, working: boolean): Trouble {
-  if (working && status === 410) {
-    return { title: 'This task has ended', detail: `${detail} It does not count against you.`, again: true };
+/** In a worker's words: what happened and what to do, as the server says it; `late` answers did not arrive in time. */
+function troubleOf({ status, detail }: Failure, working: boolean, late: number): Trouble {
+  const lost =
+    late > 0 ? ` The last ${late === 1 ? 'answer' : `${late} answers`} on this page came too late for it.` : '';
+  if (working && (status === 410 || status === 409)) {
+    return { title: 'This task has ended', detail: `${detail}${lost} It does not count against you.`, again: true };
   }
   const refused = status === 401 || status === 403 || status === 410;
   return { title: refused ? 'This link does not work' : 'This did not work', detail, again: !refused };

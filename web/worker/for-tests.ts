@@ -37,7 +37,7 @@ export function told(state: State, events: readonly Happened[]): State {
 export function answer(state: State, says: Says, atMs: number, ms = 1000): State {
   return told(state, [
     { type: 'pictureShown', atMs, ready: true },
-    { type: 'pictureAnswered', position: state.task.position, says, atMs: atMs + ms },
+    { type: 'pictureAnswered', position: state.task.position, says, atMs: atMs + ms, dateMs: atMs + ms },
   ]);
 }
 
@@ -98,7 +98,7 @@ function happened(state: State, deed: Deed, atMs: number): Happened {
     default:
       // on the review page there is no picture to answer: a tap leads to one first
       return state.task.view === 'pictures'
-        ? { type: 'pictureAnswered', position: state.task.position, says: deed.do, atMs }
+        ? { type: 'pictureAnswered', position: state.task.position, says: deed.do, atMs, dateMs: atMs }
         : { type: 'jumpedTo', position: next(state.task) === 'review' ? 0 : state.task.position, atMs };
   }
 }

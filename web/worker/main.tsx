@@ -21,6 +21,7 @@ document.addEventListener('visibilitychange', () => {
   const why = 'hidden';
   const atMs = performance.now();
   if (document.hidden) outbox.flush(true);
+  else void does.lookAgain();
   store.dispatch({ type: document.hidden ? 'lookedAway' : 'lookedBack', why, atMs });
 });
 addEventListener('pagehide', () => outbox.flush(true));

@@ -7,21 +7,33 @@ import type { Memory } from './keep';
 import { Failure, type Server } from './server';
 import { createStore } from './store';
 
-/** A server that keeps drafts as the real one does: by position, and no older post over a newer one. */
+/** A server that counts posts as the real one does: one with an old sequence gets the next one. */
 function keeping() {
   const posts: { sequence: number; entries: Entry[] }[] = [];
   const failures: Failure[] = [];
+  const others: Entry[] = [];
+  let last = 0;
+  const elsewhere = (entry: Entry) => {
+    others.push(entry);
+    last += 1;
+  };
   const keepDrafts = async (_token: string, sequence: number, entries: Entry[]): Promise<KeptWire> => {
     const failure = failures.shift();
     if (failure) throw failure;
     posts.push({ sequence, entries });
-    return { sequence, entries: entries.length, lease_until_ms: 7_200_000 };
+    last = Math.max(sequence, last + 1);
+    return {
+      sequence: last,
+      entries: entries.length,
+      others: last === sequence ? [] : others,
+      lease_until_ms: 7_200_000,
+    };
   };
-  return { server: { keepDrafts } as unknown as Server, posts, failures };
+  return { server: { keepDrafts } as unknown as Server, posts, failures, elsewhere };
 }
 
 function page() {
-  const { server, posts, failures } = keeping();
+  const { server, posts, failures, elsewhere } = keeping();
   const notes: Kept[] = [];
   const memory = { keepDraft: (kept: Kept | null) => void (kept && notes.push(kept)) } as Memory;
   const ended: unknown[] = [];
@@ -32,10 +44,10 @@ function page() {
   const say = (count: number) => {
     for (let times = 0; times < count; times++) {
       const { position } = store.getState().task;
-      store.dispatch({ type: 'pictureAnswered', position, says: 'yes', atMs: 0 });
+      store.dispatch({ type: 'pictureAnswered', position, says: 'yes', atMs: 0, dateMs: 0 });
     }
   };
-  return { store, outbox, posts, failures, notes, ended, say };
+  return { store, outbox, posts, failures, notes, ended, say, elsewhere };
 }
 
 const positions = (post: { entries: Entry[] } | undefined) => post?.entries.map((entry) => entry.position);
@@ -79,12 +91,12 @@ describe('drafts', () => {
 
   test('a page that closes posts everything that is not acknowledged, what is under way included', async () => {
     const { outbox, posts, say, store } = page();
-    store.dispatch({ type: 'draftsPosted', sequence: 1, positions: [0] });
+    store.dispatch({ type: 'draftsPosted', positions: [0] });
     say(2);
     outbox.flush(true);
     await vi.advanceTimersByTimeAsync(0);
     expect(positions(posts[0])).toEqual([0, 1]);
-    expect(posts[0]?.sequence).toBe(2);
+    expect(posts[0]?.sequence).toBe(1);
   });
 
   test('a lease that ended is told, and ends the posting', async () => {
@@ -93,6 +105,19 @@ describe('drafts', () => {
     say(10);
     await vi.advanceTimersByTimeAsync(0);
     expect(ended).toEqual([new Failure(410, 'over')]);
+  });
+
+  test('answers of another device are heard of with the next post, and the one after that is in turn again', async () => {
+    const { posts, say, store, elsewhere } = page();
+    elsewhere({ position: 20, says: 'no', first_seconds: 1, seconds: 1, at_ms: 5 });
+    say(10);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.getState().task.traces[20]?.says).toBe('no');
+    expect([store.getState().task.fromOthers, store.getState().outbox.dirty]).toEqual([1, []]);
+    say(10);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(posts.map((post) => post.sequence)).toEqual([1, 3]);
+    expect(store.getState().outbox.sequence).toBe(3);
   });
 
   test('nothing is posted while the whole assignment is being sent', async () => {
@@ -107,7 +132,7 @@ describe('drafts', () => {
     const { notes, say } = page();
     say(3);
     await vi.advanceTimersByTimeAsync(100);
-    expect(notes.at(-1)).toMatchObject({ token: 'token', position: 3, dirty: [0, 1, 2], sequence: 0 });
+    expect(notes.at(-1)).toMatchObject({ token: 'token', position: 3, dirty: [0, 1, 2] });
   });
 });
 

@@ -3,6 +3,7 @@
 import type { Happened } from './events';
 
 export interface Outbox {
+  /** That of the server's last reply: if a post gets another one than the next, another device posted in between. */
   sequence: number;
   /** Answered since the last post. */
   dirty: readonly number[];
@@ -21,10 +22,9 @@ export function outbox(state: Outbox, event: Happened): Outbox {
     case 'workDealt': {
       const { work, kept, dateMs } = event;
       const aheadMs = work.now_ms - dateMs;
-      const newer = kept !== null && kept.sequence >= work.sequence;
       return {
-        sequence: newer ? kept.sequence : work.sequence,
-        dirty: newer ? kept.dirty : [],
+        sequence: work.sequence,
+        dirty: kept?.dirty ?? [],
         posted: [],
         leaseUntilMs: work.lease_until_ms - aheadMs,
         aheadMs,
@@ -32,16 +32,22 @@ export function outbox(state: Outbox, event: Happened): Outbox {
     }
     case 'pictureAnswered':
       return state.dirty.includes(event.position) ? state : { ...state, dirty: [...state.dirty, event.position] };
+    case 'workSeen':
+      return {
+        ...state,
+        sequence: Math.max(state.sequence, event.work.sequence),
+        leaseUntilMs: event.work.lease_until_ms - state.aheadMs,
+      };
     case 'draftsPosted':
       return {
         ...state,
-        sequence: event.sequence,
         posted: union(state.posted, event.positions),
         dirty: without(state.dirty, event.positions),
       };
     case 'draftsKept':
       return {
         ...state,
+        sequence: Math.max(state.sequence, event.sequence),
         posted: without(state.posted, event.positions),
         leaseUntilMs: event.leaseUntilMs - state.aheadMs,
       };

@@ -1,8 +1,8 @@
 /** One assignment as its worker goes through it: answers, times, and where they are. Pure. */
 
-import type { Entry, Says, Work } from '../wire/generated';
+import type { Entry, Work } from '../wire/generated';
 import { type Clock, left, lookedAway, lookedBack, read, STOPPED, shown } from './clock';
-import type { Happened, Kept, Trace } from './events';
+import type { Happened, Trace } from './events';
 
 export interface Task {
   work: Work | null;
@@ -12,6 +12,10 @@ export interface Task {
   fromReview: boolean;
   traces: readonly Trace[];
   clock: Clock;
+  /** What the server's clock is ahead of this device's. */
+  aheadMs: number;
+  /** How many answers came from another device or tab. */
+  fromOthers: number;
 }
 
 export const NO_TASK: Task = {
@@ -21,26 +25,46 @@ export const NO_TASK: Task = {
   fromReview: false,
   traces: [],
   clock: STOPPED,
+  aheadMs: 0,
+  fromOthers: 0,
 };
 
-const UNSEEN: Trace = { says: null, firstMs: null, lookedMs: 0, awayMs: 0, changes: 0, visits: 0, ready: true };
+const UNSEEN: Trace = {
+  says: null,
+  firstMs: null,
+  lookedMs: 0,
+  awayMs: 0,
+  changes: 0,
+  visits: 0,
+  ready: true,
+  answeredAtMs: 0,
+};
 
 export function task(state: Task, event: Happened): Task {
   switch (event.type) {
     case 'workDealt':
-      return dealt(event.work, event.kept, event.resumed, state.clock);
+      return dealt(event, state.clock);
+    case 'workSeen':
+      return event.work.token === state.work?.token ? merged(state, event.work.entries) : state;
+    case 'draftsKept':
+      return merged(state, event.others);
     case 'explanationRead':
       return { ...state, view: 'pictures' };
     case 'pictureShown':
       return pictureShown(state, event.atMs, event.ready);
     case 'pictureAnswered':
-      return answered(state, event.position, event.says, event.atMs);
+      return answered(state, event);
     case 'wentBack':
       return state.position === 0 ? state : moved(state, state.position - 1, event.atMs);
     case 'wentForward':
       return isAnswered(state, state.position) ? onward(closed(state, event.atMs)) : state;
     case 'jumpedTo':
-      return { ...moved(state, event.position, event.atMs), view: 'pictures', fromReview: state.view === 'review' };
+      return {
+        ...moved(state, event.position, event.atMs),
+        view: 'pictures',
+        // whoever goes on with what is left goes on to its end
+        fromReview: state.view === 'review' && isAnswered(state, event.position),
+      };
     case 'reviewOpened':
       return { ...closed(state, event.atMs), view: 'review', fromReview: false };
     case 'lookedAway':
@@ -91,23 +115,39 @@ export function entries(traces: readonly Trace[], positions: Iterable<number>): 
       visits: Math.max(1, trace.visits),
       hidden_seconds: seconds(trace.awayMs),
       ready: trace.ready,
+      at_ms: trace.answeredAtMs,
     });
   }
   return found;
 }
 
-function dealt(work: Work, kept: Kept | null, resumed: boolean, clock: Clock): Task {
+function dealt({ work, kept, resumed, dateMs }: Extract<Happened, { type: 'workDealt' }>, clock: Clock): Task {
   const traces: Trace[] = work.pictures.map(() => UNSEEN);
   for (const entry of work.entries) traces[entry.position] = fromEntry(entry);
-  // this page's own notes are the newer ones, unless the worker went on in another window since
-  const newer = kept && kept.traces.length === traces.length && kept.sequence >= work.sequence ? kept : null;
-  newer?.traces.forEach((trace, position) => {
-    if (trace.visits > 0 || trace.says !== null) traces[position] = trace;
+  const noted = kept && kept.traces.length === traces.length ? kept : null;
+  noted?.traces.forEach((trace, position) => {
+    if (holds(trace, traces[position] ?? UNSEEN)) traces[position] = { ...UNSEEN, ...trace };
   });
   const complete = traces.every((trace) => trace.says !== null);
-  const position = newer && newer.position < traces.length ? newer.position : firstUnanswered(traces);
+  const position = noted && noted.position < traces.length ? noted.position : firstUnanswered(traces);
   const view = !resumed ? 'explanation' : complete ? 'review' : 'pictures';
-  return { work, view, position, fromReview: false, traces, clock: left(clock) };
+  const aheadMs = work.now_ms - dateMs;
+  return { ...NO_TASK, work, view, position, traces, clock: left(clock), aheadMs };
+}
+
+/** Whether what this page noted of a picture holds against what the server has: the later answer does. */
+function holds(noted: Trace, kept: Trace): boolean {
+  if (noted.says === null) return kept.says === null;
+  return (noted.answeredAtMs ?? 0) >= kept.answeredAtMs;
+}
+
+/** The answers of another device or tab, where they are later than those of this page. */
+function merged(state: Task, entries: readonly Entry[]): Task {
+  const later = entries.filter((entry) => (entry.at_ms ?? 0) > (state.traces[entry.position]?.answeredAtMs ?? 0));
+  if (later.length === 0) return state;
+  const traces = state.traces.slice();
+  for (const entry of later) traces[entry.position] = fromEntry(entry);
+  return { ...state, traces, fromOthers: state.fromOthers + later.length };
 }
 
 function fromEntry(entry: Entry): Trace {
@@ -119,6 +159,7 @@ function fromEntry(entry: Entry): Trace {
     changes: entry.changes ?? 0,
     visits: entry.visits ?? 1,
     ready: entry.ready ?? true,
+    answeredAtMs: entry.at_ms ?? 0,
   };
 }
 
@@ -129,7 +170,8 @@ function pictureShown(state: Task, atMs: number, ready: boolean): Task {
   return { ...state, traces: put(state.traces, state.position, seen), clock: shown(state.clock, atMs) };
 }
 
-function answered(state: Task, position: number, says: Says, atMs: number): Task {
+function answered(state: Task, event: Extract<Happened, { type: 'pictureAnswered' }>): Task {
+  const { position, says, atMs, dateMs } = event;
   if (position !== state.position || !state.traces[position]) return state;
   const visited = closed(state, atMs);
   const trace = visited.traces[position] ?? UNSEEN;
@@ -140,6 +182,8 @@ function answered(state: Task, position: number, says: Says, atMs: number): Task
     firstMs: trace.firstMs ?? trace.lookedMs,
     changes: trace.changes + (changed ? 1 : 0),
     visits: Math.max(1, trace.visits),
+    // a clock that was set back must not make a change of mind the older answer
+    answeredAtMs: Math.max(trace.answeredAtMs + 1, dateMs + state.aheadMs),
   };
   return onward({ ...visited, traces: put(visited.traces, position, told) });
 }

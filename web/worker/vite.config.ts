@@ -5,6 +5,7 @@ import { defineConfig } from 'vite';
 const alias = [
   { find: 'react-dom/client', replacement: fileURLToPath(new URL('./react-dom.ts', import.meta.url)) },
   { find: /^react$/, replacement: fileURLToPath(new URL('./react.ts', import.meta.url)) },
+  { find: /^redux$/, replacement: fileURLToPath(new URL('./redux.ts', import.meta.url)) },
 ];
 
 export default defineConfig({

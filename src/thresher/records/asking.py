@@ -122,7 +122,10 @@ class Dealt:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One answer as the page sends it: by position, with its times."""
+    """One answer as the page sends it: by position, with its times.
+
+    `at_ms` is when it was given: of two answers to one picture the later one holds. 0 is an answer without a time.
+    """
 
     position: int
     says: Says
@@ -132,6 +135,7 @@ class Given:
     visits: int = 1
     hidden_seconds: float = 0.0
     ready: bool = True
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

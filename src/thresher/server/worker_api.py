@@ -6,6 +6,7 @@ Nothing here tells gold from asked or one purpose from another: an assignment is
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -107,19 +108,24 @@ def reopen(desk: TheDesk, assignment: TheAssignment) -> Work:
 
 @router.put("/drafts")
 def keep_drafts(body: Drafts, desk: TheDesk, assignment: TheAssignment) -> Kept:
-    """Keep answers that may still change, and renew the lease."""
-    given = _given(body.entries, assignment)
+    """Keep answers that may still change; those that are new renew the lease.
+
+    Whoever works at two devices hears of the answers of the other one.
+    """
+    given = _given(desk, body.entries, assignment)
     kept = desk.store.work.draft(
         assignment.id, given, sequence=body.sequence, now_ms=desk.clock(), lease_ms=desk.lease_ms
     )
     sequence, drafts = desk.store.work.drafts(assignment.id)
-    return Kept(sequence=sequence, entries=len(drafts), lease_until_ms=kept.lease_until_ms)
+    others = [_entry(one) for one in drafts] if sequence != body.sequence else []
+    return Kept(sequence=sequence, entries=len(drafts), others=others, lease_until_ms=kept.lease_until_ms)
 
 
 @router.post("/send")
 def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
     """Send the whole assignment, once; the same answers again get the same receipt."""
-    sent = desk.store.work.send(assignment.id, _given(body.entries, assignment), desk.clock())
+    given = _given(desk, body.entries, assignment)
+    sent = desk.store.work.send(assignment.id, given, desk.clock())
     receipt = desk.links.receipt(sent)
     _judge(desk, sent.category)
     judged = desk.store.work.get(sent.id)
@@ -127,6 +133,7 @@ def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
     why = judged.review.why if judged.review else ""
     return Sent(
         receipt=receipt,
+        others=_by_others(given, sent),
         verdict=VERDICTS[judged.stage],
         why=why,
         more=_next_task(desk, worker, sent.category) is not None,
@@ -247,8 +254,17 @@ def _entry(given: Given) -> Entry:
     return Entry.model_validate({name: getattr(given, name) for name in Entry.model_fields})
 
 
-def _given(entries: list[Entry], assignment: Assignment) -> list[Given]:
-    """The answers the page sent. Raises BadInput for a position that does not exist or occurs twice."""
+def _by_others(given: Sequence[Given], sent: Assignment) -> int:
+    """How many of the answers that were sent say something else than the sender did."""
+    said = {one.position: one.says for one in given}
+    return sum(said.get(one.position, one.says) is not one.says for one in sent.answers)
+
+
+def _given(desk: Desk, entries: list[Entry], assignment: Assignment) -> list[Given]:
+    """The answers the page sent, none of them given later than now.
+
+    Raises BadInput for a position that does not exist or occurs twice.
+    """
     positions = [entry.position for entry in entries]
     if len(set(positions)) < len(positions):
         raise BadInput("a position has two answers.", where="entries", next="send each position once")
@@ -258,7 +274,8 @@ def _given(entries: list[Entry], assignment: Assignment) -> list[Given]:
             where="entries",
             next="number the positions from 0",
         )
-    return [Given(**entry.model_dump()) for entry in entries]
+    now_ms = desk.clock()  # a device whose clock is ahead would overrule the others otherwise
+    return [Given(**{**entry.model_dump(), "at_ms": min(entry.at_ms, now_ms)}) for entry in entries]
 
 
 def _judge(desk: Desk, category: str) -> None:

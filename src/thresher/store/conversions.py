@@ -145,7 +145,7 @@ def vote_of(line: Line) -> Vote:
 def given_to(answers: Iterable[Given]) -> list[list[object]]:
     """Answers as stored: lists in the order of the record's fields."""
     return [
-        [a.position, a.says.value, a.first_seconds, a.seconds, a.changes, a.visits, a.hidden_seconds, a.ready]
+        [a.position, a.says.value, a.first_seconds, a.seconds, a.changes, a.visits, a.hidden_seconds, a.ready, a.at_ms]
         for a in answers
     ]
 

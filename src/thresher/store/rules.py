@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,8 @@ from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
 VERDICTS: Final = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
+LEASES_MOST: Final = 12
+"""How many times its length a lease may last: no answer given again and again holds a place for ever."""
 ALIKE_MOST: Final = 64
 """Images of one fingerprint that a new one is compared with; where there are more, the fingerprint tells nothing."""
 
@@ -203,15 +206,65 @@ def may_be_drafted(assignment: Assignment, given: Sequence[Given], now_ms: int) 
             raise BadInput(f"there is no position {one.position}.", where=f"assignment {assignment.id}")
 
 
-def to_be_sent(assignment: Assignment, answers: Sequence[Given], now_ms: int) -> tuple[Given, ...] | None:
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The effect of a post of drafts: which of them are kept, the assignment's sequence, and the end of its lease."""
+
+    kept: list[Given]
+    sequence: int
+    lease_until_ms: int
+
+
+def drafted(
+    assignment: Assignment,
+    given: Sequence[Given],
+    held: tuple[int, Sequence[Given]],
+    *,
+    sequence: int,
+    now_ms: int,
+    lease_ms: int,
+) -> Drafted:
+    """Merge a post into the drafts that are `held` (their sequence, and the drafts), picture by picture.
+
+    Of two answers to a picture the later one is kept, whichever device it came from and in whatever order the posts
+    arrive. An answer without a time is as old as its post. A post with times gets a sequence of its own, so that
+    another device sees that there was one. Only an answer that was not there renews the lease.
+    """
+    last, there = held[0], {one.position: one for one in held[1]}
+    kept = [one for one in given if _replaces(one, there.get(one.position), late=sequence < last)]
+    timed = any(one.at_ms for one in given)
+    until_ms = assignment.lease_until_ms
+    if any(not _same(one, there.get(one.position)) for one in kept):
+        until_ms = max(until_ms, min(now_ms, assignment.dealt_ms + (LEASES_MOST - 1) * lease_ms) + lease_ms)
+    return Drafted(kept, max(sequence, last + timed), until_ms)
+
+
+def _replaces(one: Given, held: Given | None, *, late: bool) -> bool:
+    """Whether an answer replaces a draft, or the lack of one."""
+    if not one.at_ms:
+        return not late
+    return held is None or one.at_ms >= held.at_ms
+
+
+def _same(one: Given, other: Given | None) -> bool:
+    """Whether two answers are the same one; its time may have been cut to the server's."""
+    return other is not None and replace(one, at_ms=0) == replace(other, at_ms=0)
+
+
+def to_be_sent(
+    assignment: Assignment, answers: Sequence[Given], now_ms: int, drafts: Sequence[Given] = ()
+) -> tuple[Given, ...] | None:
     """The answers by position, one for each that was dealt; None if the same were sent before.
 
-    Raises Conflict if other answers were sent before, Gone if the lease has ended, BadInput unless the answers are one
-    for each position.
+    A draft that is later than the answer to the same picture, because another device posted it, takes its place. So an
+    earlier answer than the one that was sent is no other answer. Raises Conflict if other answers were sent before,
+    Gone if the lease has ended, BadInput unless the answers are one for each position.
     """
     ordered = tuple(sorted(answers, key=lambda one: one.position))
     if assignment.sent_ms:
-        if assignment.answers != ordered:
+        positions = [one.position for one in ordered] == [one.position for one in assignment.answers]
+        pairs = zip(ordered, assignment.answers, strict=False)
+        if not positions or not all(_same(one, sent) or 0 < one.at_ms < sent.at_ms for one, sent in pairs):
             raise Conflict("other answers were sent before.", where=f"assignment {assignment.id}")
         return None
     still_held(assignment, now_ms)
@@ -220,7 +273,8 @@ def to_be_sent(assignment: Assignment, answers: Sequence[Given], now_ms: int) ->
             f"each of the {len(assignment.dealt)} positions must be answered exactly once.",
             where=f"assignment {assignment.id}",
         )
-    return ordered
+    later = {one.position: one for one in drafts}
+    return tuple(one if _replaces(one, later.get(one.position), late=False) else later[one.position] for one in ordered)
 
 
 def answer_counters(asks: Sequence[int | None], *, owner: bool) -> dict[str, int]:

@@ -36,6 +36,21 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** Said once answers of another device or tab came: two open pages are no mistake, and nothing is lost. */
+export function Others({ store }: { store: Store }) {
+  const some = useStore(store, (state) => state.task.fromOthers > 0);
+  return (
+    <div role="status" className="banner-place">
+      {some && (
+        <p className="banner">
+          This task is open on another device or tab too. All answers are kept; for a picture answered twice, the last
+          answer counts.
+        </p>
+      )}
+    </div>
+  );
+}
+
 /** Said once the connection is gone, wherever the worker is. */
 export function Offline({ store, children }: { store: Store; children: ReactNode }) {
   const online = useStore(store, (state) => state.session.online);

@@ -7,7 +7,7 @@ import { useStore } from '../store';
 import { answeredCount, isAnswered, next } from '../task';
 import type { Handed } from './handed';
 import { type Panel, Panels } from './panels';
-import { Offline, WORDS } from './parts';
+import { Offline, Others, WORDS } from './parts';
 import { type Side, useSwipe } from './swipe';
 
 const SPOKEN_EVERY_MS = 1_000;
@@ -35,7 +35,7 @@ export function Pictures(handed: Handed) {
       },
       broken: () => {
         setBroken(true);
-        void flows.checkLease();
+        void flows.lookAgain();
       },
     });
     stage.current = made;
@@ -66,7 +66,7 @@ export function Pictures(handed: Handed) {
       const condition = shown.condition();
       if (condition !== 'ready' && !(condition === 'broken' && wanted === 'unsure')) return;
       swap(shown, next(present));
-      store.dispatch({ type: 'pictureAnswered', position: present.position, says: wanted, atMs });
+      store.dispatch({ type: 'pictureAnswered', position: present.position, says: wanted, atMs, dateMs: Date.now() });
     }
     setBroken(false);
     const now = store.getState().task;
@@ -125,6 +125,7 @@ function Head({ store, open }: Handed & { open: (panel: Panel) => void }) {
       <div className="bar" aria-hidden="true">
         <span style={{ transform: `scaleX(${all ? done / all : 0})` }} />
       </div>
+      <Others store={store} />
       <Offline store={store}>You are offline. Go on: your answers are kept on this device and sent later.</Offline>
     </header>
   );

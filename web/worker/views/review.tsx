@@ -3,7 +3,7 @@ import type { Says, Work } from '../../wire/generated';
 import { useStore } from '../store';
 import { answeredCount, firstUnanswered } from '../task';
 import type { Handed } from './handed';
-import { ANSWERS, Answer, count, Offline, Page, WORDS } from './parts';
+import { ANSWERS, Answer, count, Offline, Others, Page, WORDS } from './parts';
 
 /** Before sending: how many of each answer, every picture with its answer, and the way back to any of them. */
 export function Review({ store, flows }: Handed) {
@@ -23,6 +23,7 @@ export function Review({ store, flows }: Handed) {
       {ANSWERS.map((says) => (
         <Group key={says} says={says} work={task.work as Work} positions={positionsOf(task.traces, says)} jump={jump} />
       ))}
+      <Others store={store} />
       <Offline store={store}>
         {failed && 'Your answers were not sent. '}You are offline. Your answers are kept on this device; send them
         later.

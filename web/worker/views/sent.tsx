@@ -1,7 +1,7 @@
 import type { Sent } from '../../wire/generated';
 import { useStore } from '../store';
 import type { Handed } from './handed';
-import { Page } from './parts';
+import { count, Page } from './parts';
 
 const TITLES: Record<Sent['verdict'], string> = {
   waiting: 'Sent. Thank you',
@@ -18,6 +18,12 @@ export function SentView({ store, flows }: Handed) {
   return (
     <Page title={TITLES[sent.verdict]}>
       <p>{sent.why || 'Your answers are being checked. Your page will show the result.'}</p>
+      {sent.others > 0 && (
+        <p>
+          {count(sent.others, 'answer')} {sent.others === 1 ? 'was' : 'were'} taken from your other device, where you
+          gave {sent.others === 1 ? 'it' : 'them'} later than here.
+        </p>
+      )}
       <details>
         <summary>Receipt</summary>
         <p className="quiet">It proves that your answers arrived. Keep it if you want to ask about this task.</p>

@@ -66,7 +66,10 @@ class Example(Wire):
 
 
 class Entry(Wire):
-    """One answer of an assignment, by position."""
+    """One answer of an assignment, by position.
+
+    `at_ms` is when it was given, by the server's clock: of two answers to a picture the later one holds. 0: not known.
+    """
 
     position: Annotated[int, Field(ge=0, le=1000)]
     says: Says
@@ -76,6 +79,7 @@ class Entry(Wire):
     visits: Annotated[int, Field(ge=1, le=10_000)] = 1
     hidden_seconds: Seconds = 0.0
     ready: bool = True
+    at_ms: Annotated[int, Field(ge=0, le=2**53 - 1)] = 0
 
 
 class Work(Wire):
@@ -97,17 +101,26 @@ class Work(Wire):
 
 
 class Drafts(Wire):
-    """Answers that may still change. `sequence` grows with each post; an older one is ignored."""
+    """Answers that may still change. `sequence` is one more than that of the last reply.
+
+    Posts of several devices are merged by `at_ms`, picture by picture. Answers without a time are ignored in a post
+    that is older than the last one.
+    """
 
     sequence: Annotated[int, Field(ge=0, le=2**53 - 1)]
     entries: Annotated[list[Entry], Field(max_length=400)]
 
 
 class Kept(Wire):
-    """The drafts that the server holds."""
+    """How many drafts the server holds.
+
+    If another device posted in between, `sequence` is another one than that of the post, and `others` are all drafts
+    with the times by which they were merged.
+    """
 
     sequence: int
     entries: int
+    others: list[Entry]
     lease_until_ms: int
 
 
@@ -118,9 +131,13 @@ class Send(Wire):
 
 
 class Sent(Wire):
-    """The receipt of a sent assignment, with the gate's verdict once there is one."""
+    """The receipt of a sent assignment, with the gate's verdict once there is one.
+
+    `others` is how many of its answers another device gave later than the sender knew; those were taken.
+    """
 
     receipt: str
+    others: int
     verdict: Literal["waiting", "accepted", "weighted", "rejected"]
     why: str
     more: bool

@@ -15,8 +15,9 @@ class Work(Protocol):
     ) -> Assignment | None:
         """Lease a task with a free place that shows the worker no image they were asked about before.
 
-        A worker with an unfinished assignment gets that one. The owner gets owner-only tasks first and then any other;
-        nobody else gets an owner-only one. Two servers never give away the same place. None when no task fits. The new
+        A worker with an unfinished assignment gets that one; its lease is not renewed by that. The owner gets
+        owner-only tasks first and then any other; nobody else gets an owner-only one. Two servers never give away the
+        same place. None when no task fits. The new
         assignment's `dealt` is empty: `set_dealt` follows.
         """
 
@@ -38,9 +39,12 @@ class Work(Protocol):
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        """Store answers that may still change and renew the lease; an older `sequence` than the last one is ignored.
+        """Merge answers that may still change into the drafts, picture by picture: of two the later one is kept.
 
-        Raises Gone when the lease has ended or the assignment was sent.
+        Posts may come from several devices, in any order, twice or late. An answer without a time counts as late as its
+        `sequence`: in an older post than the last one it is ignored. An answer that was not there renews the lease, up
+        to twelve times its length; a post without one does not. Raises Gone when the lease has ended or the assignment
+        was sent.
         """
 
     def drafts(self, assignment: str) -> tuple[int, list[Given]]:
@@ -49,7 +53,8 @@ class Work(Protocol):
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
         """Store the whole assignment in one immutable write and delete its drafts.
 
-        Sending the same answers again gives the same result. Raises Gone when the lease has ended, Conflict when other
+        A draft that is later than the answer to its picture takes its place: another device posted it. Sending the same
+        answers again, or earlier ones, gives the same result. Raises Gone when the lease has ended, Conflict when other
         answers were sent before, BadInput when positions are missing or occur twice.
         """
 

@@ -2,8 +2,8 @@
 
 from pymongo import ReturnDocument
 
-from thresher.records import Assignment, Review, Stage
-from thresher.store.conversions import assignment_of, names_of, review_of
+from thresher.records import Assignment, Given, Review, Stage
+from thresher.store.conversions import assignment_of, given_from, names_of, review_of
 from thresher.store.mongo.link import Document, Link, Session, key
 from thresher.store.mongo.numbers import count_on
 from thresher.store.rules import no_such_assignment
@@ -26,6 +26,11 @@ def record_of(one: Document) -> Assignment:
     """The Assignment in a document, which has a copy of the review in force."""
     own = [one["_id"], *(one[name] for name in _OWN)]
     return assignment_of(own, review_in(one["review"]) if "review" in one else None)
+
+
+def drafts_of(one: Document) -> tuple[int, list[Given]]:
+    """The last sequence number in a document, and its drafts by position."""
+    return one["sequence"], sorted(given_from(one.get("drafts", {}).values()), key=lambda given: given.position)
 
 
 def review_in(one: Document) -> Review:

@@ -15,15 +15,25 @@ from pymongo import ReturnDocument
 
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
 from thresher.store.contract import Rows, Work
-from thresher.store.conversions import fresh_assignment, given_from, given_to
+from thresher.store.conversions import fresh_assignment, given_to
 from thresher.store.kinds import REVIEW
 from thresher.store.mongo import reviews
 from thresher.store.mongo.asks import task_in
-from thresher.store.mongo.assignments import HIDDEN, desk, end_lease, let_go, load, move_stage, record_of, review_in
+from thresher.store.mongo.assignments import (
+    HIDDEN,
+    desk,
+    drafts_of,
+    end_lease,
+    let_go,
+    load,
+    move_stage,
+    record_of,
+    review_in,
+)  # fmt: skip
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Part, Session, key, span
 from thresher.store.mongo.numbers import count_on
-from thresher.store.rules import answer_counters, lease_ended, may_be_dealt, may_be_drafted, still_held, to_be_sent
+from thresher.store.rules import answer_counters, drafted, lease_ended, may_be_dealt, may_be_drafted, to_be_sent
 
 EXPIRED_AT_ONCE: Final = 100
 # whoever lost a task to another transaction looks at so many, so that a crowd does not queue for one
@@ -47,8 +57,6 @@ class MongoWork(Part, Work):
             tries += 1
             held = self._held(category, version, worker, session)
             if held is not None:
-                renewed = {"$set": {"lease_until_ms": now_ms + lease_ms}}
-                self.link.table("assignments").update_one({"_id": held}, renewed, session=session)
                 return load(self.link, held, session)
             task = self._next_task(category, version, worker, owner, session, choice=1 if tries == 1 else CHOICE)
             if task is None:
@@ -141,33 +149,31 @@ class MongoWork(Part, Work):
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        may_be_drafted(self.get(assignment), given, now_ms)
-        held: Document = {"_id": assignment, "stage": Stage.LEASED.value, "lease_until_ms": {"$gt": now_ms}}
-        renewed: Document = {"$max": {"lease_until_ms": now_ms + lease_ms, "sequence": sequence}}
-        kept = {f"drafts.{one.position}": given_to([one])[0] for one in given}
-        if kept:
-            # one document, changed at once: no other draft or sending comes between
-            newer = self._changed({**held, "sequence": {"$lte": sequence}}, {**renewed, "$set": kept})
-            if newer is not None:
-                return record_of(newer)
-        found = self._changed(held, renewed)
-        if found is None:
-            still_held(self.get(assignment), now_ms)  # sent or ended meanwhile
-            raise lease_ended()
-        return record_of(found)
+        while True:
+            one = load(self.link, assignment)
+            there = record_of(one)
+            may_be_drafted(there, given, now_ms)
+            made = drafted(there, given, drafts_of(one), sequence=sequence, now_ms=now_ms, lease_ms=lease_ms)
+            # one document, compared and changed at once: no other post or sending comes between
+            seen = {"_id": assignment, "stage": Stage.LEASED.value, "sequence": one["sequence"]}
+            seen |= {f"drafts.{held.position}": one.get("drafts", {}).get(str(held.position)) for held in made.kept}
+            kept = {f"drafts.{held.position}": given_to([held])[0] for held in made.kept}
+            changes = {"lease_until_ms": made.lease_until_ms, "sequence": made.sequence, **kept}
+            found = self._changed({**seen, "lease_until_ms": one["lease_until_ms"]}, {"$set": changes})
+            if found is not None:
+                return record_of(found)
 
     def _changed(self, wanted: Document, update: Document) -> Document | None:
         table = self.link.table("assignments")
         return table.find_one_and_update(wanted, update, projection=HIDDEN, return_document=ReturnDocument.AFTER)
 
     def drafts(self, assignment: str) -> tuple[int, list[Given]]:
-        one = load(self.link, assignment)
-        return one["sequence"], sorted(given_from(one.get("drafts", {}).values()), key=lambda given: given.position)
+        return drafts_of(load(self.link, assignment))
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
         def send(session: Session) -> Document:
             one = load(self.link, assignment, session)
-            ordered = to_be_sent(record_of(one), answers, now_ms)
+            ordered = to_be_sent(record_of(one), answers, now_ms, drafts_of(one)[1])
             if ordered is None:
                 return one
             let_go(self.link, one, session)

@@ -8,7 +8,7 @@ from typing import Any
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
 from thresher.store.contract import Rows, Work
 from thresher.store.conversions import fresh_assignment, given_from, given_to, review_of
-from thresher.store.rules import answer_counters, may_be_dealt, may_be_drafted, to_be_sent
+from thresher.store.rules import answer_counters, drafted, may_be_dealt, may_be_drafted, to_be_sent
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
 from thresher.store.sqlite.assignments import REVIEW, end_lease, load, load_all, move_stage
@@ -30,7 +30,6 @@ class SqliteWork(Part, Work):
             _expire(sql, now_ms)
             held = _held(sql, key, version, worker)
             if held:
-                sql.execute("UPDATE assignment SET lease_until_ms = ? WHERE id = ?", (now_ms + lease_ms, held[0]))
                 return load(sql, held[0])
             for owner_only in _sorts(owner):
                 task = _next_task(sql, key, version, worker, owner_only)
@@ -85,29 +84,26 @@ class SqliteWork(Part, Work):
         with self.catalog.writing() as sql:
             there = load(sql, assignment)
             may_be_drafted(there, given, now_ms)
-            (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
-            if sequence >= last:
-                sql.executemany(
-                    "INSERT OR REPLACE INTO draft (assignment, position, given) VALUES (?, ?, ?)",
-                    ((assignment, one.position, json.dumps(given_to([one]))) for one in given),
-                )
+            made = drafted(there, given, _drafts(sql, assignment), sequence=sequence, now_ms=now_ms, lease_ms=lease_ms)
+            sql.executemany(
+                "INSERT OR REPLACE INTO draft (assignment, position, given) VALUES (?, ?, ?)",
+                ((assignment, one.position, json.dumps(given_to([one]))) for one in made.kept),
+            )
             sql.execute(
-                "UPDATE assignment SET sequence = max(sequence, ?), lease_until_ms = ? WHERE id = ?",
-                (sequence, max(there.lease_until_ms, now_ms + lease_ms), assignment),
+                "UPDATE assignment SET sequence = ?, lease_until_ms = ? WHERE id = ?",
+                (made.sequence, made.lease_until_ms, assignment),
             )
             return load(sql, assignment)
 
     def drafts(self, assignment: str) -> tuple[int, list[Given]]:
         with self.catalog.reading() as sql:
             load(sql, assignment)
-            (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
-            found = sql.execute("SELECT given FROM draft WHERE assignment = ? ORDER BY position", (assignment,))
-            return last, [one for (text,) in found for one in given_from(json.loads(text))]
+            return _drafts(sql, assignment)
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
         with self.catalog.writing(durable=True) as sql:
             there = load(sql, assignment)
-            ordered = to_be_sent(there, answers, now_ms)
+            ordered = to_be_sent(there, answers, now_ms, _drafts(sql, assignment)[1])
             if ordered is None:
                 return there
             sql.execute("DELETE FROM draft WHERE assignment = ?", (assignment,))
@@ -195,6 +191,13 @@ def _held(sql: sqlite3.Connection, category: int, version: int, worker: str) -> 
         (category, version, worker),
     ).fetchone()
     return found
+
+
+def _drafts(sql: sqlite3.Connection, assignment: str) -> tuple[int, list[Given]]:
+    """The last sequence number of an assignment, and its drafts by position."""
+    (last,) = sql.execute("SELECT sequence FROM assignment WHERE id = ?", (assignment,)).fetchone()
+    found = sql.execute("SELECT given FROM draft WHERE assignment = ? ORDER BY position", (assignment,))
+    return last, [one for (text,) in found for one in given_from(json.loads(text))]
 
 
 def _lease(sql: sqlite3.Connection, category: int, fresh: dict[str, Any]) -> Assignment:
