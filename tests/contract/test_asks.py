@@ -46,6 +46,42 @@ def test_a_wish_may_be_repeated_once_its_votes_are_in(store: Store) -> None:
     assert store.asks.wish("car", 1, wishes([0])) == 1
 
 
+def test_an_ask_whose_asker_has_not_seen_the_newest_votes_is_left_out(store: Store) -> None:
+    category(store, 4)
+    publish(store, [0, 1], places=2)
+    unseen = wishes([0, 2], Purpose.MIDDLE, votes_seen=0)
+    assert store.asks.wish("car", 1, unseen) == 1  # row 0 has an open ask, for another purpose
+    finish(store, "w1")
+    finish(store, "w2")
+    assert store.asks.open_rows("car", 1).tolist() == [2]
+    assert store.asks.wish("car", 1, wishes([0, 1, 3], votes_seen=1)) == 1  # they have two votes by now
+    assert store.asks.wish("car", 1, wishes([0, 1, 3], votes_seen=2)) == 2
+    assert store.asks.wish("car", 1, wishes([0, 0], Purpose.MIDDLE, votes_seen=2)) == 0
+    assert store.asks.wish("car", 1, wishes([0], Purpose.UPLOAD)) == 1  # the owner named it
+    store.categories.reword("car", "Now?", "", 9)
+    twice = [*wishes([0], votes_seen=0), *wishes([0], Purpose.MIDDLE, votes_seen=0)]
+    assert store.asks.wish("car", 2, twice) == 1  # votes of another version are other votes
+
+
+def test_of_many_who_ask_about_the_same_rows_at_once_one_does(store: Store, another: Store) -> None:
+    category(store, 30)
+    purposes = [Purpose.LEARN, Purpose.MIDDLE, Purpose.MINE_GOLD, Purpose.ADJUDICATE]
+    started = threading.Barrier(4)
+
+    def ask(opened: Store, purpose: Purpose) -> None:
+        started.wait()
+        for row in range(30):
+            opened.asks.wish("car", 1, wishes([row], purpose, votes_seen=0))
+
+    threads = [threading.Thread(target=ask, args=(s, p)) for s, p in zip((store, another) * 2, purposes, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(store.asks.open_counts("car", 1).values()) == 30
+    assert store.asks.open_rows("car", 1).tolist() == list(range(30))
+
+
 def test_an_ask_needs_an_image(store: Store) -> None:
     category(store, 1)
     with pytest.raises(NotFound):

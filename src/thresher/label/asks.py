@@ -22,11 +22,25 @@ MOST_ASKS = 100_000
 PAGE = 1000
 
 
+def unsettled(category: str, version: int, *, store: Store) -> Rows:
+    """Rows with votes, but neither a label nor an open ask: `settle` (votes.py) gives them the one or the other."""
+    # in this order: what is answered or settled in between is found in one place at least
+    waiting = set(store.asks.open_rows(category, version).tolist())
+    voted = {vote.row for vote in store.labels.votes(category, version)}
+    settled = {label.row for label in store.labels.held(category, version)}
+    return np.array(sorted(voted - settled - waiting), np.int64)
+
+
 def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
-    """Those of the rows, in order, that may be asked about: one per similar group, none like gold or an open ask."""
+    """Those of the rows, in order, that may be asked about: one per similar group, none like gold or an open ask.
+
+    Nor is one like an image whose votes are not settled yet.
+    """
     version = store.categories.get(category).question.version
     gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
-    taken = store.images.similar(np.concatenate([gold, store.asks.open_rows(category, version)]))
+    # open asks first: an image whose last vote comes in between is found among the unsettled, or among these
+    known = (gold, store.asks.open_rows(category, version), unsettled(category, version, store=store))
+    taken = store.images.similar(np.concatenate(known))
     groups = store.images.similar(np.asarray(rows, np.int64))
     _, first = np.unique(groups, return_index=True)
     one_each = np.zeros(len(groups), np.bool_)
@@ -66,15 +80,18 @@ def wish(
 ) -> int:
     """Ask for answers on rows; returns how many asks are new.
 
-    Rows like gold or like an open ask are left out, unless the purpose requires exactly these images. Asks
-    `settings.votes` people per image, or the owner alone, unless `votes_wanted` is given.
+    Rows like gold or like an open ask are left out, and those with votes, unless the purpose requires exactly these
+    images. Asks `settings.votes` people per image, or the owner alone, unless `votes_wanted` is given.
     """
     version = store.categories.get(category).question.version
     rows = np.array([row for row, _ in rows_with_priority], np.int64)
     allowed = set((rows if purpose in NAMED else fresh(category, rows, store=store)).tolist())
     # one answer is enough where the owner gives it
     votes = votes_wanted or (1 if purpose in OWNER_ONLY else settings.votes)
-    asks = [NewAsk(row, purpose, votes, priority) for row, priority in rows_with_priority if row in allowed]
+    seen = None if purpose in NAMED else 0
+    asks = [
+        NewAsk(row, purpose, votes, priority, votes_seen=seen) for row, priority in rows_with_priority if row in allowed
+    ]
     return store.asks.wish(category, version, asks)
 
 

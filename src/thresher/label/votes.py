@@ -4,7 +4,7 @@ Everything is computed again from the votes that count now. So it may be run at 
 vote that was withdrawn leaves no trace.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -40,8 +40,9 @@ class Verdict:
 
 @dataclass
 class _Changes:
-    """The changes that a call will write, collected before anything is written."""
+    """The changes that a call will write, collected before anything is written; `seen` counts the votes it has read."""
 
+    seen: Mapping[int, int] = field(default_factory=dict)
     hold: list[Label] = field(default_factory=list)
     drop: list[int] = field(default_factory=list)
     more: list[NewAsk] = field(default_factory=list)
@@ -60,7 +61,8 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     open_rows = set(store.asks.open_rows(category, version).tolist())
     everybody = store.people.all()
     owners = {worker.id for worker in everybody if worker.owner}
-    votes = [vote for vote in store.labels.votes(category, version) if vote.worker not in owners]
+    everything = store.labels.votes(category, version)
+    votes = [vote for vote in everything if vote.worker not in owners]
     labels = store.labels.all_of(category, version)
     final = {label.row: label.says for label in labels if label.source in TRUSTED["people"]}
     held = {label.row: label for label in labels if label.source is Source.CONSENSUS}
@@ -68,7 +70,7 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     by_row: dict[int, list[Vote]] = defaultdict(list)
     for vote in votes:
         by_row[vote.row].append(vote)
-    changes = _Changes()
+    changes = _Changes(seen=Counter(vote.row for vote in everything))
     for row in sorted((by_row.keys() | held.keys()) - final.keys()):
         verdict = verdict_of(crowd.posterior.get(row, 0.5), held.get(row), settings.sure)
         if not by_row[row] or (verdict.says is None and row in held):
@@ -158,6 +160,9 @@ def _write(changes: _Changes, category: str, version: int, store: Store) -> Sett
         store.labels.drop(category, version, Source.CONSENSUS, changes.drop)
     if changes.hold:
         store.labels.hold(category, changes.hold)
-    more = store.asks.wish(category, version, changes.more) if changes.more else 0
-    adjudications = store.asks.wish(category, version, changes.adjudicate) if changes.adjudicate else 0
+    more, adjudications = (
+        # a vote that came since is settled by the next call, which may find that nobody else need be asked
+        store.asks.wish(category, version, [replace(ask, votes_seen=changes.seen[ask.row]) for ask in asks])
+        for asks in (changes.more, changes.adjudicate)
+    )
     return Settled(len(changes.hold), more, adjudications, len(changes.drop))

@@ -8,6 +8,7 @@ owner. Only the method `adjudicated` builds the middle from unadjudicated votes.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,16 +17,17 @@ from thresher.evidence import Ask, Certified, Gold, Refused, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD, leads
+from thresher.label.asks import unsettled
 from thresher.label.gold import gild_audits
 from thresher.learn.decide import Decided
 from thresher.loop.decision import decision
-from thresher.loop.methods import Wish, budget_left, first_asks, learning_asks, level
+from thresher.loop.methods import COMING, Wish, budget_left, first_asks, learning_asks, level
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
 from thresher.loop.ways import way_of
-from thresher.records import TRUSTED, Category, NewAsk, Purpose, Says, Source
+from thresher.records import TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -52,6 +54,8 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
             return Wish("asking", f"asks about {asked:,} images to train on.")
+        if len(unsettled(category.name, category.question.version, store=store)):  # else it would be frozen too early
+            return Wish("waiting", COMING)
     people = sum(not worker.owner for worker in store.people.all())
     way = way_of(category.targets.method)
     if way.words and people < WORDS_TAKE:
@@ -127,6 +131,8 @@ def _to_learn(category: Category, left: int) -> int:
 
 
 def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
+    # before the labels and the words: an image that gets votes in between is left to the next turn, not asked again
+    votes = store.labels.votes(category.name, snapshot.version)
     if way_of(snapshot.frozen.method).words:
         snapshot = record_words(category, snapshot, store=store)
     step = snapshot.step({label.row: label for label in store.labels.held(category.name, snapshot.version)})
@@ -138,28 +144,30 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
     if step.images > left and not way_of(snapshot.frozen.method).budgeted:  # their budget was divided at the freeze
         wants = f"the audit asks about {step.images:,} more pictures"
         return Wish("spent", f"{wants} and {max(left, 0):,} answers are left.")
-    asks = _asks(category, snapshot, step, store=store)
-    store.asks.wish(category.name, snapshot.version, asks)
-    if not asks and not len(store.asks.open_rows(category.name, snapshot.version)):
+    asks = _asks(snapshot, step, votes, store=store)
+    new = store.asks.wish(category.name, snapshot.version, asks)
+    if not new and not len(store.asks.open_rows(category.name, snapshot.version)):
         return Wish("waiting", "answers came in the middle of this turn; the next one settles them.")
     return Wish("asking", _sentence(step))
 
 
-def _asks(category: Category, snapshot: Snapshot, step: Ask, *, store: Store) -> list[NewAsk]:
+def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:
     """One ask for each image needed, even if two audits drew it; for people who have not seen it yet."""
     asks: dict[int, NewAsk] = {}
     for part in sorted(step.wanted, key=lambda one: not one.sure):  # where both are wanted, the sure one serves both
         for row, ask in _of_part(part, snapshot):
             asks.setdefault(row, _of_the_owner(ask) if part.sure and snapshot.truth == "owner" else ask)
-    seen: dict[int, set[str]] = {}
-    for vote in store.labels.votes(category.name, snapshot.version, list(asks)):
-        seen.setdefault(vote.row, set()).add(vote.worker)
+    seen: dict[int, list[str]] = {}
+    for vote in votes:
+        seen.setdefault(vote.row, []).append(vote.worker)
         # votes that came since labels were last computed: the next turn decides whether more are needed
         if vote.epoch and snapshot.truth != "owner":
             asks.pop(vote.row, None)
     people = {worker.id for worker in store.people.all() if not worker.owner}
-    pending = set(store.asks.open_rows(category.name, snapshot.version).tolist())
-    return [_of_people(ask, len(people - seen.get(row, set()))) for row, ask in asks.items() if row not in pending]
+    return [
+        replace(_of_people(ask, len(people - set(seen.get(row, ())))), votes_seen=len(seen.get(row, ())))
+        for row, ask in asks.items()
+    ]
 
 
 def _of_the_owner(ask: NewAsk) -> NewAsk:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thresher.label.asks import wish, wish_first
+from thresher.label.asks import unsettled, wish, wish_first
 from thresher.learn.decide import Decided
 from thresher.learn.sample import SHARES, Scored, choose, middle
 from thresher.loop.decision import Decision, decision
@@ -13,6 +13,7 @@ from thresher.store.contract import Store
 
 LEVEL_ROUNDS = 2  # rounds without a better head after which asking to learn gives way to asking about the unknown
 LEVEL_GAIN = 0.01  # of average precision
+COMING = "waits for answers that are asked for already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
     asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed, shares=(0.0, 1.0))
+    if not asked and still_coming(category, store=store):
+        return Wish("waiting", COMING)
     return Wish("asking" if asked else "done", f"asks about {asked:,} images that the classifier is least sure of.")
 
 
@@ -84,7 +87,15 @@ def first_asks(category: Category, left: int, *, store: Store, settings: Setting
     """Before the first round: random images, because a head needs a few labels of each answer."""
     size = min(settings.first_images, max(1, left // settings.votes))
     asked = wish_first(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
+    if not asked and still_coming(category, store=store):
+        return Wish("waiting", COMING)
     return Wish("asking" if asked else "done", f"asks about {asked:,} random images first.")
+
+
+def still_coming(category: Category, *, store: Store) -> bool:
+    """Whether images have open asks, or votes that are not settled yet: a method that asks nothing has not ended."""
+    name, version = category.name, category.question.version
+    return len(store.asks.open_rows(name, version)) > 0 or len(unsettled(name, version, store=store)) > 0
 
 
 def learning_asks(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from thresher.errors import NotReady
-from thresher.label.asks import fill_tasks
+from thresher.errors import AlreadyThere, NotReady
+from thresher.label.asks import fill_tasks, unsettled
 from thresher.label.deal import expire
 from thresher.label.gate import review_all
 from thresher.label.votes import settle
@@ -25,6 +25,8 @@ ASKING: Final[dict[Asking, Callable[..., Wish]]] = {
     "audits": certified,
 }
 """The functions that say what to ask next, by the name in `Way.asks` (ways.py)."""
+CHANGED: Final = "the question or the targets changed during this turn; the next turn goes by them."
+CAME_IN: Final = "answers came in during this turn; the next turn processes them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +58,37 @@ def turn(
     pool = store.categories.pool(name)
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
-    listen(category, store=store, settings=settings, now_ms=now_ms)
+    category = listen(category, store=store, settings=settings, now_ms=now_ms)
     if not _nothing_to_learn_from(category, store=store):
         embed(pool, store=store, settings=settings, report=report, stop=stop)
+        # people answer while a pool is embedded, for minutes or hours
+        category = listen(category, store=store, settings=settings, now_ms=now_ms)
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
-    way = way_of(category.targets.method)
-    if way.proves and in_force(category, len(pool), store=store) is not None:  # its ranking is what is audited
+    way, images = way_of(category.targets.method), len(store.categories.pool(name))
+    if way.proves and in_force(category, images, store=store) is not None:  # its ranking is what is audited
         learned = store.rounds.latest(name, category.question.version)
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
+        after = listen(category, store=store, settings=settings, now_ms=now_ms)
+        if after != category:  # what was learnt is not about what is asked now
+            return Turn("asking", CHANGED, None)
     wish = ASKING[way.asks](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
     return ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
 
 
-def listen(category: Category, *, store: Store, settings: Settings, now_ms: int) -> None:
-    """End expired leases, check what was sent against gold, and turn votes into labels or further asks."""
+def listen(category: Category, *, store: Store, settings: Settings, now_ms: int) -> Category:
+    """End expired leases, check what was sent against gold, and turn votes into labels or further asks.
+
+    Called before a turn asks for anything, and again after each long step: an answer that came meanwhile must not be
+    asked for again. Returns the category as it is now, because its question and targets may have changed too.
+    """
     expire(store, now_ms)
     review_all(category.name, store=store, settings=settings, now_ms=now_ms)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+    return store.categories.get(category.name)
 
 
 def _nothing_to_learn_from(category: Category, *, store: Store) -> bool:
@@ -120,6 +132,8 @@ def learn(
         return train_round(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
     except NotReady:  # fewer than two labels of each answer: more random images are asked about
         return None
+    except AlreadyThere:  # another loop, whose lease this process has lost, was faster
+        return store.rounds.latest(category.name, version)
 
 
 def _scored_all(category: Category, latest: Round, store: Store) -> bool:
@@ -135,10 +149,11 @@ def ask(
     if wish.state != "asking":
         return Turn(wish.state, wish.says, learned)
     tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
-    nothing_open = not tasks and not len(store.asks.open_rows(category.name, category.question.version))
+    name, version = category.name, category.question.version
+    nothing_open = not tasks and not len(store.asks.open_rows(name, version))
     # a method with a certificate reports its own end; here the asks were answered during this turn
-    if nothing_open and not way_of(category.targets.method).proves:
-        return Turn("done", "nothing is left to ask about.", learned)
+    if nothing_open and (way_of(category.targets.method).proves or len(unsettled(name, version, store=store))):
+        return Turn("asking", CAME_IN, learned)
     if nothing_open:
-        return Turn("asking", "answers came in during this turn; the next turn processes them.", learned)
+        return Turn("done", "nothing is left to ask about.", learned)
     return Turn("learned" if learned else "asking", wish.says, learned)

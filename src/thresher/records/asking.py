@@ -9,7 +9,11 @@ from thresher.records.words import Purpose, Says
 
 @dataclass(frozen=True, slots=True)
 class NewAsk:
-    """A request for human answers on an image (an ask), before it is stored."""
+    """A request for human answers on an image (an ask), before it is stored.
+
+    `votes_seen` is how many votes on the image its asker has read. The ask is stored only while there are no more, and
+    no ask on the image is open: else answers that arrived meanwhile would be asked for again. None: stored in any case.
+    """
 
     row: int
     purpose: Purpose
@@ -17,6 +21,7 @@ class NewAsk:
     priority: float = 0.0
     epoch: int = 0
     draw: int = -1
+    votes_seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

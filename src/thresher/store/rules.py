@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from thresher.errors import AlreadyThere, BadInput, Conflict, Gone, NotFound, NotReady, StoreDamaged
-from thresher.records import Assignment, Dealt, Given, Image, Label, NewImage, NewTask, Review, Source, Stage
+from thresher.records import Assignment, Dealt, Given, Image, Label, NewAsk, NewImage, NewTask, Review, Source, Stage
 from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
@@ -160,6 +160,11 @@ def fits_a_task(task: NewTask) -> None:
     """Raise BadInput for a task with too many images, none, or without a place."""
     if not 0 < len(task.asks) <= MOST_IMAGES or task.places < 1:
         raise BadInput(f"a task must have 1 to {MOST_IMAGES} images and at least one place.", where=task.name)
+
+
+def still_wanted(ask: NewAsk, votes: int, *, open_there: bool) -> bool:
+    """Whether an ask may be stored: its image has no open ask, and no votes that its asker has not seen."""
+    return ask.votes_seen is None or (not open_there and votes <= ask.votes_seen)
 
 
 def no_such_task(number: int) -> NotFound:

@@ -11,7 +11,11 @@ class Asks(Protocol):
     """Asks (requests for human answers), and the tasks that contain them."""
 
     def wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
-        """Add asks; returns how many were new. One like an open ask (same row, purpose, epoch) is left out."""
+        """Add asks; returns how many were new. One like an open ask (same row, purpose, epoch) is left out.
+
+        So is one with `votes_seen` if its row has an open ask or more votes by now; this is compared in the transaction
+        that stores it, so that of two processes which ask about one row at once, one does.
+        """
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
         """Asks not yet in a task, highest priority first, then by draw and id.

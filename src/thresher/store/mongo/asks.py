@@ -19,7 +19,7 @@ from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Part, Session, at_most, batches, key, span
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
-from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice
+from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice, still_wanted
 from thresher.store.shapes import Named
 
 CHUNK: Final = 1000
@@ -34,11 +34,13 @@ class MongoAsks(Part, Asks):
         here_rows(self.link, [int(ask.row) for ask in asks])
         new = 0
         for some in batches(asks, CHUNK):
-            number = take_numbers(self.link, "ask", len(some)) + 1
-            new += self.link.transact(lambda session: self._wish(category, version, some, number, session))  # noqa: B023 -- called here and now
+            new += self.link.transact(lambda session: self._wish(category, version, some, session))  # noqa: B023 -- called here and now
         return new
 
-    def _wish(self, category: str, version: int, asks: Sequence[NewAsk], number: int, session: Session) -> int:
+    def _wish(self, category: str, version: int, given: Sequence[NewAsk], session: Session) -> int:
+        # within the transaction: two that ask at once meet in this document, and the later sees what the first stored
+        number = take_numbers(self.link, "ask", len(given), session=session) + 1
+        asks = self._still_wanted(category, version, given, session)
         table = self.link.table("asks")
         made: dict[tuple[int, str, int], Document] = {}
         for at, ask in enumerate(asks, number):
@@ -52,6 +54,22 @@ class MongoAsks(Part, Asks):
             purposes = Counter(purpose for _, purpose, _ in made)
             count_on(self.link, category, {(f"asks:{version}", purpose): n for purpose, n in purposes.items()}, session)
         return len(made)
+
+    def _still_wanted(self, category: str, version: int, asks: Sequence[NewAsk], session: Session) -> Sequence[NewAsk]:
+        """Those whose rows have no open ask and no votes that their asker has not seen."""
+        rows = sorted({int(ask.row) for ask in asks if ask.votes_seen is not None})
+        if not rows:
+            return asks
+        on = {"_id.category": category, "_id.version": version, "_id.row": {"$in": rows}}
+        votes = Counter(one["_id"]["row"] for one in self.link.table("votes").find(on, {"_id": 1}, session=session))
+        open_on = {"$or": [span(category=category, version=version, row=row) for row in rows]}
+        there = {one["_id"]["row"] for one in self.link.table("asks").find(open_on, {"_id": 1}, session=session)}
+        wanted = []
+        for ask in asks:
+            if still_wanted(ask, votes[int(ask.row)], open_there=int(ask.row) in there):
+                wanted.append(ask)
+                there.add(int(ask.row))
+        return wanted
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
         wanted = {"category": category, "version": version, "owner_only": owner_only, "waiting": True}

@@ -19,7 +19,14 @@ from thresher.store.sqlite.part import Part
 
 CHUNK = 1000
 
-_WISH = f"""INSERT INTO ask ({named(ASK.fields)}, category, open) VALUES ({marks(ASK.fields)}, ?, 1)
+_WISH = f"""INSERT INTO ask ({named(ASK.fields)}, category, open)
+    WITH wanted ({named(ASK.fields)}, category, seen) AS (VALUES ({marks(ASK.fields)}, ?, ?))
+    SELECT {named(ASK.fields)}, category, 1 FROM wanted
+    WHERE seen IS NULL OR (
+        NOT EXISTS (SELECT 1 FROM ask AS other WHERE other.category = wanted.category
+            AND other.version = wanted.version AND other.row = wanted.row AND other.open)
+        AND seen >= (SELECT count(*) FROM vote WHERE vote.category = wanted.category
+            AND vote.version = wanted.version AND vote.row = wanted.row))
     ON CONFLICT DO NOTHING"""
 _ASK = ", ".join(f"ask.{name}" for name in names_of(Ask))
 _OF_TASK = {"category": "category.name", "name": "task.name"}
@@ -38,7 +45,8 @@ class SqliteAsks(Part, Asks):
         new: Counter[str] = Counter()
         with self.writing(category) as (sql, key):
             for ask in asks:
-                new[ask.purpose.value] += sql.execute(_WISH, (*ask_line(None, version, ask), key)).rowcount
+                line = (*ask_line(None, version, ask), key, ask.votes_seen)
+                new[ask.purpose.value] += sql.execute(_WISH, line).rowcount
             for purpose, count in new.items():
                 counters.add(sql, key, f"asks:{version}:{purpose}", count)
         return new.total()
