@@ -177,7 +177,8 @@ def twin(seed: int, fingerprint: str) -> NewImage:
 
 def test_a_near_duplicate_inherits_the_label_and_is_marked(store: Store, settings: Settings) -> None:
     rows = fill(store, 4)
-    twins = put_in_groups([twin(50, "ab" * 32), twin(51, "ab" * 32), twin(52, "cd" * 32)], store=store)
+    pair = [twin(50, "ab" * 32), twin(51, "ab" * 32), twin(52, "cd" * 32)]
+    twins = put_in_groups(pair, store=store, same=lambda *_: True)
     store.categories.pool_add(NAME, twins, Origin("test"))
     store.labels.hold(NAME, [label(twins[0], Says.YES), label(rows[0], Says.NO)])
     decided = decision(NAME, store=store)

@@ -118,7 +118,7 @@ def scored(store: Store) -> list[int]:
     """A pool whose scores are right, two pictures of it alike: one yes and its near-duplicate."""
     rows = fill(store, SMALL - 2)
     alike = [replace(new_image(seed), fingerprint="ab" * 32) for seed in (5_000, 5_001)]
-    rows += put_in_groups(alike, store=store)
+    rows += put_in_groups(alike, store=store, same=lambda *_: True)
     store.categories.pool_add(NAME, rows[-2:], Origin("test", "", "", 1))
     scores = np.where(np.arange(SMALL) < SMALL_YES_FROM, -4.0, 4.0).astype(np.float32)
     store.columns.create(f"scores/{NAME}/1", 1, "float32")

@@ -7,7 +7,7 @@ from functools import partial
 from thresher.compute import careful, open_compute
 from thresher.harvest.admit import Verdict, admit, one_by_one
 from thresher.harvest.candidates import CHUNK_IMAGES, Candidate, Source, batches
-from thresher.harvest.similar import put_in_groups
+from thresher.harvest.similar import Compared, put_in_groups
 from thresher.records import NewImage, Origin, Progress, Refusal
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
@@ -94,6 +94,9 @@ class _Run:
     known: int = 0
     refused: int = 0
 
+    def __post_init__(self) -> None:
+        self.same = Compared(self.store)
+
     def unknown(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         """Skip what is in the pool, and add what the workspace has from elsewhere, without reading either."""
         for batch in batches(candidates, count=LOOK_UP, weigh=lambda candidate: len(candidate.data or b"")):
@@ -139,7 +142,7 @@ class _Run:
         images = [verdict for verdict in verdicts if isinstance(verdict, NewImage)]
         refusals = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
         if images:
-            rows = put_in_groups(images, store=self.store)
+            rows = put_in_groups(images, store=self.store, same=self.same)
             names = {row: image.aliases[0].value for row, image in zip(rows, images, strict=True)}
             queries = list(names.values()) if self.source.remote else ()
             new = self.store.categories.pool_add(self.category, list(names), self.origin, queries)

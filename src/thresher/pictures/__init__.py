@@ -82,17 +82,24 @@ def render(data: bytes, *, long_side: int, format: str = "webp", quality: int = 
     At most `long_side` pixels long, except for panoramas and strips (see `shown_scale`). `format` is "webp" or "jpeg",
     `quality` 1 to 100. Raises Undecodable.
     """
-    image = opened(data)
-    orientation = orientation_of(image, data)
-    least = math.ceil(min(image.size) * shown_scale(*image.size, long_side=long_side))
-    flat = decoded(image, data, least=least)
-    scale = shown_scale(*flat.size, long_side=long_side)
-    size = (max(1, round(flat.width * scale)), max(1, round(flat.height * scale)))
-    upright = _turn(to_srgb(_resized(flat, size), image), image, orientation)
+    upright = _shown(data, long_side)
     upright.info = {}  # Pillow would copy comments and colour profiles from here
     out = BytesIO()
     upright.save(out, format.upper(), quality=quality, **ENCODERS[format])
     return out.getvalue()
+
+
+def shown_pixels(data: bytes, *, long_side: int) -> NDArray[np.uint8]:
+    """The pixels that `render` would encode, uint8 [height, width, 3] luma and two of colour (YCbCr), 0 to 255.
+
+    Raises Undecodable.
+    """
+    return np.array(_shown(data, long_side).convert("YCbCr"), dtype=np.uint8)
+
+
+def reduced(pixels: NDArray[np.uint8], *, width: int, height: int) -> NDArray[np.uint8]:
+    """Pixels [h, w, 3] at a smaller size."""
+    return np.array(_resized(Image.fromarray(pixels), (width, height)), dtype=np.uint8)
 
 
 def shown_scale(width: int, height: int, *, long_side: int) -> float:
@@ -121,6 +128,17 @@ def model_pixels(data: bytes, *, side: int) -> NDArray[np.uint8]:
     left, top = (flat.width - edge) / 2, (flat.height - edge) / 2
     square = _resized(flat, (side, side), box=(left, top, left + edge, top + edge))
     return np.array(_turn(to_srgb(square, image), image, orientation), dtype=np.uint8)
+
+
+def _shown(data: bytes, long_side: int) -> Image.Image:
+    """An image as people see it: upright, sRGB, transparency on white, first frame; never enlarged."""
+    image = opened(data)
+    orientation = orientation_of(image, data)
+    least = math.ceil(min(image.size) * shown_scale(*image.size, long_side=long_side))
+    flat = decoded(image, data, least=least)
+    scale = shown_scale(*flat.size, long_side=long_side)
+    size = (max(1, round(flat.width * scale)), max(1, round(flat.height * scale)))
+    return _turn(to_srgb(_resized(flat, size), image), image, orientation)
 
 
 # --- shapes -----------------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ MOST_IMAGES: Final = 110
 VERDICTS: Final = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
 LEASES_MOST: Final = 12
 """How many times its length a lease may last: no answer given again and again holds a place for ever."""
-ALIKE_MOST: Final = 64
-"""Images of one fingerprint that a new one is compared with; where there are more, the fingerprint tells nothing."""
+ALIKE_MOST: Final = 8
+"""Different images of one fingerprint, at most, that a new one is compared with; of more it tells nothing."""
 
 # the most trusted source first
 SOURCES: Final = tuple(Source)

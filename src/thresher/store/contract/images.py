@@ -19,11 +19,11 @@ class Images(Protocol):
         A known image that was kept by reference, or whose bytes were lost, gets the bytes that come with it now.
 
         Bytes are written first, then the catalog: a crash in between leaves bytes that `check` reclaims, never a row
-        without bytes. An image with the fingerprint of an earlier one joins its similar group.
+        without bytes. An image joins the similar group that it names (`similar`).
         """
 
     def alike(self, fingerprints: Sequence[str]) -> list[list[Image]]:
-        """For each fingerprint the images that represent a similar group, by row, without aliases; at most 64."""
+        """For each fingerprint the images that represent a similar group, by row, without aliases; at most 8."""
 
     def get(self, row: int) -> Image:
         """The image of a row, aliases included. Raises NotFound."""
