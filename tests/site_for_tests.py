@@ -67,6 +67,14 @@ class Pages:
         first = self.site.asked[request.path] == 1
         return web.Response(status=503, headers={"Retry-After": "0"}) if first else jpeg(77)
 
+    async def changing(self, request: web.Request) -> web.Response:
+        """Another picture each time."""
+        return jpeg(1000 + self.site.asked[request.path])
+
+    async def gone(self, _: web.Request) -> web.Response:
+        """A placeholder in place of every picture, under HTTP 200."""
+        return jpeg(404)
+
     async def redirect(self, request: web.Request) -> web.Response:
         left = int(request.match_info["hops"])
         return away(f"/redirect/{left - 1}" if left > 1 else "/picture/5.jpg")
@@ -157,6 +165,8 @@ def application(site: Site) -> web.Application:
     app.router.add_get("/a-moment/{seed}.jpg", pages.picture_after_a_moment)
     app.router.add_get("/status/{code}", pages.status)
     app.router.add_get("/flaky/{name}", pages.flaky)
+    app.router.add_get("/gone/{name}", pages.gone)
+    app.router.add_get("/changing/{name}", pages.changing)
     app.router.add_get("/redirect/{hops}", pages.redirect)
     app.router.add_get("/redirect-to", pages.redirect_to)
     app.router.add_get("/tagged/{seed}", pages.tagged)

@@ -118,6 +118,10 @@ def is_kept(store: Store, kind: Kind, model: Model) -> None:
     assert store.lines.counted(kind, of(kind)) == counted(kind, lines)
     for key, line in model.items():
         assert store.lines.get(kind, key, of(kind)) == line
+    absent = tuple("?" if field.type is Type.TEXT else 99 for field in kind.fields[: kind.keys])
+    asked = [absent, *reversed(model), absent]
+    there = [light(kind, model[key]) if key in model else None for key in asked]
+    assert store.lines.many(kind, asked, of(kind)) == there
     orders: list[tuple[str, ...]] = [(), *((name,) for name in fields), *(index.fields for index in kind.indexes)]
     for by in orders:
         if any(line[name] is None for line in lines for name in by):
@@ -202,6 +206,7 @@ def test_a_field_that_a_kind_has_not_is_refused(grown: Store) -> None:
         lambda: lines.page(NOTE, "car", by=["nmae"]),
         lambda: lines.count(NOTE, "car", where={"nmae": 1}),
         lambda: lines.get(NOTE, ["p"], "car"),
+        lambda: lines.many(NOTE, [["p", 0], ["p"]], "car"),
     ):
         with pytest.raises(BadInput):
             refused()
@@ -220,6 +225,7 @@ def test_lines_of_a_category_nobody_made_are_not_found(grown: Store) -> None:
     for asked in (
         lambda: grown.lines.add(NOTE, [note()], "cat"),
         lambda: grown.lines.get(NOTE, ["p", 0], "cat"),
+        lambda: grown.lines.many(NOTE, [["p", 0]], "cat"),
         lambda: grown.lines.page(NOTE, "cat"),
         lambda: grown.lines.change(NOTE, ["p", 0], {"points": 1}, "cat"),
         lambda: grown.lines.drop(NOTE, ["p", 0], "cat"),

@@ -31,8 +31,8 @@ def take(store: Store, settings: Settings) -> Harvest:
     """Harvest a source into the category "car", in this process."""
     store.categories.create(Category("car", Question(1, "Is this a car?", at_ms=1), created_ms=1))
 
-    def harvested(source: Source, **settings_given: object) -> Harvested:
+    def harvested(source: Source, *, now_ms: int = 1_000, **settings_given: object) -> Harvested:
         given = settings.given({"processes": 1, **settings_given})
-        return harvest("car", source, store=store, settings=given, now_ms=1_000)
+        return harvest("car", source, store=store, settings=given, now_ms=now_ms)
 
     return harvested

@@ -133,24 +133,6 @@ def test_the_same_bytes_under_two_names_are_one_image(take: Harvest, store: Stor
     assert take(from_folder(folder)) == Harvested(new=0, known=3, refused=0, seen=3)
 
 
-def test_run_again_nothing_is_read_that_is_known(take: Harvest, store: Store, tmp_path: Path) -> None:
-    folder = fill(tmp_path / "in", PHOTOS | {"no.jpg": b"no"})
-    take(from_folder(folder))
-    for path in folder.rglob("*.jpg"):
-        path.write_bytes(bytes(path.stat().st_size))  # of the same size, and a picture no more
-    fill(folder, {"later.jpg": picture(99)})
-    assert take(from_folder(folder)) == Harvested(new=1, known=10, refused=1, seen=12)
-    assert store.categories.tally("car").refused == 1
-
-
-def test_a_file_that_was_replaced_is_another_picture(take: Harvest, store: Store, tmp_path: Path) -> None:
-    folder = fill(tmp_path / "in", {"a.jpg": picture(1)})
-    take(from_folder(folder))
-    fill(folder, {"a.jpg": picture(2, (100, 90))})
-    assert take(from_folder(folder)).new == 1
-    assert sorted(store.images.read_many([0, 1])) == sorted([picture(1), picture(2, (100, 90))])
-
-
 def test_another_folder_may_hold_files_of_the_same_names(take: Harvest, store: Store, tmp_path: Path) -> None:
     flat = {"1.bmp": picture(1, format="BMP"), "2.bmp": picture(2, format="BMP")}
     other = {"1.bmp": picture(3, format="BMP"), "2.bmp": picture(2, format="BMP")}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
 from thresher.errors import BadInput, BadLine, Busy, NotReady
-from thresher.label.table import not_one
+from thresher.label.table import not_one, shared_addresses
 from thresher.label.waits import asked_of_workers
 from thresher.loop.autopilot import run
 from thresher.loop.turn import Turn
@@ -105,7 +105,8 @@ def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0) -> C
 def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: Report) -> Album:
     """The images of the pool, by the names in the truth file; names without an image are reported.
 
-    Raises BadInput when the file names none of the images, BadLine for a name of several images.
+    Raises BadInput when the file names none of the images, BadLine for a name of several images or one of several
+    addresses of an image.
     """
     rows: dict[str, int] = {}
     for known, named in zip(truth.yes, store.categories.find(name, list(truth.yes)), strict=True):
@@ -114,6 +115,8 @@ def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: 
             raise BadLine(what, file=truth.file, line=truth.lines[known], next=following)
         if named:
             rows[known] = named[0]
+    for known, (what, following) in shared_addresses(rows, store).items():
+        raise BadLine(what, file=truth.file, line=truth.lines[known], next=following)
     if not rows:
         raise BadInput(f"none of its names is in the pool of {name}.", where=truth.file, next="thresher status")
     if unknown := [known for known in truth.yes if known not in rows]:

@@ -75,6 +75,24 @@ class PlanOptions(PromiseOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """Where a harvest takes images from: one of four places, and whether known ones are read again."""
+
+    folder: Annotated[Path | None, typer.Option(help="A folder of images, searched recursively.")] = None
+    tar: Annotated[Path | None, typer.Option(help="A tar file of images.")] = None
+    urls: Annotated[
+        Path | None, typer.Option(help="A table with a column url, or a .txt file with one URL per line.")
+    ] = None
+    references: Annotated[
+        Path | None,
+        typer.Option(help="A table (columns sha256, url, width, height) of images that stay where they are."),
+    ] = None
+    again: Annotated[
+        bool, typer.Option("--again", help="Read known files and fetch known URLs again, to find replaced ones.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
 class CrowdOptions:
     """A simulated crowd, and the server it connects to."""
 

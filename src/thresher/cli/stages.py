@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thresher.cli.harvested import besides, same_answers
 from thresher.cli.open import interruptible, opened
-from thresher.cli.options import JSON, Name, PlanOptions, options
+from thresher.cli.options import JSON, Name, PlanOptions, SourceOptions, options
 from thresher.cli.show import as_json, bars, facts, say, table
 from thresher.errors import BadInput
 
@@ -25,18 +26,11 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
+@options
 def harvest(
     context: typer.Context,
     name: Name,
-    folder: Annotated[Path | None, typer.Option(help="A folder of images, searched recursively.")] = None,
-    tar: Annotated[Path | None, typer.Option(help="A tar file of images.")] = None,
-    urls: Annotated[
-        Path | None, typer.Option(help="A table with a column url, or a .txt file with one URL per line.")
-    ] = None,
-    references: Annotated[
-        Path | None,
-        typer.Option(help="A table (columns sha256, url, width, height) of images that stay where they are."),
-    ] = None,
+    source: SourceOptions,
     processes: Annotated[int | None, typer.Option(help="Number of decoding processes; 0: one per core.")] = None,
 ) -> None:
     """Add images to a category's pool; their bytes are stored unchanged."""
@@ -48,7 +42,7 @@ def harvest(
     from thresher.records import now_ms
 
     makers: tuple[Callable[[Path], Source] | None, ...] = (from_folder, from_tar, from_urls, None)
-    asked = zip((folder, tar, urls, references), makers, strict=True)
+    asked = zip((source.folder, source.tar, source.urls, source.references), makers, strict=True)
     given = [(path, make) for path, make in asked if path is not None]
     if len(given) != 1:
         raise BadInput(
@@ -61,14 +55,18 @@ def harvest(
         if make is None:
             found = harvest_references(name, path, store=store, now_ms=now_ms(), report=report, stop=stop)
         else:
-            found = harvest_into(
-                name, make(path), store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop
-            )
+            place = make(path)
+            place.again = source.again
+            found = harvest_into(name, place, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
         reasons = store.categories.refusal_counts(name)
     say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,}.")
+    for line in besides(found):
+        say(line)
     if found.refused:
         facts("Refused, in all", reasons)
         say(f"Next: thresher refused {name} lists them.")
+    elif found.same_answers:
+        say(f"Next: thresher refused {name} lists these images.")
     elif not found.seen:
         say("The source holds no images. Next: give a folder, a tar file or a list with images")
     else:
@@ -85,15 +83,18 @@ def refused(
         listed = [refusal for _, refusal in store.categories.refusals(name, 0, limit)]
         # by its address only: many a folder has a 1.jpg
         found = store.categories.find(name, [refusal.name if "://" in refusal.name else "" for refusal in listed])
+        alike = same_answers(name, limit, store=store)
         rows = [
             (r.reason, r.name, f"{r.detail} Admitted since." if admitted else r.detail)
             for r, admitted in zip(listed, found, strict=True)
         ]
-    if not counts:
+    if counts:
+        facts("Refused", counts)
+        table("", ("reason", "name", "detail"), rows)
+    else:
         say("Nothing was refused.")
-        return
-    facts("Refused", counts)
-    table("", ("reason", "name", "detail"), rows)
+    if alike:
+        table("Images that several addresses gave", ("addresses", "image", "one of the addresses"), alike)
 
 
 @options

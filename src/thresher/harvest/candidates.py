@@ -1,6 +1,7 @@
 """Candidates: names of possible images, and how to get their bytes. Sources yield them."""
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Protocol, TypeVar
 Item = TypeVar("Item")
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+HIDDEN = "hidden files"
+COMPANION = "companions of images"
 
 CHUNK_IMAGES = 64
 CHUNK_BYTES = 16_000_000
@@ -21,8 +25,11 @@ class Candidate:
     """A possible image. Its bytes are in `data`, or at `path` from `offset`, or behind the URL that is its name.
 
     `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0. `problem`, a reason
-    and its detail, is set if it is refused already: "bad-line" (no URL), "link-outside" (a link out of the folder),
-    "too-large" or "unreadable". Further reasons are in `pictures` and `guard`.
+    and its detail, is set if it is refused already: "bad-line" (no URL), "link-outside" (a link out of the folder or
+    the tar), "special-file" (a pipe, a device), "damaged", "too-large", "unsupported" or "unreadable". Further reasons
+    are in `pictures` and `guard`. `beside` says why it is none, and only counted: HIDDEN or COMPANION.
+
+    `stamp` changes whenever its bytes do ("": nothing tells), and `changed_ms` is when it last changed.
     """
 
     name: str
@@ -32,6 +39,9 @@ class Candidate:
     offset: int = 0
     data: bytes | None = None
     problem: tuple[str, str] | None = None
+    beside: str = ""
+    stamp: str = ""
+    changed_ms: int = 0
 
 
 class Source(Protocol):
@@ -43,11 +53,20 @@ class Source(Protocol):
     remote: bool
     """Whether its candidates have to be fetched."""
 
+    again: bool
+    """Whether files and URLs that are known are read and fetched again, to find those that were replaced."""
+
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:
         """Every candidate, already refused ones included; at most `bytes_most` bytes are read for one."""
 
     def expected(self) -> int:
         """The estimated number of candidates; 0 if nothing is known yet."""
+
+
+def stamp_of(found: os.stat_result) -> tuple[str, int]:
+    """What changes whenever a file does, and when it last changed."""
+    told = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+    return told, max(found.st_mtime_ns, found.st_ctime_ns) // 1_000_000
 
 
 def place_name(kind: str, path: Path) -> str:

@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from thresher.errors import BadInput
-from thresher.harvest import Harvested
 from thresher.harvest.candidates import printable
+from thresher.harvest.counts import Harvested
 from thresher.harvest.sources.urls import LONGEST_URL
 from thresher.records import Alias, NewImage, Origin, Progress, Refusal
 from thresher.store.contract import Report, Store

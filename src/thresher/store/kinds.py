@@ -32,6 +32,26 @@ IMAGE: Final = Kind(
     of_category=False,
     at_once=250,
 )
+# "mark" is a hash of the source, the name and what changes with a file (harvest/known.py)
+SEEN_FILE: Final = Kind(
+    "seen_file",
+    "files that harvests have read, and the image that each was",
+    fields_of("mark, sha256"),
+    of_category=False,
+    generic=True,
+    since=3,
+    durable=False,
+)
+# of an image that one address alone gave there is no line
+SAME_ANSWER: Final = Kind(
+    "same_answer",
+    "images that several addresses answered with",
+    fields_of("row int, addresses int, address"),
+    of_category=False,
+    generic=True,
+    since=3,
+    durable=False,
+)
 WORKER: Final = Kind(
     "worker", "people", fields_of("id, name, owner bool, invite, created_ms int"), of_category=False, generic=True
 )
@@ -166,6 +186,6 @@ RELEASE: Final = Kind("release", "exported versions", fields_of("id, record json
 
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (
-    CATEGORY, IMAGE, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK, ASSIGNMENT, REVIEW, VOTE,
-    GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
+    CATEGORY, IMAGE, SEEN_FILE, SAME_ANSWER, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK,
+    ASSIGNMENT, REVIEW, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
 )  # fmt: skip

@@ -1,5 +1,6 @@
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
 def test_a_candidate_knows_its_size_and_place_without_being_read(tmp_path: Path) -> None:
     data = picture(1)
     path = write(tmp_path / "in" / "a.jpg", data)
-    assert candidates(tmp_path) == [Candidate("in/a.jpg", size_bytes=len(data), path=str(path))]
+    (found,) = candidates(tmp_path)
+    assert replace(found, stamp="", changed_ms=0) == Candidate("in/a.jpg", size_bytes=len(data), path=str(path))
 
 
 def test_links_lead_to_files_inside_and_nowhere_else(tmp_path: Path) -> None:

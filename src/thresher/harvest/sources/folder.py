@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from thresher.errors import BadInput
-from thresher.harvest.candidates import Candidate, place_name, printable
+from thresher.harvest.candidates import Candidate, place_name, printable, stamp_of
 
 
 def from_folder(path: str | Path) -> "Folder":
@@ -30,6 +30,7 @@ class Folder:
     root: str
     name: str
     remote: bool = False
+    again: bool = False
     _count: int | None = field(default=None, repr=False)
 
     def expected(self) -> int:
@@ -73,7 +74,8 @@ class Folder:
             return self._refused(path, "unreadable", getattr(error, "strerror", "") or "the link leads nowhere")
         if not stat.S_ISREG(found.st_mode):
             return None  # a pipe, a socket, a device: reading one may never end
-        return Candidate(self._relative(path), size_bytes=found.st_size, path=real)
+        stamp, changed_ms = stamp_of(found)
+        return Candidate(self._relative(path), size_bytes=found.st_size, path=real, stamp=stamp, changed_ms=changed_ms)
 
     def _holds(self, real: str) -> bool:
         return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)

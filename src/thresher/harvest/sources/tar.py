@@ -67,6 +67,7 @@ class Tar:
     size: int
     name: str
     remote: bool = False
+    again: bool = False
     _seen: int = 0
     _share: float = 0.0
 

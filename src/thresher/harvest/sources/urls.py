@@ -28,6 +28,7 @@ class Urls:
     table: Table
     name: str
     remote: bool = field(default=True)
+    again: bool = False
 
     def expected(self) -> int:
         """The number of lines of the file, or rows of the table; 0 if counting takes as long as reading it."""

@@ -28,6 +28,9 @@ class Lines(Protocol):
     def get(self, kind: Kind, key: Sequence[Any], category: str = "") -> dict[str, Any] | None:
         """The whole line of a key, or None."""
 
+    def many(self, kind: Kind, keys: Sequence[Sequence[Any]], category: str = "") -> list[dict[str, Any] | None]:
+        """The line of each key, without blobs, or None."""
+
     def page(
         self,
         kind: Kind,

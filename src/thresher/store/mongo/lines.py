@@ -47,6 +47,13 @@ class MongoLines(Part, KeptLines):
         found = self._table(kind, category).find_one(having(kind, category, kind.keyed(key)))
         return line_of(self.link, kind, found, kind.fields) if found else None
 
+    def many(self, kind: Kind, keys: Sequence[Sequence[Any]], category: str = "") -> list[dict[str, Any] | None]:
+        wanted = [{"_id": _name(kind, category, kind.kept(kind.keyed(key)))} for key in keys]
+        those = {"_id": {"$in": [one["_id"] for one in wanted]}}
+        found = {_key_of(one): one for one in self._table(kind, category).find(those, _light(kind))}
+        there = (found.get(_key_of(one)) for one in wanted)
+        return [line_of(self.link, kind, one, kind.light) if one else None for one in there]
+
     def _page(self, kind: Kind, category: str, wanted: Wanted, fields: Sequence[Field]) -> list[dict[str, Any]]:
         table, those = self._table(kind, category), having(kind, category, wanted.where)
         if wanted.after is not None:

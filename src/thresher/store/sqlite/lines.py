@@ -30,6 +30,11 @@ class SqliteLines(Part, KeptLines):
             terms = _Terms(kind, self._of(sql, kind, category), kind.keyed(key))
             return _first(sql, kind, terms, kind.fields)
 
+    def many(self, kind: Kind, keys: Sequence[Sequence[Any]], category: str = "") -> list[dict[str, Any] | None]:
+        with self.catalog.reading() as sql:
+            of = self._of(sql, kind, category)
+            return [_first(sql, kind, _Terms(kind, of, kind.keyed(key)), kind.light) for key in keys]
+
     def _add(self, kind: Kind, lines: Sequence[Named], category: str) -> int:
         with self.catalog.writing(durable=kind.durable) as sql:
             of = self._of(sql, kind, category)
