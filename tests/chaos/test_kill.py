@@ -105,7 +105,7 @@ def test_a_harvest_killed_again_and_again_stores_each_picture_once(
     for _ in range(rounds):
         kill_after(start_up * draw.uniform(0.5, 1.6), workspace, "harvest", "thing", "--folder", photos)
     finished(workspace, "harvest", "thing", "--folder", photos)
-    finished(workspace, "check")
+    finished(workspace, "check", "--mend")
     store = opened(workspace)
     rows = store.categories.pool("thing")
     names = sorted(alias.value for names in store.images.aliases(rows).values() for alias in names)
@@ -178,7 +178,7 @@ def test_labelling_killed_again_and_again_loses_no_answer_and_has_none_twice(
         kill_after(draw.uniform(2.0, 7.0), workspace, "simulate", "thing", "--truth", truth, *PEOPLE)
         after_the_lease(workspace)
     finished(workspace, "simulate", "thing", "--truth", truth, *PEOPLE)
-    finished(workspace, "check")
+    finished(workspace, "check", "--mend")
     assert_books_balance(workspace)
 
 

@@ -269,7 +269,7 @@ def test_rows_that_point_nowhere_are_told(store: DirectoryStore) -> None:
     sql.execute("DELETE FROM image WHERE row = 1")
     sql.commit()
     sql.close()
-    assert "rows of pool have no image" in found(store)
+    assert "rows of pool, alias have no image (rows 1)" in found(store)
     assert not store.check(mend=True).sound
 
 

@@ -1,6 +1,7 @@
 """The commands about the workspace: init, settings, status, check, category, gold."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from thresher.settings import FILE, TABLE, without_password
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.records import Category
     from thresher.settings import Settings
-    from thresher.store.contract import Store
+    from thresher.store.contract import CheckReport, Store
 
 WAITS_FOR = "waits for"
 
@@ -128,26 +129,84 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
 
 def check(
     context: typer.Context,
-    mend: Annotated[bool, typer.Option(help="Repair what an interrupted run left behind.")] = True,
+    mend: Annotated[
+        bool, typer.Option(help="Repair what an interrupted run left behind; without it, check only shows problems.")
+    ] = False,
     every_byte: Annotated[
-        bool, typer.Option("--every-byte", help="Read all image bytes and compare them with their hashes.")
+        bool,
+        typer.Option("--every-byte", help="Read all image bytes and column values and compare them with checksums."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --mend: also move or give up many images at once.")
+    ] = False,
+    recover: Annotated[
+        bool,
+        typer.Option(
+            "--recover", help="Bring quarantined images back, and make catalog rows for stored images that have none."
+        ),
     ] = False,
     json: JSON = False,
 ) -> None:
-    """Compare the catalog with the stored images and columns, and repair what an interrupted run left behind."""
+    """Compare the catalog with the stored images, columns and votes; repair only with --mend or --recover."""
+    if recover:
+        _recover(context, json=json)
+        return
     from thresher.cli.show import bars
 
     with opened(context) as (store, _), bars() as report:
-        found = store.check(mend=mend, every_byte=every_byte, report=report)
+        found = store.check(mend=mend, every_byte=every_byte, force=force, report=report)
     if json:
-        as_json({"counted": dict(found.counted), "found": found.found, "mended": found.mended, "sound": found.sound})
+        as_json({**asdict(found), "sound": found.sound})
     else:
         facts("Checked", found.counted)
         for line in found.found:
             say(f"{'repaired' if line in found.mended else 'found'}: {line}")
-        say("No problems remain." if found.sound else "Some problems remain that check cannot repair.")
+        for line in found.refused:
+            say(f"refused: {line}")
+        for line in found.notes:
+            say(line)
+        say(_outcome(found))
     if not found.sound:
         raise typer.Exit(2)
+
+
+def _outcome(found: "CheckReport") -> str:
+    """The last line of a check."""
+    if found.sound:
+        return "No problems remain."
+    if found.refused:
+        return "Some problems remain. The lines that begin with refused tell what to do."
+    if found.mendable:
+        return f"{len(found.mendable):,} of {len(found.found):,} problems can be repaired. Next: thresher check --mend"
+    return "Some problems remain that check cannot repair."
+
+
+def _recover(context: typer.Context, *, json: bool) -> None:
+    """Make rows anew; an empty catalog is replaced."""
+    from thresher.cli.show import bars
+    from thresher.harvest.admit import readmit
+    from thresher.store import open_store
+
+    place, settings = settings_of(context)
+    store = open_store(place, settings, recover=True)
+    try:
+        with bars() as report:
+            made = store.recover(partial(readmit, pixels=settings.pixels), report=report)
+    finally:
+        store.close()
+    if json:
+        as_json(asdict(made))
+        return
+    facts(
+        "Recovered",
+        {
+            "images back from the quarantine": made.restored,
+            "rows made anew": made.new,
+            "of these, with the number that labels and pools name": made.again,
+            "stored images that cannot be read": made.unreadable,
+        },
+    )
+    say("Next: thresher check; then thresher harvest NAME again, which puts known images into a pool without a copy")
 
 
 def openapi() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from thresher import pictures
@@ -30,6 +31,12 @@ def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int, compute: Co
     alone = ([candidate] for candidate in candidates)
     found = compute.spread(job, alone, died=partial(one_by_one, job=job, at_ms=at_ms, compute=compute))
     return [verdict for verdicts in found for verdict in verdicts]
+
+
+def readmit(data: bytes, *, pixels: int) -> NewImage | None:
+    """The image of stored bytes whose row was lost, without a name; None if they are no picture."""
+    verdict = _judge(Candidate("", data=data, size_bytes=len(data)), len(data), pixels, 0)
+    return replace(verdict, aliases=()) if isinstance(verdict, NewImage) else None
 
 
 def _judge(candidate: Candidate, bytes_most: int, pixels: int, at_ms: int) -> Verdict:

@@ -21,12 +21,15 @@ STORES = {
 }
 
 
-def open_store(place: str | Path, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> Store:
+def open_store(
+    place: str | Path, settings: Settings, *, create: bool = False, recover: bool = False, kinds: Kinds = KINDS
+) -> Store:
     """Open the workspace at a place, a directory or a `mongodb://` address; with `create`, make it if there is none.
 
     A workspace with an earlier schema is upgraded to the newest one (the table of `kinds`).
 
-    Raises StoreUnavailable if there is no workspace, WrongSchema if a newer thresher has written it.
+    Raises StoreUnavailable if there is no workspace, WrongSchema if a newer thresher has written it, StoreDamaged if
+    the catalog is empty or another workspace's; with `recover` such a one is opened, to make its rows anew.
     """
     scheme, found, _ = str(place).partition("://")
     scheme = scheme if found else ""
@@ -35,6 +38,6 @@ def open_store(place: str | Path, settings: Settings, *, create: bool = False, k
         raise BadInput(f"unknown store {scheme}://; known are directories and {known}.", where=str(place))
     module, function = STORES[scheme]
     opener: Callable[..., Store] = getattr(import_module(module), function)
-    opened = opener(str(place), settings, create=create, kinds=kinds)
+    opened = opener(str(place), settings, create=create, recover=recover, kinds=kinds)
     opened.images.fetch_reference = References(settings)
     return opened

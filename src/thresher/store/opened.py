@@ -19,8 +19,10 @@ class OpenedStore(Store):
         self.rounds = LinedRounds(lines)
         self.jobs = LinedJobs(lines)
 
-    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        findings = Findings(mend, report, every_byte)
+    def check(
+        self, *, mend: bool, every_byte: bool = False, force: bool = False, report: Report | None = None
+    ) -> CheckReport:
+        findings = Findings(mend, report, every_byte, force, self.images.count())
         self._compare(findings)
         tell_lost_scores(self.categories, self.rounds, self.columns, findings)
         findings.counted["images"] = self.images.count()

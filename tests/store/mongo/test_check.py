@@ -1,6 +1,7 @@
 """`thresher check` on MongoDB finds what an interrupted run left, and mends what can be mended."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from bson import Binary
 from tests.contract.things import category, data, deal, finish, images, new_image, publish
 
 from thresher.errors import NotReady, StoreDamaged
-from thresher.records import Gold, NewImage, Origin, Progress, Says, Source, new_id, now_ms
+from thresher.records import Gold, Label, NewImage, Origin, Progress, Purpose, Says, Source, new_id, now_ms
+from thresher.settings import Settings
 from thresher.store.mongo.check import SETTLED_MS
 from thresher.store.mongo.link import key
 from thresher.store.mongo.store import MongoStore
@@ -64,6 +66,7 @@ def test_bytes_that_no_row_uses_are_reclaimed_once_they_are_old(store: MongoStor
     table.update_one({"_id": Binary(spare)}, {"$set": {"at_ms": now_ms() - SETTLED_MS - 1000}})
     assert "no row refers to the bytes of 1 images" in found_and_mended(store)
     assert table.count_documents({}) == 3
+    assert [one["data"] for one in store.link.table("quarantine").find()] == [b"spare"]
 
 
 def test_a_harvest_takes_up_old_bytes_that_no_row_used(store: MongoStore) -> None:
@@ -87,6 +90,7 @@ def test_bytes_that_changed_are_found_where_every_byte_is_read_and_come_back(sto
     report = store.check(mend=True, every_byte=True)
     assert f"2 have lost their bytes (rows 2, {huge})" in report.found[0]
     assert table.count_documents({}) == 3
+    assert store.link.table("quarantine").count_documents({}) == 4  # what is left of both, for whoever can use it
     assert [store.images.read(row) for row in (rows[0], rows[1], rows[3])] == [data(0), data(1), data(3)]
     assert images(store, 4) == rows
     assert store.images.put([NewImage(name.hex(), large, 10, 10, "JPEG", bytes=len(large))]) == [huge]
@@ -165,3 +169,80 @@ def test_a_check_tells_how_far_it_is(store: MongoStore, tmp_path: Path) -> None:
     store.check(mend=False, report=told.append)
     assert {progress.stage for progress in told} >= {"check the catalog", "check images"}
     assert all(progress.done <= progress.total for progress in told)
+
+
+BY_DATA = {data(seed): seed for seed in range(200)}
+
+
+def admit(content: bytes) -> NewImage | None:
+    """As harvest reads the facts of an image; any bytes are one here."""
+    return new_image(BY_DATA[content], aliases=(), bytes=len(content)) if content in BY_DATA else None
+
+
+def let_settle(store: MongoStore) -> None:
+    """As if all bytes had come a while ago."""
+    store.link.table("bytes").update_many({}, {"$set": {"at_ms": now_ms() - SETTLED_MS - 1000}})
+
+
+def test_a_picture_whose_own_document_is_lost_gets_its_row_and_its_labels_back(store: MongoStore) -> None:
+    category(store, 10)
+    store.labels.hold("car", [Label(row, Says.YES, Source.OWNER, Purpose.LEARN, 1, 1) for row in range(10)])
+    let_settle(store)
+    store.link.table("images").delete_many({"_id": {"$in": [3, 7, 9]}})
+    shown = "\n".join(store.check(mend=False).found)
+    assert "3 rows of pool, labels have no image (rows 3, 7, 9)" in shown
+    store.check(mend=True)
+    assert store.link.table("bytes").count_documents({}) == 10
+    made = store.recover(admit)
+    assert (made.new, made.again) == (3, 3)
+    assert [store.images.read(row) for row in range(10)] == [data(seed) for seed in range(10)]
+    assert store.images.find([f"folder/{row}.jpg" for row in range(10)]) == list(range(10))
+    assert store.check(mend=False, every_byte=True).found == ()
+
+
+def test_an_older_catalog_costs_no_picture(store: MongoStore) -> None:
+    images(store, 60)
+    let_settle(store)
+    for table in ("images", "names", "fingerprints"):  # as a dump that was made before the second half came
+        store.link.table(table).delete_many({"$or": [{"_id": {"$gte": 30}}, {"row": {"$gte": 30}}]})
+    report = store.check(mend=True)
+    assert report.refused
+    assert store.link.table("bytes").count_documents({}) == 60
+    assert store.recover(admit).new == 30
+    assert sorted(store.images.read(one.row) for one in store.images.page(-1, 99)) == sorted(map(data, range(60)))
+    assert store.check(mend=False).found == ()
+
+
+def test_what_was_moved_aside_comes_back(store: MongoStore) -> None:
+    images(store, 3)
+    table = store.link.table("bytes")
+    table.insert_one({"_id": Binary(hashlib.sha256(data(90)).digest()), "at_ms": 5, "data": Binary(data(90))})
+    report = store.check(mend=True)
+    assert "thresher check --recover" in report.notes[0]
+    made = store.recover(admit)
+    assert (made.restored, made.new) == (1, 1)
+    assert store.link.table("quarantine").count_documents({}) == 0
+    assert data(90) in [store.images.read(one.row) for one in store.images.page(-1, 99)]
+
+
+@pytest.mark.parametrize("gone", [("workspace",), ("images",), ("images", "names", "workspace")])
+def test_a_database_that_was_emptied_is_never_opened_as_new(
+    gone: tuple[str, ...], store: MongoStore, opened: Callable[..., MongoStore], settings: Settings
+) -> None:
+    images(store, 60)
+    for table in gone:
+        store.link.table(table).delete_many({})
+    for create in (False, True):
+        with pytest.raises(StoreDamaged, match="stored images") as told:
+            opened(store.place, create=create)
+        assert "thresher check --recover" in told.value.next
+    with MongoStore(store.place, settings, recover=True) as again:
+        again.recover(admit)
+        assert again.images.count() == 60
+        assert sorted(again.images.read(one.row) for one in again.images.page(-1, 99)) == sorted(map(data, range(60)))
+
+
+def test_the_document_of_another_workspace_is_not_taken(store: MongoStore, opened: Callable[..., MongoStore]) -> None:
+    store.link.table("workspace").update_one({"_id": "workspace"}, {"$set": {"identity": new_id()}})
+    with pytest.raises(StoreDamaged, match="different workspaces"):
+        opened(store.place, create=False)

@@ -16,7 +16,7 @@ from thresher.store.contract.labels import Labels
 from thresher.store.contract.lines import Lines
 from thresher.store.contract.people import People
 from thresher.store.contract.rounds import Rounds
-from thresher.store.contract.store import CheckReport, Store, every_assignment
+from thresher.store.contract.store import CheckReport, Recovered, Store, every_assignment
 from thresher.store.contract.transfer import Transfer
 from thresher.store.contract.work import Work
 
@@ -30,6 +30,7 @@ __all__ = [
     "Labels",
     "Lines",
     "People",
+    "Recovered",
     "Renderings",
     "Report",
     "Rounds",

@@ -1,10 +1,10 @@
 """The whole workspace."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from thresher.records import Assignment
+from thresher.records import Assignment, NewImage
 from thresher.store.contract.asks import Asks
 from thresher.store.contract.categories import Categories
 from thresher.store.contract.columns import Columns
@@ -21,16 +21,36 @@ from thresher.store.contract.work import Work
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What `check` compared, the problems it found, and those it repaired."""
+    """What `check` compared, the problems it found, those it repaired, and those that `mend` would repair.
+
+    `refused` are repairs that were not made because they are too large or the catalog is damaged, each with its next
+    command; `notes` say what was moved, and how to bring it back.
+    """
 
     counted: Mapping[str, int]
     found: tuple[str, ...]
     mended: tuple[str, ...]
+    mendable: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
         """Whether there were no problems, or all were repaired."""
         return len(self.found) == len(self.mended)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What `recover` did: images that got a row, how many of them the row that others name, and what was left.
+
+    `restored` images were brought back from the quarantine; `unreadable` ones are no pictures or have changed.
+    """
+
+    new: int = 0
+    again: int = 0
+    restored: int = 0
+    unreadable: int = 0
 
 
 class Store(Protocol):
@@ -57,10 +77,21 @@ class Store(Protocol):
     def secret(self) -> bytes:
         """32 random bytes made with the workspace; the key of every signed link. Never logged."""
 
-    def check(self, *, mend: bool, every_byte: bool = False, report: Report | None = None) -> CheckReport:
-        """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind.
+    def check(
+        self, *, mend: bool, every_byte: bool = False, force: bool = False, report: Report | None = None
+    ) -> CheckReport:
+        """Compare catalog, image bytes and columns; only with `mend` change anything.
 
-        With `every_byte` each image is read and compared with its SHA-256, because a disk may change bytes by itself.
+        With `every_byte` each image, and each value of a column, is read and compared with its checksum, because a disk
+        may change bytes by itself. Nothing is deleted: bytes that no row refers to are moved to the quarantine of the
+        workspace. If they are many, or the catalog is damaged, they stay; `force` moves many too.
+        """
+
+    def recover(self, admit: Callable[[bytes], NewImage | None], *, report: Report | None = None) -> Recovered:
+        """Bring the quarantine back, and make a row for each stored image that has none.
+
+        `admit` reads the facts of an image from its bytes; None if they are no picture. An image gets the row that
+        labels and pools still name where its place among the others tells which one that was, else a new row.
         """
 
     def close(self) -> None:

@@ -1,4 +1,7 @@
-"""Compare shards with the catalog: rows without bytes, bytes without rows, shards left open by a dead process."""
+"""Compare shards with the catalog: rows without bytes, bytes without rows, shards left open by a dead process.
+
+Bytes that no row refers to are never deleted: they are moved to the quarantine (quarantine.py).
+"""
 
 import fcntl
 import json
@@ -11,19 +14,22 @@ from hashlib import sha256
 from pathlib import Path
 
 from thresher.errors import StoreDamaged
-from thresher.store.directory import shards
+from thresher.store.directory import quarantine, shards
 from thresher.store.directory.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
 from thresher.store.files import told
 from thresher.store.findings import Findings
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.images import shard_number
+from thresher.store.sqlite.names import rows_by_key
 
 # Bytes whose rows are still being committed look like bytes without rows; a writer waits half as long at most.
 SETTLED_SECONDS = 60.0
 ROWS_AT_ONCE = 1000
+HASH_BYTES = 32
 
-Wanted = dict[int, tuple[int, str, int]]
-"""What the catalog has of one shard: row, SHA-256 and size by the first byte."""
+Wanted = dict[int, list[tuple[int, str, int]]]
+"""What the catalog has of one shard: row, SHA-256 and size of each image by the first byte; one image a byte, if all
+is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +54,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The findings over all shards: rows without bytes, bytes without rows, and repairs to make."""
+    """The findings over all shards: rows without bytes, where images that no row refers to lie, repairs to make.
+
+    A repair has the names of the images that it moves to the quarantine.
+    """
 
     lost: dict[int, str]
     spare: dict[str, Place]
-    repairs: list[tuple[str, Callable[[], bool]]]
+    repairs: list[tuple[str, list[str], Callable[[], bool]]]
 
 
-def check_shards(here: Shards, findings: Findings) -> None:
-    """Compare every shard with its rows."""
+def check_shards(here: Shards, findings: Findings) -> int:
+    """Compare every shard with its rows; returns the number of images that have no row."""
     directory = here.writer.directory
     for part in directory.glob("*" + PART):
         if _settled(part):
@@ -71,8 +80,33 @@ def check_shards(here: Shards, findings: Findings) -> None:
         _compare(here, findings, name, numbers.get(name), seen)
     findings.progress("check shards", len(names), len(names), "shards")
     _tell_lost(here, findings, seen)
-    for what, repair in seen.repairs:
-        findings.wrong(what, repair)
+    spare = [name for _, moved, _ in seen.repairs for name in moved]
+    unknown = _unknown(here, spare)
+    movable = findings.may_move(unknown)
+    for what, moved, repair in seen.repairs:
+        findings.wrong(what, repair if movable or not moved else None)
+    if findings.mend and spare and movable:
+        findings.notes.append(quarantine.note(directory, len(spare)))
+    return unknown
+
+
+def _unknown(here: Shards, names: list[str]) -> int:
+    """The number of images that have no row at all; the others are further copies of images that have one."""
+    keys = [key for name in names if (key := key_of(name)) is not None]
+    found: set[bytes] = set()
+    with here.catalog.reading() as sql:
+        for start in range(0, len(keys), ROWS_AT_ONCE):
+            found |= rows_by_key(sql, keys[start : start + ROWS_AT_ONCE]).keys()
+    return len(names) - sum(key in found for key in keys)
+
+
+def key_of(name: str) -> bytes | None:
+    """The SHA-256 in the name of a member; None if there is none."""
+    try:
+        key = bytes.fromhex(name.partition(".")[0])
+    except ValueError:
+        return None
+    return key if len(key) == HASH_BYTES else None
 
 
 def _compare(here: Shards, findings: Findings, name: str, number: int | None, seen: Seen) -> None:
@@ -81,49 +115,52 @@ def _compare(here: Shards, findings: Findings, name: str, number: int | None, se
     before = _wanted(here, number)
     found = _look(directory, name) or _look_elsewhere(here.reader.elsewhere, name)
     if found is None:
-        seen.lost.update({row: key for row, key, _ in before.values()})
+        seen.lost.update({row: key for rows in before.values() for row, key, _ in rows})
         return
     findings.count("shards")
     there = {member.begins: member for member in found.members}
     if findings.every_byte:
         there = {begins: member for begins, member in there.items() if _unchanged(here, name, member)}
         findings.count("bytes read", sum(member.bytes for member in there.values()))
-    seen.lost.update(
-        {row: key for begins, (row, key, size) in before.items() if not _same(there.get(begins), key, size)}
-    )
+    claims = ((there.get(begins), *claim) for begins, some in before.items() for claim in some)
+    seen.lost.update({row: key for member, row, key, size in claims if not _same(member, key, size)})
     if found.held:
         return
     after = _wanted(here, number)  # rows may have come since
+    # also an image at a place that only rows of other images refer to
+    free = [member for member in there.values() if not _right(member, after)]
+    seen.spare.update({member.name.partition(".")[0]: Place(name, member.begins, member.bytes) for member in free})
     unused = [member for member in found.members if member.begins not in after]
-    whole = [member for member in unused if member.begins in there]
-    seen.spare.update({member.name.partition(".")[0]: Place(name, member.begins, member.bytes) for member in whole})
+    moved = [member.name for member in unused]
     if not found.closed:
-        seen.repairs.append((f"shard {name}: its writer ended before closing it", lambda: mend(here, name)))
+        what = f"shard {name}: its writer ended before closing it"
+        seen.repairs.append((what, moved, lambda: mend(here, name)))
     elif unused and found.settled:
         size = sum(member.bytes for member in unused)
         findings.count("unused bytes", size)
         what = f"shard {name}: no row refers to {len(unused)} images of {size} bytes"
-        seen.repairs.append((what, lambda: mend(here, name)))
+        seen.repairs.append((what, moved, lambda: mend(here, name)))
     elif not found.indexed:
-        seen.repairs.append((f"shard {name}: its index does not match it", lambda: _index(directory, name)))
+        seen.repairs.append((f"shard {name}: its index does not match it", [], lambda: _index(directory, name)))
 
 
 def _tell_lost(here: Shards, findings: Findings, seen: Seen) -> None:
     """Handle rows without bytes: an unused copy elsewhere is used; otherwise the row is marked for the next harvest."""
+    with here.catalog.reading() as sql:
+        marked = dict(sql.execute("SELECT row, lower(hex(sha256)) FROM image WHERE begins = -1").fetchall())
+    seen.lost.update({row: key for row, key in marked.items() if key in seen.spare})
     again = {row: seen.spare[key] for row, key in seen.lost.items() if key in seen.spare}
     again = {row: place for row, place in again.items() if _hashed(here, place) == seen.lost[row]}
     if again:
         findings.wrong(f"images: {len(again)} rows refer to a wrong place", lambda: _point(here, again))
     gone = sorted(seen.lost.keys() - again.keys())
-    if findings.mend and gone:
+    if findings.may_give_up(len(gone)) and findings.mend and gone:
         _mark_lost(here, gone)
-    with here.catalog.reading() as sql:
-        gone = sorted({*gone, *(row for (row,) in sql.execute("SELECT row FROM image WHERE begins = -1"))})
-    findings.lost_bytes(gone)
+    findings.lost_bytes(sorted({*gone, *marked} - again.keys()))
 
 
 def mend(here: Shards, name: str) -> bool:
-    """Close a shard without a writer, dropping unused images; False if a process is writing it again.
+    """Close a shard without a writer, moving unused images to the quarantine; False if a process is writing it again.
 
     Unused images at its end are cut off. If there are others in between, the shard is copied without them, and deleted
     when every row refers to the copy.
@@ -141,12 +178,14 @@ def mend(here: Shards, name: str) -> bool:
         wanted = _wanted(here, number[0] if number else None)
         members = list(shards.members(descriptor))
         used = [member for member in members if member.begins in wanted]
+        unused = [member for member in members if member.begins not in wanted]
+        quarantine.keep(directory, here.writer.shard_bytes, descriptor, unused)  # before anything of it goes
         if used and members[: len(used)] == used:
             end = used[-1].begins + shards.padded(used[-1].bytes)
             os.ftruncate(descriptor, end)
             shards.finish(directory, name, descriptor, end)
         else:
-            _copy(here, name, descriptor, [(wanted[member.begins][0], member) for member in used])
+            _copy(here, name, descriptor, [(row, member) for member in used for row, *_ in wanted[member.begins]])
             (directory / (name + OPEN)).unlink()
     except OSError as error:
         raise told(error, directory) from error
@@ -194,11 +233,25 @@ def _mark_lost(here: Shards, rows: Iterable[int]) -> None:
 def _wanted(here: Shards, number: int | None) -> Wanted:
     with here.catalog.reading() as sql:
         found = sql.execute("SELECT begins, row, lower(hex(sha256)), bytes FROM image WHERE shard = ?", (number,))
-        return {begins: (row, key, size) for begins, row, key, size in found}
+        wanted: Wanted = {}
+        for begins, *image in found:
+            wanted.setdefault(begins, []).append((image[0], image[1], image[2]))
+        return wanted
+
+
+def _right(member: Member, wanted: Wanted) -> bool:
+    """Whether a row of this very image refers to its place."""
+    return any(_same(member, key, size) for _, key, size in wanted.get(member.begins, ()))
 
 
 def _same(member: Member | None, key: str, size: int) -> bool:
     return member is not None and member.bytes == size and member.name.startswith(key + ".")
+
+
+def members_of(here: Shards, name: str) -> tuple[Member, ...]:
+    """The images in a shard, by their headers, or by its index where it is on an object store."""
+    found = _look(here.writer.directory, name) or _look_elsewhere(here.reader.elsewhere, name)
+    return found.members if found else ()
 
 
 def _look(directory: Path, name: str) -> Found | None:

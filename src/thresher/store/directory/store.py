@@ -3,22 +3,26 @@
 catalog.sqlite    rows, questions, labels, asks, assignments: everything except the bytes
 images/*.tar      the unchanged images
 columns/          embeddings and scores
+quarantine/       images that no row referred to, if there were any
+workspace.id      the id of the catalog that belongs to these images
 renderings/       images kept by reference, as people saw them
 """
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
-from thresher.errors import StoreUnavailable
-from thresher.records import now_ms
+from thresher.errors import StoreDamaged, StoreUnavailable
+from thresher.records import NewImage, new_id, now_ms
 from thresher.settings import Settings
-from thresher.store.contract import Store
-from thresher.store.directory import shards
+from thresher.store.contract import Recovered, Report, Store
+from thresher.store.directory import identity, shards
 from thresher.store.directory.check import check
 from thresher.store.directory.check_shards import Shards
 from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.directory.objects import Objects
+from thresher.store.directory.recover import recover
 from thresher.store.directory.renderings import DirectoryRenderings
 from thresher.store.files import alone, told
 from thresher.store.findings import Findings
@@ -74,6 +78,9 @@ class DirectoryStore(OpenedStore):
     def _compare(self, findings: Findings) -> None:
         check(Shards(self.catalog, self.writer, self.reader), self.matrices, self.kinds, findings)
 
+    def recover(self, admit: Callable[[bytes], NewImage | None], *, report: Report | None = None) -> Recovered:
+        return recover(Shards(self.catalog, self.writer, self.reader), self.kinds, admit, report)
+
     def close(self) -> None:
         self.writer.close()
         self.reader.close()
@@ -84,13 +91,26 @@ class DirectoryStore(OpenedStore):
         return (DirectoryStore, (self.directory, self.settings, self.kinds))
 
 
-def open_directory(place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> Store:
-    """Open the workspace in a directory, or with `create` make it. Raises StoreUnavailable if there is none."""
+def open_directory(
+    place: str, settings: Settings, *, create: bool = False, recover: bool = False, kinds: Kinds = KINDS
+) -> Store:
+    """Open the workspace in a directory, or with `create` make it. Raises StoreUnavailable if there is none.
+
+    Raises StoreDamaged for an empty catalog, and for that of another workspace. With `recover` an empty one is set
+    aside and a new one made, and a foreign one is taken.
+    """
     directory = Path(place).absolute()
     try:
-        if create:
-            _make(directory, kinds)
         there = (directory / CATALOG).exists()
+        if recover and identity.holds_images(directory / IMAGES):
+            there = _make_anew(directory, kinds)
+        elif not there and identity.holds_images(directory / IMAGES):
+            raise identity.no_catalog(directory, "there is no catalog.sqlite here")
+        elif create:
+            _make(directory, kinds)
+            there = True
+        if there:
+            identity.must_have_content(directory / CATALOG, directory / IMAGES)
     except OSError as error:
         raise told(error, directory) from error
     if not there:
@@ -101,6 +121,7 @@ def open_directory(place: str, settings: Settings, *, create: bool = False, kind
         )
     store = DirectoryStore(directory, settings, kinds)
     migrate(store.catalog, directory, now_ms(), steps_of(kinds))
+    identity.must_belong(store.catalog, directory, directory / IMAGES, adopt=recover)
     return store
 
 
@@ -114,6 +135,22 @@ def _make(directory: Path, kinds: Kinds) -> None:
             _make_catalog(directory, kinds)
 
 
+def _make_anew(directory: Path, kinds: Kinds) -> bool:
+    """Make a catalog where it is missing or empty; an empty one is set aside."""
+    with alone(directory, os.O_RDONLY):
+        path = directory / CATALOG
+        try:
+            if path.exists():
+                identity.must_have_content(path, directory / IMAGES)
+        except StoreDamaged:
+            aside = new_id()
+            for file in directory.glob(f"{CATALOG}*"):  # with the log of its transactions
+                file.rename(directory / f"{file.name}.empty-{aside}")
+        if not path.exists():
+            _make_catalog(directory, kinds)
+    return True
+
+
 def _make_catalog(directory: Path, kinds: Kinds) -> None:
     path = directory / f"{CATALOG}.making"
     path.unlink(missing_ok=True)
@@ -122,5 +159,6 @@ def _make_catalog(directory: Path, kinds: Kinds) -> None:
     migrate(catalog, directory, now_ms(), steps_of(kinds))
     with catalog.writing() as sql:
         sql.execute("INSERT INTO one (key, value) VALUES ('secret', ?)", (secrets.token_bytes(32),))
+    identity.give_identity(catalog)
     catalog.close()
     path.rename(directory / CATALOG)

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from thresher.store.mongo.store import MongoStore
 
 
-def open_mongo(place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> "MongoStore":
+def open_mongo(
+    place: str, settings: Settings, *, create: bool = False, recover: bool = False, kinds: Kinds = KINDS
+) -> "MongoStore":
     """The workspace at `mongodb://host/database`; with `create`, make it with its collections and indexes.
 
-    Raises Missing without the extra, StoreUnavailable, WrongSchema, BadSetting.
+    Raises Missing without the extra, StoreUnavailable, WrongSchema, BadSetting; StoreDamaged if its own document is
+    missing or another workspace's, or the images' documents are gone, which `recover` takes as they are.
     """
     try:
         from thresher.store.mongo.store import MongoStore  # here: pymongo costs 0.2 s that a directory need not pay
@@ -22,4 +25,4 @@ def open_mongo(place: str, settings: Settings, *, create: bool = False, kinds: K
         if (error.name or "").partition(".")[0] not in {"pymongo", "bson"}:
             raise
         raise Missing("pymongo", 'pip install "thresher[mongo]"') from error
-    return MongoStore(place, settings, create=create, kinds=kinds)
+    return MongoStore(place, settings, create=create, recover=recover, kinds=kinds)

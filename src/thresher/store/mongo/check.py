@@ -1,7 +1,7 @@
-"""`thresher check` on MongoDB: compare catalog, image bytes and columns, and repair after interrupted runs.
+"""`thresher check` on MongoDB: compare catalog, image bytes and columns, and on `--mend` repair after interrupted runs.
 
-Nothing that a row refers to is ever removed. An image whose bytes are lost is marked, so that the next harvest stores
-them again.
+Nothing is deleted that cannot be made again; bytes that no row refers to are moved to the quarantine. An image whose
+bytes are lost is marked, so that the next harvest stores them again.
 """
 
 import uuid
@@ -10,13 +10,17 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
+import numpy as np
 from bson import Binary, MaxKey
+from numpy.typing import NDArray
 from pymongo import InsertOne
 
 from thresher.errors import StoreDamaged
 from thresher.records import now_ms
-from thresher.store.findings import Findings
-from thresher.store.mongo import names, recount
+from thresher.store.findings import Findings, Repair
+from thresher.store.mongo import names, quarantine, recount
+from thresher.store.mongo.hashes import grown
+from thresher.store.mongo.images import WORKSPACE
 from thresher.store.mongo.link import Document, Link, Session, Table, among, batches, key, span
 from thresher.store.mongo.names import LOST
 from thresher.store.mongo.originals import Originals
@@ -25,17 +29,27 @@ from thresher.store.shapes import Kinds
 # bytes whose rows are still being committed look like bytes without rows; no writer waits as long
 SETTLED_MS: Final = 15 * 60 * 1000
 AT_ONCE: Final = 5_000
+HASH_BYTES: Final = 32
+NAMING: Final = ("pool", "labels", "gold", "asks", "votes", "gold_answers")
 
 
 def check(link: Link, images: int, kinds: Kinds, findings: Findings) -> None:
     """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
     findings.progress("check the catalog", 0, 1, "catalogs")
+    wrong: list[tuple[int, int, Repair]] = []
     for name, kept, counted in recount.differences(link, kinds):
+        repair: Repair = partial(recount.correct, link, name, counted - kept)
+        if name[:2] == (WORKSPACE, "images"):
+            findings.hold_if_fewer(kept, counted)
+            wrong.append((kept, counted, repair))
+            continue
         shown = ":".join(filter(None, name[1:]))
-        findings.miscounted(name[0], shown, kept, counted, partial(recount.correct, link, name, counted - kept))
+        findings.miscounted(name[0], shown, kept, counted, repair)
     findings.progress("check the catalog", 1, 1, "catalogs")
     _check_images(link, images, findings)
-    _check_spare_bytes(link, findings)
+    spare = _check_spare_bytes(link, findings)
+    for kept, counted, repair in wrong:
+        findings.miscounted_images(kept, counted, spare, repair)
     _check_columns(link, findings)
 
 
@@ -45,9 +59,12 @@ def _check_images(link: Link, total: int, findings: Findings) -> None:
     unnamed: list[Document] = []
     lost: list[Document] = []
     known_lost: list[int] = []
+    here: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
     fields = {"sha256": 1, "bare": 1, "aliases": 1}
     for some in batches(link.table("images").find({}, fields).sort("_id", 1), AT_ONCE):
         findings.progress("check images", done, total, "images")
+        here = grown(here, some[-1]["_id"] + 1)
+        here[[one["_id"] for one in some]] = True
         found = names.look_up(link, [one["sha256"] for one in some])
         unnamed += [one for one in some if one["sha256"] not in found]
         kept = [one for one in some if "bare" not in one]
@@ -60,14 +77,17 @@ def _check_images(link: Link, total: int, findings: Findings) -> None:
     findings.progress("check images", done, total, "images")
     if unnamed:
         findings.wrong(f"images: {len(unnamed)} are not found by their SHA-256", partial(_name, link, unnamed))
-    if findings.mend:
+    without = {table: rows for table in NAMING if (rows := _rows_without_image(link, table, here))}
+    findings.lost_rows(sorted({row for rows in without.values() for row in rows}), list(without))
+    if findings.may_give_up(len(lost)) and findings.mend and lost:
+        quarantine.keep_changed(link, originals.pieces_of([one["sha256"] for one in lost]))
         for some in batches(lost, AT_ONCE // 10):
             link.transact(partial(_mark_lost, link, some))
     findings.lost_bytes(sorted([one["_id"] for one in lost] + known_lost))
 
 
 def _changed(originals: Originals, images: list[Document], findings: Findings) -> set[bytes]:
-    """The names whose bytes have another SHA-256; with repairs these are deleted, so that a harvest can store them."""
+    """The names whose bytes have another SHA-256."""
     changed: set[bytes] = set()
     for one in images:
         name = bytes(one["sha256"])
@@ -78,9 +98,15 @@ def _changed(originals: Originals, images: list[Document], findings: Findings) -
         findings.count("bytes read", len(data))
         if sha256(data).digest() != name:
             changed.add(name)
-    if findings.mend and changed:
-        originals.drop(sorted(changed))
     return changed
+
+
+def _rows_without_image(link: Link, table: str, here: NDArray[np.bool_]) -> list[int]:
+    """The rows that a collection names and that have no image."""
+    found = np.fromiter((one["_id"]["row"] for one in link.table(table).find({}, {"_id.row": 1})), dtype=np.int64)
+    rows = np.unique(found)
+    inside = rows[rows < len(here)]
+    return [*inside[~here[inside]].tolist(), *rows[rows >= len(here)].tolist()]
 
 
 def _name(link: Link, images: list[Document]) -> None:
@@ -95,8 +121,8 @@ def _mark_lost(link: Link, images: list[Document], session: Session) -> None:
     names.mark(link, images, LOST, session)
 
 
-def _check_spare_bytes(link: Link, findings: Findings) -> None:
-    """Find bytes that an interrupted run sent without creating rows for them."""
+def _check_spare_bytes(link: Link, findings: Findings) -> int:
+    """Find bytes that an interrupted run sent without creating rows for them; returns the number of the images."""
     before_ms = now_ms() - SETTLED_MS
     spare: list[bytes] = []
     # by the index alone: the images themselves are not read
@@ -110,15 +136,15 @@ def _check_spare_bytes(link: Link, findings: Findings) -> None:
         wanted = {**among(some), "at_ms": {"$lt": before_ms}}
         old += [one["_id"] for one in link.table("bytes").find(wanted, {"_id": 1})]
     if old:
-        findings.count("unused images", len(old))
-        told = f"images: no row refers to the bytes of {len(old)} images"
-        findings.wrong(told, partial(_reclaim, link, old, before_ms))
-
-
-def _reclaim(link: Link, spare: list[bytes], before_ms: int) -> None:
-    # a writer that comes with one of them now marks it as of now, within the transaction that makes its row
-    for some in batches(spare, AT_ONCE):
-        link.table("bytes").delete_many({**among(some), "at_ms": {"$lt": before_ms}})
+        count = sum(len(one) == HASH_BYTES for one in old)
+        findings.count("unused images", count)
+        told = f"images: no row refers to the bytes of {count} images"
+        movable = findings.may_move(count)
+        move = partial(quarantine.keep, link, old, before_ms)
+        findings.wrong(told, move if movable else None)
+        if findings.mend and movable:
+            findings.notes.append(quarantine.note(count))
+    return sum(len(one) == HASH_BYTES for one in spare)
 
 
 def _check_columns(link: Link, findings: Findings) -> None:

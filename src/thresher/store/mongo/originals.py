@@ -56,13 +56,12 @@ class Originals:
             for name, one in found.items()
         }
 
-    def drop(self, names: Sequence[bytes]) -> None:
-        """Delete bytes, all pieces of them, before their rows are marked as lost."""
-        table = self.link.table("bytes")
-        pieces = {one["_id"]: one.get("pieces", 1) for one in table.find(among(names), {"pieces": 1})}
+    def pieces_of(self, names: Sequence[bytes]) -> list[bytes]:
+        """The names of all pieces of images."""
+        found = self.link.table("bytes").find(among(names), {"pieces": 1})
+        pieces = {one["_id"]: one.get("pieces", 1) for one in found}
         # each by its own name: MongoDB orders binaries by their length first, so that a range would hold strangers
-        gone = (one for name, count in pieces.items() for one in _piece_names(name, count * PIECE_BYTES))
-        table.delete_many(among(gone))
+        return [one for name, count in pieces.items() for one in _piece_names(name, count * PIECE_BYTES)]
 
     def _whole(self, name: bytes, one: Document, row: int) -> bytes:
         names = _piece_names(name, one["pieces"] * PIECE_BYTES)[1:]

@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from thresher.errors import StoreUnavailable
 from thresher.records import new_id
+from thresher.store.mongo import identity
 from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Document, Link, batches, key
 from thresher.store.mongo.names import note_namesakes
@@ -51,6 +52,7 @@ def _index(*fields: str, **options: Any) -> IndexModel:  # noqa: ANN401 -- whate
 # what is behind the kinds of line
 INTERNAL: Final = (
     Made("bytes", "encoded images, by SHA-256", plain=True),
+    Made("quarantine", "encoded images that no row referred to", plain=True),
     Made("renderings", "images as people saw them, if their bytes are elsewhere", plain=True),
     Made("names", "the row of each SHA-256 and alias"),
     Made("fingerprints", "the row that represents each similar group"),
@@ -177,15 +179,20 @@ STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
 }
 
 
-def open_workspace(link: Link, kinds: Kinds, *, create: bool, steps: tuple[Step, ...] | None = None) -> Document:
+def open_workspace(
+    link: Link, kinds: Kinds, *, create: bool, recover: bool = False, steps: tuple[Step, ...] | None = None
+) -> Document:
     """The workspace's own document, upgraded to the newest schema; with `create`, made if there is none.
 
-    Raises StoreUnavailable if there is no workspace, WrongSchema if a newer thresher has written it.
+    Raises StoreUnavailable if there is no workspace, WrongSchema if a newer thresher has written it, StoreDamaged if
+    the database is not the whole of one workspace (identity.py), unless it is opened to `recover` it.
     """
     steps = steps_of(kinds) if steps is None else steps
     newest = len(steps) + 1
     found = _read(link)
-    if found is None and create:
+    if found is None and not recover:
+        identity.must_be_empty(link)
+    if found is None and (create or (recover and identity.holds_images(link))):
         make(link, kinds)
         found = _read(link)
     if found is None:
@@ -195,6 +202,7 @@ def open_workspace(link: Link, kinds: Kinds, *, create: bool, steps: tuple[Step,
     for number in range(found["schema"], newest):
         steps[number - 1](link)  # a step may be made twice: by two who open at once, or by one that was killed
         link.table(WORKSPACE).update_one({"_id": WORKSPACE, "schema": number}, {"$set": {"schema": number + 1}})
+    identity.must_belong(link, found["identity"], adopt=recover)
     return found
 
 

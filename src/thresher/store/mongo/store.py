@@ -1,8 +1,11 @@
 """A whole workspace in one MongoDB database: the parts on one connection."""
 
+from collections.abc import Callable
 from functools import partial
 
+from thresher.records import NewImage
 from thresher.settings import Settings, cache_directory
+from thresher.store.contract import Recovered, Report
 from thresher.store.findings import Findings
 from thresher.store.kinds import KINDS
 from thresher.store.mongo import schema
@@ -15,6 +18,7 @@ from thresher.store.mongo.images import MongoImages
 from thresher.store.mongo.labels import MongoLabels
 from thresher.store.mongo.lines import MongoLines
 from thresher.store.mongo.link import Link
+from thresher.store.mongo.recover import recover
 from thresher.store.mongo.renderings import MongoRenderings
 from thresher.store.mongo.sessions import SessionNotes
 from thresher.store.mongo.transfer import MongoTransfer
@@ -26,14 +30,16 @@ from thresher.store.shapes import Kinds
 class MongoStore(OpenedStore):
     """A workspace in a MongoDB database."""
 
-    def __init__(self, place: str, settings: Settings, *, create: bool = False, kinds: Kinds = KINDS) -> None:
+    def __init__(
+        self, place: str, settings: Settings, *, create: bool = False, recover: bool = False, kinds: Kinds = KINDS
+    ) -> None:
         self.settings = settings
         self.kinds = kinds
         self.link = Link(place)
         try:
             self.link.greet()
             with explained(self.link.shown):
-                self._workspace = schema.open_workspace(self.link, kinds, create=create)
+                self._workspace = schema.open_workspace(self.link, kinds, create=create, recover=recover)
                 here = cache_directory(settings)
                 self.link.attend(SessionNotes(here / "sessions" / self._workspace["identity"]))
         except BaseException:
@@ -60,6 +66,10 @@ class MongoStore(OpenedStore):
     def _compare(self, findings: Findings) -> None:
         with explained(self.link.shown):
             check(self.link, self.images.count(), self.kinds, findings)
+
+    def recover(self, admit: Callable[[bytes], NewImage | None], *, report: Report | None = None) -> Recovered:
+        with explained(self.link.shown):
+            return recover(self.link, self.images, self.kinds, admit, report)
 
     def close(self) -> None:
         self.link.close()

@@ -24,7 +24,11 @@ PRIMARY = 0xFF  # SQLite's extended result codes add detail above the low byte
 MAPPED_BYTES = 1 << 32
 CHECKPOINT_PAGES = 16_000  # 64 MB of log: random pages are then written back once for many transactions
 
-_CHECK = "thresher check"
+# what `thresher check` itself cannot repair must not end in "thresher check"
+RESTORE = (
+    "move catalog.sqlite to another folder and restore it from a backup; without one,"
+    " thresher check --recover makes a catalog from the stored images"
+)
 _FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {
     sqlite3.SQLITE_FULL: (StoreFull, "the disk is full; stored data is kept.", "free some space and run it again"),
     sqlite3.SQLITE_IOERR: (StoreUnavailable, "the disk reports an error.", "check the disk; then thresher check"),
@@ -34,8 +38,8 @@ _FAILURES: dict[int, tuple[type[ThresherError], str, str]] = {
     sqlite3.SQLITE_CANTOPEN: (StoreUnavailable, "the catalog cannot be opened.", "make the workspace writable"),
     sqlite3.SQLITE_PERM: (StoreUnavailable, "no permission to open the catalog.", "make the workspace writable"),
     sqlite3.SQLITE_BUSY: (StoreUnavailable, "another process locks the catalog.", "stop it, or wait, and run it again"),
-    sqlite3.SQLITE_CORRUPT: (StoreDamaged, "the catalog is damaged.", _CHECK),
-    sqlite3.SQLITE_NOTADB: (StoreDamaged, "the catalog is not SQLite.", "restore catalog.sqlite from a backup"),
+    sqlite3.SQLITE_CORRUPT: (StoreDamaged, "the catalog is damaged.", RESTORE),
+    sqlite3.SQLITE_NOTADB: (StoreDamaged, "the catalog is not SQLite.", RESTORE),
 }
 # Connections that came through a fork: closing one here would release the parent's locks, so they are only kept.
 _INHERITED: list[object] = []

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, repeat
 from typing import Any
@@ -152,7 +152,7 @@ class SqliteImages(Images):
 
     def top(self) -> int:
         with self.catalog.reading() as sql:
-            return _top(sql)
+            return top_of(sql)
 
     def similar(self, rows: Rows) -> Rows:
         with self.catalog.reading() as sql:
@@ -177,17 +177,38 @@ def _of_rows(sql: sqlite3.Connection, columns: str, rows: Sequence[int] | Rows, 
     return found
 
 
-def _insert(sql: sqlite3.Connection, new: dict[bytes, NewImage], places: dict[bytes, shards.Place]) -> dict[bytes, int]:
-    """Insert new images under the next rows."""
+def add_rows(
+    sql: sqlite3.Connection,
+    new: Mapping[bytes, NewImage],
+    places: dict[bytes, shards.Place],
+    kept: Mapping[bytes, int],
+    *,
+    least: int,
+) -> None:
+    """Make rows for stored images that have none, each a similar group of its own: lost rows that are `kept` for some,
+    and new ones from `least` on for the others.
+    """
+    alone = {key: replace(image, similar="", compared=ALIKE_MOST) for key, image in new.items()}
+    numbers = count(max(top_of(sql), least))
+    _insert(sql, alone, places, {key: kept[key] if key in kept else next(numbers) for key in alone})
+
+
+def _insert(
+    sql: sqlite3.Connection,
+    new: dict[bytes, NewImage],
+    places: dict[bytes, shards.Place],
+    rows: dict[bytes, int] | None = None,
+) -> dict[bytes, int]:
+    """Insert new images under the next rows, or under `rows`."""
     if bulk.fit_images(new.values()):
-        first = _top(sql)
+        first = top_of(sql)
         bulk.insert_images(sql, first, new)
         counters.add(sql, WORKSPACE, "images", len(new))
         return dict(zip(new, count(first), strict=False))
     numbers = {name: shard_number(sql, name) for name in {place.shard for place in places.values()}}
     found = (places.get(key) for key in new) if places else repeat(None)
     spots = ((numbers[place.shard], place.begins) if place else (None, None) for place in found)
-    rows = dict(zip(new, count(_top(sql)), strict=False))
+    rows = rows or dict(zip(new, count(top_of(sql)), strict=False))
     sql.executemany(
         """INSERT INTO image
                (row, sha256, width, height, format, orientation, bytes, fingerprint, similar, shard, begins)
@@ -279,7 +300,8 @@ def shard_number(sql: sqlite3.Connection, name: str) -> int:
     return int(sql.execute("SELECT number FROM shard WHERE name = ?", (name,)).fetchone()[0])
 
 
-def _top(sql: sqlite3.Connection) -> int:
+def top_of(sql: sqlite3.Connection) -> int:
+    """One more than the highest row."""
     return int(sql.execute("SELECT coalesce(max(row) + 1, 0) FROM image").fetchone()[0])
 
 

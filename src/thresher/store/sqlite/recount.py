@@ -4,6 +4,7 @@ import sqlite3
 
 from thresher.store.findings import miscounted
 from thresher.store.shapes import Kinds
+from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import WORKSPACE
 
@@ -36,6 +37,21 @@ def _counted(kinds: Kinds) -> str:
     return " UNION ALL ".join([_BY_HAND, *lines])
 
 
+# the tables that name rows
+_NAMING = ("pool", "label", "gold", "ask", "vote", "gold_answer", "alias")
+
+
+def rows_without_image(sql: sqlite3.Connection) -> dict[str, list[int]]:
+    """The rows that have no image, by the table that names them."""
+    found = {
+        table: sql.execute(
+            f"SELECT DISTINCT row FROM {table} WHERE row NOT IN (SELECT row FROM image) ORDER BY row"
+        ).fetchall()
+        for table in _NAMING
+    }
+    return {table: [row for (row,) in rows] for table, rows in found.items() if rows}
+
+
 def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, int, int]]:
     """Wrong counters, as (category id, name, stored value, counted value); 0 is the whole workspace."""
     kept, counted = (
@@ -43,6 +59,13 @@ def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, i
         for statement in ("SELECT category, name, value FROM counter", _counted(kinds))
     )
     return [(*name, says, there) for name, says, there in miscounted(kept, counted)]
+
+
+def correct_all(catalog: Catalog, kinds: Kinds) -> None:
+    """Set every counter to the counted value."""
+    with catalog.writing(durable=True) as sql:
+        for category, name, kept, counted in differences(sql, kinds):
+            counters.add(sql, category, name, counted - kept)
 
 
 def correct(catalog: Catalog, kinds: Kinds, category: int, name: str) -> None:

@@ -17,7 +17,7 @@ from thresher.store.kinds import ASK_FIELDS, IMAGE
 from thresher.store.lines import Wanted
 from thresher.store.rules import hash_key
 from thresher.store.shapes import Kind, Kinds, Line
-from thresher.store.sqlite import counters, images, recount
+from thresher.store.sqlite import images, recount
 from thresher.store.sqlite.connection import Catalog, insert
 from thresher.store.sqlite.counters import WORKSPACE, category_id
 from thresher.store.sqlite.lines import select
@@ -97,9 +97,7 @@ class SqliteTransfer(Transfer):
     def settle(self) -> None:
         with self.catalog.writing(durable=True) as sql:
             sql.execute("DELETE FROM reached")
-            off = recount.differences(sql, self.kinds)
-            for category, name, kept, there in off:
-                counters.add(sql, category, name, there - kept)
+        recount.correct_all(self.catalog, self.kinds)
 
 
 def _complete_image(sql: Sql, there: There) -> None:
