@@ -84,6 +84,12 @@ class Values:
     shown_pixels: int = row(
         1024, "longest side of the image that an annotator sees, in pixels; panoramas get more", 64, 4096
     )
+    connections: int = row(
+        1000, "most open connections of the server; beyond them the one idle longest is closed", 16, 60_000
+    )
+    connections_each: int = row(
+        250, "most open connections of one network address; loopback has no such limit", 4, 60_000
+    )
     shown_seconds: float = row(
         10.0,
         "time limit for showing an image, counted from the request for it, waiting included, in seconds",

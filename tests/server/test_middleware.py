@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -218,3 +219,24 @@ def test_an_error_that_nobody_foresaw_is_told_by_an_id_and_logged_with_it(
     assert mark in record.getMessage()
     assert "a-capability" not in record.getMessage()
     assert "the reason" in (record.exc_text or "")
+
+
+def test_head_is_answered_as_get_with_equal_headers_and_no_body(store: Store, server: Served, small: Settings) -> None:
+    """Monitors and link checkers ask by HEAD; each page and each route of the API answers it."""
+    values = {"name": "car", "key": "x"}
+    described = create_app(store, small).openapi()["paths"]
+    paths = {path.format(**values) for path, methods in described.items() if "get" in methods}
+    assert {"/healthz", "/api/console/categories/car/pictures"} <= paths
+    paths |= {"/", "/work", "/join/x", "/static/worker/x", "/docs", "/openapi.json", "/nowhere"}
+    headers = {"Authorization": f"Bearer {server.token}"}
+    for path in sorted(paths):
+        got, head = (server.http.request(method, path, headers=headers) for method in ("GET", "HEAD"))
+        assert head.status_code == got.status_code != 405, path
+        assert head.content == b""
+        assert without_nonce(head) == without_nonce(got), path
+    assert server.http.head("/api/work/send").status_code == 405
+
+
+def without_nonce(answer: httpx.Response) -> dict[str, str]:
+    found = {name: re.sub(r"'nonce-[^']*'", "", value) for name, value in answer.headers.items()}
+    return {name: value for name, value in found.items() if name != "date"}

@@ -23,8 +23,9 @@ from thresher.loop.decision import Decisions
 from thresher.records import now_ms
 from thresher.server import console, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console
+from thresher.server.connections import ACCEPTED_AT_ONCE, Connections, protocol_for
 from thresher.server.desk import Desk, TheDesk
-from thresher.server.middleware import BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
+from thresher.server.middleware import AnswersHead, BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
 from thresher.server.pictures import Shown
 from thresher.server.wire import Health, Problem
 from thresher.settings import Settings
@@ -32,6 +33,8 @@ from thresher.store.contract import Store
 from thresher.workforce.links import Links
 
 EXPIRE_EVERY_SECONDS = 30.0
+SWEEP_TICKS = 5
+BACKLOG = 2048
 STATIC = Path(__file__).parent / "static"
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,7 @@ def create_app(
     app.add_middleware(KnownHosts, known=known_hosts(settings))
     app.add_middleware(Unexpected)
     app.add_middleware(StrictHeaders)
+    app.add_middleware(AnswersHead)
     return app
 
 
@@ -98,10 +102,20 @@ def serve(
 class Server(uvicorn.Server):
     """A uvicorn server that reports when and where it listens. `should_exit = True` stops it, from any thread."""
 
-    def __init__(self, app: FastAPI, settings: Settings, ready: Callable[[str], None]) -> None:
-        # no access log: addresses carry keys and invites, which are never logged
+    def __init__(
+        self, app: FastAPI, settings: Settings, ready: Callable[[str], None], limits: Connections | None = None
+    ) -> None:
+        self.connections = limits or Connections.of(settings)
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+            app,
+            http=protocol_for(self.connections),
+            ws="none",
+            backlog=ACCEPTED_AT_ONCE,
+            log_config=None,
+            log_level="warning",
+            access_log=False,  # addresses carry keys and invites, which are never logged
+            server_header=False,
+            timeout_graceful_shutdown=5,
         )
         super().__init__(config)
         self._ready = ready
@@ -115,16 +129,24 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then report the address."""
         await super().startup(sockets=sockets)
+        for sock in sockets or ():
+            sock.listen(BACKLOG)  # asyncio has made the queue as short as what it accepts at once
         port = sockets[0].getsockname()[1] if sockets else self._port
         host = f"[{self._host}]" if ":" in self._host else self._host
         self._ready(f"http://{host}:{port}")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; twice a second connections that wait for nothing are closed."""
+        if counter % SWEEP_TICKS == 0:
+            self.connections.sweep()
+        return await super().on_tick(counter)
 
 
 def listening(host: str, port: int) -> socket.socket:
     """A listening socket that sends small packets at once (TCP_NODELAY). Raises Busy, BadSetting."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        opened = socket.create_server((host, port), family=family, backlog=2048)
+        opened = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Busy(f"port {port} is taken.", where=host, next="thresher serve --port 0") from error

@@ -1,4 +1,4 @@
-"""Checks before every route: known hosts, limits on bodies, strict headers for browsers.
+"""Before every route: HEAD answered as GET, known hosts, limits on bodies, strict headers for browsers.
 
 Pure ASGI. Starlette has a host check and a body limit of its own, but those answer plain text; ours answer problems.
 """
@@ -21,6 +21,9 @@ BODY_BYTES = 200_000  # four times the longest assignment; bodies are read befor
 UPLOAD_BYTES = 16_000_000
 DISCARDED_BYTES = 64_000_000
 DISCARD_SECONDS = 5.0
+BODY_SECONDS = 60.0  # a whole body; a phone on a bad line sends 200 kB in that time
+UPLOAD_SECONDS = 600.0
+PIECE_SECONDS = 15.0  # from one piece of a body to the next
 HANG_UP = {"Connection": "close"}  # after the answer, because the client may still be sending
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -32,6 +35,24 @@ STRICT = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+class AnswersHead:
+    """Answers HEAD as GET, with the same status and headers, and without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the application for a GET, and send no byte of the body."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def bare(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self.app({**scope, "method": "GET"}, receive, bare)
 
 
 class Unexpected:
@@ -101,7 +122,7 @@ class KnownHosts:
 
 
 class BoundedBody:
-    """Limits the size of a body per route, whether its length is announced or not.
+    """Limits the size of a body per route, whether its length is announced or not, and the time it may take.
 
     A route's body is read before its dependencies check tokens, so a long one is accepted only with `trusted` headers.
     """
@@ -124,11 +145,19 @@ class BoundedBody:
                 await discard(receive)
             await (_unknown_sender() if lists and most < UPLOAD_BYTES else _too_large(most))(scope, receive, send)
             return
-        seen = 0
+        seen, whole = 0, False
+        until = asyncio.get_running_loop().time() + (BODY_SECONDS if most == BODY_BYTES else UPLOAD_SECONDS)
 
         async def bounded() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:  # what comes now is the end of the connection, and that may take its time
+                return await receive()
+            try:
+                left = until - asyncio.get_running_loop().time()
+                message = await asyncio.wait_for(receive(), min(left, PIECE_SECONDS))
+            except TimeoutError as error:
+                raise HTTPException(408, headers=HANG_UP) from error
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > most:
                 await discard(receive)

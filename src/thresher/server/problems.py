@@ -25,6 +25,7 @@ _PLAIN: Mapping[int, tuple[str, str, str]] = {
     400: ("bad-request", "the request cannot be read.", "see /docs"),
     404: ("not-found", "there is nothing at this address.", "see /docs"),
     405: ("method-not-allowed", "this address does not accept that method.", "see /docs"),
+    408: ("too-slow", "the request body arrived too slowly.", "send it again"),
     413: ("too-large", "the request body is larger than this address accepts.", "send it in smaller parts"),
 }
 
