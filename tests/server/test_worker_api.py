@@ -77,6 +77,23 @@ def test_pictures_are_re_encoded_without_metadata_and_named_for_ever(worker: Wor
     assert server.http.get(dealt(worker).pictures[0]).content == answer.content
 
 
+def test_a_picture_is_shown_in_a_size_for_the_page_and_in_one_to_look_at_closely(
+    server: Served, store: Store, settings: Settings
+) -> None:
+    add_category(store, "large")
+    data = picture(1, (3000, 2000))
+    rows = store.images.put([NewImage(sha256(data).hexdigest(), data, 3000, 2000, "JPEG", bytes=len(data))])
+    store.categories.pool_add("large", rows, Origin("folder", at_ms=1))
+    ask(store, settings, "large", rows)
+    work = WorkerClient.join(server.console.add_invite("large").link, "Ada").deal("large")
+    assert work
+    sizes = []
+    for address in (work.pictures[0], f"{work.pictures[0]}?large=1"):
+        with Image.open(io.BytesIO(server.http.get(address).content)) as shown:
+            sizes.append(shown.size)
+    assert sizes == [(1024, 683), (3000, 2000)]
+
+
 def test_drafts_come_back_after_a_reload(worker: WorkerClient) -> None:
     work = dealt(worker)
     first = Entry(position=3, says=Says.NO, first_seconds=0.7, seconds=2.5, changes=1, visits=2, ready=False)

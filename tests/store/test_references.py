@@ -20,7 +20,7 @@ from tests.site_for_tests import RunningSite, Site
 from thresher.errors import NotReady
 from thresher.guard import PER_HOST
 from thresher.learn.embed import column, embed
-from thresher.records import Alias, NewImage
+from thresher.records import Alias, NewImage, Rendering
 from thresher.server.pictures import Shown
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -149,10 +149,23 @@ def test_what_people_saw_is_kept_and_shown_when_the_site_is_gone(store: Store, p
             asyncio.run(Shown(cut_off, guarded).webp(row, long_side=32))
 
 
+def test_a_rendering_of_an_earlier_version_is_shown_only_where_no_new_one_can_be_made(
+    store: Store, private: Settings, site: Site
+) -> None:
+    """It may be wrong (12-bit greys were black); but it is what people judged."""
+    (row,) = store.images.put([reference(23, site.url("/picture/23.jpg"))])
+    store.renderings.keep(row, "48", Rendering(b"as it was shown", 0.5))
+    guarded = private.but(fetch_private=False)
+    with closing(open_store(store.place, guarded)) as cut_off:
+        earlier = Shown(cut_off, guarded).webp_and_wait(row, long_side=48)
+        assert asyncio.run(earlier) == (b"as it was shown", 0.5)
+    assert asyncio.run(Shown(store, private).webp(row, long_side=48)).startswith(b"RIFF")
+
+
 def test_a_harmed_rendering_is_made_anew(store: Store, private: Settings, site: Site) -> None:
     (row,) = store.images.put([reference(22, site.url("/picture/22.jpg"))])
     seen = asyncio.run(Shown(store, private).webp(row, long_side=48))
-    (kept,) = (Path(store.place) / "renderings").rglob(f"{row}-48")
+    (kept,) = (Path(store.place) / "renderings").rglob(f"{row}-48-*")
     for whole in (kept.read_bytes()[:-5], b"", b"abc"):
         kept.write_bytes(whole)
         assert asyncio.run(Shown(store, private).webp(row, long_side=48)) == seen

@@ -1,5 +1,7 @@
 """The worker's page, as a person uses it: keys, mouse and touch, going back, looking over, sending."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -205,6 +207,39 @@ def test_sides_can_be_swapped_and_letters_switched_off(window: Window, server: S
     shown(window, 0)
     window.page.keyboard.press("y")
     shown(window, 0)
+
+
+def test_a_picture_can_be_looked_at_closely_by_key_and_by_link(window: Window, server: Served) -> None:
+    begin(window, server)
+    window.page.keyboard.press("ArrowRight")
+    shown(window, 1)
+    present = window.page.locator("main.stage img.on").get_attribute("src")
+    link = window.page.get_by_role("link", name="Look closer")
+    looks: list[Callable[[], None]] = [
+        partial(window.page.keyboard.press, "z"),
+        link.click,
+        partial(link.press, "Enter"),
+    ]
+    for look in looks:
+        with window.context.expect_page() as opened:
+            look()
+        closer = opened.value
+        assert closer.url.endswith(f"{present}?large=1")
+        expect(closer.locator("img")).to_have_js_property("naturalWidth", 64)
+        assert closer.evaluate("() => window.opener") is None
+        closer.close()
+    window.page.keyboard.press("ArrowLeft")
+    shown(window, 2)
+
+
+def test_a_finger_can_look_closely_too(phone: Window, server: Served) -> None:
+    begin(phone, server)
+    box = phone.page.get_by_role("link", name="Look closer").bounding_box()
+    assert box
+    assert box["height"] >= 44
+    with phone.context.expect_page() as opened:
+        phone.page.get_by_role("link", name="Look closer").tap()
+    expect(opened.value.locator("img")).to_have_js_property("naturalWidth", 64)
 
 
 def test_the_review_counts_and_leads_back_to_any_picture(window: Window, server: Served) -> None:

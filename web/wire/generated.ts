@@ -39,7 +39,12 @@ const injectedRtkApi = api.injectEndpoints({
       query: () => ({ url: `/api/work/return`, method: "POST" }),
     }),
     picture: build.query<PictureApiResponse, PictureApiArg>({
-      query: (queryArg) => ({ url: `/api/work/pictures/${queryArg.key}` }),
+      query: (queryArg) => ({
+        url: `/api/work/pictures/${queryArg.key}`,
+        params: {
+          large: queryArg.large,
+        },
+      }),
     }),
     categories: build.query<CategoriesApiResponse, CategoriesApiArg>({
       query: () => ({ url: `/api/console/categories` }),
@@ -194,6 +199,7 @@ export type GiveBackApiArg = void;
 export type PictureApiResponse = /** status 200 The picture. */ Blob;
 export type PictureApiArg = {
   key: string;
+  large?: boolean;
 };
 export type CategoriesApiResponse =
   /** status 200 Successful Response */ CategoryWire[];

@@ -26,6 +26,7 @@ describe('keys', () => {
     ['ArrowDown', 'forward'],
     ['Escape', 'pause'],
     ['?', 'help'],
+    ['z', 'closer'],
     ['x', null],
     ['constructor', null],
   ])('%s means %s', (key, wanted) => expect(intent(press(key), usual)).toBe(wanted));
@@ -48,7 +49,7 @@ describe('keys', () => {
 
   test('letters can be switched off, the rest stays (WCAG 2.1.4)', () => {
     const silent = { swapped: false, letters: false };
-    expect(['j', 'y', 'f', 'n', 'u', '?'].map((key) => intent(press(key), silent))).toEqual(Array(6).fill(null));
+    expect(['j', 'y', 'f', 'n', 'u', '?', 'z'].map((key) => intent(press(key), silent))).toEqual(Array(7).fill(null));
     expect(intent(press('ArrowRight'), silent)).toBe('yes');
     expect(taught('yes', silent)).toEqual(['→']);
     expect(taught('back', silent)).toEqual(['↑', 'Backspace']);

@@ -2,7 +2,7 @@
 
 import type { Preferences } from './events';
 
-export type Intent = 'yes' | 'no' | 'unsure' | 'back' | 'forward' | 'help' | 'pause';
+export type Intent = 'yes' | 'no' | 'unsure' | 'back' | 'forward' | 'help' | 'pause' | 'closer';
 
 const ALWAYS = new Map<string, Intent>([
   [' ', 'unsure'],
@@ -17,6 +17,7 @@ const LETTERS = new Map<string, Intent>([
   ['n', 'no'],
   ['u', 'back'],
   ['?', 'help'],
+  ['z', 'closer'],
 ]);
 
 /** The outer hand: right side and left side, which follow `swapped`. */
@@ -67,6 +68,7 @@ export function taught(wanted: Intent, preferences: Preferences): string[] {
     forward: ['↓'],
     help: ['?'],
     pause: ['Esc'],
+    closer: ['Z'],
   };
   return plain[wanted].filter((key) => preferences.letters || !/^[A-Z?]$/.test(key));
 }

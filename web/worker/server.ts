@@ -4,11 +4,13 @@ import type { Drafts, Entry, Joined, Kept, Me, Problem, Sent, Work } from '../wi
 
 /** The server said no (status 400 and above), or could not be reached (status 0). */
 export class Failure extends Error {
-  constructor(
-    readonly status: number,
-    readonly detail: string,
-  ) {
+  // declared only: a field of its own brings 900 bytes of helpers with it for the browsers that are supported
+  declare readonly status: number;
+  declare readonly detail: string;
+
+  constructor(status: number, detail: string) {
     super(detail);
+    Object.assign(this, { status, detail });
   }
 
   /** Trying again later can help: no connection, a server that restarts, a busy one. */

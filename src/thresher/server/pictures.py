@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from thresher import pictures
 from thresher.compute import cores
-from thresher.errors import StoreFull, StoreUnavailable, TryLater
+from thresher.errors import StoreFull, StoreUnavailable, ThresherError, TryLater
 from thresher.records import Image, Rendering
 from thresher.server.lanes import Lane
 from thresher.settings import Settings
@@ -23,10 +23,18 @@ from thresher.store.references import Failures, References, addresses_of, site_o
 
 MEMORY_BYTES = 128_000_000
 THUMBNAIL_PIXELS = 256
+LARGE_PIXELS = 4096  # for a closer look: most pictures of cameras as they are
+RENDERING = 2  # counts up when pictures are rendered otherwise than before, so that what was stored is made anew
 RENDERED_AT_ONCE = max(2, cores())  # more would not be faster, and each may take hundreds of megabytes
 RENDERED_WAITING = 256
 FETCHED_AT_ONCE = 16
 FETCHED_WAITING = 48
+
+WEBP_HEADERS = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    # opened in a window of its own, it is laid out by the browser, with styles of the browser's own
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+}
 
 
 class Shown:
@@ -49,7 +57,7 @@ class Shown:
         return self._bytes
 
     async def webp(self, row: int, *, long_side: int) -> bytes:
-        """The rendered image of a row, oriented, without metadata, at most `long_side` pixels long.
+        """The rendered image of a row, oriented, without metadata; see `pictures.render`.
 
         Raises NotFound; TryLater if that would take longer than `shown_seconds`, or too many images are asked for.
         """
@@ -72,13 +80,22 @@ class Shown:
             self._keep(key, found.data, found.seconds)
             return found.data, found.seconds
         begun = time.perf_counter()
-        data = await self._fetched(image, until)
+        try:
+            data = await self._fetched(image, until)
+        except ThresherError:
+            # the site is gone: the picture as people judged it, rendered by an earlier version
+            if not image.reference:
+                raise
+            found = await self._near.run(partial(self._rendered, row, str(long_side)), seconds=self._seconds)
+            if found is None:
+                raise
+            return found.data, found.seconds
         render = partial(self._render, image, data, long_side)
         made = await self._near.run(render, seconds=until - time.monotonic())
         seconds = time.perf_counter() - begun
         self._keep(key, made, seconds)
         if image.reference:
-            keep = partial(self._store.renderings.keep, row, long_side, Rendering(made, seconds))
+            keep = partial(self._store.renderings.keep, row, f"{long_side}-{RENDERING}", Rendering(made, seconds))
             with suppress(StoreFull, StoreUnavailable, TryLater):  # the picture is here, and can be shown
                 await self._near.run(keep, seconds=self._seconds)
         return made, 0.0
@@ -86,12 +103,13 @@ class Shown:
     def _known(self, row: int, long_side: int) -> tuple[Image, Rendering | None]:
         """An image, and its rendering where one is stored."""
         image = self._store.images.get(row)
-        if not image.reference:
-            return image, None
+        return image, self._rendered(row, f"{long_side}-{RENDERING}") if image.reference else None
+
+    def _rendered(self, row: int, size: str) -> Rendering | None:
         try:
-            return image, self._store.renderings.get(row, long_side)
+            return self._store.renderings.get(row, size)
         except StoreUnavailable:  # the picture itself may be there
-            return image, None
+            return None
 
     async def _fetched(self, image: Image, until: float) -> bytes | None:
         """The bytes of an image that may be far away; None: they are here."""
@@ -117,4 +135,4 @@ class Shown:
 
 def webp_response(data: bytes) -> Response:
     """A rendered image as a response; its address always names the same bytes, so browsers may cache it for ever."""
-    return Response(data, media_type="image/webp", headers={"Cache-Control": "private, max-age=31536000, immutable"})
+    return Response(data, media_type="image/webp", headers=WEBP_HEADERS)

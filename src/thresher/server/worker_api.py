@@ -20,7 +20,7 @@ from thresher.records import Assignment, Given, Says, Stage, Task, Worker, new_i
 from thresher.server.auth import TheAssignment, TheWorker
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.examples import examples_for
-from thresher.server.pictures import webp_response
+from thresher.server.pictures import LARGE_PIXELS, webp_response
 from thresher.server.wire import (
     Deal,
     Drafts,
@@ -151,10 +151,11 @@ def give_back(desk: TheDesk, assignment: TheAssignment) -> None:
     response_class=Response,
     responses={200: {"content": {"image/webp": {}}, "description": "The picture."}},
 )
-async def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)]) -> Response:
-    """One picture of an assignment; the address is the permission, and ends with the lease."""
+async def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)], *, large: bool = False) -> Response:
+    """One picture of an assignment, `large` to look closer; the address is the permission, and ends with the lease."""
     row = await run_in_threadpool(_row_of, desk, key)
-    shown, wait_seconds = await desk.shown.webp_and_wait(row, long_side=desk.settings.shown_pixels)
+    side = LARGE_PIXELS if large else desk.settings.shown_pixels
+    shown, wait_seconds = await desk.shown.webp_and_wait(row, long_side=side)
     await asyncio.sleep(wait_seconds)
     return webp_response(shown)
 

@@ -73,6 +73,7 @@ const TAUGHT: readonly (readonly [Intent, string])[] = [
   ['back', 'Back'],
   ['forward', 'Forward again'],
   ['pause', 'Pause'],
+  ['closer', 'Look closer'],
 ];
 
 export function Keys({ store }: { store: Store }) {

@@ -4,7 +4,7 @@ import type { Says } from '../../wire/generated';
 import { type Intent, intent, left, right, taught } from '../keys';
 import { createStage, type Stage } from '../stage';
 import { useStore } from '../store';
-import { answeredCount, isAnswered, next } from '../task';
+import { answeredCount, isAnswered, next, type Task } from '../task';
 import type { Handed } from './handed';
 import { type Panel, Panels } from './panels';
 import { Offline, Others, WORDS } from './parts';
@@ -52,6 +52,7 @@ export function Pictures(handed: Handed) {
     const present = store.getState().task;
     const shown = stage.current;
     if (!shown || present.view !== 'pictures') return;
+    if (wanted === 'closer') return void open(closer(present), '', 'noopener');
     if (wanted === 'help' || wanted === 'pause') return setPanel(wanted === 'help' ? 'explanation' : 'pause');
     if (wanted === 'back') {
       if (present.position === 0) return;
@@ -106,6 +107,11 @@ function swap(stage: Stage, to: number | 'review'): void {
   if (to !== 'review') stage.show(to);
 }
 
+/** The present picture in a size to look at closely, which the browser itself enlarges and moves, in its own window. */
+function closer({ work, position }: Task): string {
+  return `${work?.pictures[position]}?large=1`;
+}
+
 function Head({ store, open }: Handed & { open: (panel: Panel) => void }) {
   const task = useStore(store, (state) => state.task);
   const done = answeredCount(task);
@@ -121,6 +127,9 @@ function Head({ store, open }: Handed & { open: (panel: Panel) => void }) {
       <p className="progress-text number">
         You have answered {done} of {all}
         <LeaseLeft store={store} />
+        <a href={closer(task)} target="_blank" rel="noopener">
+          Look closer
+        </a>
       </p>
       <div className="bar" aria-hidden="true">
         <span style={{ transform: `scaleX(${all ? done / all : 0})` }} />

@@ -62,8 +62,11 @@ class Images(Protocol):
 class Renderings(Protocol):
     """Images as people saw them, stored if the bytes themselves are kept by reference."""
 
-    def get(self, row: int, long_side: int) -> Rendering | None:
-        """An image at a size; None if nobody has seen it at that size, or if the stored file is damaged."""
+    def get(self, row: int, size: str) -> Rendering | None:
+        """An image at a size; None if nobody has seen it at that size, or if the stored file is damaged.
 
-    def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
+        A size is a word of digits and hyphens.
+        """
+
+    def keep(self, row: int, size: str, rendering: Rendering) -> None:
         """Store one, replacing an earlier one."""

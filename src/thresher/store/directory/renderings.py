@@ -22,22 +22,22 @@ class DirectoryRenderings(Renderings):
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def get(self, row: int, long_side: int) -> Rendering | None:
+    def get(self, row: int, size: str) -> Rendering | None:
         try:
-            whole = self._path(row, long_side).read_bytes()
+            whole = self._path(row, size).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise told(error, self.directory) from error
         if len(whole) < _TOOK.size:
             return None
-        size, seconds = _TOOK.unpack_from(whole)
+        length, seconds = _TOOK.unpack_from(whole)
         data = whole[_TOOK.size :]
-        return Rendering(data, seconds) if len(data) == size else None
+        return Rendering(data, seconds) if len(data) == length else None
 
-    def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
+    def keep(self, row: int, size: str, rendering: Rendering) -> None:
         whole = _TOOK.pack(len(rendering.data), rendering.seconds) + rendering.data
-        write_whole(self._path(row, long_side), whole)
+        write_whole(self._path(row, size), whole)
 
-    def _path(self, row: int, long_side: int) -> Path:
-        return self.directory / str(int(row) // FOLDER_ROWS) / f"{int(row)}-{int(long_side)}"
+    def _path(self, row: int, size: str) -> Path:
+        return self.directory / str(int(row) // FOLDER_ROWS) / f"{int(row)}-{size}"

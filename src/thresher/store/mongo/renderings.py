@@ -12,14 +12,14 @@ from thresher.store.mongo.link import Part
 class MongoRenderings(Part, Renderings):
     """Documents by row and size; they can be made again, so the acknowledgement of the primary is enough."""
 
-    def get(self, row: int, long_side: int) -> Rendering | None:
-        found = self.link.fast_table("renderings").find_one({"_id": _name(row, long_side)})
+    def get(self, row: int, size: str) -> Rendering | None:
+        found = self.link.fast_table("renderings").find_one({"_id": _name(row, size)})
         return Rendering(bytes(found["data"]), found["seconds"]) if found else None
 
-    def keep(self, row: int, long_side: int, rendering: Rendering) -> None:
+    def keep(self, row: int, size: str, rendering: Rendering) -> None:
         kept = {"data": Binary(rendering.data), "seconds": rendering.seconds}
-        self.link.fast_table("renderings").replace_one({"_id": _name(row, long_side)}, kept, upsert=True)
+        self.link.fast_table("renderings").replace_one({"_id": _name(row, size)}, kept, upsert=True)
 
 
-def _name(row: int, long_side: int) -> str:
-    return f"{int(row)}-{int(long_side)}"
+def _name(row: int, size: str) -> str:
+    return f"{int(row)}-{size}"
