@@ -22,6 +22,9 @@ def written() -> str:
         "",
         "## Commands",
         "",
+        "Each takes `--workspace` (`-w`), before its name or behind it: a directory, or `mongodb://host/database`.",
+        "Without it the workspace is the directory where you are, or the nearest one above it.",
+        "",
     ]
     lines += [line for path, command in leaves(root, "thresher") for line in one(path, command)]
     lines += [
@@ -51,7 +54,7 @@ def leaves(command: Any, path: str) -> list[tuple[str, Any]]:  # noqa: ANN401 --
 def one(path: str, command: Any) -> list[str]:  # noqa: ANN401 -- as above
     """The section of one command."""
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+    options = [p for p in command.params if p.param_type_name == "option" and p.name not in ("help", "place")]
     usage = " ".join((path, *(named(p) for p in arguments)))
     rows = [f"| `{'`, `'.join(p.opts + p.secondary_opts)}` | {p.help or ''} |" for p in options]
     rows = [f"| `{named(p)}` | {getattr(p, 'help', '') or ''} |" for p in arguments] + rows

@@ -2,10 +2,12 @@
 
 import os
 import sys
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from thresher import __version__
 from thresher.cli import people, places, stages, workspace
@@ -14,8 +16,28 @@ from thresher.errors import StoreFull, ThresherError
 NO_SPACE_ERRNO = 28
 INTERRUPTED = 130
 
+
+class Commands(TyperGroup):
+    """The commands; each takes `--workspace` behind its name too, and there it counts for more than before it."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 -- handed on to typer
+        super().__init__(**given)
+        behind: Any = copy(next(option for option in self.params if "--workspace" in option.opts))
+        behind.expose_value, behind.callback = False, _workspace_behind
+        waiting: list[Any] = list(self.commands.values())
+        while waiting:
+            command = waiting.pop()
+            command.params.append(behind)
+            waiting.extend(getattr(command, "commands", {}).values())
+
+
+def _workspace_behind(context: typer.Context, _option: object, place: str) -> None:
+    context.obj = place or context.obj
+
+
 app = typer.Typer(
     name="thresher",
+    cls=Commands,
     help="Turn a question into a large labelled image dataset, with a certificate.",
     no_args_is_help=True,
     add_completion=False,
