@@ -13,6 +13,8 @@ Item = TypeVar("Item")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 HIDDEN = "hidden files"
+HIDDEN_FOLDER = "hidden folders"
+LINK_TO_FOLDER = "links to folders"
 COMPANION = "companions of images"
 
 CHUNK_IMAGES = 64
@@ -27,7 +29,8 @@ class Candidate:
     `kind` is the kind of its alias, "file" or "url"; `size_bytes` is known without reading, or 0. `problem`, a reason
     and its detail, is set if it is refused already: "bad-line" (no URL), "link-outside" (a link out of the folder or
     the tar), "special-file" (a pipe, a device), "damaged", "too-large", "unsupported" or "unreadable". Further reasons
-    are in `pictures` and `guard`. `beside` says why it is none, and only counted: HIDDEN or COMPANION.
+    are in `pictures` and `guard`. `beside` says why it is none, and only counted: HIDDEN, HIDDEN_FOLDER,
+    LINK_TO_FOLDER or COMPANION.
 
     `stamp` changes whenever its bytes do ("": nothing tells), and `changed_ms` is when it last changed.
     """

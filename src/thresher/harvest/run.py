@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from thresher.harvest.admit import Verdict
 from thresher.harvest.candidates import Candidate, Source, batches
+from thresher.harvest.companions import without_companions
 from thresher.harvest.counts import Harvested
 from thresher.harvest.known import Known
 from thresher.harvest.same_answer import note_same_answers
@@ -60,7 +61,7 @@ class Run:
             yield from (candidate for candidate, known in zip(batch, passed, strict=True) if not known)
 
     def _counted(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        for candidate in candidates:
+        for candidate in candidates if self.source.remote else without_companions(candidates):
             if candidate.beside:
                 self.beside[candidate.beside] += 1
             else:

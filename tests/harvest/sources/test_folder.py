@@ -22,7 +22,7 @@ def candidates(folder: Path) -> list[Candidate]:
 
 
 def names(folder: Path) -> list[str]:
-    return [candidate.name for candidate in candidates(folder) if not candidate.problem]
+    return [one.name for one in candidates(folder) if not one.problem and not one.beside]
 
 
 def problems(folder: Path) -> dict[str, str]:
@@ -36,10 +36,19 @@ def test_a_folder_is_searched_to_its_depth_and_always_in_the_same_order(tmp_path
     assert from_folder(tmp_path).expected() == 5
 
 
-def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
+def beside(folder: Path) -> dict[str, str]:
+    return {candidate.name: candidate.beside for candidate in candidates(folder) if candidate.beside}
+
+
+def test_hidden_files_and_folders_are_left_out_and_counted(tmp_path: Path) -> None:
     for name in (".DS_Store", ".thumbnails/a.jpg", "seen/.b.jpg", "seen/c.jpg"):
         write(tmp_path / name)
     assert names(tmp_path) == ["seen/c.jpg"]
+    assert beside(tmp_path) == {
+        ".DS_Store": "hidden files",
+        ".thumbnails": "hidden folders",
+        "seen/.b.jpg": "hidden files",
+    }
     assert from_folder(tmp_path).expected() == 1
 
 
@@ -67,6 +76,7 @@ def test_links_lead_to_files_inside_and_nowhere_else(tmp_path: Path) -> None:
         "self.jpg": "unreadable",
         "broken.jpg": "unreadable",
     }
+    assert beside(photos) == {"circle": "links to folders"}
 
 
 def test_a_folder_given_by_a_link_is_the_folder(tmp_path: Path) -> None:
@@ -76,11 +86,11 @@ def test_a_folder_given_by_a_link_is_the_folder(tmp_path: Path) -> None:
     assert from_folder(tmp_path / "link").name == from_folder(tmp_path / "real").name
 
 
-def test_pipes_and_sockets_are_passed_over(tmp_path: Path) -> None:
+def test_pipes_and_sockets_are_refused_unread(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     write(tmp_path / "a.jpg")
     assert names(tmp_path) == ["a.jpg"]
-    assert problems(tmp_path) == {}
+    assert problems(tmp_path) == {"pipe.jpg": "special-file"}
 
 
 def test_a_name_that_is_no_text_is_still_a_name(tmp_path: Path) -> None:

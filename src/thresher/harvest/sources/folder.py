@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from thresher.errors import BadInput
-from thresher.harvest.candidates import Candidate, place_name, printable, stamp_of
+from thresher.harvest.candidates import (
+    HIDDEN,
+    HIDDEN_FOLDER,
+    LINK_TO_FOLDER,
+    Candidate,
+    place_name,
+    printable,
+    stamp_of,
+)
 
 
 def from_folder(path: str | Path) -> "Folder":
@@ -36,32 +44,43 @@ class Folder:
     def expected(self) -> int:
         """The number of files that are not hidden; counted once."""
         if self._count is None:
-            self._count = sum(len(files) for _, _, files, _ in self._walk())
+            self._count = sum(not name.startswith(".") for _, _, files, _ in self._walk() for name in files)
         return self._count
 
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:  # noqa: ARG002 -- files are read later, by their size
-        """Regular files, sorted within each folder; unreadable folders and links to outside are refused by name."""
+        """Regular files, sorted within each folder.
+
+        Unreadable folders, special files and links to outside are refused by name; what is hidden is counted.
+        """
         for directory, folders, files, errors in self._walk():
             for error in errors:
                 yield self._refused(str(error.filename or directory), "unreadable", error.strerror or str(error))
             for folder in folders:
                 path = f"{directory}{os.sep}{folder}"
-                if Path(path).is_symlink() and not self._holds(str(Path(path).resolve())):
-                    yield self._refused(path, "link-outside", "a link to a folder elsewhere is not followed")
+                if folder.startswith("."):
+                    yield Candidate(self._relative(path), beside=HIDDEN_FOLDER)
+                elif Path(path).is_symlink():
+                    yield self._linked_folder(path)
             for file in files:
-                if found := self._candidate(f"{directory}{os.sep}{file}"):
-                    yield found
+                path = f"{directory}{os.sep}{file}"
+                yield Candidate(self._relative(path), beside=HIDDEN) if file.startswith(".") else self._candidate(path)
 
     def _walk(self) -> Iterator[tuple[str, list[str], list[str], list[OSError]]]:
         errors: list[OSError] = []
         for directory, folders, files in os.walk(self.root, onerror=errors.append):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield directory, folders, sorted(name for name in files if not name.startswith(".")), errors[:]
+            found = sorted(folders)
+            folders[:] = [name for name in found if not name.startswith(".")]
+            yield directory, found, sorted(files), errors[:]
             errors.clear()
         if errors:
             yield self.root, [], [], errors
 
-    def _candidate(self, path: str) -> Candidate | None:
+    def _linked_folder(self, path: str) -> Candidate:
+        if self._holds(str(Path(path).resolve())):  # its files come under their own names
+            return Candidate(self._relative(path), beside=LINK_TO_FOLDER)
+        return self._refused(path, "link-outside", "a link to a folder elsewhere is not followed")
+
+    def _candidate(self, path: str) -> Candidate:
         try:
             found = os.lstat(path)
             real = path
@@ -73,7 +92,8 @@ class Folder:
         except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError up to Python 3.12
             return self._refused(path, "unreadable", getattr(error, "strerror", "") or "the link leads nowhere")
         if not stat.S_ISREG(found.st_mode):
-            return None  # a pipe, a socket, a device: reading one may never end
+            # reading one may never end
+            return self._refused(path, "special-file", "it is a pipe, a socket or a device, not a file")
         stamp, changed_ms = stamp_of(found)
         return Candidate(self._relative(path), size_bytes=found.st_size, path=real, stamp=stamp, changed_ms=changed_ms)
 

@@ -1,47 +1,22 @@
 """The images in a tar file, read in place: nothing is extracted, and a member's name is never used as a path."""
 
 import lzma
+import os
 import tarfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from thresher.errors import BadInput
-from thresher.harvest.candidates import Candidate, place_name, printable, too_large
+from thresher.harvest.candidates import HIDDEN, Candidate, place_name, printable, stamp_of, too_large
+from thresher.harvest.sources.links import Link, targets_of
+from thresher.harvest.sources.members import Damage, content_of, members_of, opened
 
-BROKEN = (tarfile.TarError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)
+BROKEN = (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, zlib.error, lzma.LZMAError)
 """What reading a damaged or cut archive raises, compressed or not."""
 
-
-LONGEST_HEADER_BYTES = 1_000_000
-"""Longest name or list of attributes that stands before a member; tarfile reads one whole, however long it is."""
-
-_BEFORE_A_MEMBER = frozenset(
-    {
-        tarfile.XHDTYPE,
-        tarfile.XGLTYPE,
-        tarfile.SOLARIS_XHDTYPE,
-        tarfile.GNUTYPE_LONGNAME,
-        tarfile.GNUTYPE_LONGLINK,
-    }
-)
-
-
-class _Member(tarfile.TarInfo):
-    """A tar member with a limited header: a megabyte of gzip may hold a header of a gigabyte."""
-
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        # the entry that tarfile's source offers to subclasses
-        if self.type in _BEFORE_A_MEMBER and self.size > LONGEST_HEADER_BYTES:
-            raise tarfile.ReadError(f"a name of {self.size:,} bytes")
-        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # a hook that tarfile does not type
-        return member
-
-    def _proc_gnusparse_10(self, next: tarfile.TarInfo, *_: object) -> None:  # noqa: A002 -- tarfile's word
-        # the map of a sparse member may be endless too, and such members are refused without it
-        next.sparse = b""  # not None: it is a sparse one
+_SPECIAL = {tarfile.FIFOTYPE: "a pipe", tarfile.CHRTYPE: "a device", tarfile.BLKTYPE: "a device"}
 
 
 def from_tar(path: str | Path) -> "Tar":
@@ -49,7 +24,7 @@ def from_tar(path: str | Path) -> "Tar":
     advice = "give a tar file; for a folder use --folder"
     try:
         place = Path(path).expanduser().resolve(strict=True)
-        with place.open("rb") as raw, _opened(raw)[0]:
+        with place.open("rb") as raw, opened(raw)[0]:
             return Tar(str(place), place.stat().st_size, place_name("tar", place))
     except BROKEN as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a tar"
@@ -58,9 +33,10 @@ def from_tar(path: str | Path) -> "Tar":
 
 @dataclass
 class Tar:
-    """A source of the regular members of a tar, by their names, hidden ones left out.
+    """A source of the regular members of a tar, by their names, then of its links to them.
 
-    Members of a plain tar are read later, at their offset; those of a compressed one at once, in passing.
+    Members of a plain tar are read later, at their offset; those of a compressed one at once, in passing. Whatever else
+    is in it is refused or counted, so that nothing is passed over in silence.
     """
 
     path: str
@@ -76,22 +52,24 @@ class Tar:
         return round(self._seen / self._share) if self._share else 0
 
     def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:
-        """Members in order. If the archive is damaged, raises BadInput after the last complete member."""
+        """Members in order, then links. If nothing can be read from a place on, raises BadInput after all before it."""
         self._seen, last = 0, "its start"
+        links: list[Link] = []
         with Path(self.path).open("rb") as raw:
-            archive, plain = _opened(raw)
+            archive, plain = opened(raw)
+            reader = _Reader(archive, self.path if plain else "", os.fstat(raw.fileno()), bytes_most)
             try:
-                while (member := archive.next()) is not None:
-                    archive.members = []  # type: ignore[attr-defined]  # else each of millions stays in memory
-                    if not member.isreg() or _hidden(member.name):
-                        continue
-                    last = printable(member.name)
-                    self._seen += 1
-                    self._share = min(1.0, max(raw.tell(), 1) / max(self.size, 1))
-                    yield _candidate(archive, member, self.path if plain else "", bytes_most)
-                if plain and _more(raw, archive.offset):
-                    raise tarfile.ReadError("the bytes after it are not a tar member")
+                for member in members_of(archive, reader.size if plain else None):
+                    if isinstance(member, tarfile.TarInfo):
+                        last = printable(member.name)
+                    if found := self._found(member, reader, links):
+                        self._seen += not found.beside
+                        self._share = min(1.0, max(raw.tell(), 1) / max(self.size, 1))
+                        yield found
                 self._share = 1.0
+                self._seen += len(links)
+                if links:
+                    yield from self._linked(links, reader)
             except BROKEN as error:
                 raise BadInput(
                     f"the tar is damaged after {last} ({' '.join(str(error).split())}).",
@@ -99,33 +77,70 @@ class Tar:
                     next="get the file again and harvest it; all images before the damage are kept",
                 ) from error
 
+    def _found(self, member: tarfile.TarInfo | Damage, reader: "_Reader", links: list[Link]) -> Candidate | None:
+        """The candidate of a member; None for a folder, and for a link, which is added to `links`."""
+        if isinstance(member, Damage):
+            name = printable(member.name) or f"{printable(Path(self.path).name)}, byte {member.begins:,}"
+            return Candidate(name, problem=("damaged", f"its header in the tar cannot be read ({member.what})."))
+        name = _plain(member.name)
+        if member.isdir():
+            return None
+        if any(part.startswith(".") and part not in (".", "..") for part in name.split("/")):
+            return Candidate(printable(name), beside=HIDDEN)
+        if member.issym() or member.islnk():
+            links.append(Link(name, member.linkname, member.offset, symbolic=member.issym()))
+            return None
+        if not member.isreg():
+            kind = _SPECIAL.get(member.type, f"a member of the type {member.type!r}")
+            return Candidate(printable(name), problem=("special-file", f"it is {kind}, not a file."))
+        if member.issparse():
+            return Candidate(printable(name), problem=("unsupported", "a sparse tar member, which is not supported."))
+        return reader.candidate(name, member.offset_data, member.size)
 
-def _opened(raw: IO[bytes]) -> tuple[tarfile.TarFile, bool]:
-    """The archive, and whether it is plain (uncompressed), so that members can be read at their offset."""
-    try:
-        return tarfile.open(fileobj=raw, mode="r:", tarinfo=_Member), True
-    except tarfile.ReadError:
-        raw.seek(0)
-        return tarfile.open(fileobj=raw, mode="r:*", tarinfo=_Member), False
+    def _linked(self, links: list[Link], reader: "_Reader") -> Iterator[Candidate]:
+        """The candidates of links, in the order of the members that they lead to; others are refused."""
+        with Path(self.path).open("rb") as raw:
+            archive, plain = opened(raw)
+            again = (one for one in members_of(archive, reader.size if plain else None) if not isinstance(one, Damage))
+            targets = targets_of(links, again)
+        for link in links:
+            if link not in targets:
+                what = f"a link to {link.target[:200]!r}, which is not a file of this tar."
+                yield Candidate(printable(link.name), problem=("link-outside", what))
+        for link, (offset, size) in sorted(targets.items(), key=lambda one: (one[1], one[0].offset)):
+            yield reader.candidate(link.name, offset, size)
 
 
-def _more(raw: IO[bytes], offset: int) -> bool:
-    """Whether there are other bytes at the next member's position than the empty block that ends a tar."""
-    raw.seek(offset)
-    return any(raw.read(tarfile.BLOCKSIZE))
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Makes candidates of an archive: `path` is empty for a compressed one, whose bytes are read at once."""
+
+    archive: tarfile.TarFile
+    path: str
+    tar: os.stat_result
+    bytes_most: int
+
+    @property
+    def size(self) -> int:
+        """The size of the file."""
+        return self.tar.st_size
+
+    def candidate(self, name: str, offset: int, size: int) -> Candidate:
+        """The candidate of `size` bytes at an offset, under a name."""
+        # a member may be replaced in a tar too: it is known only if nothing of the tar has changed
+        stamp, changed_ms = stamp_of(self.tar)
+        found = Candidate(printable(name), size_bytes=size, stamp=f"{stamp} at {offset}", changed_ms=changed_ms)
+        if self.path:
+            return replace(found, path=self.path, offset=offset)
+        if size > self.bytes_most:
+            return replace(found, problem=("too-large", too_large(size, self.bytes_most)))
+        file = content_of(self.archive)
+        file.seek(offset)  # the decompressed stream; nothing is written anywhere
+        data = file.read(size)
+        if len(data) < size:
+            raise EOFError("unexpected end of data")
+        return replace(found, data=data)
 
 
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
-
-
-def _candidate(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, bytes_most: int) -> Candidate:
-    name = printable(member.name.removeprefix("./"))
-    if member.issparse():
-        return Candidate(name, problem=("unsupported", "a sparse tar member, which is not supported."))
-    if path:
-        return Candidate(name, size_bytes=member.size, path=path, offset=member.offset_data)
-    if member.size > bytes_most:
-        return Candidate(name, problem=("too-large", too_large(member.size, bytes_most)))
-    passing = archive.extractfile(member)  # a view of the stream; nothing is written anywhere
-    return Candidate(name, size_bytes=member.size, data=passing.read() if passing else b"")
+def _plain(name: str) -> str:
+    return name.removeprefix("./")
