@@ -279,8 +279,8 @@ def test_marks_without_values_are_taken_away(store: DirectoryStore) -> None:
     store.columns.write("features/x", np.arange(4), np.ones((4, 2)))
     folder = Path(store.place) / "columns" / "features@x"
     os.truncate(folder / "values", 3 * 4)
-    with (folder / "present").open("ab") as file:
-        file.write(b"\1\1")
+    with (folder / "sums").open("ab") as file:
+        file.write(bytes(range(1, 9)))
     assert "features/x: 3 rows are marked present and have no values" in found(store)
     assert store.check(mend=True).sound
     assert store.columns.missing("features/x", np.arange(4)).tolist() == [3]
@@ -301,7 +301,7 @@ def test_check_tells_how_far_it_is(store: DirectoryStore) -> None:
     images(store, 2)
     told: list[Progress] = []
     store.check(mend=False, report=told.append)
-    assert told[-1] == Progress("check shards", 1, 1, "shards")
+    assert Progress("check shards", 1, 1, "shards") in told
 
 
 def test_scores_that_are_gone_are_told_and_made_anew(store: DirectoryStore) -> None:

@@ -61,10 +61,30 @@ class CheckedColumns(Columns, Generic[Found]):
             raise BadInput("rows start at 0.", where=name)
         self._write(column, rows, np.ascontiguousarray(values, dtype=column.dtype))
 
+    def damaged(self, name: str, rows: Rows) -> Rows:
+        rows = np.asarray(rows, dtype=np.int64)
+        return self._damaged(self._found(name), rows) if len(rows) else rows
+
+    def width(self, name: str) -> int:
+        """The number of values of a row."""
+        return self._found(name).width
+
     def missing(self, name: str, rows: Rows) -> Rows:
         rows = np.asarray(rows, dtype=np.int64)
         present = self._present(name, int(rows.max(initial=-1)) + 1)
         return rows[~present[rows]]
+
+    @abstractmethod
+    def present_rows(self, name: str) -> Rows:
+        """The rows that are present, also those beyond the last image."""
+
+    @abstractmethod
+    def forget(self, name: str, rows: Rows) -> None:
+        """Make rows, and perhaps others, count as missing, so that their values are computed again."""
+
+    @abstractmethod
+    def seal(self, name: str) -> bool:
+        """Give values of an earlier version their checksums, as they are now; returns whether there were any."""
 
     @abstractmethod
     def _make(self, shape: Shape) -> None:
@@ -77,6 +97,10 @@ class CheckedColumns(Columns, Generic[Found]):
     @abstractmethod
     def _write(self, column: Found, rows: Rows, values: NDArray[Any]) -> None:
         """Store values [n, width] of the column's dtype; there is one at least."""
+
+    @abstractmethod
+    def _damaged(self, column: Found, rows: Rows) -> Rows:
+        """Those of some rows that are present and whose values do not match their checksums."""
 
     @abstractmethod
     def _present(self, name: str, top: int) -> NDArray[np.bool_]:
@@ -93,4 +117,4 @@ def parts_of(name: str) -> list[str]:
 
 def no_such_column(name: str) -> NotFound:
     """The error for an unknown column."""
-    return NotFound(f"unknown column {name!r}.", next="thresher check")
+    return NotFound(f"unknown column {name!r}.", next="thresher run, which makes columns of embeddings and scores")

@@ -1,8 +1,10 @@
 """The parts of a workspace that every store shares: people, rounds and jobs as lines, and the end of a check."""
 
 from abc import abstractmethod
-from typing import Self
+from typing import Any, Self
 
+from thresher.store.check_columns import tell_damaged_columns
+from thresher.store.columns import CheckedColumns
 from thresher.store.contract import CheckReport, Lines, Report, Store
 from thresher.store.findings import Findings, tell_lost_scores
 from thresher.store.jobs import LinedJobs
@@ -12,6 +14,8 @@ from thresher.store.rounds import LinedRounds
 
 class OpenedStore(Store):
     """A workspace whose generic lines are one part; a store adds the other parts and the comparison for `check`."""
+
+    columns: CheckedColumns[Any]
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
@@ -24,6 +28,7 @@ class OpenedStore(Store):
     ) -> CheckReport:
         findings = Findings(mend, report, every_byte, force, self.images.count())
         self._compare(findings)
+        tell_damaged_columns(self.columns, findings)
         tell_lost_scores(self.categories, self.rounds, self.columns, findings)
         findings.counted["images"] = self.images.count()
         return findings.told()

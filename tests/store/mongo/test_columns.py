@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bson import Binary
 from tests.contract.things import images
 
-from thresher.errors import NotFound
+from thresher.errors import NotFound, StoreDamaged
 from thresher.settings import Settings
 from thresher.store.mongo.columns import PART_BYTES
+from thresher.store.mongo.link import key
 from thresher.store.mongo.store import MongoStore
 
 pytestmark = pytest.mark.mongo
@@ -99,3 +101,64 @@ def test_writers_and_readers_of_one_column_do_not_wait_for_each_other(store: Mon
         each.join()
     assert wrong == []
     assert store.columns.view("features/x")[1].all()
+
+
+def damaged_parts(store: MongoStore) -> list[str]:
+    return list(store.check(mend=False, every_byte=True).found)
+
+
+@pytest.mark.parametrize("name", ["features/x", "scores/car/1"])
+@pytest.mark.parametrize("how", ["a value", "a row", "a checksum", "half of the values"])
+def test_a_part_that_changed_is_found_and_its_rows_are_computed_again(name: str, how: str, store: MongoStore) -> None:
+    rows = np.array(images(store, 6))
+    width = 3 if name == "features/x" else 1
+    store.columns.create(name, width, "float32")
+    for some in (rows[:3], rows[3:]):
+        store.columns.write(name, some, np.repeat(some[:, None], width, axis=1))
+    assert damaged_parts(store) == []
+    part = store.link.table("column_parts").find_one({"_id.number": 2}) or {}
+    wanted = {"_id": key(of=part["_id"]["generation"], number=part["values"])}
+    piece = (store.link.table("blobs").find_one(wanted) or {})["piece"]
+    if how == "a value":
+        store.link.table("blobs").update_one(wanted, {"$set": {"piece": Binary(bytes([7]) + piece[1:])}})
+    elif how == "half of the values":
+        store.link.table("blobs").update_one(wanted, {"$set": {"piece": Binary(piece[: len(piece) // 2])}})
+    else:
+        field = {"a row": "rows", "a checksum": "sums"}[how]
+        size = 8 if field == "rows" else 4  # the first two change places
+        changed = part[field][size : 2 * size] + part[field][:size] + part[field][2 * size :]
+        store.link.table("column_parts").update_one({"_id": part["_id"]}, {"$set": {field: Binary(changed)}})
+    with pytest.raises(StoreDamaged) as told:
+        store.columns.view(name)
+    assert told.value.next == "thresher check --mend"
+    assert f"column {name}: the values of" in "\n".join(damaged_parts(store))
+    assert store.check(mend=True, every_byte=True).sound
+    assert damaged_parts(store) == []
+    again = store.columns.missing(name, rows)
+    assert set(again.tolist()) >= {3, 4}
+    store.columns.write(name, again, np.repeat(again[:, None], width, axis=1))
+    assert store.columns.view(name)[0].tolist() == [[row] * width for row in range(6)]
+
+
+def test_a_part_of_an_earlier_version_has_no_checksums_until_a_repair_gives_it_some(store: MongoStore) -> None:
+    rows = np.array(images(store, 3))
+    store.columns.create("features/x", 2)
+    store.columns.write("features/x", rows, np.full((3, 2), 7))
+    store.link.table("column_parts").update_many({}, {"$unset": {"sums": ""}})
+    assert damaged_parts(store) == []
+    assert store.columns.view("features/x")[0].tolist() == [[7, 7]] * 3
+    assert "has checksums now" in store.check(mend=True).notes[0]
+    store.link.table("blobs").update_many({}, {"$set": {"piece": Binary(bytes(12))}})
+    assert damaged_parts(store)
+
+
+def test_a_copy_on_this_machine_that_changed_is_found_and_made_again(store: MongoStore) -> None:
+    rows = np.array(images(store, 3))
+    store.columns.create("features/x", 2)
+    store.columns.write("features/x", rows, np.full((3, 2), 7))
+    store.columns.view("features/x")
+    (values,) = store.cache.glob("*/values")
+    values.write_bytes(bytes(len(values.read_bytes())))
+    assert "the copy on this machine does not match" in damaged_parts(store)[0]
+    assert store.check(mend=True, every_byte=True).sound
+    assert store.columns.view("features/x")[0].tolist() == [[7, 7]] * 3

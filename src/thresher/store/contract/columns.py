@@ -23,6 +23,12 @@ class Columns(Protocol):
     def missing(self, name: str, rows: Rows) -> Rows:
         """The rows that are not present."""
 
+    def damaged(self, name: str, rows: Rows) -> Rows:
+        """Those of some rows that are present and whose values do not match their checksums.
+
+        Values that an earlier version wrote have none until `check` or the next write gives them theirs.
+        """
+
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """The whole matrix [top, width], memory-mapped and read-only, and which rows are present. Raises NotFound."""
 

@@ -59,10 +59,12 @@ def _check_columns(columns: DirectoryColumns, findings: Findings) -> None:
     for left in columns.leftovers():
         findings.wrong(f"columns: {left.name} was left behind by an interrupted run", partial(shutil.rmtree, left))
     for name in columns.names():
-        findings.count("columns")
-        marks = columns.unfounded(name)
+        try:
+            marks = columns.unfounded(name)
+        except (StoreDamaged, OSError):
+            continue  # told with the checksums of all columns
         if len(marks):
             findings.wrong(
                 f"column {name}: {len(marks)} rows are marked present and have no values",
-                partial(columns.unmark, name, marks),
+                partial(columns.forget, name, marks),
             )

@@ -1,8 +1,10 @@
-"""Embeddings and scores: one matrix per name, indexed by row, in one sparse file, and a second file of presence marks.
+"""Embeddings and scores: one matrix per name, indexed by row, in one sparse file, and a second file of checksums.
 
-columns/features@efficientnet-lite0/ holds meta.json, `values` and `present`. Values are on disk before their rows are
-marked present, so a marked row is complete. Several processes write different rows at once; only extending a file takes
-a lock, and a file never shrinks. See docs/decisions/0003-columns-as-one-file.md.
+columns/features@efficientnet-lite0/ holds meta.json, `values` and `sums`. Values are on disk before the checksum of
+their row (sums.py), and a row is present once it has one, so a present row is complete. Several processes write
+different rows at once; only extending a file takes a lock, and a file never shrinks. A column of an earlier version has
+`present` instead, a byte a row: it gets its checksums before the next write to it. See
+docs/decisions/0003-columns-as-one-file.md and 0014.
 """
 
 import fcntl
@@ -11,36 +13,55 @@ import mmap
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.errors import BadInput
+from thresher.errors import BadInput, StoreDamaged
 from thresher.records import new_id
 from thresher.store.columns import CheckedColumns, Shape, no_such_column, parts_of
 from thresher.store.contract import Rows
-from thresher.store.directory.shards import damaged
-from thresher.store.files import told
+from thresher.store.files import alone, told, write_whole
+from thresher.store.findings import MEND
+from thresher.store.sums import NONE, SUM, Sums, sums_of
 
-META, VALUES, PRESENT = "meta.json", "values", "present"
+META, VALUES, SUMS, PRESENT = "meta.json", "values", "sums", "present"
+FORM: Final = 1
+"""The form of the checksums."""
+ROWS_AT_ONCE: Final = 8_192
 
 
-class DirectoryColumns(CheckedColumns[Shape]):
+@dataclass(frozen=True, slots=True)
+class Column(Shape):
+    """A column as its description tells; `form` is 0 where an earlier version made it, without checksums."""
+
+    form: int = FORM
+
+
+class DirectoryColumns(CheckedColumns[Column]):
     """The columns of a workspace directory; `top` tells how many rows a matrix has."""
 
     def __init__(self, directory: Path, top: Callable[[], int]) -> None:
         self.directory = directory
         self.top = top
 
-    def _write(self, column: Shape, rows: Rows, values: NDArray[Any]) -> None:
+    def _write(self, column: Column, rows: Rows, values: NDArray[Any]) -> None:
+        if column.form != FORM:
+            self.seal(column.name)
         folder, order = self._folder(column.name), np.argsort(rows, kind="stable")
-        rows, whole = rows[order], values[order].view(np.uint8).reshape(len(rows), column.row_bytes)
+        rows, values = rows[order], values[order]
+        whole = values.view(np.uint8).reshape(len(rows), column.row_bytes)
+        sums = sums_of(column, rows, values)
+        there = rows[self._sums(column, int(rows[-1]) + 1, int(rows[0]))[rows - rows[0]] != NONE]
         try:
+            if len(there):  # or a kill in between would leave old checksums on new values
+                _put(folder / SUMS, there, _bytes_of(np.zeros(len(there), np.uint32)))
             _put(folder / VALUES, rows, whole)
-            _put(folder / PRESENT, rows, np.ones((len(rows), 1), dtype=np.uint8))
+            _put(folder / SUMS, rows, _bytes_of(sums))
         except OSError as error:
             raise told(error, folder) from error
 
@@ -81,21 +102,65 @@ class DirectoryColumns(CheckedColumns[Shape]):
         """Folders of columns whose creation or deletion was interrupted."""
         return sorted(self.directory.glob(".*"))
 
+    def present_rows(self, name: str) -> Rows:
+        shape = self._found(name)
+        size = (self._folder(name) / (SUMS if shape.form else PRESENT)).stat().st_size
+        rows = np.flatnonzero(self._marks(shape, size // (SUM.itemsize if shape.form else 1)))
+        return rows.astype(np.int64)
+
     def unfounded(self, name: str) -> Rows:
         """Rows that are marked present beyond the last image, or beyond the end of the values."""
-        folder, shape = self._folder(name), self._found(name)
-        marks = np.frombuffer((folder / PRESENT).read_bytes(), dtype=np.uint8)
-        whole = (folder / VALUES).stat().st_size // shape.row_bytes
-        marked = np.flatnonzero(marks)
-        return marked[marked >= min(self.top(), whole)].astype(np.int64)
+        whole = (self._folder(name) / VALUES).stat().st_size // self._found(name).row_bytes
+        marked = self.present_rows(name)
+        return marked[marked >= min(self.top(), whole)]
 
-    def unmark(self, name: str, rows: Rows) -> None:
-        """Remove the presence marks of rows, so that their values are computed again."""
-        path = self._folder(name) / PRESENT
+    def forget(self, name: str, rows: Rows) -> None:
+        shape = self._found(name)
+        size = SUM.itemsize if shape.form else 1
+        path = self._folder(name) / (SUMS if shape.form else PRESENT)
         try:
-            _put(path, rows, np.zeros((len(rows), 1), dtype=np.uint8))
+            _put(path, rows, np.zeros((len(rows), size), dtype=np.uint8))
         except OSError as error:
             raise told(error, path) from error
+
+    def seal(self, name: str) -> bool:
+        folder = self._folder(name)
+        with alone(folder, os.O_RDONLY):
+            shape = self._found(name)
+            if shape.form == FORM:  # always so, but for an earlier version's
+                return False
+            rows = np.flatnonzero(self._marks(shape, (folder / PRESENT).stat().st_size)).astype(np.int64)
+            whole = (folder / VALUES).stat().st_size // shape.row_bytes
+            try:
+                (folder / SUMS).touch()
+                for start in range(0, len(rows := rows[rows < whole]), ROWS_AT_ONCE):
+                    part = rows[start : start + ROWS_AT_ONCE]
+                    _put(folder / SUMS, part, _bytes_of(sums_of(shape, part, self._values(shape, whole)[part])))
+            except OSError as error:
+                raise told(error, folder) from error
+            write_whole(folder / META, _description(shape))  # from now on `present` is not read
+            return True
+
+    def _damaged(self, column: Column, rows: Rows) -> Rows:
+        if column.form != FORM:
+            return rows[:0]
+        whole = (self._folder(column.name) / VALUES).stat().st_size // column.row_bytes
+        sums = self._sums(column, int(rows.max()) + 1)
+        found = [rows[:0]]
+        values = self._values(column, whole)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            part = rows[start : start + ROWS_AT_ONCE]
+            part = part[sums[part] != NONE]
+            there = part[part < whole]
+            found += [part[part >= whole], there[sums_of(column, there, values[there]) != sums[there]]]
+        return np.concatenate(found)
+
+    def _values(self, shape: Shape, whole: int) -> NDArray[Any]:
+        """The values in the file as they are, without making it longer."""
+        if not whole:
+            return np.empty((0, shape.width), dtype=shape.dtype)
+        path = self._folder(shape.name) / VALUES
+        return np.memmap(path, dtype=shape.dtype, mode="r", shape=(whole, shape.width))
 
     def _make(self, shape: Shape) -> None:
         folder, made = self._folder(shape.name), self.directory / f".making-{new_id()}"
@@ -103,9 +168,9 @@ class DirectoryColumns(CheckedColumns[Shape]):
             return
         try:
             made.mkdir(parents=True)
-            (made / META).write_text(json.dumps({"width": shape.width, "dtype": shape.dtype}), "utf-8")
+            (made / META).write_bytes(_description(shape))
             (made / VALUES).touch()
-            (made / PRESENT).touch()
+            (made / SUMS).touch()
             made.rename(folder)
         except OSError as error:
             shutil.rmtree(made, ignore_errors=True)
@@ -115,23 +180,54 @@ class DirectoryColumns(CheckedColumns[Shape]):
     def _folder(self, name: str) -> Path:
         return self.directory / "@".join(parts_of(name))
 
-    def _found(self, name: str) -> Shape:
+    def _found(self, name: str) -> Column:
         path = self._folder(name) / META
         try:
             found = json.loads(path.read_text("utf-8"))
-            return Shape(name, int(found["width"]), str(found["dtype"]))
+            form = int(found.get("sums", 0))
+            if form not in (0, FORM):
+                raise ValueError(form)
+            return Column(name, int(found["width"]), str(found["dtype"]), form)
         except FileNotFoundError as error:
+            if path.parent.is_dir():  # it is made and dropped at once
+                raise broken(path, "the column's description is missing.") from error
             raise no_such_column(name) from error
         except (ValueError, KeyError, TypeError, BadInput) as error:
-            raise damaged(path, "the column's description cannot be read.") from error
+            raise broken(path, "the column's description cannot be read.") from error
 
     def _present(self, name: str, top: int) -> NDArray[np.bool_]:
-        self._found(name)
-        marks = np.zeros(top, dtype=np.uint8)
-        with (self._folder(name) / PRESENT).open("rb") as file:
-            data = np.frombuffer(file.read(top), dtype=np.uint8)
-        marks[: len(data)] = data
-        return marks.view(np.bool_)
+        return self._marks(self._found(name), top)
+
+    def _marks(self, shape: Column, top: int) -> NDArray[np.bool_]:
+        marks = self._sums(shape, top) if shape.form else self._file(shape, PRESENT, range(top), np.dtype(np.uint8))
+        there: NDArray[np.bool_] = marks != NONE
+        return there
+
+    def _sums(self, shape: Column, top: int, first: int = 0) -> Sums:
+        return self._file(shape, SUMS, range(first, top), SUM)
+
+    def _file(self, shape: Shape, name: str, rows: range, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Some numbers of a file that has one a row; 0 beyond its end."""
+        path = self._folder(shape.name) / name
+        try:
+            with path.open("rb") as file:
+                data: NDArray[Any] = np.fromfile(file, dtype, len(rows), offset=rows.start * dtype.itemsize)
+        except FileNotFoundError as error:
+            raise broken(path, "the column's checksums are missing.") from error
+        return data if len(data) == len(rows) else np.pad(data, (0, len(rows) - len(data)))
+
+
+def broken(path: Path, what: str) -> StoreDamaged:
+    """The error for a column that must be made anew."""
+    return StoreDamaged(what, where=str(path), next=MEND)
+
+
+def _description(shape: Shape) -> bytes:
+    return json.dumps({"width": shape.width, "dtype": shape.dtype, "sums": FORM}).encode()
+
+
+def _bytes_of(sums: Sums) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(sums, dtype=SUM).view(np.uint8).reshape(len(sums), SUM.itemsize)
 
 
 def _runs(rows: Rows) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,7 @@ from thresher.errors import StoreDamaged
 from thresher.records import now_ms
 from thresher.store.findings import Findings, Repair
 from thresher.store.mongo import names, quarantine, recount
+from thresher.store.mongo.columns import MongoColumns
 from thresher.store.mongo.hashes import grown
 from thresher.store.mongo.images import WORKSPACE
 from thresher.store.mongo.link import Document, Link, Session, Table, among, batches, key, span
@@ -33,8 +34,9 @@ HASH_BYTES: Final = 32
 NAMING: Final = ("pool", "labels", "gold", "asks", "votes", "gold_answers")
 
 
-def check(link: Link, images: int, kinds: Kinds, findings: Findings) -> None:
+def check(columns: MongoColumns, images: int, kinds: Kinds, findings: Findings) -> None:
     """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
+    link = columns.link
     findings.progress("check the catalog", 0, 1, "catalogs")
     wrong: list[tuple[int, int, Repair]] = []
     for name, kept, counted in recount.differences(link, kinds):
@@ -50,7 +52,7 @@ def check(link: Link, images: int, kinds: Kinds, findings: Findings) -> None:
     spare = _check_spare_bytes(link, findings)
     for kept, counted, repair in wrong:
         findings.miscounted_images(kept, counted, spare, repair)
-    _check_columns(link, findings)
+    _check_columns(columns, findings)
 
 
 def _check_images(link: Link, total: int, findings: Findings) -> None:
@@ -147,14 +149,12 @@ def _check_spare_bytes(link: Link, findings: Findings) -> int:
     return sum(len(one) == HASH_BYTES for one in spare)
 
 
-def _check_columns(link: Link, findings: Findings) -> None:
+def _check_columns(columns: MongoColumns, findings: Findings) -> None:
     """Check that every part has its values, and find remains of deleted or unfinished columns."""
-    before_ms = now_ms() - SETTLED_MS
-    generations = set()
+    link, before_ms, generations = columns.link, now_ms() - SETTLED_MS, set()
     for column in link.table("columns").find().sort("_id", 1):
         generation = column["generation"]
         generations.add(generation)
-        findings.count("columns")
         # values before parts: those of a part that comes in between are there already
         stored = {one["_id"]["number"] for one in link.table("blobs").find(span(of=generation), {"_id": 1})}
         found = link.table("column_parts").find(span(generation=generation), {"values": 1}).limit(column["newest"])
@@ -162,7 +162,10 @@ def _check_columns(link: Link, findings: Findings) -> None:
         bad = [n for n in range(1, column["newest"] + 1) if n not in parts or (parts[n] and parts[n] not in stored)]
         if bad:
             told = f"column {column['_id']}: {len(bad)} parts have lost their values"
-            findings.wrong(told, partial(_empty, link, generation, bad))
+            findings.wrong(told, partial(_empty, columns, generation, bad))
+        if findings.every_byte and columns.damaged_copy(column["_id"]):
+            told = f"column {column['_id']}: the copy on this machine does not match its checksums"
+            findings.wrong(told, partial(columns.drop_copy, generation))
         spare = [one for one in stored - set(parts.values()) if _made_ms(one) < before_ms]
         if spare:
             told = f"column {column['_id']}: {len(spare)} values belong to no part"
@@ -175,11 +178,9 @@ def _check_columns(link: Link, findings: Findings) -> None:
             findings.wrong(told, partial(_drop_left, link.table(table), field, left))
 
 
-def _empty(link: Link, generation: str, numbers: list[int]) -> None:
-    """Make parts hold no rows, so that their rows count as missing and are computed again."""
+def _empty(columns: MongoColumns, generation: str, numbers: list[int]) -> None:
     for number in numbers:
-        nothing = {"values": "", "rows": Binary(b"")}
-        link.table("column_parts").replace_one({"_id": key(generation=generation, number=number)}, nothing, upsert=True)
+        columns.empty(generation, number)
 
 
 def _drop_values(link: Link, generation: str, spare: list[str]) -> None:

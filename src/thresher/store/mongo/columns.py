@@ -26,13 +26,16 @@ from thresher.store.columns import CheckedColumns, Shape, no_such_column, parts_
 from thresher.store.contract import Rows
 from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.files import alone, write_whole
+from thresher.store.findings import MEND
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.hashes import grown
 from thresher.store.mongo.link import Document, Link, Session, key, span
+from thresher.store.sums import SUM, Sums, sums_of
 
 PART_BYTES: Final = 8_000_000
 APPLIED: Final = "applied"
 ROWS: Final = np.dtype("<i8")
+MOST_ROWS: Final = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,15 @@ class MongoColumns(CheckedColumns[Column]):
         return Column(name, found["width"], found["dtype"], found["generation"])
 
     def _write(self, column: Column, rows: Rows, values: NDArray[Any]) -> None:
-        at_once = max(1, PART_BYTES // column.row_bytes)
+        at_once = max(1, PART_BYTES // max(column.row_bytes, ROWS.itemsize + SUM.itemsize))
+        sums = sums_of(column, rows, values)
         parts = []
         for start in range(0, len(rows), at_once):
             part, piece = new_id(), slice(start, start + at_once)
             data = Binary(values[piece].astype(column.stored, copy=False).tobytes())
             self.link.table("blobs").insert_one({"_id": key(of=column.generation, number=part), "piece": data})
-            parts.append({"values": part, "rows": Binary(rows[piece].astype(ROWS, copy=False).tobytes())})
+            kept = Binary(rows[piece].astype(ROWS, copy=False).tobytes())
+            parts.append({"values": part, "rows": kept, "sums": _binary(sums[piece])})
         self.link.transact(lambda session: self._append(column.name, column.generation, parts, session))
 
     def _append(self, name: str, generation: str, parts: list[Document], session: Session) -> None:
@@ -105,18 +110,88 @@ class MongoColumns(CheckedColumns[Column]):
             for part in self._parts(generation, above=done):
                 if not part["rows"]:
                     continue
-                stored = self.link.table("blobs").find_one({"_id": key(of=generation, number=part["values"])})
-                if stored is None:
+                values = self._values(column, part)
+                if values is None:
                     raise self._without_values(name, generation)
-                values = np.frombuffer(stored["piece"], dtype=column.stored)
-                self._copies.write(generation, _rows(part), values.reshape(-1, column.width))
+                if not _sound(column, part, values):
+                    what = "values of the column do not match their checksums."
+                    raise StoreDamaged(what, where=name, next=MEND)
+                self._copies.write(generation, _rows(part), values)
                 write_whole(applied, b"%d" % part["_id"]["number"])  # after the values are on the disk
             return self._copies.view(generation)
 
     def _without_values(self, name: str, generation: str) -> ThresherError:
         if self._found(name).generation != generation:
             return NotFound("the column was deleted meanwhile.", where=name, next="run it again")
-        return StoreDamaged("values of the column are missing.", where=name, next="thresher check")
+        return StoreDamaged("values of the column are missing.", where=name, next=MEND)
+
+    def _values(self, column: Column, part: Document) -> NDArray[Any] | None:
+        """The values of a part; None if they are missing, or not so many as rows."""
+        stored = self.link.table("blobs").find_one({"_id": key(of=column.generation, number=part["values"])})
+        rows = len(part["rows"]) // ROWS.itemsize
+        if stored is None or len(stored["piece"]) != rows * column.row_bytes:
+            return None
+        return np.frombuffer(stored["piece"], dtype=column.stored).reshape(rows, column.width)
+
+    def present_rows(self, name: str) -> Rows:
+        return np.flatnonzero(self._present(name, 0)).astype(np.int64)
+
+    def seal(self, name: str) -> bool:
+        column, sealed = self._found(name), False
+        for part in self._parts(column.generation, above=0):
+            values = None if "sums" in part or not part["rows"] else self._values(column, part)
+            if values is not None:
+                sums = _binary(sums_of(column, _rows(part), values))
+                self.link.table("column_parts").update_one({"_id": part["_id"]}, {"$set": {"sums": sums}})
+                sealed = True
+        return sealed
+
+    def forget(self, name: str, rows: Rows) -> None:
+        column = self._found(name)
+        if column.width == 1:  # scores are made again as a whole, and an emptied part may uncover older ones
+            self.drop(name)
+            self.create(name, column.width, column.dtype)
+            return
+        for part in self._parts(column.generation, above=0):
+            if np.isin(_rows(part), rows).any():
+                self.empty(column.generation, part["_id"]["number"])
+        self.drop_copy(column.generation)
+
+    def empty(self, generation: str, number: int) -> None:
+        """Make a part hold no rows, so that they count as missing and are computed again."""
+        nothing = {"values": "", "rows": Binary(b""), "sums": Binary(b"")}
+        self.link.table("column_parts").replace_one(
+            {"_id": key(generation=generation, number=number)}, nothing, upsert=True
+        )
+        with self._turn:
+            self._marks.pop(generation, None)
+
+    def drop_copy(self, generation: str) -> None:
+        """Delete the copy on this machine, which is made again when it is needed."""
+        with alone(self._lock(generation)):
+            shutil.rmtree(self.cache / generation, ignore_errors=True)
+
+    def _damaged(self, column: Column, rows: Rows) -> Rows:
+        found = [rows[:0]]
+        for part in self._parts(column.generation, above=0):
+            of_part = _rows(part)
+            if not np.isin(of_part, rows).any():
+                continue
+            values = self._values(column, part)
+            found.append(of_part if values is None else of_part[~_matching(column, part, values)])
+        damaged = np.unique(np.concatenate(found))
+        return damaged[np.isin(damaged, rows)]
+
+    def damaged_copy(self, name: str) -> str:
+        """The generation of a column whose copy on this machine does not match its checksums, or empty."""
+        generation = self._found(name).generation
+        if not (self.cache / generation).exists():
+            return ""
+        try:
+            bad = self._copies.damaged(generation, self._copies.present_rows(generation))
+        except StoreDamaged:
+            return generation
+        return generation if len(bad) else ""
 
     def names(self) -> list[str]:
         return [one["_id"] for one in self.link.table("columns").find({}, {"_id": 1}).sort("_id", 1)]
@@ -131,8 +206,7 @@ class MongoColumns(CheckedColumns[Column]):
         self.link.table("blobs").delete_many(span(of=generation))
         with self._turn:
             self._marks.pop(generation, None)
-        with alone(self._lock(generation)):
-            shutil.rmtree(self.cache / generation, ignore_errors=True)
+        self.drop_copy(generation)
 
     def _lock(self, generation: str) -> Path:
         """One thread of one process of this machine updates a copy at a time."""
@@ -161,4 +235,28 @@ class MongoColumns(CheckedColumns[Column]):
 
 
 def _rows(part: Document) -> Rows:
-    return np.frombuffer(part["rows"], dtype=ROWS).astype(np.int64)
+    """The rows of a part. Raises StoreDamaged if they are none."""
+    whole = len(part["rows"]) // ROWS.itemsize
+    rows = np.frombuffer(part["rows"], dtype=ROWS, count=whole).astype(np.int64)
+    if whole * ROWS.itemsize != len(part["rows"]) or rows.min(initial=0) < 0 or rows.max(initial=0) > MOST_ROWS:
+        raise StoreDamaged("the rows of a part cannot be read.", where="column_parts", next=MEND)
+    return rows
+
+
+def _binary(sums: Sums) -> Binary:
+    return Binary(sums.astype(SUM, copy=False).tobytes())
+
+
+def _matching(column: Column, part: Document, values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows of a part match their checksums; all of a part of an earlier version, which has none."""
+    kept, rows = part.get("sums"), _rows(part)
+    if kept is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    if len(kept) != len(rows) * SUM.itemsize:
+        return np.zeros(len(rows), dtype=np.bool_)
+    same: NDArray[np.bool_] = sums_of(column, rows, values) == np.frombuffer(kept, dtype=SUM)
+    return same
+
+
+def _sound(column: Column, part: Document, values: NDArray[Any]) -> bool:
+    return bool(_matching(column, part, values).all())

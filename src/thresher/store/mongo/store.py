@@ -53,7 +53,8 @@ class MongoStore(OpenedStore):
         self.labels = MongoLabels(self.link)
         self.asks = MongoAsks(self.link)
         self.work = MongoWork(self.link)
-        self.columns = MongoColumns(self.link, self.cache, self.images.top)
+        self.parts = MongoColumns(self.link, self.cache, self.images.top)
+        self.columns = self.parts
         self.transfer = MongoTransfer(self.link, self._workspace, kinds)
 
     @property
@@ -65,7 +66,7 @@ class MongoStore(OpenedStore):
 
     def _compare(self, findings: Findings) -> None:
         with explained(self.link.shown):
-            check(self.link, self.images.count(), self.kinds, findings)
+            check(self.parts, self.images.count(), self.kinds, findings)
 
     def recover(self, admit: Callable[[bytes], NewImage | None], *, report: Report | None = None) -> Recovered:
         with explained(self.link.shown):
