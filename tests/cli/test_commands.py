@@ -277,8 +277,10 @@ def test_a_name_that_could_leave_the_workspace_is_no_name(workspace: Path) -> No
     assert is_one_clear_line(done, "../etc")
 
 
-def test_releasing_before_a_round_says_what_to_run(workspace: Path, tmp_path: Path) -> None:
-    assert is_one_clear_line(process("release", "car", "--to", tmp_path / "out", at=workspace), "thresher run car")
+def test_releasing_before_anything_is_decided_says_what_the_category_waits_for(workspace: Path, tmp_path: Path) -> None:
+    (status,) = json.loads(thresher("status", "--json", at=workspace).stdout)
+    refused = process("release", "car", "--to", tmp_path / "out", at=workspace)
+    assert is_one_clear_line(refused, status["waits for"], f"Next: {status['next']}")
 
 
 def test_check_finds_a_fresh_workspace_sound(workspace: Path) -> None:

@@ -1,89 +1,99 @@
-"""What a category waits for, as a sentence for its owner."""
+"""What a category waits for, as a sentence for its owner, with the command for it and who has to act."""
+
+from dataclasses import replace
 
 import pytest
 
-from thresher.label.waits import Standing, waits_for
+from thresher.label.waits import NextStep, Standing, waits_for
 from thresher.records import Says
 from thresher.store.contract import Tally
 
 ENOUGH = {Says.YES: 20, Says.NO: 20}
 POOL = Tally(images=1000)
+LOOP = NextStep("loop", "the loop: run `thresher run car`", "thresher run car")
+RELEASE = NextStep("release", "nothing: run `thresher release car --to DIR`", "thresher release car --to DIR")
+
+
+def gold(yes: int, no: int) -> NextStep:
+    wanted = f"more gold (needed: 20 yes and 20 no; there are {yes} and {no}): open the owner's task"
+    return NextStep("gold", wanted, "thresher serve", "owner")
+
+
+def annotators(tasks: str) -> NextStep:
+    return NextStep("annotators", f"annotators: {tasks} open", "thresher serve", "annotators")
 
 
 @pytest.mark.parametrize(
-    ("tally", "gold", "learned", "done", "running", "says"),
+    ("tally", "standing", "expected"),
     [
-        (Tally(), {}, False, False, True, "images: run `thresher harvest car --folder ...`"),
         (
-            POOL,
-            {},
-            False,
-            False,
-            True,
-            "more gold (needed: 20 yes and 20 no; there are 0 and 0): open the owner's task",
+            Tally(),
+            Standing(POOL, running=True),
+            NextStep(
+                "images",
+                "images: run `thresher harvest car --folder ...`",
+                "thresher harvest car --folder DIR",
+                "owner",
+            ),
         ),
+        (POOL, Standing(POOL, running=True), gold(0, 0)),
         (
             Tally(images=9, asks_open={"mine gold": 4}, tasks_open=1),
-            {Says.YES: 3, Says.NO: 20},
-            False,
-            False,
-            True,
-            "more gold (needed: 20 yes and 20 no; there are 3 and 20): open the owner's task",
+            Standing(POOL, {Says.YES: 3, Says.NO: 20}),
+            gold(3, 20),
         ),
-        (
-            Tally(images=9, asks_open={"learn": 220}, tasks_open=2),
-            ENOUGH,
-            False,
-            False,
-            True,
-            "annotators: 2 tasks are open",
-        ),
+        (Tally(images=9, asks_open={"learn": 220}, tasks_open=2), Standing(POOL, ENOUGH), annotators("2 tasks are")),
         (
             Tally(images=9, asks_open={"learn": 1}, tasks_open=1),
-            ENOUGH,
-            True,
-            False,
-            True,
-            "annotators: 1 task is open",
+            Standing(POOL, ENOUGH, done=True),
+            annotators("1 task is"),
         ),
+        (Tally(images=9, asks_open={"learn": 1}, tasks_open=1, assignments={"sent": 1}), Standing(POOL, ENOUGH), LOOP),
         (
             Tally(images=9, asks_open={"adjudicate": 3}, tasks_open=1),
-            ENOUGH,
-            True,
-            False,
-            True,
-            "the owner to decide 3 images: open the owner's task",
+            Standing(POOL, ENOUGH),
+            NextStep("owner", "the owner to decide 3 images: open the owner's task", "thresher serve", "owner"),
         ),
-        (POOL, ENOUGH, True, True, False, "nothing: run `thresher release car`"),
-        (POOL, ENOUGH, True, False, False, "the loop: run `thresher run car`"),
-        (POOL, ENOUGH, False, False, True, "the loop, which is running"),
+        (Tally(images=9, asks_open={"learn": 4, "adjudicate": 3}), Standing(POOL, ENOUGH, unpublished=(4, 3)), LOOP),
+        (POOL, Standing(POOL, ENOUGH, done=True), RELEASE),
+        (POOL, Standing(POOL, ENOUGH, done=True, unsettled=True), LOOP),
         (
             POOL,
-            {Says.YES: 3, Says.NO: 9},
-            True,
-            False,
-            False,
-            "more gold (needed: 20 yes and 20 no; there are 3 and 9): open the owner's task",
+            Standing(POOL, ENOUGH, done=True, released="/out"),
+            NextStep("released", "nothing: it is released in /out"),
         ),
-        (POOL, {Says.YES: 3, Says.NO: 9}, True, True, False, "nothing: run `thresher release car`"),
+        (POOL, Standing(POOL, ENOUGH), LOOP),
+        (POOL, Standing(POOL, ENOUGH, running=True), NextStep("loop", "the loop, which is running", LOOP.command)),
+        (POOL, Standing(POOL, {Says.YES: 3, Says.NO: 9}), gold(3, 9)),
+        (POOL, Standing(POOL, {Says.YES: 3, Says.NO: 9}, done=True), RELEASE),
+        (POOL, Standing(POOL, {Says.YES: 3}, minable=False), LOOP),  # the owner has nothing left to make gold of
+        (
+            POOL,
+            Standing(POOL, ENOUGH, lacks_people="annotators to join"),
+            NextStep("people", "annotators to join", "thresher invite --category car", "annotators"),
+        ),
     ],
 )
-def test_a_category_says_what_it_waits_for(
-    tally: Tally, gold: dict[Says, int], learned: bool, done: bool, running: bool, says: str
-) -> None:
-    standing = Standing(tally, gold, gold_least=20, learned=learned, done=done, running=running)
-    assert waits_for("car", standing) == says
+def test_a_category_says_what_it_waits_for(tally: Tally, standing: Standing, expected: NextStep) -> None:
+    assert waits_for("car", replace(standing, tally=tally, gold_least=20)) == expected
 
 
 def test_a_spent_budget_is_told_and_not_the_gold_that_is_missing() -> None:
     tally = Tally(images=9, answers=60, gold_answers=30, owner_answers=10, asks_open={"mine gold": 4}, tasks_open=0)
-    for learned in (True, False):
-        said = waits_for("car", Standing(tally, gold_least=20, learned=learned, spent=100))
-        assert said.startswith("nothing: its budget of 100 answers is spent; `thresher category aim car --answers N`")
-        assert ("thresher release" in said) is learned
-    assert "more gold (needed" in waits_for("car", Standing(tally, gold_least=20, learned=True))
+    for releasable in (True, False):
+        step = waits_for("car", Standing(tally, gold_least=20, releasable=releasable, spent=100))
+        said = "nothing: its budget of 100 answers is spent; `thresher category aim car --answers N` raises it"
+        assert step.waits_for.startswith(said)
+        assert ("thresher release" in step.waits_for, step.command.startswith("thresher release")) == (releasable,) * 2
+        assert step.human == ("" if releasable else "owner")
+    assert waits_for("car", Standing(tally, gold_least=20)).state == "gold"
 
 
 def test_a_certificate_that_is_not_to_be_had_is_told_with_what_it_would_take() -> None:
-    standing = Standing(POOL, gold_least=20, learned=True, refused="60 answers prove no set; it would take more")
-    assert waits_for("car", standing) == "nothing: not certified, because 60 answers prove no set; it would take more"
+    why = "60 answers prove no set; it would take more"
+    step = waits_for("car", Standing(POOL, gold_least=20, refused=why))
+    assert step == NextStep("refused", f"nothing: not certified, because {why}", "thresher category aim car", "owner")
+    step = waits_for("car", Standing(POOL, gold_least=20, refused=why, releasable=True))
+    assert step.waits_for.endswith("; `thresher release car --to DIR` exports what is decided")
+    step = waits_for("car", Standing(POOL, gold_least=20, refused=why, releasable=True, released="/out"))
+    assert (step.state, step.waits_for.endswith("it is released in /out")) == ("released", True)

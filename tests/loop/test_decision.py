@@ -100,7 +100,7 @@ def test_release_console_gallery_and_status_count_alike_and_name_the_same_next_s
     in_console = {name: count for name in ("yes", "no", "unknown") if (count := getattr(console, name))}
     assert console.certified
     assert in_console == gallery == counts == released(store, tmp_path / "out")
-    assert console.waits_for == status == f"nothing: run `thresher release {NAME}`"
+    assert console.waits_for == status == f"nothing: run `thresher release {NAME} --to DIR`"
     assert one_turn(store, settings, 99).state == "done"
 
 
@@ -234,7 +234,9 @@ def waits(store: Store, settings: Settings) -> str:
     """With gold enough, and a loop that nobody runs."""
     rows = store.categories.pool(NAME).tolist()
     store.labels.gild(NAME, [Gold(rows[0], Says.NO, 1, Source.OWNER), Gold(rows[-3], Says.YES, 1, Source.OWNER)])
-    return next_step(decision(NAME, store=store), store=store, settings=settings.but(gold_least=1), running=False)
+    return next_step(
+        decision(NAME, store=store), store=store, settings=settings.but(gold_least=1), running=False
+    ).waits_for
 
 
 def test_a_promise_is_kept_when_it_is_certified_and_not_when_nothing_is_unknown(
@@ -246,7 +248,7 @@ def test_a_promise_is_kept_when_it_is_certified_and_not_when_nothing_is_unknown(
     assert decision(NAME, store=store).counts.unknown == 0
     assert waits(store, settings) == f"the loop: run `thresher run {NAME}`"
     certify(store, snapshot)
-    assert waits(store, settings) == f"nothing: run `thresher release {NAME}`"
+    assert waits(store, settings) == f"nothing: run `thresher release {NAME} --to DIR`"
 
 
 def test_a_certificate_that_is_not_to_be_had_is_told(store: Store, settings: Settings) -> None:
@@ -270,4 +272,4 @@ def test_a_method_that_proves_nothing_ends_with_its_last_round(store: Store, set
     store.categories.aim(NAME, Targets(method="cascade"))
     assert decision(NAME, store=store).counts.unknown
     assert waits(store, settings.but(rounds_most=2)) == f"the loop: run `thresher run {NAME}`"
-    assert waits(store, settings.but(rounds_most=1)) == f"nothing: run `thresher release {NAME}`"
+    assert waits(store, settings.but(rounds_most=1)) == f"nothing: run `thresher release {NAME} --to DIR`"

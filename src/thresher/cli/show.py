@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.records import Progress
+    from thresher.settings import Settings
+    from thresher.store.contract import Store
 
 YES, GOLD = "#3bc9db", "#f0c36d"  # LOOK.md's dark column: terminals are mostly dark
 
@@ -17,6 +19,15 @@ def say(text: str) -> None:
     from rich.console import Console
 
     Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def next_line(name: str, store: "Store", settings: "Settings") -> str:
+    """The sentence that tells what a category waits for: the same after every command."""
+    from thresher.loop.decision import decision
+    from thresher.loop.next_step import next_step_of
+
+    step = next_step_of(decision(name, store=store), store=store, settings=settings)
+    return f"{name} waits for {step.waits_for}."
 
 
 def visible(text: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from thresher.cli.harvested import besides, same_answers
 from thresher.cli.open import interruptible, opened
 from thresher.cli.options import JSON, Name, PlanOptions, SourceOptions, options
-from thresher.cli.show import as_json, bars, facts, say, table
+from thresher.cli.show import as_json, bars, facts, next_line, say, table
 from thresher.errors import BadInput
 
 if TYPE_CHECKING:
@@ -139,11 +139,9 @@ def run(
 
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
-        came_to = run_loop(name, store=store, settings=settings, heard=_teller(store), report=report, stop=stop)
-    if came_to.round is None and came_to.state in ("done", "spent"):
-        say(f"No classifier is trained yet. Next: thresher category aim {name} --answers N, or harvest more images")
-    elif came_to.state in ("done", "spent"):
-        say(f"Next: thresher release {name} --to DIR")
+        run_loop(name, store=store, settings=settings, heard=_teller(store), report=report, stop=stop)
+        step = next_line(name, store, settings)
+    say(step)
 
 
 def _teller(store: "Store") -> "Callable[[str, Turn], None]":
@@ -178,11 +176,13 @@ def release(
     formats: Annotated[str, typer.Option(help="Comma-separated list of folder, webdataset, table; default: all.")] = "",
 ) -> None:
     """Export the dataset of a category: images, WebDataset, table, certificate, dataset card."""
+    from thresher.loop.next_step import must_be_decided
     from thresher.loop.ship import ship
     from thresher.records import now_ms
 
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
-    with opened(context) as (store, _), bars() as report, interruptible() as stop:
+    with opened(context) as (store, settings), bars() as report, interruptible() as stop:
+        must_be_decided(name, store=store, settings=settings)
         made = ship(name, to, formats=wanted, store=store, now_ms=now_ms(), report=report, stop=stop)
     say(f"Released {made.images:,} images to {to}. {made.certificate.get('words', '')}")
 

@@ -9,7 +9,7 @@ import typer
 
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, options
-from thresher.cli.show import as_json, facts, say, table
+from thresher.cli.show import as_json, facts, next_line, say, table
 from thresher.errors import AlreadyThere, BadInput
 from thresher.settings import FILE, TABLE, without_password
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.settings import Settings
     from thresher.store.contract import CheckReport, Store
 
-WAITS_FOR = "waits for"
+WAITS_FOR, NEXT, HUMAN = "waits for", "next", "who acts"
 
 category = typer.Typer(
     name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
@@ -98,7 +98,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(column for column in found[0] if column != WAITS_FOR)
+        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN))
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
         for row in found:
@@ -106,14 +106,13 @@ def status(context: typer.Context, json: JSON = False) -> None:
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
-    """The state of a category, as a table row."""
+    """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
     from thresher.loop.decision import decision
-    from thresher.loop.next_step import next_step
-    from thresher.records import now_ms
+    from thresher.loop.next_step import next_step_of
 
     name = category.name
     tally, decided = store.categories.tally(name), decision(name, store=store)
-    running = store.jobs.leased(f"loop/{name}", now_ms())
+    step = next_step_of(decided, store=store, settings=settings)
     return {
         "category": name,
         "images": tally.images,
@@ -123,7 +122,9 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         "answers": tally.answers + tally.gold_answers + tally.owner_answers,
         "open asks": sum(tally.asks_open.values()),
         "rounds": len(store.rounds.all(name)),
-        WAITS_FOR: next_step(decided, store=store, settings=settings, running=running),
+        WAITS_FOR: step.waits_for,
+        NEXT: step.command,
+        HUMAN: step.human,
     }
 
 
@@ -297,10 +298,12 @@ def gold_import(
     from thresher.label.imports import import_gold
     from thresher.records import now_ms
 
-    with opened(context) as (store, _):
+    with opened(context) as (store, settings):
         count = import_gold(name, file, store=store, now_ms=now_ms())
         yes = sum(g.says.value == "yes" for g in store.labels.gold(name, store.categories.get(name).question.version))
-    say(f"Imported {count:,} known answers. {name} has {yes:,} yes gold. Next: thresher serve")
+        step = next_line(name, store, settings)
+    say(f"Imported {count:,} known answers. {name} has {yes:,} yes gold.")
+    say(step)
 
 
 @gold.command("labels")
@@ -318,6 +321,8 @@ def gold_labels(
     from thresher.label.imports import import_labels
     from thresher.records import now_ms
 
-    with opened(context) as (store, _):
+    with opened(context) as (store, settings):
         count = import_labels(name, file, store=store, now_ms=now_ms())
-    say(f"Imported {count:,} labels. Next: thresher run {name}")
+        step = next_line(name, store, settings)
+    say(f"Imported {count:,} labels.")
+    say(step)

@@ -14,21 +14,21 @@ import numpy as np
 from thresher.errors import BadInput
 from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.settings import Settings
-from thresher.store.contract import Rows, Store
+from thresher.store.contract import Rows, Store, chunks
 
 # asked about even if the image is gold or was asked about before: the draw or the owner named exactly this image
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
 MOST_ASKS = 100_000
 PAGE = 1000
+LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
 
 
 def unsettled(category: str, version: int, *, store: Store) -> Rows:
     """Rows with votes, but neither a label nor an open ask: `settle` (votes.py) gives them the one or the other."""
     # in this order: what is answered or settled in between is found in one place at least
-    waiting = set(store.asks.open_rows(category, version).tolist())
-    voted = {vote.row for vote in store.labels.votes(category, version)}
-    settled = {label.row for label in store.labels.held(category, version)}
-    return np.array(sorted(voted - settled - waiting), np.int64)
+    waiting, voted = store.asks.open_rows(category, version), store.labels.voted(category, version)
+    labelled = np.array([label.row for label in store.labels.held(category, version)], np.int64)
+    return np.setdiff1d(voted, np.concatenate([waiting, labelled]), assume_unique=True)
 
 
 def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
@@ -36,16 +36,27 @@ def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
 
     Nor is one like an image whose votes are not settled yet.
     """
-    version = store.categories.get(category).question.version
-    gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
-    # open asks first: an image whose last vote comes in between is found among the unsettled, or among these
-    known = (gold, store.asks.open_rows(category, version), unsettled(category, version, store=store))
-    taken = store.images.similar(np.concatenate(known))
+    taken = _taken(category, store)
     groups = store.images.similar(np.asarray(rows, np.int64))
     _, first = np.unique(groups, return_index=True)
     one_each = np.zeros(len(groups), np.bool_)
     one_each[first] = True
     return np.asarray(rows, np.int64)[one_each & ~np.isin(groups, taken)]
+
+
+def askable(category: str, rows: Rows, *, store: Store) -> bool:
+    """Whether any of the rows may be asked about; it looks at no more of them than it takes to find one."""
+    taken = _taken(category, store) if len(rows) else rows
+    return any(not np.isin(store.images.similar(some), taken).all() for some in chunks(rows, LOOKED_AT))
+
+
+def _taken(category: str, store: Store) -> Rows:
+    """The similar groups with gold, an open ask, or votes that are not settled yet."""
+    version = store.categories.get(category).question.version
+    gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
+    # open asks first: an image whose last vote comes in between is found among the unsettled, or among these
+    known = (gold, store.asks.open_rows(category, version), unsettled(category, version, store=store))
+    return np.unique(store.images.similar(np.concatenate(known)))
 
 
 def wish_first(

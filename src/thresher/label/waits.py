@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from thresher.records import OWNER_ONLY, Purpose, Says
+from thresher.records import OWNER_ONLY, Purpose, Says, Stage
 from thresher.store.contract import Tally
 
 
@@ -11,58 +11,112 @@ from thresher.store.contract import Tally
 class Standing:
     """The facts about a category that determine its next step.
 
-    `gold` counts each answer, of which `gold_least` are needed. `learned`: the question has a round. `done`: nothing
-    more has to be decided. `refused` says why there is no certificate, `spent` is the budget of answers if it is used
-    up, and `running` says whether the loop is running.
+    `gold` counts each answer, of which `gold_least` are needed; `minable`: there are images left that the owner could
+    make gold of. `unpublished` counts the asks that are in no task yet, for annotators and for the owner. `unsettled`:
+    votes have not become labels yet. `done`: nothing more has to be decided. `refused` says why there is no
+    certificate, `spent` is the budget of answers if it is used up, `lacks_people` says that more annotators have to
+    join, and `running` whether the loop is running. `releasable`: something is decided that a release would contain;
+    `released` is where exactly that was released to.
     """
 
     tally: Tally
     gold: Mapping[Says, int] = field(default_factory=dict)
     gold_least: int = 0
-    learned: bool = False
+    minable: bool = True
+    unpublished: tuple[int, int] = (0, 0)
+    unsettled: bool = False
     done: bool = False
     refused: str = ""
     spent: int | None = None
+    lacks_people: str = ""
     running: bool = False
+    releasable: bool = False
+    released: str = ""
 
     @property
     def gold_is_scarce(self) -> bool:
         """Whether there is too little gold for the gate to reject anyone."""
         return min(self.gold.get(Says.YES, 0), self.gold.get(Says.NO, 0)) < self.gold_least
 
+    @property
+    def ended(self) -> bool:
+        """Whether the loop would ask nothing more."""
+        return self.done or bool(self.refused) or self.spent is not None
 
-def waits_for(name: str, standing: Standing) -> str:
-    """What has to happen next for a category to make progress, as a phrase for its owner."""
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What has to happen next for a category to make progress.
+
+    `state` names what is missing: images, gold, annotators, owner, people (who join), loop, release, released, refused
+    or spent. `waits_for` is a phrase for the owner, `command` the command to run, empty if there is nothing to do, and
+    `human` who has to act before any command helps: owner, annotators or nobody (empty).
+    """
+
+    state: str
+    waits_for: str
+    command: str = ""
+    human: str = ""
+
+
+def waits_for(name: str, standing: Standing) -> NextStep:
+    """The one next step of a category."""
     tally = standing.tally
     if not tally.images:
-        return f"images: run `thresher harvest {name} --folder ...`"
-    ended = standing.done or bool(standing.refused) or standing.spent is not None
-    if standing.gold_is_scarce and not ended and (not any(standing.gold.values()) or _open(tally, Purpose.MINE_GOLD)):
+        run = f"thresher harvest {name} --folder"
+        return NextStep("images", f"images: run `{run} ...`", f"{run} DIR", "owner")
+    scarce = standing.gold_is_scarce and standing.minable and not standing.ended
+    if scarce and (not any(standing.gold.values()) or _open(tally, Purpose.MINE_GOLD)):
         return _more_gold(standing)
-    if tally.tasks_open and asked_of_workers(tally):
-        return f"annotators: {_count(tally.tasks_open, 'task')} {_is(tally.tasks_open)} open"
-    if undecided := _open(tally, Purpose.ADJUDICATE):
-        return f"the owner to decide {_count(undecided, 'image')}: open the owner's task"
-    if ended:
-        return _nothing(name, standing)
-    if standing.gold_is_scarce:
+    if tally.assignments.get(Stage.SENT.value) and not standing.running:
+        return _loop(name, standing)  # it checks what was sent; whether people have to do more follows from that
+    if tally.tasks_open and asked_of_workers(tally) > standing.unpublished[0]:
+        tasks = f"annotators: {_count(tally.tasks_open, 'task')} {_is(tally.tasks_open)} open"
+        return NextStep("annotators", tasks, "thresher serve", "annotators")
+    undecided = _open(tally, Purpose.ADJUDICATE)
+    if undecided and undecided + _open(tally, Purpose.MINE_GOLD) > standing.unpublished[1]:
+        wanted = f"the owner to decide {_count(undecided, 'image')}: open the owner's task"
+        return NextStep("owner", wanted, "thresher serve", "owner")
+    if undecided:
+        return _loop(name, standing)  # it makes the owner's task
+    if standing.ended and not standing.unsettled:
+        return _ended(name, standing)
+    if scarce:
         return _more_gold(standing)
-    return "the loop, which is running" if standing.running else f"the loop: run `thresher run {name}`"
+    if standing.lacks_people and not standing.unsettled:
+        return NextStep("people", standing.lacks_people, f"thresher invite --category {name}", "annotators")
+    return _loop(name, standing)
 
 
-def _more_gold(standing: Standing) -> str:
+def _loop(name: str, standing: Standing) -> NextStep:
+    run = f"thresher run {name}"
+    return NextStep("loop", "the loop, which is running" if standing.running else f"the loop: run `{run}`", run)
+
+
+def _more_gold(standing: Standing) -> NextStep:
     least, yes, no = standing.gold_least, standing.gold.get(Says.YES, 0), standing.gold.get(Says.NO, 0)
-    return f"more gold (needed: {least} yes and {least} no; there are {yes} and {no}): open the owner's task"
+    wanted = f"more gold (needed: {least} yes and {least} no; there are {yes} and {no}): open the owner's task"
+    return NextStep("gold", wanted, "thresher serve", "owner")
 
 
-def _nothing(name: str, standing: Standing) -> str:
+def _ended(name: str, standing: Standing) -> NextStep:
+    """A category whose loop asks nothing more: its release, unless it is there or nothing can be in it."""
+    release = f"thresher release {name} --to DIR"
+    why = ""
+    if not standing.done and standing.refused:
+        why = f"not certified, because {standing.refused}; "
+    elif not standing.done:
+        more = f"`thresher category aim {name} --answers N` raises it"
+        why = f"its budget of {standing.spent:,} answers is spent; {more}; "
+    if standing.released:
+        return NextStep("released", f"nothing: {why}it is released in {standing.released}")
     if standing.done:
-        return f"nothing: run `thresher release {name}`"
-    if standing.refused:
-        return f"nothing: not certified, because {standing.refused}"
-    more = f"`thresher category aim {name} --answers N` raises it"
-    rest = f", `thresher release {name}` exports what is decided" if standing.learned else ""
-    return f"nothing: its budget of {standing.spent:,} answers is spent; {more}{rest}"
+        return NextStep("release", f"nothing: run `{release}`", release)
+    state = "refused" if standing.refused else "spent"
+    if standing.releasable:
+        return NextStep(state, f"nothing: {why}`{release}` exports what is decided", release)
+    aim = f"thresher category aim {name}" + ("" if standing.refused else " --answers N")
+    return NextStep(state, f"nothing: {why.removesuffix('; ')}", aim, "owner")
 
 
 def _open(tally: Tally, purpose: Purpose) -> int:

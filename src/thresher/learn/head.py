@@ -18,6 +18,7 @@ from thresher.learn.heads import Family, Known, Scorer, Scores, Yes
 from thresher.learn.heads.kernel import Nystroem
 from thresher.learn.heads.logistic import Logistic
 from thresher.learn.heads.propagation import Propagation
+from thresher.learn.known import LEAST_OF_EACH
 from thresher.learn.threads import one_thread_for_few
 from thresher.learn.vectors import Vectors, as_vectors
 
@@ -25,7 +26,6 @@ from thresher.learn.vectors import Vectors, as_vectors
 FAMILIES: dict[str, Family] = {family.kind: family for family in (Logistic(), Nystroem(), Propagation())}
 FOLDS = 5
 FOLDS_OF_MANY, MANY = 3, 2000  # so many labels tell as much from three folds, sooner
-LEAST_OF_EACH = 2
 FORMAT = 1
 
 

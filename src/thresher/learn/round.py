@@ -14,6 +14,7 @@ from thresher.evidence.cascade import cascade
 from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
 from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
+from thresher.learn.known import known_answers
 from thresher.learn.vectors import Vectors, embedded
 from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
 from thresher.settings import Settings, cache_directory
@@ -114,11 +115,8 @@ def _rows_of(vectors: Vectors) -> Rows:
 
 def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settings) -> tuple[Vectors, _Labelled]:
     """The embedded pool, and its labels; gold where an image has no label."""
-    answers = {gold.row: gold.says for gold in store.labels.gold(entry.name, entry.question.version)}
-    answers |= {label.row: label.says for label in held}
-    rows = np.array(sorted(row for row, says in answers.items() if says is not Says.UNSURE), np.int64)
-    if len(rows):  # near-duplicates in two folds would let the head be tested on images it was trained on
-        rows = rows[np.sort(np.unique(store.images.similar(rows), return_index=True)[1])]
+    answers = known_answers(entry, held, store=store)
+    rows = np.fromiter(answers, np.int64)
     try:
         kept = _graph_file(entry, store, settings)
         pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store, graph_file=kept)
@@ -129,7 +127,7 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     at = np.searchsorted(pool_rows, rows)
     there = at < len(pool_rows)
     there[there] = pool_rows[at[there]] == rows[there]
-    yes = np.array([answers[row] is Says.YES for row in rows.tolist()], bool)
+    yes = np.array([answers[row] for row in rows.tolist()], bool)
     return pool, _Labelled(vectors, yes, np.where(there, at, -1))
 
 

@@ -21,7 +21,16 @@ from thresher.label.asks import unsettled
 from thresher.label.gold import gild_audits
 from thresher.learn.decide import Decided
 from thresher.loop.decision import decision
-from thresher.loop.methods import COMING, Wish, budget_left, first_asks, learning_asks, level
+from thresher.loop.methods import (
+    COMING,
+    Wish,
+    budget_left,
+    first_asks,
+    learning_asks,
+    level,
+    nothing_to_ask,
+    too_few_people,
+)
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
@@ -34,7 +43,6 @@ from thresher.store.contract import Store
 PATIENCE_ROUNDS = 2  # learning ends after so many rounds in which the planner's total has not fallen
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
-WORDS_TAKE = LEAD + 1  # people: one of them may have answered before, and a lead takes votes of others
 GOLD_ENOUGH = 150  # of each answer; with less gold the bound on adjudication errors is not worth its delta
 
 
@@ -43,11 +51,12 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
     snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
     if snapshot is not None:
         return _audit(category, snapshot, store=store)
-    left = budget_left(category, store=store)
+    left, decided = budget_left(category, store=store), decision(category.name, store=store)
+    if decided.round is None and (done := nothing_to_ask(category, decided, store=store)):
+        return Wish("done", done)
     if left <= 0:
         return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
     to_learn = _to_learn(category, left)
-    decided = decision(category.name, store=store)
     if decided.round is None:
         return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
@@ -56,15 +65,8 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
             return Wish("asking", f"asks about {asked:,} images to train on.")
         if len(unsettled(category.name, category.question.version, store=store)):  # else it would be frozen too early
             return Wish("waiting", COMING)
-    people = sum(not worker.owner for worker in store.people.all())
-    way = way_of(category.targets.method)
-    if way.words and people < WORDS_TAKE:
-        # with fewer people the owner would be asked about drawn images that nobody has voted on
-        says = (
-            f"the method {way.name} needs at least {WORDS_TAKE} people, and {people} have joined: invite more, "
-            "or choose certified."
-        )
-        return Wish("waiting", says)
+    if lacks := too_few_people(category, store=store):
+        return Wish("waiting", f"waits for {lacks}.")
     if category.targets.truth == "owner":
         _own(category, store=store)
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):

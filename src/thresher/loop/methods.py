@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 
-from thresher.label.asks import unsettled, wish, wish_first
-from thresher.learn.decide import Decided
+import numpy as np
+
+from thresher.label.adjudicate import LEAD
+from thresher.label.asks import askable, unsettled, wish, wish_first
+from thresher.learn.decide import UNKNOWN, Decided
 from thresher.learn.sample import SHARES, Scored, choose, middle
 from thresher.loop.decision import Decision, decision
 from thresher.loop.ways import way_of
 from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Rows, Store
 
+WORDS_TAKE = LEAD + 1  # people: one of them may have answered before, and a lead takes votes of others
 LEVEL_ROUNDS = 2  # rounds without a better head after which asking to learn gives way to asking about the unknown
 LEVEL_GAIN = 0.01  # of average precision
 COMING = "waits for answers that are asked for already."
@@ -33,18 +37,18 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
 
     It proves nothing; the methods in certified.py do.
     """
-    left = budget_left(category, store=store)
-    if left <= 0:
-        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
-    name = category.name
+    name, left = category.name, budget_left(category, store=store)
     decided = decision(name, store=store)
-    if decided.round is None:
-        return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
+    if left <= 0:
+        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
+    if decided.round is None:
+        return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
     if decided.counts.unknown > _size(left, settings) and not level(category, store=store):
         asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed)
-        return Wish("asking", f"asks about {asked:,} images to train on.")
+        if asked:  # images without a score are none to train on, and unknown all the same
+            return Wish("asking", f"asks about {asked:,} images to train on.")
     size = _size(left, settings)
     pending = set(store.asks.open_rows(name, category.question.version).tolist())
     ranked = [(row, priority) for row, priority in middle(decided, size + len(pending)) if row not in pending]
@@ -58,13 +62,13 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
     It ends when the head stops improving, and proves nothing.
     """
     left = budget_left(category, store=store)
-    if left <= 0:
-        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
     decided = decision(category.name, store=store)
-    if decided.round is None:
-        return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
+    if left <= 0:
+        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
+    if decided.round is None:
+        return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
     asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed, shares=(0.0, 1.0))
     if not asked and still_coming(category, store=store):
         return Wish("waiting", COMING)
@@ -72,15 +76,39 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
 
 
 def why_done(category: Category, decided: Decision, *, store: Store, settings: Settings) -> str:
-    """Why a method without a certificate has ended after a round, as a sentence; empty while it continues."""
+    """Why a method without a certificate has ended, as a sentence; empty while it continues."""
     last_round = len(rounds_of(category, store=store)) >= settings.rounds_most
-    if way_of(category.targets.method).asks == "uncertainty":
-        ended = last_round or level(category, store=store)
-        return "the classifier has stopped improving; its decisions are not proven." if ended else ""
     unknown = decided.counts.unknown
-    if not unknown:
+    if way_of(category.targets.method).asks == "uncertainty" and decided.round is not None:
+        if last_round or level(category, store=store):
+            return "the classifier has stopped improving; its decisions are not proven."
+    elif last_round and unknown:
+        return f"{settings.rounds_most} rounds are done; {unknown:,} images stay unknown."
+    return nothing_to_ask(category, decided, store=store)
+
+
+def nothing_to_ask(category: Category, decided: Decision, *, store: Store) -> str:
+    """Why there is nothing left to ask about, as a sentence; empty if there is, or if answers are still to come.
+
+    Before the first round that needs no classifier: what people decided is decided, if they say yes to every image too.
+    """
+    unknown = decided.counts.unknown
+    by_doubt = way_of(category.targets.method).asks == "uncertainty" and decided.round is not None
+    if not unknown and not by_doubt:
         return "no image is unknown any more."
-    return f"{settings.rounds_most} rounds are done; {unknown:,} images stay unknown." if last_round else ""
+    rows = _unlabelled(category, decided, store=store) if by_doubt else decided.rows[decided.codes == UNKNOWN]
+    if still_coming(category, store=store) or askable(category.name, rows, store=store):
+        return ""
+    stay = f"; {unknown:,} images stay unknown" if unknown else ""
+    return f"nothing is left to ask about{stay}."
+
+
+def _unlabelled(category: Category, decided: Decision, *, store: Store) -> Rows:
+    """The rows in no group with a label, only those with a score if any has one (as `choose` in learn/sample.py)."""
+    labelled = [label.row for label in store.labels.held(category.name, category.question.version)]
+    free = ~np.isin(decided.similar, decided.similar[np.isin(decided.rows, labelled)])
+    scored = np.isfinite(decided.scores)
+    return decided.rows[free & scored if scored.any() else free]
 
 
 def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
@@ -120,6 +148,20 @@ def learning_asks(
 
 def _size(left: int, settings: Settings) -> int:
     return min(settings.round_images, max(1, left // settings.votes))
+
+
+def too_few_people(category: Category, *, store: Store) -> str:
+    """What a method that builds on people's votes lacks before it may freeze, as a phrase; empty if nothing.
+
+    With fewer people the owner would be asked about drawn images that nobody has voted on.
+    """
+    way, people = way_of(category.targets.method), sum(not worker.owner for worker in store.people.all())
+    if not way.words or people >= WORDS_TAKE:
+        return ""
+    return (
+        f"annotators to join: the method {way.name} needs at least {WORDS_TAKE} people, and {people} have joined; "
+        f"`thresher invite --category {category.name}` makes a link for more, or choose --method certified"
+    )
 
 
 def rounds_of(category: Category, *, store: Store) -> list[Round]:

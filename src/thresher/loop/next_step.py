@@ -1,37 +1,105 @@
-"""The next step of a category, computed from what is decided (decision.py)."""
+"""The next step of a category, computed from what is decided (decision.py): the same in every part of thresher."""
 
 from collections import Counter
 
-from thresher.label.waits import Standing, waits_for
-from thresher.loop.decision import Decision
-from thresher.loop.methods import budget_left, why_done
+from thresher.errors import NotReady
+from thresher.label.asks import unsettled
+from thresher.label.waits import NextStep, Standing, waits_for
+from thresher.learn.known import can_learn
+from thresher.loop.decision import Decision, decision
+from thresher.loop.methods import budget_left, nothing_to_ask, too_few_people, why_done
 from thresher.loop.ways import way_of
+from thresher.records import Category, now_ms
+from thresher.release.plan import fingerprint
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Store, Tally
 
 
-def next_step(decided: Decision, *, store: Store, settings: Settings, running: bool) -> str:
-    """What a category is waiting for, as a phrase for its owner; `running` says whether its loop is running."""
+def next_step(decided: Decision, *, store: Store, settings: Settings, running: bool) -> NextStep:
+    """What has to happen next; `running` says whether the category's loop is running."""
     category, step = decided.basis.category, decided.basis.step
-    done, refused = False, ""
-    if not way_of(category.targets.method).proves:
-        done = decided.round is not None and bool(why_done(category, decided, store=store, settings=settings))
-    elif step is not None:
+    name, version = category.name, category.question.version
+    done, refused = _is_done(decided, store, settings), ""
+    if step is not None:
         from thresher.evidence import Refused  # loaded with the step
 
-        done = decided.basis.certified is not None
         refused = f"{step.why}; it would take {step.take}" if isinstance(step, Refused) else ""
+    spent = category.targets.answers if _is_spent(decided, store) else None
+    tally = store.categories.tally(name)
+    ended = done or bool(refused) or spent is not None
     standing = Standing(
-        tally=store.categories.tally(category.name),
-        gold=Counter(gold.says for gold in store.labels.gold(category.name, category.question.version)),
+        tally=tally,
+        gold=Counter(gold.says for gold in store.labels.gold(name, version)),
         gold_least=settings.gold_least,
-        learned=decided.round is not None,
+        unpublished=_unpublished(category, tally, store),
+        minable=sum(tally.labels.values()) < tally.images,
+        unsettled=ended and len(unsettled(name, version, store=store)) > 0,
         done=done,
         refused=refused,
-        spent=category.targets.answers if _is_spent(decided, store) else None,
+        spent=spent,
+        lacks_people="" if decided.round is None or decided.basis.snapshot else too_few_people(category, store=store),
         running=running,
+        releasable=can_be_released(decided),
+        released=_released(decided, store) if ended else "",
     )
-    return waits_for(category.name, standing)
+    return waits_for(name, standing)
+
+
+def next_step_of(decided: Decision, *, store: Store, settings: Settings) -> NextStep:
+    """The next step as a process sees it that does not run the loop itself."""
+    running = store.jobs.leased(f"loop/{decided.basis.category.name}", now_ms())
+    return next_step(decided, store=store, settings=settings, running=running)
+
+
+def can_be_released(decided: Decision) -> bool:
+    """Whether a release would say something: an image is decided yes, or every one is decided."""
+    return bool(decided.counts.yes or (len(decided.rows) and not decided.counts.unknown))
+
+
+def must_be_decided(name: str, *, store: Store, settings: Settings) -> None:
+    """Raise NotReady, with the next step of the category, unless it can be released."""
+    decided = decision(name, store=store)
+    if not can_be_released(decided):
+        step = next_step_of(decided, store=store, settings=settings)
+        raise NotReady(
+            f"no image of {name} is decided yes, and not every one is decided; it waits for {step.waits_for}.",
+            next=step.command,
+        )
+
+
+def _is_done(decided: Decision, store: Store, settings: Settings) -> bool:
+    """Whether nothing more has to be decided. Where no classifier can be trained, the answers alone may decide."""
+    category = decided.basis.category
+    if not len(decided.rows):
+        return False
+    if not way_of(category.targets.method).proves:
+        return bool(why_done(category, decided, store=store, settings=settings))
+    if decided.basis.step is not None or decided.round is not None:
+        return decided.basis.certified is not None
+    learns = can_learn(category, decided.basis.held, store=store)
+    return not learns and bool(nothing_to_ask(category, decided, store=store))
+
+
+def _unpublished(category: Category, tally: Tally, store: Store) -> tuple[int, int]:
+    """How many asks wait for a task, those for annotators and those for the owner alone."""
+    name, version, asks = category.name, category.question.version, sum(tally.asks_open.values())
+    if not asks:
+        return 0, 0
+    people = len(store.asks.waiting(name, version, asks))
+    return people, len(store.asks.waiting(name, version, asks, owner_only=True))
+
+
+def _released(decided: Decision, store: Store) -> str:
+    """Where exactly this decision was released to; empty if it was not."""
+    category = decided.basis.category
+    releases = store.rounds.releases(category.name)
+    if not releases:
+        return ""
+    number = decided.round.number if decided.round else 0
+    own = fingerprint(category.name, category.question.version, number, decided.rows, decided.codes)
+    proven = decided.basis.certified is not None
+    same = (one for one in reversed(releases) if one.fingerprint == own and one.certificate.get("certified") is proven)
+    return next((one.path for one in same), "")
 
 
 def _is_spent(decided: Decision, store: Store) -> bool:

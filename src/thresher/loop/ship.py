@@ -11,6 +11,7 @@ from thresher.evidence import Ask, Certified, Refused, spend
 from thresher.evidence.log import NONE, Row, log_of
 from thresher.evidence.log import certificate_of as proof_of
 from thresher.loop.decision import Decision, decision
+from thresher.loop.next_step import can_be_released
 from thresher.loop.snapshot import Snapshot
 from thresher.loop.ways import way_of
 from thresher.records import Label, Release
@@ -19,6 +20,10 @@ from thresher.release import release as write_release
 from thresher.release.evidence import NOT_RANKED, Piece, evidence_table
 from thresher.store.contract import Report, Store
 
+NO_CLASSIFIER = (
+    "No certificate: no classifier was trained, so every decision is an answer that people or the owner gave. "
+    "A classifier needs a few images of each answer."
+)
 PROVES_NOTHING = "No certificate: the thresholds were chosen on held-out labels, which proves nothing about the pool."
 
 
@@ -32,7 +37,7 @@ def ship(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Release:
-    """Release a category as it is decided now. Raises NotReady before its first round."""
+    """Release a category as it is decided now. Raises NotReady if nothing is decided."""
     return write_release(
         chosen(name, store=store),
         to,
@@ -47,8 +52,8 @@ def ship(
 def chosen(name: str, *, store: Store) -> Chosen:
     """The contents of a release of this category now: the certified set if there is one, else what is decided."""
     decided = decision(name, store=store)
-    if decided.round is None:
-        raise NotReady(f"{name} has no round yet.", next=f"thresher run {name}")
+    if not can_be_released(decided):
+        raise NotReady(f"nothing of {name} is decided yet.", next="thresher status, which tells what it waits for")
     category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified
     certificate, evidence = no_certificate(decided), {}
     if snapshot is not None and step is not None:
@@ -58,7 +63,7 @@ def chosen(name: str, *, store: Store) -> Chosen:
         category=name,
         version=category.question.version,
         question=category.question.text,
-        round=decided.round.number,
+        round=decided.round.number if decided.round else 0,
         rows=decided.rows,
         codes=decided.codes,
         scores=decided.scores,
@@ -110,22 +115,25 @@ def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
 
 def no_certificate(decided: Decision) -> dict[str, Any]:
     """The contents of certificate.json without a certificate: how the set was decided, and why nothing is proven."""
-    assert decided.round is not None  # noqa: S101 -- chosen() has refused this
     targets, step = decided.basis.category.targets, decided.basis.step
-    words = PROVES_NOTHING
+    words, measured = PROVES_NOTHING, {}
+    if decided.round is None:
+        words = NO_CLASSIFIER
+    else:
+        thresholds = {name: _finite(value) for name, value in asdict(decided.round.thresholds).items()}
+        measured = {"thresholds": thresholds, "held_out": dict(decided.round.measures)}
     if isinstance(step, Ask):
         words = f"No certificate yet: the audits need about {step.ahead:,} more images labelled."
     if isinstance(step, Refused):
         words = f"Not certified: {step.why}. It would take {step.take}."
-    if step is None and way_of(targets.method).proves:
+    if step is None and way_of(targets.method).proves and decided.round is not None:
         words = "No certificate yet: the audits of this pool and these targets have not begun. Next: thresher run"
     return {
         "certified": False,
         "method": targets.method,
         "words": words,
         "targets": {name: asdict(targets)[name] for name in ("precision", "recall", "delta")},
-        "thresholds": {name: _finite(value) for name, value in asdict(decided.round.thresholds).items()},
-        "held_out": dict(decided.round.measures),
+        **measured,
         "counts": asdict(decided.counts),
     }
 

@@ -1,7 +1,7 @@
 """One turn of the loop. Every stage reads and writes the store; only this file knows their order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from thresher.errors import AlreadyThere, NotReady
@@ -66,16 +66,20 @@ def turn(
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
+    before = store.rounds.latest(name, category.question.version)
     way, images = way_of(category.targets.method), len(store.categories.pool(name))
     if way.proves and in_force(category, images, store=store) is not None:  # its ranking is what is audited
-        learned = store.rounds.latest(name, category.question.version)
+        learned = before
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
         after = listen(category, store=store, settings=settings, now_ms=now_ms)
         if after != category:  # what was learnt is not about what is asked now
             return Turn("asking", CHANGED, None)
     wish = ASKING[way.asks](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
-    return ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
+    came_to = ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
+    if came_to.state == "learned" and learned == before:
+        return replace(came_to, state="asking")  # nothing new: the loop rests, while the owner is asked for example
+    return came_to
 
 
 def listen(category: Category, *, store: Store, settings: Settings, now_ms: int) -> Category:

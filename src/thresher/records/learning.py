@@ -42,7 +42,10 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A frozen, exported version of a category."""
+    """A frozen, exported version of a category.
+
+    `round` is 0 if answers alone decided. `fingerprint` is the hash of what was decided; older ones have none.
+    """
 
     id: str
     category: str
@@ -52,3 +55,4 @@ class Release:
     images: int
     certificate: Mapping[str, object]
     at_ms: int
+    fingerprint: str = ""

@@ -5,16 +5,17 @@ from pathlib import Path
 
 from thresher import __version__
 from thresher.errors import BadInput, NotReady
-from thresher.records import Release, new_id
+from thresher.records import Decision, Release, new_id
 from thresher.release.card import write_card, write_certificate
 from thresher.release.folder import write_folder
-from thresher.release.plan import Chosen, claim, finish
+from thresher.release.plan import CODES, Chosen, claim, finish
 from thresher.release.table import write_table
 from thresher.release.webdataset import write_webdataset
 from thresher.store.contract import Report, Store
 
 __all__ = ["FORMATS", "Chosen", "release"]
 
+UNKNOWN = next(code for code, decision in CODES.items() if decision is Decision.UNKNOWN)
 FORMATS = {"folder": write_folder, "webdataset": write_webdataset, "table": write_table}
 
 
@@ -30,16 +31,17 @@ def release(
 ) -> Release:
     """Write the decided set under `to` and record it; run again after an interruption, it continues.
 
-    Raises NotReady when no image is decided yes, BadInput for an unknown format, AlreadyThere when `to` contains other
-    files.
+    A set without any yes is released if every image is decided: its table says that each is a no. Raises NotReady when
+    nothing is decided yes and something is unknown, BadInput for an unknown format, AlreadyThere when `to` contains
+    other files.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise BadInput(f"unknown format {unknown[0]!r}.", next=f"choose from {', '.join(FORMATS)}")
-    if not len(chosen.yes):
+    if not len(chosen.yes) and (chosen.codes == UNKNOWN).any():
         raise NotReady(
-            f"no image of {chosen.category} is decided yes.",
-            next=f"thresher run {chosen.category}, or lower its targets",
+            f"no image of {chosen.category} is decided yes, and not every one is decided.",
+            next="thresher status, which tells what it waits for",
         )
     done = next((known for known in store.rounds.releases(chosen.category) if known.path == str(to.resolve())), None)
     if not claim(to, chosen) and done:
@@ -56,6 +58,7 @@ def release(
         images=len(chosen.yes),
         certificate=dict(chosen.certificate),
         at_ms=now_ms,
+        fingerprint=chosen.fingerprint(),
     )
     if done is None:
         store.rounds.add_release(made)
@@ -66,7 +69,7 @@ def release(
             "category": chosen.category,
             "question": chosen.question,
             "version": chosen.version,
-            "round": chosen.round,
+            "round": chosen.round or None,
             "images": made.images,
             "pool": len(chosen.rows),
             "formats": wrote,

@@ -25,7 +25,7 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
     summary = (
         f"{counts['yes']:,} images decided yes, out of a pool of {len(chosen.rows):,} "
         f"({counts['no']:,} no, {counts['unknown']:,} unknown). Released {when}, question version {chosen.version}, "
-        f"round {chosen.round}."
+        f"{f'round {chosen.round}' if chosen.round else 'decided by answers alone, without a classifier'}."
     )
     lines = [
         f"# {chosen.category}",

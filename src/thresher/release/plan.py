@@ -22,8 +22,9 @@ CODES = {1: Decision.YES, 0: Decision.NO, -1: Decision.UNKNOWN}
 class Chosen:
     """The decided pool that is released.
 
-    `rows` int64 [n] ascending, `codes` int8 [n] (1 yes, 0 no, -1 unknown), `scores` float32 [n], NaN where unscored.
-    `certificate` is the content of `certificate.json`; `evidence` holds further files of the certificate by name.
+    `round` is 0 if no classifier was trained. `rows` int64 [n] ascending, `codes` int8 [n] (1 yes, 0 no, -1 unknown),
+    `scores` float32 [n], NaN where unscored. `certificate` is the content of `certificate.json`; `evidence` holds
+    further files of the certificate by name.
     """
 
     category: str
@@ -44,10 +45,15 @@ class Chosen:
 
     def fingerprint(self) -> str:
         """A hash of everything that determines the contents of the release."""
-        digest = hashlib.sha256(json.dumps([self.category, self.version, self.round]).encode())
-        for array in (self.rows, self.codes):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.category, self.version, self.round, self.rows, self.codes)
+
+
+def fingerprint(category: str, version: int, number: int, rows: NDArray[np.int64], codes: NDArray[np.int8]) -> str:
+    """A hash of a decision: the codes [n] of rows [n] after round `number` (0: none) of a question's version."""
+    digest = hashlib.sha256(json.dumps([category, version, number]).encode())
+    for array in (rows, codes):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def claim(directory: Path, chosen: Chosen) -> bool:

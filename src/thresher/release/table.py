@@ -102,7 +102,7 @@ def _columns(
         "source": [origin.source for origin in origins],
         "licence": [origin.licence or None for origin in origins],
         "query": [origin.query or None for origin in origins],
-        "round": [chosen.round] * len(images),
+        "round": [chosen.round or None] * len(images),
     }
 
 

@@ -70,7 +70,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
         tasks_open=tally.tasks_open,
         assignments=dict(tally.assignments),
         rounds=len(desk.store.rounds.all(name)),
-        waits_for=next_step(decided, store=desk.store, settings=desk.settings, running=running),
+        waits_for=next_step(decided, store=desk.store, settings=desk.settings, running=running).waits_for,
         loop_running=running,
     )
 

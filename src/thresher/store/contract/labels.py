@@ -40,6 +40,9 @@ class Labels(Protocol):
     def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
         """Valid answers on asked images (from accepted and weighted assignments), by row, then time."""
 
+    def voted(self, category: str, version: int) -> Rows:
+        """Rows with valid answers."""
+
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         """A worker's gold over all reviewed assignments: yes right, yes shown, no right, no shown."""
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from thresher.records import Gold, Label, Source, Vote
@@ -105,6 +106,10 @@ class MongoLabels(Part, Labels):
         for some in batches(sorted(set(plain(rows))), 10 * CHUNK):
             wanted += table.find({"_id.category": category, "_id.version": version, "_id.row": {"$in": some}})
         return [vote_of(line) for line in sorted(rows_of(VOTE, wanted))]
+
+    def voted(self, category: str, version: int) -> Rows:
+        found = self.link.table("votes").find(span(category=category, version=version), {"_id": 1})
+        return np.unique(np.fromiter((one["_id"]["row"] for one in found), dtype=np.int64))
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         wanted = {"worker": worker, "category": category, "version": version, "review": {"$exists": True}}

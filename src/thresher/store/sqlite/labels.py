@@ -12,6 +12,7 @@ from thresher.store.conversions import gold_line, gold_of, label_line, label_of,
 from thresher.store.kinds import GOLD, LABEL, VOTE
 from thresher.store.rules import TRUST, by_version, most_trusted, one_of, plain
 from thresher.store.sqlite import counters
+from thresher.store.sqlite.counters import as_rows
 from thresher.store.sqlite.lines import named, replace
 from thresher.store.sqlite.part import Part
 
@@ -94,6 +95,11 @@ class SqliteLabels(Part, Labels):
                 (key, version, *wanted),
             )
             return [vote_of(line) for line in found]
+
+    def voted(self, category: str, version: int) -> Rows:
+        with self.reading(category) as (sql, key):
+            wanted = "SELECT DISTINCT row FROM vote WHERE category = ? AND version = ? ORDER BY row"
+            return as_rows(sql.execute(wanted, (key, version)))
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         with self.reading(category) as (sql, key):

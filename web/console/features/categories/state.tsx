@@ -41,7 +41,7 @@ function Pool({ category }: { category: CategoryWire }) {
             <Link to="rounds">round {category.rounds}</Link>.
           </>
         ) : (
-          'No round yet: every picture is unknown until the first round.'
+          'No round yet: only pictures that people or you answered are decided.'
         )}
         {category.refused > 0 && (
           <>

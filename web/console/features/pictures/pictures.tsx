@@ -4,7 +4,7 @@ import { Sign } from '../../../look/signs';
 import type { Decision, Picture } from '../../../wire/generated';
 import { usePicturesQuery } from '../../app/api';
 import { useAppDispatch, useAppSelector } from '../../app/hooks';
-import { Copy } from '../../shared/copy';
+import { Copy, WithCommands } from '../../shared/copy';
 import { whole } from '../../shared/numbers';
 import { Empty, Waiting } from '../../shared/page';
 import { Failed } from '../../shared/problem';
@@ -41,6 +41,7 @@ export function Pictures() {
         <Sheet
           key={`${view.decision} ${after}`}
           name={category.name}
+          waitsFor={category.waits_for}
           decision={view.decision}
           after={after}
           last={index === view.pages.length - 1}
@@ -56,19 +57,26 @@ export function Pictures() {
 
 interface SheetProps {
   name: string;
+  waitsFor: string;
   decision: Decision | null;
   after: number | null;
   last: boolean;
   look: (picture: Picture) => void;
 }
 
-function Sheet({ name, decision, after, last, look }: SheetProps) {
+function Sheet({ name, waitsFor, decision, after, last, look }: SheetProps) {
   const dispatch = useAppDispatch();
   const { data, error } = usePicturesQuery({ name, decision: decision ?? undefined, after: after ?? undefined });
   if (error) return <Failed error={error} />;
   if (!data) return <Waiting />;
   if (data.pictures.length === 0 && after === null && data.after == null) {
-    return <Empty title={decision ? `No picture is decided ${decision}` : 'No picture yet'} />;
+    return (
+      <Empty title={decision ? `No picture is decided ${decision}` : 'No picture yet'}>
+        <p>
+          <WithCommands text={`${name} waits for ${waitsFor}.`} />
+        </p>
+      </Empty>
+    );
   }
   const following = data.after;
   return (

@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react';
 import type { RoundWire } from '../../../wire/generated';
 import { useRoundsQuery } from '../../app/api';
-import { Command } from '../../shared/copy';
+import { Command, commandsIn, WithCommands } from '../../shared/copy';
 import { LIVE } from '../../shared/live';
 import { duration, percent, whole } from '../../shared/numbers';
 import { Empty, Waiting, Wide } from '../../shared/page';
@@ -14,7 +14,7 @@ import { sentence } from './sentence';
 const RoundsChart = lazy(() => import('./chart'));
 
 export function Rounds() {
-  const { name, images } = useCategory();
+  const { name, waits_for: waitsFor } = useCategory();
   const { data, error } = useRoundsQuery({ name }, LIVE);
   if (error) return <Failed error={error} />;
   if (!data) return <Waiting />;
@@ -25,7 +25,12 @@ export function Rounds() {
           A round trains the classifier (head) on the labels, scores every picture and decides yes, no or unknown. The
           first round needs a few labels yes and a few labels no.
         </p>
-        <Command text={images ? `thresher run ${name}` : `thresher harvest ${name} --folder ~/photos`} />
+        <p>
+          <WithCommands text={`${name} waits for ${waitsFor}.`} />
+        </p>
+        {commandsIn(waitsFor).map((command) => (
+          <Command key={command} text={command} />
+        ))}
       </Empty>
     );
   }
