@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from thresher.errors import NotReady
+from thresher.label.again import judge_again
 from thresher.label.asks import fill_tasks
 from thresher.label.deal import expire
 from thresher.label.gate import review_all
+from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
@@ -73,10 +75,21 @@ def turn(
 
 def listen(category: Category, *, store: Store, settings: Settings, now_ms: int) -> None:
     """End expired leases, check what was sent against gold, and turn votes into labels or further asks."""
+    name = category.name
     expire(store, now_ms)
-    review_all(category.name, store=store, settings=settings, now_ms=now_ms)
+    review_all(name, store=store, settings=settings, now_ms=now_ms)
+    judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=lambda: _is_frozen(category, store=store))
+    if store.rounds.epochs(name) and not _is_frozen(category, store=store):
+        gild_audits(name, store=store)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+
+
+def _is_frozen(category: Category, *, store: Store) -> bool:
+    """Whether a certificate depends on the votes as they are."""
+    if not way_of(category.targets.method).proves:
+        return False
+    return in_force(category, len(store.categories.pool(category.name)), store=store) is not None
 
 
 def _nothing_to_learn_from(category: Category, *, store: Store) -> bool:

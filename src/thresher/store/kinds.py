@@ -136,6 +136,11 @@ REVIEW: Final = Kind(
     indexes=(Index("of_worker", ("version", "worker")),),
     since=2,
 )
+# what the gate looks at again, and "mark", what was known when it last did
+RECHECK: Final = Kind(
+    "recheck", "assignments that are judged again when more is known", fields_of("assignment, mark"), generic=True,
+    since=3, durable=False,
+)  # fmt: skip
 VOTE: Final = Kind(
     "vote",
     "valid answers on asked images, by row and time",
@@ -166,6 +171,6 @@ RELEASE: Final = Kind("release", "exported versions", fields_of("id, record json
 
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (
-    CATEGORY, IMAGE, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK, ASSIGNMENT, REVIEW, VOTE,
-    GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
+    CATEGORY, IMAGE, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK, ASSIGNMENT, REVIEW, RECHECK,
+    VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
 )  # fmt: skip

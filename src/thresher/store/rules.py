@@ -229,6 +229,16 @@ def answer_counters(asks: Sequence[int | None], *, owner: bool) -> dict[str, int
     return {"owner_answers": len(asks)} if owner else {"gold_answers": gold, "answers": len(asks) - gold}
 
 
+def may_be_judged_again(assignment: Assignment, review: Review) -> None:
+    """Raise BadInput, or Conflict unless the assignment was judged and not rejected for good."""
+    if review.verdict not in VERDICTS:
+        raise BadInput(f"{review.verdict.value!r} is not a verdict of a review.")
+    if assignment.review is None:
+        raise Conflict("only a reviewed assignment can be judged again.", where=f"assignment {assignment.id}")
+    if Stage.REJECTED is assignment.review.verdict is not review.verdict:
+        raise Conflict("a rejection cannot be taken back.", where=f"assignment {assignment.id}")
+
+
 def may_be_reviewed(assignment: Assignment, review: Review) -> bool:
     """Whether a decision may be recorded: False if there is one already. Raises BadInput, Conflict."""
     if review.verdict not in VERDICTS:
