@@ -17,7 +17,7 @@ from thresher.loop.certified import certified
 from thresher.loop.methods import Wish, cascade, uncertainty
 from thresher.loop.snapshot import in_force
 from thresher.loop.ways import Asking, way_of
-from thresher.records import OWNER_ONLY, Category, Round
+from thresher.records import OWNER_ONLY, Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
 
@@ -108,8 +108,8 @@ def people_are_busy(category: Category, *, store: Store, settings: Settings) -> 
     A few open asks are no reason to wait: otherwise the last workers of a round would keep all others idle. Asks that
     only the owner can answer do not count, because the owner may be away.
     """
-    by_purpose = store.asks.open_counts(category.name, category.question.version)
-    still_open = sum(count for purpose, count in by_purpose.items() if purpose not in OWNER_ONLY)
+    of_people = [purpose for purpose in Purpose if purpose not in OWNER_ONLY]
+    still_open = len(store.asks.open_rows(category.name, category.question.version, of_people))
     if still_open == 0 or still_open < few(settings, store.categories.tally(category.name).images):
         return ""
     return f"{still_open:,} images wait for people's answers."

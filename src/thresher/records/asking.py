@@ -9,7 +9,10 @@ from thresher.records.words import Purpose, Says
 
 @dataclass(frozen=True, slots=True)
 class NewAsk:
-    """A request for human answers on an image (an ask), before it is stored."""
+    """A request for human answers on an image (an ask), before it is stored.
+
+    If the votes wanted are asks of their own, each with `part` 0, 1, ..., they go into differently composed tasks.
+    """
 
     row: int
     purpose: Purpose
@@ -17,6 +20,7 @@ class NewAsk:
     priority: float = 0.0
     epoch: int = 0
     draw: int = -1
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Ask:
     epoch: int
     draw: int
     task: int | None = None
+    part: int = 0
 
 
 class TaskKind(enum.StrEnum):
@@ -43,7 +48,10 @@ class TaskKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be published: the ids of its asks, in the order of its images, and the fields of Task."""
+    """A task to be published: the ids of its asks, in the order of its images, and the fields of Task.
+
+    `gold` are rows that were to be asked about but are gold: its assignments show them as gold, if there is room.
+    """
 
     name: str
     asks: Sequence[int]
@@ -51,6 +59,7 @@ class NewTask:
     places: int = 1
     owner_only: bool = False
     kind: TaskKind = TaskKind.SINGLE
+    gold: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Task:
     owner_only: bool
     published_ms: int
     kind: TaskKind = TaskKind.SINGLE
+    gold: tuple[int, ...] = ()
 
 
 OWNER = "owner"

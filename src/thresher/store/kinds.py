@@ -89,12 +89,16 @@ GOLD: Final = Kind(
     plural="gold",
 )
 # an "ask" waits for a task; a task has whole asks of its own, as lists of ASK_FIELDS
-ASK_FIELDS: Final = ("id", "row", "purpose", "votes_wanted", "priority", "epoch", "draw")
+ASK_FIELDS: Final = ("id", "row", "purpose", "votes_wanted", "priority", "epoch", "draw", "part")
 ASK: Final = Kind(
     "ask",
     "wishes whose answers are not all in",
-    fields_of(
-        "id int, version int, row int, purpose, owner_only bool, votes_wanted int, priority real, epoch int, draw int"
+    (
+        *fields_of(
+            "id int, version int, row int, purpose, owner_only bool, votes_wanted int, priority real, epoch int,"
+            " draw int"
+        ),
+        Field("part", Type.INT, since=3, default=0),
     ),
 )
 TASK: Final = Kind(
@@ -106,6 +110,8 @@ TASK: Final = Kind(
             " asks json"
         ),
         Field("kind", since=2, default="single"),
+        # a list as text, which stores keep as it is
+        Field("gold", since=3, default="[]"),
     ),
     at_once=100,
 )
