@@ -1,11 +1,63 @@
 import threading
 
 import pytest
-from tests.contract.things import category, finish, publish, wishes
+from tests.contract.things import category, finish, publish, take, wishes
 
 from thresher.errors import BadInput, NotFound
 from thresher.records import NewAsk, NewTask, Purpose, Stage, Task, TaskKind
 from thresher.store.contract import Store
+
+
+def test_a_withdrawn_task_frees_its_asks_and_its_number_is_never_given_again(store: Store) -> None:
+    category(store, 4)
+    task = publish(store, [0, 1], places=2)
+    assert store.asks.withdraw(task.number)
+    assert not store.asks.withdraw(task.number)
+    assert take(store) is None
+    there = store.asks.task(task.number)
+    assert (there.places, there.rows) == (0, ())
+    assert store.categories.tally("car").tasks_open == 0
+    assert [ask.row for ask in store.asks.waiting("car", 1, 9)] == [0, 1]
+    again = publish(store, [0, 1])
+    assert again.number > task.number
+    taken = take(store)
+    assert taken is not None
+    assert taken.task == again.number
+    assert not store.asks.withdraw(again.number)
+
+
+def test_each_part_of_an_ask_is_an_ask_of_its_own(store: Store) -> None:
+    category(store, 2)
+    parts = [NewAsk(0, Purpose.LEARN, part=part) for part in (0, 1)]
+    assert store.asks.wish("car", 1, parts) == 2
+    assert store.asks.wish("car", 1, parts) == 0
+    waiting = store.asks.waiting("car", 1, 9)
+    assert [(ask.row, ask.part) for ask in waiting] == [(0, 0), (0, 1)]
+    assert store.asks.open_rows("car", 1).tolist() == [0]
+    for ask in waiting:
+        made = store.asks.publish("car", 1, NewTask("one", [ask.id], 10))
+        assert made is not None
+        assert [(carried.row, carried.part) for carried in store.asks.of_task(made.number)] == [(0, ask.part)]
+    assert finish(store, "w1")
+    assert take(store, "w1") is None
+    assert finish(store, "w2")
+    assert store.asks.open_rows("car", 1).tolist() == []
+    assert store.asks.wish("car", 1, parts) == 2
+
+
+def test_open_rows_are_those_of_the_purposes_wanted(store: Store) -> None:
+    category(store, 3)
+    store.asks.wish("car", 1, [NewAsk(0, Purpose.LEARN), NewAsk(1, Purpose.AUDIT_RECALL), NewAsk(2, Purpose.UPLOAD)])
+    assert store.asks.open_rows("car", 1, [Purpose.AUDIT_RECALL, Purpose.UPLOAD]).tolist() == [1, 2]
+
+
+def test_a_task_keeps_the_gold_that_it_names(store: Store) -> None:
+    category(store, 3)
+    store.asks.wish("car", 1, [NewAsk(0, Purpose.UPLOAD)])
+    (ask,) = store.asks.waiting("car", 1, 9)
+    made = store.asks.publish("car", 1, NewTask("list", [ask.id], 10, gold=[2, 1]))
+    assert made is not None
+    assert made.gold == store.asks.task(made.number).gold == (2, 1)
 
 
 def waiting(store: Store, *, owner_only: bool = False) -> list[int]:
@@ -87,6 +139,15 @@ def test_an_ask_needs_an_image(store: Store) -> None:
     with pytest.raises(NotFound):
         store.asks.wish("car", 1, wishes([0, 5]))
     assert store.asks.open_counts("car", 1) == {}
+
+
+def test_a_further_part_is_kept_only_beside_its_first(store: Store) -> None:
+    part = [NewAsk(0, Purpose.LEARN, part=number, votes_seen=0) for number in (0, 1)]
+    assert store.asks.wish("car", 1, part[1:]) == 0
+    assert store.asks.wish("car", 1, part[:1]) == 1
+    assert store.asks.wish("car", 1, part) == 1  # of two that ask at once, the first part comes from one of them
+    assert store.asks.wish("car", 1, [NewAsk(0, Purpose.MIDDLE, part=1, votes_seen=0)]) == 0
+    assert [(ask.row, ask.part) for ask in store.asks.waiting("car", 1, 10)] == [(0, 0), (0, 1)]
 
 
 def test_what_the_owner_is_asked_waits_apart(store: Store) -> None:

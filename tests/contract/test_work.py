@@ -279,6 +279,86 @@ def test_a_sent_assignment_is_kept_whole_and_its_drafts_are_erased(store: Store)
     assert tally.assignments == {"sent": 1}
 
 
+def reviewed(store: Store, worker: str = "w1", weight: float = 0.25) -> Assignment:
+    dealt = deal(store, worker, gold=[4])
+    store.work.send(dealt.id, answers(dealt), 300)
+    return store.work.review(dealt.id, Review(Stage.WEIGHTED, "first", 400, weight=weight, provisional=True))
+
+
+def test_a_further_decision_changes_the_weight_of_the_votes_or_only_the_record(store: Store) -> None:
+    category(store, 5)
+    publish(store, [0, 1], places=2)
+    first = reviewed(store)
+    second = Review(Stage.ACCEPTED, "second", 500, 1, 1, weight=1.0)
+    after = store.work.judge_again(first.id, second, after=1, votes=False)
+    assert (after.stage, after.review) == (Stage.ACCEPTED, second)
+    assert [vote.weight for vote in store.labels.votes("car", 1)] == [0.25, 0.25]
+    store.work.judge_again(first.id, second, after=2, votes=True)
+    assert [vote.weight for vote in store.labels.votes("car", 1)] == [1.0, 1.0]
+    assert [review.why for review in store.work.reviews(first.id)] == ["first", "second", "second"]
+    assert store.labels.gold_record("car", 1, "w1") == (1, 1, 0, 0)
+    assert store.categories.tally("car").assignments == {"accepted": 1}
+
+
+def test_a_decision_by_somebody_who_was_slower_changes_nothing(store: Store) -> None:
+    category(store, 5)
+    publish(store, [0, 1], places=2)
+    first = reviewed(store)
+    accepted = Review(Stage.ACCEPTED, "quick", 500)
+    store.work.judge_again(first.id, accepted, after=1, votes=True)
+    late = store.work.judge_again(first.id, Review(Stage.REJECTED, "slow", 501, weight=0.0), after=1, votes=True)
+    assert late.review == accepted
+    assert len(store.labels.votes("car", 1)) == 2
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_late_rejection_takes_the_answers_out_and_frees_the_place(store: Store, others: int) -> None:
+    category(store, 5)
+    task = publish(store, [0, 1], places=1 + others)
+    first = reviewed(store)
+    rejected = Review(Stage.REJECTED, "no", 500, weight=0.0)
+    for after in (1, 2):  # a second time changes nothing
+        store.work.judge_again(first.id, rejected, after=after, votes=True)
+        assert store.labels.votes("car", 1) == []
+        assert store.labels.gold_answers("car", 1) == []
+        there = store.asks.task(task.number)
+        # a task that is complete stays so: its asks are closed
+        assert (there.taken, there.done) == ((0, 0) if others else (1, 1))
+    assert take(store, "w1") is None
+    assert (take(store, "w2") is not None) is bool(others)
+    with pytest.raises(Conflict):
+        store.work.judge_again(first.id, Review(Stage.ACCEPTED, "yes", 600), after=3, votes=True)
+
+
+def test_what_has_no_decision_is_not_judged_again(store: Store) -> None:
+    category(store, 5)
+    publish(store, [0])
+    dealt = deal(store)
+    with pytest.raises(Conflict):
+        store.work.judge_again(dealt.id, Review(Stage.ACCEPTED, "", 1), after=0, votes=True)
+
+
+def test_of_further_decisions_made_at_once_one_is_kept(store: Store) -> None:
+    category(store, 5)
+    publish(store, [0, 1], places=2)
+    first = reviewed(store)
+    ready = threading.Barrier(3)
+
+    def decide(verdict: Stage) -> None:
+        ready.wait()
+        weight = 0.0 if verdict is Stage.REJECTED else 1.0
+        store.work.judge_again(first.id, Review(verdict, "again", 500, weight=weight), after=1, votes=True)
+
+    threads = [threading.Thread(target=decide, args=(Stage(one),)) for one in ("accepted", "rejected", "accepted")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.work.reviews(first.id)) == 2
+    kept = store.work.get(first.id).stage
+    assert len(store.labels.votes("car", 1)) == (0 if kept is Stage.REJECTED else 2)
+
+
 def test_the_owners_answers_are_counted_apart(store: Store) -> None:
     category(store, 3)
     publish(store, [0, 1], purpose=Purpose.MINE_GOLD)

@@ -12,12 +12,16 @@ from thresher.records import (
     Category,
     Given,
     Gold,
+    NewAsk,
     NewImage,
+    NewTask,
     Origin,
+    Purpose,
     Question,
     Review,
     Says,
     Source,
+    Task,
     Worker,
 )
 from thresher.settings import Settings
@@ -64,6 +68,16 @@ class Scene:
     def gild(self, rows: Iterable[int]) -> None:
         gold = [Gold(row, says(truth(row)), 1, Source.OWNER) for row in rows]
         self.store.labels.gild(NAME, gold)
+
+    def publish(self, rows: Iterable[int], *, places: int) -> Task:
+        """One task of these images for several people."""
+        wanted = [NewAsk(row, Purpose.LEARN, places) for row in rows]
+        self.store.asks.wish(NAME, 1, wanted)
+        of_rows = {ask.row for ask in wanted}
+        asks = [ask.id for ask in self.store.asks.waiting(NAME, 1, 1000) if ask.row in of_rows]
+        task = self.store.asks.publish(NAME, 1, NewTask(NAME, asks, self.now_ms, places=places))
+        assert task is not None
+        return task
 
     def worker(self, name: str, *, owner: bool = False) -> Worker:
         if name not in self.people:

@@ -77,12 +77,75 @@ def test_the_owner_is_asked_once(here: Scene) -> None:
 # --- tasks ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_task_has_110_images_at_most_and_as_many_places_as_votes_are_wanted(here: Scene) -> None:
+def test_a_task_has_110_images_at_most_and_each_vote_wanted_is_in_a_task_of_its_own(here: Scene) -> None:
     wishes(here, range(220))
     wishes(here, range(220, 330), votes=1)
     tasks = fill(here)
-    assert sorted((len(task.rows), task.places) for task in tasks) == [(110, 1), (110, 2), (110, 2)]
-    assert sorted(row for task in tasks for row in task.rows) == list(range(330))
+    assert {(len(task.rows), task.places) for task in tasks} == {(110, 1)}
+    assert sorted(row for task in tasks for row in task.rows) == sorted([*range(220), *range(220), *range(220, 330)])
+
+
+@pytest.mark.parametrize(("images", "votes", "most"), [(220, 2, 0.65), (330, 2, 0.45), (330, 3, 0.45), (110, 2, 0.65)])
+def test_votes_on_the_same_images_are_asked_for_in_tasks_composed_differently(
+    here: Scene, images: int, votes: int, most: float
+) -> None:
+    """Nobody can copy a whole task, and an asked image recurs between two people as gold does."""
+    assert wishes(here, range(images), votes=votes) == images
+    tasks = [set(task.rows) for task in fill(here)]
+    assert len(tasks) == votes * max(images // 110, 2)
+    shares = [len(one & other) / len(one) for one in tasks for other in tasks if one is not other]
+    assert max(shares) < most
+    assert sum(share > 0 for share in shares) >= len(shares) // 2
+
+
+def test_fewer_images_than_a_task_are_one_task_for_all(here: Scene) -> None:
+    wishes(here, range(109))
+    assert [(len(task.rows), task.places) for task in fill(here)] == [(109, 2)]
+
+
+@pytest.mark.parametrize("people", [2, 3, 5])
+def test_a_few_people_get_everything_answered_that_many_would(here: Scene, people: int) -> None:
+    """Tasks of different parts share images, so that nobody may take tasks of two parts."""
+    wishes(here, range(330))
+    assert len(fill(here)) == 6
+    names = [f"w{number}" for number in range(people)]
+    held = [here.deal(name) for name in names]  # all at once
+    while any(one is not None for one in held):
+        for one in held:
+            if one is not None:
+                here.send(one)
+        here.review()
+        held = [here.deal(name) for name in names]
+    assert len(here.store.asks.open_rows(NAME, 1)) == 0
+    assert len(here.store.labels.votes(NAME, 1)) == 660
+
+
+def test_what_one_who_left_has_begun_is_cut_to_fit_those_who_stay(here: Scene) -> None:
+    wishes(here, range(330))
+    fill(here)
+    here.work("stays")
+    here.work("leaves")
+    here.work("joins")
+    here.work("stays")
+    assert here.deal("joins") is None  # it may be that somebody else comes
+    assert len(here.store.asks.open_rows(NAME, 1)) == 220
+    here.tick(round(here.settings.patience_seconds * 1000))
+    for _ in range(4):
+        for name in ("stays", "joins"):
+            if (assignment := here.deal(name)) is not None:
+                here.send(assignment)
+                here.review()
+    assert len(here.store.asks.open_rows(NAME, 1)) == 0
+    votes = here.store.labels.votes(NAME, 1)
+    assert len(votes) == len({(vote.row, vote.worker) for vote in votes}) == 660
+
+
+def test_a_task_that_nobody_has_seen_is_left_as_it_is(here: Scene) -> None:
+    wishes(here, range(330))
+    before = fill(here)
+    here.tick(round(here.settings.patience_seconds * 1000))
+    here.must_deal("a")
+    assert [task.rows for task in here.store.asks.tasks(NAME, 0, 100)] == [task.rows for task in before]
 
 
 def test_a_task_mixes_purposes(here: Scene) -> None:
@@ -99,7 +162,7 @@ def test_the_owners_asks_go_into_the_owners_tasks(here: Scene) -> None:
 
 
 def test_without_flush_a_half_full_task_waits(here: Scene) -> None:
-    wishes(here, range(150))
+    wishes(here, range(150), votes=1)
     assert [len(task.rows) for task in fill(here, flush=False)] == [110]
     assert len(here.store.asks.waiting(NAME, 1, 100)) == 40
 
@@ -134,7 +197,7 @@ def test_half_a_task_does_not_wait_when_nothing_is_free(here: Scene) -> None:
 
 def test_filling_again_makes_nothing_new(here: Scene) -> None:
     wishes(here, range(110))
-    assert len(fill(here)) == 1
+    assert len(fill(here)) == 4
     assert fill(here) == []
 
 
@@ -143,7 +206,7 @@ def test_a_follow_up_leaves_people_who_can_take_it(store: Store, settings: Setti
     here = scene(store, settings.but(task_images=10), images=100)
     pairs = [("a", "b"), ("c", "d"), ("a", "d"), ("b", "c")]
     for number, pair in enumerate(pairs):
-        wishes(here, range(10 * number, 10 * number + 10))
+        wishes(here, range(10 * number, 10 * number + 9))
         assert len(fill(here)) == 1
         for name in pair:
             here.work(name, lambda _: Says.YES)
@@ -208,8 +271,8 @@ def test_an_uploaded_list_is_a_task_of_its_name(here: Scene) -> None:
 
 def test_a_longer_upload_becomes_several_tasks(here: Scene) -> None:
     tasks = send_up(here, "all", list(range(250)))
-    assert [task.name for task in tasks] == ["all (1 of 3)", "all (2 of 3)", "all (3 of 3)"]
-    assert sorted(row for task in tasks for row in task.rows) == list(range(250))
+    assert [task.name for task in tasks] == [f"all ({number} of 6)" for number in range(1, 7)]
+    assert sorted(row for task in tasks for row in task.rows) == sorted([*range(250), *range(250)])
 
 
 def test_an_upload_sent_twice_is_asked_once(here: Scene) -> None:

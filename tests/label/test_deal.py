@@ -24,11 +24,11 @@ def here(store: Store, settings: Settings) -> Scene:
 
 
 def test_an_assignment_is_the_task_and_forty_gold_half_yes_half_no(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     assignment = here.must_deal("a")
     asked = [place.row for place in assignment.dealt if place.ask is not None]
     gold = [place.row for place in assignment.dealt if place.ask is None]
-    assert sorted(asked) == list(range(110))
+    assert sorted(asked) == list(range(109))
     assert len(gold) == len(set(gold)) == 40
     assert set(gold) <= set(GOLD)
     assert sum(truth(row) for row in gold) == 20
@@ -94,14 +94,14 @@ def gold_of(assignment: Assignment) -> set[int]:
 
 
 def test_each_worker_gets_an_order_of_their_own(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     first, second = here.must_deal("a"), here.must_deal("b")
     assert first.task == second.task
     assert [p.row for p in first.dealt if p.ask] != [p.row for p in second.dealt if p.ask]
 
 
 def test_two_people_who_compare_their_pictures_learn_nothing_about_gold(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     first = here.must_deal("a")
     here.gild(range(200, 240))  # new gold does not give the old away
     second = here.must_deal("b")
@@ -111,7 +111,7 @@ def test_two_people_who_compare_their_pictures_learn_nothing_about_gold(here: Sc
 
 
 def test_two_people_of_one_task_see_the_same_pictures(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     first, second = here.must_deal("a"), here.must_deal("b")
     assert {place.row for place in first.dealt} == {place.row for place in second.dealt}
 
@@ -125,7 +125,7 @@ def test_other_tasks_have_other_gold(here: Scene) -> None:
 @pytest.mark.parametrize("times", [1, 3])
 def test_giving_a_task_back_and_taking_it_again_shows_the_same_pictures(here: Scene, times: int) -> None:
     """The pictures that recur would be those asked about, and all others gold."""
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     first = here.must_deal("a")
     for _ in range(times):
         here.store.work.give_back(here.must_deal("a").id, here.tick())
@@ -135,7 +135,7 @@ def test_giving_a_task_back_and_taking_it_again_shows_the_same_pictures(here: Sc
 
 
 def test_a_lease_that_ended_shows_the_same_pictures_again(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     first = here.must_deal("a")
     here.tick(round(here.settings.lease_minutes * 60_000))
     again = here.must_deal("a")
@@ -144,23 +144,23 @@ def test_a_lease_that_ended_shows_the_same_pictures_again(here: Scene) -> None:
 
 
 def test_gold_does_not_stand_at_the_end_or_the_beginning(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     places = [place for place, dealt in enumerate(here.must_deal("a").dealt) if dealt.ask is None]
     assert 55 < np.mean(places) < 95
 
 
 def test_a_reload_gets_the_same_assignment(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     assert here.must_deal("a").dealt == here.must_deal("a").dealt
 
 
 def test_a_kill_between_leasing_and_dealing_costs_nobody_their_assignment(here: Scene) -> None:
-    asked_for(here, range(110))
+    asked_for(here, range(109))
     taken = here.store.work.take(NAME, 1, "a", owner=False, now_ms=here.now_ms, lease_ms=60_000)
     assert taken is not None
     dealt = here.must_deal("a")
     assert dealt.id == taken.id
-    assert len(dealt.dealt) == 150
+    assert len(dealt.dealt) == 149
 
 
 def test_fresh_gold_comes_first_and_then_what_was_seen_longest_ago(here: Scene) -> None:

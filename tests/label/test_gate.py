@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from scipy.stats import binom
@@ -6,6 +7,7 @@ from tests.label.scene import NAME, SECONDS, Scene, answers, says, scene, truth
 
 from thresher.label.asks import fill_tasks, wish
 from thresher.label.gate import guessed, judge, needed, review_all
+from thresher.label.unaided import shows_guessing
 from thresher.records import Assignment, Dealt, Given, Gold, Purpose, Review, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store, Tally
@@ -81,10 +83,55 @@ def test_haste_is_remarked_on_and_rejects_nobody(settings: Settings) -> None:
     assert "less than 0.4 seconds" in review.why
 
 
-def test_with_little_gold_in_the_category_nothing_is_rejected(settings: Settings) -> None:
-    for gold in (GOLD[:39], GOLD[1:], GOLD[:20], []):
-        review = judge(sent(0, 0), gold, NEW, settings=settings, now_ms=5)
-        assert (review.verdict, review.provisional) == (Stage.ACCEPTED, True)
+def test_by_a_class_with_little_gold_nobody_is_rejected(settings: Settings) -> None:
+    for yes_right, no_right, gold in ((20, 0, GOLD[:39]), (0, 20, GOLD[1:]), (0, 0, GOLD[1:39])):
+        review = judge(sent(yes_right, no_right), gold, NEW, settings=settings, now_ms=5)
+        assert (review.verdict, review.weight, review.provisional) == (Stage.WEIGHTED, 0.25, True)
+    assert judge(sent(20, 20), GOLD[:39], NEW, settings=settings, now_ms=5).provisional
+    assert judge(sent(0, 0), [], NEW, settings=settings, now_ms=5).verdict is Stage.ACCEPTED
+
+
+def test_by_a_class_with_enough_gold_somebody_may_be_rejected_although_the_other_has_none(settings: Settings) -> None:
+    for gold, yes_right, no_right in ((GOLD[:20], 0, 20), (GOLD[20:], 20, 0)):
+        assert judge(sent(yes_right, no_right), gold, NEW, settings=settings, now_ms=5).verdict is Stage.REJECTED
+        passed = judge(sent(20, 20), gold, NEW, settings=settings, now_ms=5)
+        assert (passed.verdict, passed.weight, passed.provisional) == (Stage.WEIGHTED, 0.25, True)
+
+
+def test_gold_that_the_owner_did_not_confirm_rejects_nobody(settings: Settings) -> None:
+    grown = [replace(piece, source=Source.ADJUDICATED) for piece in GOLD]
+    review = judge(sent(0, 0), grown, NEW, settings=settings, now_ms=5)
+    assert (review.verdict, review.yes_shown, review.no_shown) == (Stage.ACCEPTED, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("compared", "verdict"),
+    [
+        ((8, 15, 8, 15), Stage.WEIGHTED),
+        ((15, 15, 0, 60), Stage.WEIGHTED),  # always yes
+        ((25, 30, 5, 30), Stage.WEIGHTED),
+        ((13, 15, 14, 15), Stage.ACCEPTED),
+        ((14, 20, 50, 60), Stage.ACCEPTED),  # hard images
+        ((0, 9, 30, 60), Stage.ACCEPTED),  # too few to tell
+    ],
+)
+def test_who_agrees_with_others_like_a_guesser_is_not_paid_at_once(
+    settings: Settings, compared: tuple[int, int, int, int], verdict: Stage
+) -> None:
+    review = judge(sent(20, 20), GOLD, NEW, settings=settings, now_ms=5, compared=compared)
+    assert review.verdict is verdict
+    assert review.provisional is (verdict is Stage.WEIGHTED)
+
+
+def test_a_guesser_hardly_ever_agrees_and_people_who_look_hardly_ever_do_not() -> None:
+    def share(right: float, yes: int, no: int) -> float:
+        pairs = [(a, b) for a in range(yes + 1) for b in range(no + 1) if shows_guessing((a, yes, b, no))]
+        return sum(float(binom.pmf(a, yes, right) * binom.pmf(b, no, right)) for a, b in pairs)
+
+    for yes, no in ((15, 15), (25, 60), (50, 50)):
+        assert share(0.5, yes, no) > 0.98
+        assert share(0.9, yes, no) < 0.005
+        assert share(0.82, yes, no) < 0.1  # two people agree so often if both are right on 90 of 100
 
 
 def test_a_worker_who_was_shown_little_gold_is_judged_with_their_record(settings: Settings) -> None:
@@ -148,9 +195,7 @@ def test_the_gate_pauses_only_after_enough_reviews() -> None:
 def here(store: Store, settings: Settings) -> Scene:
     made = scene(store, settings, images=600, gold=range(300, 420))
     for task in range(2):
-        rows = range(110 * task, 110 * task + 110)
-        wish(NAME, [(row, 0.0) for row in rows], Purpose.LEARN, store=store, settings=settings)
-        fill_tasks(NAME, store=store, settings=settings, now_ms=1)
+        made.publish(range(110 * task, 110 * task + 110), places=2)
     return made
 
 

@@ -6,11 +6,13 @@ import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.errors import BadInput, BadLine
+from thresher.label.gold import standing_of
 from thresher.label.imports import import_gold, import_labels
 from thresher.label.mining import mine
 from thresher.records import (
     Alias,
     Counts,
+    Gold,
     NewAsk,
     NewImage,
     NewTask,
@@ -119,7 +121,7 @@ def test_what_workers_disagreed_about_checks_nobody(here: Scene) -> None:
     gold = {piece.row: piece for piece in here.store.labels.gold(NAME, 1, retired=True)}
     assert gold[3].retired == "workers disagreed about it: 1 of 2 said otherwise before the owner decided"
     assert gold[4].retired == ""
-    assert (gold[4].source, gold[4].shown, gold[4].missed) == (Source.ADJUDICATED, 2, 0)
+    assert (gold[4].source, gold[4].shown, gold[4].missed) == (Source.OWNER, 2, 0)
 
 
 def test_an_audits_draw_never_becomes_gold(here: Scene) -> None:
@@ -138,6 +140,42 @@ def test_an_owner_who_changes_their_mind_changes_the_gold(here: Scene) -> None:
     here.review()
     (piece,) = here.store.labels.gold(NAME, 1)
     assert (piece.says, piece.shown) == (Says.YES, 0)
+
+
+def test_gold_that_people_agreed_on_is_confirmed_when_the_owner_says_the_same(here: Scene) -> None:
+    here.store.labels.gild(NAME, [Gold(0, Says.YES, 1, Source.ADJUDICATED, 5, 1)])
+    here.store.asks.wish(NAME, 1, [NewAsk(0, Purpose.ADJUDICATE)])
+    asks = here.store.asks.waiting(NAME, 1, 9, owner_only=True)
+    here.store.asks.publish(NAME, 1, NewTask("n", [a.id for a in asks], 1, owner_only=True))
+    here.send(here.must_deal("me", owner=True))
+    here.review()
+    (piece,) = here.store.labels.gold(NAME, 1)
+    assert (piece.confirmed, piece.shown, piece.missed) == (True, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "said"),
+    [
+        (48, 12, "needs 8 more no gold (48 yes and 12 no are confirmed by the owner; 20 of each are needed)"),
+        (19, 1, "needs 1 more yes and 19 more no gold"),
+        (0, 0, "needs 20 more yes and 20 more no gold"),
+    ],
+)
+def test_what_gold_is_missing_is_said(here: Scene, yes: int, no: int, said: str) -> None:
+    rows = [row for row in range(400) if truth(row)][:yes] + [row for row in range(400) if not truth(row)][:no]
+    here.gild(rows)
+    standing = standing_of(here.store.labels.gold(NAME, 1), here.settings)
+    assert standing.provisional
+    assert said in standing.says
+
+
+def test_gold_enough_of_both_classes_leaves_nothing_to_say(here: Scene) -> None:
+    here.gild(range(60))
+    standing = standing_of(here.store.labels.gold(NAME, 1), here.settings)
+    assert (standing.provisional, standing.says) == (False, "")
+    off = standing_of(here.store.labels.gold(NAME, 1), here.settings.but(gold_images=0))
+    assert off.provisional
+    assert "gate is off" in off.says
 
 
 # --- from a file ------------------------------------------------------------------------------------------------------

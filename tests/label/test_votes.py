@@ -44,12 +44,12 @@ def held(here: Scene) -> dict[int, Label]:
 
 
 def test_what_two_good_workers_agree_on_is_held_true(here: Scene) -> None:
-    ask(here, range(110), Purpose.MIDDLE)
+    ask(here, range(109), Purpose.MIDDLE)
     here.work("a")
     assert settling(here) == Settled()  # the second vote is still awaited
     here.work("b")
-    assert settling(here) == Settled(labels=110)
-    assert {row: label.says for row, label in held(here).items()} == {row: true(row) for row in range(110)}
+    assert settling(here) == Settled(labels=109)
+    assert {row: label.says for row, label in held(here).items()} == {row: true(row) for row in range(109)}
     assert {(label.source, label.purpose, label.votes) for label in held(here).values()} == {
         (Source.CONSENSUS, Purpose.MIDDLE, 2)
     }
@@ -57,19 +57,19 @@ def test_what_two_good_workers_agree_on_is_held_true(here: Scene) -> None:
 
 
 def test_settling_twice_changes_nothing(here: Scene) -> None:
-    ask(here, range(110))
+    ask(here, range(109))
     here.worker("c")
     here.work("a", but(1, 2))
     here.work("b")
     first = settling(here)
-    assert (first.labels, first.more_votes) == (108, 2)
+    assert (first.labels, first.more_votes) == (107, 2)
     before = here.store.labels.all_of(NAME, 1)
     assert settling(here) == Settled()
     assert here.store.labels.all_of(NAME, 1) == before
 
 
 def test_a_disagreement_goes_to_a_third_worker_and_then_to_the_owner(here: Scene) -> None:
-    ask(here, range(110))
+    ask(here, range(109))
     for name in ("c", "d"):
         here.worker(name)
     here.work("a", but(1, 2))
@@ -122,12 +122,12 @@ def test_votes_that_are_withdrawn_leave_no_label(here: Scene) -> None:
 
 
 def test_a_rejected_assignment_settles_nothing_until_its_place_is_taken(here: Scene) -> None:
-    ask(here, range(110))
+    ask(here, range(109))
     here.work("a")
     here.work("spam", lambda _: Says.YES)
     assert settling(here) == Settled()
     here.work("b")
-    assert settling(here) == Settled(labels=110)
+    assert settling(here) == Settled(labels=109)
 
 
 def test_a_settled_image_is_not_unsettled_by_new_light_on_the_crowd(here: Scene) -> None:

@@ -295,14 +295,18 @@ def gold_import(
     ],
 ) -> None:
     """Import known answers (gold) from a table; they check annotators and train the classifier."""
+    from thresher.label.gold import standing_of
     from thresher.label.imports import import_gold
     from thresher.records import now_ms
 
     with opened(context) as (store, settings):
         count = import_gold(name, file, store=store, now_ms=now_ms())
-        yes = sum(g.says.value == "yes" for g in store.labels.gold(name, store.categories.get(name).question.version))
+        version = store.categories.get(name).question.version
+        standing = standing_of(store.labels.gold(name, version), settings)
         step = next_line(name, store, settings)
-    say(f"Imported {count:,} known answers. {name} has {yes:,} yes gold.")
+    say(f"Imported {count:,} known answers. {name} has {standing.yes:,} yes and {standing.no:,} no gold.")
+    if standing.says:
+        say(standing.says)
     say(step)
 
 

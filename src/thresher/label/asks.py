@@ -1,18 +1,22 @@
 """Asks and tasks: which images people are asked about, how many people each, and which images form a task.
 
 A task mixes purposes, so that nobody can tell from it why an image is asked about. One image of a similar group stands
-for all of it, and no group contains both a gold and an asked image.
+for all of it, and no group contains both a gold and an asked image. Where there is a task's worth of images, each vote
+wanted on them goes into a task of another composition, so that asked images recur between people as gold does, and
+nobody can copy a whole task.
 """
 
+import hmac
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 import numpy as np
 
 from thresher.errors import BadInput
-from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
+from thresher.records import OWNER_ONLY, Ask, Gold, NewAsk, NewTask, Purpose, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store, chunks
 
@@ -92,7 +96,8 @@ def wish(
     """Ask for answers on rows; returns how many asks are new.
 
     Rows like gold or like an open ask are left out, and those with votes, unless the purpose requires exactly these
-    images. Asks `settings.votes` people per image, or the owner alone, unless `votes_wanted` is given.
+    images. Asks `settings.votes` people per image, or the owner alone, unless `votes_wanted` is given. A task's worth
+    of images or more gets an ask for each vote.
     """
     version = store.categories.get(category).question.version
     rows = np.array([row for row, _ in rows_with_priority], np.int64)
@@ -103,7 +108,19 @@ def wish(
     asks = [
         NewAsk(row, purpose, votes, priority, votes_seen=seen) for row, priority in rows_with_priority if row in allowed
     ]
-    return store.asks.wish(category, version, asks)
+    return wish_apart(category, version, asks, store=store, settings=settings)
+
+
+def wish_apart(category: str, version: int, asks: Sequence[NewAsk], *, store: Store, settings: Settings) -> int:
+    """Add asks, those of several votes as an ask for each vote where they fill a task; how many images are new."""
+    apart = [ask for ask in asks if ask.votes_wanted > 1]
+    if len(apart) < settings.task_images:
+        return store.asks.wish(category, version, asks)
+    new = store.asks.wish(category, version, [replace(ask, votes_wanted=1) for ask in asks])
+    for part in range(1, max(ask.votes_wanted for ask in apart)):
+        further = [replace(ask, votes_wanted=1, part=part) for ask in apart if ask.votes_wanted > part]
+        store.asks.wish(category, version, further)
+    return new
 
 
 def upload(
@@ -111,7 +128,9 @@ def upload(
 ) -> list[Task]:
     """Make a named task of the owner's list (several of a long one), asking about one of each similar group.
 
-    Rows that an earlier upload asks about already are left out. Raises BadInput for a row outside the pool.
+    Rows that an earlier upload asks about already are left out. Gold stays gold: it is not asked about, but shown as
+    gold in these tasks, as far as a task hides any (`known_of` says what is known). Raises BadInput for a row outside
+    the pool.
     """
     version = store.categories.get(category).question.version
     outside = [row for row, held in zip(rows, store.categories.pool_holds(category, rows), strict=True) if not held]
@@ -121,15 +140,29 @@ def upload(
             where=name,
             next=f"thresher harvest {category} --folder ...",
         )
-    groups = store.images.similar(np.array(rows, np.int64)).tolist()
+    known = known_of(category, rows, store=store)
+    unknown = [row for row in rows if row not in known]
+    groups = store.images.similar(np.array(unknown, np.int64)).tolist()
     first: dict[int, int] = {}
-    for group, row in zip(groups, rows, strict=True):
+    for group, row in zip(groups, unknown, strict=True):
         first.setdefault(group, row)
     chosen = set(first.values())
     wish(category, [(row, 0.0) for row in first.values()], Purpose.UPLOAD, store=store, settings=settings)
     waiting = store.asks.waiting(category, version, MOST_ASKS)
     mine = [ask for ask in waiting if ask.purpose is Purpose.UPLOAD and ask.row in chosen]
-    return _publish(category, version, name, split(mine, settings.task_images), store=store, now_ms=now_ms)
+    gold = sorted({piece.row for piece in known.values()})
+    batches = _alternating(compose(mine, settings.task_images, Before(), store.secret()))
+    return _publish(category, version, name, batches, store=store, now_ms=now_ms, gold=gold)
+
+
+def known_of(category: str, rows: Sequence[int], *, store: Store) -> dict[int, Gold]:
+    """The gold in use that each of the rows is, or is similar to; rows that are not gold are left out."""
+    version = store.categories.get(category).question.version
+    gold = store.labels.gold(category, version)
+    groups = store.images.similar(np.array([piece.row for piece in gold], np.int64)).tolist()
+    of_group = dict(zip(groups, gold, strict=True))
+    similar = store.images.similar(np.array(rows, np.int64)).tolist()
+    return {row: of_group[group] for row, group in zip(rows, similar, strict=True) if group in of_group}
 
 
 def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True) -> list[Task]:
@@ -151,11 +184,72 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
         least = max(1, math.ceil(wanting * settings.task_images))
         if len(waiting) < least:
             continue
-        batches = split(waiting, settings.task_images, _before(category, version, waiting, store))
+        before = _before(category, version, waiting, store)
+        batches = _alternating(compose(waiting, settings.task_images, before, store.secret()))
         full = [batch for batch in batches if len(batch) == settings.task_images]
         part = [] if full else [batch for batch in batches if len(batch) >= least]
         made += _publish(category, version, category, full or part, store=store, now_ms=now_ms)
     return made
+
+
+def compose(asks: Sequence[Ask], size: int, before: "Before", key: bytes) -> list[list[list[Ask]]]:
+    """Batches of the asks, for each part apart: the first in order of priority, others each in an order of its own.
+
+    Two parts should share no more than half of a batch: less than two tasks' worth of each is cut in halves.
+    """
+    parts: dict[int, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        parts[ask.part].append(ask)
+    composed = []
+    for part, some in sorted(parts.items()):
+        halves = len(parts) > 1 and size <= len(some) < 2 * size
+        largest = math.ceil(len(some) / 2) if halves else size
+        composed.append(split(_shuffled(some, part, key) if part else some, largest, before))
+    return composed
+
+
+def _shuffled(asks: Sequence[Ask], part: int, key: bytes) -> list[Ask]:
+    """The asks in a random order, the same whenever they are composed."""
+    return sorted(asks, key=lambda ask: hmac.digest(key, f"part {part}/{ask.row}".encode(), "sha256"))
+
+
+def _alternating(parts: Sequence[Sequence[list[Ask]]]) -> list[list[Ask]]:
+    """The batches of all parts in turn.
+
+    Whoever answers one of a part can take no task of another part that shows the same images. Tasks are taken in order,
+    so that those who come first take different parts, and each part finds people.
+    """
+    return [batch for batches in zip_longest(*parts) for batch in batches if batch is not None]
+
+
+def recompose_for(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> bool:
+    """Cut a task that waits in vain into the images that this worker may be asked about, and the rest.
+
+    For one who finds no task: they have seen some images of each, because those who took tasks of the same part have
+    left. Only tasks are cut that nobody has taken for `settings.patience_seconds`. Returns whether there is work now.
+    """
+    version = store.categories.get(category).question.version
+    before_ms = now_ms - settings.patience_seconds * 1000
+    asked = store.work.asked(category, worker.id)
+    stale = [
+        (int((~np.isin(task.rows, asked)).sum()), task)
+        for task in _tasks(category, version, store)
+        if not task.taken and not task.owner_only and task.published_ms <= before_ms
+    ]
+    fits, task = max(stale, key=lambda one: (one[0], -one[1].number), default=(0, None))
+    if task is None or not fits:
+        return False
+    carried = store.asks.of_task(task.number)
+    if not store.asks.withdraw(task.number):
+        return True  # somebody took it just now; the next look will tell
+    seen = set(asked.tolist())
+    parts = [[ask for ask in carried if ask.row not in seen], [ask for ask in carried if ask.row in seen]]
+    made = [
+        _publish(category, version, task.name, [some], store=store, now_ms=now_ms, gold=task.gold)
+        for some in parts
+        if some
+    ]
+    return bool(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +319,14 @@ def mixed(asks: Sequence[Ask]) -> list[Ask]:
 
 
 def _publish(
-    category: str, version: int, name: str, batches: Sequence[Sequence[Ask]], *, store: Store, now_ms: int
+    category: str,
+    version: int,
+    name: str,
+    batches: Sequence[Sequence[Ask]],
+    *,
+    store: Store,
+    now_ms: int,
+    gold: Sequence[int] = (),
 ) -> list[Task]:
     """Publish batches as tasks; if another process took an ask of a batch, the batch is left to the next call."""
     made = []
@@ -236,6 +337,7 @@ def _publish(
             now_ms,
             places=batch[0].votes_wanted,
             owner_only=batch[0].purpose in OWNER_ONLY,
+            gold=gold,
         )
         task = store.asks.publish(category, version, wanted)
         if task is not None:
@@ -243,17 +345,22 @@ def _publish(
     return made
 
 
-def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
-    """How full a task must be to be published: 1 while tasks are free, 0.5 soon after the last one, later 0."""
-    unfinished, free, newest = False, False, -math.inf
+def _tasks(category: str, version: int, store: Store) -> Iterator[Task]:
+    """Every task of a version of the question, but for those that were withdrawn."""
     after = -1
     while page := store.asks.tasks(category, after, PAGE):
         after = page[-1].number
-        for task in page:
-            if task.owner_only is owner_only and task.version == version:
-                unfinished |= task.done < task.places
-                free |= task.taken < task.places
-                newest = max(newest, task.published_ms)
+        yield from (task for task in page if task.version == version and task.places)
+
+
+def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
+    """How full a task must be to be published: 1 while tasks are free, 0.5 soon after the last one, later 0."""
+    unfinished, free, newest = False, False, -math.inf
+    for task in _tasks(category, version, store):
+        if task.owner_only is owner_only:
+            unfinished |= task.done < task.places
+            free |= task.taken < task.places
+            newest = max(newest, task.published_ms)
     if free:
         return 1.0
     patience_ms = settings.patience_seconds * 1000

@@ -3,11 +3,14 @@
 import hmac
 import math
 from collections.abc import Collection, Sequence
+from functools import partial
 
 import numpy as np
 
-from thresher.label.gate import known_to_be_good
-from thresher.records import Assignment, Dealt, Gold, Says, Worker
+from thresher.label.asks import recompose_for
+from thresher.label.gate import SHOWN_LEAST, known_to_be_good
+from thresher.label.gold import AUDITS
+from thresher.records import Assignment, Dealt, Gold, Says, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
@@ -29,8 +32,8 @@ def deal(
 
     A full task comes with `settings.gold_images` gold images, half yes and half no, a smaller one with fewer for
     workers with a good record (`gold_each`), as far as there is gold. Gold that this worker has not seen comes first,
-    then what they saw longest ago; never an image, nor one like it, that they were asked about or that is in an open
-    ask. The owner gets no gold. Two simultaneous calls return the same assignment.
+    then what they saw longest ago; never an image, nor one like it, that they were asked about or that an audit waits
+    for. The owner gets no gold. Two simultaneous calls return the same assignment.
 
     A task uses the same gold for all workers where possible, and a worker who gave it back gets the same gold again:
     otherwise a comparison of two assignments of one task would tell gold (which differs) from asked (which recurs).
@@ -38,7 +41,10 @@ def deal(
     expire(store, now_ms)
     version = store.categories.get(category).question.version
     lease_ms = round(settings.lease_minutes * 60_000)
-    assignment = store.work.take(category, version, worker.id, owner=worker.owner, now_ms=now_ms, lease_ms=lease_ms)
+    take = partial(store.work.take, category, version, worker.id, owner=worker.owner, now_ms=now_ms, lease_ms=lease_ms)
+    assignment = take()
+    if assignment is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
+        assignment = take()
     if assignment is None or assignment.dealt:
         return assignment
     asked = [Dealt(ask.row, ask.id) for ask in store.asks.of_task(assignment.task)]
@@ -49,16 +55,42 @@ def deal(
     return store.work.set_dealt(assignment.id, [places[place] for place in order.permutation(len(places))])
 
 
-def draw_gold(
-    gold: Sequence[Gold], seen: Sequence[int], each: int, key: bytes, again: Collection[int] = ()
-) -> list[Gold]:
-    """`each` gold images of each answer, or as many as there are: `again` first, then unseen ones, then longest unseen.
+def offer(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Task | None:
+    """The task that `deal` would lease to a worker now, or their unfinished one; nothing is leased."""
+    version = store.categories.get(category).question.version
+    found = store.work.offer(category, version, worker.id, owner=worker.owner)
+    if found is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
+        found = store.work.offer(category, version, worker.id, owner=worker.owner)
+    return found
 
-    Ties are ordered by `key`, so that adding other gold does not change the order.
+
+def draw_gold(
+    gold: Sequence[Gold],
+    seen: Sequence[int],
+    each: int,
+    key: bytes,
+    again: Collection[int] = (),
+    listed: Collection[int] = (),
+) -> list[Gold]:
+    """`each` gold images of each answer, or as many as there are.
+
+    First come those of `again` and of `listed`, then what this worker has not seen, then what they saw longest ago.
+    What the owner confirmed comes before other gold, except that unseen gold comes before seen gold as soon as there is
+    enough of the confirmed to judge by. Ties are ordered by `key`, so that adding gold does not change the order.
     """
     when = {row: place for place, row in enumerate(seen)}
-    in_turn = sorted(gold, key=lambda piece: (piece.row not in again, when.get(piece.row, -1), _rank(key, piece.row)))
-    return [piece for says in (Says.YES, Says.NO) for piece in [p for p in in_turn if p.says is says][:each]]
+    in_turn = sorted(gold, key=lambda piece: (when.get(piece.row, -1), _rank(key, piece.row)))
+    drawn = []
+    for says in (Says.YES, Says.NO):
+        of_class = [piece for piece in in_turn if piece.says is says]
+        first = [p for p in of_class if p.row in again] + [p for p in of_class if p.row in listed]
+        sure = [piece for piece in of_class if piece.confirmed]
+        new = [piece for piece in sure if piece.row not in when]
+        enough_to_judge = sure[: max(SHOWN_LEAST, len(new))]
+        grown = [piece for piece in of_class if not piece.confirmed and piece.row not in when]
+        ordered = dict.fromkeys([*first, *enough_to_judge, *grown, *sure, *of_class])
+        drawn += list(ordered)[:each]
+    return drawn
 
 
 def _gold_for(
@@ -69,16 +101,18 @@ def _gold_for(
         [
             np.array([place.row for place in asked], np.int64),
             store.work.asked(category, assignment.worker),
-            store.asks.open_rows(category, version),
+            # a draw that an audit waits for must not be shown again and again; any other ask takes no gold out of use
+            store.asks.open_rows(category, version, AUDITS),
         ]
     )
     key = _key(f"gold/{category}/{assignment.task}", store, seed)
     earlier = store.work.of_worker(assignment.worker, assignment.task)
     again = {place.row for ended in earlier for place in ended.dealt if place.ask is None}
-    usable = _one_a_group(store.labels.gold(category, version), away, key, again, store)
+    listed = set(store.asks.task(assignment.task).gold)
+    usable = _one_a_group(store.labels.gold(category, version), away, key, again | listed, store)
     seen = store.work.seen_gold(category, assignment.worker).tolist()
     each = gold_each(category, version, assignment.worker, len(asked), store=store, settings=settings)
-    return draw_gold(usable, seen, each, key, again)
+    return draw_gold(usable, seen, each, key, again, listed)
 
 
 def gold_each(category: str, version: int, worker: str, asked: int, *, store: Store, settings: Settings) -> int:

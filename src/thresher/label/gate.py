@@ -1,21 +1,27 @@
 """The gate: checks a sent assignment against its gold and accepts or rejects it, with a reason that the worker reads.
 
-The two answers are judged separately: with plain accuracy, a worker who always says "no" would pass where gold is
-unbalanced. (Requiring 16 of 20 right of both accepts 99.5 % of people who are right on 95 of 100, and 0.003 % of coin
-flippers.) A rejection harms a person, so it needs enough gold. If too many assignments are rejected, the gold is
-probably wrong: then the gate is paused and rejects only work that is no better than guessing. (Otherwise a few people
-who guess on purpose would turn the check off for everyone.)
+The two answers (classes) are judged separately: with plain accuracy, a worker who always says "no" would pass where
+gold is unbalanced. (Requiring 16 of 20 right of both accepts 99.5 % of people who are right on 95 of 100, and 0.003 %
+of coin flippers.) A class is judged if enough of its gold was shown, and may reject if the category has enough of it
+that the owner confirmed. Work that was judged on one class alone, or failed where the gate may not reject, counts
+little and is provisional: not paid automatically, and judged again when more is known (again.py). If too many
+assignments are rejected, the gold is probably wrong: then the gate is paused and rejects only work that is no better
+than guessing. (Otherwise a few people who guess on purpose would turn the check off for everyone.)
 """
 
+import enum
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from thresher.label.gold import retire_missed, take_owners_answers
 from thresher.label.pace import pace
+from thresher.label.unaided import NOTHING, Record, shows_guessing, tells, unaided
 from thresher.records import Assignment, Gold, Review, Says, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store, Tally
+from thresher.store.kinds import RECHECK
 
 SHOWN_LEAST = 10  # gold of an answer, this assignment's or else with the worker's record, before it may reject
 BREAKER_LEAST = 20  # reviews before the share of rejections means anything
@@ -27,25 +33,56 @@ GOOD = 0.85  # if a worker, shown enough gold, has this share of it right, their
 # wrong, and people whose gold is turned around are as far below.
 GUESSED_BELOW = 0.3
 
-Record = tuple[int, int, int, int]
+
+# weight of an assignment that is neither known to be good nor rejected: it hardly counts
+DOUBTED_WEIGHT = 0.25
+
+
+class Ruling(enum.StrEnum):
+    """Why an assignment got its verdict."""
+
+    PASSED = "passed"
+    EARLIER = "earlier"  # no mistake here, many before
+    FAILED = "failed"
+    PAUSED = "paused"
+    ONE_CLASS = "one class"
+    DOUBTED = "doubted"  # failed on gold that may not reject
+    UNAIDED = "unaided"  # guessed wherever neither gold shown before nor one other person could tell the answer
+
+
+VERDICTS: Final[Mapping[Ruling, tuple[Stage, float]]] = {
+    Ruling.PASSED: (Stage.ACCEPTED, 1.0),
+    Ruling.EARLIER: (Stage.WEIGHTED, DOUBTED_WEIGHT),
+    Ruling.FAILED: (Stage.REJECTED, 0.0),
+    Ruling.PAUSED: (Stage.WEIGHTED, DOUBTED_WEIGHT),
+    Ruling.ONE_CLASS: (Stage.WEIGHTED, DOUBTED_WEIGHT),
+    Ruling.DOUBTED: (Stage.WEIGHTED, DOUBTED_WEIGHT),
+    Ruling.UNAIDED: (Stage.WEIGHTED, DOUBTED_WEIGHT),
+}
+
+
+PROVISIONAL: Final = frozenset({Ruling.ONE_CLASS, Ruling.DOUBTED, Ruling.UNAIDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """The verdict and weight of an assignment that has at least this share of the gold of each answer right."""
+class Class:
+    """How an assignment did on one class (yes or no) of the gold: pieces right, shown, and known to the category."""
 
-    least: float
-    verdict: Stage
-    weight: float
+    right: int
+    shown: int
+    known: int
 
+    def judged(self) -> bool:
+        """Whether enough was shown to say anything."""
+        return self.shown >= SHOWN_LEAST
 
-def rules(settings: Settings) -> tuple[Rule, ...]:
-    """The rules in order; the first that holds decides. A milder verdict would be one more row (Stage.WEIGHTED)."""
-    return (Rule(settings.gold_pass, Stage.ACCEPTED, 1.0), Rule(0.0, Stage.REJECTED, 0.0))
+    def may_reject(self, settings: Settings) -> bool:
+        """Whether the category has gold enough of this class to reject somebody by it."""
+        return self.judged() and self.known >= settings.gold_least
 
-
-# weight of an assignment that was not rejected only because the gate is paused: paid, but hardly counted
-PAUSED_WEIGHT = 0.25
+    def passes(self, settings: Settings) -> bool:
+        """Whether enough of it is right."""
+        return self.right >= needed(settings.gold_pass, self.shown)
 
 
 def judge(
@@ -56,36 +93,52 @@ def judge(
     settings: Settings,
     now_ms: int,
     paused: bool = False,
+    compared: Record = NOTHING,
 ) -> Review:
     """The review of a sent assignment by the gold in use that it shows.
 
-    `record` is the worker's earlier gold (yes right, yes shown, no right, no shown); it is added for an answer that
-    this assignment shows too few gold images of. The review is provisional, and accepts, while the category has less
-    than `settings.gold_least` gold of either answer, or the worker was shown too little. `paused` rejects only guesses.
+    Only gold that the owner confirmed counts. `record` is the worker's earlier gold (yes right, yes shown, no right, no
+    shown); it is added for a class that this assignment shows too few gold images of. `paused` rejects only guesses.
+    `compared` is how the answers agree with the best knowledge where nobody could have told them (unaided.py).
     """
-    here = score(assignment, {piece.row: piece.says for piece in gold})
+    confirmed = {piece.row: piece.says for piece in gold if piece.confirmed}
+    here = score(assignment, confirmed)
     judged = _with_record(here, record)
-    known_yes = sum(piece.says is Says.YES for piece in gold)
-    little = min(known_yes, len(gold) - known_yes) < settings.gold_least or min(judged[1], judged[3]) < SHOWN_LEAST
-    rule = next(rule for rule in rules(settings) if _holds(rule, judged))
-    kind, verdict, weight = rule.verdict.value, rule.verdict, rule.weight
-    if little:
-        kind, verdict, weight = "accepted", Stage.ACCEPTED, 1.0
-    elif verdict is Stage.REJECTED and all(here[1::2]) and here[::2] == here[1::2]:
-        # earlier mistakes were judged earlier: work without a mistake is never rejected
-        kind, verdict, weight = "accepted", Stage.WEIGHTED, PAUSED_WEIGHT
-    elif paused and rule.verdict is Stage.REJECTED and not guessed(judged):
-        kind, verdict, weight = "paused", Stage.WEIGHTED, PAUSED_WEIGHT
-    why = _words(kind, assignment, here, settings.gold_pass)
-    return Review(verdict, why, now_ms, *here, weight=weight, provisional=little)
+    known_yes = sum(says is Says.YES for says in confirmed.values())
+    classes = (Class(*judged[:2], known_yes), Class(*judged[2:], len(confirmed) - known_yes))
+    ruling = _ruling(classes, settings)
+    # earlier mistakes were judged earlier: work without a mistake is never rejected
+    if ruling is Ruling.FAILED and all(here[1::2]) and here[::2] == here[1::2]:
+        ruling = Ruling.EARLIER
+    elif ruling is Ruling.FAILED and paused and not guessed(judged):
+        ruling = Ruling.PAUSED
+    elif ruling is Ruling.PASSED and shows_guessing(compared):
+        ruling = Ruling.UNAIDED
+    verdict, weight = VERDICTS[ruling]
+    provisional = ruling in PROVISIONAL or (
+        ruling is Ruling.PASSED and not all(c.may_reject(settings) for c in classes)
+    )
+    why = _words(ruling, assignment, here, settings.gold_pass)
+    return Review(verdict, why, now_ms, *here, weight=weight, provisional=provisional)
+
+
+def _ruling(classes: Sequence[Class], settings: Settings) -> Ruling:
+    failed = [one for one in classes if one.judged() and not one.passes(settings)]
+    if failed:
+        return Ruling.FAILED if any(one.may_reject(settings) for one in failed) else Ruling.DOUBTED
+    # without any gold the gate is off, and every page says so; with gold of one class it would be fooled unnoticed
+    return Ruling.ONE_CLASS if sum(one.judged() for one in classes) == 1 else Ruling.PASSED
 
 
 def score(assignment: Assignment, gold: Mapping[int, Says]) -> Record:
-    """Yes right, yes shown, no right, no shown. "Unsure" counts as shown and not right; retired gold is left out."""
+    """Yes right, yes shown, no right, no shown. "Unsure" counts as shown and not right; retired gold is left out.
+
+    An image that was asked about and is known by now counts like hidden gold.
+    """
     right, shown = {Says.YES: 0, Says.NO: 0}, {Says.YES: 0, Says.NO: 0}
     for given in assignment.answers:
         place = assignment.dealt[given.position]
-        truth = gold.get(place.row) if place.ask is None else None
+        truth = gold.get(place.row)
         if truth is not None:
             shown[truth] += 1
             right[truth] += given.says is truth
@@ -112,16 +165,20 @@ def _with_record(here: Record, record: Record) -> Record:
     return (*yes, *no)
 
 
-def _holds(rule: Rule, judged: Record) -> bool:
-    yes_right, yes_shown, no_right, no_shown = judged
-    return yes_right >= needed(rule.least, yes_shown) and no_right >= needed(rule.least, no_shown)
-
-
-SENTENCES = {
-    "accepted": "Accepted, thank you.{counts}{pace}",
-    "weighted": "Accepted and paid, thank you.{counts} That is less than hoped for, so these answers count less.{pace}",
-    "paused": "Accepted and paid, thank you.{counts} We are checking whether our own answers are right.{pace}",
-    "rejected": "Not accepted.{counts} At least {share:.0%} of each are needed. If you think that this is wrong, "
+_LATER = " These answers count less for now, and are checked again before they are paid."
+SENTENCES: Final[Mapping[Ruling, str]] = {
+    Ruling.PASSED: "Accepted, thank you.{counts}{pace}",
+    Ruling.EARLIER: "Accepted and paid, thank you.{counts} More was wrong in earlier tasks, so these answers count"
+    " less.{pace}",
+    Ruling.PAUSED: "Accepted and paid, thank you.{counts} We are checking whether our own answers are right.{pace}",
+    Ruling.ONE_CLASS: "Received, thank you.{counts} We know too few answers yet to check both yes and no."
+    + _LATER
+    + "{pace}",
+    Ruling.DOUBTED: "Received, thank you.{counts} That is less than hoped for, and we are not sure enough of our own"
+    " answers." + _LATER + "{pace}",
+    Ruling.UNAIDED: "Received, thank you.{counts} Where others answered too, these answers agree with theirs no more"
+    " than guesses would." + _LATER + "{pace}",
+    Ruling.FAILED: "Not accepted.{counts} At least {share:.0%} of each are needed. If you think that this is wrong, "
     "please write to the person who gave you the link.{pace}",
 }
 COUNTS = (
@@ -130,10 +187,10 @@ COUNTS = (
 )
 
 
-def _words(kind: str, assignment: Assignment, here: Record, share: float) -> str:
+def _words(ruling: Ruling, assignment: Assignment, here: Record, share: float) -> str:
     counts = COUNTS.format(*here) if here[1] + here[3] else ""
     flags = "".join(f" {flag}" for flag in pace(assignment.answers).flags)
-    return SENTENCES[kind].format(counts=counts, share=share, pace=flags)
+    return SENTENCES[ruling].format(counts=counts, share=share, pace=flags)
 
 
 # --- with a store -----------------------------------------------------------------------------------------------------
@@ -166,7 +223,11 @@ def _review_worker(assignment: Assignment, *, store: Store, settings: Settings, 
     gold = store.labels.gold(category, version)
     record = store.labels.gold_record(category, version, assignment.worker)
     paused = breaks(store.categories.tally(category))
-    review = judge(assignment, gold, record, settings=settings, now_ms=now_ms, paused=paused)
+    compared = unaided(assignment, gold, store=store) if settings.gold_images else NOTHING
+    review = judge(assignment, gold, record, settings=settings, now_ms=now_ms, paused=paused, compared=compared)
+    if settings.gold_images and review.verdict is not Stage.REJECTED and (review.provisional or not tells(compared)):
+        # before the review: killed between, there is a line too many, not an assignment that is never looked at again
+        store.lines.add(RECHECK, [{"assignment": assignment.id, "mark": ""}], category)
     recorded = store.work.review(assignment.id, review).review or review
     # another process may have been quicker, and has counted this worker's answers on gold then
     if recorded == review and _speaks_against_gold(assignment, store):

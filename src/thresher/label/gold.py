@@ -6,6 +6,7 @@ annotators would miss them.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from thresher.records import TRUSTED, Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Vote
 from thresher.settings import Settings
@@ -20,10 +21,52 @@ WHY_CONTESTED = "workers disagreed about it: {0} of {1} said otherwise before th
 AUDITS = frozenset({Purpose.AUDIT_PRECISION, Purpose.AUDIT_RECALL})
 
 
+@dataclass(frozen=True, slots=True)
+class GoldStanding:
+    """The gold in use that the owner confirmed, by class, and how much of each the gate needs. `on`: gold is shown."""
+
+    yes: int
+    no: int
+    least: int
+    on: bool = True
+
+    @property
+    def missing(self) -> dict[Says, int]:
+        """How many more images of each class are needed; classes with enough are left out."""
+        short = {Says.YES: self.least - self.yes, Says.NO: self.least - self.no}
+        return {says: count for says, count in short.items() if count > 0}
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the gate cannot reject anybody by one of the classes, or by neither."""
+        return bool(self.missing) or not self.on
+
+    @property
+    def says(self) -> str:
+        """What is missing and what follows from it, as sentences for the owner; empty if nothing is missing."""
+        if not self.on:
+            return "The gate is off (setting gold_images is 0): nothing checks the answers, or pays them automatically."
+        if not self.missing:
+            return ""
+        needs = " and ".join(f"{count:,} more {says}" for says, count in self.missing.items())
+        judges = [says.value for says in (Says.YES, Says.NO) if says not in self.missing]
+        by = f"answers are judged only where gold says {judges[0]}" if judges else "nobody is rejected"
+        return (
+            f"The gate is provisional: it needs {needs} gold ({self.yes:,} yes and {self.no:,} no are confirmed by the"
+            f" owner; {self.least} of each are needed). Until then {by}, work that one class alone can judge counts"
+            " a quarter, and none is paid automatically; it is judged again when the gold suffices."
+        )
+
+
+def standing_of(gold: Iterable[Gold], settings: Settings) -> GoldStanding:
+    """How much confirmed gold is in use, and what is missing."""
+    says = [piece.says for piece in gold if piece.confirmed and not piece.retired]
+    return GoldStanding(says.count(Says.YES), says.count(Says.NO), settings.gold_least, settings.gold_images > 0)
+
+
 def enough(gold: Iterable[Gold], settings: Settings) -> bool:
-    """Whether there is enough gold of both answers for the gate to reject anyone."""
-    says = [piece.says for piece in gold if not piece.retired]
-    return min(says.count(Says.YES), says.count(Says.NO)) >= settings.gold_least
+    """Whether there is gold enough of both answers, confirmed by the owner, for the gate to reject anyone by each."""
+    return not standing_of(gold, settings).missing
 
 
 def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) -> list[Label]:
@@ -71,13 +114,15 @@ def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_m
 
 
 def gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
-    """The gold that an owner's answer makes, or None; existing gold with the same answer stays unchanged."""
-    if label.says is Says.UNSURE or (known is None and _drawn(label)) or (known and known.says is label.says):
+    """The gold that an owner's answer makes, or None; existing gold with the same answer stays, confirmed by now."""
+    if label.says is Says.UNSURE or (known is None and _drawn(label)):
         return None
+    if known and known.says is label.says:
+        return None if known.confirmed else replace(known, source=Source.OWNER)
     missed = sum(vote.says is not label.says for vote in votes)
     # gold that the owner contradicts is replaced even if an audit drew it: it must not mark people wrong any longer
     retired = WHY_CONTESTED.format(missed, len(votes)) if missed or _drawn(label) else ""
-    return Gold(label.row, label.says, label.version, label.source, len(votes), missed, retired)
+    return Gold(label.row, label.says, label.version, Source.OWNER, len(votes), missed, retired)
 
 
 def _drawn(label: Label) -> bool:
@@ -88,6 +133,7 @@ def _drawn(label: Label) -> bool:
 def gild_audits(category: str, *, store: Store) -> int:
     """Make gold from images that finished audits adjudicated, which resemble audited images most; returns how many.
 
+    Where people adjudicated, the owner did not confirm it: such gold lets answers count less and rejects nobody.
     Call it while no freeze is in force, because a drawn image must not be used otherwise before its audit has ended. An
     image that many people missed becomes retired gold at once.
     """

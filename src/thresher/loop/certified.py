@@ -17,7 +17,7 @@ from thresher.evidence import Ask, Certified, Gold, Refused, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD, leads
-from thresher.label.asks import unsettled
+from thresher.label.asks import unsettled, wish_apart
 from thresher.label.gold import gild_audits
 from thresher.learn.decide import Decided
 from thresher.loop.decision import decision
@@ -50,7 +50,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
     """The next asks of a method with a certificate, or that it has ended."""
     snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
     if snapshot is not None:
-        return _audit(category, snapshot, store=store)
+        return _audit(category, snapshot, store=store, settings=settings)
     left, decided = budget_left(category, store=store), decision(category.name, store=store)
     if decided.round is None and (done := nothing_to_ask(category, decided, store=store)):
         return Wish("done", done)
@@ -73,7 +73,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
     gild_audits(category.name, store=store)
     purse = purse_of(category, left, store=store, settings=settings)
-    return _audit(category, freeze(category, decided, purse, store=store), store=store)
+    return _audit(category, freeze(category, decided, purse, store=store), store=store, settings=settings)
 
 
 def _own(category: Category, *, store: Store) -> None:
@@ -132,7 +132,7 @@ def _to_learn(category: Category, left: int) -> int:
     return left - round((1.0 - LEARN_SHARE) * targets.answers)
 
 
-def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
+def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Settings) -> Wish:
     # before the labels and the words: an image that gets votes in between is left to the next turn, not asked again
     votes = store.labels.votes(category.name, snapshot.version)
     if way_of(snapshot.frozen.method).words:
@@ -147,7 +147,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store) -> Wish:
         wants = f"the audit asks about {step.images:,} more pictures"
         return Wish("spent", f"{wants} and {max(left, 0):,} answers are left.")
     asks = _asks(snapshot, step, votes, store=store)
-    new = store.asks.wish(category.name, snapshot.version, asks)
+    new = wish_apart(category.name, snapshot.version, asks, store=store, settings=settings)
     if not new and not len(store.asks.open_rows(category.name, snapshot.version)):
         return Wish("waiting", "answers came in the middle of this turn; the next one settles them.")
     return Wish("asking", _sentence(step))

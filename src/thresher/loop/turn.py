@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from thresher.errors import AlreadyThere, NotReady
+from thresher.label.again import judge_again
 from thresher.label.asks import fill_tasks, unsettled
 from thresher.label.deal import expire
 from thresher.label.gate import review_all
+from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
@@ -15,7 +17,7 @@ from thresher.loop.certified import certified
 from thresher.loop.methods import Wish, cascade, uncertainty
 from thresher.loop.snapshot import in_force
 from thresher.loop.ways import Asking, way_of
-from thresher.records import OWNER_ONLY, Category, Round
+from thresher.records import OWNER_ONLY, Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
 
@@ -88,11 +90,22 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
     Called before a turn asks for anything, and again after each long step: an answer that came meanwhile must not be
     asked for again. Returns the category as it is now, because its question and targets may have changed too.
     """
+    name = category.name
     expire(store, now_ms)
-    review_all(category.name, store=store, settings=settings, now_ms=now_ms)
+    review_all(name, store=store, settings=settings, now_ms=now_ms)
+    judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=lambda: _is_frozen(category, store=store))
+    if store.rounds.epochs(name) and not _is_frozen(category, store=store):
+        gild_audits(name, store=store)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
     return store.categories.get(category.name)
+
+
+def _is_frozen(category: Category, *, store: Store) -> bool:
+    """Whether a certificate depends on the votes as they are."""
+    if not way_of(category.targets.method).proves:
+        return False
+    return in_force(category, len(store.categories.pool(category.name)), store=store) is not None
 
 
 def _nothing_to_learn_from(category: Category, *, store: Store) -> bool:
@@ -111,8 +124,8 @@ def people_are_busy(category: Category, *, store: Store, settings: Settings) -> 
     A few open asks are no reason to wait: otherwise the last workers of a round would keep all others idle. Asks that
     only the owner can answer do not count, because the owner may be away.
     """
-    by_purpose = store.asks.open_counts(category.name, category.question.version)
-    still_open = sum(count for purpose, count in by_purpose.items() if purpose not in OWNER_ONLY)
+    of_people = [purpose for purpose in Purpose if purpose not in OWNER_ONLY]
+    still_open = len(store.asks.open_rows(category.name, category.question.version, of_people))
     if still_open == 0 or still_open < few(settings, store.categories.tally(category.name).images):
         return ""
     return f"{still_open:,} images wait for people's answers."

@@ -13,6 +13,7 @@ class NewAsk:
 
     `votes_seen` is how many votes on the image its asker has read. The ask is stored only while there are no more, and
     no ask on the image is open: else answers that arrived meanwhile would be asked for again. None: stored in any case.
+    If the votes wanted are asks of their own, each with `part` 0, 1, ..., they go into differently composed tasks.
     """
 
     row: int
@@ -22,6 +23,7 @@ class NewAsk:
     epoch: int = 0
     draw: int = -1
     votes_seen: int | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Ask:
     epoch: int
     draw: int
     task: int | None = None
+    part: int = 0
 
 
 class TaskKind(enum.StrEnum):
@@ -48,7 +51,10 @@ class TaskKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be published: the ids of its asks, in the order of its images, and the fields of Task."""
+    """A task to be published: the ids of its asks, in the order of its images, and the fields of Task.
+
+    `gold` are rows that were to be asked about but are gold: its assignments show them as gold, if there is room.
+    """
 
     name: str
     asks: Sequence[int]
@@ -56,6 +62,7 @@ class NewTask:
     places: int = 1
     owner_only: bool = False
     kind: TaskKind = TaskKind.SINGLE
+    gold: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Task:
     owner_only: bool
     published_ms: int
     kind: TaskKind = TaskKind.SINGLE
+    gold: tuple[int, ...] = ()
 
 
 OWNER = "owner"

@@ -64,7 +64,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """A label good enough to check workers by. `shown` and `missed` count good workers' answers on it."""
+    """A label good enough to check workers by. `shown` and `missed` count good workers' answers on it.
+
+    Its source is the owner if the owner answered, also as an adjudication: only such gold may reject anybody.
+    """
 
     row: int
     says: Says
@@ -73,3 +76,8 @@ class Gold:
     shown: int = 0
     missed: int = 0
     retired: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the owner confirmed it."""
+        return self.source is Source.OWNER

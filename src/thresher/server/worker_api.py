@@ -200,8 +200,7 @@ def _offers(desk: Desk, worker: Worker, assignments: list[Assignment]) -> list[O
 
 
 def _next_task(desk: Desk, worker: Worker, name: str) -> Task | None:
-    version = desk.store.categories.get(name).question.version
-    return desk.store.work.offer(name, version, worker.id, owner=worker.owner)
+    return dealing.offer(name, worker, store=desk.store, settings=desk.settings, now_ms=desk.clock())
 
 
 def _images(desk: Desk, worker: Worker, task: Task) -> int:

@@ -4,6 +4,7 @@ Values are kept as lists, because dictionaries take half as long again: in the o
 line of its kind (kinds.py) if the function says so.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from functools import cache
@@ -55,21 +56,24 @@ def ask_line(number: int | None, version: int, ask: NewAsk) -> Line:
     purpose = ask.purpose
     return (
         number, version, int(ask.row), purpose.value, purpose in OWNER_ONLY, ask.votes_wanted, float(ask.priority),
-        ask.epoch, ask.draw,
+        ask.epoch, ask.draw, ask.part,
     )  # fmt: skip
 
 
 def task_fields(task: NewTask, version: int) -> dict[str, Any]:
     """The stored fields of a published task, without its number, its category and its asks."""
     own = {"name": task.name, "places": task.places, "owner_only": task.owner_only, "kind": task.kind.value}
+    own["gold"] = json.dumps([int(row) for row in task.gold])
     return {**own, "version": version, "taken": 0, "done": 0, "published_ms": task.at_ms}
 
 
 def task_of(kept: Kept) -> Task:
     """A Task from its values, with its rows as a list."""
-    number, category, version, name, rows, places, taken, done, owner_only, published_ms, kind = kept
-    own = bool(owner_only)
-    return Task(number, category, version, name, tuple(rows), places, taken, done, own, published_ms, TaskKind(kind))
+    number, category, version, name, rows, places, taken, done, owner_only, published_ms, kind, gold = kept
+    return Task(
+        number, category, version, name, tuple(rows), places, taken, done, bool(owner_only), published_ms,
+        TaskKind(kind), tuple(json.loads(gold)),
+    )  # fmt: skip
 
 
 def fresh_assignment(

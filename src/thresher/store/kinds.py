@@ -109,12 +109,16 @@ GOLD: Final = Kind(
     plural="gold",
 )
 # an "ask" waits for a task; a task has whole asks of its own, as lists of ASK_FIELDS
-ASK_FIELDS: Final = ("id", "row", "purpose", "votes_wanted", "priority", "epoch", "draw")
+ASK_FIELDS: Final = ("id", "row", "purpose", "votes_wanted", "priority", "epoch", "draw", "part")
 ASK: Final = Kind(
     "ask",
     "wishes whose answers are not all in",
-    fields_of(
-        "id int, version int, row int, purpose, owner_only bool, votes_wanted int, priority real, epoch int, draw int"
+    (
+        *fields_of(
+            "id int, version int, row int, purpose, owner_only bool, votes_wanted int, priority real, epoch int,"
+            " draw int"
+        ),
+        Field("part", Type.INT, since=3, default=0),
     ),
 )
 TASK: Final = Kind(
@@ -126,6 +130,8 @@ TASK: Final = Kind(
             " asks json"
         ),
         Field("kind", since=2, default="single"),
+        # a list as text, which stores keep as it is
+        Field("gold", since=3, default="[]"),
     ),
     at_once=100,
 )
@@ -156,6 +162,11 @@ REVIEW: Final = Kind(
     indexes=(Index("of_worker", ("version", "worker")),),
     since=2,
 )
+# what the gate looks at again, and "mark", what was known when it last did
+RECHECK: Final = Kind(
+    "recheck", "assignments that are judged again when more is known", fields_of("assignment, mark"), generic=True,
+    since=3, durable=False,
+)  # fmt: skip
 VOTE: Final = Kind(
     "vote",
     "valid answers on asked images, by row and time",
@@ -187,5 +198,5 @@ RELEASE: Final = Kind("release", "exported versions", fields_of("id, record json
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (
     CATEGORY, IMAGE, SEEN_FILE, SAME_ANSWER, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK,
-    ASSIGNMENT, REVIEW, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
+    ASSIGNMENT, REVIEW, RECHECK, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -162,9 +162,15 @@ def fits_a_task(task: NewTask) -> None:
         raise BadInput(f"a task must have 1 to {MOST_IMAGES} images and at least one place.", where=task.name)
 
 
-def still_wanted(ask: NewAsk, votes: int, *, open_there: bool) -> bool:
-    """Whether an ask may be stored: its image has no open ask, and no votes that its asker has not seen."""
-    return ask.votes_seen is None or (not open_there and votes <= ask.votes_seen)
+def still_wanted(ask: NewAsk, votes: int, there: Collection[tuple[str, int, int]]) -> bool:
+    """Whether an ask may be stored: its image has no votes that its asker has not seen, and no open ask.
+
+    Of a further part, the first must be open. `there` are the open asks on the image: purpose, epoch, part.
+    """
+    if ask.votes_seen is None:
+        return True
+    first = (ask.purpose.value, ask.epoch, 0) in there
+    return votes <= ask.votes_seen and (first if ask.part else not there)
 
 
 def no_such_task(number: int) -> NotFound:
@@ -286,6 +292,16 @@ def answer_counters(asks: Sequence[int | None], *, owner: bool) -> dict[str, int
     """The counters that a sent assignment moves, by the asks it serves: None for gold."""
     gold = sum(ask is None for ask in asks)
     return {"owner_answers": len(asks)} if owner else {"gold_answers": gold, "answers": len(asks) - gold}
+
+
+def may_be_judged_again(assignment: Assignment, review: Review) -> None:
+    """Raise BadInput, or Conflict unless the assignment was judged and not rejected for good."""
+    if review.verdict not in VERDICTS:
+        raise BadInput(f"{review.verdict.value!r} is not a verdict of a review.")
+    if assignment.review is None:
+        raise Conflict("only a reviewed assignment can be judged again.", where=f"assignment {assignment.id}")
+    if Stage.REJECTED is assignment.review.verdict is not review.verdict:
+        raise Conflict("a rejection cannot be taken back.", where=f"assignment {assignment.id}")
 
 
 def may_be_reviewed(assignment: Assignment, review: Review) -> bool:

@@ -1,9 +1,9 @@
 """Asks (requests for human answers), and the tasks that contain them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from thresher.records import Ask, NewAsk, NewTask, Task
+from thresher.records import Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract.common import Rows
 
 
@@ -11,10 +11,11 @@ class Asks(Protocol):
     """Asks (requests for human answers), and the tasks that contain them."""
 
     def wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
-        """Add asks; returns how many were new. One like an open ask (same row, purpose, epoch) is left out.
+        """Add asks; returns how many were new. One like an open ask (same row, purpose, epoch, part) is left out.
 
-        So is one with `votes_seen` if its row has an open ask or more votes by now; this is compared in the transaction
-        that stores it, so that of two processes which ask about one row at once, one does.
+        So is one with `votes_seen` if its row has more votes by now, or an open ask (of a further part: unless that is
+        the first part). This is compared in the transaction that stores it, so that of two processes which ask about
+        one row at once, one does.
         """
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
@@ -26,11 +27,17 @@ class Asks(Protocol):
     def open_counts(self, category: str, version: int) -> dict[str, int]:
         """The number of asks that still lack votes, by purpose, both waiting and in tasks."""
 
-    def open_rows(self, category: str, version: int) -> Rows:
-        """Rows with an open ask."""
+    def open_rows(self, category: str, version: int, purposes: Collection[Purpose] = tuple(Purpose)) -> Rows:
+        """Rows with an open ask of these purposes."""
 
     def publish(self, category: str, version: int, task: NewTask) -> Task | None:
         """Put waiting asks into a task, all or none; None if another process took one of them first."""
+
+    def withdraw(self, number: int) -> bool:
+        """Empty a task that nobody holds or has finished; its asks wait again. False if somebody was quicker.
+
+        It stays, without places and images, because its number is never given again.
+        """
 
     def task(self, number: int) -> Task:
         """A task by its number. Raises NotFound."""

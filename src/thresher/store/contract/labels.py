@@ -46,5 +46,7 @@ class Labels(Protocol):
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         """A worker's gold over all reviewed assignments: yes right, yes shown, no right, no shown."""
 
-    def gold_answers(self, category: str, version: int) -> list[tuple[int, str, str]]:
-        """Reviewed answers on gold as (row, worker, says), rejected assignments left out."""
+    def gold_answers(
+        self, category: str, version: int, rows: Sequence[int] | None = None
+    ) -> list[tuple[int, str, str]]:
+        """Reviewed answers on gold as (row, worker, says), by row; rejected assignments left out."""

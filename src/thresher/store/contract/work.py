@@ -74,6 +74,14 @@ class Work(Protocol):
         already, it changes nothing.
         """
 
+    def judge_again(self, assignment: str, review: Review, *, after: int, votes: bool) -> Assignment:
+        """Append a decision if there are `after` of them; otherwise nothing changes: somebody else was quicker.
+
+        With `votes` its weight becomes that of the answers; a rejection takes them out, and frees the place unless all
+        places of the task are done. Without, only stage and record change. Raises Conflict before the first decision,
+        and for taking back a rejection.
+        """
+
     def reviews(self, assignment: str) -> list[Review]:
         """Every decision about an assignment, oldest first. Raises NotFound."""
 

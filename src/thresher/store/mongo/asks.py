@@ -5,13 +5,13 @@ copies of its asks; the open asks are deleted when all their votes are in.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
 from pymongo import DESCENDING
 
-from thresher.records import Ask, NewAsk, NewTask, Task
+from thresher.records import Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
 from thresher.store.conversions import ask_line, ask_of, names_of, task_fields, task_of
 from thresher.store.kinds import ASK
@@ -42,16 +42,16 @@ class MongoAsks(Part, Asks):
         number = take_numbers(self.link, "ask", len(given), session=session) + 1
         asks = self._still_wanted(category, version, given, session)
         table = self.link.table("asks")
-        made: dict[tuple[int, str, int], Document] = {}
+        made: dict[tuple[int, str, int, int], Document] = {}
         for at, ask in enumerate(asks, number):
             one = ask_document(category, ASK.named(ask_line(at, version, ask)), {"waiting": True})
-            made.setdefault((int(ask.row), ask.purpose.value, ask.epoch), one)
+            made.setdefault((int(ask.row), ask.purpose.value, ask.epoch, ask.part), one)
         wanted = {"_id": {"$in": [one["_id"] for one in made.values()]}}
         for there in table.find(wanted, {"_id": 1}, session=session):
-            del made[there["_id"]["row"], there["_id"]["purpose"], there["_id"]["epoch"]]
+            del made[_alike(there["_id"])]
         if made:
             table.insert_many(list(made.values()), session=session)
-            purposes = Counter(purpose for _, purpose, _ in made)
+            purposes = Counter(purpose for _, purpose, _, _ in made)
             count_on(self.link, category, {(f"asks:{version}", purpose): n for purpose, n in purposes.items()}, session)
         return len(made)
 
@@ -63,12 +63,15 @@ class MongoAsks(Part, Asks):
         on = {"_id.category": category, "_id.version": version, "_id.row": {"$in": rows}}
         votes = Counter(one["_id"]["row"] for one in self.link.table("votes").find(on, {"_id": 1}, session=session))
         open_on = {"$or": [span(category=category, version=version, row=row) for row in rows]}
-        there = {one["_id"]["row"] for one in self.link.table("asks").find(open_on, {"_id": 1}, session=session)}
+        there: dict[int, set[tuple[str, int, int]]] = {row: set() for row in rows}
+        for one in self.link.table("asks").find(open_on, {"_id": 1}, session=session):
+            row, purpose, epoch, part = _alike(one["_id"])
+            there[row].add((purpose, epoch, part))
         wanted = []
         for ask in asks:
-            if still_wanted(ask, votes[int(ask.row)], open_there=int(ask.row) in there):
+            if still_wanted(ask, votes[int(ask.row)], there.get(int(ask.row), ())):
                 wanted.append(ask)
-                there.add(int(ask.row))
+                there.setdefault(int(ask.row), set()).add((ask.purpose.value, ask.epoch, ask.part))
         return wanted
 
     def waiting(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Ask]:
@@ -79,9 +82,10 @@ class MongoAsks(Part, Asks):
     def open_counts(self, category: str, version: int) -> dict[str, int]:
         return read_counts(self.link, category).get(f"asks:{version}", {})
 
-    def open_rows(self, category: str, version: int) -> Rows:
+    def open_rows(self, category: str, version: int, purposes: Collection[Purpose] = tuple(Purpose)) -> Rows:
         found = self.link.table("asks").find(span(category=category, version=version), {"_id": 1})
-        return np.unique(np.fromiter((one["_id"]["row"] for one in found), dtype=np.int64))
+        rows = (one["_id"]["row"] for one in found if one["_id"]["purpose"] in purposes)
+        return np.unique(np.fromiter(rows, dtype=np.int64))
 
     def publish(self, category: str, version: int, task: NewTask) -> Task | None:
         wanted = plain(task.asks)
@@ -108,6 +112,19 @@ class MongoAsks(Part, Asks):
 
         return self.link.transact(publish)
 
+    def withdraw(self, number: int) -> bool:
+        def withdraw(session: Session) -> bool:
+            free = {"_id": int(number), "taken": 0, "done": 0, "free": {"$gt": 0}}
+            empty = {"$set": {"places": 0, "free": 0, "rows": [], "asks": []}}
+            gone = self.link.table("tasks").find_one_and_update(free, empty, {"category": 1}, session=session)
+            if gone is not None:
+                waits = {"$set": {"waiting": True}, "$unset": {"task": ""}}
+                self.link.table("asks").update_many({"task": int(number)}, waits, session=session)
+                count_on(self.link, gone["category"], {("tasks_open", ""): -1}, session)
+            return gone is not None
+
+        return self.link.transact(withdraw)
+
     def task(self, number: int) -> Task:
         return task_in(self._task(number, {"asks": 0}))
 
@@ -129,13 +146,19 @@ class MongoAsks(Part, Asks):
 def ask_document(category: str, ask: Named, where: Document) -> Document:
     """The document of an open ask: its `_id` is what makes two asks equal; `where` it waits or is in a task."""
     alike = {name: ask[name] for name in ("version", "row", "purpose", "epoch")}
+    if ask["part"]:  # the first part is named as asks were before there were parts
+        alike["part"] = ask["part"]
     return {
         "_id": key(category=category, **alike),
         "number": ask["id"],
         "category": category,
-        **{name: ask[name] for name in ("version", "owner_only", "votes_wanted", "priority", "draw")},
+        **{name: ask[name] for name in ("version", "owner_only", "votes_wanted", "priority", "draw", "part")},
         **where,
     }
+
+
+def _alike(name: Document) -> tuple[int, str, int, int]:
+    return name["row"], name["purpose"], name["epoch"], name.get("part", 0)
 
 
 def _copy(one: Document, task: int | None) -> Document:

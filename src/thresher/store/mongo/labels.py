@@ -118,8 +118,15 @@ class MongoLabels(Part, Labels):
             record.update({name: one["review"][name] for name in ("yes_right", "yes_shown", "no_right", "no_shown")})
         return record["yes_right"], record["yes_shown"], record["no_right"], record["no_shown"]
 
-    def gold_answers(self, category: str, version: int) -> list[tuple[int, str, str]]:
-        found = self.link.table("gold_answers").find(span(category=category, version=version)).sort("_id", 1)
+    def gold_answers(
+        self, category: str, version: int, rows: Sequence[int] | None = None
+    ) -> list[tuple[int, str, str]]:
+        wanted = span(category=category, version=version)
+        if rows is not None:
+            wanted = {"$or": [span(category=category, version=version, row=row) for row in plain(rows)]}
+            if not wanted["$or"]:
+                return []
+        found = self.link.table("gold_answers").find(wanted).sort("_id", 1)
         return [(one["_id"]["row"], one["_id"]["worker"], one["says"]) for one in found]
 
 

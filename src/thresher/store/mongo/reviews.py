@@ -12,7 +12,7 @@ from thresher.store.mongo.assignments import free_place, load, move_stage, recor
 from thresher.store.mongo.lines import document, insert
 from thresher.store.mongo.link import Document, Link, Session, key, span
 from thresher.store.mongo.numbers import count_on
-from thresher.store.rules import may_be_reviewed
+from thresher.store.rules import may_be_judged_again, may_be_reviewed
 
 
 def record(link: Link, assignment: str, review: Review, session: Session) -> Document:
@@ -27,6 +27,35 @@ def record(link: Link, assignment: str, review: Review, session: Session) -> Doc
         _count_votes(link, there, review.weight, session)
         _finish_place(link, there, session)
     return append(link, one, review, session)
+
+
+def again(link: Link, one: Document, review: Review, after: int, votes: bool, session: Session) -> Document:
+    """Add a decision if there are `after` of them; with `votes` the answers count as it says."""
+    there = record_of(one)
+    may_be_judged_again(there, review)
+    of = span(category=there.category, assignment=there.id)
+    if link.table(REVIEW.collection).count_documents(of, session=session) != after:
+        return one
+    if votes:
+        _weigh_votes(link, there, review, session)
+    return append(link, one, review, session)
+
+
+def _weigh_votes(link: Link, there: Assignment, review: Review, session: Session) -> None:
+    of = {"category": there.category, "version": there.version}
+    asked = [place.row for place in there.dealt if place.ask is not None]
+    cast = [key(**of, row=row, at_ms=there.sent_ms, assignment=there.id) for row in asked]
+    if review.verdict is not Stage.REJECTED:
+        weight = {"$set": {"weight": float(review.weight)}}
+        link.table("votes").update_many({"_id": {"$in": cast}}, weight, session=session)
+        return
+    hidden = [place.row for place in there.dealt if place.ask is None]
+    gold = [key(**of, row=row, worker=there.worker, assignment=there.id) for row in hidden]
+    link.table("gold_answers").delete_many({"_id": {"$in": gold}}, session=session)
+    if link.table("votes").delete_many({"_id": {"$in": cast}}, session=session).deleted_count:
+        unfinished = {"_id": there.task, "$expr": {"$lt": ["$done", "$places"]}}
+        freed = {"$inc": {"done": -1, "taken": -1, "free": 1}}
+        link.table("tasks").update_one(unfinished, freed, session=session)
 
 
 def append(link: Link, one: Document, review: Review, session: Session) -> Document:

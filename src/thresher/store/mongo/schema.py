@@ -174,8 +174,14 @@ def _rename_evidence(link: Link) -> None:
     link.table("evidence").update_many({"blob": {"$exists": True}}, {"$rename": {"blob": "data"}})
 
 
+def _part_asks(link: Link) -> None:
+    """Say of the asks that tasks carry that they are for all votes."""
+    link.table("tasks").update_many({"asks.part": {"$exists": False}}, {"$set": {"asks.$[].part": 0}})
+
+
 STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
-    2: (note_namesakes, _list_reviews, _name_releases, _rename_evidence)
+    2: (note_namesakes, _list_reviews, _name_releases, _rename_evidence),
+    3: (_part_asks,),
 }
 
 

@@ -215,6 +215,12 @@ class MongoWork(Part, Work):
     def review(self, assignment: str, review: Review) -> Assignment:
         return record_of(self.link.transact(lambda session: reviews.record(self.link, assignment, review, session)))
 
+    def judge_again(self, assignment: str, review: Review, *, after: int, votes: bool) -> Assignment:
+        def again(session: Session) -> Document:
+            return reviews.again(self.link, load(self.link, assignment, session), review, after, votes, session)
+
+        return record_of(self.link.transact(again))
+
     def reviews(self, assignment: str) -> list[Review]:
         about = load(self.link, assignment)
         wanted = span(category=about["category"], assignment=assignment)

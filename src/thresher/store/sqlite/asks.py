@@ -3,10 +3,10 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from thresher.records import Ask, NewAsk, NewTask, Task
+from thresher.records import Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
 from thresher.store.conversions import ask_line, ask_of, names_of, task_fields, task_of
 from thresher.store.kinds import ASK
@@ -23,8 +23,9 @@ _WISH = f"""INSERT INTO ask ({named(ASK.fields)}, category, open)
     WITH wanted ({named(ASK.fields)}, category, seen) AS (VALUES ({marks(ASK.fields)}, ?, ?))
     SELECT {named(ASK.fields)}, category, 1 FROM wanted
     WHERE seen IS NULL OR (
-        NOT EXISTS (SELECT 1 FROM ask AS other WHERE other.category = wanted.category
-            AND other.version = wanted.version AND other.row = wanted.row AND other.open)
+        (part > 0) = EXISTS (SELECT 1 FROM ask AS other WHERE other.category = wanted.category
+            AND other.version = wanted.version AND other.row = wanted.row AND other.open AND (wanted.part = 0
+            OR (other.part = 0 AND other.purpose = wanted.purpose AND other.epoch = wanted.epoch)))
         AND seen >= (SELECT count(*) FROM vote WHERE vote.category = wanted.category
             AND vote.version = wanted.version AND vote.row = wanted.row))
     ON CONFLICT DO NOTHING"""
@@ -65,10 +66,11 @@ class SqliteAsks(Part, Asks):
         with self.reading(category) as (sql, key):
             return counters.values(sql, key, f"asks:{version}:")
 
-    def open_rows(self, category: str, version: int) -> Rows:
+    def open_rows(self, category: str, version: int, purposes: Collection[Purpose] = tuple(Purpose)) -> Rows:
         with self.reading(category) as (sql, key):
-            wanted = "SELECT DISTINCT row FROM ask WHERE category = ? AND version = ? AND open ORDER BY row"
-            return as_rows(sql.execute(wanted, (key, version)))
+            wanted = f"""SELECT DISTINCT row FROM ask WHERE category = ? AND version = ? AND open
+                AND purpose IN ({marks(purposes)}) ORDER BY row"""
+            return as_rows(sql.execute(wanted, (key, version, *(purpose.value for purpose in purposes))))
 
     def publish(self, category: str, version: int, task: NewTask) -> Task | None:
         wanted = plain(task.asks)
@@ -90,6 +92,18 @@ class SqliteAsks(Part, Asks):
             sql.executemany("UPDATE ask SET task = ? WHERE id = ?", ((number, ask) for ask in wanted))
             counters.add(sql, key, "tasks_open", 1)
             return load_task(sql, number or 0)
+
+    def withdraw(self, number: int) -> bool:
+        with self.catalog.writing() as sql:
+            gone = sql.execute(
+                """UPDATE task SET places = 0, rows = '[]', asks = '[]'
+                   WHERE number = ? AND taken = 0 AND done = 0 AND places > 0 RETURNING category""",
+                (int(number),),
+            ).fetchone()
+            if gone:
+                sql.execute("UPDATE ask SET task = NULL WHERE task = ?", (int(number),))
+                counters.add(sql, gone[0], "tasks_open", -1)
+            return gone is not None
 
     def task(self, number: int) -> Task:
         with self.catalog.reading() as sql:

@@ -86,8 +86,7 @@ class SqliteLabels(Part, Labels):
             )
 
     def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
-        of_rows = "" if rows is None else "AND row IN (SELECT value FROM json_each(?))"
-        wanted = () if rows is None else (json.dumps(plain(rows)),)
+        of_rows, wanted = _of_rows(rows)
         with self.reading(category) as (sql, key):
             found = sql.execute(
                 f"""SELECT {named(VOTE.fields)} FROM vote WHERE category = ? AND version = ? {of_rows}
@@ -114,14 +113,24 @@ class SqliteLabels(Part, Labels):
             yes_right, yes_shown, no_right, no_shown = found.fetchone()
         return yes_right, yes_shown, no_right, no_shown
 
-    def gold_answers(self, category: str, version: int) -> list[tuple[int, str, str]]:
+    def gold_answers(
+        self, category: str, version: int, rows: Sequence[int] | None = None
+    ) -> list[tuple[int, str, str]]:
+        of_rows, wanted = _of_rows(rows)
         with self.reading(category) as (sql, key):
             found = sql.execute(
-                """SELECT row, worker, says FROM gold_answer WHERE category = ? AND version = ?
-                   ORDER BY row, worker, assignment""",
-                (key, version),
+                f"""SELECT row, worker, says FROM gold_answer WHERE category = ? AND version = ? {of_rows}
+                    ORDER BY row, worker, assignment""",
+                (key, version, *wanted),
             )
             return found.fetchall()
+
+
+def _of_rows(rows: Sequence[int] | None) -> tuple[str, tuple[str, ...]]:
+    """The condition that selects some rows, or all of them, and its values."""
+    if rows is None:
+        return "", ()
+    return "AND row IN (SELECT value FROM json_each(?))", (json.dumps(plain(rows)),)
 
 
 @contextmanager

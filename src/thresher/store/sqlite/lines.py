@@ -5,7 +5,7 @@ Lines of a category have its id in the column "category", before their keys.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from thresher.store.contract.lines import ANYTHING
@@ -150,7 +150,7 @@ def named(fields: Sequence[Field]) -> str:
     return ", ".join(field.name for field in fields)
 
 
-def marks(values: Sequence[object] | Mapping[str, object]) -> str:
+def marks(values: Collection[object]) -> str:
     """So many question marks."""
     return ", ".join("?" * len(values))
 

@@ -165,10 +165,16 @@ _SECOND_AFTER = (
     "DROP TABLE review_once",
     "DROP TABLE release_by_id",
 )
+# the votes wanted on an image may be asks of their own
+_THIRD_AFTER = (
+    "DROP INDEX ask_open",
+    "CREATE UNIQUE INDEX ask_open ON ask (category, version, row, purpose, epoch, part) WHERE open",
+)
 # by hand, before and after the kinds of the schema are made
 _BY_HAND: Final[Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     1: (_FIRST, ()),
     2: (_SECOND_BEFORE, _SECOND_AFTER),
+    3: ((), _THIRD_AFTER),
 }
 
 

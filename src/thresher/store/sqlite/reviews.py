@@ -7,7 +7,7 @@ from collections import Counter
 from thresher.records import Assignment, Review, Stage
 from thresher.store.conversions import review_line
 from thresher.store.kinds import REVIEW
-from thresher.store.rules import may_be_reviewed
+from thresher.store.rules import may_be_judged_again, may_be_reviewed
 from thresher.store.sqlite import counters, lines
 from thresher.store.sqlite.assignments import free_place, move_stage
 
@@ -23,6 +23,29 @@ def record(sql: sqlite3.Connection, assignment: Assignment, review: Review) -> N
     else:
         _count_votes(sql, category, assignment, review.weight)
         _finish_place(sql, category, assignment)
+
+
+def again(sql: sqlite3.Connection, assignment: Assignment, review: Review, *, after: int, votes: bool) -> None:
+    """Add a decision if there are `after` of them; with `votes` the answers count as it says."""
+    may_be_judged_again(assignment, review)
+    (category,) = sql.execute("SELECT category FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
+    of = (category, assignment.id)
+    if sql.execute("SELECT count(*) FROM review WHERE category = ? AND assignment = ?", of).fetchone()[0] != after:
+        return
+    append(sql, category, assignment, review)
+    if not votes:
+        return
+    cast = "WHERE category = ? AND version = ? AND row IN (SELECT value FROM json_each(?)) AND assignment = ?"
+    rows = json.dumps([place.row for place in assignment.dealt])
+    where = (category, assignment.version, rows, assignment.id)
+    if review.verdict is not Stage.REJECTED:
+        sql.execute(f"UPDATE vote SET weight = ? {cast}", (review.weight, *where))
+        return
+    sql.execute(f"DELETE FROM gold_answer {cast}", where)
+    if sql.execute(f"DELETE FROM vote {cast}", where).rowcount:
+        still = "UPDATE task SET done = done - 1 WHERE number = ? AND done < places"
+        if sql.execute(still, (assignment.task,)).rowcount:
+            free_place(sql, assignment.id)
 
 
 def append(sql: sqlite3.Connection, category: int, assignment: Assignment, review: Review) -> None:

@@ -138,6 +138,11 @@ class SqliteWork(Part, Work):
             reviews.record(sql, load(sql, assignment), review)
             return load(sql, assignment)
 
+    def judge_again(self, assignment: str, review: Review, *, after: int, votes: bool) -> Assignment:
+        with self.catalog.writing(durable=True) as sql:
+            reviews.again(sql, load(sql, assignment), review, after=after, votes=votes)
+            return load(sql, assignment)
+
     def reviews(self, assignment: str) -> list[Review]:
         with self.reading(self.get(assignment).category) as (sql, key):
             wanted = f"SELECT {REVIEW} FROM review WHERE category = ? AND assignment = ? ORDER BY number"
