@@ -92,8 +92,12 @@ def settings(context: typer.Context, json: JSON = False) -> None:
 
 def status(context: typer.Context, json: JSON = False) -> None:
     """Print the state of each category and what it is waiting for."""
+    from thresher.records import now_ms
+    from thresher.server.presence import running
+
     with opened(context) as (store, settings):
         found = [_standing(each, store, settings) for each in store.categories.all()]
+        servers = running(store, now_ms())
     if json:
         as_json(found)
     elif not found:
@@ -104,6 +108,10 @@ def status(context: typer.Context, json: JSON = False) -> None:
         table("Categories", columns, rows, right=columns[1:])
         for row in found:
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
+        for server in servers:
+            say(f"A server runs at {server.url}.")
+        if not servers:
+            say("No server runs; `thresher serve` starts one.")
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
@@ -297,11 +305,13 @@ def gold_import(
     """Import known answers (gold) from a table; they check annotators and train the classifier."""
     from thresher.label.imports import import_gold
     from thresher.records import now_ms
+    from thresher.server.presence import next_for_people
 
-    with opened(context) as (store, _):
+    with opened(context) as (store, settings):
         count = import_gold(name, file, store=store, now_ms=now_ms())
+        following = next_for_people(store, settings)
         yes = sum(g.says.value == "yes" for g in store.labels.gold(name, store.categories.get(name).question.version))
-    say(f"Imported {count:,} known answers. {name} has {yes:,} yes gold. Next: thresher serve")
+    say(f"Imported {count:,} known answers. {name} has {yes:,} yes gold. Next: {following}")
 
 
 @gold.command("labels")
