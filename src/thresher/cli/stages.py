@@ -10,13 +10,14 @@ from thresher.cli.harvested import besides, same_answers
 from thresher.cli.open import interruptible, opened
 from thresher.cli.options import JSON, Name, PlanOptions, SourceOptions, options
 from thresher.cli.show import as_json, bars, facts, next_line, say, table
-from thresher.errors import BadInput
+from thresher.errors import BadInput, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from thresher.harvest import Source
     from thresher.loop.turn import Turn
+    from thresher.settings import Settings
     from thresher.store.contract import Store
 
 
@@ -32,6 +33,8 @@ def harvest(
     name: Name,
     source: SourceOptions,
     processes: Annotated[int | None, typer.Option(help="Number of decoding processes; 0: one per core.")] = None,
+    *,
+    json: JSON = False,
 ) -> None:
     """Add images to a category's pool; their bytes are stored unchanged."""
     from thresher.harvest import harvest as harvest_into
@@ -40,6 +43,7 @@ def harvest(
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
     from thresher.records import now_ms
+    from thresher.server.presence import next_for_people
 
     makers: tuple[Callable[[Path], Source] | None, ...] = (from_folder, from_tar, from_urls, None)
     asked = zip((source.folder, source.tar, source.urls, source.references), makers, strict=True)
@@ -59,6 +63,10 @@ def harvest(
             place.again = source.again
             found = harvest_into(name, place, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
         reasons = store.categories.refusal_counts(name)
+        following = next_for_people(store, settings)
+    if json:
+        as_json({**asdict(found), "refused_in_all": reasons})
+        return
     say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,}.")
     for line in besides(found):
         say(line)
@@ -70,11 +78,14 @@ def harvest(
     elif not found.seen:
         say("The source holds no images. Next: give a folder, a tar file or a list with images")
     else:
-        say("Next: thresher serve")
+        say(f"Next: {following}")
 
 
 def refused(
-    context: typer.Context, name: Name, limit: Annotated[int, typer.Option(help="How many to list.")] = 100
+    context: typer.Context,
+    name: Name,
+    limit: Annotated[int, typer.Option(help="How many to list.")] = 100,
+    json: JSON = False,
 ) -> None:
     """List the harvested files that were refused, and why."""
     with opened(context) as (store, _):
@@ -84,10 +95,15 @@ def refused(
         # by its address only: many a folder has a 1.jpg
         found = store.categories.find(name, [refusal.name if "://" in refusal.name else "" for refusal in listed])
         alike = same_answers(name, limit, store=store)
-        rows = [
-            (r.reason, r.name, f"{r.detail} Admitted since." if admitted else r.detail)
-            for r, admitted in zip(listed, found, strict=True)
-        ]
+    rows = [
+        (r.reason, without_secrets(r.name), f"{r.detail} Admitted since." if admitted else r.detail)
+        for r, admitted in zip(listed, found, strict=True)
+    ]
+    if json:
+        each = [{**asdict(r), "admitted_since": bool(admitted)} for r, admitted in zip(listed, found, strict=True)]
+        same = [dict(zip(("addresses", "image", "address"), one, strict=True)) for one in alike]
+        as_json({"counts": counts, "refused": each, "same_answers": same})
+        return
     if counts:
         facts("Refused", counts)
         table("", ("reason", "name", "detail"), rows)
@@ -139,13 +155,16 @@ def run(
 
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
-        run_loop(name, store=store, settings=settings, heard=_teller(store), report=report, stop=stop)
+        run_loop(name, store=store, settings=settings, heard=_teller(store, settings), report=report, stop=stop)
         step = next_line(name, store, settings)
     say(step)
 
 
-def _teller(store: "Store") -> "Callable[[str, Turn], None]":
+def _teller(store: "Store", settings: "Settings") -> "Callable[[str, Turn], None]":
     """A function that prints each turn whose result differs from the one before."""
+    from thresher.records import now_ms
+    from thresher.server.presence import for_people, running
+
     last: Turn | None = None
 
     def heard(name: str, came_to: "Turn") -> None:
@@ -153,7 +172,8 @@ def _teller(store: "Store") -> "Callable[[str, Turn], None]":
         if came_to != last:  # only then, because counting reads the whole pool
             say(_line(name, came_to, store))
         if last is None and came_to.state == "asking":
-            say("Waiting for people to answer; they need a running `thresher serve`. Ctrl-C stops the loop.")
+            here = f"at {for_people(store, settings)[0]}" if running(store, now_ms()) else "once `thresher serve` runs"
+            say(f"Waiting for people to answer; they answer {here}. Ctrl-C stops the loop.")
         last = came_to
 
     return heard

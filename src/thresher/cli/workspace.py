@@ -10,7 +10,7 @@ import typer
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, options
 from thresher.cli.show import as_json, facts, next_line, say, table
-from thresher.errors import AlreadyThere, BadInput
+from thresher.errors import AlreadyThere, BadInput, without_secrets
 from thresher.settings import FILE, TABLE, without_password
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
@@ -82,6 +82,7 @@ def settings(context: typer.Context, json: JSON = False) -> None:
     _, found = settings_of(context)
     shown = {s.name: "(hidden)" if s.name == "token" and found.token else getattr(found, s.name) for s in TABLE}
     shown["store"] = without_password(found.store)
+    shown["shards"] = without_secrets(found.shards)
     if json:
         as_json({s.name: {"value": shown[s.name], "from": found.origins[s.name]} for s in TABLE if s.name != "token"})
         return
@@ -91,8 +92,12 @@ def settings(context: typer.Context, json: JSON = False) -> None:
 
 def status(context: typer.Context, json: JSON = False) -> None:
     """Print the state of each category and what it is waiting for."""
+    from thresher.records import now_ms
+    from thresher.server.presence import running
+
     with opened(context) as (store, settings):
         found = [_standing(each, store, settings) for each in store.categories.all()]
+        servers = running(store, now_ms())
     if json:
         as_json(found)
     elif not found:
@@ -101,6 +106,10 @@ def status(context: typer.Context, json: JSON = False) -> None:
         columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN))
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
+        for server in servers:
+            say(f"A server runs at {server.url}.")
+        if not servers:
+            say("No server runs; `thresher serve` starts one.")
         for row in found:
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
 
