@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from thresher.loop.jobs import alive
 from thresher.records import Job
 from thresher.server.console.parameters import Limit
 from thresher.server.desk import TheDesk
@@ -15,7 +16,7 @@ router = APIRouter()
 @router.get("/jobs")
 def jobs(desk: TheDesk, limit: Limit = 100) -> list[JobWire]:
     """The newest jobs first."""
-    return [_job(job) for job in desk.store.jobs.all(limit)]
+    return [_job(job, desk.clock()) for job in desk.store.jobs.all(limit)]
 
 
 @router.post("/jobs/{job}/cancel")
@@ -23,8 +24,11 @@ def cancel_job(job: Annotated[str, Path(max_length=64)], desk: TheDesk) -> JobWi
     """Ask a job to stop at its next heartbeat."""
     desk.store.jobs.get(job)
     desk.store.jobs.cancel(job)
-    return _job(desk.store.jobs.get(job))
+    return _job(desk.store.jobs.get(job), desk.clock())
 
 
-def _job(job: Job) -> JobWire:
-    return JobWire(**{name: getattr(job, name) for name in JobWire.model_fields})
+def _job(job: Job, now_ms: int) -> JobWire:
+    shown = {name: getattr(job, name) for name in JobWire.model_fields}
+    if job.state == "running" and not alive(job, now_ms):
+        shown |= {"state": "failed", "message": "its process has ended without a word, as if it was killed."}
+    return JobWire(**shown)
