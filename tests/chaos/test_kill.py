@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,6 @@ from tests.filled import tiny_backbone
 from tests.pictures_for_tests import picture
 
 from thresher.learn.embed import column
-from thresher.loop.autopilot import LEASE_MS
-from thresher.records import now_ms
 from thresher.settings import read_settings
 from thresher.store import open_store
 from thresher.store.contract import Store
@@ -51,13 +48,6 @@ def signal_group(process: "subprocess.Popen[bytes]") -> None:
     import os
 
     os.killpg(process.pid, signal.SIGKILL)
-
-
-def after_the_lease(workspace: Path) -> None:
-    """As if the seconds had gone that a killed loop holds its category for: the next run need not wait for them."""
-    with closing(opened(workspace)) as store:
-        assert store.jobs.lease("loop/thing", "the clock", now_ms() + LEASE_MS, 1)
-        store.jobs.release("loop/thing", "the clock")
 
 
 def finished(workspace: Path, *arguments: str | Path) -> str:
@@ -176,7 +166,6 @@ def test_labelling_killed_again_and_again_loses_no_answer_and_has_none_twice(
     finished(workspace, "gold", "import", "thing", gold)
     for _ in range(rounds):
         kill_after(draw.uniform(2.0, 7.0), workspace, "simulate", "thing", "--truth", truth, *PEOPLE)
-        after_the_lease(workspace)
     finished(workspace, "simulate", "thing", "--truth", truth, *PEOPLE)
     finished(workspace, "check", "--mend")
     assert_books_balance(workspace)

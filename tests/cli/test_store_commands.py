@@ -1,7 +1,6 @@
 """Where a workspace lies, from the command line: copies between stores, lists of references, passwords unshown."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from tests.cli.commands import is_one_clear_line, process, thresher
 from tests.contract.things import answers, category, data, deal, images, new_image, publish
 from tests.mongo_for_tests import mongo_place, replica_set
 
+from thresher.compute.process import this_process
 from thresher.loop.jobs import spawn
 from thresher.records import Origin
 from thresher.settings import child_at, read_settings
@@ -212,7 +212,7 @@ def test_a_job_in_a_database_starts_without_its_address_on_the_command_line(
 ) -> None:
     monkeypatch.setenv("THRESHER_CACHE", str(tmp_path / "cache"))
     with closing(open_store(mongo_place(request, tmp_path), read_settings(tmp_path), create=True)) as store:
-        job = spawn("loop", arguments={"while_pid": os.getpid()}, store=store, log=tmp_path / "log")
+        job = spawn("loop", arguments={"while_process": this_process()}, store=store, log=tmp_path / "log")
         while not (
             line := next((text for text in map(_read, Path("/proc").glob("[0-9]*/cmdline")) if job.id in text), "")
         ):

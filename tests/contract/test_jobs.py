@@ -26,6 +26,13 @@ def test_a_job_reports_its_progress_and_its_end(store: Store) -> None:
     assert (ended.state, ended.message, ended.heartbeat_ms, ended.done) == ("done", "all of it", 30, 5)
 
 
+def test_a_job_tells_which_process_runs_it(store: Store) -> None:
+    store.jobs.start(job("j1"))
+    assert store.jobs.get("j1").process == ""
+    store.jobs.began("j1", "here|7", 15)
+    assert store.jobs.get("j1") == job("j1", process="here|7", heartbeat_ms=15)
+
+
 def test_a_job_hears_at_its_heartbeat_that_it_is_to_stop(store: Store) -> None:
     store.jobs.start(job("j1"))
     store.jobs.cancel("j1")
@@ -44,6 +51,7 @@ def test_a_job_nobody_started_is_not_found(store: Store) -> None:
     for ask in (
         lambda: store.jobs.get("x"),
         lambda: store.jobs.cancel("x"),
+        lambda: store.jobs.began("x", "p", 1),
         lambda: store.jobs.finish("x", "done", "", 1),
         lambda: store.jobs.beat("x", 1, done=0, total=0, message=""),
     ):
@@ -53,8 +61,8 @@ def test_a_job_nobody_started_is_not_found(store: Store) -> None:
 
 def test_a_lease_has_one_owner_until_it_runs_out(store: Store) -> None:
     assert store.jobs.lease("loop/car", "a", 100, 50)
-    assert store.jobs.leased("loop/car", 149)
-    assert not store.jobs.leased("loop/car", 150)
+    assert store.jobs.holder("loop/car", 149) == "a"
+    assert not store.jobs.holder("loop/car", 150)
     assert not store.jobs.lease("loop/car", "b", 149, 50)
     assert store.jobs.lease("loop/car", "a", 120, 50)
     assert not store.jobs.lease("loop/car", "b", 169, 50)
@@ -68,7 +76,7 @@ def test_a_lease_is_given_back_by_its_owner_only(store: Store) -> None:
     store.jobs.release("loop/car", "b")
     assert not store.jobs.lease("loop/car", "b", 110, 50)
     store.jobs.release("loop/car", "a")
-    assert not store.jobs.leased("loop/car", 110)
+    assert not store.jobs.holder("loop/car", 110)
     assert store.jobs.lease("loop/car", "b", 110, 50)
 
 

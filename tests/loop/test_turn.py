@@ -9,7 +9,8 @@ from tests.loop.people import everybody_answers as everybody
 from tests.loop.people import pool, small
 
 from thresher.errors import Busy
-from thresher.loop.autopilot import held, run
+from thresher.loop.autopilot import run
+from thresher.loop.lease import held
 from thresher.loop.turn import Turn, turn
 from thresher.records import (
     Category,

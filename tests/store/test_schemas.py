@@ -128,7 +128,7 @@ def is_whole(store: Store) -> None:
         ("r1", {"precision": 0.9}, 99)
     ]
     assert store.jobs.get("j1").arguments == {"a.b": [1, None], "$c": 2}
-    assert store.jobs.leased("loop/car", 14)
+    assert store.jobs.holder("loop/car", 14)
 
 
 def goes_on(store: Store) -> None:
@@ -250,7 +250,7 @@ def test_a_copy_of_an_older_workspace_and_the_copy_of_that_are_the_same(
         "worker", "invite", "job", "review car", "round car", "evidence car", "release car", "task car",
     }  # fmt: skip
     for store in (over, back):
-        assert not store.jobs.leased("loop/car", 14)
+        assert not store.jobs.holder("loop/car", 14)
         store.jobs.lease("loop/car", "me", 5, 10)
         is_whole(store)
         assert store.check(mend=False).sound

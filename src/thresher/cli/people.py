@@ -1,6 +1,5 @@
 """Commands about people: serve, invite, simulate; and `job`, which the server starts."""
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +33,7 @@ def serve(
     """Serve the web pages and the HTTP API, print the link to the console, and run the loop."""
     from thresher.cli.log import start_log
     from thresher.loop.jobs import alive
+    from thresher.loop.lease import runs
     from thresher.records import now_ms
     from thresher.server.app import serve as serve_app
 
@@ -55,7 +55,7 @@ def serve(
         def loop_runs(category: str) -> bool:
             # between its turns the loop holds no lease, and is at work all the same
             ours = looping is not None and alive(store.jobs.get(looping.id), now_ms())
-            return ours or store.jobs.leased(f"loop/{category}", now_ms())
+            return ours or runs(category, now_ms(), store=store)
 
         try:
             serve_app(store, settings, ready=ready, loop_runs=loop_runs, parent=while_pid)
@@ -65,10 +65,11 @@ def serve(
 
 
 def _start_loop(store: "Store") -> "Job":
+    from thresher.compute.process import this_process
     from thresher.loop.jobs import spawn
 
     log = Path(store.place) / "logs" / "loop.log" if "://" not in store.place else Path("thresher-loop.log")
-    return spawn("loop", arguments={"while_pid": os.getpid()}, store=store, log=log)
+    return spawn("loop", arguments={"while_process": this_process()}, store=store, log=log)
 
 
 def invite(

@@ -1,54 +1,21 @@
 """The autopilot: repeats the loop of a category until it ends; a lease in the store allows one process per category."""
 
 import os
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from thresher.errors import Busy
+from thresher.loop.lease import held
 from thresher.loop.turn import Turn, turn
-from thresher.records import new_id, now_ms
+from thresher.records import now_ms
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
 
-LEASE_MS = 15_000
 REST_SECONDS = 0.5  # between looks at the store while people answer
 LONGEST_REST_SECONDS = 3.0
 FINAL = ("done", "spent", "refused", "empty")
 
 Heard = Callable[[str, Turn], None]
-
-
-@contextmanager
-def held(name: str, *, store: Store) -> Iterator[Callable[[], bool]]:
-    """Hold the lease of a category's loop; yields a function that says whether the lease was lost to another process.
-
-    Raises Busy when another process holds it. A heartbeat renews the lease during long stages.
-    """
-    lease, owner = f"loop/{name}", f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
-    if not store.jobs.lease(lease, owner, now_ms(), LEASE_MS):
-        raise Busy(
-            f"another process runs the loop of {name}.",
-            next="wait for it, or stop that `thresher serve` or `thresher run`",
-        )
-    ended, lost = threading.Event(), threading.Event()
-
-    def renew() -> None:
-        while not ended.wait(LEASE_MS / 3000):
-            if not store.jobs.lease(lease, owner, now_ms(), LEASE_MS):
-                lost.set()
-                return
-
-    heart = threading.Thread(target=renew, name=f"heartbeat of {lease}", daemon=True)
-    heart.start()
-    try:
-        yield lost.is_set
-    finally:
-        ended.set()
-        heart.join()
-        store.jobs.release(lease, owner)
 
 
 def run(

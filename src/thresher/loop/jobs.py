@@ -1,6 +1,5 @@
 """Jobs: separate processes with a record in the store; they outlive the page and the server that started them."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from thresher.compute.process import is_gone, this_process
 from thresher.errors import ThresherError
 from thresher.records import Job, Progress, new_id, now_ms
 from thresher.settings import Settings, child_at
@@ -65,6 +65,7 @@ def put_aside(log: Path) -> None:
 def work(job_id: str, *, store: Store, settings: Settings) -> None:
     """Run a recorded job in this process and record how it ended."""
     job = store.jobs.get(job_id)
+    store.jobs.began(job_id, this_process(), now_ms())
     beat = Beat(job_id, store)
     try:
         KINDS[job.kind](job, store, settings, beat)
@@ -106,33 +107,24 @@ class Beat:
 
 
 def alive(job: Job, at_ms: int) -> bool:
-    """Whether a job has a recent heartbeat: a job that was killed leaves a record in the state "running"."""
-    return job.state == "running" and at_ms - job.heartbeat_ms < DEAD_AFTER_MS
+    """Whether a job runs: one that was killed leaves a record in the state "running".
+
+    Its process is asked for where that can be seen; elsewhere a job lives that had a heartbeat of late.
+    """
+    return job.state == "running" and not is_gone(job.process) and at_ms - job.heartbeat_ms < DEAD_AFTER_MS
 
 
 def _keep_loops(job: Job, store: Store, settings: Settings, beat: Beat) -> None:
     # here, for it brings all stages with it, and the server that starts this job needs none of them
     from thresher.loop.autopilot import keep
 
-    server = int(str(job.arguments.get("while_pid", 0)))
+    # loops that run beside a server stop with it, however it ended
+    server = str(job.arguments.get("while_process", ""))
 
     def heard(name: str, came_to: "Turn") -> None:
         beat.say(f"{name}: {came_to.says}")
 
-    keep(store=store, settings=settings, heard=heard, stop=lambda: beat.stop() or _gone(server))
-
-
-def _gone(pid: int) -> bool:
-    """Whether the server process has ended; loops that run beside a server stop with it, however it ended."""
-    if not pid:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    keep(store=store, settings=settings, heard=heard, stop=lambda: beat.stop() or is_gone(server))
 
 
 Kind = Callable[[Job, Store, Settings, Beat], None]

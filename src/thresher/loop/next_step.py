@@ -7,6 +7,7 @@ from thresher.label.asks import unsettled
 from thresher.label.waits import NextStep, Standing, waits_for
 from thresher.learn.known import can_learn
 from thresher.loop.decision import Decision, decision
+from thresher.loop.lease import runs
 from thresher.loop.methods import budget_left, nothing_to_ask, too_few_people, why_done
 from thresher.loop.ways import way_of
 from thresher.records import Category, now_ms
@@ -47,7 +48,7 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
 
 def next_step_of(decided: Decision, *, store: Store, settings: Settings) -> NextStep:
     """The next step as a process sees it that does not run the loop itself."""
-    running = store.jobs.leased(f"loop/{decided.basis.category.name}", now_ms())
+    running = runs(decided.basis.category.name, now_ms(), store=store)
     return next_step(decided, store=store, settings=settings, running=running)
 
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A separate process with a record, which outlives the page and the server."""
+    """A separate process with a record, which outlives the page and the server.
+
+    `process` is the name of the one that runs it (compute/process.py), "" before it has begun.
+    """
 
     id: str
     kind: str
@@ -21,6 +24,7 @@ class Job:
     total: int = 0
     cancel: bool = False
     message: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)

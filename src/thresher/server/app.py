@@ -21,6 +21,7 @@ from thresher import __version__
 from thresher.errors import BadSetting, Busy, ThresherError
 from thresher.label.deal import expire
 from thresher.loop.decision import Decisions
+from thresher.loop.lease import runs
 from thresher.records import now_ms
 from thresher.server import console, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console
@@ -68,7 +69,7 @@ def create_app(
         shown=Shown(store, settings),
         static=static,
         on_sent=on_sent,
-        loop_runs=loop_runs or (lambda category: store.jobs.leased(f"loop/{category}", clock())),
+        loop_runs=loop_runs or (lambda category: runs(category, clock(), store=store)),
     )
     # the last one added is the first one asked
     app.add_middleware(BoundedBody, trusted=lambda sent: is_console(sent.get("authorization", ""), token))

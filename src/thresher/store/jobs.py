@@ -30,6 +30,9 @@ class LinedJobs(Jobs):
     def beat(self, job: str, now_ms: int, *, done: int, total: int, message: str) -> bool:
         return bool(self._set(job, heartbeat_ms=now_ms, done=done, total=total, message=message)["cancel"])
 
+    def began(self, job: str, process: str, now_ms: int) -> None:
+        self._set(job, process=process, heartbeat_ms=now_ms)
+
     def finish(self, job: str, state: str, message: str, now_ms: int) -> None:
         self._set(job, state=state, message=message, heartbeat_ms=now_ms)
 
@@ -57,9 +60,9 @@ class LinedJobs(Jobs):
     def release(self, name: str, owner: str) -> None:
         self.lines.drop(LEASE, [name], where={"owner": owner})
 
-    def leased(self, name: str, now_ms: int) -> bool:
+    def holder(self, name: str, now_ms: int) -> str:
         there = self.lines.get(LEASE, [name])
-        return there is not None and there["until_ms"] > now_ms
+        return str(there["owner"]) if there is not None and there["until_ms"] > now_ms else ""
 
 
 class LinedServers(Servers):

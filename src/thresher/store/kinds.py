@@ -65,9 +65,12 @@ INVITE: Final = Kind(
 JOB: Final = Kind(
     "job",
     "records of separate processes",
-    fields_of(
-        "id, kind, category, arguments json, state, host, pid int, created_ms int, heartbeat_ms int, done int,"
-        " total int, cancel bool, message"
+    (
+        *fields_of(
+            "id, kind, category, arguments json, state, host, pid int, created_ms int, heartbeat_ms int, done int,"
+            " total int, cancel bool, message"
+        ),
+        Field("process", since=3, default=""),
     ),
     of_category=False,
     generic=True,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from thresher.loop.jobs import alive
 from thresher.records import Job
 from thresher.server.console.parameters import Limit
 from thresher.server.desk import Desk, TheDesk
@@ -28,5 +29,8 @@ def cancel_job(job: Annotated[str, Path(max_length=64)], desk: TheDesk) -> JobWi
 
 
 def _job(job: Job, desk: Desk) -> JobWire:
-    fields = {name: getattr(job, name) for name in JobWire.model_fields}
-    return JobWire(**{**fields, "message": without_paths(job.message, desk.store.place)})
+    shown = {name: getattr(job, name) for name in JobWire.model_fields}
+    shown["message"] = without_paths(job.message, desk.store.place)
+    if job.state == "running" and not alive(job, desk.clock()):
+        shown |= {"state": "failed", "message": "its process has ended without a word, as if it was killed."}
+    return JobWire(**shown)

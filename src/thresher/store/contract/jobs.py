@@ -20,6 +20,9 @@ class Jobs(Protocol):
     def beat(self, job: str, now_ms: int, *, done: int, total: int, message: str) -> bool:
         """Record progress; returns whether the job was asked to stop."""
 
+    def began(self, job: str, process: str, now_ms: int) -> None:
+        """Record the process that runs the job, as it names itself."""
+
     def finish(self, job: str, state: str, message: str, now_ms: int) -> None:
         """Record how a job ended: "done", "failed" or "cancelled"."""
 
@@ -32,8 +35,8 @@ class Jobs(Protocol):
     def release(self, name: str, owner: str) -> None:
         """Give up a named lease."""
 
-    def leased(self, name: str, now_ms: int) -> bool:
-        """Whether a named lease is held and has not expired."""
+    def holder(self, name: str, now_ms: int) -> str:
+        """The owner of a named lease that has not expired; "" if nobody holds it."""
 
 
 class Servers(Protocol):
