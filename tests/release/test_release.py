@@ -14,7 +14,7 @@ from tests.filled import NAME, fill, new_image
 from tests.pictures_for_tests import picture
 
 from thresher.errors import AlreadyThere, BadInput, NotReady, StoreDamaged
-from thresher.records import Label, NewImage, Origin, Progress, Purpose, Says, Source
+from thresher.records import Grounds, Label, NewImage, Origin, Progress, Purpose, Says, Source
 from thresher.release import Chosen, release
 from thresher.store.contract import Store
 
@@ -29,6 +29,9 @@ def chosen(store: Store, codes: list[int], *, number: int = 3) -> Chosen:
         rows=rows,
         codes=np.array(codes, np.int8),
         scores=np.linspace(-1, 1, len(rows), dtype=np.float32),
+        similar=rows,
+        inherited=np.zeros(len(rows), bool),
+        yes_by=Grounds(0, 0, codes.count(1)),
         certificate={"certified": False, "words": "No certificate."},
         evidence={"evidence.txt": b"draws"},
     )

@@ -15,6 +15,7 @@ from thresher.errors import BadInput
 from thresher.records import OWNER_ONLY, Ask, NewAsk, NewTask, Purpose, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
+from thresher.store.groups import groups_of, labelled_groups
 
 # asked about even if the image is gold or was asked about before: the draw or the owner named exactly this image
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
@@ -34,18 +35,21 @@ def unsettled(category: str, version: int, *, store: Store) -> Rows:
 def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
     """Those of the rows, in order, that may be asked about: one per similar group, none like gold or an open ask.
 
-    Nor is one like an image whose votes are not settled yet.
+    Nor is one like an image whose votes are not settled yet. Each image of a group whose labels contradict each other
+    stands for itself.
     """
     version = store.categories.get(category).question.version
+    wanted = np.asarray(rows, np.int64)
+    labelled = labelled_groups(store.labels.held(category, version), store=store)
     gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
     # open asks first: an image whose last vote comes in between is found among the unsettled, or among these
-    known = (gold, store.asks.open_rows(category, version), unsettled(category, version, store=store))
-    taken = store.images.similar(np.concatenate(known))
-    groups = store.images.similar(np.asarray(rows, np.int64))
+    open_rows = store.asks.open_rows(category, version)
+    taken = np.concatenate([gold, open_rows, unsettled(category, version, store=store)])
+    groups = labelled.apart(wanted, store.images.similar(wanted))
     _, first = np.unique(groups, return_index=True)
     one_each = np.zeros(len(groups), np.bool_)
     one_each[first] = True
-    return np.asarray(rows, np.int64)[one_each & ~np.isin(groups, taken)]
+    return wanted[one_each & ~np.isin(groups, labelled.apart(taken, store.images.similar(taken)))]
 
 
 def wish_first(
@@ -110,7 +114,7 @@ def upload(
             where=name,
             next=f"thresher harvest {category} --folder ...",
         )
-    groups = store.images.similar(np.array(rows, np.int64)).tolist()
+    groups = groups_of(np.array(rows, np.int64), store.labels.held(category, version), store=store).tolist()
     first: dict[int, int] = {}
     for group, row in zip(groups, rows, strict=True):
         first.setdefault(group, row)

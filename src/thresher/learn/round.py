@@ -18,6 +18,7 @@ from thresher.learn.vectors import Vectors, embedded
 from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
 from thresher.settings import Settings, cache_directory
 from thresher.store.contract import Report, Rows, Store
+from thresher.store.groups import groups_of, labelled_groups
 
 STEPS = ("train", "score", "record")
 LEAST_IN_A_BIN = 8
@@ -117,8 +118,8 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     answers = {gold.row: gold.says for gold in store.labels.gold(entry.name, entry.question.version)}
     answers |= {label.row: label.says for label in held}
     rows = np.array(sorted(row for row, says in answers.items() if says is not Says.UNSURE), np.int64)
-    if len(rows):  # near-duplicates in two folds would let the head be tested on images it was trained on
-        rows = rows[np.sort(np.unique(store.images.similar(rows), return_index=True)[1])]
+    if len(rows):  # copies in two folds would let the head be tested on images it was trained on
+        rows = rows[np.sort(np.unique(groups_of(rows, held, store=store), return_index=True)[1])]
     try:
         kept = _graph_file(entry, store, settings)
         pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store, graph_file=kept)
@@ -164,7 +165,9 @@ def _count(
     pool = store.categories.pool(entry.name)
     whole = np.full(len(pool), np.nan, np.float32)
     whole[np.searchsorted(pool, rows)] = scores
-    codes, _ = codes_of(pool, whole, thresholds, held, store.images.similar(pool), store)
+    labelled = labelled_groups(held, store=store)
+    similar = labelled.apart(pool, store.images.similar(pool))
+    codes, _ = codes_of(pool, whole, thresholds, held, similar, labelled)
     return Counts(*(int((codes == code).sum()) for code in (YES, NO, UNKNOWN)))
 
 
