@@ -165,10 +165,13 @@ _SECOND_AFTER = (
     "DROP TABLE review_once",
     "DROP TABLE release_by_id",
 )
+# "similar" is of groups that rested on equal fingerprints alone, and nothing reads it any more
+_THIRD = ("ALTER TABLE image ADD COLUMN copy_of INTEGER",)
 # by hand, before and after the kinds of the schema are made
 _BY_HAND: Final[Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     1: (_FIRST, ()),
     2: (_SECOND_BEFORE, _SECOND_AFTER),
+    3: (_THIRD, ()),
 }
 
 
