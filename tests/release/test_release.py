@@ -149,6 +149,22 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+def test_a_file_of_an_interrupted_release_is_kept_only_if_it_holds_the_image(store: Store, tmp_path: Path) -> None:
+    """Its size alone does not tell."""
+    rows = fill(store, 3)
+    wanted, out = chosen(store, [1, 1, 0]), tmp_path / "out"
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        release(wanted, out, store=store, now_ms=5, report=interrupt, formats=["folder"])
+    (changed,) = (out / "images").glob(f"{store.images.get(rows[0]).sha256}.*")
+    changed.write_bytes(bytes(changed.stat().st_size))
+    release(wanted, out, store=store, now_ms=5, formats=["folder"])
+    assert changed.read_bytes() == store.images.read(rows[0])
+
+
 def test_the_same_release_again_is_the_same_release(store: Store, tmp_path: Path) -> None:
     fill(store, 2)
     first = release(chosen(store, [1, 1]), tmp_path / "out", store=store, now_ms=5)

@@ -43,6 +43,13 @@ function Pool({ category }: { category: CategoryWire }) {
         ) : (
           'No round yet: every picture is unknown until the first round.'
         )}
+        {category.yes_by.inherited > 0 && (
+          <>
+            {' '}
+            Of the yes, {whole(category.yes_by.labelled)} have a label of their own and{' '}
+            {whole(category.yes_by.inherited)} follow a copy.
+          </>
+        )}
         {category.refused > 0 && (
           <>
             {' '}
