@@ -52,6 +52,14 @@ def test_what_asking_for_a_decision_costs_is_measured_on_a_small_pool() -> None:
         assert f"RATIO {method}_page_vs_reading_labels " in told
 
 
+def test_no_pictures_that_differ_are_taken_for_one_among_a_few_of_each_kind() -> None:
+    told = bench("similar.py", "--images", "3")
+    ratios = dict(line.removeprefix("RATIO ").split() for line in told.splitlines() if line.startswith("RATIO "))
+    assert float(ratios["false_merges"]) <= 0.001
+    assert float(ratios["false_confirmations"]) <= 0.001
+    assert float(ratios["copies_grouped"]) > 0
+
+
 def test_the_source_is_measured_beside_another_checkout_of_it(tmp_path: Path) -> None:
     log = tmp_path / "suite.log"
     log.write_text("tests/test_a.py ...\n===== 2 failed, 810 passed, 3 skipped in 780.12s (0:13:00) =====\n", "utf-8")

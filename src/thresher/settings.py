@@ -105,6 +105,11 @@ class Values:
     cache: str = row(
         "", "directory for files that can be made again: networks, copies of columns; empty: ~/.cache/thresher"
     )
+    similar_groups: bool = row(
+        True,
+        "treat copies of an image (encoded or resized anew) as one: one is asked about, and all follow it; false: each "
+        "image is asked about and decided for itself",
+    )
     seed: int = row(0, "random seed for everything except certificates; 0: a new one every time", 0, 2**63 - 1)
 
 

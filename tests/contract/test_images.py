@@ -10,6 +10,8 @@ from tests.contract.things import data, images, new_image
 
 from thresher.errors import BadInput, Conflict, NotFound, NotReady
 from thresher.records import Alias, Image, NewImage
+from thresher.settings import Settings
+from thresher.store import open_store
 from thresher.store.contract import Store
 from thresher.store.rules import ALIKE_MOST
 
@@ -104,6 +106,19 @@ def test_a_group_of_an_image_that_is_not_stored_is_refused(store: Store) -> None
     with pytest.raises(BadInput, match="similar"):
         store.images.put([new_image(1), new_image(2, similar="f" * 64)])
     assert store.images.count() == 1
+
+
+def test_with_the_setting_off_each_image_stands_for_itself_and_no_group_is_lost(
+    store: Store, settings: Settings
+) -> None:
+    first = new_image(0)
+    store.images.put([first, new_image(1, similar=first.sha256)])
+    with open_store(store.place, settings.but(similar_groups=False)) as off:  # type: ignore[attr-defined]  # each closes itself
+        assert off.images.similar(np.array([1, 0])).tolist() == [1, 0]
+        assert off.images.put([new_image(2, similar=first.sha256)]) == [2]
+        with pytest.raises(NotFound):
+            off.images.similar(np.array([7]))
+    assert store.images.similar(np.arange(3)).tolist() == [0, 0, 0]
 
 
 def test_those_that_stand_for_a_group_are_found_by_their_fingerprint(store: Store) -> None:

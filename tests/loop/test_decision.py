@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from tests.serving import Served, serving
 from thresher.errors import NotFound
 from thresher.evidence import Ask
 from thresher.harvest.similar import put_in_groups
+from thresher.label.asks import fresh, wish
 from thresher.learn.decide import NO, UNKNOWN, YES
-from thresher.loop.decision import Decisions, decision
+from thresher.loop.decision import Decisions, decision, stands_for
 from thresher.loop.next_step import next_step
 from thresher.loop.promises import Purse
 from thresher.loop.ship import ship
@@ -29,6 +30,7 @@ from thresher.records import (
     Counts,
     Decision,
     Gold,
+    Grounds,
     Label,
     Origin,
     Purpose,
@@ -38,6 +40,7 @@ from thresher.records import (
     Targets,
     Thresholds,
 )
+from thresher.release.verify import verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -114,12 +117,17 @@ def label(row: int, source: Source = Source.ADJUDICATED, says: Says | None = Non
     return Label(row, says or true, source, Purpose.AUDIT_RECALL, 1, 1)
 
 
-def scored(store: Store) -> list[int]:
-    """A pool whose scores are right, two pictures of it alike: one yes and its near-duplicate."""
-    rows = fill(store, SMALL - 2)
-    alike = [replace(new_image(seed), fingerprint="ab" * 32) for seed in (5_000, 5_001)]
-    rows += put_in_groups(alike, store=store, same=lambda *_: True)
-    store.categories.pool_add(NAME, rows[-2:], Origin("test", "", "", 1))
+def grouped(store: Store, count: int) -> list[int]:
+    """Put images of one similar group into the pool."""
+    alike = [replace(new_image(5_000 + seed), fingerprint="ab" * 32) for seed in range(count)]
+    rows = put_in_groups(alike, store=store, same=lambda *_: True)
+    store.categories.pool_add(NAME, rows, Origin("test", "", "", 1))
+    return rows
+
+
+def scored(store: Store, alike: int = 2) -> list[int]:
+    """A pool whose scores are right, the last images of it alike: one yes and its copies."""
+    rows = fill(store, SMALL - alike) + grouped(store, alike)
     scores = np.where(np.arange(SMALL) < SMALL_YES_FROM, -4.0, 4.0).astype(np.float32)
     store.columns.create(f"scores/{NAME}/1", 1, "float32")
     store.columns.write(f"scores/{NAME}/1", np.array(rows), scores[:, None])
@@ -176,6 +184,118 @@ def test_a_near_duplicate_is_decided_as_the_one_that_stands_for_it_and_marked(st
     decided = decision(NAME, store=store)
     assert decided.codes[-2:].tolist() == [YES, YES]
     assert decided.inherited.nonzero()[0].tolist() == [len(rows) - 1]
+
+
+# --- labels that contradict each other --------------------------------------------------------------------------------
+
+
+def by_row(store: Store) -> dict[int, int]:
+    """What is decided of the similar group, in the whole pool and for each of its images alone."""
+    decided, decisions = decision(NAME, store=store), Decisions(store)
+    codes = dict(zip(decided.rows.tolist(), decided.codes.tolist(), strict=True))
+    group = decided.rows[-3:].tolist()
+    assert [decisions.of(NAME, np.array([row])).codes.tolist() for row in group] == [[codes[row]] for row in group]
+    return {row: codes[row] for row in group}
+
+
+def test_images_of_a_group_whose_labels_contradict_each_other_stand_for_themselves(
+    store: Store, settings: Settings
+) -> None:
+    fill(store, 20)
+    first, second, third = grouped(store, 3)
+    store.labels.hold(NAME, [label(first, Source.OWNER, Says.YES)])
+    assert by_row(store) == {first: YES, second: YES, third: YES}
+    assert decision(NAME, store=store).yes_by == Grounds(1, 2, 0)
+    assert fresh(NAME, np.array([second, third]), store=store).tolist() == [second]
+    store.labels.hold(NAME, [label(second, Source.CONSENSUS, Says.NO)])
+    assert by_row(store) == {first: YES, second: NO, third: UNKNOWN}
+    decided = decision(NAME, store=store)
+    assert decided.yes_by == Grounds(1, 0, 0)
+    assert not decided.inherited.any()
+    assert (decided.similar == decided.rows).all()
+    assert stands_for(decided).tolist() == decided.rows.tolist()
+    assert fresh(NAME, np.array([second, third]), store=store).tolist() == [second, third]
+    assert wish(NAME, [(third, 1.0)], Purpose.LEARN, store=store, settings=settings) == 1
+    store.labels.hold(NAME, [label(second, Source.OWNER, Says.YES)])
+    assert by_row(store) == {first: YES, second: YES, third: YES}, "they agree again"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_certificate_keeps_the_units_it_was_frozen_with_when_labels_split_a_group(
+    again: bool, store: Store, tmp_path: Path
+) -> None:
+    rows = scored(store, alike=3)
+    certify(store)
+    ship(NAME, tmp_path / "before", store=store, now_ms=9)
+    first, second, third = rows[-3:]
+    assert by_row(store) == {first: YES, second: YES, third: YES}
+    store.labels.hold(NAME, [label(second, Source.OWNER, Says.NO)])
+    assert by_row(store)[second] == NO
+    if again:
+        store.labels.hold(NAME, [label(second, Source.OWNER, Says.YES)])
+        assert by_row(store) == {first: YES, second: YES, third: YES}
+    ship(NAME, tmp_path / "after", store=store, now_ms=9)
+    for name in ("before", "after"):
+        assert verify(tmp_path / name).wrong == ()
+
+
+def test_a_group_that_was_split_at_the_freeze_stays_so_in_its_certificate(store: Store, tmp_path: Path) -> None:
+    """Each of its images is a unit: known ones as they are labelled, the others ranked."""
+    rows = scored(store, alike=3)
+    first, second, third = rows[-3:]
+    store.labels.hold(NAME, [label(first, Source.OWNER, Says.YES), label(second, Source.OWNER, Says.NO)])
+    snapshot = frozen(store, Targets(0.8, 0.7, 0.2, method="certified"))
+    assert third in snapshot.ranking
+    assert {first, second} <= set(snapshot.known.tolist())
+    assert (snapshot.copies, snapshot.frozen.known_yes) == ({}, 1)
+    certify(store, snapshot)
+    assert by_row(store) == {first: YES, second: NO, third: YES}
+    assert not decision(NAME, store=store).inherited.any()
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out").wrong == ()
+
+
+def test_known_copies_count_as_one_in_a_certificate_even_if_their_group_is_split_later(
+    store: Store, tmp_path: Path
+) -> None:
+    rows = scored(store, alike=3)
+    first, second, third = rows[-3:]
+    store.labels.hold(NAME, [label(first, Source.OWNER, Says.YES), label(second, Source.OWNER, Says.YES)])
+    snapshot = frozen(store, Targets(0.8, 0.7, 0.2, method="certified"))
+    assert (snapshot.copies, snapshot.frozen.known_yes) == ({second: first}, 1)
+    certify(store, snapshot)
+    for says in (None, Says.NO, Says.YES):
+        if says is not None:
+            store.labels.hold(NAME, [label(third, Source.OWNER, says)])
+        assert by_row(store) == {first: YES, second: YES, third: NO if says is Says.NO else YES}
+        ship(NAME, tmp_path / f"{says}", store=store, now_ms=9)
+        assert verify(tmp_path / f"{says}").wrong == ()
+
+
+def test_what_was_inherited_is_told_from_what_was_seen_everywhere(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    rows = scored(store, alike=3)
+    first, second, third = rows[-3:]
+    yes = [label(row, Source.OWNER) for row in rows[-5:-3]]
+    store.labels.hold(NAME, [label(second, Source.OWNER, Says.YES), label(rows[0], Source.OWNER), *yes])
+    grounds = Grounds(3, 2, 0)
+    assert decision(NAME, store=store).yes_by == grounds
+    with serving(store, settings) as server:
+        assert server.console.category(NAME).yes_by.model_dump() == asdict(grounds)
+        shown = server.console.pictures(NAME, limit=200).pictures
+    assert {picture.row for picture in shown if picture.inherited} == {first, third}
+    command = [sys.executable, "-m", "thresher", "--workspace", store.place, "status", "--json"]
+    (told,) = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
+    assert (told["yes"], told["yes labelled"], told["yes inherited"]) == (5, 3, 2)
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    table = pq.read_table(tmp_path / "out" / "images.parquet").to_pylist()
+    inherited = [line for line in table if line["inherited"]]
+    assert [line["id"] for line in inherited] == [image.sha256 for image in store.images.many([first, third])]
+    assert {line["similar_to"] for line in inherited} == {store.images.get(second).sha256}
+    assert json.loads((tmp_path / "out" / "release.json").read_text())["yes_by"] == asdict(grounds)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "3 have a label of their own, 2 inherited the decision on a copy" in card
 
 
 @pytest.mark.parametrize("certified", [True, False])

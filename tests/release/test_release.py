@@ -14,7 +14,7 @@ from tests.filled import NAME, fill, new_image
 from tests.pictures_for_tests import picture
 
 from thresher.errors import AlreadyThere, BadInput, NotReady, StoreDamaged
-from thresher.records import Label, NewImage, Origin, Progress, Purpose, Says, Source
+from thresher.records import Grounds, Label, NewImage, Origin, Progress, Purpose, Says, Source
 from thresher.release import Chosen, release
 from thresher.store.contract import Store
 
@@ -29,6 +29,9 @@ def chosen(store: Store, codes: list[int], *, number: int = 3) -> Chosen:
         rows=rows,
         codes=np.array(codes, np.int8),
         scores=np.linspace(-1, 1, len(rows), dtype=np.float32),
+        similar=rows,
+        inherited=np.zeros(len(rows), bool),
+        yes_by=Grounds(0, 0, codes.count(1)),
         certificate={"certified": False, "words": "No certificate."},
         evidence={"evidence.txt": b"draws"},
     )
@@ -144,6 +147,22 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != "release.json"
     }
+
+
+def test_a_file_of_an_interrupted_release_is_kept_only_if_it_holds_the_image(store: Store, tmp_path: Path) -> None:
+    """Its size alone does not tell."""
+    rows = fill(store, 3)
+    wanted, out = chosen(store, [1, 1, 0]), tmp_path / "out"
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        release(wanted, out, store=store, now_ms=5, report=interrupt, formats=["folder"])
+    (changed,) = (out / "images").glob(f"{store.images.get(rows[0]).sha256}.*")
+    changed.write_bytes(bytes(changed.stat().st_size))
+    release(wanted, out, store=store, now_ms=5, formats=["folder"])
+    assert changed.read_bytes() == store.images.read(rows[0])
 
 
 def test_the_same_release_again_is_the_same_release(store: Store, tmp_path: Path) -> None:

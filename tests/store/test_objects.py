@@ -13,7 +13,7 @@ import pytest
 from tests.contract.things import category, data, images, new_image
 
 from thresher.errors import BadInput, Missing, StoreDamaged, StoreUnavailable
-from thresher.records import Origin
+from thresher.records import Grounds, Origin
 from thresher.release import Chosen, release
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -137,6 +137,9 @@ def test_a_category_with_moved_shards_is_released(store: Store, tmp_path: Path) 
         rows=rows,
         codes=np.array([1] * 3 + [0] * (COUNT - 3), np.int8),
         scores=np.zeros(COUNT, np.float32),
+        similar=rows,
+        inherited=np.zeros(COUNT, bool),
+        yes_by=Grounds(0, 0, 3),
         certificate={"certified": False, "words": "No certificate."},
         evidence={},
     )

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bson import json_util
 from pymongo import MongoClient
@@ -206,6 +207,37 @@ def test_a_workspace_made_by_the_commit_before_opens_whole(kind: str, older: Old
     store.close()
     with open_store(store.place, settings) as again:  # type: ignore[attr-defined]  # each closes itself
         assert [one.stage for one in again.work.of_worker("w3")] == [Stage.REJECTED]
+
+
+@EVERY
+def test_a_group_that_an_earlier_version_made_of_equal_fingerprints_is_not_in_force(
+    kind: str, older: Older, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    """Nobody compared its images, so each stands for itself; a process of that version may even make more of them."""
+    place = older(kind)
+
+    def group(row: int, first: int) -> None:
+        if kind == "directory":
+            with sqlite3.connect(Path(place) / "catalog.sqlite") as sql:
+                sql.execute("UPDATE image SET similar = ?, fingerprint = 'aa' WHERE row = ?", (first, row))
+            return
+        link = Link(place)
+        link.table("images").update_one({"_id": row}, {"$set": {"similar": first, "fingerprint": "aa"}})
+        link.close()
+
+    group(1, 0)
+    store = open_store(place, settings)
+    group(2, 0)
+    assert store.images.similar(np.arange(6)).tolist() == list(range(6))
+    assert [image.similar for image in store.images.many(range(6))] == list(range(6))
+    store.images.put([new_image(9, similar=new_image(2).sha256)])
+    assert store.images.similar(np.array([6])).tolist() == [2], "those made today are"
+    if kind == "mongodb":  # one who opens it late runs the step again
+        link = Link(place)
+        schema.steps_of(KINDS)[1](link)
+        link.close()
+    assert store.images.similar(np.arange(7)).tolist() == [0, 1, 2, 3, 4, 5, 2]
+    store.close()
 
 
 @pytest.mark.mongo

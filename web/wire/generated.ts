@@ -392,6 +392,11 @@ export type TargetsWire = {
   method?: string;
   truth?: "people" | "owner";
 };
+export type GroundsWire = {
+  labelled: number;
+  inherited: number;
+  scored: number;
+};
 export type CategoryWire = {
   name: string;
   question: string;
@@ -403,6 +408,7 @@ export type CategoryWire = {
   yes: number;
   no: number;
   unknown: number;
+  yes_by: GroundsWire;
   certified: boolean;
   labels: {
     [key: string]: number;
@@ -456,6 +462,7 @@ export type Picture = {
   height: number;
   thumbnail: string;
   decision: Decision | null;
+  inherited: boolean;
   score: number | null;
   label: Says | null;
   source: string | null;

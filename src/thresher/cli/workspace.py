@@ -126,6 +126,8 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         "category": name,
         "images": tally.images,
         "yes": decided.counts.yes,
+        "yes labelled": decided.yes_by.labelled,
+        "yes inherited": decided.yes_by.inherited,
         "no": decided.counts.no,
         "unknown": decided.counts.unknown,
         "answers": tally.answers + tally.gold_answers + tally.owner_answers,

@@ -19,6 +19,7 @@ from thresher.errors import BadInput
 from thresher.records import OWNER_ONLY, Ask, Gold, NewAsk, NewTask, Purpose, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store, chunks
+from thresher.store.groups import Labelled, groups_of, labelled_groups
 
 # asked about even if the image is gold or was asked about before: the draw or the owner named exactly this image
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
@@ -38,29 +39,34 @@ def unsettled(category: str, version: int, *, store: Store) -> Rows:
 def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
     """Those of the rows, in order, that may be asked about: one per similar group, none like gold or an open ask.
 
-    Nor is one like an image whose votes are not settled yet.
+    Nor is one like an image whose votes are not settled yet. Each image of a group whose labels contradict each other
+    stands for itself.
     """
-    taken = _taken(category, store)
-    groups = store.images.similar(np.asarray(rows, np.int64))
+    wanted = np.asarray(rows, np.int64)
+    labelled, taken = _taken(category, store)
+    groups = labelled.apart(wanted, store.images.similar(wanted))
     _, first = np.unique(groups, return_index=True)
     one_each = np.zeros(len(groups), np.bool_)
     one_each[first] = True
-    return np.asarray(rows, np.int64)[one_each & ~np.isin(groups, taken)]
+    return wanted[one_each & ~np.isin(groups, taken)]
 
 
 def askable(category: str, rows: Rows, *, store: Store) -> bool:
     """Whether any of the rows may be asked about; it looks at no more of them than it takes to find one."""
-    taken = _taken(category, store) if len(rows) else rows
-    return any(not np.isin(store.images.similar(some), taken).all() for some in chunks(rows, LOOKED_AT))
+    labelled, taken = _taken(category, store)
+    groups = (labelled.apart(some, store.images.similar(some)) for some in chunks(rows, LOOKED_AT))
+    return any(not np.isin(some, taken).all() for some in groups)
 
 
-def _taken(category: str, store: Store) -> Rows:
-    """The similar groups with gold, an open ask, or votes that are not settled yet."""
+def _taken(category: str, store: Store) -> tuple[Labelled, Rows]:
+    """The groups with a label, and the similar groups with gold, an open ask, or votes that are not settled yet."""
     version = store.categories.get(category).question.version
+    labelled = labelled_groups(store.labels.held(category, version), store=store)
     gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
     # open asks first: an image whose last vote comes in between is found among the unsettled, or among these
     known = (gold, store.asks.open_rows(category, version), unsettled(category, version, store=store))
-    return np.unique(store.images.similar(np.concatenate(known)))
+    rows = np.concatenate(known)
+    return labelled, np.unique(labelled.apart(rows, store.images.similar(rows)))
 
 
 def wish_first(
@@ -142,7 +148,8 @@ def upload(
         )
     known = known_of(category, rows, store=store)
     unknown = [row for row in rows if row not in known]
-    groups = store.images.similar(np.array(unknown, np.int64)).tolist()
+    held = store.labels.held(category, version)
+    groups = groups_of(np.array(unknown, np.int64), held, store=store).tolist()
     first: dict[int, int] = {}
     for group, row in zip(groups, unknown, strict=True):
         first.setdefault(group, row)
@@ -159,9 +166,10 @@ def known_of(category: str, rows: Sequence[int], *, store: Store) -> dict[int, G
     """The gold in use that each of the rows is, or is similar to; rows that are not gold are left out."""
     version = store.categories.get(category).question.version
     gold = store.labels.gold(category, version)
-    groups = store.images.similar(np.array([piece.row for piece in gold], np.int64)).tolist()
+    held = store.labels.held(category, version)
+    groups = groups_of(np.array([piece.row for piece in gold], np.int64), held, store=store).tolist()
     of_group = dict(zip(groups, gold, strict=True))
-    similar = store.images.similar(np.array(rows, np.int64)).tolist()
+    similar = groups_of(np.array(rows, np.int64), held, store=store).tolist()
     return {row: of_group[group] for row, group in zip(rows, similar, strict=True) if group in of_group}
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from thresher.records import Label, Round, Says, Thresholds
 from thresher.store.contract import Rows, Store
+from thresher.store.groups import Labelled, labelled_groups
 
 YES, NO, UNKNOWN = 1, 0, -1
 Codes = NDArray[np.int8]
@@ -22,8 +23,9 @@ class Decided:
     """The decisions on some rows.
 
     `rows` [n] ascending; `codes` [n] 1 yes, 0 no, -1 unknown; `scores` [n] log-odds, NaN where there is none; `round`
-    the newest of the question's version, or None; `similar` [n] the row that represents each one's similar group;
-    `inherited` [n] where the code is that of another member of the group: such a yes may be released, marked so.
+    the newest of the question's version, or None; `similar` [n] the row that represents the similar group of each,
+    itself if labels split the group (store/groups.py); `inherited` [n] where the code is that of another member of the
+    group: such a yes may be released, marked so.
     """
 
     rows: Rows
@@ -37,10 +39,11 @@ class Decided:
 def decide(
     rows: Rows, newest: Round | None, held: Sequence[Label], *, store: Store, similar: Rows | None = None
 ) -> Decided:
-    """Decide on rows by the newest round and the labels; `similar` [n] may be given if their groups are known already.
+    """Decide on rows by the newest round and the labels; `similar` [n], as stored, may be given if it is known already.
 
-    A label takes precedence over the label of a near-duplicate, and both over the score. A final label "unsure" counts
-    as no: the image is not released, and nobody is asked about it again.
+    A label takes precedence over the label of a copy, and both over the score. If the labels of a group contradict each
+    other, its images inherit nothing. A final label "unsure" counts as no: the image is not released, and nobody is
+    asked about it again.
     """
     scores = np.full(len(rows), np.nan, np.float32)
     if newest is not None and len(rows):
@@ -48,7 +51,9 @@ def decide(
         scores = np.where(present[rows], matrix[rows, 0], np.float32(np.nan)).astype(np.float32)
     if similar is None:
         similar = store.images.similar(rows) if len(rows) else rows
-    codes, inherited = codes_of(rows, scores, newest.thresholds if newest else None, held, similar, store)
+    labelled = labelled_groups(held, store=store)
+    similar = labelled.apart(rows, similar)
+    codes, inherited = codes_of(rows, scores, newest.thresholds if newest else None, held, similar, labelled)
     return Decided(rows, codes, scores, newest, similar, inherited)
 
 
@@ -58,25 +63,21 @@ def codes_of(
     thresholds: Thresholds | None,
     held: Sequence[Label],
     similar: Rows,
-    store: Store,
+    labelled: Labelled,
 ) -> tuple[Codes, NDArray[np.bool_]]:
-    """Codes [n], and which of them come from a near-duplicate's label."""
+    """Codes [n], and which of them come from a copy's label."""
     codes = np.full(len(rows), UNKNOWN, np.int8)
     if thresholds is not None:
         codes[scores >= thresholds.upper] = YES  # a NaN is neither
         codes[scores < thresholds.lower] = NO
     if not held:
         return codes, np.zeros(len(rows), bool)
-    labelled = np.array([label.row for label in held], np.int64)
+    own = np.array([label.row for label in held], np.int64)
     says = np.array([YES if label.says is Says.YES else NO for label in held], np.int8)
-    own = np.isin(rows, labelled)
-    inherited = np.zeros(len(rows), bool)
-    if not np.array_equal(similar, rows):
-        groups, first = np.unique(store.images.similar(labelled), return_index=True)
-        at, found = look_up(groups, similar)
-        inherited = found & ~own
-        codes[inherited] = says[first][at[inherited]]
-    at, found = look_up(labelled, rows)
+    at, found = look_up(labelled.agreed, similar)
+    inherited = found & ~np.isin(rows, own)
+    codes[inherited] = np.where(labelled.yes[at[inherited]], YES, NO)
+    at, found = look_up(own, rows)
     codes[found] = says[at[found]]
     return codes, inherited
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from thresher.records import Category, Label, Says
 from thresher.store.contract import Rows, Store
+from thresher.store.groups import groups_of
 
 LEAST_OF_EACH: Final = 2
 
@@ -20,7 +21,7 @@ def known_answers(entry: Category, held: Sequence[Label], *, store: Store) -> di
     answers |= {label.row: label.says for label in held}
     rows: Rows = np.array(sorted(row for row, says in answers.items() if says is not Says.UNSURE), np.int64)
     if len(rows):
-        rows = rows[np.sort(np.unique(store.images.similar(rows), return_index=True)[1])]
+        rows = rows[np.sort(np.unique(groups_of(rows, held, store=store), return_index=True)[1])]
     return {row: answers[row] is Says.YES for row in rows.tolist()}
 
 

@@ -19,6 +19,7 @@ from thresher.learn.vectors import Vectors, embedded
 from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
 from thresher.settings import Settings, cache_directory
 from thresher.store.contract import Report, Rows, Store
+from thresher.store.groups import labelled_groups
 
 STEPS = ("train", "score", "record")
 LEAST_IN_A_BIN = 8
@@ -162,7 +163,9 @@ def _count(
     pool = store.categories.pool(entry.name)
     whole = np.full(len(pool), np.nan, np.float32)
     whole[np.searchsorted(pool, rows)] = scores
-    codes, _ = codes_of(pool, whole, thresholds, held, store.images.similar(pool), store)
+    labelled = labelled_groups(held, store=store)
+    similar = labelled.apart(pool, store.images.similar(pool))
+    codes, _ = codes_of(pool, whole, thresholds, held, similar, labelled)
     return Counts(*(int((codes == code).sum()) for code in (YES, NO, UNKNOWN)))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from thresher.errors import NotFound
 from thresher.learn.decide import NO, UNKNOWN, YES, Codes, Decided, decide, look_up
 from thresher.loop.ways import way_of
-from thresher.records import TRUSTED, Category, Counts, Label, Round, Says
+from thresher.records import TRUSTED, Category, Counts, Grounds, Label, Round, Says
 from thresher.store.contract import Rows, Store
 
 if TYPE_CHECKING:  # the mathematics of certificates is slow to import: a server that starts does without
@@ -81,6 +81,19 @@ class Decision(Decided):
         """How many are yes, no and unknown."""
         return Counts(*(int((self.codes == code).sum()) for code in (YES, NO, UNKNOWN)))
 
+    @cached_property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which have a label of their own."""
+        return np.isin(self.rows, np.array([label.row for label in self.basis.held], np.int64))
+
+    @cached_property
+    def yes_by(self) -> Grounds:
+        """What the yes were decided by; the rest of what `counts` says of them."""
+        yes = self.codes == YES
+        inherited = int((yes & self.inherited).sum())
+        own = int((yes & self.labelled & ~self.inherited).sum())
+        return Grounds(own, inherited, int(yes.sum()) - own - inherited)
+
     def of(self, rows: Rows) -> "Decision":
         """The decision on some of its rows. Raises NotFound for a row outside it."""
         at, found = look_up(self.rows, rows)
@@ -114,6 +127,7 @@ class Decisions:
         self._store = store
         self._bases: dict[str, Basis] = {}
         self._whole: dict[str, Decision] = {}
+        self._groups: dict[str, Rows] = {}
         self._locks: dict[str, threading.Lock] = {}
 
     def of(self, name: str, rows: Rows | None = None) -> Decision:
@@ -126,18 +140,20 @@ class Decisions:
                 return Decision.on(basis, decide(rows, basis.round, basis.held, store=self._store))
             whole = self._whole.get(name)
             if whole is None or whole.basis is not basis:
-                whole = self._whole[name] = self._work_out(basis, whole)
+                whole = self._whole[name] = self._work_out(basis)
         return whole if rows is None else whole.of(rows)
 
-    def _work_out(self, basis: Basis, before: Decision | None) -> Decision:
-        """Decide on a whole pool. Looking up groups takes longest, and the group of an image never changes."""
-        same_pool = before is not None and len(before.rows) == len(basis.pool)
-        similar = before.similar if before is not None and same_pool else None
-        made = Decision.on(basis, decide(basis.pool, basis.round, basis.held, store=self._store, similar=similar))
+    def _work_out(self, basis: Basis) -> Decision:
+        """Decide on a whole pool. Looking up groups takes longest, and the stored group of an image never changes."""
+        name = basis.category.name
+        groups = self._groups.get(name)
+        if groups is None or len(groups) != len(basis.pool):
+            groups = self._groups[name] = self._store.images.similar(basis.pool)
+        made = decide(basis.pool, basis.round, basis.held, store=self._store, similar=groups)
         if basis.snapshot is None or basis.certified is None:
-            return made
+            return Decision.on(basis, made)
         codes, inherited = certified_codes(made, basis.snapshot, basis.certified, basis.trusted)
-        return replace(made, codes=codes, inherited=inherited)
+        return Decision.on(basis, replace(made, codes=codes, inherited=inherited))
 
 
 def basis_of(category: Category, *, store: Store, before: Basis | None = None) -> Basis:
@@ -160,9 +176,11 @@ def certified_codes(
 ) -> tuple[Codes, NDArray[np.bool_]]:
     """Yes, no or unknown [n] according to the certificate, and which of them are inherited from another image.
 
-    Yes is the released set; of the rest, rejected and labelled images are no. Members of a similar group follow the
-    image that represents them. Unknown are images that came after the freeze, those that a certificate of precision
-    alone does not cover, and a yes that is left out because adjudication may have erred.
+    Yes is the released set; of the rest, rejected and labelled images are no. An image that was ranked or known at the
+    freeze is decided for itself, whatever became of its group since: a certificate keeps the units it was frozen with.
+    The other members of a group follow those, if all of them are decided alike and no label of their own says another
+    thing. Unknown are images that came after the freeze, those whose group was split since, those that a certificate of
+    precision alone does not cover, and a yes that is left out because adjudication may have erred.
     """
     from thresher.evidence import released  # loaded with the certificate
 
@@ -174,6 +192,36 @@ def certified_codes(
         spoken_of |= np.isin(decided.rows, snapshot.ranking)
     spoken_of &= yes | ~np.isin(decided.rows, called_yes)
     codes = np.full(len(decided.rows), UNKNOWN, np.int8)
-    codes[np.isin(decided.similar, decided.similar[spoken_of])] = NO
-    codes[np.isin(decided.similar, decided.similar[yes])] = YES
-    return codes, (codes != UNKNOWN) & ~(spoken_of | yes)
+    codes[spoken_of] = NO
+    codes[yes] = YES
+    says_yes = np.isin(decided.rows, called_yes)
+    own = np.isin(decided.rows, np.concatenate([snapshot.ranking, snapshot.known])) | (spoken_of & ~says_yes)
+    to_yes, to_no, to_unknown = (
+        np.isin(decided.similar, decided.similar[own & (codes == code)]) for code in (YES, NO, UNKNOWN)
+    )
+    to_yes, to_no = ~own & to_yes & ~to_no & ~to_unknown, ~own & to_no & ~to_yes & ~to_unknown & ~says_yes
+    codes[to_yes] = YES
+    codes[to_no] = NO
+    return codes, (to_yes & ~says_yes) | to_no
+
+
+def stands_for(decided: Decision) -> Rows:
+    """For each row of a whole pool the one that it is a copy of: itself if it is the one of its group that counts.
+
+    Of each group in the pool one counts: the first with a label, else the first. Under a certificate the units that it
+    was frozen with count, whatever became of the groups since.
+    """
+    rows, labelled = decided.rows, decided.labelled.copy()
+    snapshot = decided.basis.snapshot if decided.basis.certified is not None else None
+    if snapshot is not None:
+        labelled |= np.isin(rows, snapshot.ranking)
+    order = np.lexsort((rows, ~labelled, decided.similar))
+    _, first, member = np.unique(decided.similar[order], return_index=True, return_inverse=True)
+    found = np.empty_like(rows)
+    found[order] = rows[order][first][member]
+    if snapshot is not None:
+        units = np.isin(rows, np.concatenate([snapshot.ranking, snapshot.known]))
+        found[units] = rows[units]
+        at, there = look_up(rows, np.fromiter(snapshot.copies, np.int64))
+        found[at[there]] = np.fromiter(snapshot.copies.values(), np.int64)[there]
+    return found

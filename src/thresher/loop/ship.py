@@ -10,7 +10,7 @@ from thresher.errors import NotReady
 from thresher.evidence import Ask, Certified, Refused, spend
 from thresher.evidence.log import NONE, Row, log_of
 from thresher.evidence.log import certificate_of as proof_of
-from thresher.loop.decision import Decision, decision
+from thresher.loop.decision import Decision, decision, stands_for
 from thresher.loop.next_step import can_be_released
 from thresher.loop.snapshot import Snapshot
 from thresher.loop.ways import way_of
@@ -67,6 +67,9 @@ def chosen(name: str, *, store: Store) -> Chosen:
         rows=decided.rows,
         codes=decided.codes,
         scores=decided.scores,
+        similar=stands_for(decided),
+        inherited=decided.inherited,
+        yes_by=decided.yes_by,
         certificate=certificate,
         evidence=evidence,
     )

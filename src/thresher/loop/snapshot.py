@@ -33,7 +33,8 @@ class Snapshot:
     """One freeze (epoch) of a category: the frozen description, the rows by rank, and the rows known before.
 
     `answers` is the category's budget at that time, `truth` its ground truth, `words_of` how many votes decide an image
-    of the middle, and `said` the votes recorded so far, by rank, stored in so many `pieces`.
+    of the middle, and `said` the votes recorded so far, by rank, stored in so many `pieces`. `copies` gives for known
+    rows the other known row of their group that counted for both at that time.
     """
 
     epoch: int
@@ -48,6 +49,7 @@ class Snapshot:
     words_of: int = 1
     said: Mapping[int, int] = field(default_factory=dict)
     pieces: int = 0
+    copies: Mapping[int, int] = field(default_factory=dict)
 
     def step(self, labels: Mapping[int, Label]) -> Step:
         """The state of its audits: what is still asked, or how they ended."""
@@ -96,6 +98,7 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
                 kept["answers"],
                 kept.get("truth", "people"),  # an epoch frozen before there was a choice
                 kept["words_of"],
+                copies={int(row): unit for row, unit in kept.get("copies", {}).items()},  # since there is a split
             )
             return _with_words(category.name, bare, store)
     return None
@@ -179,7 +182,8 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
     store.columns.create(column(name, epoch), 1, "int64")
     store.columns.write(column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
     ends = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
-    pool = pool_of(probability, _one_a_group(decided, known), said_no=int(np.isin(ranking, ends).sum()))
+    units = _units(decided, known)
+    pool = pool_of(probability, [known[row] for row in set(units.values())], said_no=int(np.isin(ranking, ends).sum()))
     draws = Draws(seed or secrets.token_hex(32), epoch=epoch - 1, ranking=hash_of(ranking, store))
     frozen = frozen_of(targets, pool, purse, draws)
     assert decided.round is not None  # noqa: S101 -- the method freezes after a round only
@@ -187,6 +191,7 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
         "version": version,
         "round": decided.round.number,
         "known": sorted(known),
+        "copies": {row: unit for row, unit in units.items() if row != unit},
         "pool": len(decided.rows),
         "answers": targets.answers,
         "truth": targets.truth,
@@ -217,15 +222,15 @@ def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) ->
     return representatives[order], probability[order]
 
 
-def _one_a_group(decided: Decided, known: dict[int, Label]) -> list[Label]:
-    """One label of each known group of the pool, from the most trusted source."""
+def _units(decided: Decided, known: dict[int, Label]) -> dict[int, int]:
+    """For each known row of the pool the row that counts for its group: the one with the most trusted label."""
     at = np.flatnonzero(np.isin(decided.rows, np.fromiter(known, np.int64)))
     group_of = dict(zip(decided.rows[at].tolist(), decided.similar[at].tolist(), strict=True))
-    found: dict[int, Label] = {}
-    for row, label in sorted(known.items(), key=lambda one: (TRUSTED["people"].index(one[1].source), one[0])):
+    found: dict[int, int] = {}
+    for row, _ in sorted(known.items(), key=lambda one: (TRUSTED["people"].index(one[1].source), one[0])):
         if row in group_of:
-            found.setdefault(group_of[row], label)
-    return list(found.values())
+            found.setdefault(group_of[row], row)
+    return {row: found[group] for row, group in group_of.items()}
 
 
 def hash_of(ranking: Rows, store: Store) -> str:

@@ -17,7 +17,7 @@ from thresher.records.asking import (
     Worker,
 )
 from thresher.records.images import Alias, Image, NewImage, Origin, Refusal, Rendering
-from thresher.records.learning import Counts, Release, Round, Thresholds
+from thresher.records.learning import Counts, Grounds, Release, Round, Thresholds
 from thresher.records.questions import TRUSTED, Category, Gold, Label, Question, Targets
 from thresher.records.running import Job, Progress, RunningServer
 from thresher.records.words import OWNER_ONLY, Decision, Purpose, Says, Source, category_name, new_id, now_ms
@@ -35,6 +35,7 @@ __all__ = [
     "Decision",
     "Given",
     "Gold",
+    "Grounds",
     "Image",
     "Invite",
     "Job",

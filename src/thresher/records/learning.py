@@ -22,6 +22,18 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the images of one decision were decided by: a label of their own, a copy's decision, or their score.
+
+    `scored` includes images that a certificate decides by their rank.
+    """
+
+    labelled: int = 0
+    inherited: int = 0
+    scored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """One training of the head and one scoring of the pool; `column` holds the scores."""
 

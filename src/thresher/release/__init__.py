@@ -1,6 +1,7 @@
 """A release: the exported dataset of a category, as images, WebDataset and table, with certificate and card."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from thresher import __version__
@@ -71,6 +72,7 @@ def release(
             "version": chosen.version,
             "round": chosen.round or None,
             "images": made.images,
+            "yes_by": asdict(chosen.yes_by),
             "pool": len(chosen.rows),
             "formats": wrote,
             "fingerprint": chosen.fingerprint(),

@@ -27,6 +27,11 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
         f"({counts['no']:,} no, {counts['unknown']:,} unknown). Released {when}, question version {chosen.version}, "
         f"{f'round {chosen.round}' if chosen.round else 'decided by answers alone, without a classifier'}."
     )
+    by = chosen.yes_by
+    grounds = (
+        f"Of the yes, {by.labelled:,} have a label of their own, {by.inherited:,} inherited the decision on a copy "
+        f"(the same image, encoded or resized anew), and {by.scored:,} were decided by their score."
+    )
     lines = [
         f"# {chosen.category}",
         "",
@@ -34,6 +39,8 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
         f"> {escape(' '.join(chosen.question.split()), quote=False)}",
         "",
         summary,
+        "",
+        grounds,
         "",
         "## Certificate",
         "",

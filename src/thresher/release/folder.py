@@ -35,7 +35,7 @@ EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}
 def write_folder(
     chosen: Chosen, to: Path, *, store: Store, report: Report | None, stop: Callable[[], bool]
 ) -> dict[str, int]:
-    """Write each released image once; a complete file is not written again."""
+    """Write each released image once; a file that an interrupted release left is kept if it holds the image's bytes."""
     folder = to / "images"
     folder.mkdir(exist_ok=True)
     written, total = 0, len(chosen.yes)
@@ -54,6 +54,6 @@ def write_folder(
 
 def _whole(path: Path, image: Image) -> bool:
     try:
-        return path.stat().st_size == image.bytes
+        return path.stat().st_size == image.bytes and sha256(path.read_bytes()).hexdigest() == image.sha256
     except FileNotFoundError:
         return False

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import AlreadyThere, BadInput, StoreUnavailable
-from thresher.records import Decision
+from thresher.records import Decision, Grounds
 
 PLAN_FILE = ".release-in-progress.json"
 DONE_FILE = "release.json"
@@ -22,9 +22,11 @@ CODES = {1: Decision.YES, 0: Decision.NO, -1: Decision.UNKNOWN}
 class Chosen:
     """The decided pool that is released.
 
-    `round` is 0 if no classifier was trained. `rows` int64 [n] ascending, `codes` int8 [n] (1 yes, 0 no, -1 unknown),
-    `scores` float32 [n], NaN where unscored. `certificate` is the content of `certificate.json`; `evidence` holds
-    further files of the certificate by name.
+    `round` is 0 if no classifier was trained.
+    `rows` int64 [n] ascending, `codes` int8 [n] (1 yes, 0 no, -1 unknown), `scores` float32 [n], NaN where unscored.
+    `similar` int64 [n] is the row of which each one is a copy, its own if it counts for its group; `inherited` bool [n]
+    tells where the code is that of a copy, and `yes_by` how many of the yes were decided by what.
+    `certificate` is the content of `certificate.json`; `evidence` holds further files of the certificate by name.
     """
 
     category: str
@@ -34,6 +36,9 @@ class Chosen:
     rows: NDArray[np.int64]
     codes: NDArray[np.int8]
     scores: NDArray[np.float32]
+    similar: NDArray[np.int64]
+    inherited: NDArray[np.bool_]
+    yes_by: Grounds
     certificate: Mapping[str, Any]
     evidence: Mapping[str, bytes] = field(default_factory=dict)
 

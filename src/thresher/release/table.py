@@ -16,7 +16,10 @@ CHUNK = 5_000
 def write_table(
     chosen: Chosen, to: Path, *, store: Store, report: Report | None, stop: Callable[[], bool]
 ) -> dict[str, int]:
-    """Write `images.parquet`: id, names, size, score, decision, votes and label of every image of the pool."""
+    """Write `images.parquet`: id, names, size, score, decision, votes and label of every image of the pool.
+
+    `inherited` tells which were decided by what was said of a copy (`similar_to`, or one that is a copy of them).
+    """
     import pyarrow as pa  # here: a heavy library that only this file owns
     import pyarrow.parquet as pq
 
@@ -36,6 +39,7 @@ def write_table(
             ("label_source", pa.string()),
             ("label_purpose", pa.string()),
             ("similar_to", pa.string()),
+            ("inherited", pa.bool_()),
             ("source", pa.string()),
             ("licence", pa.string()),
             ("query", pa.string()),
@@ -76,12 +80,12 @@ def _columns(
 ) -> dict[str, list[Any]]:
     images = store.images.many(rows)
     aliases = store.images.aliases(rows)
-    representatives = store.images.many(np.array([image.similar for image in images], dtype=np.int64))
     origins = store.categories.origins(chosen.category, rows)
     held = [labels.get(image.row) for image in images]
     cast = [votes.get(image.row, []) for image in images]
     at = [place[image.row] for image in images]
     scores = [float(chosen.scores[index]) for index in at]
+    originals = store.images.many(chosen.similar[at])
     return {
         "id": [image.sha256 for image in images],
         "alias": [_named(aliases.get(image.row, ()), "file", "id") for image in images],
@@ -97,8 +101,10 @@ def _columns(
         "label_source": [label.source.value if label else None for label in held],
         "label_purpose": [label.purpose.value if label else None for label in held],
         "similar_to": [
-            None if r.row == image.row else r.sha256 for image, r in zip(images, representatives, strict=True)
+            None if original.row == image.row else original.sha256
+            for image, original in zip(images, originals, strict=True)
         ],
+        "inherited": chosen.inherited[at].tolist(),
         "source": [origin.source for origin in origins],
         "licence": [origin.licence or None for origin in origins],
         "query": [origin.query or None for origin in origins],

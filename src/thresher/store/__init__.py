@@ -40,4 +40,5 @@ def open_store(
     opener: Callable[..., Store] = getattr(import_module(module), function)
     opened = opener(str(place), settings, create=create, recover=recover, kinds=kinds)
     opened.images.fetch_reference = References(settings)
+    opened.images.grouped = settings.similar_groups
     return opened

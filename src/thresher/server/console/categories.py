@@ -1,6 +1,7 @@
 """Categories and their state: what is decided, the next step, and the cost so far."""
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Literal, cast
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from thresher.loop.next_step import next_step
 from thresher.records import Category, Question, Says, Targets
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
-from thresher.server.wire import CategoryWire, NewCategory, TargetsWire
+from thresher.server.wire import CategoryWire, GroundsWire, NewCategory, TargetsWire
 
 router = APIRouter()
 
@@ -59,6 +60,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
         yes=decided.counts.yes,
         no=decided.counts.no,
         unknown=decided.counts.unknown,
+        yes_by=GroundsWire(**asdict(decided.yes_by)),
         certified=decided.basis.certified is not None,
         labels=dict(tally.labels),
         gold_yes=gold[Says.YES],

@@ -1,7 +1,7 @@
 """A page of a pool's images, of one decision or of all; found by scanning from a row, never the whole pool."""
 
 import math
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from fastapi import APIRouter, Path, Query
@@ -22,7 +22,14 @@ SCANS = 10  # a rare decision answers a short page, and where to go on, rather t
 DAY_MS = 86_400_000
 DECISIONS = {1: Decision.YES, 0: Decision.NO, -1: Decision.UNKNOWN}
 
-Found = tuple[int, Decision | None, float | None]  # row, decision, score
+
+class Found(NamedTuple):
+    """What is decided of an image."""
+
+    row: int
+    decision: Decision
+    inherited: bool
+    score: float | None
 
 
 @router.get("/categories/{name}/pictures")
@@ -56,13 +63,13 @@ def _page(desk: Desk, name: str, *, decision: Decision | None, after: int, limit
     ended = False
     for _ in range(SCANS):
         rows = desk.store.categories.pool_page(name, after, at_once)
-        found += [item for item in _decided(desk, name, rows) if decision in (None, item[1])]
+        found += [item for item in _decided(desk, name, rows) if decision in (None, item.decision)]
         ended = len(rows) < at_once
         if ended or len(found) >= limit:
             break
         after = rows[-1]
     if len(found) >= limit:
-        found, after, ended = found[:limit], found[limit - 1][0], False
+        found, after, ended = found[:limit], found[limit - 1].row, False
     return Pictures(pictures=_pictures(desk, category, found), after=None if ended else after)
 
 
@@ -71,28 +78,22 @@ def _decided(desk: Desk, name: str, rows: list[int]) -> list[Found]:
         return []
     decided = desk.decisions.of(name, np.array(rows, dtype=np.int64))
     scores = (float(score) if math.isfinite(score) else None for score in decided.scores)
-    return [(row, DECISIONS[int(code)], score) for row, code, score in zip(rows, decided.codes, scores, strict=True)]
+    facts = zip(rows, decided.codes, decided.inherited.tolist(), scores, strict=True)
+    return [Found(row, DECISIONS[int(code)], inherited, score) for row, code, inherited, score in facts]
 
 
 def _pictures(desk: Desk, category: Category, found: list[Found]) -> list[Picture]:
-    rows = [row for row, _, _ in found]
+    rows = [one.row for one in found]
     aliases = desk.store.images.aliases(rows)
     images = desk.store.images.many(rows)
     labels = desk.store.labels.of(category.name, category.question.version, rows)
     return [
-        _picture(desk, image, aliases.get(image.row, ()), labels.get(image.row), decision, score)
-        for image, (_, decision, score) in zip(images, found, strict=True)
+        _picture(desk, image, aliases.get(image.row, ()), labels.get(image.row), one)
+        for image, one in zip(images, found, strict=True)
     ]
 
 
-def _picture(
-    desk: Desk,
-    image: Image,
-    aliases: tuple[Alias, ...],
-    label: Label | None,
-    decision: Decision | None,
-    score: float | None,
-) -> Picture:
+def _picture(desk: Desk, image: Image, aliases: tuple[Alias, ...], label: Label | None, found: Found) -> Picture:
     # the same address all day, so that a browser keeps the picture
     until_ms = (desk.clock() // DAY_MS + 2) * DAY_MS
     names = {alias.kind: alias.value for alias in reversed(aliases)}
@@ -103,8 +104,9 @@ def _picture(
         width=image.width,
         height=image.height,
         thumbnail=f"/api/console/thumbnails/{desk.links.thumbnail(image.row, until_ms)}",
-        decision=decision,
-        score=score,
+        decision=found.decision,
+        inherited=found.inherited,
+        score=found.score,
         label=label.says if label else None,
         source=label.source.value if label else None,
     )

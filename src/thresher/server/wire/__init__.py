@@ -1,7 +1,7 @@
 """The wire types (API schemas), a file a story. The OpenAPI description and the TypeScript are generated from them."""
 
 from thresher.server.wire.base import Wire
-from thresher.server.wire.categories import CategoryWire, NewCategory, TargetsWire
+from thresher.server.wire.categories import CategoryWire, GroundsWire, NewCategory, TargetsWire
 from thresher.server.wire.invites import InviteWire, NewInvite
 from thresher.server.wire.jobs import JobWire
 from thresher.server.wire.pictures import Picture, Pictures
@@ -33,6 +33,7 @@ __all__ = [
     "Drafts",
     "Entry",
     "Example",
+    "GroundsWire",
     "Health",
     "InviteWire",
     "JobWire",

@@ -27,6 +27,14 @@ class NewCategory(Wire):
     targets: TargetsWire = TargetsWire()
 
 
+class GroundsWire(Wire):
+    """What the yes were decided by: a label of their own, the decision on a copy (inherited), or their score."""
+
+    labelled: int
+    inherited: int
+    scored: int
+
+
 class CategoryWire(Wire):
     """A category's state: its counts, what it waits for, and its answers so far.
 
@@ -43,6 +51,7 @@ class CategoryWire(Wire):
     yes: int
     no: int
     unknown: int
+    yes_by: GroundsWire
     certified: bool
     labels: dict[str, int]
     gold_yes: int

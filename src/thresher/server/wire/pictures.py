@@ -5,7 +5,10 @@ from thresher.server.wire.base import Wire
 
 
 class Picture(Wire):
-    """One image of a pool with what is known of it. `thumbnail` is a URL relative to the server's root."""
+    """One image of a pool with what is known of it. `thumbnail` is a URL relative to the server's root.
+
+    `inherited` tells that it was decided as a copy of it was, and was not shown to anybody itself.
+    """
 
     row: int
     sha256: str
@@ -14,6 +17,7 @@ class Picture(Wire):
     height: int
     thumbnail: str
     decision: Decision | None
+    inherited: bool
     score: float | None
     label: Says | None
     source: str | None

@@ -10,6 +10,9 @@ from thresher.store.contract.common import Rows
 class Images(Protocol):
     """Encoded bytes, stored once and unchanged; each image gets a row number when it is committed."""
 
+    grouped: bool
+    """Whether similar groups are in force; if not, `similar` answers that each image stands for itself."""
+
     fetch_reference: Callable[[Image], bytes] | None
     """Gets the bytes of an image kept by reference; None, or what whoever opened the store has handed in."""
 
@@ -56,7 +59,10 @@ class Images(Protocol):
         """One more than the highest row: the length of a column."""
 
     def similar(self, rows: Rows) -> Rows:
-        """For each row the row that represents its similar group."""
+        """For each row the row that represents its similar group, which was confirmed before it was stored.
+
+        Groups that a version before schema 3 made of equal fingerprints alone are not in force.
+        """
 
 
 class Renderings(Protocol):

@@ -50,6 +50,7 @@ class MongoImages(Images):
         self.link = link
         self.originals = Originals(link)
         self.hashes = Hashes(link)
+        self.grouped = True
         self.fetch_reference: Callable[[Image], bytes] | None = None
         """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
 
@@ -130,8 +131,8 @@ class MongoImages(Images):
     def _represented(self, keys: list[bytes], session: Session) -> dict[bytes, int]:
         """The rows that represent the groups of stored images."""
         rows: dict[int, bytes] = {one["row"]: key for key, one in by_name.look_up(self.link, keys, session).items()}
-        found = self.link.table("images").find({"_id": {"$in": list(rows)}}, {"similar": 1}, session=session)
-        return {rows[one["_id"]]: one["similar"] if "similar" in one else one["_id"] for one in found}
+        found = self.link.table("images").find({"_id": {"$in": list(rows)}}, {"copy_of": 1}, session=session)
+        return {rows[one["_id"]]: one["copy_of"] if "copy_of" in one else one["_id"] for one in found}
 
     def _name(
         self, coming: dict[bytes, NewImage], rows: dict[bytes, int], fresh: dict[bytes, int], session: Session
@@ -232,11 +233,13 @@ class MongoImages(Images):
         if not len(rows):
             return rows
         here_rows(self.link, rows)
+        if not self.grouped:
+            return rows
         # only those that another one represents say so, and their index holds both rows
-        within = {"_id": {"$gte": int(rows.min()), "$lte": int(rows.max())}, "similar": {"$gte": 0}}
-        found = list(self.link.table("images").find(within, {"similar": 1}).sort("_id", 1))
+        within = {"_id": {"$gte": int(rows.min()), "$lte": int(rows.max())}, "copy_of": {"$gte": 0}}
+        found = list(self.link.table("images").find(within, {"copy_of": 1}).sort("_id", 1))
         joined = np.array([one["_id"] for one in found], dtype=np.int64)
-        represented = np.array([one["similar"] for one in found], dtype=np.int64)
+        represented = np.array([one["copy_of"] for one in found], dtype=np.int64)
         place = np.searchsorted(joined, rows)
         joins = np.isin(rows, joined)
         answer = rows.copy()
@@ -286,13 +289,13 @@ def image_document(row: int, key: bytes, image: NewImage, similar: int, bare: st
         "bytes": image.bytes if image.data is None else len(image.data),
         "aliases": _pairs(image.aliases),
     }
-    return document | ({"bare": bare} if bare else {}) | ({"similar": similar} if similar != row else {})
+    return document | ({"bare": bare} if bare else {}) | ({"copy_of": similar} if similar != row else {})
 
 
 def _image(one: Document, *, aliases: bool = False) -> Image:
     row: Any = one["_id"]  # an integer, as every field has the type its writer gave it
     return Image(
         row, one["sha256"].hex(), one["width"], one["height"], one["format"], one["orientation"], one["bytes"],
-        one.get("similar", row), one.get("bare") == REFERENCE,
+        one.get("copy_of", row), one.get("bare") == REFERENCE,
         tuple(Alias(*pair) for pair in one["aliases"]) if aliases else (),
     )  # fmt: skip

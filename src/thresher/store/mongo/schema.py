@@ -65,7 +65,7 @@ INTERNAL: Final = (
 )
 # of the kinds that are written by hand; the generic ones declare theirs
 INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
-    "image": (_index("_id", "similar", partialFilterExpression={"similar": {"$exists": True}}),),
+    "image": (_index("_id", "copy_of", partialFilterExpression={"copy_of": {"$exists": True}}),),
     "refusal": (_index("category", "number"),),
     "vote": (_index("_id.category", "_id.version", "_id.row"),),
     "ask": (
@@ -179,9 +179,15 @@ def _part_asks(link: Link) -> None:
     link.table("tasks").update_many({"asks.part": {"$exists": False}}, {"$set": {"asks.$[].part": 0}})
 
 
+def _forget_groups(link: Link) -> None:
+    """Drop the index of the groups that rested on equal fingerprints alone: nothing reads them any more."""
+    with suppress(OperationFailure):  # it is gone already
+        link.table("images").drop_index([("_id", ASCENDING), ("similar", ASCENDING)])
+
+
 STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
     2: (note_namesakes, _list_reviews, _name_releases, _rename_evidence),
-    3: (_part_asks,),
+    3: (_part_asks, _forget_groups),
 }
 
 

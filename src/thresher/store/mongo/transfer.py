@@ -144,7 +144,7 @@ def _category(_link: Link, _of: str, there: There) -> Document:
 def _image_line(one: Document) -> There:
     row = one["_id"]
     further = {"row": row, "sha256": one["sha256"].hex(), "aliases": sorted(map(list, one["aliases"]))}
-    return {"similar": row, "bare": "", **one, **further}
+    return {"bare": "", **one, "similar": one.get("copy_of", row), **further}
 
 
 def _pool(_link: Link, category: str, there: There) -> Document:

@@ -37,7 +37,7 @@ Line = tuple[Any, ...]
 """A line of the catalog, in the order of the columns that were asked for."""
 
 _PLACE, _IN_SHARD = "image.row, shard.name, image.begins, image.bytes", "LEFT JOIN shard ON shard.number = image.shard"
-_IMAGE = "row, sha256, width, height, format, orientation, bytes, similar, begins IS NULL"
+_IMAGE = "row, sha256, width, height, format, orientation, bytes, coalesce(copy_of, row), begins IS NULL"
 
 
 class SqliteImages(Images):
@@ -47,6 +47,7 @@ class SqliteImages(Images):
         self.catalog = catalog
         self.writer = writer
         self.reader = reader
+        self.grouped = True
         self.fetch_reference: Callable[[Image], bytes] | None = None
         """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
 
@@ -156,7 +157,8 @@ class SqliteImages(Images):
 
     def similar(self, rows: Rows) -> Rows:
         with self.catalog.reading() as sql:
-            found = as_rows(sql.execute(_of_each("similar"), (json.dumps(plain(rows)),)))
+            represented = "coalesce(copy_of, row)" if self.grouped else "row"
+            found = as_rows(sql.execute(_of_each(represented), (json.dumps(plain(rows)),)))
         if len(found) != len(rows):
             raise no_such_row(set())
         return found
@@ -211,8 +213,8 @@ def _insert(
     rows = rows or dict(zip(new, count(top_of(sql)), strict=False))
     sql.executemany(
         """INSERT INTO image
-               (row, sha256, width, height, format, orientation, bytes, fingerprint, similar, shard, begins)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+               (row, sha256, width, height, format, orientation, bytes, fingerprint, similar, copy_of, shard, begins)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?1, nullif(?9, ?1), ?10, ?11)""",
         (
             (
                 row, key, image.width, image.height, image.format, image.orientation,
@@ -238,7 +240,8 @@ def _groups(sql: sqlite3.Connection, new: dict[bytes, NewImage], rows: dict[byte
 def _represented(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]:
     """The rows that represent the groups of stored images."""
     found = sql.execute(
-        "SELECT sha256, similar FROM json_each(?) AS wanted CROSS JOIN image ON image.row = wanted.value",
+        """SELECT sha256, coalesce(copy_of, row) FROM json_each(?) AS wanted
+           CROSS JOIN image ON image.row = wanted.value""",
         (json.dumps(list(rows_by_key(sql, keys).values())),),
     )
     return dict(found.fetchall())
@@ -247,8 +250,8 @@ def _represented(sql: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, int]
 def _alike_counts(sql: sqlite3.Connection, fingerprints: list[str]) -> dict[str, int]:
     """How many images of each fingerprint represent a group, up to the number that an image is compared with."""
     found = sql.execute(
-        f"""SELECT value, (SELECT count(*) FROM (SELECT 1 FROM image WHERE fingerprint = wanted.value AND similar = row
-            LIMIT {ALIKE_MOST})) FROM json_each(?) AS wanted""",
+        f"""SELECT value, (SELECT count(*) FROM (SELECT 1 FROM image
+            WHERE fingerprint = wanted.value AND copy_of IS NULL LIMIT {ALIKE_MOST})) FROM json_each(?) AS wanted""",
         (json.dumps(fingerprints),),
     )
     return dict(found.fetchall())
@@ -257,7 +260,7 @@ def _alike_counts(sql: sqlite3.Connection, fingerprints: list[str]) -> dict[str,
 def _alike(sql: sqlite3.Connection, fingerprint: str) -> list[Line]:
     """The first images of a fingerprint that represent a group."""
     return sql.execute(
-        f"SELECT {_IMAGE} FROM image WHERE fingerprint = ? AND similar = row ORDER BY row LIMIT {ALIKE_MOST}",
+        f"SELECT {_IMAGE} FROM image WHERE fingerprint = ? AND copy_of IS NULL ORDER BY row LIMIT {ALIKE_MOST}",
         (fingerprint,),
     ).fetchall()
 

@@ -170,11 +170,13 @@ _THIRD_AFTER = (
     "DROP INDEX ask_open",
     "CREATE UNIQUE INDEX ask_open ON ask (category, version, row, purpose, epoch, part) WHERE open",
 )
+# "similar" is of groups that rested on equal fingerprints alone, and nothing reads it any more
+_THIRD_BEFORE = ("ALTER TABLE image ADD COLUMN copy_of INTEGER",)
 # by hand, before and after the kinds of the schema are made
 _BY_HAND: Final[Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     1: (_FIRST, ()),
     2: (_SECOND_BEFORE, _SECOND_AFTER),
-    3: ((), _THIRD_AFTER),
+    3: (_THIRD_BEFORE, _THIRD_AFTER),
 }
 
 

@@ -30,7 +30,8 @@ ENDED: Final = (Stage.EXPIRED.value, Stage.RETURNED.value)
 
 # where the fields of a kind are read, if not in the table of its name; those that are NULL are put in by _COMPLETE
 _FROM: Final = {
-    "image": """(SELECT row, lower(hex(sha256)) AS sha256, width, height, format, orientation, bytes, similar,
+    "image": """(SELECT row, lower(hex(sha256)) AS sha256, width, height, format, orientation, bytes,
+        coalesce(copy_of, row) AS similar,
         coalesce(fingerprint, '') AS fingerprint,
         iif(shard IS NOT NULL, '', iif(begins IS NULL, 'reference', 'lost')) AS bare, NULL AS aliases FROM image)""",
     "category": "(SELECT *, NULL AS questions FROM category)",
@@ -193,6 +194,7 @@ def _restore_assignment(sql: Sql, kind: Kind, of: int, there: There) -> None:
 def _restore_image(sql: Sql, there: There, place: shards.Place | None) -> None:
     kept = {name: there[name] for name in ("row", "width", "height", "format", "orientation", "bytes", "similar")}
     kept |= {"sha256": hash_key(there["sha256"]), "fingerprint": there["fingerprint"] or None}
+    kept["copy_of"] = None if there["similar"] == there["row"] else there["similar"]
     if place is not None:
         kept |= {"shard": images.shard_number(sql, place.shard), "begins": place.begins}
     elif there["bare"]:

@@ -43,6 +43,13 @@ function Pool({ category }: { category: CategoryWire }) {
         ) : (
           'No round yet: only pictures that people or you answered are decided.'
         )}
+        {category.yes_by.inherited > 0 && (
+          <>
+            {' '}
+            Of the yes, {whole(category.yes_by.labelled)} have a label of their own and{' '}
+            {whole(category.yes_by.inherited)} follow a copy.
+          </>
+        )}
         {category.refused > 0 && (
           <>
             {' '}

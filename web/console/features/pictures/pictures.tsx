@@ -108,6 +108,7 @@ function Tile({ picture, look }: { picture: Picture; look: (picture: Picture) =>
           <Sign kind={decision} size={12} /> {DECISIONS[decision]}
         </span>
         {picture.label && <span className="quiet">{picture.source}</span>}
+        {picture.inherited && !picture.label && <span className="quiet">follows a copy</span>}
       </span>
     </button>
   );
@@ -115,7 +116,8 @@ function Tile({ picture, look }: { picture: Picture; look: (picture: Picture) =>
 
 function Looked({ picture }: { picture: Picture }) {
   const decision = picture.decision ?? 'unknown';
-  const label = picture.label ? `${picture.label}, ${picture.source}` : 'none';
+  const none = picture.inherited ? 'none: decided as a copy of it' : 'none';
+  const label = picture.label ? `${picture.label}, ${picture.source}` : none;
   return (
     <div className="looked">
       <img src={picture.thumbnail} alt={picture.file || 'The picture'} />
