@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from thresher.label.gate import known_to_be_good
+from thresher.label.standing import bounds_of
 from thresher.records import Assignment, Dealt, Gold, Says, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
@@ -38,7 +39,10 @@ def deal(
     expire(store, now_ms)
     version = store.categories.get(category).question.version
     lease_ms = round(settings.lease_minutes * 60_000)
-    assignment = store.work.take(category, version, worker.id, owner=worker.owner, now_ms=now_ms, lease_ms=lease_ms)
+    bounds = bounds_of(worker, store=store, settings=settings)
+    assignment = store.work.take(
+        category, version, worker.id, owner=worker.owner, now_ms=now_ms, lease_ms=lease_ms, bounds=bounds
+    )
     if assignment is None or assignment.dealt:
         return assignment
     asked = [Dealt(ask.row, ask.id) for ask in store.asks.of_task(assignment.task)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from thresher.label.gold import retire_missed, take_owners_answers
 from thresher.label.pace import pace
+from thresher.label.standing import wait_if_rejected
 from thresher.records import Assignment, Gold, Review, Says, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store, Tally
@@ -168,6 +169,9 @@ def _review_worker(assignment: Assignment, *, store: Store, settings: Settings, 
     paused = breaks(store.categories.tally(category))
     review = judge(assignment, gold, record, settings=settings, now_ms=now_ms, paused=paused)
     recorded = store.work.review(assignment.id, review).review or review
+    if recorded.verdict is Stage.REJECTED:
+        worker = store.people.get(assignment.worker)
+        wait_if_rejected(worker, store=store, settings=settings, now_ms=now_ms)
     # another process may have been quicker, and has counted this worker's answers on gold then
     if recorded == review and _speaks_against_gold(assignment, store):
         retire_missed(assignment, review, gold, store=store)

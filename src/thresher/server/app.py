@@ -24,6 +24,7 @@ from thresher.records import now_ms
 from thresher.server import console, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console
 from thresher.server.desk import Desk, TheDesk
+from thresher.server.joining import networks
 from thresher.server.middleware import BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
 from thresher.server.pictures import Shown
 from thresher.server.wire import Health, Problem
@@ -52,6 +53,7 @@ def create_app(
     """
     app = _bare(lifespan=_lifespan)
     token = console_token(store, settings)
+    networks(settings.proxies)  # a wrong setting is told at the start
     app.state.desk = Desk(
         store=store,
         settings=settings,
@@ -101,7 +103,12 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, settings: Settings, ready: Callable[[str], None]) -> None:
         # no access log: addresses carry keys and invites, which are never logged
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            proxy_headers=False,  # uvicorn believes any process of this machine; joining.py believes the settings
         )
         super().__init__(config)
         self._ready = ready
