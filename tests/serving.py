@@ -39,6 +39,8 @@ def serving(
 ) -> Iterator[Served]:
     """Serve a workspace, or an application made over it, until the block ends."""
     settings = settings.but(host="127.0.0.1", port=0)
+    if settings.origins.get("joins_address") == "default":
+        settings = settings.but(joins_address=1000)  # everybody in a test comes from this machine
     heard: list[str] = []
     up = threading.Event()
 

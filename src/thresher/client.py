@@ -18,6 +18,7 @@ from thresher.server.wire import (
     Deal,
     Drafts,
     Entry,
+    Exclusion,
     Health,
     InviteWire,
     JobWire,
@@ -153,8 +154,16 @@ class Console(Client):
         return self._one(InviteWire, "POST", "/api/console/invites", NewInvite(category=category, note=note))
 
     def revoke_invite(self, invite: str) -> None:
-        """Revoke an invite."""
+        """Close an invite: nobody joins by it, and those who did get no more tasks."""
         self._raw("DELETE", f"/api/console/invites/{quote(invite, safe='')}")
+
+    def exclude_worker(self, worker: str, why: str) -> None:
+        """Exclude a worker for a reason, which they read."""
+        self._raw("POST", f"/api/console/workers/{quote(worker, safe='')}/exclude", Exclusion(why=why))
+
+    def admit_worker(self, worker: str) -> None:
+        """Let a worker go on who was excluded, waits, or came by a closed invite."""
+        self._raw("POST", f"/api/console/workers/{quote(worker, safe='')}/admit")
 
     def owner_link(self, name: str) -> str:
         """The owner's personal link; if the owner has no task yet, a first one that mines gold is made."""

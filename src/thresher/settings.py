@@ -54,6 +54,19 @@ class Values:
     invite_people: int = row(
         1000, "most people who can join with one invite link; 1: each invite is for one person", 1, 10**6
     )
+    joins_minute: int = row(60, "most people who can join with one invite link in a minute", 1, 10**6)
+    joins_address: int = row(
+        6, "most people who can join from one network address in a minute; more wait for their turn", 1, 10**6
+    )
+    proxies: str = row(
+        "", "addresses or networks of reverse proxies, separated by commas, whose X-Forwarded-For is believed"
+    )
+    assignments_open: int = row(
+        3, "most unfinished assignments of one annotator, or of people who share a device, in all categories", 1, 1000
+    )
+    rejections_most: int = row(
+        2, "number of rejected assignments after which an annotator gets no more work until the owner decides", 1, 1000
+    )
     lease_minutes: float = row(60.0, "how long an annotator may keep an assignment before it expires", 0.1, 10080.0)
     votes: int = row(2, "number of people asked about an image before consensus is computed", 1, 9)
     votes_most: int = row(3, "number of people asked about an image before the owner is asked", 1, 21)

@@ -6,7 +6,7 @@ from tests.contract.things import HOUR_MS, answers, append_review, category, dea
 
 from thresher.errors import BadInput, Conflict, Gone, NotFound
 from thresher.records import Assignment, Dealt, Given, Purpose, Review, Says, Stage
-from thresher.store.contract import Store, every_assignment
+from thresher.store.contract import Bounds, Store, every_assignment
 
 
 def stage(store: Store, assignment: Assignment) -> Stage:
@@ -105,6 +105,82 @@ def test_an_offer_is_what_would_be_taken_and_takes_nothing(store: Store) -> None
     assert held.number == first.number
     take(store, "w1")
     assert store.work.offer("car", 1, "w3", owner=False) is None
+
+
+def test_people_alike_are_asked_about_an_image_once(store: Store) -> None:
+    category(store, 6)
+    first = publish(store, [0, 1], places=3)
+    publish(store, [1, 2], places=3, purpose=Purpose.MIDDLE)
+    third = publish(store, [3, 4], places=3)
+    alike = Bounds(("w1",))
+    finish(store, "w1")
+    offered = store.work.offer("car", 1, "w2", owner=False, bounds=alike)
+    assert offered is not None
+    assert offered.number == third.number
+    taken = bound(store, "w2", alike)
+    assert taken is not None
+    assert taken.task == third.number
+    assert bound(store, "w3", Bounds(("w1", "w2"))) is None
+    other = take(store, "w4")
+    assert other is not None
+    assert other.task == first.number
+
+
+def test_what_stood_between_people_alike_and_a_task_ends_with_its_lease(store: Store) -> None:
+    category(store, 4)
+    small = publish(store, [0])
+    publish(store, [0, 1], places=2, purpose=Purpose.MIDDLE)
+    take(store, "w0")
+    held = take(store, "w1")  # the second task, since the first one is full
+    assert held is not None
+    store.work.give_back(store.work.of_worker("w0")[0].id, 150)
+    assert bound(store, "w2", Bounds(("w1",))) is None
+    store.work.give_back(held.id, 200)
+    again = bound(store, "w2", Bounds(("w1",)))
+    assert again is not None
+    assert again.task == small.number
+
+
+def bound(store: Store, worker: str, bounds: Bounds, name: str = "car") -> Assignment | None:
+    return store.work.take(name, 1, worker, owner=False, now_ms=100, lease_ms=HOUR_MS, bounds=bounds)
+
+
+def test_people_alike_hold_a_bounded_number_of_assignments(store: Store) -> None:
+    names = [f"c{number}" for number in range(4)]
+    for number, name in enumerate(names):
+        category(store, 4, name)
+        publish(store, [number], places=9, name=name)
+    two = Bounds(("w2",), 2)
+    first = bound(store, "w1", two, names[0])
+    assert first is not None
+    assert bound(store, "w2", Bounds(("w1",), 2), names[1]) is not None
+    for worker, alike in (("w1", "w2"), ("w2", "w1")):
+        assert bound(store, worker, Bounds((alike,), 2), names[2]) is None
+        assert store.work.offer(names[2], 1, worker, owner=False, bounds=Bounds((alike,), 2)) is None
+    again = bound(store, "w1", two, names[0])  # what they hold they get back
+    assert again is not None
+    assert again.id == first.id
+    store.work.give_back(first.id, 200)
+    assert bound(store, "w1", two, names[3]) is not None
+
+
+def test_two_servers_give_nobody_more_assignments_than_the_bounds_allow(store: Store, another: Store) -> None:
+    names = [f"c{number}" for number in range(8)]
+    for name in names:
+        category(store, 4, name)
+        publish(store, [0], places=9, name=name)
+    taken: list[Assignment | None] = []
+
+    def work(opened: Store, name: str) -> None:
+        taken.append(bound(opened, "w1", Bounds((), 3), name))
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip((store, another) * 4, names, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 8
+    assert sum(one is not None for one in taken) == 3
 
 
 def test_what_is_dealt_is_fixed_once(store: Store) -> None:

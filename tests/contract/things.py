@@ -68,13 +68,15 @@ def wishes(rows: Sequence[int], purpose: Purpose = Purpose.LEARN, **changes: Any
     return [NewAsk(row, purpose, priority=float(-place), **changes) for place, row in enumerate(rows)]
 
 
-def publish(store: Store, rows: Sequence[int], *, places: int = 1, purpose: Purpose = Purpose.LEARN) -> Task:
-    """A task of these rows in the category "car"."""
+def publish(
+    store: Store, rows: Sequence[int], *, places: int = 1, purpose: Purpose = Purpose.LEARN, name: str = "car"
+) -> Task:
+    """A task of these rows."""
     owner_only = purpose in (Purpose.ADJUDICATE, Purpose.MINE_GOLD)
-    store.asks.wish("car", 1, wishes(rows, purpose))
+    store.asks.wish(name, 1, wishes(rows, purpose))
     wanted = set(rows)
-    asks = [ask.id for ask in store.asks.waiting("car", 1, 10_000, owner_only=owner_only) if ask.row in wanted]
-    task = store.asks.publish("car", 1, NewTask("named", asks, 10, places=places, owner_only=owner_only))
+    asks = [ask.id for ask in store.asks.waiting(name, 1, 10_000, owner_only=owner_only) if ask.row in wanted]
+    task = store.asks.publish(name, 1, NewTask("named", asks, 10, places=places, owner_only=owner_only))
     assert task is not None
     return task
 

@@ -288,7 +288,7 @@ def test_nothing_that_a_worker_is_told_tells_gold_from_asked(
     assert not [word for word in ("gold", "purpose", "learn", "audit", "row", "sha256") if word in as_sent]
     assert set(Work.model_fields) == {
         "token", "category", "question", "instructions", "examples", "pictures", "entries", "sequence",
-        "lease_until_ms", "now_ms",
+        "lease_until_ms", "now_ms", "device",
     }  # fmt: skip
 
 

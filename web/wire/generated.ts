@@ -109,6 +109,22 @@ const injectedRtkApi = api.injectEndpoints({
     workers: build.query<WorkersApiResponse, WorkersApiArg>({
       query: () => ({ url: `/api/console/workers` }),
     }),
+    excludeWorker: build.mutation<
+      ExcludeWorkerApiResponse,
+      ExcludeWorkerApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/console/workers/${queryArg.worker}/exclude`,
+        method: "POST",
+        body: queryArg.exclusion,
+      }),
+    }),
+    admitWorker: build.mutation<AdmitWorkerApiResponse, AdmitWorkerApiArg>({
+      query: (queryArg) => ({
+        url: `/api/console/workers/${queryArg.worker}/admit`,
+        method: "POST",
+      }),
+    }),
     invites: build.query<InvitesApiResponse, InvitesApiArg>({
       query: () => ({ url: `/api/console/invites` }),
     }),
@@ -252,6 +268,15 @@ export type CategoryWorkersApiArg = {
 export type WorkersApiResponse =
   /** status 200 Successful Response */ WorkerWire[];
 export type WorkersApiArg = void;
+export type ExcludeWorkerApiResponse = unknown;
+export type ExcludeWorkerApiArg = {
+  worker: string;
+  exclusion: Exclusion;
+};
+export type AdmitWorkerApiResponse = unknown;
+export type AdmitWorkerApiArg = {
+  worker: string;
+};
 export type InvitesApiResponse =
   /** status 200 Successful Response */ InviteWire[];
 export type InvitesApiArg = void;
@@ -301,6 +326,7 @@ export type ReadyApiArg = void;
 export type Joined = {
   token: string;
   link: string;
+  device: string;
 };
 export type Problem = {
   type: string;
@@ -313,6 +339,7 @@ export type Problem = {
 export type Join = {
   invite: string;
   name?: string;
+  device?: string;
 };
 export type Offer = {
   category: string;
@@ -329,6 +356,7 @@ export type Past = {
 };
 export type Me = {
   name: string;
+  notice: string;
   owner: boolean;
   offers: Offer[];
   past: Past[];
@@ -360,9 +388,11 @@ export type Work = {
   sequence: number;
   lease_until_ms: number;
   now_ms: number;
+  device?: string;
 };
 export type Deal = {
   category: string;
+  device?: string;
 };
 export type Kept = {
   sequence: number;
@@ -513,6 +543,13 @@ export type WorkerWire = {
   gold_right: number;
   gold_shown: number;
   seconds: number | null;
+  standing: "free" | "waiting" | "excluded" | "closed";
+  excluded_why: string;
+  same_device: number;
+  same_address: number;
+};
+export type Exclusion = {
+  why: string;
 };
 export type InviteWire = {
   id: string;
@@ -521,6 +558,7 @@ export type InviteWire = {
   link: string;
   created_ms: number;
   revoked: boolean;
+  people: number;
 };
 export type NewInvite = {
   category?: string;
@@ -582,6 +620,8 @@ export const {
   useRefusalsQuery,
   useCategoryWorkersQuery,
   useWorkersQuery,
+  useExcludeWorkerMutation,
+  useAdmitWorkerMutation,
   useInvitesQuery,
   useAddInviteMutation,
   useRevokeInviteMutation,

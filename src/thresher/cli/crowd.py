@@ -52,7 +52,11 @@ def simulate_with(
     invite, tokens = _invite(name, links, store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
     starved = _Starved(name, store) if not crowd.url else _never  # only at our own server will nobody else come
-    with bars() as report, _server(crowd.url, store) as base_url, _Loop(name, store, settings, report) as loop:
+    with (
+        bars() as report,
+        _server(crowd.url, store, crowd.workers) as base_url,
+        _Loop(name, store, settings, report) as loop,
+    ):
         album = album_of(truth, name, store, settings, report, tell=tell)
         people = simulate(
             Entry(
@@ -176,11 +180,11 @@ class _Starved:
 
 
 @contextlib.contextmanager
-def _server(url: str, store: Store) -> Iterator[str]:
+def _server(url: str, store: Store, people: int) -> Iterator[str]:
     if url:
         yield url
         return
-    with local_server(store.place, loop=False) as server:
+    with local_server(store.place, loop=False, joins=people) as server:
         yield server.url
 
 

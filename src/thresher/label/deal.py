@@ -10,6 +10,7 @@ import numpy as np
 from thresher.label.asks import recompose_for
 from thresher.label.gate import SHOWN_LEAST, known_to_be_good
 from thresher.label.gold import AUDITS
+from thresher.label.standing import bounds_of
 from thresher.records import Assignment, Dealt, Gold, Says, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
@@ -41,7 +42,16 @@ def deal(
     expire(store, now_ms)
     version = store.categories.get(category).question.version
     lease_ms = round(settings.lease_minutes * 60_000)
-    take = partial(store.work.take, category, version, worker.id, owner=worker.owner, now_ms=now_ms, lease_ms=lease_ms)
+    take = partial(
+        store.work.take,
+        category,
+        version,
+        worker.id,
+        owner=worker.owner,
+        now_ms=now_ms,
+        lease_ms=lease_ms,
+        bounds=bounds_of(worker, store=store, settings=settings),
+    )
     assignment = take()
     if assignment is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
         assignment = take()
@@ -58,9 +68,10 @@ def deal(
 def offer(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Task | None:
     """The task that `deal` would lease to a worker now, or their unfinished one; nothing is leased."""
     version = store.categories.get(category).question.version
-    found = store.work.offer(category, version, worker.id, owner=worker.owner)
+    bounds = bounds_of(worker, store=store, settings=settings)
+    found = store.work.offer(category, version, worker.id, owner=worker.owner, bounds=bounds)
     if found is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
-        found = store.work.offer(category, version, worker.id, owner=worker.owner)
+        found = store.work.offer(category, version, worker.id, owner=worker.owner, bounds=bounds)
     return found
 
 

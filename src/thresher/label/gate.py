@@ -17,6 +17,7 @@ from typing import Final
 
 from thresher.label.gold import retire_missed, take_owners_answers
 from thresher.label.pace import pace
+from thresher.label.standing import wait_if_rejected
 from thresher.label.unaided import NOTHING, Record, shows_guessing, tells, unaided
 from thresher.records import Assignment, Gold, Review, Says, Stage
 from thresher.settings import Settings
@@ -229,6 +230,9 @@ def _review_worker(assignment: Assignment, *, store: Store, settings: Settings, 
         # before the review: killed between, there is a line too many, not an assignment that is never looked at again
         store.lines.add(RECHECK, [{"assignment": assignment.id, "mark": ""}], category)
     recorded = store.work.review(assignment.id, review).review or review
+    if recorded.verdict is Stage.REJECTED:
+        worker = store.people.get(assignment.worker)
+        wait_if_rejected(worker, store=store, settings=settings, now_ms=now_ms)
     # another process may have been quicker, and has counted this worker's answers on gold then
     if recorded == review and _speaks_against_gold(assignment, store):
         retire_missed(assignment, review, gold, store=store)

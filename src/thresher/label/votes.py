@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from thresher.label.adjudicate import ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
+from thresher.label.independent import Devices, left_to_ask, once_a_device, shared_devices
+from thresher.label.standing import annotators
 from thresher.records import TRUSTED, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -54,16 +56,20 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
 
     A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for votes
     are left alone, as are those that the owner answered. An image without a sure answer goes to one more person until
-    `settings.votes_most` have answered, then to the owner. An image of an audit is adjudicated (adjudicate.py).
+    `settings.votes_most` have answered, then to the owner. An image of an audit is adjudicated (adjudicate.py). Two
+    votes from one device count as one (independent.py), also if that is found out when labels were made of them.
     """
     version = store.categories.get(category).question.version
     # before the votes: an image whose last vote comes in between is then left to the next settling, not asked again
     open_rows = set(store.asks.open_rows(category, version).tolist())
-    everybody = store.people.all()
-    owners = {worker.id for worker in everybody if worker.owner}
+    owners = {worker.id for worker in store.people.all() if worker.owner}
     everything = store.labels.votes(category, version)
-    votes = [vote for vote in everything if vote.worker not in owners]
+    voters = _Voters(annotators(store=store), shared_devices(store=store), everything, owners)
+    votes = once_a_device([vote for vote in everything if vote.worker not in owners], voters.shared)
     labels = store.labels.all_of(category, version)
+    if undone := _undone(labels, votes, voters):
+        store.labels.drop(category, version, Source.ADJUDICATED, undone)
+        labels = store.labels.all_of(category, version)
     final = {label.row: label.says for label in labels if label.source in TRUSTED["people"]}
     held = {label.row: label for label in labels if label.source is Source.CONSENSUS}
     crowd = _crowd(category, version, votes, final, store)
@@ -73,20 +79,61 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     changes = _Changes(seen=Counter(vote.row for vote in everything))
     for row in sorted((by_row.keys() | held.keys()) - final.keys()):
         verdict = verdict_of(crowd.posterior.get(row, 0.5), held.get(row), settings.sure)
-        if not by_row[row] or (verdict.says is None and row in held):
+        too_few = len(by_row[row]) < min(settings.votes, len(voters.of[row]))  # two of them were one person
+        if not by_row[row] or ((verdict.says is None or too_few) and row in held):
             changes.drop.append(row)
         if row in open_rows or not by_row[row]:
             continue
         if audited := of_audit(by_row[row]):
-            earlier = {vote.worker for vote in by_row[row]} - {vote.worker for vote in audited}
-            people = len(everybody) - len(owners) - len(earlier)  # who answered before the audit is not asked again
-            _adjudicate(changes, row, audited, version, now_ms, people)
+            # who answered before the audit is not asked again
+            _adjudicate(changes, row, audited, version, now_ms, voters.and_left(audited))
             continue
-        if verdict.says is None:
-            _ask_on(changes, row, by_row[row], settings.votes_most, len(everybody) - len(owners))
+        if verdict.says is None or too_few:
+            _ask_on(changes, row, by_row[row], settings.votes_most, voters.and_left(by_row[row]))
         elif not _stays(held.get(row), verdict, by_row[row]):
             changes.hold.append(_label(row, verdict.says, verdict.posterior, by_row[row], version, now_ms))
     return _write(changes, category, version, store)
+
+
+@dataclass
+class _Voters:
+    """Who has voted on each image, and who may still be asked."""
+
+    people: set[str]
+    shared: Devices
+    everything: Sequence[Vote]
+    owners: set[str]
+    of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def __post_init__(self) -> None:
+        for vote in self.everything:
+            if vote.worker not in self.owners:
+                self.of[vote.row].add(vote.worker)
+
+    def and_left(self, votes: Sequence[Vote]) -> int:
+        """The people who cast these votes on an image, and those who may still be asked about it."""
+        counted = {vote.worker for vote in votes}
+        return len(counted) + left_to_ask(self.people, self.of[votes[0].row], self.shared)
+
+
+def _undone(labels: Sequence[Label], votes: Sequence[Vote], voters: _Voters) -> list[int]:
+    """The rows that people adjudicated, if two of those who agreed turned out to be one person since.
+
+    An image that the owner answered keeps its label.
+    """
+    if not voters.shared:
+        return []
+    by_owner = {vote.row for vote in voters.everything if vote.worker in voters.owners}
+    counted: dict[int, list[Vote]] = defaultdict(list)
+    for vote in votes:
+        counted[vote.row].append(vote)
+    doubtful = (
+        label
+        for label in labels
+        if label.source is Source.ADJUDICATED and label.row not in by_owner
+        if len(counted[label.row]) < len(voters.of[label.row])
+    )
+    return [label.row for label in doubtful if leader(of_audit(counted[label.row])) is not label.says]
 
 
 def verdict_of(posterior: float, held: Label | None, sure: float) -> Verdict:

@@ -19,6 +19,8 @@ from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD, leads
 from thresher.label.asks import unsettled, wish_apart
 from thresher.label.gold import gild_audits
+from thresher.label.independent import left_to_ask, shared_devices
+from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.decision import decision
 from thresher.loop.methods import (
@@ -165,11 +167,9 @@ def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store)
         # votes that came since labels were last computed: the next turn decides whether more are needed
         if vote.epoch and snapshot.truth != "owner":
             asks.pop(vote.row, None)
-    people = {worker.id for worker in store.people.all() if not worker.owner}
-    return [
-        replace(_of_people(ask, len(people - set(seen.get(row, ())))), votes_seen=len(seen.get(row, ())))
-        for row, ask in asks.items()
-    ]
+    people, shared = annotators(store=store), shared_devices(store=store)
+    left = {row: left_to_ask(people, set(seen.get(row, ())), shared) for row in asks}
+    return [replace(_of_people(ask, left[row]), votes_seen=len(seen.get(row, ()))) for row, ask in asks.items()]
 
 
 def _of_the_owner(ask: NewAsk) -> NewAsk:

@@ -6,6 +6,7 @@ import numpy as np
 
 from thresher.label.adjudicate import LEAD
 from thresher.label.asks import askable, unsettled, wish, wish_first
+from thresher.label.standing import annotators
 from thresher.learn.decide import UNKNOWN, Decided
 from thresher.learn.sample import SHARES, Scored, choose, middle
 from thresher.loop.decision import Decision, decision
@@ -155,7 +156,7 @@ def too_few_people(category: Category, *, store: Store) -> str:
 
     With fewer people the owner would be asked about drawn images that nobody has voted on.
     """
-    way, people = way_of(category.targets.method), sum(not worker.owner for worker in store.people.all())
+    way, people = way_of(category.targets.method), len(annotators(store=store))
     if not way.words or people >= WORDS_TAKE:
         return ""
     return (

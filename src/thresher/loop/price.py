@@ -8,6 +8,7 @@ divided without regard to either would be exceeded twofold.
 from math import sqrt
 
 from thresher.label.adjudicate import LEAD
+from thresher.label.independent import votes_of_people
 from thresher.loop.ways import way_of
 from thresher.records import Category, Says, Vote
 from thresher.settings import Settings
@@ -32,7 +33,7 @@ def answers_each(category: Category, *, store: Store, settings: Settings) -> flo
     every = [
         vote
         for version in range(1, category.question.version + 1)
-        for vote in store.labels.votes(category.name, version)
+        for vote in votes_of_people(category.name, version, store=store)
         if vote.worker not in owners
     ]
     votes = votes_each([vote for vote in every if not vote.epoch])

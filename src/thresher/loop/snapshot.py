@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
+from thresher.label.independent import votes_of_people
 from thresher.learn.decide import Decided
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
 from thresher.loop.ways import way_of
@@ -135,7 +136,7 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Sna
     because it would have learnt from the audits, and these votes must not depend on what was drawn.
     """
     name, epoch = category.name, snapshot.epoch
-    cast = [vote for vote in store.labels.votes(name, snapshot.version) if vote.worker != OWNER]
+    cast = [vote for vote in votes_of_people(name, snapshot.version, store=store) if vote.worker != OWNER]
     labels = [label for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)]
     rank_of = snapshot.ranks_of({vote.row for vote in cast} | {label.row for label in labels})
     votes: dict[int, list[Vote]] = {}

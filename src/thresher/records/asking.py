@@ -93,13 +93,23 @@ OWNER = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One annotator: the holder of a personal link. `owner` marks the owner, whose answers count as true."""
+    """One annotator: the holder of a personal link. `owner` marks the owner, whose answers count as true.
+
+    `address` is a keyed hash of the network address at which they joined. Since `waits_ms` they wait for the owner, who
+    last let them go on at `cleared_ms`; since `excluded_ms` they are excluded, for the reason that they are told. The
+    times are 0 where that is not so.
+    """
 
     id: str
     name: str
     owner: bool
     invite: str
     created_ms: int
+    address: str = ""
+    waits_ms: int = 0
+    cleared_ms: int = 0
+    excluded_ms: int = 0
+    excluded_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from thresher.server import console, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console
 from thresher.server.connections import ACCEPTED_AT_ONCE, Connections, protocol_for
 from thresher.server.desk import Desk, TheDesk
+from thresher.server.joining import networks
 from thresher.server.middleware import AnswersHead, BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
 from thresher.server.pictures import Shown
 from thresher.server.presence import Presence, address_of
@@ -59,6 +60,7 @@ def create_app(
     """
     app = _bare(lifespan=_lifespan)
     token = console_token(store, settings)
+    networks(settings.proxies)  # a wrong setting is told at the start
     app.state.desk = Desk(
         store=store,
         settings=settings,
@@ -140,6 +142,7 @@ class Server(uvicorn.Server):
             access_log=False,  # addresses carry keys and invites, which are never logged
             server_header=False,
             timeout_graceful_shutdown=5,
+            proxy_headers=False,  # uvicorn believes any process of this machine; joining.py believes the settings
         )
         super().__init__(config)
         self._ready = ready

@@ -1,7 +1,8 @@
 """The objects that every route gets: the store, the settings, the clock, and state that outlives a request."""
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ class Desk:
     """The objects that every route uses.
 
     `decisions` holds what is decided of each category; `on_sent(category)` is called after each sent assignment;
-    `loop_runs(category)` says whether its loop is running.
+    `loop_runs(category)` says whether its loop is running. Whoever joins holds the `door` meanwhile.
     """
 
     store: Store
@@ -33,6 +34,7 @@ class Desk:
     static: Path
     on_sent: Callable[[str], None]
     loop_runs: Callable[[str], bool]
+    door: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def lease_ms(self) -> int:

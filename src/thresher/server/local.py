@@ -31,12 +31,15 @@ class Local:
 
 
 @contextmanager
-def local_server(place: str, *, loop: bool = True) -> Iterator[Local]:
+def local_server(place: str, *, loop: bool = True, joins: int = 0) -> Iterator[Local]:
     """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start.
 
-    It ends with the block, and with this process if that is killed.
+    It ends with the block, and with this process if that is killed. With `joins`, so many people can join at once: a
+    simulated crowd comes from one address.
     """
     flags, environment = child_at(place)
+    if joins:
+        environment |= {"THRESHER_JOINS_ADDRESS": str(joins), "THRESHER_JOINS_MINUTE": str(joins)}
     command = ["serve", "--port", "0", "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
     # Ctrl-C reaches the whole process group, but this server stays for those who still talk to it and ends by SIGTERM
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -15,11 +15,13 @@ from fastapi.responses import Response
 
 from thresher.errors import BadInput, Denied, Gone, NotFound
 from thresher.label import deal as dealing
-from thresher.label import gate
-from thresher.records import Assignment, Given, Says, Stage, Task, Worker, new_id
+from thresher.label import gate, standing
+from thresher.label.standing import Standing
+from thresher.records import Assignment, Given, Says, Stage, Task, Worker
 from thresher.server.auth import TheAssignment, TheWorker
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.examples import examples_for
+from thresher.server.joining import Guest, address_of, let_in
 from thresher.server.pictures import LARGE_PIXELS, webp_response
 from thresher.server.wire import (
     Deal,
@@ -50,6 +52,8 @@ VERDICTS: dict[Stage, Verdict] = {
     Stage.WEIGHTED: "weighted",
     Stage.REJECTED: "rejected",
 }
+# whoever waits for the owner gets nothing new, and finishes what they have begun
+WORKS_ON = frozenset({Standing.FREE, Standing.WAITING})
 _RAN_OUT = "the time for this task has ended, and its answers were erased."
 _ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "you gave this task back, and its answers were erased."}
 
@@ -57,18 +61,10 @@ _ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "you gave this task back, and
 @router.post("/join")
 def join(body: Join, desk: TheDesk, request: Request) -> Joined:
     """Turn an invite into a personal link."""
-    try:
-        invite = desk.store.people.get_invite(desk.links.read_invite(body.invite))
-    except NotFound as error:
-        raise Denied("this invite is not known here.", next="ask for a new one") from error
-    if invite.revoked_ms:
-        raise Gone("this invite was withdrawn.", next="ask for a new one")
-    if desk.store.people.joined(invite.id) >= desk.settings.invite_people:
-        raise Gone("this invite has reached its limit of people.", next="ask for a new one")
-    worker = Worker(id=new_id(), name=body.name.strip(), owner=False, invite=invite.id, created_ms=desk.clock())
-    desk.store.people.add(worker)
-    token = desk.links.worker(worker.id)
-    return Joined(token=token, link=desk.personal_link(request, token))
+    device, mark = desk.links.device(body.device)
+    guest = Guest(body.name.strip(), device, desk.links.blinded(address_of(request, desk.settings)))
+    token = desk.links.worker(let_in(body.invite, guest, desk).id)
+    return Joined(token=token, link=desk.personal_link(request, token), device=mark)
 
 
 @router.get("/me")
@@ -77,10 +73,13 @@ def me(desk: TheDesk, worker: TheWorker) -> Me:
     dealing.expire(desk.store, desk.clock())
     assignments = desk.store.work.of_worker(worker.id)
     past = [done for done in assignments if done.stage in VERDICTS]
+    now = standing.judged(worker, store=desk.store, settings=desk.settings, now_ms=desk.clock(), known=assignments)
+    offers = _offers(desk, worker, assignments) if now in WORKS_ON else []
     return Me(
         name=worker.name,
+        notice=standing.words_for(worker, now),
         owner=worker.owner,
-        offers=_offers(desk, worker, assignments),
+        offers=[offer for offer in offers if offer.unfinished or now is Standing.FREE],
         past=[_past(done) for done in past[:PAST_SHOWN]],
     )
 
@@ -94,10 +93,16 @@ def deal(body: Deal, desk: TheDesk, worker: TheWorker) -> Work | Response:
     """Take an assignment, or go on with the one that is unfinished."""
     if body.category not in _categories(desk, worker):
         raise NotFound(f"your link has no tasks of {body.category!r}.", next="choose one of the tasks on your page")
+    device, mark = desk.links.device(body.device)
+    if not worker.owner:
+        desk.store.people.seen(worker.id, device, desk.clock())
+    now = standing.judged(worker, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+    if now is not Standing.FREE and not (now in WORKS_ON and _holds(desk, worker, body.category)):
+        return Response(status_code=204)
     assignment = dealing.deal(body.category, worker, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     if assignment is None:
         return Response(status_code=204)
-    return _work(desk, assignment)
+    return _work(desk, assignment).model_copy(update={"device": mark})
 
 
 @router.get("/assignment")
@@ -112,6 +117,7 @@ def keep_drafts(body: Drafts, desk: TheDesk, assignment: TheAssignment) -> Kept:
 
     Whoever works at two devices hears of the answers of the other one.
     """
+    _may_go_on(desk, assignment)
     given = _given(desk, body.entries, assignment)
     kept = desk.store.work.draft(
         assignment.id, given, sequence=body.sequence, now_ms=desk.clock(), lease_ms=desk.lease_ms
@@ -124,6 +130,7 @@ def keep_drafts(body: Drafts, desk: TheDesk, assignment: TheAssignment) -> Kept:
 @router.post("/send")
 def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
     """Send the whole assignment, once; the same answers again get the same receipt."""
+    _may_go_on(desk, assignment)
     given = _given(desk, body.entries, assignment)
     sent = desk.store.work.send(assignment.id, given, desk.clock())
     receipt = desk.links.receipt(sent)
@@ -136,7 +143,7 @@ def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
         others=_by_others(given, sent),
         verdict=VERDICTS[judged.stage],
         why=why,
-        more=_next_task(desk, worker, sent.category) is not None,
+        more=_more(desk, worker, sent.category),
     )
 
 
@@ -171,8 +178,26 @@ def _row_of(desk: Desk, key: str) -> int:
     return assignment.dealt[position].row if position >= 0 else -1 - position
 
 
+def _holds(desk: Desk, worker: Worker, category: str) -> bool:
+    """Whether a worker has begun a task of the present question of a category."""
+    version = desk.store.categories.get(category).question.version
+    held = (one for one in desk.store.work.of_worker(worker.id) if one.stage is Stage.LEASED)
+    return any((one.category, one.version) == (category, version) for one in held)
+
+
+def _may_go_on(desk: Desk, assignment: Assignment) -> None:
+    """Raise Gone for an unfinished assignment whose worker was excluded, or their invite closed."""
+    if assignment.stage in VERDICTS:
+        return
+    worker = desk.store.people.get(assignment.worker)
+    now = standing.standing_of(worker, store=desk.store)
+    if now not in WORKS_ON:
+        raise Gone(standing.words_for(worker, now), next="open your personal link to see what you have sent")
+
+
 def _open(desk: Desk, assignment: Assignment) -> Assignment:
     """An assignment that may still be worked on. Raises Gone."""
+    _may_go_on(desk, assignment)
     if assignment.stage in VERDICTS:
         raise Gone("this task is already sent.", next="open your personal link to see your tasks")
     if assignment.stage is not Stage.LEASED or assignment.lease_until_ms <= desk.clock():
@@ -197,6 +222,12 @@ def _offers(desk: Desk, worker: Worker, assignments: list[Assignment]) -> list[O
             question = desk.store.categories.get(name).question.text
             found.append(Offer(category=name, question=question, images=images, unfinished=begun is not None))
     return found
+
+
+def _more(desk: Desk, worker: Worker, category: str) -> bool:
+    """Whether a worker who has just sent a task can get another one."""
+    free = standing.standing_of(worker, store=desk.store) is Standing.FREE
+    return free and _next_task(desk, worker, category) is not None
 
 
 def _next_task(desk: Desk, worker: Worker, name: str) -> Task | None:

@@ -53,7 +53,30 @@ SAME_ANSWER: Final = Kind(
     durable=False,
 )
 WORKER: Final = Kind(
-    "worker", "people", fields_of("id, name, owner bool, invite, created_ms int"), of_category=False, generic=True
+    "worker",
+    "people",
+    (
+        *fields_of("id, name, owner bool, invite, created_ms int"),
+        Field("address", since=3, default=""),
+        *(Field(name, Type.INT, since=3, default=0) for name in ("waits_ms", "cleared_ms", "excluded_ms")),
+        Field("excluded_why", since=3, default=""),
+    ),
+    of_category=False,
+    generic=True,
+    indexes=(
+        Index("of_invite", ("invite", "created_ms"), since=3),
+        Index("of_address", ("address", "created_ms"), since=3),
+    ),
+)
+DEVICE: Final = Kind(
+    "device",
+    "which people were seen at which device",
+    fields_of("device, worker, at_ms int"),
+    keys=2,
+    of_category=False,
+    generic=True,
+    indexes=(Index("of_worker", ("worker",), since=3),),
+    since=3,
 )
 INVITE: Final = Kind(
     "invite",
@@ -210,6 +233,6 @@ RELEASE: Final = Kind("release", "exported versions", fields_of("id, record json
 
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (
-    CATEGORY, IMAGE, SEEN_FILE, SAME_ANSWER, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK,
+    CATEGORY, IMAGE, SEEN_FILE, SAME_ANSWER, WORKER, INVITE, DEVICE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK,
     ASSIGNMENT, REVIEW, RECHECK, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE, SERVER,
 )  # fmt: skip

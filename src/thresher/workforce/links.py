@@ -7,6 +7,7 @@ used only after its signature was checked. The values are ids, not secrets: a to
 
 import hashlib
 import hmac
+import secrets
 
 from itsdangerous import Signer
 
@@ -21,8 +22,11 @@ KINDS = {
     "picture": "picture",
     "thumbnail": "picture",
     "receipt": "receipt",
+    "device": "device",
+    "address": "address",
 }
 LONGEST_TOKEN = 512
+DEVICE_BYTES = 16
 
 
 class Links:
@@ -87,6 +91,21 @@ class Links:
         """The assignment id and the position of a picture key."""
         assignment, _, position = self.read("picture", key).rpartition(".")
         return assignment, int(position)
+
+    def device(self, mark: str = "") -> tuple[str, str]:
+        """The id of the device that keeps this mark, and the mark; a new random one if there is none, or a foreign one.
+
+        A mark says that two people used one browser, and nothing about either: it is random, and no other server's.
+        """
+        try:
+            return self.read("device", mark), mark
+        except Denied:
+            made = secrets.token_urlsafe(DEVICE_BYTES)
+            return made, self.sign("device", made)
+
+    def blinded(self, address: str) -> str:
+        """A keyed hash of a network address: equal for equal ones, and no way back without the workspace's secret."""
+        return self._signers["address"].get_signature(address).decode("ascii") if address else ""
 
     def thumbnail(self, row: int, until_ms: int) -> str:
         """The key of an image for the console, valid until a time."""

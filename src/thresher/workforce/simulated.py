@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from thresher.errors import BadInput, Gone, NotReady, ThresherError
+from thresher.errors import BadInput, Gone, NotReady, ThresherError, TryLater
 from thresher.records import Progress
 from thresher.workforce.album import Album
 from thresher.workforce.crowd import READING_SECONDS, SENDING_SECONDS, Crowd, Look, Person
@@ -176,9 +176,19 @@ class _Worker:
         """Open the invite, unless there is a personal token already, and work."""
         self.floor.done.kinds[self.person.kind.name] += 1
         if not self.token:
-            joined = await self.ask("POST", "/join", body={"invite": invite, "name": name})
-            self.token = joined["token"]
+            self.token = await self.join(invite, name)
         await self.work()
+
+    async def join(self, invite: str, name: str) -> str:
+        """The personal token that an invite gives; where too many join at once, after the time that the server says."""
+        while True:
+            try:
+                joined = await self.ask("POST", "/join", body={"invite": invite, "name": name})
+            except TryLater as error:
+                self.floor.worked()  # nobody is idle who waits to be let in
+                await asyncio.sleep(error.after_seconds)
+            else:
+                return str(joined["token"])
 
     async def work(self) -> None:
         """Take assignments until there are no more, or this person quits."""
@@ -273,6 +283,8 @@ async def _refused(response: aiohttp.ClientResponse) -> ThresherError:
     except (ValueError, KeyError, TypeError):
         said = response.reason or "no reason"
     where = f"{response.method} {response.url.path}"
+    if response.status == TryLater.status and response.headers.get("Retry-After", "").isdigit():
+        return TryLater(said, where=where, after_seconds=float(response.headers["Retry-After"]))
     if response.status == Gone.status:
         return Gone(said, where=where)
     return BadInput(f"the server answered {response.status}: {said}", where=where)

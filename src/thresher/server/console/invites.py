@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
+from thresher.label import standing
 from thresher.records import Invite, new_id
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.wire import InviteWire, NewInvite
@@ -29,9 +30,9 @@ def add_invite(body: NewInvite, desk: TheDesk, request: Request) -> InviteWire:
 
 @router.delete("/invites/{invite}", status_code=204)
 def revoke_invite(invite: Annotated[str, Path(max_length=64)], desk: TheDesk) -> None:
-    """Revoke an invite; the personal links it gave stay valid."""
+    """Close an invite: nobody joins by it any more, and those who did get no more tasks; what they have sent stays."""
     desk.store.people.get_invite(invite)
-    desk.store.people.revoke(invite, desk.clock())
+    standing.close(invite, store=desk.store, now_ms=desk.clock())
 
 
 def _invite(desk: Desk, invite: Invite, request: Request) -> InviteWire:
@@ -42,4 +43,5 @@ def _invite(desk: Desk, invite: Invite, request: Request) -> InviteWire:
         link=f"{desk.base_url(request)}/join/{desk.links.invite(invite.id)}",
         created_ms=invite.created_ms,
         revoked=bool(invite.revoked_ms),
+        people=desk.store.people.joined(invite.id),
     )

@@ -1,21 +1,25 @@
 """Workers and their records: in one category, or over all."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from statistics import median
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
+from thresher.label import standing
+from thresher.label.independent import shared_devices
 from thresher.records import Assignment, Stage, Worker
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
-from thresher.server.wire import WorkerWire
+from thresher.server.wire import Exclusion, WorkerWire
 from thresher.store.contract import every_assignment
 
 router = APIRouter()
 
+Id = Annotated[str, Path(max_length=64)]
 SENT = frozenset({Stage.SENT, Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED})
 TEMPO_OF_LAST = 20  # assignments: what a worker does now
 
@@ -25,14 +29,25 @@ def category_workers(name: Name, desk: TheDesk) -> list[WorkerWire]:
     """The workers of one category, with their records in it."""
     desk.store.categories.get(name)
     records = _records(desk, [name])
-    return [_worker(worker, records[worker.id]) for worker in desk.store.people.all() if worker.id in records]
+    return [one for one in _workers(desk, records) if one.id in records]
 
 
 @router.get("/workers")
 def workers(desk: TheDesk) -> list[WorkerWire]:
     """Every worker, over all categories."""
-    records = _records(desk, [category.name for category in desk.store.categories.all()])
-    return [_worker(worker, records[worker.id]) for worker in desk.store.people.all()]
+    return _workers(desk, _records(desk, [category.name for category in desk.store.categories.all()]))
+
+
+@router.post("/workers/{worker}/exclude", status_code=204)
+def exclude_worker(worker: Id, body: Exclusion, desk: TheDesk) -> None:
+    """Exclude a worker for a reason, which they read: what they hold ends, what they have sent stays."""
+    standing.exclude(worker, body.why.strip(), store=desk.store, now_ms=desk.clock())
+
+
+@router.post("/workers/{worker}/admit", status_code=204)
+def admit_worker(worker: Id, desk: TheDesk) -> None:
+    """Let a worker go on who was excluded, waits after rejections, or came by a closed invite."""
+    standing.admit(worker, store=desk.store, now_ms=desk.clock())
 
 
 @dataclass(slots=True)
@@ -67,6 +82,25 @@ def _records(desk: Desk, names: Iterable[str]) -> defaultdict[str, _Record]:
     return records
 
 
+def _workers(desk: Desk, records: Mapping[str, _Record]) -> list[WorkerWire]:
+    """Everybody with their record, and who shares a device or an address with them."""
+    people = desk.store.people.all()
+    stands = standing.standings(store=desk.store)
+    shared = shared_devices(store=desk.store)
+    users = Counter(device for own in shared.values() for device in own)
+    joined = Counter(worker.address for worker in people if worker.address)
+    return [
+        _worker(worker, records.get(worker.id, _Record())).model_copy(
+            update={
+                "standing": stands[worker.id].value,
+                "same_device": sum(users[device] - 1 for device in shared.get(worker.id, ())),
+                "same_address": max(0, joined[worker.address] - 1),
+            }
+        )
+        for worker in people
+    ]
+
+
 def _worker(worker: Worker, record: _Record) -> WorkerWire:
     seconds = [each for _, some in record.latest for each in some]
     return WorkerWire(
@@ -82,4 +116,8 @@ def _worker(worker: Worker, record: _Record) -> WorkerWire:
         gold_right=record.gold_right,
         gold_shown=record.gold_shown,
         seconds=median(seconds) if seconds else None,
+        standing="free",
+        excluded_why=worker.excluded_why,
+        same_device=0,
+        same_address=0,
     )

@@ -25,7 +25,7 @@ from thresher.server.wire.work import (
     Sent,
     Work,
 )
-from thresher.server.wire.workers import WorkerWire
+from thresher.server.wire.workers import Exclusion, WorkerWire
 
 __all__ = [
     "CategoryWire",
@@ -33,6 +33,7 @@ __all__ = [
     "Drafts",
     "Entry",
     "Example",
+    "Exclusion",
     "GroundsWire",
     "Health",
     "InviteWire",

@@ -15,7 +15,7 @@ class NewInvite(Wire):
 
 
 class InviteWire(Wire):
-    """An invite; `link` gives each person who opens it a personal link."""
+    """An invite; `link` gives each person who opens it a personal link, and `people` did so."""
 
     id: str
     category: str
@@ -23,3 +23,4 @@ class InviteWire(Wire):
     link: str
     created_ms: int
     revoked: bool
+    people: int

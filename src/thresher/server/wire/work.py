@@ -7,21 +7,30 @@ from pydantic import Field
 from thresher.records import Says
 from thresher.server.wire.base import Name, Wire
 
+Mark = Annotated[str, Field(max_length=512)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
 
 class Join(Wire):
-    """Turn an invite into a personal link. `name` is what the worker wants to be called; it may be empty."""
+    """Turn an invite into a personal link. `name` is what the worker wants to be called; it may be empty.
+
+    `device` is the mark that this device was given before, if it keeps one.
+    """
 
     invite: Annotated[str, Field(max_length=512)]
     name: Annotated[str, Field(max_length=80)] = ""
+    device: Mark = ""
 
 
 class Joined(Wire):
-    """The personal link, to be kept: it is the worker's account. `token` goes into the Authorization header."""
+    """The personal link, to be kept: it is the worker's account. `token` goes into the Authorization header.
+
+    `device` is a random mark for the device to keep and to send, by which two people at one device count as one.
+    """
 
     token: str
     link: str
+    device: str
 
 
 class Offer(Wire):
@@ -44,18 +53,23 @@ class Past(Wire):
 
 
 class Me(Wire):
-    """A worker's own view: the tasks they can take, and the assignments they have sent."""
+    """A worker's own view: the tasks they can take, and the assignments they have sent.
+
+    `notice` is said to a worker who gets no tasks: why, and what becomes of what they have sent.
+    """
 
     name: str
+    notice: str
     owner: bool
     offers: list[Offer]
     past: list[Past]
 
 
 class Deal(Wire):
-    """Ask for an assignment of a category."""
+    """Ask for an assignment of a category. `device` is the mark that this device keeps, if it has one."""
 
     category: Name
+    device: Mark = ""
 
 
 class Example(Wire):
@@ -85,7 +99,8 @@ class Entry(Wire):
 class Work(Wire):
     """An assignment as its worker sees it: nothing shows which pictures are gold, or why the others are asked.
 
-    `pictures` are URLs relative to the server's root, one a position; they hold as long as the lease.
+    `pictures` are URLs relative to the server's root, one a position; they hold as long as the lease. `device` is the
+    mark for the device to keep, when the assignment is taken.
     """
 
     token: str
@@ -98,6 +113,7 @@ class Work(Wire):
     sequence: int
     lease_until_ms: int
     now_ms: int
+    device: str = ""
 
 
 class Drafts(Wire):

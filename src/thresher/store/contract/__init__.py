@@ -18,10 +18,12 @@ from thresher.store.contract.people import People
 from thresher.store.contract.rounds import Rounds
 from thresher.store.contract.store import CheckReport, Recovered, Store, every_assignment
 from thresher.store.contract.transfer import Transfer
-from thresher.store.contract.work import Work
+from thresher.store.contract.work import UNBOUNDED, Bounds, Work
 
 __all__ = [
+    "UNBOUNDED",
     "Asks",
+    "Bounds",
     "Categories",
     "CheckReport",
     "Columns",

@@ -1,27 +1,52 @@
 """Assignments: leases on tasks, drafts, answers, reviews."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from thresher.records import Assignment, Dealt, Given, Review, Task
 from thresher.store.contract.common import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Who counts as one person with a worker (`alike`), and how many assignments they may all hold at once.
+
+    0 is any number of assignments.
+    """
+
+    alike: tuple[str, ...] = ()
+    open_most: int = 0
+
+
+UNBOUNDED: Final = Bounds()
 
 
 class Work(Protocol):
     """Assignments: leases on tasks, drafts apart from final answers, reviews."""
 
     def take(
-        self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
+        self,
+        category: str,
+        version: int,
+        worker: str,
+        *,
+        owner: bool,
+        now_ms: int,
+        lease_ms: int,
+        bounds: Bounds = UNBOUNDED,
     ) -> Assignment | None:
-        """Lease a task with a free place that shows the worker no image they were asked about before.
+        """Lease a task with a free place that shows the worker no image they or those alike were asked about before.
 
         A worker with an unfinished assignment gets that one; its lease is not renewed by that. The owner gets
         owner-only tasks first and then any other; nobody else gets an owner-only one. Two servers never give away the
-        same place. None when no task fits. The new
+        same place, nor more assignments to people alike than the bounds allow. None when no task fits. The new
         assignment's `dealt` is empty: `set_dealt` follows.
         """
 
-    def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
+    def offer(
+        self, category: str, version: int, worker: str, *, owner: bool, bounds: Bounds = UNBOUNDED
+    ) -> Task | None:
         """The task that `take` would lease to this worker now, or their unfinished one; nothing is leased."""
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:

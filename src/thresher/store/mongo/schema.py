@@ -58,7 +58,7 @@ INTERNAL: Final = (
     Made("fingerprints", "the row that represents each similar group"),
     Made("numbers", "the next row, ask, task and refusal"),
     Made("counts", "maintained counters, each in slots that writers draw at random"),
-    Made("desks", "the one assignment each worker holds of a question"),
+    Made("desks", "the one assignment each worker holds of a question, and a mark of each who takes one"),
     Made("columns", "width, type and newest part of each column"),
     Made("column_parts", "which rows a part of a column holds, in the order they were written"),
     Made("blobs", "values of columns, heads and evidence, in pieces", plain=True),

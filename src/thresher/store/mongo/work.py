@@ -6,6 +6,7 @@ the desk at which a worker holds one assignment. MongoDB lets one of the transac
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from bson import Binary
 from pymongo import ReturnDocument
 
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
-from thresher.store.contract import Rows, Work
+from thresher.store.contract import UNBOUNDED, Bounds, Rows, Work
 from thresher.store.conversions import fresh_assignment, given_to
 from thresher.store.kinds import REVIEW
 from thresher.store.mongo import reviews
@@ -42,12 +43,30 @@ LOOKED_AT: Final = 16
 ASSIGNMENTS: Final = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A task that a worker, the first of some people, could take."""
+
+    category: str
+    version: int
+    owner: bool
+    people: tuple[str, ...]
+
+
 @plain_failures
 class MongoWork(Part, Work):
     """Leases on tasks, drafts apart from final answers, reviews."""
 
     def take(
-        self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
+        self,
+        category: str,
+        version: int,
+        worker: str,
+        *,
+        owner: bool,
+        now_ms: int,
+        lease_ms: int,
+        bounds: Bounds = UNBOUNDED,
     ) -> Assignment | None:
         self._expire(now_ms)
         tries = 0
@@ -58,7 +77,10 @@ class MongoWork(Part, Work):
             held = self._held(category, version, worker, session)
             if held is not None:
                 return load(self.link, held, session)
-            task = self._next_task(category, version, worker, owner, session, choice=1 if tries == 1 else CHOICE)
+            wanted = Wanted(category, version, owner, (worker, *bounds.alike))
+            if not self._may_hold_more(worker, bounds, session, taking=True):
+                return None
+            task = self._next_task(wanted, session, choice=1 if tries == 1 else CHOICE)
             if task is None:
                 return None
             fresh = fresh_assignment(task["_id"], version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
@@ -67,11 +89,15 @@ class MongoWork(Part, Work):
         found = self.link.transact(take)
         return record_of(found) if found else None
 
-    def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
+    def offer(
+        self, category: str, version: int, worker: str, *, owner: bool, bounds: Bounds = UNBOUNDED
+    ) -> Task | None:
         def offer(session: Session) -> Document | None:
             held = self._held(category, version, worker, session)
             if held is None:
-                return self._next_task(category, version, worker, owner, session, choice=1)
+                wanted = Wanted(category, version, owner, (worker, *bounds.alike))
+                may = self._may_hold_more(worker, bounds, session)
+                return self._next_task(wanted, session, choice=1) if may else None
             number = load(self.link, held, session)["task"]
             return self.link.table("tasks").find_one({"_id": number}, {"asks": 0}, session=session)
 
@@ -83,15 +109,25 @@ class MongoWork(Part, Work):
         found = self.link.table("desks").find_one(wanted, session=session)
         return found["assignment"] if found else None
 
-    def _next_task(
-        self, category: str, version: int, worker: str, owner: bool, session: Session, *, choice: int
-    ) -> Document | None:
-        """The lowest free task without an image the worker was asked about before, or any of the `choice` lowest."""
-        own, asked = self._asked(category, worker, session)
-        for owner_only in (True, False) if owner else (False,):
+    def _may_hold_more(self, worker: str, bounds: Bounds, session: Session, *, taking: bool = False) -> bool:
+        """Whether a worker and those alike hold fewer assignments than they may."""
+        if not bounds.open_most:
+            return True
+        people = sorted({worker, *bounds.alike})
+        for one in people if taking else ():
+            # whoever takes another one at the same time writes here too, and comes after this transaction
+            person = {"_id": key(worker=one)}
+            self.link.table("desks").update_one(person, {"$inc": {"taken": 1}}, upsert=True, session=session)
+        held = {"worker": {"$in": people}, "stage": Stage.LEASED.value}
+        return self.link.table("assignments").count_documents(held, session=session) < bounds.open_most
+
+    def _next_task(self, who: Wanted, session: Session, *, choice: int) -> Document | None:
+        """The lowest free task without an image that these were asked about before, or any of the `choice` lowest."""
+        own, asked = self._asked(who.category, who.people, session)
+        for owner_only in (True, False) if who.owner else (False,):
             # one's own tasks are left out by the index alone: a worker who has done hundreds does not read them again
             wanted = {
-                "category": category, "version": version, "owner_only": owner_only, "free": {"$gt": 0},
+                "category": who.category, "version": who.version, "owner_only": owner_only, "free": {"$gt": 0},
                 "_id": {"$nin": own},
             }  # fmt: skip
             found = self.link.table("tasks").find(wanted, {"asks": 0}, session=session, batch_size=LOOKED_AT)
@@ -100,9 +136,9 @@ class MongoWork(Part, Work):
                 return random.choice(fitting)  # noqa: S311 -- it only keeps workers apart
         return None
 
-    def _asked(self, category: str, worker: str, session: Session | None = None) -> tuple[list[int], Rows]:
-        """The tasks a worker holds or has sent, and their rows; without those whose lease has ended."""
-        wanted = {"worker": worker, "category": category, "asked": {"$exists": True}}
+    def _asked(self, category: str, people: Sequence[str], session: Session | None = None) -> tuple[list[int], Rows]:
+        """The tasks that workers hold or have sent, and their rows; without those whose lease has ended."""
+        wanted = {"worker": {"$in": list(people)}, "category": category, "asked": {"$exists": True}}
         table = self.link.table("assignments")
         found = list(table.find(wanted, {"task": 1, "asked": 1}, session=session, batch_size=ASSIGNMENTS))
         rows = b"".join(one["asked"] for one in found)
@@ -144,7 +180,7 @@ class MongoWork(Part, Work):
         return np.array(sorted(seen, key=lambda row: (seen[row], row)), dtype=np.int64)
 
     def asked(self, category: str, worker: str) -> Rows:
-        return self._asked(category, worker)[1]
+        return self._asked(category, (worker,))[1]
 
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
-from thresher.store.contract import Rows, Work
+from thresher.store.contract import UNBOUNDED, Bounds, Rows, Work
 from thresher.store.conversions import fresh_assignment, given_from, given_to, review_of
 from thresher.store.rules import answer_counters, drafted, may_be_dealt, may_be_drafted, to_be_sent
 from thresher.store.sqlite import counters, reviews
@@ -23,7 +23,15 @@ class SqliteWork(Part, Work):
     """Leases on tasks, drafts apart from final answers, reviews."""
 
     def take(
-        self, category: str, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
+        self,
+        category: str,
+        version: int,
+        worker: str,
+        *,
+        owner: bool,
+        now_ms: int,
+        lease_ms: int,
+        bounds: Bounds = UNBOUNDED,
     ) -> Assignment | None:
         # BEGIN IMMEDIATE: two servers must not give one place twice
         with self.writing(category, durable=False) as (sql, key):
@@ -31,18 +39,23 @@ class SqliteWork(Part, Work):
             held = _held(sql, key, version, worker)
             if held:
                 return load(sql, held[0])
-            for owner_only in _sorts(owner):
-                task = _next_task(sql, key, version, worker, owner_only)
-                _remember(sql, key, version, worker, owner_only, task)
+            for owner_only in _sorts(owner) if _may_hold_more(sql, worker, bounds) else ():
+                task = _next_task(sql, key, version, (worker, *bounds.alike), owner_only)
+                if not bounds.alike:  # what stands between the others and a task, ends without a word to this one
+                    _remember(sql, key, version, worker, owner_only, task)
                 if task is not None:
                     fresh = fresh_assignment(task, version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
                     return _lease(sql, key, fresh)
         return None
 
-    def offer(self, category: str, version: int, worker: str, *, owner: bool) -> Task | None:
+    def offer(
+        self, category: str, version: int, worker: str, *, owner: bool, bounds: Bounds = UNBOUNDED
+    ) -> Task | None:
         with self.reading(category) as (sql, key):
             held = _held(sql, key, version, worker)
-            looks = (_next_task(sql, key, version, worker, owner_only) for owner_only in _sorts(owner))
+            people = (worker, *bounds.alike)
+            sorts = _sorts(owner) if held or _may_hold_more(sql, worker, bounds) else ()
+            looks = (_next_task(sql, key, version, people, owner_only) for owner_only in sorts)
             number = held[1] if held else next((task for task in looks if task is not None), None)
             return None if number is None else load_task(sql, number)
 
@@ -163,17 +176,28 @@ def _sorts(owner: bool) -> tuple[bool, ...]:
     return (True, False) if owner else (False,)
 
 
-def _next_task(sql: sqlite3.Connection, category: int, version: int, worker: str, owner_only: bool) -> int | None:
-    """The lowest free task without an image the worker was asked about before."""
+def _may_hold_more(sql: sqlite3.Connection, worker: str, bounds: Bounds) -> bool:
+    """Whether a worker and those alike hold fewer assignments than they may."""
+    (held,) = sql.execute(
+        "SELECT count(*) FROM assignment WHERE stage = 'leased' AND worker IN (SELECT value FROM json_each(?))",
+        (json.dumps([worker, *bounds.alike]),),
+    ).fetchone()
+    return not bounds.open_most or held < bounds.open_most
+
+
+def _next_task(
+    sql: sqlite3.Connection, category: int, version: int, people: Sequence[str], owner_only: bool
+) -> int | None:
+    """The lowest free task without an image that one of these people was asked about before."""
     found = sql.execute(
         """SELECT number FROM task
            WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND taken < places
              AND number >= coalesce((SELECT task FROM reached
                  WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND worker = ?4), 0)
-             AND NOT EXISTS (SELECT 1 FROM json_each(task.rows) AS shown
-                 CROSS JOIN asked ON asked.category = ?1 AND asked.worker = ?4 AND asked.row = shown.value)
+             AND NOT EXISTS (SELECT 1 FROM json_each(?5) AS person CROSS JOIN json_each(task.rows) AS shown
+                 CROSS JOIN asked ON asked.category = ?1 AND asked.worker = person.value AND asked.row = shown.value)
            ORDER BY number LIMIT 1""",
-        (category, version, owner_only, worker),
+        (category, version, owner_only, people[0] if len(people) == 1 else "", json.dumps(people)),
     ).fetchone()
     return int(found[0]) if found else None
 

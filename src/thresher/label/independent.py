@@ -1,0 +1,45 @@
+"""Votes of different people: of two votes on an image from one device, the first one counts.
+
+Two personal links used in one browser are one person as far as anybody can tell, and one person must not be both of
+those who agree. A shared network address says nothing: families and laboratories have one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
+
+from thresher.records import Vote
+from thresher.store.contract import Store
+
+Devices = Mapping[str, frozenset[str]]
+
+
+def votes_of_people(category: str, version: int, *, store: Store, rows: Sequence[int] | None = None) -> list[Vote]:
+    """The votes on a category's images, by row and then time, one a device on each image."""
+    return once_a_device(store.labels.votes(category, version, rows), shared_devices(store=store))
+
+
+def shared_devices(*, store: Store) -> Devices:
+    """The devices that several people use, by each of these people; whoever uses none of them is left out."""
+    devices = store.people.devices()
+    users = Counter(device for own in devices.values() for device in own)
+    shared = {person: frozenset(one for one in own if users[one] > 1) for person, own in devices.items()}
+    return {person: own for person, own in shared.items() if own}
+
+
+def once_a_device(votes: Sequence[Vote], shared: Devices) -> list[Vote]:
+    """The votes, given in order of time, without those by somebody who shares a device with an earlier voter."""
+    used: dict[int, set[str]] = defaultdict(set)
+    kept = []
+    for vote in votes:
+        own = shared.get(vote.worker, frozenset())
+        if used[vote.row].isdisjoint(own):
+            kept.append(vote)
+            used[vote.row] |= own
+    return kept
+
+
+def left_to_ask(people: Set[str], voters: Set[str], shared: Devices) -> int:
+    """How many people are neither among the voters on an image nor share a device with one of them."""
+    used = frozenset[str]().union(*(shared.get(voter, frozenset()) for voter in voters))
+    alike = {person for person, own in shared.items() if not used.isdisjoint(own)} if used else set()
+    return len(people) - len(people & (voters | alike))
