@@ -142,6 +142,7 @@ def test_an_ask_needs_an_image(store: Store) -> None:
 
 
 def test_a_further_part_is_kept_only_beside_its_first(store: Store) -> None:
+    category(store, 2)
     part = [NewAsk(0, Purpose.LEARN, part=number, votes_seen=0) for number in (0, 1)]
     assert store.asks.wish("car", 1, part[1:]) == 0
     assert store.asks.wish("car", 1, part[:1]) == 1

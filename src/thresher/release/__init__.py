@@ -63,21 +63,20 @@ def release(
     )
     if done is None:
         store.rounds.add_release(made)
-    finish(
-        to,
-        {
-            "id": made.id,
-            "category": chosen.category,
-            "question": chosen.question,
-            "version": chosen.version,
-            "round": chosen.round or None,
-            "images": made.images,
-            "yes_by": asdict(chosen.yes_by),
-            "pool": len(chosen.rows),
-            "formats": wrote,
-            "fingerprint": chosen.fingerprint(),
-            "at_ms": now_ms,
-            "thresher": __version__,
-        },
-    )
+    finish(to, {**_summary(chosen), "id": made.id, "formats": wrote, "at_ms": now_ms})
     return made
+
+
+def _summary(chosen: Chosen) -> dict[str, object]:
+    """The facts of a decided pool that its `release.json` tells."""
+    return {
+        "category": chosen.category,
+        "question": chosen.question,
+        "version": chosen.version,
+        "round": chosen.round or None,
+        "images": len(chosen.yes),
+        "yes_by": asdict(chosen.yes_by),
+        "pool": len(chosen.rows),
+        "fingerprint": chosen.fingerprint(),
+        "thresher": __version__,
+    }
