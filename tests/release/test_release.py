@@ -136,6 +136,8 @@ def test_an_interrupted_release_goes_on_and_ends_as_if_it_never_was(store: Store
     with pytest.raises(KeyboardInterrupt):
         release(wanted, tmp_path / "out", store=store, now_ms=5, report=interrupt)
     assert not (tmp_path / "out" / "release.json").exists()
+    spoilt = next((tmp_path / "out" / "images").iterdir())
+    spoilt.write_bytes(bytes(spoilt.stat().st_size))  # of its name and its size, and no more its bytes
     release(wanted, tmp_path / "out", store=store, now_ms=6)
     release(wanted, tmp_path / "whole", store=store, now_ms=6)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")

@@ -350,6 +350,39 @@ def test_a_long_list_is_read_as_it_passes_by(kind: str, tmp_path: Path) -> None:
     assert most < 12_000_000  # of 25 million
 
 
+def test_a_value_of_a_parquet_that_is_no_text_spoils_its_row_only(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"url": [A, "x" * (LONGEST_LINE + 1), C]}), tmp_path / "a.parquet")
+    assert urls(tmp_path / "a.parquet") == [A, "2: is longer than 1,000,000 characters", C]
+
+
+def test_a_small_parquet_that_would_fill_the_memory_is_told_behind_what_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    with parquet.ParquetWriter(path, pa.schema({"url": pa.string()}), compression="zstd") as writer:
+        writer.write_table(pa.table({"url": [A, B]}))
+        writer.write_table(pa.table({"url": ["x" * 100_000_000]}))
+    assert path.stat().st_size < 100_000
+    feed = open_table(path, names.URL).lines("url")
+    assert [next(feed)[1], next(feed)[1]] == [(A,), (B,)]
+    before = pa.default_memory_pool().max_memory()
+    with pytest.raises(BadInput, match=r"a.parquet, line 3: 100,000,\d+ bytes of 'url' in 1 rows, .* too much"):
+        next(feed)
+    assert pa.default_memory_pool().max_memory() - before < 10_000_000
+
+
+def test_a_value_that_a_parquet_repeats_is_not_held_for_every_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    long = A + "x" * 500_000
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 300, pa.int32()), pa.array([long]))
+    parquet.write_table(pa.table({"url": repeated.cast(pa.string())}), path)
+    assert path.stat().st_size < 100_000
+    before, most, count = pa.total_allocated_bytes(), 0, 0
+    for _, values, _ in open_table(path, names.URL).lines("url"):
+        most = max(most, pa.total_allocated_bytes() - before)
+        count += values == (long,)
+    assert count == 300
+    assert most < 100_000_000  # all rows of them would be 150 MB
+
+
 def test_the_number_of_lines_is_known_beforehand_where_that_costs_little(tmp_path: Path) -> None:
     assert open_table(write(tmp_path / "a.csv", f"url\n{A}\n{B}\n"), names.URL).count == 2
     assert open_table(write(tmp_path / "a.txt", f"{A}\n{B}"), names.URL).count == 2

@@ -24,14 +24,16 @@ def note_same_answers(answers: Iterable[tuple[int, str]], *, store: Store) -> se
         for row, line in zip(rows, store.lines.many(SAME_ANSWER, [[row] for row in rows]), strict=True)
         if line
     }
+    told: dict[int, tuple[int, str]] = {}
     few = [row for row in rows if row not in lines or lines[row]["addresses"] < COUNTED_MOST]
-    aliases = store.images.aliases(few)
-    counts = {row: sum(alias.kind == "url" for alias in aliases[row]) for row in few}
-    counts |= {row: line["addresses"] + len(given[row]) for row, line in lines.items() if row not in counts}
-    for row, count in counts.items():
-        told = {"addresses": count, "address": min(given[row])}
+    for row, aliases in store.images.aliases(few).items():
+        urls = [alias.value for alias in aliases if alias.kind == "url"]
+        told[row] = len(urls), min(urls, default="")
+    for row, line in lines.items():
+        told.setdefault(row, (line["addresses"] + len(given[row]), line["address"]))
+    several = {row: {"addresses": count, "address": address} for row, (count, address) in told.items() if count > 1}
+    for row, now in several.items():
         if row in lines:
-            store.lines.change(SAME_ANSWER, [row], told)
-        elif count > 1:
-            store.lines.add(SAME_ANSWER, [{"row": row, **told}])
-    return {row for row, count in counts.items() if count > 1}
+            store.lines.change(SAME_ANSWER, [row], now)
+    store.lines.add(SAME_ANSWER, [{"row": row, **now} for row, now in several.items() if row not in lines])
+    return set(several)

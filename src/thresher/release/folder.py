@@ -1,7 +1,7 @@
 """The released images as files: `images/<sha256>.<ext>`, the unchanged bytes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from thresher.errors import StoreDamaged
@@ -54,6 +54,9 @@ def write_folder(
 
 def _whole(path: Path, image: Image) -> bool:
     try:
-        return path.stat().st_size == image.bytes and sha256(path.read_bytes()).hexdigest() == image.sha256
+        if path.stat().st_size != image.bytes:
+            return False
+        with path.open("rb") as file:  # of the same size, and other bytes: a disk or a person has changed it
+            return file_digest(file, "sha256").hexdigest() == image.sha256
     except FileNotFoundError:
         return False

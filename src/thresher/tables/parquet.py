@@ -7,9 +7,13 @@ from typing import Any, Final
 
 from thresher.errors import BadInput, BadLine
 from thresher.tables.objects import NO_TEXT, text_of
-from thresher.tables.text import Row, unreadable
+from thresher.tables.text import LONGEST_LINE, TOO_LONG, Row, unreadable
 
 ROWS_AT_ONCE: Final = 10_000
+UNCOMPRESSED_BYTES: Final = 64_000_000
+RATIO_MOST: Final = 1_000
+"""Largest column of a row group that is read whatever it holds; a larger one that was compressed to less than a share
+of this, or whose values are longer than a line may be, is not read."""
 
 
 def columns_of(path: Path) -> tuple[list[str], dict[str, str], int]:
@@ -29,12 +33,14 @@ def values_of(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     number = 0
     with _opened(path) as table:
         try:
-            for batch in table.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(dict.fromkeys(columns))):
+            for batch in _batches(table, path, columns):
                 texts = [_texts(batch.column(name)) for name in columns]
                 for values in zip(*texts, strict=True):
                     number += 1
                     if None in values:
                         yield number, (), NO_TEXT
+                    elif sum(map(len, values)) > LONGEST_LINE:
+                        yield number, (), TOO_LONG
                     elif not "".join(values).isascii() and (what := unreadable(values)):
                         yield number, (), what
                     else:
@@ -42,6 +48,48 @@ def values_of(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         except (ArrowException, OSError) as error:
             what = f"the Parquet table is damaged: {' '.join(str(error).split())[:200]}."
             raise BadLine(what, file=str(path), line=number + 1, next="download the file again") from error
+
+
+def _batches(table: Any, path: Path, columns: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 -- see _texts
+    """The rows of wanted columns, some at a time, a row group after the other. Raises BadLine for a huge one."""
+    row, wanted = 1, list(dict.fromkeys(columns))
+    for number in range(table.num_row_groups):
+        group = table.metadata.row_group(number)
+        chunks = [group.column(place) for place in range(group.num_columns)]
+        at_once = ROWS_AT_ONCE
+        for chunk in (chunk for chunk in chunks if chunk.path_in_schema in wanted):
+            if _inflates(chunk):
+                what = f"{chunk.total_uncompressed_size:,} bytes of {chunk.path_in_schema!r} in {group.num_rows:,} rows"
+                raise BadLine(
+                    f"{what}, from {chunk.total_compressed_size:,} bytes of the file, are too much for a text.",
+                    file=str(path),
+                    line=row,
+                    next="check the column, or write the table without these rows",
+                )
+            if chunk.has_dictionary_page and chunk.total_uncompressed_size * ROWS_AT_ONCE > UNCOMPRESSED_BYTES:
+                longest = _longest_repeated(path, number, chunk.path_in_schema)
+                at_once = min(at_once, max(1, UNCOMPRESSED_BYTES // max(longest, 1)))
+        yield from table.iter_batches(batch_size=at_once, row_groups=[number], columns=wanted)
+        row += group.num_rows
+
+
+def _inflates(chunk: Any) -> bool:  # noqa: ANN401 -- see _texts
+    """Whether a column of a row group may fill the memory: arrow decompresses a page, and a value, as a whole."""
+    size = chunk.total_uncompressed_size
+    if size <= UNCOMPRESSED_BYTES:
+        return False
+    return bool(size > RATIO_MOST * chunk.total_compressed_size or size > LONGEST_LINE * max(chunk.num_values, 1))
+
+
+def _longest_repeated(path: Path, number: int, name: str) -> int:
+    """The bytes of the longest value in the dictionary of a column: three bytes of the file may repeat it as a row."""
+    from pyarrow import compute, parquet, types
+
+    with parquet.ParquetFile(path, read_dictionary=[name]) as table:
+        first = next(table.iter_batches(batch_size=1, row_groups=[number], columns=[name]), None)
+        if first is None or not types.is_dictionary(first.column(0).type):
+            return 0  # numbers
+        return int(compute.max(compute.binary_length(first.column(0).dictionary)).as_py() or 0)
 
 
 @contextmanager
@@ -61,7 +109,9 @@ def _texts(column: Any) -> list[str | None]:  # noqa: ANN401 -- an array of pyar
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        used = column.indices.unique().drop_null()
+        known = dict(zip(used.to_pylist(), _texts(column.dictionary.take(used)), strict=True))
+        return ["" if place is None else known[place] for place in column.indices.to_pylist()]
     if pa.types.is_integer(column.type):
         column = column.cast(pa.string())
     try:

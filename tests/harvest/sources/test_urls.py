@@ -1,3 +1,5 @@
+import gzip
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -66,6 +68,29 @@ def test_a_line_that_is_no_url_is_refused_by_file_and_line(line: str, what: str,
     assert name == "list.txt, line 2"
     assert problem.startswith("bad-line: ")
     assert what in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("list.txt", f"{ONE} ".encode() * 300_000),
+        ("list.csv", b"url,note\n" + f"{ONE},".encode() * 300_000),
+        ("list.jsonl.gz", gzip.compress(b'{"url": "' + b"x" * 30_000_000)),
+        ("list.json.gz", gzip.compress(b'[{"url": "' + b"x" * 30_000_000)),
+    ],
+)
+def test_a_list_that_is_one_line_without_end_is_told_with_file_line_and_way_out(
+    name: str, data: bytes, tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, data)
+    tracemalloc.start()
+    with pytest.raises(BadInput, match="longer than 1,000,000 characters") as told:
+        from_urls(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told.value.where in {f"{path}, line 1", f"{path}, line 2"}
+    assert told.value.next
+    assert most < 20_000_000
 
 
 def test_addresses_that_a_browser_opens_are_taken(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from thresher.errors import BadInput
+from thresher.errors import BadInput, BadLine
 from thresher.harvest.candidates import Candidate, printable
 from thresher.tables import Table, names, open_table
+from thresher.tables.text import TOO_LONG
 
 LONGEST_URL = 8192
 
@@ -16,8 +18,12 @@ def from_urls(path: str | Path) -> "Urls":
     """A source of URLs from a .txt (one per line) or a table with a column of them. Raises BadInput."""
     place = Path(path).expanduser()
     table = open_table(place, names.URL, alone=lambda value: not wrong_with(value) and " " not in value)
-    if next(table.lines(*table.chosen), None) is None:
+    first = list(islice(table.lines(*table.chosen), 2))
+    if not first:
         raise BadInput("the list is empty.", where=str(path), next="give a list with a line for each URL")
+    line, _, what = first[0]
+    if what == TOO_LONG and len(first) == 1:  # no list, or one whose lines end some other way
+        raise BadLine(f"{what}.", file=str(path), line=line, next="give a list with a line for each URL")
     return Urls(table, f"urls:{printable(place.name)}")
 
 

@@ -7,6 +7,7 @@ prepared.
 
 import hashlib
 import importlib
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,7 +70,7 @@ def name_of(part: str) -> str:
     if path.suffix.lower() != ".onnx" or not path.is_file():
         raise BadInput(f"{part!r} is neither a known backbone nor an ONNX file.", where="backbone", next=_known())
     files = [path, *configs(path)[:1]]
-    digest = _digest(tuple((str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files))
+    digest = _digest(tuple((str(file.resolve()), _stamp(file.stat())) for file in files))
     return f"{re.sub('[^a-z0-9._-]+', '-', path.stem.lower()).strip('-.') or 'onnx'}-{digest[:12]}"
 
 
@@ -109,13 +110,18 @@ def _weights_of(name: str, published: Published) -> Path:
 
 
 @lru_cache(maxsize=32)
-def _digest(files: tuple[tuple[str, int, int], ...]) -> str:
-    """One hash over files; size and time are part of the cache key, so a changed file is hashed again."""
+def _digest(files: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
+    """One hash over files; what changes with a file is part of the cache key, so a changed file is hashed again."""
     whole = hashlib.sha256()
-    for name, _, _ in files:
+    for name, _ in files:
         with Path(name).open("rb") as file:
             whole.update(hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()
+
+
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    # whoever copies a file over another may set its time, but not the change time of its inode
+    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def _known() -> str:
