@@ -102,3 +102,12 @@ def test_what_makes_no_sense_is_one_line(fresh: Path) -> None:
     assert is_one_clear_line(thresher("plan", NAME, "--prevalence", "2", at=fresh), "--prevalence")
     assert is_one_clear_line(thresher("plan", NAME, "--method", "cascade", at=fresh), "has no certificate")
     assert is_one_clear_line(thresher("plan", "nobody", at=fresh), "nobody")
+
+
+def test_a_pool_without_images_is_told_and_not_priced_at_nothing(tmp_path: Path) -> None:
+    assert thresher("init", tmp_path / "w").returncode == 0
+    assert thresher("category", "add", NAME, "--question", "Is it a thing?", at=tmp_path / "w").returncode == 0
+    for flags in ((), ("--json",), ("--prevalence", "0.2"), ("--method", "recall")):
+        run = thresher("plan", NAME, *flags, at=tmp_path / "w")
+        assert is_one_clear_line(run, f"{NAME} has no images yet", f"thresher harvest {NAME}")
+        assert run.stdout == ""

@@ -40,7 +40,11 @@ def test_a_truth_names_images_of_the_pool_and_what_it_names_besides_is_told(
     truth = truth_of(tmp_path / "t.csv", "0.jpg,yes", "9.jpg,no", "1.jpg,no", "x.jpg,no")
     shown = render(picture(1), long_side=settings.shown_pixels)
     assert album(truth, store, settings).names_of([shown]) == ["1.jpg"]
-    assert "t.csv: 2 names are not in the pool of thing, the first is '9.jpg' in line 3." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "t.csv: 2 names are of no image of thing: '9.jpg' (line 3), 'x.jpg' (line 5)." in said
+    assert "not in it" not in said
+    album(truth_of(tmp_path / "t.csv", "0.jpg,yes"), store, settings)
+    assert "t.csv: 1 of the 2 images of thing are not in it; to meet one ends the run." in capsys.readouterr().out
     with pytest.raises(BadInput, match=r"t\.csv: none of its names is in the pool of thing"):
         album(truth_of(tmp_path / "t.csv", "9.jpg,yes"), store, settings)
 

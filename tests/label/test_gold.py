@@ -234,6 +234,10 @@ def test_importing_the_same_gold_again_keeps_what_is_known_of_it(named: Scene, t
             "file,answer\na.jpg,yes\nx.jpg,no\n",
             "gold.csv, line 3: no image of car is called 'x.jpg'. Next: add it with thresher harvest",
         ),
+        (
+            "file,answer\na.jpg,yes\n" + "".join(f"{name}.jpg,no\n" for name in "xyzvw"),
+            "line 3: 5 names are of no image of car: 'x.jpg' (line 3), 'y.jpg' (line 4), 'z.jpg' (line 5) and 2 more.",
+        ),
         ("file,answer\na.jpg,maybe\n", "gold.csv, line 2: the answer 'maybe' is not yes or no. Next: write yes or no"),
         ("file,answer\na.jpg,unsure\n", "line 2: the answer 'unsure' is not yes or no."),
         ("file,answer\na.jpg,yes\na.jpg,no\n", "line 3: 'a.jpg' is no here and yes in line 2. Next: keep one of them"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
 from thresher.errors import BadInput, BadLine, Busy, NotReady
-from thresher.label.table import not_one, shared_addresses
+from thresher.label.table import not_one, shared_addresses, some_of
 from thresher.label.waits import asked_of_workers
 from thresher.loop.autopilot import run
 from thresher.loop.turn import Turn
@@ -126,9 +126,10 @@ def album_of(
         raise BadLine(what, file=truth.file, line=truth.lines[known], next=following)
     if not rows:
         raise BadInput(f"none of its names is in the pool of {name}.", where=truth.file, next="thresher status")
-    if unknown := [known for known in truth.yes if known not in rows]:
-        first = f"{unknown[0]!r} in line {truth.lines[unknown[0]]}"
-        tell(f"{truth.file}: {len(unknown):,} names are not in the pool of {name}, the first is {first}.")
+    if unknown := {known: truth.lines[known] for known in truth.yes if known not in rows}:
+        tell(f"{truth.file}: {len(unknown):,} names are of no image of {name}: {some_of(unknown)}.")
+    if left := (images := store.categories.tally(name).images) - len(set(rows.values())):
+        tell(f"{truth.file}: {left:,} of the {images:,} images of {name} are not in it; to meet one ends the run.")
     once: dict[int, str] = {}  # one name an image: the first in the file
     for known, row in rows.items():
         if truth.yes[once.setdefault(row, known)] != truth.yes[known]:

@@ -1,6 +1,7 @@
 """Answers from a table: every line is checked before anything is stored, and the error names the wrong line."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from thresher.errors import BadLine
@@ -11,6 +12,8 @@ from thresher.tables import names, open_table
 ROWS_AT_ONCE = 1_000
 SHOWN = 2
 """Images of one name that an error tells apart."""
+NAMES_SHOWN = 3
+"""Unknown names that are told, of however many."""
 
 
 def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: Store) -> dict[int, Says]:
@@ -27,6 +30,9 @@ def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: St
     for (line, name, says), named in zip(lines, rows, strict=True):
         if len(named) != 1 or name in shared:
             what, following = shared.get(name) or not_one(category, name, named, store=store)
+            unknown = {other: at for (at, other, _), rows_of in zip(lines, rows, strict=True) if not rows_of}
+            if name in unknown and len(unknown) > 1:
+                what = f"{len(unknown):,} names are of no image of {category}: {some_of(unknown)}."
             raise BadLine(what, file=str(path), line=line, next=following)
         before, said = found.setdefault(named[0], (line, says))
         if said is not says:
@@ -37,6 +43,13 @@ def read_answers(path: Path, category: str, allowed: Sequence[str], *, store: St
                 next="keep one of them",
             )
     return {row: says for row, (_, says) in found.items()}
+
+
+def some_of(lines: Mapping[str, int]) -> str:
+    """The first few of many names, each with its line."""
+    first = [f"{name!r} (line {line})" for name, line in islice(lines.items(), NAMES_SHOWN)]
+    more = len(lines) - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more else "")
 
 
 def not_one(category: str, name: str, rows: Sequence[int], *, store: Store) -> tuple[str, str]:

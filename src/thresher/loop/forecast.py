@@ -10,6 +10,7 @@ from statistics import median
 
 import numpy as np
 
+from thresher.errors import NotReady
 from thresher.evidence import Ask, Certified, Draws, Prediction, Promise, floor, predict
 from thresher.evidence.predict import advice
 from thresher.learn.decide import Decided
@@ -78,12 +79,17 @@ def plan(
 ) -> Plan:
     """The expected cost of `targets` from here on; `prevalence` is the owner's estimate, used instead of the scores.
 
-    Raises BadInput for a method without a certificate.
+    Raises BadInput for a method without a certificate, NotReady for a pool without images.
     """
     way = way_of(targets.method, PROVEN)
     decided = decision(category.name, store=store)
     promise = promise_of(targets)
     images = len(np.unique(decided.similar))
+    if not images:
+        raise NotReady(
+            f"{category.name} has no images yet, so nothing can be planned.",
+            next=f"thresher harvest {category.name} --folder DIR",
+        )
     told: tuple[str, float | None, int | None, str]
     if decided.round is not None and prevalence is None:
         found, share = _from_scores(category, targets, decided, store=store, settings=settings)
