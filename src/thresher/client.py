@@ -32,6 +32,7 @@ from thresher.server.wire import (
     Pictures,
     Problem,
     Refusals,
+    Reword,
     RoundWire,
     Send,
     Sent,
@@ -39,6 +40,7 @@ from thresher.server.wire import (
     Upload,
     Uploaded,
     Wire,
+    WordingWire,
     Work,
     WorkerWire,
 )
@@ -124,6 +126,14 @@ class Console(Client):
     def add_category(self, category: NewCategory) -> CategoryWire:
         """Add a category."""
         return self._one(CategoryWire, "POST", "/api/console/categories", category)
+
+    def questions(self, name: str) -> list[WordingWire]:
+        """Every wording of a category's question, oldest first; the last one is asked now."""
+        return self._many(WordingWire, f"{_of(name)}/questions")
+
+    def reword(self, name: str, change: Reword) -> CategoryWire:
+        """Change a question; one whose answers would not count any more needs `confirmed`."""
+        return self._one(CategoryWire, "POST", f"{_of(name)}/questions", change)
 
     def pictures(
         self, name: str, *, decision: Decision | None = None, after: int | None = None, limit: int = 60

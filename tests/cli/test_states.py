@@ -1,8 +1,12 @@
 """Every state of a category names one next step; who follows it ends with a release, or where a person has to act."""
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -377,6 +381,52 @@ def test_what_people_decided_without_a_classifier_is_released_and_says_so(place:
     assert (certificate["certified"], certificate["counts"]["yes"]) == (False, COUNT)
     assert json.loads((place.folder / "out" / "release.json").read_text())["round"] is None
     assert len(list((place.folder / "out" / "images").iterdir())) == COUNT
+
+
+def test_a_question_is_reworded_at_the_command_line_only_by_one_who_knows_what_it_costs(place: Place) -> None:
+    some_gold_of_both(place)
+    other = ("category", "reword", NAME, "--question", "Is this another thing?")
+    refused = thresher(*other, at=place.at)
+    assert is_one_clear_line(refused, "version 1 has 0 answers, 6 labels and 6 gold", "--yes", "--keep-answers")
+    reword = ("category", "reword", NAME)
+    assert "nothing changed" in thresher(*reword, "--question", "Is this a thing?", at=place.at).stdout
+    assert "new instructions of version 1" in thresher(*reword, "--instructions", "Look.", at=place.at).stdout
+    assert "new wording of version 1" in thresher(*other, "--keep-answers", at=place.at).stdout
+    more = thresher(*reword, "--question", "And this?", "--yes", at=place.at).stdout
+    assert "question version 2" in more
+    assert f"`thresher release {NAME} --version 1 --to DIR` releases it" in more
+    old = thresher("release", NAME, "--version", "1", "--to", place.folder / "old", at=place.at)
+    assert old.returncode == 0, old.stderr
+    assert "version 1 is asked again" in thresher(*reword, "--version", "1", at=place.at).stdout
+    asked = json.loads(thresher("category", "questions", NAME, "--json", at=place.at).stdout)
+    assert [question["version"] for question in asked] == [1, 1, 1, 2, 1]
+    assert asked[-1]["text"] == "Is this another thing?"
+    assert is_one_clear_line(thresher(*reword, at=place.at), "nothing is to be changed")
+
+
+@pytest.mark.parametrize(("typed", "versions"), [("n", 1), ("y", 2)])
+def test_on_a_terminal_it_asks_before_answers_stop_counting(place: Place, typed: str, versions: int) -> None:
+    some_gold_of_both(place)
+    ours, theirs = os.openpty()
+    command = ["category", "reword", NAME, "--question", "Is this another thing?"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "thresher", "--workspace", str(place.at), *command],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        close_fds=True,
+    ) as running:
+        os.close(theirs)
+        os.write(ours, f"{typed}\n".encode())
+        said = b""
+        with suppress(OSError):  # the terminal is gone with its process
+            while some := os.read(ours, 1000):
+                said += some
+        assert running.wait(60) == 0, said
+    os.close(ours)
+    assert b"6 labels and 6 gold" in said
+    assert b"Do it all the same?" in said
+    assert place.store.categories.questions(NAME)[-1].version == versions
 
 
 def test_a_pool_without_a_yes_is_released_as_its_table(place: Place) -> None:

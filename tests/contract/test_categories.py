@@ -1,12 +1,14 @@
+import threading
 import unicodedata
+from contextlib import suppress
 from typing import Literal
 
 import numpy as np
 import pytest
 from tests.contract.things import category, images, new_image
 
-from thresher.errors import AlreadyThere, BadInput, NotFound
-from thresher.records import Alias, Category, Origin, Question, Refusal, Targets
+from thresher.errors import AlreadyThere, BadInput, Conflict, NotFound
+from thresher.records import Alias, Category, NewAsk, Origin, Purpose, Question, Refusal, Targets
 from thresher.store.contract import Store, Tally
 
 TARGETS = Targets(precision=0.9, recall=0.5, delta=0.1, answers=900, method="certified")
@@ -52,6 +54,54 @@ def test_rewording_starts_a_version_and_keeps_the_earlier_ones(store: Store) -> 
     assert second == Question(2, "Is a car in it?", "No vans.", 9)
     assert store.categories.get("car").question == second
     assert store.categories.questions("car") == [Question(1, "Is this a car?", "Look.", 5), second]
+
+
+def test_a_wording_of_a_version_that_there_is_puts_that_version_in_force(store: Store) -> None:
+    category(store)
+    reworded = store.categories.reword("car", "Is that a car?", "Look twice.", 9, version=1)
+    second = store.categories.reword("car", "Is it a van?", "", 10)
+    assert (reworded.version, second.version) == (1, 2)
+    back = store.categories.reword("car", reworded.text, reworded.instructions, 11, version=1)
+    assert store.categories.get("car").question == back == Question(1, "Is that a car?", "Look twice.", 11)
+    assert [asked.version for asked in store.categories.questions("car")] == [1, 1, 2, 1]
+    assert store.categories.reword("car", "Is it a lorry?", "", 12).version == 3
+    with pytest.raises(NotFound, match="no question version 7"):
+        store.categories.reword("car", "Is it a lorry?", "", 12, version=7)
+
+
+def test_counts_are_of_the_version_in_force(store: Store) -> None:
+    category(store, 2)
+    store.asks.wish("car", 1, [NewAsk(0, Purpose.LEARN)])
+    store.categories.reword("car", "Is it a van?", "", 9)
+    assert store.categories.tally("car").asks_open == {}
+    store.categories.reword("car", "Is this a car?", "", 10, version=1)
+    assert store.categories.tally("car").asks_open == {"learn": 1}
+
+
+def test_of_two_who_reword_at_once_the_second_is_told(store: Store, another: Store) -> None:
+    category(store)
+    for opened in (store, another):
+        assert len(opened.categories.questions("car")) == 1
+    store.categories.reword("car", "Is it a van?", "", 9, after=1)
+    with pytest.raises(Conflict, match="'Is it a van\\?' now"):
+        another.categories.reword("car", "Is it a lorry?", "", 9, after=1)
+    assert another.categories.get("car").question.text == "Is it a van?"
+
+
+def test_of_many_who_reword_at_once_one_does(store: Store, another: Store) -> None:
+    category(store)
+    done: list[int] = []
+
+    def run(opened: Store, number: int) -> None:
+        with suppress(Conflict):
+            done.append(opened.categories.reword("car", f"Is it {number}?", "", 9, after=1).version)
+
+    threads = [threading.Thread(target=run, args=(one, at)) for at, one in enumerate((store, another) * 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (done, len(store.categories.questions("car"))) == ([2], 2)
 
 
 def test_targets_are_replaced(store: Store) -> None:

@@ -61,6 +61,21 @@ const injectedRtkApi = api.injectEndpoints({
         url: `/api/console/categories/${queryArg.name}`,
       }),
     }),
+    questions: build.query<QuestionsApiResponse, QuestionsApiArg>({
+      query: (queryArg) => ({
+        url: `/api/console/categories/${queryArg.name}/questions`,
+      }),
+    }),
+    rewordQuestion: build.mutation<
+      RewordQuestionApiResponse,
+      RewordQuestionApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/console/categories/${queryArg.name}/questions`,
+        method: "POST",
+        body: queryArg.reword,
+      }),
+    }),
     plan: build.query<PlanApiResponse, PlanApiArg>({
       query: (queryArg) => ({
         url: `/api/console/categories/${queryArg.name}/plan`,
@@ -229,6 +244,17 @@ export type CategoryApiResponse =
   /** status 200 Successful Response */ CategoryWire;
 export type CategoryApiArg = {
   name: string;
+};
+export type QuestionsApiResponse =
+  /** status 200 Successful Response */ WordingWire[];
+export type QuestionsApiArg = {
+  name: string;
+};
+export type RewordQuestionApiResponse =
+  /** status 200 Successful Response */ CategoryWire;
+export type RewordQuestionApiArg = {
+  name: string;
+  reword: Reword;
 };
 export type PlanApiResponse = /** status 200 Successful Response */ PlanWire;
 export type PlanApiArg = {
@@ -465,6 +491,19 @@ export type NewCategory = {
   instructions?: string;
   targets?: TargetsWire;
 };
+export type WordingWire = {
+  version: number;
+  text: string;
+  instructions: string;
+  at_ms: number;
+};
+export type Reword = {
+  question?: string | null;
+  instructions?: string | null;
+  keep_answers?: boolean;
+  version?: number | null;
+  confirmed?: boolean;
+};
 export type RangeWire = {
   low: number;
   expected: number;
@@ -614,6 +653,8 @@ export const {
   useCategoriesQuery,
   useAddCategoryMutation,
   useCategoryQuery,
+  useQuestionsQuery,
+  useRewordQuestionMutation,
   usePlanQuery,
   usePicturesQuery,
   useRoundsQuery,

@@ -29,6 +29,24 @@ Truth = Annotated[
 ]
 
 
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, though paid answers stop counting.")]
+
+
+@dataclass(frozen=True, slots=True)
+class WordingOptions:
+    """How a question is to be changed."""
+
+    text: Annotated[str | None, typer.Option("--question", help="The new question; default: unchanged.")] = None
+    instructions: Annotated[
+        str | None,
+        typer.Option(help="Instructions that annotators read before they start; alone, they start no new version."),
+    ] = None
+    keep_answers: Annotated[
+        bool, typer.Option("--keep-answers", help="Only the wording changed: all answers stay, and a release says so.")
+    ] = False
+    version: Annotated[int | None, typer.Option(help="Go back to this version of the question.")] = None
+
+
 @dataclass(frozen=True, slots=True)
 class PromiseOptions:
     """The targets of a certificate; None: the target of the category."""

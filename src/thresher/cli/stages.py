@@ -194,16 +194,29 @@ def release(
     name: Name,
     to: Annotated[Path, typer.Option(help="A new or empty directory, or the directory of an unfinished release.")],
     formats: Annotated[str, typer.Option(help="Comma-separated list of folder, webdataset, table; default: all.")] = "",
+    version: Annotated[
+        int | None, typer.Option(help="Version of the question to release; default: the one that is asked now.")
+    ] = None,
 ) -> None:
     """Export the dataset of a category: images, WebDataset, table, certificate, dataset card."""
     from thresher.loop.next_step import must_be_decided
-    from thresher.loop.ship import ship
+    from thresher.loop.ship import chosen
     from thresher.records import now_ms
+    from thresher.release import FORMATS
+    from thresher.release import release as write_release
 
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
     with opened(context) as (store, settings), bars() as report, interruptible() as stop:
-        must_be_decided(name, store=store, settings=settings)
-        made = ship(name, to, formats=wanted, store=store, now_ms=now_ms(), report=report, stop=stop)
+        must_be_decided(name, store=store, settings=settings, version=version)
+        made = write_release(
+            chosen(name, store=store, version=version),
+            to,
+            formats=wanted or tuple(FORMATS),
+            store=store,
+            now_ms=now_ms(),
+            report=report,
+            stop=stop,
+        )
     say(f"Released {made.images:,} images to {to}. {made.certificate.get('words', '')}")
 
 

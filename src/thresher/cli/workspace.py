@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thresher.cli.open import opened, settings_of
-from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, options
+from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, WordingOptions, Yes, options
 from thresher.cli.show import as_json, facts, next_line, say, table
 from thresher.errors import AlreadyThere, BadInput, without_secrets
 from thresher.settings import FILE, TABLE, without_password
@@ -262,34 +262,63 @@ def category_list(context: typer.Context, json: JSON = False) -> None:
     table("Categories", ("name", "version", "question"), [(c.name, c.question.version, c.question.text) for c in found])
 
 
+@category.command("questions")
+def category_questions(context: typer.Context, name: Name, json: JSON = False) -> None:
+    """List every wording of the question; the last one is asked now."""
+    from dataclasses import asdict
+
+    with opened(context) as (store, _):
+        store.categories.get(name)
+        asked = store.categories.questions(name)
+    if json:
+        as_json([asdict(question) for question in asked])
+        return
+    rows = [(question.version, question.text, question.instructions) for question in asked]
+    table(f"Questions of {name}, the last is asked now", ("version", "question", "instructions"), rows)
+
+
 @category.command("reword")
+@options
 def category_reword(
     context: typer.Context,
     name: Name,
-    question: Annotated[str, typer.Option(help="The new wording of the question.")],
-    instructions: Annotated[str, typer.Option(help="Instructions that annotators read before they start.")] = "",
+    wording: WordingOptions,
+    yes: Yes = False,
 ) -> None:
-    """Reword the question. This starts a new version of it; earlier answers stay with the version they answered."""
+    """Change the question or its instructions, or go back to an earlier version of it.
+
+    Another question is a new version: answers to the old one do not count for it, so this asks first. The old version
+    can still be released, and gone back to. With --keep-answers, and for instructions alone, the version stays.
+    """
+    from thresher.cli.ask import sure
+    from thresher.loop.reword import Change, reword
     from thresher.records import now_ms
 
-    if not question.strip():
-        raise BadInput(
-            "--question is empty.", next=f'thresher category reword {name} --question "Does this image ...?"'
+    with opened(context) as (store, settings):
+        done = sure(
+            lambda confirmed: reword(
+                name, Change(**asdict(wording), confirmed=confirmed), store=store, settings=settings, now_ms=now_ms()
+            ),
+            yes=yes,
         )
-    with opened(context) as (store, _):
-        made = store.categories.reword(name, question, instructions, now_ms())
-    say(f"{name}: question version {made.version}. Labels and gold of earlier versions do not count for it.")
+    if done is not None:
+        say(done.says)
 
 
 @category.command("aim")
 @options
-def category_aim(context: typer.Context, name: Name, aims: AimOptions) -> None:
-    """Change the targets of a category: precision, recall, method, budget, ground truth."""
-    from thresher.loop.aims import Aims, aimed
+def category_aim(context: typer.Context, name: Name, aims: AimOptions, yes: Yes = False) -> None:
+    """Change the targets of a category: precision, recall, method, budget, ground truth.
+
+    It asks first if audits of the old targets have answers, because a certificate of other targets needs others.
+    """
+    from thresher.cli.ask import sure
+    from thresher.loop.aims import Aims, aim
 
     with opened(context) as (store, _):
-        wanted = aimed(store.categories.get(name).targets, Aims(**asdict(aims)))
-        store.categories.aim(name, wanted)
+        wanted = sure(lambda confirmed: aim(name, Aims(**asdict(aims)), store=store, confirmed=confirmed), yes=yes)
+    if wanted is None:
+        return
     cap = "no limit on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
     truth_from = ", ground truth: the owner's answers" if wanted.truth == "owner" else ""
     goals = f"precision {wanted.precision:g}, recall {wanted.recall:g}"

@@ -1,11 +1,15 @@
-"""The targets of a category as a user gives them, checked before they are stored or planned for."""
+"""The targets of a category as a user gives them, checked before they are stored or planned for.
+
+They are not changed unasked while audits of the old targets have answers.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from thresher.errors import BadInput
+from thresher.errors import BadInput, NotReady
 from thresher.loop.ways import WAYS, way_of
 from thresher.records import TRUSTED, Targets
+from thresher.store.contract import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,31 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
 def to_plan_for(targets: Targets) -> Targets:
     """The targets to plan for; the method `certified` replaces a method without a certificate."""
     return targets if way_of(targets.method).proves else replace(targets, method="certified")
+
+
+def aim(name: str, aims: Aims, *, store: Store, confirmed: bool = False) -> Targets:
+    """Change targets. Raises BadInput for targets that are none.
+
+    Raises NotReady, unless it is confirmed, if a freeze with answers is in force that the new targets would end: its
+    labels stay, but no longer as random evidence, so another certificate draws and asks anew.
+    """
+    category = store.categories.get(name)
+    wanted = aimed(category.targets, aims)
+    if not confirmed and way_of(category.targets.method).proves and store.rounds.epochs(name):
+        from thresher.loop.snapshot import in_force  # with mathematics that other methods do without
+
+        images = len(store.categories.pool(name))
+        snapshot = in_force(category, images, store=store)
+        if snapshot is not None and in_force(replace(category, targets=wanted), images, store=store) is None:
+            votes = store.labels.votes(name, category.question.version)
+            spent = sum(vote.epoch == snapshot.epoch for vote in votes)
+            if spent:
+                raise NotReady(
+                    f"the audits of the present targets have {spent:,} answers; with others they end, and the next run "
+                    "freezes and draws anew (the answers stay as labels; the present targets, set again before that "
+                    "run, bring the audits back).",
+                    where=name,
+                    next="the same with --yes",
+                )
+    store.categories.aim(name, wanted)
+    return wanted

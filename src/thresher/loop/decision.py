@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from thresher.errors import NotFound
 from thresher.learn.decide import NO, UNKNOWN, YES, Codes, Decided, decide, look_up
+from thresher.loop.versions import as_version
 from thresher.loop.ways import way_of
 from thresher.records import TRUSTED, Category, Counts, Grounds, Label, Round, Says
 from thresher.store.contract import Rows, Store
@@ -110,9 +111,12 @@ class Decision(Decided):
         )
 
 
-def decision(name: str, *, store: Store, rows: Rows | None = None) -> Decision:
-    """What is decided now of a category's pool, or of some rows of it. Raises NotFound for an unknown category."""
-    return Decisions(store).of(name, rows)
+def decision(name: str, *, store: Store, rows: Rows | None = None, version: int | None = None) -> Decision:
+    """What is decided now of a category's pool, or of some rows of it, by the question in force or another version.
+
+    Raises NotFound for an unknown category or version.
+    """
+    return Decisions(store).on(as_version(name, version, store=store), rows)
 
 
 class Decisions:
@@ -132,7 +136,11 @@ class Decisions:
 
     def of(self, name: str, rows: Rows | None = None) -> Decision:
         """See `decision`."""
-        category = self._store.categories.get(name)
+        return self.on(self._store.categories.get(name), rows)
+
+    def on(self, category: Category, rows: Rows | None = None) -> Decision:
+        """What is decided of a category that was read already, or of an earlier version of its question."""
+        name = category.name
         # many ask at once when something moved: one of them works it out
         with self._locks.setdefault(name, threading.Lock()):
             basis = self._bases[name] = basis_of(category, store=self._store, before=self._bases.get(name))

@@ -57,9 +57,12 @@ def can_be_released(decided: Decision) -> bool:
     return bool(decided.counts.yes or (len(decided.rows) and not decided.counts.unknown))
 
 
-def must_be_decided(name: str, *, store: Store, settings: Settings) -> None:
-    """Raise NotReady, with the next step of the category, unless it can be released."""
-    decided = decision(name, store=store)
+def must_be_decided(name: str, *, store: Store, settings: Settings, version: int | None = None) -> None:
+    """Raise NotReady, with the next step of the category, unless it can be released; NotFound for no such version."""
+    decided = decision(name, store=store, version=version)
+    if version not in (None, store.categories.get(name).question.version) and not can_be_released(decided):
+        what = f"no image of {name} is decided yes by version {version} of its question, and not every one is decided."
+        raise NotReady(what, next=f"thresher category reword {name} --version {version}, which asks it again")
     if not can_be_released(decided):
         step = next_step_of(decided, store=store, settings=settings)
         raise NotReady(

@@ -13,6 +13,7 @@ from thresher.evidence.log import certificate_of as proof_of
 from thresher.loop.decision import Decision, decision, stands_for
 from thresher.loop.next_step import can_be_released
 from thresher.loop.snapshot import Snapshot
+from thresher.loop.versions import wordings_of
 from thresher.loop.ways import way_of
 from thresher.records import Label, Release
 from thresher.release import FORMATS, Chosen
@@ -37,7 +38,7 @@ def ship(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Release:
-    """Release a category as it is decided now. Raises NotReady if nothing is decided."""
+    """Release a category as it is decided now, by the question in force. Raises NotReady if nothing is decided."""
     return write_release(
         chosen(name, store=store),
         to,
@@ -49,9 +50,13 @@ def ship(
     )
 
 
-def chosen(name: str, *, store: Store) -> Chosen:
-    """The contents of a release of this category now: the certified set if there is one, else what is decided."""
-    decided = decision(name, store=store)
+def chosen(name: str, *, store: Store, version: int | None = None) -> Chosen:
+    """The contents of a release of this category now: the certified set if there is one, else what is decided.
+
+    By the question in force, or another `version` of it. Raises NotReady if nothing is decided, NotFound for an unknown
+    version.
+    """
+    decided = decision(name, store=store, version=version)
     if not can_be_released(decided):
         raise NotReady(f"nothing of {name} is decided yet.", next="thresher status, which tells what it waits for")
     category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified
@@ -72,6 +77,7 @@ def chosen(name: str, *, store: Store) -> Chosen:
         yes_by=decided.yes_by,
         certificate=certificate,
         evidence=evidence,
+        wordings=wordings_of(name, category.question.version, store=store),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from thresher import __version__
 from thresher.errors import BadInput, NotReady
@@ -63,18 +64,18 @@ def release(
     )
     if done is None:
         store.rounds.add_release(made)
-    finish(to, {**_summary(chosen), "id": made.id, "formats": wrote, "at_ms": now_ms})
+    finish(to, {**_manifest(chosen), "id": made.id, "images": made.images, "formats": wrote, "at_ms": now_ms})
     return made
 
 
-def _summary(chosen: Chosen) -> dict[str, object]:
-    """The facts of a decided pool that its `release.json` tells."""
+def _manifest(chosen: Chosen) -> dict[str, Any]:
+    """What `release.json` says of what was released."""
     return {
         "category": chosen.category,
         "question": chosen.question,
         "version": chosen.version,
+        "wordings": [asdict(wording) for wording in chosen.wordings],
         "round": chosen.round or None,
-        "images": len(chosen.yes),
         "yes_by": asdict(chosen.yes_by),
         "pool": len(chosen.rows),
         "fingerprint": chosen.fingerprint(),

@@ -36,12 +36,13 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
         f"# {chosen.category}",
         "",
         # one line, and no tags: what an owner typed shall not become a heading or a script where the card is shown
-        f"> {escape(' '.join(chosen.question.split()), quote=False)}",
+        f"> {_plain(chosen.question)}",
         "",
         summary,
         "",
         grounds,
         "",
+        *_wordings(chosen),
         "## Certificate",
         "",
         claim_in_words(chosen.certificate),
@@ -71,3 +72,20 @@ def claim_in_words(certificate: Mapping[str, Any]) -> str:
     """The claim as a sentence; without a certificate, the reason."""
     words = certificate.get("words")
     return str(words) if words else "No certificate."
+
+
+def _wordings(chosen: Chosen) -> list[str]:
+    """The wordings of a question that was asked in several, because only its wording or its instructions changed."""
+    if len(chosen.wordings) < 2:
+        return []
+    listed = [f"- {_day(one.at_ms)}: {_plain(one.text)} {_plain(one.instructions)}".rstrip() for one in chosen.wordings]
+    return ["The answers were given under several wordings of the question, each since its day:", "", *listed, ""]
+
+
+def _plain(text: str) -> str:
+    """A text on one line and without tags."""
+    return escape(" ".join(text.split()), quote=False)
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")

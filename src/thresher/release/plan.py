@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import AlreadyThere, BadInput, StoreUnavailable
-from thresher.records import Decision, Grounds
+from thresher.records import Decision, Grounds, Question
 
 PLAN_FILE = ".release-in-progress.json"
 DONE_FILE = "release.json"
@@ -27,6 +27,7 @@ class Chosen:
     `similar` int64 [n] is the row of which each one is a copy, its own if it counts for its group; `inherited` bool [n]
     tells where the code is that of a copy, and `yes_by` how many of the yes were decided by what.
     `certificate` is the content of `certificate.json`; `evidence` holds further files of the certificate by name.
+    `wordings` are those under which the version was asked, oldest first.
     """
 
     category: str
@@ -41,6 +42,7 @@ class Chosen:
     yes_by: Grounds
     certificate: Mapping[str, Any]
     evidence: Mapping[str, bytes] = field(default_factory=dict)
+    wordings: Sequence[Question] = ()
 
     @property
     def yes(self) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from thresher.errors import BadInput, Denied, Gone, NotFound
 from thresher.label import deal as dealing
 from thresher.label import gate, standing
 from thresher.label.standing import Standing
+from thresher.loop.versions import worded
 from thresher.records import Assignment, Given, Says, Stage, Task, Worker
 from thresher.server.auth import TheAssignment, TheWorker
 from thresher.server.desk import Desk, TheDesk
@@ -258,7 +259,7 @@ def _past(done: Assignment) -> Past:
 def _work(desk: Desk, assignment: Assignment) -> Work:
     """An assignment as its worker sees it."""
     questions = desk.store.categories.questions(assignment.category)
-    question = next(asked for asked in questions if asked.version == assignment.version)
+    question = worded(questions, assignment.version, assignment.category)
     sequence, drafts = desk.store.work.drafts(assignment.id)
     return Work(
         token=desk.links.assignment(assignment.id),

@@ -229,7 +229,13 @@ EVIDENCE: Final = Kind(
     at_once=1,
     plural="evidence",
 )
-RELEASE: Final = Kind("release", "exported versions", fields_of("id, record json"), generic=True, since=2)
+RELEASE: Final = Kind(
+    "release",
+    "exported versions",
+    (*fields_of("id, record json"), Field("fingerprint", since=3, default="")),
+    generic=True,
+    since=2,
+)
 
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (

@@ -48,10 +48,13 @@ class LinedRounds(Rounds):
         return sorted({line["epoch"] for line in self.lines.page(EVIDENCE, category)})
 
     def add_release(self, release: Release) -> None:
-        self.lines.add(RELEASE, [{"id": release.id, "record": asdict(release)}], release.category)
+        record = asdict(release)
+        line = {"id": release.id, "fingerprint": record.pop("fingerprint"), "record": record}
+        self.lines.add(RELEASE, [line], release.category)
 
     def releases(self, category: str) -> list[Release]:
-        found = (Release(**line["record"]) for line in self.lines.page(RELEASE, category))
+        lines = self.lines.page(RELEASE, category)
+        found = (Release(**line["record"], fingerprint=line["fingerprint"]) for line in lines)
         return sorted(found, key=lambda release: release.at_ms)
 
 

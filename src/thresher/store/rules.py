@@ -9,7 +9,20 @@ from typing import Any, Final
 import numpy as np
 
 from thresher.errors import AlreadyThere, BadInput, Conflict, Gone, NotFound, NotReady, StoreDamaged
-from thresher.records import Assignment, Dealt, Given, Image, Label, NewAsk, NewImage, NewTask, Review, Source, Stage
+from thresher.records import (
+    Assignment,
+    Dealt,
+    Given,
+    Image,
+    Label,
+    NewAsk,
+    NewImage,
+    NewTask,
+    Question,
+    Review,
+    Source,
+    Stage,
+)
 from thresher.store.contract import Rows
 
 MOST_IMAGES: Final = 110
@@ -137,6 +150,21 @@ def no_such_category(name: str, known: Sequence[str]) -> NotFound:
         f"unknown category {name!r}; {there}",
         next=f'thresher category add {name} --question "Does this image ...?"',
     )
+
+
+def next_wording(asked: Sequence[Question], wanted: Question, *, after: int | None, name: str) -> Question:
+    """The wording to keep after those `asked`: that of a new version if `wanted` has version 0.
+
+    `after` is how many wordings its author has read, or None. Raises Conflict if there are others, NotFound for an
+    unknown version.
+    """
+    if after is not None and after != len(asked):
+        what = f"the question of {name} was changed meanwhile: it is {asked[-1].text!r} now."
+        raise Conflict(what, next=f"thresher category reword {name} again, if that is still wanted")
+    versions = {question.version for question in asked}
+    if wanted.version not in {0, *versions}:
+        raise NotFound(f"{name} has no question version {wanted.version}.", next=f"thresher category questions {name}")
+    return wanted if wanted.version else replace(wanted, version=max(versions) + 1)
 
 
 def by_version(labels: Sequence[Label]) -> dict[int, list[Label]]:

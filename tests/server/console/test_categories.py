@@ -7,9 +7,9 @@ from tests.server.people import Pool, answer
 from tests.serving import Served
 
 from thresher.client import WorkerClient
-from thresher.errors import AlreadyThere, BadInput, NotFound
+from thresher.errors import AlreadyThere, BadInput, NotFound, NotReady
 from thresher.records import now_ms
-from thresher.server.wire import NewCategory, TargetsWire
+from thresher.server.wire import NewCategory, Reword, TargetsWire
 from thresher.store.contract import Store
 
 
@@ -49,6 +49,8 @@ def test_a_category_nobody_has_is_not_found_wherever_it_is_asked_for(server: Ser
         lambda: console.category("dog"),
         lambda: console.pictures("dog"),
         lambda: console.rounds("dog"),
+        lambda: console.questions("dog"),
+        lambda: console.reword("dog", Reword(question="Is it a cat?")),
         lambda: console.refusals("dog"),
         lambda: console.workers("dog"),
         lambda: console.tasks("dog"),
@@ -82,3 +84,20 @@ def test_a_category_whose_loop_runs_says_so(server: Served, store: Store) -> Non
     assert not server.console.category("car").loop_running
     store.jobs.lease("loop/car", "somebody", now_ms(), 60_000)
     assert server.console.category("car").loop_running
+
+
+def test_a_question_is_reworded_over_http_as_at_the_command_line(server: Served, pool: Pool, store: Store) -> None:
+    console = server.console
+    other = Reword(question="Is this a lorry?")
+    with pytest.raises(NotReady, match=r"ersion 1 has .* gold") as refused:
+        console.reword("car", other)
+    assert "--yes" in refused.value.next
+    assert console.category("car").version == 1
+    kept = console.reword("car", Reword(question="Is a car in it?", keep_answers=True))
+    assert (kept.version, kept.question, kept.gold_yes) == (1, "Is a car in it?", console.category("car").gold_yes)
+    assert console.reword("car", other.model_copy(update={"confirmed": True})).version == 2
+    assert console.reword("car", Reword(version=1)).question == "Is a car in it?"
+    asked = [(wording.version, wording.text) for wording in console.questions("car")]
+    assert asked[1:] == [(1, "Is a car in it?"), (2, "Is this a lorry?"), (1, "Is a car in it?")]
+    with pytest.raises(BadInput):
+        console.reword("car", Reword())

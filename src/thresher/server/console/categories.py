@@ -8,10 +8,11 @@ from fastapi import APIRouter
 
 from thresher.loop.aims import Aims, aimed
 from thresher.loop.next_step import next_step
+from thresher.loop.reword import Change, reword
 from thresher.records import Category, Question, Says, Targets
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
-from thresher.server.wire import CategoryWire, GroundsWire, NewCategory, TargetsWire
+from thresher.server.wire import CategoryWire, GroundsWire, NewCategory, Reword, TargetsWire, WordingWire
 
 router = APIRouter()
 
@@ -39,6 +40,24 @@ def add_category(body: NewCategory, desk: TheDesk) -> CategoryWire:
 @router.get("/categories/{name}")
 def category(name: Name, desk: TheDesk) -> CategoryWire:
     """One category with its state."""
+    return _category(desk, desk.store.categories.get(name))
+
+
+@router.get("/categories/{name}/questions")
+def questions(name: Name, desk: TheDesk) -> list[WordingWire]:
+    """Every wording of the question, oldest first; the last one is asked now."""
+    desk.store.categories.get(name)
+    return [WordingWire(**asdict(question)) for question in desk.store.categories.questions(name)]
+
+
+@router.post("/categories/{name}/questions")
+def reword_question(name: Name, body: Reword, desk: TheDesk) -> CategoryWire:
+    """Change the question or its instructions, or go back to an earlier version.
+
+    Without `confirmed`, a change after which paid answers do not count is refused, with what it costs.
+    """
+    change = Change(body.question, body.instructions, body.keep_answers, body.version, body.confirmed)
+    reword(name, change, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     return _category(desk, desk.store.categories.get(name))
 
 

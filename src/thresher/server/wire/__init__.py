@@ -1,7 +1,14 @@
 """The wire types (API schemas), a file a story. The OpenAPI description and the TypeScript are generated from them."""
 
 from thresher.server.wire.base import Wire
-from thresher.server.wire.categories import CategoryWire, GroundsWire, NewCategory, TargetsWire
+from thresher.server.wire.categories import (
+    CategoryWire,
+    GroundsWire,
+    NewCategory,
+    Reword,
+    TargetsWire,
+    WordingWire,
+)
 from thresher.server.wire.invites import InviteWire, NewInvite
 from thresher.server.wire.jobs import JobWire
 from thresher.server.wire.pictures import Picture, Pictures
@@ -54,6 +61,7 @@ __all__ = [
     "RangeWire",
     "RefusalWire",
     "Refusals",
+    "Reword",
     "RoundWire",
     "Send",
     "Sent",
@@ -62,6 +70,7 @@ __all__ = [
     "Upload",
     "Uploaded",
     "Wire",
+    "WordingWire",
     "Work",
     "WorkerWire",
 ]

@@ -35,6 +35,29 @@ class GroundsWire(Wire):
     scored: int
 
 
+class Reword(Wire):
+    """A change of the question: only its wording (`keep_answers`) or its instructions, another one, or an earlier one.
+
+    None leaves the text or the instructions as they are. Another version needs `confirmed` if the one in force has
+    answers, labels or gold.
+    """
+
+    question: Annotated[str, Field(min_length=3, max_length=500)] | None = None
+    instructions: Annotated[str, Field(max_length=5000)] | None = None
+    keep_answers: bool = False
+    version: Annotated[int, Field(ge=1)] | None = None
+    confirmed: bool = False
+
+
+class WordingWire(Wire):
+    """One wording of a question; the last of the list is asked now."""
+
+    version: int
+    text: str
+    instructions: str
+    at_ms: int
+
+
 class CategoryWire(Wire):
     """A category's state: its counts, what it waits for, and its answers so far.
 

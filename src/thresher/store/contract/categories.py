@@ -13,7 +13,7 @@ class Tally:
     """The counters of a category, updated with every write: reading them costs the same at any number of images.
 
     Every human answer that was sent is in one of `answers` (on asked images), `gold_answers` and `owner_answers`.
-    Asks and labels are those of the newest version of the question; of labels, one per row, the most trusted.
+    Asks and labels are those of the question's version in force; of labels, one per row, the most trusted.
     """
 
     images: int = 0
@@ -34,16 +34,29 @@ class Categories(Protocol):
         """Add a category with version 1 of its question. Raises AlreadyThere."""
 
     def get(self, category: str) -> Category:
-        """A category with the newest version of its question. Raises NotFound naming the known categories."""
+        """A category with the wording of its question that is in force. Raises NotFound naming the known categories."""
 
     def all(self) -> list[Category]:
         """Every category, by name."""
 
-    def reword(self, category: str, text: str, instructions: str, at_ms: int) -> Question:
-        """Start the next version of a question; earlier votes keep their version."""
+    def reword(
+        self,
+        category: str,
+        text: str,
+        instructions: str,
+        at_ms: int,
+        *,
+        version: int | None = None,
+        after: int | None = None,
+    ) -> Question:
+        """Put another wording in force: as the next version of the question, or of the `version` that there is.
+
+        Votes keep their version: those of the version in force count. `after` is how many wordings the caller has read;
+        Conflict if there are more by now. Raises NotFound for an unknown version.
+        """
 
     def questions(self, category: str) -> list[Question]:
-        """Every version, oldest first."""
+        """Every wording, oldest first, the last in force; a version occurs again if it was reworded or gone back to."""
 
     def aim(self, category: str, targets: Targets) -> None:
         """Replace the targets."""

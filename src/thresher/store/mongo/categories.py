@@ -18,7 +18,7 @@ from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Part, Session, at_most, batches, key, span
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
-from thresher.store.rules import category_exists, not_in_pool, one_query_each, plain
+from thresher.store.rules import category_exists, next_wording, not_in_pool, one_query_each, plain
 
 CHUNK: Final = 1000
 
@@ -33,9 +33,8 @@ class MongoCategories(Part, Categories):
 
     def create(self, category: Category) -> None:
         made = asdict(category)
-        question = made.pop("question")
-        del question["version"]  # which is its place in the list
-        made |= {"_id": category_name(made.pop("name")), "questions": [question]}
+        first = {**made.pop("question"), "version": 1}
+        made |= {"_id": category_name(made.pop("name")), "questions": [first]}
         try:
             self.link.table("categories").insert_one(made)
         except DuplicateKeyError:
@@ -47,13 +46,28 @@ class MongoCategories(Part, Categories):
     def all(self) -> list[Category]:
         return [_category(one) for one in self.link.table("categories").find().sort("_id", 1)]
 
-    def reword(self, category: str, text: str, instructions: str, at_ms: int) -> Question:
-        new = {"text": text, "instructions": instructions, "at_ms": at_ms}
-        before = self.link.table("categories").find_one_and_update({"_id": category}, {"$push": {"questions": new}})
-        return Question(len((before or {})["questions"]) + 1, text, instructions, at_ms)
+    def reword(
+        self,
+        category: str,
+        text: str,
+        instructions: str,
+        at_ms: int,
+        *,
+        version: int | None = None,
+        after: int | None = None,
+    ) -> Question:
+        def reword(session: Session) -> Question:
+            asked = _questions(self._document(category, session))
+            wanted = Question(version or 0, text, instructions, at_ms)
+            made = next_wording(asked, wanted, after=after, name=category)
+            added = {"$push": {"questions": asdict(made)}}
+            self.link.table("categories").update_one({"_id": category}, added, session=session)
+            return made
+
+        return self.link.transact(reword)
 
     def questions(self, category: str) -> list[Question]:
-        return [Question(version, **one) for version, one in enumerate(self._document(category)["questions"], 1)]
+        return _questions(self._document(category))
 
     def aim(self, category: str, targets: Targets) -> None:
         self.link.table("categories").update_one({"_id": category}, {"$set": {"targets": asdict(targets)}})
@@ -173,7 +187,7 @@ class MongoCategories(Part, Categories):
         return read_counts(self.link, category).get("refused", {})
 
     def tally(self, category: str) -> Tally:
-        version = len(self._document(category)["questions"])
+        version = _questions(self._document(category))[-1].version
         counted = read_counts(self.link, category)
         one = {
             kind: counted.get(kind, {}).get("", 0)
@@ -187,8 +201,8 @@ class MongoCategories(Part, Categories):
             assignments=counted.get("assignments", {}),
         )
 
-    def _document(self, category: str) -> Document:
-        return self.link.table("categories").find_one({"_id": category}) or {}
+    def _document(self, category: str, session: Session | None = None) -> Document:
+        return self.link.table("categories").find_one({"_id": category}, session=session) or {}
 
 
 def _pool_key(name: str, row: int) -> Document:
@@ -207,5 +221,8 @@ def refusal_document(category: str, number: int, refusal: Refusal) -> Document:
 
 
 def _category(one: Document) -> Category:
-    question = Question(len(one["questions"]), **one["questions"][-1])
-    return Category(one["_id"], question, Targets(**one["targets"]), one["exclusive"], one["created_ms"])
+    return Category(one["_id"], _questions(one)[-1], Targets(**one["targets"]), one["exclusive"], one["created_ms"])
+
+
+def _questions(one: Document) -> list[Question]:
+    return [Question(**asked) for asked in one["questions"]]

@@ -185,9 +185,16 @@ def _forget_groups(link: Link) -> None:
         link.table("images").drop_index([("_id", ASCENDING), ("similar", ASCENDING)])
 
 
+def _number_questions(link: Link) -> None:
+    """Give each wording of a question its version, which was its place in the list."""
+    for one in list(link.table("categories").find({"questions.version": {"$exists": False}}, {"questions": 1})):
+        asked = [{"version": version, **question} for version, question in enumerate(one["questions"], 1)]
+        link.table("categories").update_one({"_id": one["_id"]}, {"$set": {"questions": asked}})
+
+
 STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
     2: (note_namesakes, _list_reviews, _name_releases, _rename_evidence),
-    3: (_part_asks, _forget_groups),
+    3: (_part_asks, _forget_groups, _number_questions),
 }
 
 

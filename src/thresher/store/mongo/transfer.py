@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from bson import Binary, Int64
 
-from thresher.records import Alias, Refusal, Review, Stage
+from thresher.records import Alias, Question, Refusal, Review, Stage
 from thresher.store.contract import Transfer
 from thresher.store.conversions import names_of, new_image_of
 from thresher.store.kinds import ASK_FIELDS, REVIEW
@@ -132,12 +132,12 @@ def _range(kind: Kind, category: str, after: Line | None) -> tuple[Document, str
 
 
 def _category_line(one: Document) -> There:
-    questions = [[asked["text"], asked["instructions"], asked["at_ms"]] for asked in one["questions"]]
+    questions = [[asked[name] for name in names_of(Question)] for asked in one["questions"]]
     return {**one, "name": one["_id"], "questions": questions}
 
 
 def _category(_link: Link, _of: str, there: There) -> Document:
-    asked = [dict(zip(("text", "instructions", "at_ms"), one, strict=True)) for one in there["questions"]]
+    asked = [dict(zip(names_of(Question), one, strict=True)) for one in there["questions"]]
     return {"_id": there.pop("name"), **there, "questions": asked}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
 from thresher.store.contract import Categories, Rows, Tally
-from thresher.store.rules import category_exists, not_in_pool, one_query_each, plain
+from thresher.store.rules import category_exists, next_wording, not_in_pool, one_query_each, plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog, insert
 from thresher.store.sqlite.counters import as_rows
@@ -21,7 +21,7 @@ BULK = 10_000  # as quick, where all go in by one statement
 
 _CATEGORY = """SELECT name, targets, exclusive, created_ms, version, text, instructions, at_ms
     FROM category JOIN question ON question.category = category.id
-    WHERE version = (SELECT max(version) FROM question WHERE category = category.id)"""
+    WHERE number = (SELECT max(number) FROM question WHERE category = category.id)"""
 
 
 class SqliteCategories(Part, Categories):
@@ -38,7 +38,8 @@ class SqliteCategories(Part, Categories):
                 raise category_exists(category.name)
             own = {"name": category.name, "exclusive": category.exclusive, "created_ms": category.created_ms}
             made = insert(sql, "category", {**own, "targets": json.dumps(asdict(category.targets))})
-            insert(sql, "question", {**asdict(category.question), "version": 1, "category": made.lastrowid})
+            first = {**asdict(category.question), "version": 1, "number": 1}
+            insert(sql, "question", {**first, "category": made.lastrowid})
 
     def get(self, category: str) -> Category:
         with self.reading(category) as (sql, key):
@@ -48,19 +49,26 @@ class SqliteCategories(Part, Categories):
         with self.catalog.reading() as sql:
             return [_category(line) for line in sql.execute(f"{_CATEGORY} ORDER BY name")]
 
-    def reword(self, category: str, text: str, instructions: str, at_ms: int) -> Question:
+    def reword(
+        self,
+        category: str,
+        text: str,
+        instructions: str,
+        at_ms: int,
+        *,
+        version: int | None = None,
+        after: int | None = None,
+    ) -> Question:
         with self.writing(category) as (sql, key):
-            question = Question(counters.newest_version(sql, key) + 1, text, instructions, at_ms)
-            insert(sql, "question", {**asdict(question), "category": key})
-            return question
+            asked = _questions(sql, key)
+            wanted = Question(version or 0, text, instructions, at_ms)
+            made = next_wording(asked, wanted, after=after, name=category)
+            insert(sql, "question", {**asdict(made), "number": len(asked) + 1, "category": key})
+            return made
 
     def questions(self, category: str) -> list[Question]:
         with self.reading(category) as (sql, key):
-            found = sql.execute(
-                "SELECT version, text, instructions, at_ms FROM question WHERE category = ? ORDER BY version",
-                (key,),
-            )
-            return [Question(*line) for line in found]
+            return _questions(sql, key)
 
     def aim(self, category: str, targets: Targets) -> None:
         with self.writing(category) as (sql, key):
@@ -165,7 +173,7 @@ class SqliteCategories(Part, Categories):
 
     def tally(self, category: str) -> Tally:
         with self.reading(category) as (sql, key):
-            version = counters.newest_version(sql, key)
+            version = counters.version_in_force(sql, key)
             one = {
                 field: counters.value(sql, key, field)
                 for field in ("images", "refused", "answers", "gold_answers", "owner_answers", "tasks_open")
@@ -176,6 +184,11 @@ class SqliteCategories(Part, Categories):
                 labels=counters.values(sql, key, f"labels:{version}:"),
                 assignments=counters.values(sql, key, "assignments:"),
             )
+
+
+def _questions(sql: sqlite3.Connection, category: int) -> list[Question]:
+    wanted = "SELECT version, text, instructions, at_ms FROM question WHERE category = ? ORDER BY number"
+    return [Question(*line) for line in sql.execute(wanted, (category,))]
 
 
 def _origin_id(sql: sqlite3.Connection, origin: Origin) -> int:

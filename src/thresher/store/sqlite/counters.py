@@ -46,9 +46,10 @@ def category_id(catalog: Catalog, sql: sqlite3.Connection, name: str) -> int:
     return catalog.categories[name]
 
 
-def newest_version(sql: sqlite3.Connection, category: int) -> int:
-    """The current version of the question."""
-    return int(sql.execute("SELECT max(version) FROM question WHERE category = ?", (category,)).fetchone()[0])
+def version_in_force(sql: sqlite3.Connection, category: int) -> int:
+    """The version of the question that is asked now."""
+    newest = "SELECT version FROM question WHERE category = ? ORDER BY number DESC LIMIT 1"
+    return int(sql.execute(newest, (category,)).fetchone()[0])
 
 
 def as_rows(found: sqlite3.Cursor) -> Rows:

@@ -170,8 +170,18 @@ _THIRD_AFTER = (
     "DROP INDEX ask_open",
     "CREATE UNIQUE INDEX ask_open ON ask (category, version, row, purpose, epoch, part) WHERE open",
 )
-# "similar" is of groups that rested on equal fingerprints alone, and nothing reads it any more
-_THIRD_BEFORE = ("ALTER TABLE image ADD COLUMN copy_of INTEGER",)
+# "similar" is of groups that rested on equal fingerprints alone, and nothing reads it any more; and as a version of a
+# question may have several wordings, a wording is named by its number
+_THIRD_BEFORE = (
+    "ALTER TABLE image ADD COLUMN copy_of INTEGER",
+    "ALTER TABLE question RENAME TO question_by_version",
+    """CREATE TABLE question (
+        category INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL,
+        instructions TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (category, number)) STRICT, WITHOUT ROWID""",
+    """INSERT INTO question (category, number, version, text, instructions, at_ms)
+       SELECT category, version, version, text, instructions, at_ms FROM question_by_version""",
+    "DROP TABLE question_by_version",
+)
 # by hand, before and after the kinds of the schema are made
 _BY_HAND: Final[Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     1: (_FIRST, ()),

@@ -108,8 +108,8 @@ def _complete_image(sql: Sql, there: There) -> None:
 
 def _complete_category(sql: Sql, there: There) -> None:
     asked = sql.execute(
-        """SELECT text, instructions, at_ms FROM question
-           WHERE category = (SELECT id FROM category WHERE name = ?) ORDER BY version""",
+        """SELECT version, text, instructions, at_ms FROM question
+           WHERE category = (SELECT id FROM category WHERE name = ?) ORDER BY number""",
         (there["name"],),
     )
     there["questions"] = [list(one) for one in asked]
@@ -138,8 +138,9 @@ def _restore_category(sql: Sql, kind: Kind, _of: int, there: There) -> None:
     insert(sql, kind.name, kind.kept(there), key="name")
     (of,) = sql.execute("SELECT id FROM category WHERE name = ?", (there["name"],)).fetchone()
     sql.executemany(
-        "INSERT OR REPLACE INTO question (category, version, text, instructions, at_ms) VALUES (?, ?, ?, ?, ?)",
-        ((of, version, *question) for version, question in enumerate(questions, 1)),
+        """INSERT OR REPLACE INTO question (category, number, version, text, instructions, at_ms)
+           VALUES (?, ?, ?, ?, ?, ?)""",
+        ((of, number, *question) for number, question in enumerate(questions, 1)),
     )
 
 
