@@ -12,6 +12,7 @@ from thresher.evidence.log import NONE, Row, log_of
 from thresher.evidence.log import certificate_of as proof_of
 from thresher.loop.decision import Decision, decision
 from thresher.loop.snapshot import Snapshot
+from thresher.loop.sound import must_be_sound, scores_must_be_sound
 from thresher.loop.ways import way_of
 from thresher.records import Label, Release
 from thresher.release import FORMATS, Chosen
@@ -46,7 +47,9 @@ def ship(
 
 def chosen(name: str, *, store: Store) -> Chosen:
     """The contents of a release of this category now: the certified set if there is one, else what is decided."""
+    must_be_sound(name, store=store)
     decided = decision(name, store=store)
+    scores_must_be_sound(decided, store=store)
     if decided.round is None:
         raise NotReady(f"{name} has no round yet.", next=f"thresher run {name}")
     category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified

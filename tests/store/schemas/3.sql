@@ -19,18 +19,18 @@ INSERT INTO "ask" VALUES(3,1,1,2,'mine gold',1,1,0.0,0,-1,2,1);
 CREATE TABLE asked (
         category INTEGER NOT NULL, worker TEXT NOT NULL, row INTEGER NOT NULL, assignment TEXT NOT NULL,
         PRIMARY KEY (category, worker, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "asked" VALUES(1,'w1',0,'01a21dd2-6089-7456-87fa-43fd09bfbd32');
-INSERT INTO "asked" VALUES(1,'w1',1,'01a21dd2-6089-7456-87fa-43fd09bfbd32');
-INSERT INTO "asked" VALUES(1,'w3',0,'01a21dd2-608b-7048-ad90-1070f7dce7e5');
-INSERT INTO "asked" VALUES(1,'w3',1,'01a21dd2-608b-7048-ad90-1070f7dce7e5');
+INSERT INTO "asked" VALUES(1,'w1',0,'01a21de5-86a1-73b1-86dc-2689b1898acc');
+INSERT INTO "asked" VALUES(1,'w1',1,'01a21de5-86a1-73b1-86dc-2689b1898acc');
+INSERT INTO "asked" VALUES(1,'w3',0,'01a21de5-86be-72d3-8f64-ad5c3e96d796');
+INSERT INTO "asked" VALUES(1,'w3',1,'01a21de5-86be-72d3-8f64-ad5c3e96d796');
 CREATE TABLE assignment (
         id TEXT PRIMARY KEY, task INTEGER NOT NULL, category INTEGER NOT NULL, version INTEGER NOT NULL,
         worker TEXT NOT NULL, owner INTEGER NOT NULL, stage TEXT NOT NULL, dealt TEXT NOT NULL,
         dealt_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, answers TEXT NOT NULL,
-        sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "assignment" VALUES('01a21dd2-6089-7456-87fa-43fd09bfbd32',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true]]',0,0);
-INSERT INTO "assignment" VALUES('01a21dd2-608b-7048-ad90-1070f7dce7e5',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0);
-INSERT INTO "assignment" VALUES('01a21dd2-608c-7056-a574-080fbd4da5ad',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0);
+        sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+INSERT INTO "assignment" VALUES('01a21de5-86a1-73b1-86dc-2689b1898acc',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,'7d2f9a5dcc62219d');
+INSERT INTO "assignment" VALUES('01a21de5-86be-72d3-8f64-ad5c3e96d796',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,'');
+INSERT INTO "assignment" VALUES('01a21de5-86be-72d3-8f64-ad5d5e5934d4',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,'');
 CREATE TABLE category (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, targets TEXT NOT NULL, exclusive TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT;
@@ -53,22 +53,22 @@ INSERT INTO "counter" VALUES(1,'tasks_open',2);
 CREATE TABLE draft (
         assignment TEXT NOT NULL, position INTEGER NOT NULL, given TEXT NOT NULL,
         PRIMARY KEY (assignment, position)) STRICT, WITHOUT ROWID;
-INSERT INTO "draft" VALUES('01a21dd2-608b-7048-ad90-1070f7dce7e5',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true]]');
-INSERT INTO "draft" VALUES('01a21dd2-608b-7048-ad90-1070f7dce7e5',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true]]');
+INSERT INTO "draft" VALUES('01a21de5-86be-72d3-8f64-ad5c3e96d796',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21de5-86be-72d3-8f64-ad5c3e96d796',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
 CREATE TABLE evidence (
-        category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
+        category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (category, epoch, name)) STRICT;
-INSERT INTO "evidence" VALUES(1,1,'ranking',X'010203');
+INSERT INTO "evidence" VALUES(1,1,'ranking',X'010203','d25ca0854f8e1028');
 CREATE TABLE gold (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL REFERENCES image (row),
         says TEXT NOT NULL, source TEXT NOT NULL, shown INTEGER NOT NULL, missed INTEGER NOT NULL,
-        retired TEXT NOT NULL, PRIMARY KEY (category, version, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold" VALUES(1,1,5,'no','owner',0,0,'');
+        retired TEXT NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, version, row)) STRICT, WITHOUT ROWID;
+INSERT INTO "gold" VALUES(1,1,5,'no','owner',0,0,'','6be4f9a4b0d3a228');
 CREATE TABLE gold_answer (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL, worker TEXT NOT NULL,
         assignment TEXT NOT NULL, says TEXT NOT NULL,
         PRIMARY KEY (category, version, row, worker, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21dd2-6089-7456-87fa-43fd09bfbd32','yes');
+INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21de5-86a1-73b1-86dc-2689b1898acc','yes');
 CREATE TABLE image (
         row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, similar INTEGER NOT NULL,
@@ -92,17 +92,18 @@ INSERT INTO "job" VALUES('j1','harvest','car','{"a.b": [1, null], "$c": 2}','don
 CREATE TABLE label (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL REFERENCES image (row),
         trust INTEGER NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL, at_ms INTEGER NOT NULL,
-        posterior REAL NOT NULL, votes INTEGER NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
+        posterior REAL NOT NULL, votes INTEGER NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (category, version, row, trust)) STRICT, WITHOUT ROWID;
-INSERT INTO "label" VALUES(1,1,5,0,'no','import',2,1.0,0,0,-1);
+INSERT INTO "label" VALUES(1,1,5,0,'no','import',2,1.0,0,0,-1,'bd3c42bdaebd127d');
 CREATE TABLE lease (
         name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO "lease" VALUES('loop/car','me',15);
 CREATE TABLE migration (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "migration" VALUES(1,1795796656235);
-INSERT INTO "migration" VALUES(2,1795796656235);
-INSERT INTO "migration" VALUES(3,1795796656235);
+INSERT INTO "migration" VALUES(1,1795797910995);
+INSERT INTO "migration" VALUES(2,1795797910995);
+INSERT INTO "migration" VALUES(3,1795797910995);
 CREATE TABLE one (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO "one" VALUES('identity',X'30316132316465352D383566312D373337662D623238312D663735343431376136383538');
 INSERT INTO "one" VALUES('secret',X'0000000000000000000000000000000000000000000000000000000000000000');
 CREATE TABLE origin (
         id INTEGER PRIMARY KEY, source TEXT NOT NULL, query TEXT NOT NULL, licence TEXT NOT NULL,
@@ -129,14 +130,14 @@ INSERT INTO "reached" VALUES(1,1,0,'w3',1);
 CREATE TABLE refusal (
         key INTEGER PRIMARY KEY, category INTEGER NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL,
         detail TEXT NOT NULL, at_ms INTEGER NOT NULL, UNIQUE (category, name, reason)) STRICT;
-CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
-INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}');
-CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
-INSERT INTO "review" VALUES(1,'01a21dd2-6089-7456-87fa-43fd09bfbd32',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0);
+CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
+INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}','dc0a13e16b27cd62');
+CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
+INSERT INTO "review" VALUES(1,'01a21de5-86a1-73b1-86dc-2689b1898acc',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'e8e49540b9b8bc22');
 CREATE TABLE round (
         category INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL, record TEXT NOT NULL,
-        head BLOB NOT NULL, PRIMARY KEY (category, number)) STRICT;
-INSERT INTO "round" VALUES(1,1,1,'{"number": 1, "category": "car", "version": 1, "backbone": "x", "column": "scores/car/1", "thresholds": {"lower": -1.5, "upper": 2.5}, "counts": {"yes": 1, "no": 2, "unknown": 3}, "labels_yes": 4, "labels_no": 5, "measures": {"a": 0.5}, "head": "h", "at_ms": 9, "seconds": 0.5}',X'0068656164');
+        head BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, number)) STRICT;
+INSERT INTO "round" VALUES(1,1,1,'{"number": 1, "category": "car", "version": 1, "backbone": "x", "column": "scores/car/1", "thresholds": {"lower": -1.5, "upper": 2.5}, "counts": {"yes": 1, "no": 2, "unknown": 3}, "labels_yes": 4, "labels_no": 5, "measures": {"a": 0.5}, "head": "h", "at_ms": 9, "seconds": 0.5}',X'0068656164','067341ca487fc207');
 CREATE TABLE same_answer (row INTEGER NOT NULL, addresses INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (row)) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_file (mark TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (mark)) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_gold (
@@ -145,7 +146,7 @@ CREATE TABLE seen_gold (
 INSERT INTO "seen_gold" VALUES(1,'w1',5,100);
 INSERT INTO "seen_gold" VALUES(1,'w3',5,100);
 CREATE TABLE shard (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-INSERT INTO "shard" VALUES(1,'01a21dd2-6085-71d6-b421-de2ea0271cc0');
+INSERT INTO "shard" VALUES(1,'01a21de5-8655-75b1-9914-ef110218d38e');
 CREATE TABLE task (
         number INTEGER PRIMARY KEY, category INTEGER NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL,
         rows TEXT NOT NULL, asks TEXT NOT NULL, places INTEGER NOT NULL, taken INTEGER NOT NULL,
@@ -157,8 +158,8 @@ CREATE TABLE vote (
         assignment TEXT NOT NULL, worker TEXT NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL,
         weight REAL NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
         PRIMARY KEY (category, version, row, at_ms, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "vote" VALUES(1,1,0,150,'01a21dd2-6089-7456-87fa-43fd09bfbd32','w1','yes','learn',0.5,0,-1);
-INSERT INTO "vote" VALUES(1,1,1,150,'01a21dd2-6089-7456-87fa-43fd09bfbd32','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,0,150,'01a21de5-86a1-73b1-86dc-2689b1898acc','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,1,150,'01a21de5-86a1-73b1-86dc-2689b1898acc','w1','yes','learn',0.5,0,-1);
 CREATE TABLE worker (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, owner INTEGER NOT NULL, invite TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
