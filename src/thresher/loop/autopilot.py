@@ -4,8 +4,9 @@ import os
 import time
 from collections.abc import Callable
 
-from thresher.errors import Busy
+from thresher.errors import Busy, StoreDamaged
 from thresher.loop.lease import held
+from thresher.loop.sound import must_be_sound
 from thresher.loop.turn import Turn, turn
 from thresher.records import now_ms
 from thresher.settings import Settings
@@ -27,8 +28,12 @@ def run(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Turn:
-    """Repeat the loop of one category until it is done, the budget is spent, or `stop` returns True."""
+    """Repeat the loop of one category until it is done, the budget is spent, or `stop` returns True.
+
+    Raises StoreDamaged if answers, labels or frozen evidence do not match their checksums.
+    """
     with held(name, store=store) as lost:
+        must_be_sound(name, store=store)
         return _repeat(name, store=store, settings=settings, heard=heard, report=report, stop=lambda: stop() or lost())
 
 
@@ -77,9 +82,9 @@ def keep(
 ) -> None:
     """Repeat the loops of all categories, one turn each; `thresher serve` runs this beside the server.
 
-    A category whose loop another process runs is skipped.
+    A category whose loop another process runs is skipped, and one whose answers or evidence are damaged.
     """
-    number = 0
+    number, sound = 0, set[str]()
     while not stop():
         rested, started = True, time.monotonic()
         for category in store.categories.all():
@@ -87,6 +92,9 @@ def keep(
                 return
             try:
                 with held(category.name, store=store):
+                    if category.name not in sound:  # once: damage comes from outside
+                        must_be_sound(category.name, store=store)
+                        sound.add(category.name)
                     came_to = turn(
                         category.name,
                         store=store,
@@ -97,6 +105,8 @@ def keep(
                     )
             except Busy:
                 continue
+            except StoreDamaged as error:
+                came_to = Turn("damaged", str(error))
             heard(category.name, came_to)
             rested = rested and came_to.state != "learned"
         number += 1

@@ -13,6 +13,7 @@ from thresher.evidence.log import certificate_of as proof_of
 from thresher.loop.decision import Decision, decision, stands_for
 from thresher.loop.next_step import can_be_released
 from thresher.loop.snapshot import Snapshot
+from thresher.loop.sound import must_be_sound, scores_must_be_sound
 from thresher.loop.versions import wordings_of
 from thresher.loop.ways import way_of
 from thresher.records import Label, Release
@@ -56,7 +57,9 @@ def chosen(name: str, *, store: Store, version: int | None = None) -> Chosen:
     By the question in force, or another `version` of it. Raises NotReady if nothing is decided, NotFound for an unknown
     version.
     """
+    must_be_sound(name, store=store)
     decided = decision(name, store=store, version=version)
+    scores_must_be_sound(decided, store=store)
     if not can_be_released(decided):
         raise NotReady(f"nothing of {name} is decided yet.", next="thresher status, which tells what it waits for")
     category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified

@@ -1,10 +1,10 @@
 """Snapshots: the pool and its ranking, frozen before the first audit draw, and the labels by rank.
 
-The ranking is stored as a column, the rest as one piece of evidence. That piece is the commit point: if a freeze is
-killed before it, the next freeze overwrites the ranking; after it nothing of this freeze (epoch) ever changes.
+The ranking is stored as a column, the rest as one piece of evidence with the ranking's digest, by which it is compared
+whenever it is read. That piece is the commit point: if a freeze is killed before it, the next freeze overwrites the
+ranking; after it nothing of this freeze (epoch) ever changes. A copy of the ranking follows, to make the column anew.
 """
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,19 +14,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thresher.errors import StoreDamaged
 from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
 from thresher.label.independent import votes_of_people
 from thresher.learn.decide import Decided
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
 from thresher.loop.ways import way_of
 from thresher.records import OWNER, TRUSTED, Category, Label, Says, Vote
-from thresher.store.contract import Rows, Store, chunks
+from thresher.store.contract import Rows, Store
+from thresher.store.findings import MEND
+from thresher.store.frozen import digest_of, hash_of, keep_copy, ranking_column, read_ranking, same_images
+from thresher.store.rounds import FROZEN, WORDS
 
-DESCRIPTION, WORDS = "frozen", "words"
+DESCRIPTION = FROZEN
 CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
 # added to the score of an image with a consensus label: it ranks before (yes) or after (no) all scores
 SAID = 1e6
-HASH_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,7 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
         kept: dict[str, Any] = json.loads(data) if data else {}
         if kept.get("version") == category.question.version:
             frozen = Frozen.from_bytes(json.dumps(kept["frozen"]).encode())
-            matrix, _ = store.columns.view(column(category.name, epoch))
-            ranking = np.array(matrix[: frozen.ranks, 0], np.int64)
+            ranking = _ranking(category.name, epoch, frozen, kept.get("ranking_digest"), store)
             known = np.array(kept["known"], np.int64)
             bare = Snapshot(
                 epoch,
@@ -103,6 +105,16 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
             )
             return _with_words(category.name, bare, store)
     return None
+
+
+def _ranking(name: str, epoch: int, frozen: Frozen, digest: str | None, store: Store) -> Rows:
+    """The ranking of a freeze. Raises StoreDamaged if it is not as it was frozen."""
+    found = read_ranking(name, epoch, frozen.ranks, store.columns)
+    if found is None or not (
+        digest_of(found) == digest if digest else same_images(found, frozen.ranking, store.images)
+    ):
+        raise StoreDamaged(f"the frozen ranking of epoch {epoch} has changed.", where=name, next=MEND)
+    return found
 
 
 def in_force(category: Category, images: int, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
@@ -164,11 +176,6 @@ def _word(votes: Sequence[Vote]) -> Code:
     return CODES[said.pop()] if len(said) == 1 else Code.UNANSWERABLE
 
 
-def column(name: str, epoch: int) -> str:
-    """The column with the ranking of a freeze: the row at each rank."""
-    return f"ranking/{name}/{epoch}"
-
-
 def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, seed: str = "") -> Snapshot:
     """Freeze the pool and its ranking as the next epoch; a random `seed` is drawn here unless a test passes one.
 
@@ -180,12 +187,12 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
     labels = {label.row: label for label in store.labels.held(name, version)}
     known = {row: label for row, label in labels.items() if holds(label, targets.truth)}
     ranking, probability = rank(decided, labels, known)
-    store.columns.create(column(name, epoch), 1, "int64")
-    store.columns.write(column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
+    store.columns.create(ranking_column(name, epoch), 1, "int64")
+    store.columns.write(ranking_column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
     ends = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
     units = _units(decided, known)
     pool = pool_of(probability, [known[row] for row in set(units.values())], said_no=int(np.isin(ranking, ends).sum()))
-    draws = Draws(seed or secrets.token_hex(32), epoch=epoch - 1, ranking=hash_of(ranking, store))
+    draws = Draws(seed or secrets.token_hex(32), epoch=epoch - 1, ranking=hash_of(ranking, store.images))
     frozen = frozen_of(targets, pool, purse, draws)
     assert decided.round is not None  # noqa: S101 -- the method freezes after a round only
     kept = {
@@ -197,9 +204,11 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
         "answers": targets.answers,
         "truth": targets.truth,
         "words_of": purse.words_of,
+        "ranking_digest": digest_of(ranking),
         "frozen": json.loads(frozen.to_bytes()),
     }
     store.rounds.keep_evidence(name, epoch, DESCRIPTION, json.dumps(kept, sort_keys=True).encode())
+    keep_copy(name, epoch, ranking, store.rounds)
     made = latest(category, store=store)
     assert made is not None  # noqa: S101 -- it was kept just now
     return made
@@ -232,12 +241,3 @@ def _units(decided: Decided, known: dict[int, Label]) -> dict[int, int]:
         if row in group_of:
             found.setdefault(group_of[row], row)
     return {row: found[group] for row, group in group_of.items()}
-
-
-def hash_of(ranking: Rows, store: Store) -> str:
-    """SHA-256 over the images' own SHA-256 in the order of the ranking."""
-    digest = hashlib.sha256()
-    for rows in chunks(ranking, HASH_CHUNK):
-        for image in store.images.many(rows):
-            digest.update(bytes.fromhex(image.sha256))
-    return digest.hexdigest()

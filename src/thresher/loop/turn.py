@@ -36,8 +36,8 @@ class Turn:
     """The result of a turn.
 
     `state` is "asking" (people have work), "learned" (a round was added), "done" (nothing is unknown any more, or it is
-    certified), "spent" (the budget of answers is used up), "refused" (no certificate is possible) or "empty" (the pool
-    has no images). `says` is a sentence for the user.
+    certified), "spent" (the budget of answers is used up), "refused" (no certificate is possible), "empty" (the pool
+    has no images) or "damaged" (answers or evidence do not match their checksums). `says` is a sentence for the user.
     """
 
     state: str

@@ -34,6 +34,7 @@ from thresher.records import (
     new_id,
 )
 from thresher.store.rules import SOURCES, TRUST
+from thresher.store.seals import seal, seal_of, sealed
 from thresher.store.shapes import Line
 
 Kept = Sequence[Any]
@@ -81,7 +82,7 @@ def fresh_assignment(
 ) -> dict[str, Any]:
     """What is kept of an assignment that a worker takes, but for its category and its lists, which are empty."""
     held = {"dealt_ms": now_ms, "lease_until_ms": now_ms + lease_ms, "stage": Stage.LEASED.value}
-    nothing_yet = {"sent_ms": 0, "sequence": 0, "drafts_erased": 0}
+    nothing_yet = {"sent_ms": 0, "sequence": 0, "drafts_erased": 0, "seal": ""}
     return {"id": new_id(), "task": task, "version": version, "worker": worker, "owner": owner, **held, **nothing_yet}
 
 
@@ -105,7 +106,15 @@ def review_of(kept: Kept) -> Review:
 def review_line(assignment: Assignment, number: int, review: Review) -> dict[str, Any]:
     """A line of the kind "review": the decision with that number about an assignment."""
     about = {"assignment": assignment.id, "number": number, "version": assignment.version, "worker": assignment.worker}
-    return {**about, **asdict(review)}
+    return sealed("review", {**about, **asdict(review), "weight": float(review.weight)})
+
+
+def sent_line(assignment: Assignment, answers: Sequence[Given], sent_ms: int) -> dict[str, Any]:
+    """What is kept of an assignment that is sent: its answers, when, and the seal of all that."""
+    sent = {"answers": given_to(answers), "sent_ms": sent_ms}
+    own = {name: getattr(assignment, name) for name in ("id", "task", "version", "worker")}
+    dealt = [[place.row, place.ask] for place in assignment.dealt]
+    return {**sent, "seal": seal_of("assignment", {**own, **sent, "dealt": dealt})}
 
 
 def new_image_of(line: Line, data: bytes | None) -> NewImage:
@@ -117,26 +126,28 @@ def new_image_of(line: Line, data: bytes | None) -> NewImage:
 
 def label_line(label: Label) -> Line:
     """A line of the kind "label"."""
-    return (
+    line = (
         label.version, int(label.row), TRUST[label.source], label.says.value, label.purpose.value, label.at_ms,
         float(label.posterior), label.votes, label.epoch, label.draw,
     )  # fmt: skip
+    return (*line, seal(line))
 
 
 def label_of(line: Line) -> Label:
     """A Label from a line of the kind "label"."""
-    version, row, trust, says, purpose, at_ms, posterior, votes, epoch, draw = line
+    version, row, trust, says, purpose, at_ms, posterior, votes, epoch, draw, _ = line
     return Label(row, Says(says), SOURCES[trust], Purpose(purpose), version, at_ms, posterior, votes, epoch, draw)
 
 
 def gold_line(gold: Gold) -> Line:
     """A line of the kind "gold"."""
-    return (gold.version, int(gold.row), gold.says.value, gold.source.value, gold.shown, gold.missed, gold.retired)
+    what = {"version": gold.version, "row": int(gold.row), "says": gold.says.value, "source": gold.source.value}
+    return (*what.values(), gold.shown, gold.missed, gold.retired, seal_of("gold", what))
 
 
 def gold_of(line: Line) -> Gold:
     """The record of a line of the kind "gold"."""
-    version, row, says, source, shown, missed, retired = line
+    version, row, says, source, shown, missed, retired, _ = line
     return Gold(row, Says(says), version, Source(source), shown, missed, retired)
 
 

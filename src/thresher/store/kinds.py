@@ -14,6 +14,8 @@ from typing import Final
 
 from thresher.store.shapes import Field, Index, Kind, Kinds, Type, fields_of
 
+# a checksum of what never changes of a line (seals.py)
+SEAL: Final = Field("seal", since=3, default="")
 # "bare" is "reference" or "lost" for an image without bytes; "aliases" are sorted pairs of kind and value
 CATEGORY: Final = Kind(
     "category",
@@ -132,15 +134,18 @@ REFUSAL: Final = Kind(
 LABEL: Final = Kind(
     "label",
     "what is held true, by row and source",
-    fields_of(
-        "version int, row int, trust int, says, purpose, at_ms int, posterior real, votes int, epoch int, draw int"
+    (
+        *fields_of(
+            "version int, row int, trust int, says, purpose, at_ms int, posterior real, votes int, epoch int, draw int"
+        ),
+        SEAL,
     ),
     keys=3,
 )
 GOLD: Final = Kind(
     "gold",
     "labels that workers are checked by",
-    fields_of("version int, row int, says, source, shown int, missed int, retired"),
+    (*fields_of("version int, row int, says, source, shown int, missed int, retired"), SEAL),
     keys=2,
     plural="gold",
 )
@@ -175,9 +180,12 @@ TASK: Final = Kind(
 ASSIGNMENT: Final = Kind(
     "assignment",
     "leases, drafts and answers",
-    fields_of(
-        "id, task int, version int, worker, owner bool, stage, dealt json, dealt_ms int, lease_until_ms int,"
-        " sent_ms int, answers json, sequence int, drafts_erased int, drafts json"
+    (
+        *fields_of(
+            "id, task int, version int, worker, owner bool, stage, dealt json, dealt_ms int, lease_until_ms int,"
+            " sent_ms int, answers json, sequence int, drafts_erased int, drafts json"
+        ),
+        SEAL,
     ),
     at_once=100,
 )
@@ -192,6 +200,7 @@ REVIEW: Final = Kind(
             "version int, worker, verdict, why, at_ms int, yes_right int, yes_shown int, no_right int, no_shown int,"
             " weight real, provisional bool"
         ),
+        SEAL,
     ),
     keys=2,
     generic=True,
@@ -215,7 +224,7 @@ GOLD_ANSWER: Final = Kind(
 ROUND: Final = Kind(
     "round",
     "trainings",
-    fields_of("number int, version int, record json, head blob"),
+    (*fields_of("number int, version int, record json, head blob"), SEAL),
     generic=True,
     indexes=(Index("of_version", ("version",)),),
     at_once=10,
@@ -223,7 +232,7 @@ ROUND: Final = Kind(
 EVIDENCE: Final = Kind(
     "evidence",
     "the frozen state of certificates",
-    fields_of("epoch int, name, data blob"),
+    (*fields_of("epoch int, name, data blob"), SEAL),
     keys=2,
     generic=True,
     at_once=1,
@@ -232,7 +241,7 @@ EVIDENCE: Final = Kind(
 RELEASE: Final = Kind(
     "release",
     "exported versions",
-    (*fields_of("id, record json"), Field("fingerprint", since=3, default="")),
+    (*fields_of("id, record json"), Field("fingerprint", since=3, default=""), SEAL),
     generic=True,
     since=2,
 )

@@ -1,12 +1,16 @@
 """The parts of a workspace that every store shares: people, rounds, jobs, servers as lines, and the end of a check."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any, Self
 
+from thresher.store.check_answers import changed_answers
 from thresher.store.check_columns import tell_damaged_columns
+from thresher.store.check_seals import Changed, changed_evidence, changed_labels, changed_rounds, tell
 from thresher.store.columns import CheckedColumns
 from thresher.store.contract import CheckReport, Lines, Report, Store
 from thresher.store.findings import Findings, tell_lost_scores
+from thresher.store.frozen import changed_rankings
 from thresher.store.jobs import LinedJobs, LinedServers
 from thresher.store.people import LinedPeople
 from thresher.store.rounds import LinedRounds
@@ -28,11 +32,24 @@ class OpenedStore(Store):
         self, *, mend: bool, every_byte: bool = False, force: bool = False, report: Report | None = None
     ) -> CheckReport:
         findings = Findings(mend, report, every_byte, force, self.images.count())
+        for category in self.categories.all():  # before the counters, which count what is made anew
+            for one in self._changed(category.name):
+                tell(one, findings)
         self._compare(findings)
         tell_damaged_columns(self.columns, findings)
         tell_lost_scores(self.categories, self.rounds, self.columns, findings)
         findings.counted["images"] = self.images.count()
         return findings.told()
+
+    def changed(self, category: str) -> tuple[str, ...]:
+        return tuple(one.what for one in self._changed(category))
+
+    def _changed(self, category: str) -> Iterator[Changed]:
+        yield from changed_answers(self.transfer, category)
+        yield from changed_labels(self.labels, self.transfer, category)
+        yield from changed_rounds(self.lines, category)
+        yield from changed_evidence(self.lines, self.rounds, category)
+        yield from changed_rankings(category, self.images, self.columns, self.lines, self.rounds)
 
     @abstractmethod
     def _compare(self, findings: Findings) -> None:

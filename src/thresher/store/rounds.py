@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from thresher.errors import AlreadyThere, Conflict, NotFound
+from thresher.errors import AlreadyThere, Conflict, NotFound, StoreDamaged
 from thresher.records import Counts, Release, Round, Thresholds
 from thresher.store.contract import Lines, Rounds
+from thresher.store.findings import MEND
 from thresher.store.kinds import EVIDENCE, RELEASE, ROUND
+from thresher.store.seals import must_hold, sealed
+
+FROZEN: Final = "frozen"
+"""The piece of evidence that makes an epoch: what is frozen, all but the ranking."""
+COPY: Final = "copy of the ranking"
+WORDS: Final = "words"
+"""The beginning of the names of pieces with recorded votes."""
 
 
 class LinedRounds(Rounds):
@@ -18,13 +26,14 @@ class LinedRounds(Rounds):
 
     def add(self, round: Round, head: bytes) -> None:  # noqa: A002 -- the design's word
         line = {"number": round.number, "version": round.version, "record": asdict(round), "head": head}
-        if not self.lines.add(ROUND, [line], round.category):
+        if not self.lines.add(ROUND, [sealed("round", line)], round.category):
             raise AlreadyThere(f"round {round.number} of {round.category} exists.", next="run it again")
 
     def head(self, category: str, number: int) -> bytes:
         line = self.lines.get(ROUND, [number], category)
         if line is None:
             raise NotFound(f"{category} has no round {number}.", next=f"thresher run {category}")
+        must_hold(ROUND, line, f"round {number} of {category}", MEND)
         return bytes(line["head"])
 
     def latest(self, category: str, version: int) -> Round | None:
@@ -35,14 +44,16 @@ class LinedRounds(Rounds):
         return [_round(line["record"]) for line in self.lines.page(ROUND, category)]
 
     def keep_evidence(self, category: str, epoch: int, name: str, data: bytes) -> None:
-        if not self.lines.add(EVIDENCE, [{"epoch": epoch, "name": name, "data": data}], category) and (
-            self.evidence(category, epoch, name) != data
-        ):
+        line = sealed("evidence", {"epoch": epoch, "name": name, "data": data})
+        if not self.lines.add(EVIDENCE, [line], category) and (self.evidence(category, epoch, name) != data):
             raise Conflict(f"{name} of epoch {epoch} is stored already, with other bytes.", where=category)
 
     def evidence(self, category: str, epoch: int, name: str) -> bytes | None:
         line = self.lines.get(EVIDENCE, [epoch, name], category)
-        return bytes(line["data"]) if line else None
+        if line is None:
+            return None
+        must_hold(EVIDENCE, line, f"the frozen evidence {name!r} of epoch {epoch} of {category}", MEND)
+        return bytes(line["data"])
 
     def epochs(self, category: str) -> list[int]:
         return sorted({line["epoch"] for line in self.lines.page(EVIDENCE, category)})
@@ -50,7 +61,7 @@ class LinedRounds(Rounds):
     def add_release(self, release: Release) -> None:
         record = asdict(release)
         line = {"id": release.id, "fingerprint": record.pop("fingerprint"), "record": record}
-        self.lines.add(RELEASE, [line], release.category)
+        self.lines.add(RELEASE, [sealed("release", line)], release.category)
 
     def releases(self, category: str) -> list[Release]:
         lines = self.lines.page(RELEASE, category)
@@ -59,4 +70,8 @@ class LinedRounds(Rounds):
 
 
 def _round(record: Mapping[str, Any]) -> Round:
-    return Round(**{**record, "thresholds": Thresholds(**record["thresholds"]), "counts": Counts(**record["counts"])})
+    try:
+        parts = {"thresholds": Thresholds(**record["thresholds"]), "counts": Counts(**record["counts"])}
+        return Round(**{**record, **parts})
+    except (KeyError, TypeError) as error:
+        raise StoreDamaged("the record of a round cannot be read.", next=MEND) from error

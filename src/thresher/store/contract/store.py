@@ -88,6 +88,9 @@ class Store(Protocol):
         workspace. If they are many, or the catalog is damaged, they stay; `force` moves many too.
         """
 
+    def changed(self, category: str) -> tuple[str, ...]:
+        """What of the answers, labels, rounds and frozen evidence of a category does not match its checksums."""
+
     def recover(self, admit: Callable[[bytes], NewImage | None], *, report: Report | None = None) -> Recovered:
         """Bring the quarantine back, and make a row for each stored image that has none.
 

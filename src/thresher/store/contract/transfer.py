@@ -1,9 +1,9 @@
 """Reading lines out of a store and writing them into another, to copy a workspace."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from thresher.store.shapes import Kind, Kinds, Line
+from thresher.store.shapes import Kind, Kinds, Line, Named
 
 
 class Transfer(Protocol):
@@ -26,6 +26,12 @@ class Transfer(Protocol):
 
     def clear(self, kind: Kind, category: str) -> None:
         """Delete every line of a kind; images and categories stay."""
+
+    def forget(self, kind: Kind, category: str, keys: Sequence[Line]) -> None:
+        """Delete lines of a category by their keys: votes or answers on gold."""
+
+    def amend(self, kind: Kind, category: str, wanted: Sequence[Any], changes: Named) -> None:
+        """Change plain fields of the line with a key: gold, a review or an assignment."""
 
     def adopt(self, secret: bytes) -> None:
         """Take over another workspace's secret, so that its links are valid here."""

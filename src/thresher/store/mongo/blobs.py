@@ -8,6 +8,7 @@ from bson import Binary
 from pymongo.errors import BulkWriteError
 
 from thresher.errors import StoreDamaged
+from thresher.store.findings import MEND
 from thresher.store.mongo.link import Document, Link, Table, key, span
 
 PIECE_BYTES: Final = 8_000_000
@@ -31,9 +32,7 @@ def get_blob(link: Link, name: bytes) -> bytes:
     pieces = link.table("blobs").find(span(of=Binary(name))).sort("_id", 1)
     data = b"".join(one["piece"] for one in pieces)
     if hashlib.sha256(data).digest() != name:
-        raise StoreDamaged(
-            f"the stored bytes {name.hex()[:12]} are incomplete.", where=link.shown, next="thresher check"
-        )
+        raise StoreDamaged(f"the stored bytes {name.hex()[:12]} are incomplete.", where=link.shown, next=MEND)
     return data
 
 

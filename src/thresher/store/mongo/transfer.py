@@ -20,17 +20,18 @@ from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
 from thresher.store.mongo.images import image_document
 from thresher.store.mongo.lines import beyond, document, having, line_of, replacing
-from thresher.store.mongo.link import Document, Link, among, key, span
+from thresher.store.mongo.link import Document, Link, among, batches, key, span
 from thresher.store.mongo.names import add_aliases
 from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.schema import WORKSPACE as WORKSPACE_TABLE
 from thresher.store.rules import hash_key
-from thresher.store.shapes import Kind, Kinds, Line
+from thresher.store.shapes import Kind, Kinds, Line, Named
 
 There = dict[str, Any]
 """A line by field, on its way out or in."""
 ENDED: Final = (Stage.EXPIRED.value, Stage.RETURNED.value)
 # kinds of a category whose _id is not {category, keys}: the field that is the key
+FORGOTTEN_AT_ONCE: Final = 1_000
 BY_FIELD: Final = {"refusal": "number", "ask": "number", "task": "_id", "assignment": "_id"}
 # the next of each number follows from the greatest that is used: the number, where it is used, and the next one
 _NUMBERED: Final[tuple[tuple[str, str, list[Document], Any], ...]] = (
@@ -106,6 +107,17 @@ class MongoTransfer(Transfer):
             self.link.table("asks").delete_many({"category": category, "task": {"$exists": True}})
         if kind.name == "assignment":
             self.link.table("desks").delete_many(span(category=category))
+
+    def forget(self, kind: Kind, category: str, keys: Sequence[Line]) -> None:
+        for some in batches(keys, FORGOTTEN_AT_ONCE):
+            names = [key(category=category, **kind.keyed(one)) for one in some]
+            self.link.table(kind.collection).delete_many({"_id": {"$in": names}})
+
+    def amend(self, kind: Kind, category: str, wanted: Sequence[Any], changes: Named) -> None:
+        # a list stays one here; the generic kinds keep JSON as text
+        kept = kind.kept(changes) if kind.generic else dict(changes)
+        name = wanted[0] if kind.name in BY_FIELD else key(category=category, **kind.keyed(wanted))
+        self.link.table(kind.collection).update_one({"_id": name}, {"$set": kept})
 
     def adopt(self, secret: bytes) -> None:
         self.link.table(WORKSPACE_TABLE).update_one({"_id": WORKSPACE_TABLE}, {"$set": {"secret": Binary(secret)}})

@@ -16,7 +16,7 @@ from pymongo import ReturnDocument
 
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
 from thresher.store.contract import UNBOUNDED, Bounds, Rows, Work
-from thresher.store.conversions import fresh_assignment, given_to
+from thresher.store.conversions import fresh_assignment, given_to, sent_line
 from thresher.store.kinds import REVIEW
 from thresher.store.mongo import reviews
 from thresher.store.mongo.asks import task_in
@@ -209,11 +209,12 @@ class MongoWork(Part, Work):
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
         def send(session: Session) -> Document:
             one = load(self.link, assignment, session)
-            ordered = to_be_sent(record_of(one), answers, now_ms, drafts_of(one)[1])
+            there = record_of(one)
+            ordered = to_be_sent(there, answers, now_ms, drafts_of(one)[1])
             if ordered is None:
                 return one
             let_go(self.link, one, session)
-            changes = {"$set": {"answers": given_to(ordered), "sent_ms": now_ms}, "$unset": {"drafts": ""}}
+            changes = {"$set": sent_line(there, ordered, now_ms), "$unset": {"drafts": ""}}
             moved = answer_counters([ask for _, ask in one["dealt"]], owner=one["owner"])
             count_on(self.link, one["category"], {(name, ""): by for name, by in moved.items()}, session)
             return move_stage(self.link, one, Stage.SENT, changes, session)

@@ -16,7 +16,7 @@ from thresher.store.directory import shards
 from thresher.store.kinds import ASK_FIELDS, IMAGE
 from thresher.store.lines import Wanted
 from thresher.store.rules import hash_key
-from thresher.store.shapes import Kind, Kinds, Line
+from thresher.store.shapes import Kind, Kinds, Line, Named
 from thresher.store.sqlite import images, recount
 from thresher.store.sqlite.connection import Catalog, insert
 from thresher.store.sqlite.counters import WORKSPACE, category_id
@@ -90,6 +90,20 @@ class SqliteTransfer(Transfer):
             of = [category_id(self.catalog, sql, category)] if kind.of_category else []
             for statement in _CLEAR.get(kind.name, (f"DELETE FROM {kind.name}{of_category}",)):
                 sql.execute(statement, of)
+
+    def forget(self, kind: Kind, category: str, keys: Sequence[Line]) -> None:
+        terms = " AND ".join(f"{name} = ?" for name in kind.key_names)
+        with self.catalog.writing(durable=True) as sql:
+            of = category_id(self.catalog, sql, category)
+            sql.executemany(f"DELETE FROM {kind.name} WHERE category = ? AND {terms}", ((of, *key) for key in keys))
+
+    def amend(self, kind: Kind, category: str, wanted: Sequence[Any], changes: Named) -> None:
+        kept = kind.kept(changes)
+        setting = ", ".join(f"{name} = ?" for name in kept)
+        terms = " AND ".join(f"{name} = ?" for name in ("category", *kind.key_names))
+        with self.catalog.writing(durable=True) as sql:
+            of = category_id(self.catalog, sql, category)
+            sql.execute(f"UPDATE {kind.name} SET {setting} WHERE {terms}", (*kept.values(), of, *wanted))
 
     def adopt(self, secret: bytes) -> None:
         with self.catalog.writing(durable=True) as sql:

@@ -7,7 +7,7 @@ from typing import Any
 
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
 from thresher.store.contract import UNBOUNDED, Bounds, Rows, Work
-from thresher.store.conversions import fresh_assignment, given_from, given_to, review_of
+from thresher.store.conversions import fresh_assignment, given_from, given_to, review_of, sent_line
 from thresher.store.rules import answer_counters, drafted, may_be_dealt, may_be_drafted, to_be_sent
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
@@ -120,9 +120,10 @@ class SqliteWork(Part, Work):
             if ordered is None:
                 return there
             sql.execute("DELETE FROM draft WHERE assignment = ?", (assignment,))
+            sent = sent_line(there, ordered, now_ms)
             sql.execute(
-                "UPDATE assignment SET answers = ?, sent_ms = ? WHERE id = ?",
-                (json.dumps(given_to(ordered)), now_ms, assignment),
+                "UPDATE assignment SET answers = ?, sent_ms = ?, seal = ? WHERE id = ?",
+                (json.dumps(sent["answers"]), now_ms, sent["seal"], assignment),
             )
             move_stage(sql, assignment, Stage.SENT)
             _count_answers(sql, there)
