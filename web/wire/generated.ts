@@ -427,6 +427,12 @@ export type GroundsWire = {
   inherited: number;
   scored: number;
 };
+export type GateWire = {
+  provisional: boolean;
+  says: string;
+  missing_yes: number;
+  missing_no: number;
+};
 export type CategoryWire = {
   name: string;
   question: string;
@@ -445,6 +451,7 @@ export type CategoryWire = {
   };
   gold_yes: number;
   gold_no: number;
+  gate: GateWire;
   asks_open: {
     [key: string]: number;
   };
@@ -539,6 +546,7 @@ export type WorkerWire = {
   accepted: number;
   weighted: number;
   rejected: number;
+  provisional: number;
   answers: number;
   gold_right: number;
   gold_shown: number;
@@ -577,11 +585,17 @@ export type TaskWire = {
   owner_only: boolean;
   published_ms: number;
 };
+export type Known = {
+  image: string;
+  says: "yes" | "no";
+};
 export type Uploaded = {
   tasks: number[];
   images: number;
   unknown: number;
   unknown_names: string[];
+  known: number;
+  known_names: Known[];
 };
 export type Upload = {
   name: string;

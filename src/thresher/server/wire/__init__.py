@@ -1,7 +1,7 @@
 """The wire types (API schemas), a file a story. The OpenAPI description and the TypeScript are generated from them."""
 
 from thresher.server.wire.base import Wire
-from thresher.server.wire.categories import CategoryWire, GroundsWire, NewCategory, TargetsWire
+from thresher.server.wire.categories import CategoryWire, GateWire, GroundsWire, NewCategory, TargetsWire
 from thresher.server.wire.invites import InviteWire, NewInvite
 from thresher.server.wire.jobs import JobWire
 from thresher.server.wire.pictures import Picture, Pictures
@@ -9,7 +9,7 @@ from thresher.server.wire.plan import PlanWire, RangeWire
 from thresher.server.wire.refusals import Refusals, RefusalWire
 from thresher.server.wire.rounds import RoundWire
 from thresher.server.wire.server import Health, Problem
-from thresher.server.wire.tasks import OwnerLink, TaskWire, Upload, Uploaded
+from thresher.server.wire.tasks import Known, OwnerLink, TaskWire, Upload, Uploaded
 from thresher.server.wire.work import (
     Deal,
     Drafts,
@@ -34,6 +34,7 @@ __all__ = [
     "Entry",
     "Example",
     "Exclusion",
+    "GateWire",
     "GroundsWire",
     "Health",
     "InviteWire",
@@ -41,6 +42,7 @@ __all__ = [
     "Join",
     "Joined",
     "Kept",
+    "Known",
     "Me",
     "NewCategory",
     "NewInvite",
