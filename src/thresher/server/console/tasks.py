@@ -59,7 +59,7 @@ def upload_task(name: Name, body: Upload, desk: TheDesk) -> Uploaded:
     )
     return Uploaded(
         tasks=[task.number for task in made],
-        images=sum(len(task.rows) for task in made),
+        images=len({row for task in made for row in task.rows}),
         unknown=len(unknown),
         unknown_names=unknown[:NAMES_TOLD],
         known=len(told),
