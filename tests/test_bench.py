@@ -60,6 +60,15 @@ def test_no_pictures_that_differ_are_taken_for_one_among_a_few_of_each_kind() ->
     assert float(ratios["copies_grouped"]) > 0
 
 
+def test_who_knows_a_friends_tasks_and_guesses_the_rest_is_accepted_as_rarely_as_a_guesser() -> None:
+    """Where all votes on an image were asked for in one task, and gold alone was judged, nearly all were accepted."""
+    told = bench("collusion.py", "--quick", "--trials", "4")
+    ratios = {line.split()[1]: float(line.split()[2]) for line in told.splitlines() if line.startswith("RATIO ")}
+    # of 16 attacks: the bound of two points takes hundreds, which the bench makes
+    assert ratios["knows_a_friend_points_above_guesser"] <= 15
+    assert ratios["honest_accepted_least"] >= 0.5
+
+
 def test_the_source_is_measured_beside_another_checkout_of_it(tmp_path: Path) -> None:
     log = tmp_path / "suite.log"
     log.write_text("tests/test_a.py ...\n===== 2 failed, 810 passed, 3 skipped in 780.12s (0:13:00) =====\n", "utf-8")

@@ -112,7 +112,10 @@ def test_gold_that_the_owner_did_not_confirm_rejects_nobody(settings: Settings) 
         ((25, 30, 5, 30), Stage.WEIGHTED),
         ((13, 15, 14, 15), Stage.ACCEPTED),
         ((14, 20, 50, 60), Stage.ACCEPTED),  # hard images
-        ((0, 9, 30, 60), Stage.ACCEPTED),  # too few to tell
+        ((5, 7, 64, 66), Stage.ACCEPTED),  # yes are rare
+        ((4, 7, 33, 66), Stage.WEIGHTED),
+        ((0, 7, 66, 66), Stage.WEIGHTED),  # always no
+        ((0, 5, 30, 60), Stage.ACCEPTED),  # too few to tell
     ],
 )
 def test_who_agrees_with_others_like_a_guesser_is_not_paid_at_once(

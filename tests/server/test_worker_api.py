@@ -296,7 +296,7 @@ def test_two_workers_see_one_task_in_different_orders_under_different_keys(
     server: Served, store: Store, small: Settings
 ) -> None:
     add_category(store, "dog")
-    ask(store, small, "dog", add_pictures(store, "dog", 10, first_seed=500), votes=2)
+    ask(store, small, "dog", add_pictures(store, "dog", 9, first_seed=500), votes=2)
     link = server.console.add_invite().link
     first, second = (WorkerClient.join(link).deal("dog") for _ in range(2))
     assert first is not None

@@ -453,6 +453,12 @@ export type GroundsWire = {
   inherited: number;
   scored: number;
 };
+export type GateWire = {
+  provisional: boolean;
+  says: string;
+  missing_yes: number;
+  missing_no: number;
+};
 export type CategoryWire = {
   name: string;
   question: string;
@@ -471,6 +477,7 @@ export type CategoryWire = {
   };
   gold_yes: number;
   gold_no: number;
+  gate: GateWire;
   asks_open: {
     [key: string]: number;
   };
@@ -578,6 +585,7 @@ export type WorkerWire = {
   accepted: number;
   weighted: number;
   rejected: number;
+  provisional: number;
   answers: number;
   gold_right: number;
   gold_shown: number;
@@ -616,11 +624,17 @@ export type TaskWire = {
   owner_only: boolean;
   published_ms: number;
 };
+export type Known = {
+  image: string;
+  says: "yes" | "no";
+};
 export type Uploaded = {
   tasks: number[];
   images: number;
   unknown: number;
   unknown_names: string[];
+  known: number;
+  known_names: Known[];
 };
 export type Upload = {
   name: string;

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.settings import Settings
     from thresher.store.contract import CheckReport, Store
 
-WAITS_FOR, NEXT, HUMAN = "waits for", "next", "who acts"
+WAITS_FOR, NEXT, HUMAN, GATE = "waits for", "next", "who acts", "gate"
 
 category = typer.Typer(
     name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
@@ -103,7 +103,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN))
+        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE))
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
         for server in servers:
@@ -112,10 +112,13 @@ def status(context: typer.Context, json: JSON = False) -> None:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
+            if row[GATE]:
+                say(f"{row['category']}: {row[GATE]}")
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
+    from thresher.label.gold import standing_of
     from thresher.loop.decision import decision
     from thresher.loop.next_step import next_step_of
 
@@ -133,6 +136,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         "answers": tally.answers + tally.gold_answers + tally.owner_answers,
         "open asks": sum(tally.asks_open.values()),
         "rounds": len(store.rounds.all(name)),
+        GATE: standing_of(store.labels.gold(name, category.question.version), settings).says,
         WAITS_FOR: step.waits_for,
         NEXT: step.command,
         HUMAN: step.human,

@@ -18,11 +18,11 @@ Record = tuple[int, int, int, int]
 """Yes right, yes shown, no right, no shown."""
 NOTHING: Final[Record] = (0, 0, 0, 0)
 
-# Youden's J (1950), sensitivity + specificity - 1, is 0 for every way of guessing, and stays below so many of its
+# Youden's J (1950), sensitivity + specificity - 1, is 0 for every way of guessing. Guesses stay below so many of its
 # standard deviations in 986 of 1,000 assignments. Two people who are right on 95 and 97 of 100 have a J of 0.84, on 90
-# of 100 one of 0.64; with 15 pictures of each class the limit is 0.40, with 25 and 60 it is 0.26.
-UNAIDED_LEAST = 15
+# of 100 one of 0.64; with 15 images of each class the limit is 0.40 or less, with 25 and 60 it is 0.26 or less.
 GUESSES_BELOW_DEVIATIONS = 2.2
+LEAST_EACH, LEAST = 6, 30  # images of each class, and in all, before this can be told
 
 CLOSEST = 3  # people who were shown most of the same pictures: whoever is a friend is likely to be among them
 
@@ -30,7 +30,7 @@ CLOSEST = 3  # people who were shown most of the same pictures: whoever is a fri
 def unaided(assignment: Assignment, gold: Sequence[Gold], *, store: Store) -> Record:
     """The answers compared with what is known best: yes right, yes shown, no right, no shown.
 
-    Of the ways to leave out one of the closest people, the one with the least agreement; all zero if none has enough.
+    Of the ways to leave out one of the closest people, the one with the least agreement; zeros if too little is left.
     """
     category, version, worker = assignment.category, assignment.version, assignment.worker
     answered = {assignment.dealt[given.position].row: given.says for given in assignment.answers}
@@ -46,21 +46,27 @@ def unaided(assignment: Assignment, gold: Sequence[Gold], *, store: Store) -> Re
     for row in _remembered(assignment, store) if known else ():
         known.pop(row, None)
     tables = [_agreement(answered, known, votes, shown[one]) for one in _closest(shown)]
-    return min((table for table in tables if tells(table)), key=_agrees, default=NOTHING)
+    least = min((table for table in tables if tells(table)), key=_agrees, default=NOTHING)
+    # without one who told everything the rest may be too little: who else agrees says nothing then
+    return least if shows_guessing(least) or all(map(tells, tables)) else NOTHING
 
 
 def tells(unaided: Record) -> bool:
-    """Whether there is enough of both classes to tell guesses from answers."""
-    return min(unaided[1], unaided[3]) >= UNAIDED_LEAST
+    """Whether there is enough to tell guesses from answers."""
+    return min(unaided[1], unaided[3]) >= LEAST_EACH and unaided[1] + unaided[3] >= LEAST
 
 
 def shows_guessing(unaided: Record) -> bool:
-    """Whether answers agree with the best knowledge so little that they may have been guessed; False for too few."""
+    """Whether answers agree with the best knowledge so little that they may have been guessed; False for too few.
+
+    The test of two proportions: guesses say yes equally often to both classes.
+    """
     if not tells(unaided):
         return False
     yes_right, yes_shown, no_right, no_shown = unaided
-    deviation = 0.5 * math.sqrt(1 / yes_shown + 1 / no_shown)
-    return yes_right / yes_shown + no_right / no_shown - 1 < GUESSES_BELOW_DEVIATIONS * deviation
+    said_yes = (yes_right + no_shown - no_right) / (yes_shown + no_shown)
+    deviation = math.sqrt(said_yes * (1 - said_yes) * (1 / yes_shown + 1 / no_shown))
+    return yes_right / yes_shown + no_right / no_shown - 1 <= GUESSES_BELOW_DEVIATIONS * deviation + 1e-9
 
 
 def _remembered(assignment: Assignment, store: Store) -> set[int]:

@@ -30,7 +30,7 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
     ended = done or bool(refused) or spent is not None
     standing = Standing(
         tally=tally,
-        gold=Counter(gold.says for gold in store.labels.gold(name, version)),
+        gold=Counter(gold.says for gold in store.labels.gold(name, version) if gold.confirmed),
         gold_least=settings.gold_least,
         unpublished=_unpublished(category, tally, store),
         minable=sum(tally.labels.values()) < tally.images,

@@ -7,7 +7,8 @@ from tests.serving import Served
 
 from thresher.client import WorkerClient
 from thresher.errors import BadInput
-from thresher.records import Alias, Origin, Says
+from thresher.records import Alias, Gold, Origin, Says, Source
+from thresher.settings import Settings
 from thresher.store.contract import Store
 
 
@@ -38,15 +39,37 @@ def test_a_list_of_pictures_becomes_a_named_task_and_what_nobody_has_is_told(
 ) -> None:
     add_category(store, "dog")
     (elsewhere,) = add_pictures(store, "dog", 1, first_seed=700)
-    by_sha256 = store.images.get(pool.rows[0]).sha256
+    by_sha256 = store.images.get(pool.rows[12]).sha256
     other_pool = store.images.get(elsewhere).sha256
     made = server.console.upload_task(
-        "car", "look again", [by_sha256, "car/0001.jpg", "car/0001.jpg", "car/0002.jpg", "nobody.jpg", other_pool]
+        "car", "look again", [by_sha256, "car/0013.jpg", "car/0013.jpg", "car/0014.jpg", "nobody.jpg", other_pool]
     )
     assert (made.images, made.unknown, made.unknown_names) == (3, 2, ["nobody.jpg", other_pool])
     task = next(task for task in server.console.tasks("car") if task.number in made.tasks)
     assert task.name.startswith("look again")
     assert (task.images, task.taken, task.owner_only) == (3, 0, False)
+
+
+def test_gold_in_a_list_is_reported_with_its_label_and_stays_gold(server: Served, store: Store, pool: Pool) -> None:
+    made = server.console.upload_task("car", "mine", ["car/0000.jpg", "car/0001.jpg", "car/0014.jpg"])
+    assert (made.images, made.known) == (1, 2)
+    assert [(one.image, one.says) for one in made.known_names] == [("car/0000.jpg", "yes"), ("car/0001.jpg", "no")]
+    (number,) = made.tasks
+    assert store.asks.task(number).gold == tuple(pool.rows[:2])
+    only_gold = server.console.upload_task("car", "mine", ["car/0000.jpg"])
+    assert (only_gold.tasks, only_gold.images, only_gold.known) == ([], 0, 1)
+
+
+def test_a_provisional_gate_is_told_with_what_it_needs(
+    server: Served, store: Store, pool: Pool, small: Settings
+) -> None:
+    assert not server.console.category(pool.name).gate.provisional
+    add_category(store, "dog")
+    (row,) = add_pictures(store, "dog", 1, first_seed=700)
+    store.labels.gild("dog", [Gold(row, Says.YES, 1, Source.OWNER)])
+    gate, least = server.console.category("dog").gate, small.gold_least
+    assert (gate.provisional, gate.missing_yes, gate.missing_no) == (True, least - 1, least)
+    assert f"needs {least - 1} more yes and {least} more no gold" in gate.says
 
 
 def test_a_name_that_several_pictures_have_is_refused(server: Served, store: Store, pool: Pool) -> None:
@@ -63,5 +86,6 @@ def test_a_name_that_several_pictures_have_is_refused(server: Served, store: Sto
 
 def test_a_longer_list_becomes_several_tasks(server: Served, pool: Pool) -> None:
     made = server.console.upload_task("car", "all of them", [f"car/{seed:04}.jpg" for seed in range(25)])
-    assert made.images == 25
-    assert [task.images for task in server.console.tasks("car") if task.number in made.tasks] == [10, 10, 5]
+    assert (made.images, made.known) == (13, 12)
+    # each of two votes in a task of its own, in halves that differ
+    assert [task.images for task in server.console.tasks("car") if task.number in made.tasks] == [7, 7, 6, 6]

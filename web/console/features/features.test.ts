@@ -16,6 +16,7 @@ const worker = (id: string, changes: Partial<WorkerWire>): WorkerWire => ({
   accepted: 1,
   weighted: 0,
   rejected: 0,
+  provisional: 0,
   answers: 10,
   gold_right: 0,
   gold_shown: 0,

@@ -10,7 +10,7 @@ const LOOK_AGAIN_MS = 20_000;
 const VERDICTS: Record<Past['verdict'], string> = {
   waiting: 'Being checked',
   accepted: 'Accepted',
-  weighted: 'Accepted, with less weight',
+  weighted: 'Counts less',
   rejected: 'Not accepted',
 };
 

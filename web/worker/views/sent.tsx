@@ -6,7 +6,7 @@ import { count, Page } from './parts';
 const TITLES: Record<Sent['verdict'], string> = {
   waiting: 'Sent. Thank you',
   accepted: 'Accepted. Thank you',
-  weighted: 'Accepted. Thank you',
+  weighted: 'Received. Thank you',
   rejected: 'This task was not accepted',
 };
 

@@ -1,18 +1,18 @@
 """Categories and their state: what is decided, the next step, and the cost so far."""
 
-from collections import Counter
 from dataclasses import asdict
 from typing import Literal, cast
 
 from fastapi import APIRouter
 
+from thresher.label.gold import standing_of
 from thresher.loop.aims import Aims, aimed
 from thresher.loop.next_step import next_step
 from thresher.loop.reword import Change, reword
 from thresher.records import Category, Question, Says, Targets
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
-from thresher.server.wire import CategoryWire, GroundsWire, NewCategory, Reword, TargetsWire, WordingWire
+from thresher.server.wire import CategoryWire, GateWire, GroundsWire, NewCategory, Reword, TargetsWire, WordingWire
 
 router = APIRouter()
 
@@ -65,7 +65,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
     """A category's state: its counts, what it waits for, and its answers so far."""
     name, version = category.name, category.question.version
     tally = desk.store.categories.tally(name)
-    gold = Counter(gold.says for gold in desk.store.labels.gold(name, version))
+    gold = standing_of(desk.store.labels.gold(name, version), desk.settings)
     decided = desk.decisions.of(name)
     running = desk.loop_runs(name)
     return CategoryWire(
@@ -82,8 +82,14 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
         yes_by=GroundsWire(**asdict(decided.yes_by)),
         certified=decided.basis.certified is not None,
         labels=dict(tally.labels),
-        gold_yes=gold[Says.YES],
-        gold_no=gold[Says.NO],
+        gold_yes=gold.yes,
+        gold_no=gold.no,
+        gate=GateWire(
+            provisional=gold.provisional,
+            says=gold.says,
+            missing_yes=gold.missing.get(Says.YES, 0),
+            missing_no=gold.missing.get(Says.NO, 0),
+        ),
         asks_open=dict(tally.asks_open),
         answers=tally.answers,
         gold_answers=tally.gold_answers,

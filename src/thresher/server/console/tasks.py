@@ -6,14 +6,14 @@ from thresher.errors import BadInput
 from thresher.label import asks
 from thresher.label.mining import mine
 from thresher.label.table import not_one
-from thresher.records import OWNER, Task, Worker
+from thresher.records import OWNER, Says, Task, Worker
 from thresher.server.console.parameters import After, Limit, Name
 from thresher.server.desk import TheDesk
-from thresher.server.wire import OwnerLink, TaskWire, Upload, Uploaded
+from thresher.server.wire import Known, OwnerLink, TaskWire, Upload, Uploaded
 
 router = APIRouter()
 
-UNKNOWN_NAMES_TOLD = 100
+NAMES_TOLD = 100
 
 
 @router.post("/categories/{name}/owner-link")
@@ -36,7 +36,8 @@ def tasks(name: Name, desk: TheDesk, after: After = 0, limit: Limit = 200) -> li
 def upload_task(name: Name, body: Upload, desk: TheDesk) -> Uploaded:
     """Make a named task from a list of pictures; a long list becomes several tasks.
 
-    A name that several pictures of the category have is refused: nothing says which one is meant.
+    A name that several pictures of the category have is refused: nothing says which one is meant. Gold stays gold: a
+    name whose answer is known is reported, and shown as gold in these tasks.
     """
     found = dict(zip(body.images, desk.store.categories.find(name, body.images), strict=True))
     for place, image in enumerate(body.images, 1):
@@ -45,6 +46,12 @@ def upload_task(name: Name, body: Upload, desk: TheDesk) -> Uploaded:
             raise BadInput(what, where=f"picture {place} of the list", next=following)
     unknown = [image for image, named in found.items() if not named]
     rows = list(dict.fromkeys(row for named in found.values() for row in named))
+    known = asks.known_of(name, rows, store=desk.store)
+    told = [
+        Known(image=image, says="yes" if known[named[0]].says is Says.YES else "no")
+        for image, named in found.items()
+        if named and named[0] in known
+    ]
     made = (
         asks.upload(name, body.name, rows, store=desk.store, settings=desk.settings, now_ms=desk.clock())
         if rows
@@ -52,9 +59,11 @@ def upload_task(name: Name, body: Upload, desk: TheDesk) -> Uploaded:
     )
     return Uploaded(
         tasks=[task.number for task in made],
-        images=sum(len(task.rows) for task in made),
+        images=len({row for task in made for row in task.rows}),
         unknown=len(unknown),
-        unknown_names=unknown[:UNKNOWN_NAMES_TOLD],
+        unknown_names=unknown[:NAMES_TOLD],
+        known=len(told),
+        known_names=told[:NAMES_TOLD],
     )
 
 

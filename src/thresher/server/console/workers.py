@@ -58,6 +58,7 @@ class _Record:
     answers: int = 0
     gold_right: int = 0
     gold_shown: int = 0
+    provisional: int = 0
     latest: list[tuple[str, list[float]]] = field(default_factory=list)
 
     def add(self, done: Assignment) -> None:
@@ -69,6 +70,7 @@ class _Record:
         if done.review:
             self.gold_right += done.review.yes_right + done.review.no_right
             self.gold_shown += done.review.yes_shown + done.review.no_shown
+            self.provisional += done.review.provisional
         keep = heappush if len(self.latest) < TEMPO_OF_LAST else heappushpop
         keep(self.latest, (done.id, [given.seconds for given in done.answers]))
 
@@ -112,6 +114,7 @@ def _worker(worker: Worker, record: _Record) -> WorkerWire:
         accepted=record.stages[Stage.ACCEPTED],
         weighted=record.stages[Stage.WEIGHTED],
         rejected=record.stages[Stage.REJECTED],
+        provisional=record.provisional,
         answers=record.answers,
         gold_right=record.gold_right,
         gold_shown=record.gold_shown,

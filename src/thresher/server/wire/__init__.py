@@ -3,6 +3,7 @@
 from thresher.server.wire.base import Wire
 from thresher.server.wire.categories import (
     CategoryWire,
+    GateWire,
     GroundsWire,
     NewCategory,
     Reword,
@@ -16,7 +17,7 @@ from thresher.server.wire.plan import PlanWire, RangeWire
 from thresher.server.wire.refusals import Refusals, RefusalWire
 from thresher.server.wire.rounds import RoundWire
 from thresher.server.wire.server import Health, Problem
-from thresher.server.wire.tasks import OwnerLink, TaskWire, Upload, Uploaded
+from thresher.server.wire.tasks import Known, OwnerLink, TaskWire, Upload, Uploaded
 from thresher.server.wire.work import (
     Deal,
     Drafts,
@@ -41,6 +42,7 @@ __all__ = [
     "Entry",
     "Example",
     "Exclusion",
+    "GateWire",
     "GroundsWire",
     "Health",
     "InviteWire",
@@ -48,6 +50,7 @@ __all__ = [
     "Join",
     "Joined",
     "Kept",
+    "Known",
     "Me",
     "NewCategory",
     "NewInvite",

@@ -58,10 +58,23 @@ class WordingWire(Wire):
     at_ms: int
 
 
+class GateWire(Wire):
+    """Whether the gate can judge: with too little confirmed gold of a class it is provisional, and `says` why.
+
+    `missing_yes` and `missing_no` are how many more images of each class are needed.
+    """
+
+    provisional: bool
+    says: str
+    missing_yes: int
+    missing_no: int
+
+
 class CategoryWire(Wire):
     """A category's state: its counts, what it waits for, and its answers so far.
 
     `certified` tells whether yes, no and unknown are those of a certificate; else scores, thresholds and labels decide.
+    `gold_yes` and `gold_no` are confirmed by the owner.
     """
 
     name: str
@@ -79,6 +92,7 @@ class CategoryWire(Wire):
     labels: dict[str, int]
     gold_yes: int
     gold_no: int
+    gate: GateWire
     asks_open: dict[str, int]
     answers: int
     gold_answers: int

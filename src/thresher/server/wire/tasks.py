@@ -1,6 +1,6 @@
 """Tasks in the console, and the owner's link to theirs."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,13 +20,25 @@ class Upload(Wire):
     images: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(min_length=1, max_length=100_000)]
 
 
+class Known(Wire):
+    """An uploaded name whose answer is known: gold stays gold, and is shown as such in the tasks of the list."""
+
+    image: str
+    says: Literal["yes", "no"]
+
+
 class Uploaded(Wire):
-    """The result of an uploaded list: the tasks made, and the names not in the pool (at most 100 are listed)."""
+    """The result of an uploaded list: the tasks made, the names not in the pool, and those whose answer is known.
+
+    At most 100 names of each are listed.
+    """
 
     tasks: list[int]
     images: int
     unknown: int
     unknown_names: list[str]
+    known: int
+    known_names: list[Known]
 
 
 class TaskWire(Wire):

@@ -13,6 +13,7 @@ class WorkerWire(Wire):
     `standing` says whether they get work: free, waiting for the owner after rejections, excluded (`excluded_why`), or
     come by an invite that was closed. `same_device` is how many others were seen at a device of theirs and count as the
     same person; `same_address` is how many others joined from the same network address, as families do.
+    `provisional` assignments are not judged for good: not paid automatically, and judged again when more is known.
     """
 
     id: str
@@ -23,6 +24,7 @@ class WorkerWire(Wire):
     accepted: int
     weighted: int
     rejected: int
+    provisional: int
     answers: int
     gold_right: int
     gold_shown: int

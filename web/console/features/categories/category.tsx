@@ -6,6 +6,7 @@ import { LIVE } from '../../shared/live';
 import { Page, Waiting } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { InviteButton } from '../invites/make';
+import { GateNotice } from './gate';
 
 const VIEWS = [
   ['', 'State'],
@@ -31,6 +32,7 @@ export function Category() {
           </NavLink>
         ))}
       </nav>
+      <GateNotice category={data} />
       <Outlet context={data} />
     </Page>
   );

@@ -57,6 +57,9 @@ function Card({ category }: { category: CategoryWire }) {
       <p className="quiet waits">
         <WithCommands text={category.waits_for} />
       </p>
+      {category.gate.provisional && (
+        <p className="gate small">Its gate is provisional: too little gold is confirmed.</p>
+      )}
     </li>
   );
 }

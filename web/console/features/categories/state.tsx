@@ -112,7 +112,7 @@ function Answers({ category }: { category: CategoryWire }) {
           ['per picture decided yes', delivered === null ? 'none yet' : delivered.toFixed(1)],
         ]}
       />
-      <h3>Pictures that wait for answers</h3>
+      <h3>Answers asked for</h3>
       <Counted counts={category.asks_open} words={PURPOSES} none="No picture waits for an answer." />
       <h3>Labels</h3>
       <Counted counts={category.labels} none="No label yet." />
@@ -139,7 +139,9 @@ function Targets({ category }: { category: CategoryWire }) {
       <h3>
         <span className="grain" aria-hidden="true" /> Gold
       </h3>
-      <p className="quiet">Pictures with a known answer. They are hidden in every assignment to check the workers.</p>
+      <p className="quiet">
+        Pictures whose answer the owner confirmed. They are hidden in every assignment to check the workers.
+      </p>
       <Facts
         rows={[
           ['yes', whole(category.gold_yes)],

@@ -67,9 +67,12 @@ function Sheet({ name, after, last, more }: SheetProps) {
           </tr>
         </thead>
         <tbody>
-          {data.map((task) => (
-            <Row key={task.number} task={task} />
-          ))}
+          {/* a withdrawn task keeps its number and has no places */}
+          {data
+            .filter((task) => task.places > 0)
+            .map((task) => (
+              <Row key={task.number} task={task} />
+            ))}
         </tbody>
       </Wide>
       {last && data.length === PAGE && (

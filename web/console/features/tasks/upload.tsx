@@ -77,16 +77,33 @@ function Form({ category, close }: { category: string; close: () => void }) {
   );
 }
 
-/** What became of the list: the tasks, and the names nobody here knows. */
+/** What became of the list: the tasks, what is known already, and the names nobody here knows. */
 function Told({ uploaded, close }: { uploaded: Uploaded; close: () => void }) {
-  const { tasks, images, unknown, unknown_names } = uploaded;
+  const { tasks, images, known, known_names, unknown, unknown_names } = uploaded;
   return (
     <div className="stack">
       <p role="status">
         {images > 0
           ? `${count(tasks.length, 'task')} made from ${count(images, 'image')} (${tasks.map((task) => `no. ${task}`).join(', ')}).`
-          : 'None of these images is in the pool, so no task was made.'}
+          : known > 0
+            ? 'Nothing is left to ask about, so no task was made.'
+            : 'None of these images is in the pool, so no task was made.'}
       </p>
+      {known > 0 && (
+        <>
+          <p>
+            {whole(known)} {known === 1 ? 'image is' : 'images are'} gold. They stay gold, and these tasks show them as
+            such{known > known_names.length && `; the first ${known_names.length}`}:
+          </p>
+          <ul className="names">
+            {known_names.map(({ image, says }) => (
+              <li key={image}>
+                <code>{image}</code> {says}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
       {unknown > 0 && (
         <>
           <p>

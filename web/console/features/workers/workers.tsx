@@ -8,12 +8,14 @@ import { Empty, Page, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
 import { useCategory } from '../categories/category';
+import { GateNotices } from '../categories/gate';
 import { type Column, columnChosen, sorted } from './slice';
 
 export function AllWorkers() {
   const { data, error } = useWorkersQuery(undefined, LIVE);
   return (
     <Page title="Workers" lead="The annotators who joined, with their answers in all categories.">
+      <GateNotices />
       <Failed error={error} />
       {!data && !error && <Waiting />}
       {data && <WorkersTable workers={data} />}
@@ -99,6 +101,7 @@ function Verdicts({ worker }: { worker: WorkerWire }) {
   const told = [
     worker.accepted && `${worker.accepted} accepted`,
     worker.weighted && `${worker.weighted} accepted with less weight`,
+    worker.provisional && `${worker.provisional} of them not judged for good`,
     worker.rejected && `${worker.rejected} rejected`,
   ].filter(Boolean);
   return told.length ? <span className="quiet"> · {told.join(', ')}</span> : null;
