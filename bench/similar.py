@@ -3,8 +3,8 @@
 Makes pairs that differ and copies that do not, from drawn pictures and from the photos of `--data`, and asks of each
 whether harvest would suspect them (equal fingerprints), whether the comparison of their pixels says that they are the
 same, and whether they end in one similar group, which takes both. The comparison is asked of every pair, suspected or
-not: that is the worst case. A pair whose pixels differ nowhere by more than 16 of 255 shows nothing to differ in, and
-is left out.
+not: that is the worst case. A pair whose pixels differ nowhere by more than JPEG 85 alone moves one of them has nothing
+to see (a grey thing is as grey in another dye), and is left out.
 
     python bench/similar.py --data DIRECTORY/clothing.tar
 """
@@ -27,7 +27,6 @@ from thresher.harvest.similar import group_key
 from thresher.pictures import inspect
 
 PIXELS = 10**9
-VISIBLE = 16
 Picture = Image.Image
 Change = Callable[[Picture], Picture]
 
@@ -158,9 +157,13 @@ def photos(data: Path | None, count: int) -> Iterator[Picture]:
 
 
 def differ(one: Picture, other: Picture) -> bool:
-    if one.size != other.size:
-        return True
-    return int(np.abs(np.asarray(one).astype(np.int16) - np.asarray(other)).max()) > VISIBLE
+    """Whether two pictures differ somewhere by more than encoding changes the first."""
+    encoded = Image.open(io.BytesIO(jpeg(one, 85))).convert("RGB")
+    return one.size != other.size or most_moved(one, other) > most_moved(one, encoded)
+
+
+def most_moved(one: Picture, other: Picture) -> int:
+    return int(np.abs(np.asarray(one).astype(np.int16) - np.asarray(other)).max())
 
 
 def main() -> None:

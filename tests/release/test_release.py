@@ -58,13 +58,15 @@ def test_a_picture_that_a_disk_has_changed_is_not_released(made: str, store: Sto
 
 def test_the_webdataset_pairs_each_picture_with_its_facts(store: Store, tmp_path: Path) -> None:
     rows = fill(store, 3)
-    release(chosen(store, [1, 1, 0]), tmp_path / "out", store=store, now_ms=5, formats=["webdataset"])
+    copied = replace(chosen(store, [1, 1, 0]), inherited=np.array([False, True, False]))
+    release(copied, tmp_path / "out", store=store, now_ms=5, formats=["webdataset"])
     with tarfile.open(tmp_path / "out" / "webdataset" / f"{NAME}-000000.tar") as tar:
         members = {m.name: (tar.extractfile(m) or io.BytesIO()).read() for m in tar}
     images = store.images.many(rows[:2])
     assert sorted(members) == sorted(f"{i.sha256}.{end}" for i in images for end in ("jpg", "json"))
     assert members[f"{images[0].sha256}.jpg"] == store.images.read(rows[0])
-    assert json.loads(members[f"{images[1].sha256}.json"])["answer"] == "yes"
+    facts = [json.loads(members[f"{image.sha256}.json"]) for image in images]
+    assert [(one["answer"], one["inherited"]) for one in facts] == [("yes", False), ("yes", True)]
 
 
 def in_format(seed: int, name: str) -> NewImage:

@@ -184,8 +184,10 @@ def _line(name: str, came_to: "Turn", store: "Store") -> str:
 
     if came_to.round is None:
         return f"{came_to.state}: {came_to.says}"
-    counts = decision(name, store=store).counts
-    held = f"yes {counts.yes:,}, no {counts.no:,}, unknown {counts.unknown:,}"
+    decided = decision(name, store=store)
+    counts, inherited = decided.counts, decided.yes_by.inherited
+    copies = f" ({inherited:,} as a copy was)" if inherited else ""
+    held = f"yes {counts.yes:,}{copies}, no {counts.no:,}, unknown {counts.unknown:,}"
     return f"round {came_to.round.number}: {held}. {came_to.says}"
 
 

@@ -19,7 +19,7 @@ LEAST_SCALE: Final = 0.5
 """A copy smaller than this share of the other's size may lack the detail that tells the two apart."""
 
 LIGHT: Final = 6.0  # of 255, the mean of 3 x 3 pixels
-COLOUR: Final = 6.5  # of 255, the mean of about 9 x 9 pixels, as JPEG halves the resolution of colour
+COLOUR: Final = 6.0  # of 255, the mean of about 9 x 9 pixels, as JPEG halves the resolution of colour
 COARSE: Final = 24.0  # of 255, the mean of 4 x 4 pixels: more in luma is another image, and is quickly found
 # how much more luma may differ per contrast around a pixel: encoding moves edges a little, resizing more
 EDGES, EDGES_RESIZED = 0.1, 0.2

@@ -10,7 +10,7 @@ import json
 import math
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from thresher.records import Image, Progress
@@ -28,12 +28,13 @@ def write_webdataset(
     """Write the shards; which image is in which shard depends on the release alone."""
     folder = to / "webdataset"
     folder.mkdir(exist_ok=True)
-    scores = dict(zip(chosen.rows.tolist(), chosen.scores.tolist(), strict=True))
+    known = zip(chosen.scores.tolist(), chosen.inherited.tolist(), strict=True)
+    decided = dict(zip(chosen.rows.tolist(), known, strict=True))
     count, total = 0, len(chosen.yes)
     for number, rows in enumerate(chunks(chosen.yes, SAMPLES_A_SHARD)):
         path = folder / f"{chosen.category}-{number:06d}.tar"
         if not path.exists():
-            _write_shard(path, rows, scores, store)
+            _write_shard(path, rows, decided, store)
         count += len(rows)
         if report:
             report(Progress("release: webdataset", count, total))
@@ -42,12 +43,12 @@ def write_webdataset(
     return {"shards": -(-total // SAMPLES_A_SHARD), "samples": total}
 
 
-def _write_shard(path: Path, rows: Rows, scores: dict[int, float], store: Store) -> None:
+def _write_shard(path: Path, rows: Rows, decided: Mapping[int, tuple[float, bool]], store: Store) -> None:
     part = path.with_name(f".{path.name}.part")
     with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
         for image, data in with_bytes(store.images.many(rows), store):
             _add(tar, f"{image.sha256}.{IMAGE_FIELD}", data)
-            _add(tar, f"{image.sha256}.json", _facts(image, scores[image.row]))
+            _add(tar, f"{image.sha256}.json", _facts(image, *decided[image.row]))
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(path)
@@ -59,7 +60,7 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(member, io.BytesIO(data))
 
 
-def _facts(image: Image, score: float) -> bytes:
+def _facts(image: Image, score: float, inherited: bool) -> bytes:
     facts = {
         "id": image.sha256,
         "format": image.format,
@@ -67,5 +68,6 @@ def _facts(image: Image, score: float) -> bytes:
         "height": image.height,
         "score": round(score, 4) if math.isfinite(score) else None,  # JSON has no NaN
         "answer": "yes",
+        "inherited": inherited,
     }
     return json.dumps(facts, allow_nan=False).encode()
