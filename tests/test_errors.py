@@ -7,7 +7,7 @@ import re
 import pytest
 
 from thresher import errors
-from thresher.errors import BadLine, Blocked, Missing, NotFetched, ThresherError, TryLater, Undecodable
+from thresher.errors import BadLine, Blocked, Missing, NotFetched, ThresherError, TryLater, Undecodable, without_secrets
 
 CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, ThresherError)]
 SAMPLES: list[ThresherError] = [
@@ -39,3 +39,28 @@ def test_an_error_is_one_line_with_place_and_next_step() -> None:
 
 def test_every_error_has_a_status_and_a_kind_for_the_api() -> None:
     assert all(400 <= c.status < 600 and re.fullmatch(r"[a-z-]+", c.kind) for c in CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("mongodb://ada:pw@host/cars", "mongodb://host/cars"),
+        ("mongodb://ada:p/w@host/cars", "mongodb://host/cars"),
+        ("mongodb+srv://ada:p?w@host/cars", "mongodb+srv://host/cars"),
+        ("redis://:p#w@host:6379/0", "redis://host:6379/0"),
+        ("ray://ada:27/w@host:10001", "ray://host:10001"),
+        ("http://ada:pw@a.example/1.jpg", "http://a.example/1.jpg"),
+        ("http://ada:p/w@a.example/1.jpg", "http://a.example/1.jpg"),
+        ("http://a.example:8080/@ada/1.jpg", "http://a.example:8080/@ada/1.jpg"),
+        ("http://a.example/1.jpg?size=3&X-Amz-Signature=abc", "http://a.example/1.jpg?size=3&X-Amz-Signature=..."),
+        ("https://a.example/1?sv=2&sig=a%2Fb&se=3", "https://a.example/1?sv=2&sig=...&se=3"),
+        ("s3://key:secret@bucket/a.tar", "s3://bucket/a.tar"),
+        ("https://a.example/1?Key-Pair-Id=K&Signature=x~y", "https://a.example/1?Key-Pair-Id=K&Signature=..."),
+        ("http://[::1]:80/a@b.jpg", "http://[::1]:80/a@b.jpg"),
+    ],
+)
+def test_no_error_shows_a_password_or_a_signature_of_an_address(address: str, shown: str) -> None:
+    error = ThresherError(f"{address} broke.", where=address, next=f"try {address}")
+    assert str(error) == f"{shown}: {shown} broke. Next: try {shown}"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert without_secrets(f"('{address}', 1)") == f"('{shown}', 1)"

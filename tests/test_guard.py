@@ -9,7 +9,7 @@ from tests.pictures_for_tests import picture
 from tests.site_for_tests import RunningSite, Site
 
 from thresher import guard
-from thresher.errors import Blocked, NotFetched
+from thresher.errors import Blocked, NotFetched, without_secrets
 from thresher.guard import GuardedFetcher, Rules
 from thresher.settings import Settings, read_settings
 
@@ -80,7 +80,7 @@ def refused(url: str, settings: Settings, rules: Rules | None = LIKE_OUTSIDE, na
     except (Blocked, NotFetched) as caught:
         error = caught
     assert error is not None
-    assert error.where == url
+    assert error.where == without_secrets(url)
     assert "\n" not in str(error)
     assert error.reason in guard.REASONS or error.reason.startswith("fetch-status-")
     return error.reason

@@ -27,6 +27,37 @@ ThresherError
 └── Missing                   an extra or a built page is not installed
 """
 
+import re
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^:@]*)(:[0-9]*)?(,.*)?")
+_SECRET = re.compile(
+    r"([?&;](?:[\w.-]*(?:signature|token|secret|passw|credential|api_?key|accesskey)[\w.-]*|sig|key|auth|pwd)=)[^&;#\s]+",
+    re.IGNORECASE,
+)
+# in the addresses of these there is no other @ than the one before the host, whatever stands unescaped before it
+_WITH_PATHS = frozenset({"http", "https", "ftp", "s3", "gs", "gcs", "az", "abfs", "abfss", "file", "memory"})
+
+
+def without_secrets(text: str) -> str:
+    """A text whose addresses contain no user, no password and no signature; for whatever is printed, logged or sent."""
+    return (
+        _ADDRESS.sub(lambda found: without_user(_SECRET.sub(r"\1...", found.group())), text) if "://" in text else text
+    )
+
+
+def without_user(address: str) -> str:
+    """An address without user and password, though they contain characters that should have been escaped."""
+    scheme, _, rest = address.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if "@" in rest and scheme.lower() not in _WITH_PATHS:
+        rest = rest.rpartition("@")[2]
+    elif "@" in authority:
+        rest = authority.rpartition("@")[2] + rest[len(authority) :]
+    elif "@" in rest and not _AUTHORITY.fullmatch(authority):  # a password with a slash in it
+        rest = rest.rpartition("@")[2]
+    return f"{scheme}://{rest}"
+
 
 class ThresherError(Exception):
     """An error that a person can act on: `what` happened, `where`, and what to do `next`."""
@@ -35,10 +66,10 @@ class ThresherError(Exception):
     kind = "error"
 
     def __init__(self, what: str, *, where: str = "", next: str = "") -> None:  # noqa: A002 -- `next` is the word users read
-        self.what = what
-        self.where = where
-        self.next = next
-        super().__init__(what)
+        self.what = without_secrets(what)
+        self.where = without_secrets(where)
+        self.next = without_secrets(next)
+        super().__init__(self.what)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle all fields."""

@@ -1,14 +1,14 @@
 """Every setting, one row each. Flags win over `THRESHER_*`, which wins over `thresher.toml`."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
-from thresher.errors import BadSetting
+from thresher.errors import BadSetting, without_user
 
 FILE = "thresher.toml"
 
@@ -155,8 +155,7 @@ def without_password(place: str) -> str:
     """A place that is safe to print: an address without user, password and options; a directory unchanged."""
     if "://" not in place:
         return place
-    parts = urlsplit(place)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return re.split("[?#]", without_user(place), maxsplit=1)[0]
 
 
 def child_at(place: str) -> tuple[list[str], dict[str, str]]:

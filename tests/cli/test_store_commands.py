@@ -159,12 +159,22 @@ def test_a_list_of_references_becomes_a_pool(cars: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("arguments", [("init",), ("--workspace",), ("store", "copy", ".")])
-def test_a_password_is_in_no_message(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    address = f"mongodb://user:{PASSWORD}@127.0.0.1:1/cars?serverSelectionTimeoutMS=100"
-    more = ("status",) if arguments == ("--workspace",) else ()
-    done = process(*arguments, address, *more)
-    assert done.returncode == 2
-    assert PASSWORD not in done.stdout + done.stderr
+@pytest.mark.parametrize(
+    "unescaped", ["", "/", "?", "#", "@", "/27", "%", ":", "[", "@/", "/?"], ids=lambda mark: f"with {mark or 'none'}"
+)
+def test_a_password_is_in_no_message(arguments: tuple[str, ...], unescaped: str) -> None:
+    """A password with a character that should have been escaped is the very address that does not work."""
+    first, second = PASSWORD.split("-")
+    for before in (first, "27017"):
+        address = f"mongodb://user:{before}{unescaped}{second}@127.0.0.1:1/cars?serverSelectionTimeoutMS=100"
+        more = ("status",) if arguments == ("--workspace",) else ()
+        done = thresher(*arguments, address, *more)
+        assert done.returncode == 2
+        said = done.stdout + done.stderr
+        assert first not in said
+        assert second not in said
+        assert "Next: " in said
+        assert len(said.splitlines()) == 1
 
 
 def test_settings_show_where_the_store_is_and_no_password() -> None:

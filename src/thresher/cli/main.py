@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from thresher import __version__
 from thresher.cli import people, places, stages, workspace
-from thresher.errors import StoreFull, ThresherError
+from thresher.errors import StoreFull, ThresherError, without_secrets
 
 NO_SPACE_ERRNO = 28
 INTERRUPTED = 130
@@ -100,13 +100,13 @@ def _unforeseen(error: Exception) -> str:
     import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="thresher-", suffix=".log", delete=False) as log:
-        log.write("".join(traceback.format_exception(error)))
+        log.write(without_secrets("".join(traceback.format_exception(error))))
     what = f"internal error: {type(error).__name__}: {error}".replace("\n", " ")
     return f"{what}. Stored data is kept. Next: report it and attach {log.name}"
 
 
 def _say(line: str) -> int:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{without_secrets(line)}\n")
     return 2
 
 

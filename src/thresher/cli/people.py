@@ -30,9 +30,12 @@ def serve(
     loop: Annotated[bool, typer.Option(help="Also run the loop of every category.")] = True,
 ) -> None:
     """Serve the web pages and the HTTP API, print the link to the console, and run the loop."""
+    from thresher.cli.log import start_log
     from thresher.loop.jobs import alive
     from thresher.records import now_ms
     from thresher.server.app import serve as serve_app
+
+    start_log()
 
     looping: Job | None = None
 
@@ -98,8 +101,10 @@ def job(
     job_id: Annotated[str, typer.Argument(help="The job's id.")],
 ) -> None:
     """Run a recorded job."""
+    from thresher.cli.log import start_log
     from thresher.loop.jobs import work
 
+    start_log(own_file=True)
     with opened(context) as (store, settings):
         work(job_id, store=store, settings=settings)
 

@@ -10,7 +10,7 @@ import typer
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, options
 from thresher.cli.show import as_json, facts, next_line, say, table
-from thresher.errors import AlreadyThere, BadInput
+from thresher.errors import AlreadyThere, BadInput, without_secrets
 from thresher.settings import FILE, TABLE, without_password
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
@@ -82,6 +82,7 @@ def settings(context: typer.Context, json: JSON = False) -> None:
     _, found = settings_of(context)
     shown = {s.name: "(hidden)" if s.name == "token" and found.token else getattr(found, s.name) for s in TABLE}
     shown["store"] = without_password(found.store)
+    shown["shards"] = without_secrets(found.shards)
     if json:
         as_json({s.name: {"value": shown[s.name], "from": found.origins[s.name]} for s in TABLE if s.name != "token"})
         return

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 1.0
 DEAD_AFTER_MS = 60_000
+LOG_BYTES = 2_000_000
 
 
 def spawn(
@@ -41,6 +42,7 @@ def spawn(
     )
     store.jobs.start(job)
     log.parent.mkdir(parents=True, exist_ok=True)
+    put_aside(log)
     flags, environment = child_at(store.place)
     with log.open("ab") as out:
         subprocess.Popen(  # noqa: S603 -- our own interpreter with our own id, nothing from outside
@@ -52,6 +54,12 @@ def spawn(
             start_new_session=True,
         )
     return job
+
+
+def put_aside(log: Path) -> None:
+    """Rename a log that has grown long, so that the next job begins a new one; the one put aside before goes."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
 
 
 def work(job_id: str, *, store: Store, settings: Settings) -> None:

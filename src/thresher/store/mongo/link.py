@@ -1,6 +1,7 @@
 """The connection to a workspace in MongoDB: clients, time limits, and write concerns."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -168,6 +169,10 @@ class Link:
 def read_address(place: str) -> tuple[str, Document]:
     """The database in an address, and the default options that the address does not set itself. Raises BadSetting."""
     where, following = without_password(place), "give mongodb://host/database"
+    if not re.fullmatch(r"[^:]+://([^@/?#]*@)?[^@]*", place):
+        # the driver would take a part of the password for the host or the database, and say it
+        what = "a user name or password in the address has characters that must be escaped."
+        raise BadSetting(what, where=where, next="write / as %2F, : as %3A, @ as %40, ? as %3F, # as %23, % as %25")
     try:
         parsed = parse_uri(place)
     except (PyMongoError, ValueError) as error:  # the driver has no error of its own for a port that is no number
