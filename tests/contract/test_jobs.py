@@ -1,9 +1,10 @@
 import threading
+from dataclasses import replace
 
 import pytest
 
 from thresher.errors import NotFound
-from thresher.records import Job
+from thresher.records import Job, RunningServer
 from thresher.store.contract import Store
 
 
@@ -84,3 +85,17 @@ def test_of_many_who_want_a_lease_one_gets_it(store: Store, another: Store) -> N
     for thread in threads:
         thread.join()
     assert len(got) == 1
+
+
+def test_servers_are_kept_by_id_and_the_one_started_last_comes_first(store: Store, another: Store) -> None:
+    first = RunningServer("s1", "http://a:1", "here", 7, started_ms=10, heartbeat_ms=10)
+    second = RunningServer("s2", "http://b:2", "there", 8, started_ms=20, heartbeat_ms=20)
+    for server in (first, second, first):
+        store.servers.keep(server)
+    assert another.servers.all() == [second, first]
+    again = replace(first, heartbeat_ms=30)
+    another.servers.keep(again)
+    assert store.servers.all() == [second, again]
+    store.servers.drop("s2")
+    store.servers.drop("s2")
+    assert another.servers.all() == [again]

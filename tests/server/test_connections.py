@@ -148,7 +148,7 @@ def limited(
         up.set()
 
     app = create_app(store, settings)
-    server = Server(app, settings.but(port=0), ready, limits)
+    server = Server(app, settings.but(port=0), ready, limits=limits)
 
     begun = threading.Semaphore(0)
 

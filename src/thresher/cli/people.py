@@ -28,6 +28,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     loop: Annotated[bool, typer.Option(help="Also run the loop of every category.")] = True,
+    while_pid: Annotated[int, typer.Option(hidden=True, help="End when this process, which started it, ends.")] = 0,
 ) -> None:
     """Serve the web pages and the HTTP API, print the link to the console, and run the loop."""
     from thresher.cli.log import start_log
@@ -56,7 +57,7 @@ def serve(
             return ours or store.jobs.leased(f"loop/{category}", now_ms())
 
         try:
-            serve_app(store, settings, ready=ready, loop_runs=loop_runs)
+            serve_app(store, settings, ready=ready, loop_runs=loop_runs, parent=while_pid)
         finally:
             if looping:
                 store.jobs.cancel(looping.id)
@@ -77,23 +78,27 @@ def invite(
 ) -> None:
     """Make an invite link; everyone who opens it gets a personal link to answer images."""
     with opened(context) as (store, settings):
-        link = _invite_link(store, settings, category, note)
+        link, running = _invite_link(store, settings, category, note)
     if json:
-        as_json({"link": link})
+        as_json({"link": link, "server": "running" if running else "not running"})
     else:
         say(link)
+        if not running:
+            typer.echo("No server of this workspace runs. The link works while `thresher serve` does.", err=True)
 
 
-def _invite_link(store: "Store", settings: "Settings", category: str, note: str) -> str:
+def _invite_link(store: "Store", settings: "Settings", category: str, note: str) -> tuple[str, bool]:
+    """A new invite's link, and whether a server runs at its address."""
     from thresher.records import Invite, new_id, now_ms
+    from thresher.server.presence import for_people
     from thresher.workforce.links import Links
 
     if category:
         store.categories.get(category)
+    base, running = for_people(store, settings)  # before anything is made, for there may be no address
     made = Invite(new_id(), category, note, now_ms())
     store.people.invite(made)
-    base = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
-    return f"{base}/join/{Links(store.secret()).invite(made.id)}"
+    return f"{base}/join/{Links(store.secret()).invite(made.id)}", running
 
 
 def job(

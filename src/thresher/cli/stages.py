@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from thresher.harvest import Source
     from thresher.loop.turn import Turn
+    from thresher.settings import Settings
     from thresher.store.contract import Store
 
 
@@ -40,6 +41,7 @@ def harvest(
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
     from thresher.records import now_ms
+    from thresher.server.presence import next_for_people
 
     makers: tuple[Callable[[Path], Source] | None, ...] = (from_folder, from_tar, from_urls, None)
     asked = zip((source.folder, source.tar, source.urls, source.references), makers, strict=True)
@@ -59,6 +61,7 @@ def harvest(
             place.again = source.again
             found = harvest_into(name, place, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
         reasons = store.categories.refusal_counts(name)
+        following = next_for_people(store, settings)
     say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,}.")
     for line in besides(found):
         say(line)
@@ -70,7 +73,7 @@ def harvest(
     elif not found.seen:
         say("The source holds no images. Next: give a folder, a tar file or a list with images")
     else:
-        say("Next: thresher serve")
+        say(f"Next: {following}")
 
 
 def refused(
@@ -139,13 +142,16 @@ def run(
 
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
-        run_loop(name, store=store, settings=settings, heard=_teller(store), report=report, stop=stop)
+        run_loop(name, store=store, settings=settings, heard=_teller(store, settings), report=report, stop=stop)
         step = next_line(name, store, settings)
     say(step)
 
 
-def _teller(store: "Store") -> "Callable[[str, Turn], None]":
+def _teller(store: "Store", settings: "Settings") -> "Callable[[str, Turn], None]":
     """A function that prints each turn whose result differs from the one before."""
+    from thresher.records import now_ms
+    from thresher.server.presence import for_people, running
+
     last: Turn | None = None
 
     def heard(name: str, came_to: "Turn") -> None:
@@ -153,7 +159,8 @@ def _teller(store: "Store") -> "Callable[[str, Turn], None]":
         if came_to != last:  # only then, because counting reads the whole pool
             say(_line(name, came_to, store))
         if last is None and came_to.state == "asking":
-            say("Waiting for people to answer; they need a running `thresher serve`. Ctrl-C stops the loop.")
+            here = f"at {for_people(store, settings)[0]}" if running(store, now_ms()) else "once `thresher serve` runs"
+            say(f"Waiting for people to answer; they answer {here}. Ctrl-C stops the loop.")
         last = came_to
 
     return heard

@@ -92,8 +92,12 @@ def settings(context: typer.Context, json: JSON = False) -> None:
 
 def status(context: typer.Context, json: JSON = False) -> None:
     """Print the state of each category and what it is waiting for."""
+    from thresher.records import now_ms
+    from thresher.server.presence import running
+
     with opened(context) as (store, settings):
         found = [_standing(each, store, settings) for each in store.categories.all()]
+        servers = running(store, now_ms())
     if json:
         as_json(found)
     elif not found:
@@ -104,6 +108,10 @@ def status(context: typer.Context, json: JSON = False) -> None:
         table("Categories", columns, rows, right=columns[1:])
         for row in found:
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
+        for server in servers:
+            say(f"A server runs at {server.url}.")
+        if not servers:
+            say("No server runs; `thresher serve` starts one.")
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:

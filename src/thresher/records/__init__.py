@@ -19,7 +19,7 @@ from thresher.records.asking import (
 from thresher.records.images import Alias, Image, NewImage, Origin, Refusal, Rendering
 from thresher.records.learning import Counts, Release, Round, Thresholds
 from thresher.records.questions import TRUSTED, Category, Gold, Label, Question, Targets
-from thresher.records.running import Job, Progress
+from thresher.records.running import Job, Progress, RunningServer
 from thresher.records.words import OWNER_ONLY, Decision, Purpose, Says, Source, category_name, new_id, now_ms
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Rendering",
     "Review",
     "Round",
+    "RunningServer",
     "Says",
     "Source",
     "Stage",

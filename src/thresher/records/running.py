@@ -1,4 +1,4 @@
-"""Running: jobs and progress."""
+"""Running: jobs, servers and progress."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +21,18 @@ class Job:
     total: int = 0
     cancel: bool = False
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server of the workspace: the `url` at which people reach it, and the process that keeps its record fresh."""
+
+    id: str
+    url: str
+    host: str
+    pid: int
+    started_ms: int
+    heartbeat_ms: int
 
 
 @dataclass(frozen=True, slots=True)

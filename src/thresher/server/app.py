@@ -5,6 +5,7 @@ import contextlib
 import errno
 import json
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +28,7 @@ from thresher.server.connections import ACCEPTED_AT_ONCE, Connections, protocol_
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.middleware import AnswersHead, BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
 from thresher.server.pictures import Shown
+from thresher.server.presence import Presence, address_of
 from thresher.server.wire import Health, Problem
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -34,6 +36,7 @@ from thresher.workforce.links import Links
 
 EXPIRE_EVERY_SECONDS = 30.0
 SWEEP_TICKS = 5
+BEAT_TICKS = 100
 BACKLOG = 2048
 STATIC = Path(__file__).parent / "static"
 log = logging.getLogger(__name__)
@@ -83,19 +86,30 @@ def serve(
     *,
     on_sent: Callable[[str], None] = lambda _category: None,
     loop_runs: Callable[[str], bool] | None = None,
+    parent: int = 0,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, from the main thread; `ready(url)` is called once the server listens.
 
-    The other parameters are those of `create_app`. Raises Busy when the port is in use, BadSetting when the address
-    does not belong to this machine.
+    With `parent`, the id of the process that started this one, the server also ends when that one does, however it
+    ended. The other parameters are those of `create_app`. Raises Busy when the port is in use, BadSetting when the
+    address does not belong to this machine.
     """
-    server = Server(create_app(store, settings, on_sent=on_sent, loop_runs=loop_runs), settings, ready)
+    app = create_app(store, settings, on_sent=on_sent, loop_runs=loop_runs)
+    presence = Presence(store, settings)
+
+    def begun(url: str) -> None:
+        presence.begin(url)
+        app.state.address = presence.url
+        ready(url)
+
+    server = Server(app, settings, begun, presence=presence, parent=parent)
     # uvicorn finishes what it began and then raises the signal once more: both end here, so that the caller goes on
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
     finally:
+        presence.end()
         signal.signal(signal.SIGTERM, before)
 
 
@@ -103,9 +117,18 @@ class Server(uvicorn.Server):
     """A uvicorn server that reports when and where it listens. `should_exit = True` stops it, from any thread."""
 
     def __init__(
-        self, app: FastAPI, settings: Settings, ready: Callable[[str], None], limits: Connections | None = None
+        self,
+        app: FastAPI,
+        settings: Settings,
+        ready: Callable[[str], None],
+        *,
+        limits: Connections | None = None,
+        presence: Presence | None = None,
+        parent: int = 0,
     ) -> None:
         self.connections = limits or Connections.of(settings)
+        self._presence = presence
+        self._parent = parent
         config = uvicorn.Config(
             app,
             http=protocol_for(self.connections),
@@ -119,6 +142,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._ready = ready
+        self._beat: asyncio.Future[None] | None = None
         self._host, self._port = settings.host, settings.port
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
@@ -132,13 +156,16 @@ class Server(uvicorn.Server):
         for sock in sockets or ():
             sock.listen(BACKLOG)  # asyncio has made the queue as short as what it accepts at once
         port = sockets[0].getsockname()[1] if sockets else self._port
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        self._ready(f"http://{host}:{port}")
+        self._ready(address_of(self._host, port))
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second; twice a second connections that wait for nothing are closed."""
+        """Ten times a second: close connections that have waited too long, and say that the server still runs."""
         if counter % SWEEP_TICKS == 0:
             self.connections.sweep()
+            if self._parent and os.getppid() != self._parent:
+                self.should_exit = True
+        if self._presence and counter % BEAT_TICKS == 0 and (self._beat is None or self._beat.done()):
+            self._beat = asyncio.ensure_future(run_in_threadpool(self._presence.beat))
         return await super().on_tick(counter)
 
 

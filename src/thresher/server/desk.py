@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from thresher.loop.decision import Decisions
 from thresher.server.pictures import Shown
+from thresher.server.presence import LOOPBACK
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.workforce.links import Links
@@ -39,8 +40,14 @@ class Desk:
         return round(self.settings.lease_minutes * 60_000)
 
     def base_url(self, request: Request) -> str:
-        """The address of this server for people: `public_url`, or the (checked) host of the current request."""
-        return str(self.settings.public_url or request.base_url).rstrip("/")
+        """The address of this server for people: `public_url`, or the (checked) host of the current request.
+
+        The owner may read the console under a name of loopback although the server listens for others too.
+        """
+        asked = str(request.base_url)
+        if request.url.hostname in LOOPBACK and self.settings.host not in LOOPBACK:
+            asked = getattr(request.app.state, "address", "") or asked
+        return (self.settings.public_url or asked).rstrip("/")
 
     def personal_link(self, request: Request, token: str) -> str:
         """A worker's personal link. The token is in the part after #, which browsers never send."""

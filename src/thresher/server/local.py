@@ -1,5 +1,6 @@
 """A temporary server that runs for the length of a block, for demos, simulations and benchmarks."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -31,9 +32,12 @@ class Local:
 
 @contextmanager
 def local_server(place: str, *, loop: bool = True) -> Iterator[Local]:
-    """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start."""
+    """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start.
+
+    It ends with the block, and with this process if that is killed.
+    """
     flags, environment = child_at(place)
-    command = ["serve", "--port", "0", "--loop" if loop else "--no-loop"]
+    command = ["serve", "--port", "0", "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
     # Ctrl-C reaches the whole process group, but this server stays for those who still talk to it and ends by SIGTERM
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from thresher.server.presence import LOOPBACK
 from thresher.server.problems import problem, unexpected
 from thresher.settings import Settings
 
@@ -25,7 +26,6 @@ BODY_SECONDS = 60.0  # a whole body; a phone on a bad line sends 200 kB in that 
 UPLOAD_SECONDS = 600.0
 PIECE_SECONDS = 15.0  # from one piece of a body to the next
 HANG_UP = {"Connection": "close"}  # after the answer, because the client may still be sending
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # for every answer without headers of its own: no loading, framing, sniffing, caching or referrer
 STRICT = {

@@ -1,12 +1,12 @@
-"""Jobs and leases as generic lines, for every store."""
+"""Jobs, leases and servers as generic lines, for every store."""
 
 from dataclasses import asdict
 from typing import Any
 
 from thresher.errors import NotFound
-from thresher.records import Job
-from thresher.store.contract import Jobs, Lines
-from thresher.store.kinds import JOB, LEASE
+from thresher.records import Job, RunningServer
+from thresher.store.contract import Jobs, Lines, Servers
+from thresher.store.kinds import JOB, LEASE, SERVER
 
 
 class LinedJobs(Jobs):
@@ -60,6 +60,25 @@ class LinedJobs(Jobs):
     def leased(self, name: str, now_ms: int) -> bool:
         there = self.lines.get(LEASE, [name])
         return there is not None and there["until_ms"] > now_ms
+
+
+class LinedServers(Servers):
+    """The servers of the workspace, a line each."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+
+    def keep(self, server: RunningServer) -> None:
+        fresh = {"url": server.url, "heartbeat_ms": server.heartbeat_ms}
+        if self.lines.change(SERVER, [server.id], fresh) is None:
+            self.lines.add(SERVER, [asdict(server)])
+
+    def all(self) -> list[RunningServer]:
+        found = [RunningServer(**line) for line in self.lines.page(SERVER)]
+        return sorted(found, key=lambda server: (server.started_ms, server.id), reverse=True)
+
+    def drop(self, server: str) -> None:
+        self.lines.drop(SERVER, [server])
 
 
 def _no_such(job: str) -> NotFound:

@@ -83,6 +83,16 @@ LEASE: Final = Kind(
     durable=False,
     travels=False,
 )
+SERVER: Final = Kind(
+    "server",
+    "running servers, and where people reach them",
+    fields_of("id, url, host, pid int, started_ms int, heartbeat_ms int"),
+    of_category=False,
+    generic=True,
+    since=3,
+    durable=False,
+    travels=False,
+)
 POOL: Final = Kind(
     "pool",
     "which rows a category has, and where they came from",
@@ -187,5 +197,5 @@ RELEASE: Final = Kind("release", "exported versions", fields_of("id, record json
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (
     CATEGORY, IMAGE, SEEN_FILE, SAME_ANSWER, WORKER, INVITE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK,
-    ASSIGNMENT, REVIEW, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE,
+    ASSIGNMENT, REVIEW, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE, SERVER,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The parts of a workspace that every store shares: people, rounds and jobs as lines, and the end of a check."""
+"""The parts of a workspace that every store shares: people, rounds, jobs, servers as lines, and the end of a check."""
 
 from abc import abstractmethod
 from typing import Any, Self
@@ -7,7 +7,7 @@ from thresher.store.check_columns import tell_damaged_columns
 from thresher.store.columns import CheckedColumns
 from thresher.store.contract import CheckReport, Lines, Report, Store
 from thresher.store.findings import Findings, tell_lost_scores
-from thresher.store.jobs import LinedJobs
+from thresher.store.jobs import LinedJobs, LinedServers
 from thresher.store.people import LinedPeople
 from thresher.store.rounds import LinedRounds
 
@@ -22,6 +22,7 @@ class OpenedStore(Store):
         self.people = LinedPeople(lines)
         self.rounds = LinedRounds(lines)
         self.jobs = LinedJobs(lines)
+        self.servers = LinedServers(lines)
 
     def check(
         self, *, mend: bool, every_byte: bool = False, force: bool = False, report: Report | None = None

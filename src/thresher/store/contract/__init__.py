@@ -11,7 +11,7 @@ from thresher.store.contract.categories import Categories, Tally
 from thresher.store.contract.columns import Columns
 from thresher.store.contract.common import Report, Rows, chunks
 from thresher.store.contract.images import Images, Renderings
-from thresher.store.contract.jobs import Jobs
+from thresher.store.contract.jobs import Jobs, Servers
 from thresher.store.contract.labels import Labels
 from thresher.store.contract.lines import Lines
 from thresher.store.contract.people import People
@@ -35,6 +35,7 @@ __all__ = [
     "Report",
     "Rounds",
     "Rows",
+    "Servers",
     "Store",
     "Tally",
     "Transfer",

@@ -1,8 +1,8 @@
-"""Jobs, and leases that let only one process do a thing."""
+"""Jobs, leases that let only one process do a thing, and running servers."""
 
 from typing import Protocol
 
-from thresher.records import Job
+from thresher.records import Job, RunningServer
 
 
 class Jobs(Protocol):
@@ -34,3 +34,16 @@ class Jobs(Protocol):
 
     def leased(self, name: str, now_ms: int) -> bool:
         """Whether a named lease is held and has not expired."""
+
+
+class Servers(Protocol):
+    """The servers of the workspace; a killed one leaves its record, so readers compare heartbeats."""
+
+    def keep(self, server: RunningServer) -> None:
+        """Record a server, or that it still runs."""
+
+    def all(self) -> list[RunningServer]:
+        """Every recorded server, the one started last first."""
+
+    def drop(self, server: str) -> None:
+        """Forget a server by id; an unknown id changes nothing."""

@@ -10,7 +10,7 @@ from thresher.store.contract.categories import Categories
 from thresher.store.contract.columns import Columns
 from thresher.store.contract.common import Report
 from thresher.store.contract.images import Images, Renderings
-from thresher.store.contract.jobs import Jobs
+from thresher.store.contract.jobs import Jobs, Servers
 from thresher.store.contract.labels import Labels
 from thresher.store.contract.lines import Lines
 from thresher.store.contract.people import People
@@ -66,6 +66,7 @@ class Store(Protocol):
     columns: Columns
     rounds: Rounds
     jobs: Jobs
+    servers: Servers
     lines: Lines
     transfer: Transfer
     """Plain lines out of the store and into it, for `store copy`; not for use while anybody works in the target."""
