@@ -38,6 +38,7 @@ def simulate_with(
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
     errors: float = 1.0,
+    tell: Callable[[str], None] = say,
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop ends or `stop` returns True; returns counts of what people did.
 
@@ -52,7 +53,7 @@ def simulate_with(
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
     starved = _Starved(name, store) if not crowd.url else _never  # only at our own server will nobody else come
     with bars() as report, _server(crowd.url, store) as base_url, _Loop(name, store, settings, report) as loop:
-        album = album_of(truth, name, store, settings, report)
+        album = album_of(truth, name, store, settings, report, tell=tell)
         people = simulate(
             Entry(
                 base_url,
@@ -69,7 +70,7 @@ def simulate_with(
                 patience_seconds=float("inf"),
                 stop=lambda: loop.over() or stop() or starved(),
                 report=report,
-                idle=lambda: say(WAITS),
+                idle=lambda: tell(WAITS),
             ),
         )
     if loop.failed:
@@ -102,7 +103,9 @@ def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0) -> C
     return ReplayedCrowd(truth.yes, truth.votes, seed)
 
 
-def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: Report) -> Album:
+def album_of(
+    truth: Truth, name: str, store: Store, settings: Settings, report: Report, *, tell: Callable[[str], None] = say
+) -> Album:
     """The images of the pool, by the names in the truth file; names without an image are reported.
 
     Raises BadInput when the file names none of the images, BadLine for a name of several images or one of several
@@ -121,7 +124,7 @@ def album_of(truth: Truth, name: str, store: Store, settings: Settings, report: 
         raise BadInput(f"none of its names is in the pool of {name}.", where=truth.file, next="thresher status")
     if unknown := [known for known in truth.yes if known not in rows]:
         first = f"{unknown[0]!r} in line {truth.lines[unknown[0]]}"
-        say(f"{truth.file}: {len(unknown):,} names are not in the pool of {name}, the first is {first}.")
+        tell(f"{truth.file}: {len(unknown):,} names are not in the pool of {name}, the first is {first}.")
     once: dict[int, str] = {}  # one name an image: the first in the file
     for known, row in rows.items():
         if truth.yes[once.setdefault(row, known)] != truth.yes[known]:

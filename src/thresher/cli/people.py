@@ -1,6 +1,7 @@
 """Commands about people: serve, invite, simulate; and `job`, which the server starts."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,10 +116,14 @@ def job(
 
 
 @options
-def simulate(context: typer.Context, name: Name, crowd: CrowdOptions) -> None:
+def simulate(context: typer.Context, name: Name, crowd: CrowdOptions, *, json: JSON = False) -> None:
     """Let a simulated crowd answer through the real HTTP API until the loop ends."""
     from thresher.cli.crowd import simulate_with
 
+    tell = partial(typer.echo, err=True) if json else say  # stdout is for the result alone
     with opened(context) as (store, settings), interruptible() as stop:
-        found = simulate_with(name, crowd, store=store, settings=settings, stop=stop)
-    facts("Simulated crowd", found)
+        found = simulate_with(name, crowd, store=store, settings=settings, stop=stop, tell=tell)
+    if json:
+        as_json({fact.strip(): value for fact, value in found.items()})
+    else:
+        facts("Simulated crowd", found)

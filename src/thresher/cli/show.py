@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.settings import Settings
     from thresher.store.contract import Store
 
+WIDEST = 100_000
 YES, GOLD = "#3bc9db", "#f0c36d"  # LOOK.md's dark column: terminals are mostly dark
 
 
@@ -46,16 +47,21 @@ def as_json(value: Any) -> None:  # noqa: ANN401 -- whatever json takes
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """Print a table; numbers are right-aligned with thousands separators."""
+    """Print a table; numbers are right-aligned with thousands separators.
+
+    Nothing is cut: on a terminal long cells are continued on the next line, and a pipe gets each row as one line.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
+    if not console.is_terminal:  # rich would take a pipe for a terminal of 80 columns
+        console = Console(highlight=False, width=WIDEST)
     drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2)
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left")
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         # as Text: in a plain str, rich reads what stands in brackets as markup
         drawn.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else visible(str(cell))) for cell in row))

@@ -10,7 +10,7 @@ from thresher.cli.harvested import besides, same_answers
 from thresher.cli.open import interruptible, opened
 from thresher.cli.options import JSON, Name, PlanOptions, SourceOptions, options
 from thresher.cli.show import as_json, bars, facts, next_line, say, table
-from thresher.errors import BadInput
+from thresher.errors import BadInput, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,8 @@ def harvest(
     name: Name,
     source: SourceOptions,
     processes: Annotated[int | None, typer.Option(help="Number of decoding processes; 0: one per core.")] = None,
+    *,
+    json: JSON = False,
 ) -> None:
     """Add images to a category's pool; their bytes are stored unchanged."""
     from thresher.harvest import harvest as harvest_into
@@ -62,6 +64,9 @@ def harvest(
             found = harvest_into(name, place, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
         reasons = store.categories.refusal_counts(name)
         following = next_for_people(store, settings)
+    if json:
+        as_json({**asdict(found), "refused_in_all": reasons})
+        return
     say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,}.")
     for line in besides(found):
         say(line)
@@ -77,7 +82,10 @@ def harvest(
 
 
 def refused(
-    context: typer.Context, name: Name, limit: Annotated[int, typer.Option(help="How many to list.")] = 100
+    context: typer.Context,
+    name: Name,
+    limit: Annotated[int, typer.Option(help="How many to list.")] = 100,
+    json: JSON = False,
 ) -> None:
     """List the harvested files that were refused, and why."""
     with opened(context) as (store, _):
@@ -87,10 +95,15 @@ def refused(
         # by its address only: many a folder has a 1.jpg
         found = store.categories.find(name, [refusal.name if "://" in refusal.name else "" for refusal in listed])
         alike = same_answers(name, limit, store=store)
-        rows = [
-            (r.reason, r.name, f"{r.detail} Admitted since." if admitted else r.detail)
-            for r, admitted in zip(listed, found, strict=True)
-        ]
+    rows = [
+        (r.reason, without_secrets(r.name), f"{r.detail} Admitted since." if admitted else r.detail)
+        for r, admitted in zip(listed, found, strict=True)
+    ]
+    if json:
+        each = [{**asdict(r), "admitted_since": bool(admitted)} for r, admitted in zip(listed, found, strict=True)]
+        same = [dict(zip(("addresses", "image", "address"), one, strict=True)) for one in alike]
+        as_json({"counts": counts, "refused": each, "same_answers": same})
+        return
     if counts:
         facts("Refused", counts)
         table("", ("reason", "name", "detail"), rows)

@@ -106,12 +106,12 @@ def status(context: typer.Context, json: JSON = False) -> None:
         columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN))
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
-        for row in found:
-            say(f"{row['category']} waits for {row[WAITS_FOR]}.")
         for server in servers:
             say(f"A server runs at {server.url}.")
         if not servers:
             say("No server runs; `thresher serve` starts one.")
+        for row in found:
+            say(f"{row['category']} waits for {row[WAITS_FOR]}.")
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
