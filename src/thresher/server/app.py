@@ -251,6 +251,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+        app.state.desk.shown.close()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 

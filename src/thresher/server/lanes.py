@@ -32,9 +32,8 @@ class Lane:
         self._slots = asyncio.Semaphore(at_once)
         self._by: dict[str, asyncio.Semaphore] = {}
         self._users: Counter[str] = Counter()
-        self._threads = 0
-        self._at_once = at_once
-        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._threads = self._working = 0
+        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
 
     async def run(self, call: Callable[[], T], *, seconds: float, by: str = "") -> T:
         """The result of a call in a thread of the lane. Raises TryLater if the lane is full or the time is over.
@@ -67,27 +66,38 @@ class Lane:
                 await held.enter_async_context(self._by.setdefault(by, asyncio.Semaphore(self._each)))
             await held.enter_async_context(self._slots)
             begun.set()
+            self._working += 1
+            held.callback(self._ended)
             return await asyncio.wrap_future(self._start(call))
+
+    def close(self) -> None:
+        """End the threads that wait for a call; one that works ends after it."""
+        for _ in range(self._threads):
+            self._calls.put(None)
+        self._threads = 0
 
     def _start(self, call: Callable[[], T]) -> "Future[T]":
         future: Future[T] = Future()
         self._calls.put((future, call))
-        if self._threads < self._at_once:
+        if self._threads < self._working:
             self._threads += 1
             # daemons: a site that never answers must not keep the server from ending
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
         return future
 
     def _work(self) -> None:
-        while True:
-            future, call = self._calls.get()
+        while (called := self._calls.get()) is not None:
+            future, call = called
             if not future.set_running_or_notify_cancel():
                 continue
             try:
                 future.set_result(call())
             except BaseException as error:  # noqa: BLE001 -- it belongs to whoever waits for the call
                 future.set_exception(error)
-            del future, call  # the thread waits for the next call, and must not hold an image until then
+            del called, future, call  # the thread waits for the next call, and must not hold an image until then
+
+    def _ended(self) -> None:
+        self._working -= 1
 
     def _forget(self, by: str) -> None:
         self._users[by] -= 1

@@ -51,6 +51,11 @@ class Shown:
         self._near = Lane("render", at_once=RENDERED_AT_ONCE, waiting=RENDERED_WAITING)
         self._far = Lane("fetch for pages", at_once=FETCHED_AT_ONCE, waiting=FETCHED_WAITING)
 
+    def close(self) -> None:
+        """End the threads that have nothing to do."""
+        self._near.close()
+        self._far.close()
+
     @property
     def kept_bytes(self) -> int:
         """The memory that the cached images take."""

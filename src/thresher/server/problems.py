@@ -1,9 +1,11 @@
 """Every error leaves the server as application/problem+json (RFC 9457): what happened, where, and the next step."""
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,6 +21,9 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:thresher:"
 
 log = logging.getLogger(__name__)
+
+# the first folder of an absolute path, and its last part; an address of ours has a first part that is no folder here
+_PATH = re.compile(r"(?<![\w.:/-])(/[^\s/:'\"<>]+)/(?:[^\s/:'\"<>]+/)*([^\s/:'\"<>,;]*)")
 
 # messages for the framework's own errors: status -> (kind, what, next)
 _PLAIN: Mapping[int, tuple[str, str, str]] = {
@@ -70,12 +75,31 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _plain)
 
 
-async def _ours(_request: Request, error: Exception) -> Response:
+def without_paths(text: str, place: str = "") -> str:
+    """A text without absolute paths of this machine: those inside the workspace at `place` are shown from there.
+
+    Who reads an answer may be anybody, and whoever has the machine finds the file by the rest of its path.
+    """
+    if "/" not in text:
+        return text
+    if place and "://" not in place:
+        for root in sorted({place.rstrip("/"), str(Path(place).absolute()), str(Path(place).resolve())}, key=len)[::-1]:
+            text = text.replace(f"{root}/", "").replace(root, "the workspace")
+    return _PATH.sub(lambda path: path[2] if Path(path[1]).is_dir() else path[0], text)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ThresherError)  # noqa: S101 -- the framework hands over what was registered above
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Denied) else {}
     if isinstance(error, TryLater):
         headers["Retry-After"] = str(max(1, ceil(error.after_seconds)))
-    return problem(error.status, error.kind, error.what, where=error.where, following=error.next, headers=headers)
+    what, where, following = (without_paths(text, _place(request)) for text in (error.what, error.where, error.next))
+    return problem(error.status, error.kind, what, where=where, following=following, headers=headers)
+
+
+def _place(request: Request) -> str:
+    desk = getattr(request.app.state, "desk", None)
+    return str(desk.store.place) if desk else ""
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter
 
+from thresher.errors import without_secrets
 from thresher.server.console.parameters import After, Limit, Name
 from thresher.server.desk import TheDesk
+from thresher.server.problems import without_paths
 from thresher.server.wire import Refusals, RefusalWire
 
 router = APIRouter()
@@ -17,7 +19,12 @@ def refusals(name: Name, desk: TheDesk, after: After = 0, limit: Limit = 100) ->
     return Refusals(
         counts=desk.store.categories.refusal_counts(name),
         refusals=[
-            RefusalWire(name=refusal.name, reason=refusal.reason, detail=refusal.detail, at_ms=refusal.at_ms)
+            RefusalWire(
+                name=without_secrets(without_paths(refusal.name, desk.store.place)),
+                reason=refusal.reason,
+                detail=without_secrets(without_paths(refusal.detail, desk.store.place)),
+                at_ms=refusal.at_ms,
+            )
             for _, refusal in found
         ],
         after=found[-1][0] if len(found) == limit else None,
