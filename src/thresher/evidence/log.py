@@ -7,6 +7,7 @@ from typing import Any
 
 from thresher.evidence.draws import Permutation
 from thresher.evidence.state import Certified, Code, Frozen, State
+from thresher.evidence.typed import must_fit
 
 FORMAT = 1
 NONE = -1
@@ -40,9 +41,34 @@ def read_certificate(certificate: Mapping[str, Any]) -> tuple[Frozen, Certified]
         if certificate["format"] != FORMAT:
             raise ValueError(f"certificate format {certificate['format']} is not supported, only {FORMAT}")
         frozen = Frozen.from_bytes(json.dumps(certificate["frozen"]).encode())
-        return frozen, Certified(**certificate["result"])
-    except (KeyError, TypeError, AttributeError) as error:
+        certified = Certified(**certificate["result"])
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a certificate: {error!r}") from error
+    must_fit(frozen, Frozen, "frozen")
+    must_fit(certified, Certified, "result")
+    _must_count(frozen, certified)
+    return frozen, certified
+
+
+def _must_count(frozen: Frozen, certified: Certified) -> None:
+    """Raise ValueError for numbers that no procedure can have frozen or found."""
+    counts = {"accepted": certified.accepted, "rejected": certified.rejected, "reject_from": frozen.reject_from}
+    counts |= {f"ladder[{place}].rank": rung.rank for place, rung in enumerate(frozen.ladder)}
+    counts |= {name: int(value) for name, value in certified.counts.items() if name.endswith("_drawn")}
+    counts["looks"] = frozen.looks
+    for name, count in counts.items():
+        if not 0 <= count <= frozen.ranks:
+            raise ValueError(f"{name} is {count}, of {frozen.ranks} ranks")
+    for name in ("epoch", "known_yes", "known_unanswerable", "adjudicated"):
+        if getattr(frozen, name) < 0:
+            raise ValueError(f"{name} is {getattr(frozen, name)}")
+    promise = frozen.promise
+    for name, share in (("precision", promise.precision), ("recall", promise.recall), ("delta", promise.delta)):
+        if not 0 < share <= 1:
+            raise ValueError(f"the target {name} is {share}")
+    for prior in (frozen.accept_prior, frozen.reject_prior):
+        if not all(weight >= 0 and a > 0 and b > 0 for weight, a, b in prior.parts) or not prior.parts:
+            raise ValueError("a prior is no mixture of beta distributions")
 
 
 def log_of(state: State, certified: Certified) -> list[Row]:

@@ -1,6 +1,7 @@
 """Check the certificate of a release from its files alone: every draw and every bound is recomputed."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,18 @@ from thresher.records import TRUSTED
 
 SAYS = {"yes": int(Code.YES), "no": int(Code.NO), "unsure": int(Code.UNANSWERABLE), None: NONE}
 NEXT = "give the directory of a release"
+EVIDENCE = {
+    "id": "string",
+    "rank": "int64",
+    "stratum": "string",
+    "accept_draw": "int64",
+    "reject_draw": "int64",
+    "says": "string",
+    "source": "string",
+    "people_said": "string",
+}
+RELEASED = {"id": "string", "decision": "string", "similar_to": "string"}
+"""The columns that are read, and their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ def verify(directory: Path) -> Verdict:
     words = str(claimed.get("words", ""))
     if not claimed.get("certified"):
         return Verdict(False, words, ("the release has no certificate",))
-    pieces = _pieces(directory / "evidence.parquet")
+    pieces = _table(directory / "evidence.parquet", EVIDENCE)
     try:
         rows = [_row(piece) for piece in pieces if piece["rank"] >= 0]
     except (KeyError, TypeError) as error:
@@ -54,8 +67,9 @@ def verify(directory: Path) -> Verdict:
     try:
         frozen, step = read_certificate(claimed["proof"])
         proof = verify_proof(claimed["proof"], rows)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise BadInput(f"is not a certificate: {error}.", where=str(where), next=NEXT) from error
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        said = str(error) or type(error).__name__
+        raise BadInput(f"is not a certificate: {said}.", where=str(where), next=NEXT) from error
     wrong += [f"check failed: {line.removeprefix('NO').strip()}" for line in proof.checks if line.startswith("NO")]
     if sum(piece["rank"] < 0 and piece["says"] == "yes" for piece in pieces) < frozen.known_yes:
         wrong.append(f"check failed: the {frozen.known_yes} images known to be yes at the freeze are in the evidence")
@@ -100,14 +114,8 @@ def _delivered(table: Path, step: Certified, claimed: dict[str, Any], pieces: li
     """Check that as many images are released, one per similar group, as were certified. The table may be absent."""
     if not table.exists():
         return []
-    import pyarrow.parquet as pq
-
-    columns = pq.read_table(table, columns=["id", "decision", "similar_to"]).to_pydict()
-    yes = {
-        name
-        for name, decision, similar in zip(columns["id"], columns["decision"], columns["similar_to"], strict=True)
-        if decision == "yes" and similar is None
-    }
+    lines = _table(table, RELEASED)
+    yes = {line["id"] for line in lines if line["decision"] == "yes" and line["similar_to"] is None}
     wrong = []
     if len(yes) != step.delivered:
         claimed_too = f"(the certificate claims {claimed.get('delivered')})"
@@ -120,19 +128,29 @@ def _delivered(table: Path, step: Certified, claimed: dict[str, Any], pieces: li
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot be read: {error}.", where=str(path), next=NEXT) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(f"cannot be read: {_said(error)}.", where=str(path), next=NEXT) from error
     if not isinstance(found, dict):
         raise BadInput("is not a certificate.", where=str(path), next=NEXT)
     return found
 
 
-def _pieces(path: Path) -> list[dict[str, Any]]:
+def _table(path: Path, columns: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows of a Parquet table. Raises BadInput if it cannot be read, or has not these columns of these types."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise BadInput(f"cannot be read: {error}.", where=str(path), next=NEXT) from error
-    return found
+        found = pq.read_table(path, columns=list(columns), partitioning=None)
+        if missing := [name for name in columns if name not in found.column_names]:
+            raise BadInput(f"has no column {missing[0]}.", where=str(path), next=NEXT)
+        cast = found.cast(pa.schema([(name, columns[name]) for name in found.column_names]))
+        rows: list[dict[str, Any]] = cast.to_pylist()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise BadInput(f"cannot be read: {_said(error)}.", where=str(path), next=NEXT) from error
+    return rows
+
+
+def _said(error: Exception) -> str:
+    """The first line of what a library says, without its last full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300].rstrip(".")
