@@ -19,18 +19,18 @@ INSERT INTO "ask" VALUES(3,1,1,2,'mine gold',1,1,0.0,0,-1,2,1);
 CREATE TABLE asked (
         category INTEGER NOT NULL, worker TEXT NOT NULL, row INTEGER NOT NULL, assignment TEXT NOT NULL,
         PRIMARY KEY (category, worker, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "asked" VALUES(1,'w1',0,'01a21de1-6bb6-729f-a969-723025cdd5db');
-INSERT INTO "asked" VALUES(1,'w1',1,'01a21de1-6bb6-729f-a969-723025cdd5db');
-INSERT INTO "asked" VALUES(1,'w3',0,'01a21de1-6bba-75ff-98be-edd2e0604977');
-INSERT INTO "asked" VALUES(1,'w3',1,'01a21de1-6bba-75ff-98be-edd2e0604977');
+INSERT INTO "asked" VALUES(1,'w1',0,'01a21df1-7399-734f-bdaf-38570104f0ae');
+INSERT INTO "asked" VALUES(1,'w1',1,'01a21df1-7399-734f-bdaf-38570104f0ae');
+INSERT INTO "asked" VALUES(1,'w3',0,'01a21df1-739b-7769-8a7c-c614bdd6a949');
+INSERT INTO "asked" VALUES(1,'w3',1,'01a21df1-739b-7769-8a7c-c614bdd6a949');
 CREATE TABLE assignment (
         id TEXT PRIMARY KEY, task INTEGER NOT NULL, category INTEGER NOT NULL, version INTEGER NOT NULL,
         worker TEXT NOT NULL, owner INTEGER NOT NULL, stage TEXT NOT NULL, dealt TEXT NOT NULL,
         dealt_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, answers TEXT NOT NULL,
         sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "assignment" VALUES('01a21de1-6bb6-729f-a969-723025cdd5db',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0);
-INSERT INTO "assignment" VALUES('01a21de1-6bba-75ff-98be-edd2e0604977',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0);
-INSERT INTO "assignment" VALUES('01a21de1-6bba-75ff-98be-edd3b68ea3b7',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0);
+INSERT INTO "assignment" VALUES('01a21df1-7399-734f-bdaf-38570104f0ae',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0);
+INSERT INTO "assignment" VALUES('01a21df1-739b-7769-8a7c-c614bdd6a949',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0);
+INSERT INTO "assignment" VALUES('01a21df1-739b-7769-8a7c-c6157ce86fc1',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0);
 CREATE TABLE category (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, targets TEXT NOT NULL, exclusive TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT;
@@ -53,8 +53,8 @@ INSERT INTO "counter" VALUES(1,'tasks_open',2);
 CREATE TABLE draft (
         assignment TEXT NOT NULL, position INTEGER NOT NULL, given TEXT NOT NULL,
         PRIMARY KEY (assignment, position)) STRICT, WITHOUT ROWID;
-INSERT INTO "draft" VALUES('01a21de1-6bba-75ff-98be-edd2e0604977',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
-INSERT INTO "draft" VALUES('01a21de1-6bba-75ff-98be-edd2e0604977',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21df1-739b-7769-8a7c-c614bdd6a949',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21df1-739b-7769-8a7c-c614bdd6a949',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
 CREATE TABLE evidence (
         category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY (category, epoch, name)) STRICT;
@@ -68,7 +68,7 @@ CREATE TABLE gold_answer (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL, worker TEXT NOT NULL,
         assignment TEXT NOT NULL, says TEXT NOT NULL,
         PRIMARY KEY (category, version, row, worker, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21de1-6bb6-729f-a969-723025cdd5db','yes');
+INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21df1-7399-734f-bdaf-38570104f0ae','yes');
 CREATE TABLE image (
         row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, similar INTEGER NOT NULL,
@@ -99,11 +99,11 @@ CREATE TABLE lease (
         name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO "lease" VALUES('loop/car','me',15);
 CREATE TABLE migration (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "migration" VALUES(1,1795797642050);
-INSERT INTO "migration" VALUES(2,1795797642050);
-INSERT INTO "migration" VALUES(3,1795797642050);
+INSERT INTO "migration" VALUES(1,1795798692734);
+INSERT INTO "migration" VALUES(2,1795798692734);
+INSERT INTO "migration" VALUES(3,1795798692734);
 CREATE TABLE one (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "one" VALUES('identity',X'30316132316465312D366236662D373536342D393239372D623166333637643435646535');
+INSERT INTO "one" VALUES('identity',X'30316132316466312D373338372D373137622D616437302D663634343062343935616163');
 INSERT INTO "one" VALUES('secret',X'0000000000000000000000000000000000000000000000000000000000000000');
 CREATE TABLE origin (
         id INTEGER PRIMARY KEY, source TEXT NOT NULL, query TEXT NOT NULL, licence TEXT NOT NULL,
@@ -131,9 +131,9 @@ CREATE TABLE refusal (
         key INTEGER PRIMARY KEY, category INTEGER NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL,
         detail TEXT NOT NULL, at_ms INTEGER NOT NULL, UNIQUE (category, name, reason)) STRICT;
 CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
-INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}');
+INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99, "fingerprint": ""}');
 CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
-INSERT INTO "review" VALUES(1,'01a21de1-6bb6-729f-a969-723025cdd5db',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0);
+INSERT INTO "review" VALUES(1,'01a21df1-7399-734f-bdaf-38570104f0ae',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0);
 CREATE TABLE round (
         category INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL, record TEXT NOT NULL,
         head BLOB NOT NULL, PRIMARY KEY (category, number)) STRICT;
@@ -147,7 +147,7 @@ INSERT INTO "seen_gold" VALUES(1,'w1',5,100);
 INSERT INTO "seen_gold" VALUES(1,'w3',5,100);
 CREATE TABLE server (id TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, started_ms INTEGER NOT NULL, heartbeat_ms INTEGER NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
 CREATE TABLE shard (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-INSERT INTO "shard" VALUES(1,'01a21de1-6ba7-7054-a9a0-d9d51950ba80');
+INSERT INTO "shard" VALUES(1,'01a21df1-7395-7323-832a-63e8f4c60cc9');
 CREATE TABLE task (
         number INTEGER PRIMARY KEY, category INTEGER NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL,
         rows TEXT NOT NULL, asks TEXT NOT NULL, places INTEGER NOT NULL, taken INTEGER NOT NULL,
@@ -159,8 +159,8 @@ CREATE TABLE vote (
         assignment TEXT NOT NULL, worker TEXT NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL,
         weight REAL NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
         PRIMARY KEY (category, version, row, at_ms, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "vote" VALUES(1,1,0,150,'01a21de1-6bb6-729f-a969-723025cdd5db','w1','yes','learn',0.5,0,-1);
-INSERT INTO "vote" VALUES(1,1,1,150,'01a21de1-6bb6-729f-a969-723025cdd5db','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,0,150,'01a21df1-7399-734f-bdaf-38570104f0ae','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,1,150,'01a21df1-7399-734f-bdaf-38570104f0ae','w1','yes','learn',0.5,0,-1);
 CREATE TABLE worker (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, owner INTEGER NOT NULL, invite TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
