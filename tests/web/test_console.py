@@ -224,7 +224,7 @@ def test_an_invite_is_made_copied_and_revoked(opened: Opener, server: Served) ->
     page.get_by_role("link", name="Invites").click()
     row = page.get_by_role("row").filter(has_text="the lab")
     row.get_by_role("button", name="Revoke").click()
-    row.get_by_role("button", name="Revoke: nobody new can join").click()
+    row.get_by_role("button", name="Revoke, and end the work of 1 person").click()
     expect(row).to_contain_text("revoked")
     assert [invite.revoked for invite in server.console.invites()] == [True]
 

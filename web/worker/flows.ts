@@ -1,12 +1,13 @@
 /** What the page asks of the server, and what it makes of the answers. */
 
-import type { Work } from '../wire/generated';
+import type { Joined, Work } from '../wire/generated';
 import type { Kept, Trouble } from './events';
 import type { Memory } from './keep';
 import { union } from './outbox';
 import { Failure, type Server } from './server';
 import type { Store } from './store';
 import { entries } from './task';
+import { count } from './views/parts';
 
 export interface Flows {
   /** The first thing: an invite, an assignment that was under way, or the worker's own page. */
@@ -75,6 +76,18 @@ export function flows(store: Store, server: Server, memory: Memory, view: Window
     }
   };
 
+  /** Join, after a while where the server lets only so many in at once. */
+  const admitted = async (invite: string, name: string): Promise<Joined> => {
+    try {
+      return await server.join(invite, name, memory.device());
+    } catch (failure) {
+      if (!(failure instanceof Failure && failure.afterMs > 0)) throw failure;
+      dispatch({ type: 'wentOffline' });
+      await new Promise((done) => setTimeout(done, failure.afterMs));
+      return admitted(invite, name);
+    }
+  };
+
   /** Go on where this page was before it was reloaded. Answers whether it could. */
   const resume = async (kept: Kept): Promise<boolean> => {
     try {
@@ -101,8 +114,9 @@ export function flows(store: Store, server: Server, memory: Memory, view: Window
       await home();
     },
     async join(name) {
-      const found = await waiting(() => server.join(placeOf(view.location).invite, name));
+      const found = await waiting(() => admitted(placeOf(view.location).invite, name));
       if (!found) return;
+      memory.keepDevice(found.answer.device);
       // from here on the address itself is the personal link, so a reload joins nobody twice
       view.history.replaceState(null, '', `/work#t=${encodeURIComponent(found.answer.token)}`);
       dispatch({ type: 'joined', link: found.answer.link });
@@ -118,10 +132,11 @@ export function flows(store: Store, server: Server, memory: Memory, view: Window
       }
     },
     async start(category, unfinished) {
-      const found = await waiting(() => server.deal(worker(), category));
+      const found = await waiting(() => server.deal(worker(), category, memory.device()));
       if (!found) return;
       // somebody else took the last one: the worker's page says so by what it shows
       if (!found.answer) return home();
+      memory.keepDevice(found.answer.device ?? '');
       const kept = memory.draft();
       const mine = kept?.token === found.answer.token ? kept : null;
       dealt(found.answer, mine, unfinished && (mine !== null || found.answer.entries.length > 0));
@@ -176,10 +191,9 @@ const UNREACHABLE: Trouble = {
 
 /** In a worker's words: what happened and what to do, as the server says it; `late` answers did not arrive in time. */
 function troubleOf({ status, detail }: Failure, working: boolean, late: number): Trouble {
-  const lost =
-    late > 0 ? ` The last ${late === 1 ? 'answer' : `${late} answers`} on this page came too late for it.` : '';
+  const lost = late > 0 ? ` ${count(late, 'answer')} on this page came too late for it.` : '';
   if (working && (status === 410 || status === 409)) {
-    return { title: 'This task has ended', detail: `${detail}${lost} It does not count against you.`, again: true };
+    return { title: 'This task has ended', detail: detail + lost, again: true };
   }
   const refused = status === 401 || status === 403 || status === 410;
   return { title: refused ? 'This link does not work' : 'This did not work', detail, again: !refused };

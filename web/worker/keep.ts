@@ -7,12 +7,16 @@ import type { Kept, Preferences } from './events';
 
 const DRAFT = 'thresher.draft';
 const PREFERENCES = 'thresher.preferences';
+const DEVICE = 'thresher.device';
 
 export interface Memory {
   draft(): Kept | null;
   keepDraft(kept: Kept | null): void;
   preferences(): Preferences | null;
   keepPreferences(preferences: Preferences): void;
+  /** The server's random mark of this browser, by which two people here count as one; empty if there is none. */
+  device(): string;
+  keepDevice(mark: string): void;
 }
 
 export function memory(view: Window): Memory {
@@ -27,14 +31,18 @@ export function memory(view: Window): Memory {
       }
     },
     preferences: () => read<Preferences>(() => view.localStorage.getItem(PREFERENCES)),
-    keepPreferences(preferences) {
-      try {
-        view.localStorage.setItem(PREFERENCES, JSON.stringify(preferences));
-      } catch {
-        // they hold for this visit then
-      }
-    },
+    keepPreferences: (preferences) => write(view, PREFERENCES, preferences),
+    device: () => read<string>(() => view.localStorage.getItem(DEVICE)) ?? '',
+    keepDevice: (mark) => write(view, DEVICE, mark),
   };
+}
+
+function write(view: Window, name: string, value: unknown): void {
+  try {
+    view.localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // it holds for this visit then
+  }
 }
 
 function read<T>(get: () => string | null): T | null {

@@ -7,10 +7,12 @@ export class Failure extends Error {
   // declared only: a field of its own brings 900 bytes of helpers with it for the browsers that are supported
   declare readonly status: number;
   declare readonly detail: string;
+  /** When the server wants to be asked again; 0 where it does not say. */
+  declare readonly afterMs: number;
 
-  constructor(status: number, detail: string) {
+  constructor(status: number, detail: string, afterMs = 0) {
     super(detail);
-    Object.assign(this, { status, detail });
+    Object.assign(this, { status, detail, afterMs });
   }
 
   /** Trying again later can help: no connection, a server that restarts, a busy one. */
@@ -20,10 +22,10 @@ export class Failure extends Error {
 }
 
 export interface Server {
-  join(invite: string, name: string): Promise<Joined>;
+  join(invite: string, name: string, device: string): Promise<Joined>;
   me(worker: string): Promise<Me>;
   /** Null when there is nothing left to answer. */
-  deal(worker: string, category: string): Promise<Work | null>;
+  deal(worker: string, category: string, device: string): Promise<Work | null>;
   assignment(token: string): Promise<Work>;
   keepDrafts(token: string, sequence: number, entries: Entry[], closing: boolean): Promise<Kept>;
   send(token: string, entries: Entry[]): Promise<Sent>;
@@ -42,13 +44,16 @@ export function server(root = '/api/work'): Server {
     } catch {
       throw new Failure(0, 'The server cannot be reached.');
     }
-    if (!response.ok) throw new Failure(response.status, await detail(response));
+    if (!response.ok) {
+      const afterMs = 1000 * Number(response.headers.get('retry-after'));
+      throw new Failure(response.status, await detail(response), afterMs);
+    }
     return (response.status === 204 ? null : await response.json()) as T;
   };
   return {
-    join: (invite, name) => call('POST', '/join', '', { invite, name }),
+    join: (invite, name, device) => call('POST', '/join', '', { invite, name, device }),
     me: (worker) => call('GET', '/me', worker),
-    deal: (worker, category) => call('POST', '/assignments', worker, { category }),
+    deal: (worker, category, device) => call('POST', '/assignments', worker, { category, device }),
     assignment: (token) => call('GET', '/assignment', token),
     keepDrafts: (token, sequence, entries, closing) =>
       call('PUT', '/drafts', token, { sequence, entries } satisfies Drafts, closing),

@@ -137,8 +137,7 @@ function dealt({ work, kept, resumed, dateMs }: Extract<Happened, { type: 'workD
 
 /** Whether what this page noted of a picture holds against what the server has: the later answer does. */
 function holds(noted: Trace, kept: Trace): boolean {
-  if (noted.says === null) return kept.says === null;
-  return (noted.answeredAtMs ?? 0) >= kept.answeredAtMs;
+  return noted.says === null ? kept.says === null : (noted.answeredAtMs ?? 0) >= kept.answeredAtMs;
 }
 
 /** The answers of another device or tab, where they are later than those of this page. */

@@ -98,6 +98,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     with opened(context) as (store, settings):
         found = [_standing(each, store, settings) for each in store.categories.all()]
         servers = running(store, now_ms())
+        waiting = sum(bool(worker.waits_ms and not worker.excluded_ms) for worker in store.people.all())
     if json:
         as_json(found)
     elif not found:
@@ -114,6 +115,8 @@ def status(context: typer.Context, json: JSON = False) -> None:
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
             if row[GATE]:
                 say(f"{row['category']}: {row[GATE]}")
+        if waiting:
+            say(f"Rejected too often, {waiting} of the people wait for you. Next: thresher people")
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:

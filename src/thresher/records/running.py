@@ -40,18 +40,6 @@ class RunningServer:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningServer:
-    """A server of the workspace: the `url` at which people reach it, and the process that keeps its record fresh."""
-
-    id: str
-    url: str
-    host: str
-    pid: int
-    started_ms: int
-    heartbeat_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """The progress of a long step: `done` of `total` (0 when unknown) `unit`s of `stage`."""
 

@@ -55,7 +55,7 @@ VERDICTS: dict[Stage, Verdict] = {
 }
 # whoever waits for the owner gets nothing new, and finishes what they have begun
 WORKS_ON = frozenset({Standing.FREE, Standing.WAITING})
-_RAN_OUT = "the time for this task has ended, and its answers were erased."
+_RAN_OUT = "the time for this task has ended, and its answers were erased. It does not count against you."
 _ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "you gave this task back, and its answers were erased."}
 
 
@@ -118,8 +118,7 @@ def keep_drafts(body: Drafts, desk: TheDesk, assignment: TheAssignment) -> Kept:
 
     Whoever works at two devices hears of the answers of the other one.
     """
-    _may_go_on(desk, assignment)
-    given = _given(desk, body.entries, assignment)
+    given = _given(desk, body.entries, _open(desk, assignment))
     kept = desk.store.work.draft(
         assignment.id, given, sequence=body.sequence, now_ms=desk.clock(), lease_ms=desk.lease_ms
     )
@@ -131,7 +130,8 @@ def keep_drafts(body: Drafts, desk: TheDesk, assignment: TheAssignment) -> Kept:
 @router.post("/send")
 def send(body: Send, desk: TheDesk, assignment: TheAssignment) -> Sent:
     """Send the whole assignment, once; the same answers again get the same receipt."""
-    _may_go_on(desk, assignment)
+    if assignment.stage not in VERDICTS:  # what was sent gets its receipt again
+        _open(desk, assignment)
     given = _given(desk, body.entries, assignment)
     sent = desk.store.work.send(assignment.id, given, desk.clock())
     receipt = desk.links.receipt(sent)

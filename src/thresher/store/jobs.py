@@ -84,24 +84,5 @@ class LinedServers(Servers):
         self.lines.drop(SERVER, [server])
 
 
-class LinedServers(Servers):
-    """The servers of the workspace, a line each."""
-
-    def __init__(self, lines: Lines) -> None:
-        self.lines = lines
-
-    def keep(self, server: RunningServer) -> None:
-        fresh = {"url": server.url, "heartbeat_ms": server.heartbeat_ms}
-        if self.lines.change(SERVER, [server.id], fresh) is None:
-            self.lines.add(SERVER, [asdict(server)])
-
-    def all(self) -> list[RunningServer]:
-        found = [RunningServer(**line) for line in self.lines.page(SERVER)]
-        return sorted(found, key=lambda server: (server.started_ms, server.id), reverse=True)
-
-    def drop(self, server: str) -> None:
-        self.lines.drop(SERVER, [server])
-
-
 def _no_such(job: str) -> NotFound:
     return NotFound(f"no job has the id {job!r}.")

@@ -28,7 +28,12 @@ export function Home(handed: Handed) {
     <Page title={me.name ? `Hello, ${me.name}` : 'Welcome'}>
       {link && <PersonalLink link={link} />}
       <Offline store={store}>The server cannot be reached. This page tries again.</Offline>
-      <Offers me={me} handed={handed} />
+      {me.notice && (
+        <p className="banner" role="status">
+          {me.notice}
+        </p>
+      )}
+      {(!me.notice || me.offers.length > 0) && <Offers me={me} handed={handed} />}
       <PastList past={me.past} />
       <p>
         <SettingsButton {...handed} />

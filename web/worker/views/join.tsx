@@ -13,8 +13,15 @@ export function Join({ store, flows }: Handed) {
         You see one picture at a time and answer the same question about each: yes, no or unsure. You can pause, go back
         and change an answer until you send.
       </p>
-      <p>Joining gives you a personal link. It is your account: no password, no cookie, no e-mail.</p>
-      <Offline store={store}>The server cannot be reached. Try again.</Offline>
+      <p>
+        Joining gives you a personal link. It is your account: no password, no cookie, no e-mail. This browser keeps a
+        random mark: people who share a device count as one.
+      </p>
+      <Offline store={store}>
+        {waiting
+          ? 'Many people are joining. Your turn comes within a minute.'
+          : 'The server cannot be reached. Try again.'}
+      </Offline>
       <form
         className="stack"
         onSubmit={(event) => {

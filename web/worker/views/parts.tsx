@@ -43,8 +43,7 @@ export function Others({ store }: { store: Store }) {
     <div role="status" className="banner-place">
       {some && (
         <p className="banner">
-          This task is open on another device or tab too. All answers are kept; for a picture answered twice, the last
-          answer counts.
+          This task is open on another device or tab too. All answers are kept; the last one counts.
         </p>
       )}
     </div>

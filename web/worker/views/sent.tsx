@@ -18,12 +18,7 @@ export function SentView({ store, flows }: Handed) {
   return (
     <Page title={TITLES[sent.verdict]}>
       <p>{sent.why || 'Your answers are being checked. Your page will show the result.'}</p>
-      {sent.others > 0 && (
-        <p>
-          {count(sent.others, 'answer')} {sent.others === 1 ? 'was' : 'were'} taken from your other device, where you
-          gave {sent.others === 1 ? 'it' : 'them'} later than here.
-        </p>
-      )}
+      {sent.others > 0 && <p>Sent with {count(sent.others, 'later answer')} from your other device.</p>}
       <details>
         <summary>Receipt</summary>
         <p className="quiet">It proves that your answers arrived. Keep it if you want to ask about this task.</p>

@@ -4,6 +4,7 @@ import type { InviteWire } from '../../../wire/generated';
 import { useInvitesQuery, useRevokeInviteMutation } from '../../app/api';
 import { Copy } from '../../shared/copy';
 import { LIVE } from '../../shared/live';
+import { count, whole } from '../../shared/numbers';
 import { Empty, Page, Waiting, Wide } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { When } from '../../shared/when';
@@ -31,6 +32,7 @@ export function Invites() {
               <th scope="col">Note</th>
               <th scope="col">Link</th>
               <th scope="col">Category</th>
+              <th scope="col">People</th>
               <th scope="col">Made</th>
               <th scope="col">Revoke</th>
             </tr>
@@ -54,6 +56,7 @@ function Row({ invite }: { invite: InviteWire }) {
         {invite.revoked ? <span className="quiet">revoked</span> : <Copy text={invite.link} what="Copy the link" />}
       </td>
       <td>{invite.category || 'all'}</td>
+      <td>{whole(invite.people)}</td>
       <td>
         <When ms={invite.created_ms} />
       </td>
@@ -62,7 +65,7 @@ function Row({ invite }: { invite: InviteWire }) {
   );
 }
 
-/** Asked twice, in place: personal links that were minted stay, and nobody new can join. */
+/** Asked twice, in place: it ends the work of everybody who came by it. */
 function Revoke({ invite }: { invite: InviteWire }) {
   const [sure, setSure] = useState(false);
   const [revoke, { error, isLoading }] = useRevokeInviteMutation();
@@ -77,12 +80,18 @@ function Revoke({ invite }: { invite: InviteWire }) {
     <>
       <span className="row">
         <Button variant="default" size="xs" loading={isLoading} onClick={() => revoke({ invite: invite.id })}>
-          Revoke: nobody new can join
+          {invite.people > 0 ? `Revoke, and end the work of ${count(invite.people, 'person', 'people')}` : 'Revoke'}
         </Button>
         <Button variant="default" size="xs" onClick={() => setSure(false)}>
           Keep
         </Button>
       </span>
+      {invite.people > 0 && (
+        <p className="quiet">
+          They get no more tasks, and what they have begun ends. What they have sent stays. Under Workers you can let
+          single people go on.
+        </p>
+      )}
       <Failed error={error} />
     </>
   );

@@ -10,6 +10,7 @@ import { When } from '../../shared/when';
 import { useCategory } from '../categories/category';
 import { GateNotices } from '../categories/gate';
 import { type Column, columnChosen, sorted } from './slice';
+import { nameOf, Shared, Standing } from './standing';
 
 export function AllWorkers() {
   const { data, error } = useWorkersQuery(undefined, LIVE);
@@ -64,6 +65,7 @@ function WorkersTable({ workers }: { workers: readonly WorkerWire[] }) {
               </th>
             );
           })}
+          <th scope="col">Work</th>
         </tr>
       </thead>
       <tbody>
@@ -79,7 +81,8 @@ function Row({ worker }: { worker: WorkerWire }) {
   return (
     <tr>
       <th scope="row">
-        {worker.name || (worker.owner ? 'The owner' : <span className="quiet">{worker.id.slice(-6)}</span>)}
+        {nameOf(worker)}
+        <Shared worker={worker} />
       </th>
       <td>
         {whole(worker.assignments)}
@@ -92,6 +95,9 @@ function Row({ worker }: { worker: WorkerWire }) {
       <td>{worker.seconds == null ? '' : duration(worker.seconds)}</td>
       <td>
         <When ms={worker.joined_ms} />
+      </td>
+      <td>
+        <Standing worker={worker} />
       </td>
     </tr>
   );

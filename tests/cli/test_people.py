@@ -1,0 +1,60 @@
+"""`thresher people`: the annotators, and what their owner decides about them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.commands import is_one_clear_line, thresher
+
+from thresher.records import Category, Invite, Question, Worker
+from thresher.settings import read_settings
+from thresher.store import open_store
+from thresher.store.contract import Store
+
+ANN, BEN = "01a21dc9-9fa1-749a-9cb7-0259381aaaaa", "01a21dc9-9fa1-749a-9cb7-0259381bbbbb"
+
+
+@pytest.fixture
+def place(store: Store) -> Path:
+    """A workspace in which Ann and somebody without a name share a tablet, and Ann waits for the owner."""
+    store.categories.create(Category("car", Question(1, "Is this a car?")))
+    store.people.invite(Invite("i", "", "", 1))
+    store.people.add(Worker("owner", "", True, "", 1))
+    for name, called in ((ANN, "Ann"), (BEN, "")):
+        store.people.add(Worker(name, called, False, "i", 2, address="hash"))
+        store.people.seen(name, "tablet", 3)
+    store.people.wait(store.people.get(ANN), 4)
+    return Path(store.place)
+
+
+def worker(place: Path, name: str) -> Worker:
+    opened = open_store(str(place), read_settings(place))
+    found = opened.people.get(name)
+    opened.close()
+    return found
+
+
+def test_people_are_listed_with_what_the_owner_should_know(place: Path) -> None:
+    done = thresher("people", at=place)
+    assert "waiting" in done.stdout
+    assert "1 person waits for you. Next: thresher people admit ID" in done.stdout
+    ann, ben = json.loads(thresher("people", "--json", at=place).stdout)
+    assert (ann["person"], ann["work"], ann["same device"], ann["same address"]) == (ANN, "waiting", 1, 1)
+    assert (ben["name"], ben["work"], ben["sent"]) == ("", "free", 0)
+
+
+def test_a_person_is_excluded_with_a_reason_and_let_in_again(place: Path) -> None:
+    done = thresher("people", "exclude", "bbbbb", "--reason", "sold the link", at=place)
+    assert done.stdout.startswith(f"Excluded {BEN[-8:]}.")
+    assert worker(place, BEN).excluded_why == "sold the link"
+    assert json.loads(thresher("people", "--json", at=place).stdout)[1]["reason"] == "sold the link"
+    for person in (BEN, ANN):
+        thresher("people", "admit", person, at=place)
+        assert (worker(place, person).excluded_ms, worker(place, person).waits_ms) == (0, 0)
+    assert "waits" not in thresher("people", at=place).stdout
+
+
+def test_whom_nobody_knows_or_two_could_be_is_nobody(place: Path) -> None:
+    assert is_one_clear_line(thresher("people", "admit", "zzz", at=place), "nobody has an id", "thresher people")
+    assert is_one_clear_line(thresher("people", "admit", "", at=place), "2 people have an id")
+    assert is_one_clear_line(thresher("people", "exclude", "aaaaa", "--reason", " ", at=place), "--reason is empty")
