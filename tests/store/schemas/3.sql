@@ -19,18 +19,18 @@ INSERT INTO "ask" VALUES(3,1,1,2,'mine gold',1,1,0.0,0,-1,2,1,0);
 CREATE TABLE asked (
         category INTEGER NOT NULL, worker TEXT NOT NULL, row INTEGER NOT NULL, assignment TEXT NOT NULL,
         PRIMARY KEY (category, worker, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "asked" VALUES(1,'w1',0,'01a21df6-0d61-75cc-9128-983b75250e8d');
-INSERT INTO "asked" VALUES(1,'w1',1,'01a21df6-0d61-75cc-9128-983b75250e8d');
-INSERT INTO "asked" VALUES(1,'w3',0,'01a21df6-0d70-7389-b4b2-049737467117');
-INSERT INTO "asked" VALUES(1,'w3',1,'01a21df6-0d70-7389-b4b2-049737467117');
+INSERT INTO "asked" VALUES(1,'w1',0,'01a21dfa-79e3-7228-b41e-66f49edf492c');
+INSERT INTO "asked" VALUES(1,'w1',1,'01a21dfa-79e3-7228-b41e-66f49edf492c');
+INSERT INTO "asked" VALUES(1,'w3',0,'01a21dfa-79ff-71cc-aab8-dde7a08d3113');
+INSERT INTO "asked" VALUES(1,'w3',1,'01a21dfa-79ff-71cc-aab8-dde7a08d3113');
 CREATE TABLE assignment (
         id TEXT PRIMARY KEY, task INTEGER NOT NULL, category INTEGER NOT NULL, version INTEGER NOT NULL,
         worker TEXT NOT NULL, owner INTEGER NOT NULL, stage TEXT NOT NULL, dealt TEXT NOT NULL,
         dealt_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, answers TEXT NOT NULL,
-        sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "assignment" VALUES('01a21df6-0d61-75cc-9128-983b75250e8d',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0);
-INSERT INTO "assignment" VALUES('01a21df6-0d70-7389-b4b2-049737467117',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0);
-INSERT INTO "assignment" VALUES('01a21df6-0d71-715e-8d31-5587abfec30f',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0);
+        sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+INSERT INTO "assignment" VALUES('01a21dfa-79e3-7228-b41e-66f49edf492c',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,'5f5478b3b75c4160');
+INSERT INTO "assignment" VALUES('01a21dfa-79ff-71cc-aab8-dde7a08d3113',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,'');
+INSERT INTO "assignment" VALUES('01a21dfa-7a00-769d-99ce-295e16295e3a',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,'');
 CREATE TABLE category (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, targets TEXT NOT NULL, exclusive TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT;
@@ -54,22 +54,22 @@ CREATE TABLE device (device TEXT NOT NULL, worker TEXT NOT NULL, at_ms INTEGER N
 CREATE TABLE draft (
         assignment TEXT NOT NULL, position INTEGER NOT NULL, given TEXT NOT NULL,
         PRIMARY KEY (assignment, position)) STRICT, WITHOUT ROWID;
-INSERT INTO "draft" VALUES('01a21df6-0d70-7389-b4b2-049737467117',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
-INSERT INTO "draft" VALUES('01a21df6-0d70-7389-b4b2-049737467117',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21dfa-79ff-71cc-aab8-dde7a08d3113',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21dfa-79ff-71cc-aab8-dde7a08d3113',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
 CREATE TABLE evidence (
-        category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
+        category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (category, epoch, name)) STRICT;
-INSERT INTO "evidence" VALUES(1,1,'ranking',X'010203');
+INSERT INTO "evidence" VALUES(1,1,'ranking',X'010203','d25ca0854f8e1028');
 CREATE TABLE gold (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL REFERENCES image (row),
         says TEXT NOT NULL, source TEXT NOT NULL, shown INTEGER NOT NULL, missed INTEGER NOT NULL,
-        retired TEXT NOT NULL, PRIMARY KEY (category, version, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold" VALUES(1,1,5,'no','owner',0,0,'');
+        retired TEXT NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, version, row)) STRICT, WITHOUT ROWID;
+INSERT INTO "gold" VALUES(1,1,5,'no','owner',0,0,'','6be4f9a4b0d3a228');
 CREATE TABLE gold_answer (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL, worker TEXT NOT NULL,
         assignment TEXT NOT NULL, says TEXT NOT NULL,
         PRIMARY KEY (category, version, row, worker, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21df6-0d61-75cc-9128-983b75250e8d','yes');
+INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21dfa-79e3-7228-b41e-66f49edf492c','yes');
 CREATE TABLE image (
         row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, similar INTEGER NOT NULL,
@@ -93,18 +93,18 @@ INSERT INTO "job" VALUES('j1','harvest','car','{"a.b": [1, null], "$c": 2}','don
 CREATE TABLE label (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL REFERENCES image (row),
         trust INTEGER NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL, at_ms INTEGER NOT NULL,
-        posterior REAL NOT NULL, votes INTEGER NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
+        posterior REAL NOT NULL, votes INTEGER NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (category, version, row, trust)) STRICT, WITHOUT ROWID;
-INSERT INTO "label" VALUES(1,1,5,0,'no','import',2,1.0,0,0,-1);
+INSERT INTO "label" VALUES(1,1,5,0,'no','import',2,1.0,0,0,-1,'bd3c42bdaebd127d');
 CREATE TABLE lease (
         name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO "lease" VALUES('loop/car','me',15);
 CREATE TABLE migration (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "migration" VALUES(1,1795798993993);
-INSERT INTO "migration" VALUES(2,1795798993993);
-INSERT INTO "migration" VALUES(3,1795798993993);
+INSERT INTO "migration" VALUES(1,1795799283835);
+INSERT INTO "migration" VALUES(2,1795799283835);
+INSERT INTO "migration" VALUES(3,1795799283835);
 CREATE TABLE one (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "one" VALUES('identity',X'30316132316466362D306363332D373331632D623737372D383237323666663132393339');
+INSERT INTO "one" VALUES('identity',X'30316132316466612D373936352D373037632D626230362D646433623165663134646530');
 INSERT INTO "one" VALUES('secret',X'0000000000000000000000000000000000000000000000000000000000000000');
 CREATE TABLE origin (
         id INTEGER PRIMARY KEY, source TEXT NOT NULL, query TEXT NOT NULL, licence TEXT NOT NULL,
@@ -132,14 +132,14 @@ CREATE TABLE recheck (category INTEGER NOT NULL, assignment TEXT NOT NULL, mark 
 CREATE TABLE refusal (
         key INTEGER PRIMARY KEY, category INTEGER NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL,
         detail TEXT NOT NULL, at_ms INTEGER NOT NULL, UNIQUE (category, name, reason)) STRICT;
-CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, fingerprint TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
-INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}','');
-CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
-INSERT INTO "review" VALUES(1,'01a21df6-0d61-75cc-9128-983b75250e8d',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0);
+CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, fingerprint TEXT NOT NULL DEFAULT '', seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
+INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}','','dc0a13e16b27cd62');
+CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
+INSERT INTO "review" VALUES(1,'01a21dfa-79e3-7228-b41e-66f49edf492c',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'055637bca04b8b2b');
 CREATE TABLE round (
         category INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL, record TEXT NOT NULL,
-        head BLOB NOT NULL, PRIMARY KEY (category, number)) STRICT;
-INSERT INTO "round" VALUES(1,1,1,'{"number": 1, "category": "car", "version": 1, "backbone": "x", "column": "scores/car/1", "thresholds": {"lower": -1.5, "upper": 2.5}, "counts": {"yes": 1, "no": 2, "unknown": 3}, "labels_yes": 4, "labels_no": 5, "measures": {"a": 0.5}, "head": "h", "at_ms": 9, "seconds": 0.5}',X'0068656164');
+        head BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, number)) STRICT;
+INSERT INTO "round" VALUES(1,1,1,'{"number": 1, "category": "car", "version": 1, "backbone": "x", "column": "scores/car/1", "thresholds": {"lower": -1.5, "upper": 2.5}, "counts": {"yes": 1, "no": 2, "unknown": 3}, "labels_yes": 4, "labels_no": 5, "measures": {"a": 0.5}, "head": "h", "at_ms": 9, "seconds": 0.5}',X'0068656164','067341ca487fc207');
 CREATE TABLE same_answer (row INTEGER NOT NULL, addresses INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (row)) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_file (mark TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (mark)) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_gold (
@@ -149,7 +149,7 @@ INSERT INTO "seen_gold" VALUES(1,'w1',5,100);
 INSERT INTO "seen_gold" VALUES(1,'w3',5,100);
 CREATE TABLE server (id TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, started_ms INTEGER NOT NULL, heartbeat_ms INTEGER NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
 CREATE TABLE shard (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-INSERT INTO "shard" VALUES(1,'01a21df6-0d3c-7524-b99d-32e86f4ed8cb');
+INSERT INTO "shard" VALUES(1,'01a21dfa-79c2-776d-960f-1b199ef3d7b4');
 CREATE TABLE task (
         number INTEGER PRIMARY KEY, category INTEGER NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL,
         rows TEXT NOT NULL, asks TEXT NOT NULL, places INTEGER NOT NULL, taken INTEGER NOT NULL,
@@ -161,8 +161,8 @@ CREATE TABLE vote (
         assignment TEXT NOT NULL, worker TEXT NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL,
         weight REAL NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
         PRIMARY KEY (category, version, row, at_ms, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "vote" VALUES(1,1,0,150,'01a21df6-0d61-75cc-9128-983b75250e8d','w1','yes','learn',0.5,0,-1);
-INSERT INTO "vote" VALUES(1,1,1,150,'01a21df6-0d61-75cc-9128-983b75250e8d','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,0,150,'01a21dfa-79e3-7228-b41e-66f49edf492c','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,1,150,'01a21dfa-79e3-7228-b41e-66f49edf492c','w1','yes','learn',0.5,0,-1);
 CREATE TABLE worker (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, owner INTEGER NOT NULL, invite TEXT NOT NULL,
         created_ms INTEGER NOT NULL, address TEXT NOT NULL DEFAULT '', waits_ms INTEGER NOT NULL DEFAULT 0, cleared_ms INTEGER NOT NULL DEFAULT 0, excluded_ms INTEGER NOT NULL DEFAULT 0, excluded_why TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
