@@ -25,10 +25,6 @@ const worker = (id: string, changes: Partial<WorkerWire>): WorkerWire => ({
   gold_right: 0,
   gold_shown: 0,
   seconds: null,
-  standing: 'free',
-  excluded_why: '',
-  same_device: 0,
-  same_address: 0,
   ...changes,
 });
 
