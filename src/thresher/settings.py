@@ -37,7 +37,9 @@ class Values:
     compute: str = row(
         "", 'where harvest and embedding run: "" or local: in several processes; inline: in the calling process'
     )
-    processes: int = row(0, "number of processes for harvest and embedding; 0: one per core, 1: inline", 0, 1024)
+    processes: int = row(
+        0, "processes for harvest and embedding; 0: one per core it may use (CPU quota), 1: inline", 0, 1024
+    )
     task_images: int = row(110, "most images asked about in a task, gold not counted", 1, 110)
     patience_seconds: float = row(
         60.0, "how long a few asks wait for more before they are published as a small task, in seconds", 0.0, 86400.0

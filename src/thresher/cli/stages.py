@@ -32,7 +32,9 @@ def harvest(
     context: typer.Context,
     name: Name,
     source: SourceOptions,
-    processes: Annotated[int | None, typer.Option(help="Number of decoding processes; 0: one per core.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="Number of decoding processes; 0: one per core it may use.")
+    ] = None,
     *,
     json: JSON = False,
 ) -> None:

@@ -30,10 +30,11 @@ def decoded(image: Image.Image, data: bytes, *, least: int, grey: bool = False) 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is enough; other formats at full size. Raises Undecodable.
     """
     try:
-        declared = _declared(image, data)
+        bits, declared = _bits(image, data), _declared(image, data)
         image.draft("L" if grey else None, (least, least))
         load(image, data)
-        return _flat(image, data, declared, grey=grey)
+        deep = bits == 16 and image.mode in _DEEP
+        return _flat(_on_its_range(image, data, declared) if deep else image, declared, grey=grey)
     except Undecodable:
         raise
     except Exception as error:
@@ -49,14 +50,12 @@ def to_srgb(image: Image.Image, original: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _flat(image: Image.Image, data: bytes, declared: float, *, grey: bool) -> Image.Image:
+def _flat(image: Image.Image, declared: float, *, grey: bool) -> Image.Image:
     """Eight bits per channel, no palette, transparency on white."""
     if image.mode.startswith("I") or image.mode == "F":
         shown = eight_bits(np.asarray(image), declared)
         negative = image.mode.startswith("I;16") and _tag(image, 262) == WHITE_IS_ZERO  # Pillow turns other depths over
         image = Image.fromarray(255 - shown if negative else shown)
-    elif image.mode in _DEEP and _bits(image, data) == 16:
-        image = _on_its_range(image, data, declared)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         whole = image.convert("RGBA")
         white = Image.new("RGB", whole.size, (255, 255, 255))
@@ -93,21 +92,30 @@ def _on_its_range(image: Image.Image, data: bytes, declared: float) -> Image.Ima
 def _sixteen_bits(upper: Any, data: bytes) -> Any | None:  # noqa: ANN401 -- arrays [high, wide, channels] of 8 and 16 bits
     """The numbers of which these are the upper bytes, by decoding the file again; None if that cannot be."""
     image: Any = opened(data)
-    modes = {_raw_mode(tile) for tile in image.tile}
-    raw = modes.pop() if len(modes) == 1 else ""
-    kind, _, order = raw.partition(";16")
-    if order not in _OTHER_BYTES:
+    if image.format == "PPM":
+        numbers = np.frombuffer(data, ">u2", upper.size, image.tile[0].offset)
+        return numbers.reshape(upper.shape).astype(np.uint16)
+    modes = [_raw_mode(tile) for tile in image.tile]
+    others = [_lower_bytes(mode) for mode in modes]
+    if not all(others):
         return None
-    wanted = "RGBA" if raw == _GREY_AND_ALPHA else f"{kind};16{_OTHER_BYTES[order]}"
     image.tile = [
-        tile._replace(args=wanted if isinstance(tile.args, str) else (wanted, *tile.args[1:])) for tile in image.tile
+        tile._replace(args=other if isinstance(tile.args, str) else (other, *tile.args[1:]))
+        for tile, other in zip(image.tile, others, strict=True)
     ]
     load(image, data)
     lower = np.asarray(image).astype(np.uint16)
-    if raw == _GREY_AND_ALPHA:
+    if _GREY_AND_ALPHA in modes:
         grey, alpha = (lower[..., at] << 8 | lower[..., at + 1] for at in (0, 2))
         return np.stack([grey, grey, grey, alpha], -1)
+    # of planes that are packed, Pillow gives the upper bytes whatever is asked for: then these are steps of 257
     return upper.astype(np.uint16) << 8 | lower
+
+
+def _lower_bytes(mode: str) -> str:
+    """How the lower bytes are read where this mode reads the upper ones; "" if there is no such way."""
+    kind, _, order = mode.partition(";16")
+    return "RGBA" if mode == _GREY_AND_ALPHA else f"{kind};16{_OTHER_BYTES[order]}" if order in _OTHER_BYTES else ""
 
 
 def _raw_mode(tile: Any) -> str:  # noqa: ANN401 -- Pillow's own record
@@ -124,15 +132,18 @@ def _declared(image: Any, data: bytes) -> float:  # noqa: ANN401 -- `tile` is no
     if image.format == "PNG" and _bits(image, data) == 16:
         bits = _significant_bits(data)
         return 2.0**bits - 1 if 0 < bits < 16 else 0.0
-    if image.format == "PPM" and image.mode == "I" and not isinstance(image.tile[0].args, str):
-        return 2.0**16 - 1  # Pillow has brought it there from the greatest number in the head
+    if image.format == "PPM" and image.tile[0].codec_name == "ppm" and 255 < image.tile[0].args[-1] < 2**16 - 1:
+        # the greatest number in the head; Pillow has brought greys from there to all of sixteen bits
+        return 2.0**16 - 1 if image.mode == "I" else float(image.tile[0].args[-1])
     return 0.0
 
 
-def _bits(image: Image.Image, data: bytes) -> int:
-    """Bits of a channel as a PNG or TIFF states them; of other formats 8."""
+def _bits(image: Any, data: bytes) -> int:  # noqa: ANN401 -- `tile` is not in Pillow's types
+    """Bits of a channel as a PNG, TIFF or (before it is decoded) binary PPM states them; of other formats 8."""
     if image.format == "PNG":
         return data[24]
+    if image.format == "PPM":
+        return 16 if image.tile and image.tile[0].codec_name == "ppm" and image.tile[0].args[-1] > 255 else 8
     return int(_tag(image, 258) or 8) if image.format == "TIFF" else 8
 
 

@@ -3,6 +3,7 @@
 import re
 import warnings
 from io import BytesIO
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -25,6 +26,8 @@ FORMATS = {
     "PPM": "ppm",
 }
 """What is read, by Pillow's name; no format that runs another program (EPS) or has no signature (TGA) is among them."""
+
+PLANES = ("R", "G", "B", "A")  # how Pillow calls the planes of a picture that has its colours one after the other
 
 READERS = tuple(name for name in FORMATS if name != "MPO")  # Pillow's JPEG reader makes an MPO of a JPEG by itself
 
@@ -94,14 +97,25 @@ def opened(data: bytes) -> Image.Image:
         raise Undecodable("damaged", f"this JPEG has more than {MOST_SCANS} scans.")
     try:
         image: Image.Image = Image.open(BytesIO(data), formats=READERS)
+        if image.format == "TIFF":
+            # Pillow 13.0.0 turns a TIFF while it decodes it, by its XMP if the tag is missing, which nobody else does
+            image.info.pop("xmp", None)
+            _read_planes_of_two_bytes(image)
+        return image
     except UnidentifiedImageError as error:
         raise _unidentified(data) from error
     except Exception as error:  # a decoder of foreign bytes may raise anything; it all means one thing
         raise broken(error, data) from error
-    if image.format == "TIFF":
-        # Pillow 13.0.0 turns a TIFF while it decodes it, by its XMP if the tag is missing, which nobody else does
-        image.info.pop("xmp", None)
-    return image
+
+
+def _read_planes_of_two_bytes(image: Any) -> None:  # noqa: ANN401 -- `tile` is not in Pillow's types
+    """Read planes of two bytes a number as such, where a TIFF is not packed: Pillow 13.0.0 takes each byte for one."""
+    if image.tag_v2.get(258, ())[:1] == (16,) and all(tile.codec_name == "raw" for tile in image.tile):
+        order = "L" if image.tag_v2.prefix == b"II" else "B"
+        image.tile = [
+            tile._replace(args=(f"{tile.args[0]};16{order}", *tile.args[1:])) if tile.args[0] in PLANES else tile
+            for tile in image.tile
+        ]
 
 
 def load(image: Image.Image, data: bytes) -> None:
