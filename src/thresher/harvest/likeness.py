@@ -19,9 +19,9 @@ LEAST_SCALE: Final = 0.5
 """A copy smaller than this share of the other's size may lack the detail that tells the two apart."""
 
 LIGHT: Final = 6.0  # of 255, the mean of 3 x 3 pixels
-COLOUR: Final = 6.0  # of 255, the mean of about 9 x 9 pixels, as JPEG halves the resolution of colour
+COLOUR: Final = 4.5  # of 255, the mean of about 9 x 9 pixels, as JPEG halves the resolution of colour
 COARSE: Final = 24.0  # of 255, the mean of 4 x 4 pixels: more in luma is another image, and is quickly found
-# how much more luma may differ per contrast around a pixel: encoding moves edges a little, resizing more
+# how much more may differ per contrast around a pixel: encoding moves edges a little, resizing moves those of luma more
 EDGES, EDGES_RESIZED = 0.1, 0.2
 
 Pixels = NDArray[np.uint8]
@@ -59,10 +59,11 @@ def _same_light(one: Pixels, other: Pixels, edges: float) -> bool:
 
 
 def _same_colour(one: Pixels, other: Pixels) -> bool:
-    difference = one.astype(np.float32) - other
+    first, second = one.astype(np.float32), other.astype(np.float32)
     for _ in range(4):
-        difference = _smooth(difference)
-    return not (np.abs(difference) > COLOUR).any()
+        first, second = _smooth(first), _smooth(second)
+    allowed = COLOUR + EDGES * np.minimum(_contrast(first), _contrast(second))
+    return not (np.abs(first - second) > allowed).any()
 
 
 def _cells(plane: Plane) -> Plane:
