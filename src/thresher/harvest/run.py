@@ -103,7 +103,8 @@ class Run:
 
     def asked(self, candidate: Candidate) -> Asked:
         """What must be known of a candidate when it has been read."""
-        return Asked(self.files.mark(candidate), self._named_before.get(candidate.name, frozenset()))
+        # taken out, for there may be millions; of two members of one name the first has it
+        return Asked(self.files.mark(candidate), self._named_before.pop(candidate.name, frozenset()))
 
     def keep(self, asked: Sequence[Asked], verdicts: Sequence[Verdict]) -> None:
         """Store admitted images, then add them to the pool; after a kill in between, the next run adds them."""

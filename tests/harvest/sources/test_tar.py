@@ -153,6 +153,9 @@ def test_what_is_no_tar_is_told_at_once(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(data)
     with pytest.raises(BadInput, match="not a tar"):
         from_tar(tmp_path / "a.tar")
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04" + bytes(1000))
+    with pytest.raises(BadInput, match=r"zip file, not a tar\. Next: unpack it"):
+        from_tar(tmp_path / "a.zip")
     with pytest.raises(BadInput, match="No such file"):
         from_tar(tmp_path / "missing.tar")
     with pytest.raises(BadInput, match="--folder"):

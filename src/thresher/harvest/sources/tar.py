@@ -16,6 +16,7 @@ from thresher.harvest.sources.members import Damage, content_of, members_of, ope
 BROKEN = (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, zlib.error, lzma.LZMAError)
 """What reading a damaged or cut archive raises, compressed or not."""
 
+ZIP = b"PK\x03\x04"
 _SPECIAL = {tarfile.FIFOTYPE: "a pipe", tarfile.CHRTYPE: "a device", tarfile.BLKTYPE: "a device"}
 
 
@@ -24,8 +25,13 @@ def from_tar(path: str | Path) -> "Tar":
     advice = "give a tar file; for a folder use --folder"
     try:
         place = Path(path).expanduser().resolve(strict=True)
-        with place.open("rb") as raw, opened(raw)[0]:
-            return Tar(str(place), place.stat().st_size, place_name("tar", place))
+        with place.open("rb") as raw:
+            if raw.read(len(ZIP)) == ZIP:
+                advice = "unpack it, and give the folder with --folder"
+                raise BadInput("this is a zip file, not a tar.", where=str(path), next=advice)
+            raw.seek(0)
+            with opened(raw)[0]:
+                return Tar(str(place), place.stat().st_size, place_name("tar", place))
     except BROKEN as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a tar"
         raise BadInput(f"{said}.", where=str(path), next=advice) from error
