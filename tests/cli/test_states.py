@@ -241,11 +241,14 @@ def audited(place: Place) -> None:
 
 
 def too_hard(place: Place) -> None:
-    """No certificate of such targets is possible."""
-    place.settings = place.settings.but(audit_images=30)
+    """No certificate is possible: people cannot tell what half of the images are."""
     some_gold_of_both(place)
-    place.store.categories.aim(NAME, Targets(0.999, 0.999, 0.001, method=place.method))
-    to_the_end(place.store, place.settings, place.truth, PEOPLE)
+    place.store.categories.aim(NAME, Targets(0.95, 0.95, 0.05, method=place.method))
+
+    def blurred(row: int) -> Says:
+        return Says.UNSURE if place.rows[8] <= row < place.rows[-6] else place.truth(row)
+
+    to_the_end(place.store, place.settings, blurred, (*PEOPLE, OWNER))
 
 
 def grown_since(place: Place) -> None:
