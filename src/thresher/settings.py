@@ -103,7 +103,7 @@ class Values:
         1000, "most open connections of the server; beyond them the one idle longest is closed", 16, 60_000
     )
     connections_each: int = row(
-        250, "most open connections of one network address; loopback has no such limit", 4, 60_000
+        250, "most open connections of one network address; loopback and proxies have no such limit", 4, 60_000
     )
     shown_seconds: float = row(
         10.0,

@@ -205,6 +205,27 @@ def test_loopback_where_a_proxy_may_stand_has_no_limit_of_its_own(store: Store, 
         assert made.open_now >= 50
 
 
+@pytest.mark.parametrize(
+    ("address", "counted_as", "limited"),
+    [
+        ("203.0.113.9", "203.0.113.9", True),
+        ("::ffff:203.0.113.9", "203.0.113.9", True),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64", True),
+        ("10.1.2.3", "10.1.2.3", False),
+        ("fd00::7", "fd00::/64", False),
+        ("127.0.0.1", "127.0.0.1", False),
+        ("::1", "::1", False),
+        ("", "", False),
+    ],
+)
+def test_a_household_counts_as_one_and_a_proxy_has_no_limit(
+    settings: Settings, address: str, counted_as: str, limited: bool
+) -> None:
+    made = Connections.of(settings.but(proxies="10.0.0.0/8, fd00::/16"))
+    assert connections.home_of(address) == counted_as
+    assert made.has_limit(counted_as) is limited
+
+
 def test_a_process_with_few_files_answers_through_a_flood_and_logs_little(store: Store, tmp_path: Path) -> None:
     """Where a process has no file left for a connection, asyncio says so for each of them, again and again."""
     program = tmp_path / "program.py"
@@ -230,3 +251,24 @@ def test_a_process_with_few_files_answers_through_a_flood_and_logs_little(store:
             _, said = process.communicate(timeout=60)
     assert len(said) < 2_000
     assert process.returncode == 0
+
+
+def test_a_thousand_malformed_requests_make_a_short_log(store: Store, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "thresher", "-w", store.place, "serve", "--port", "0", "--no-loop"]
+    with (
+        (tmp_path / "said").open("w") as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+    ):
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1].partition("/?token=")[0]
+        try:
+            for _ in range(20):
+                with connected(url, 50, b"\x00 no request\r\n\r\n") as lines:
+                    assert all(line.makefile("rb").readline().startswith(b"HTTP/1.1 400") for line in lines)
+            assert seconds_of_health(url) < 5
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+    written = (tmp_path / "said").read_text()
+    assert "Invalid HTTP request received." in written
+    assert len(written) < 10_000

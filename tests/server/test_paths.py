@@ -51,7 +51,7 @@ def harmed_catalog(place: Path) -> None:
 
 
 def no_workspace(place: Path) -> None:
-    shutil.rmtree(place)
+    shutil.rmtree(place, ignore_errors=True)  # the server may write to it meanwhile
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,13 @@ def test_a_picture_shown_before_comes_no_sooner(
     assert 0.2 < wait <= seconds
 
 
+def test_pictures_whose_shards_are_on_an_object_store_are_shown_too(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    away = Shown(store, settings.but(shards="memory://somewhere"))
+    assert webp(away, rows[0]) == webp(Shown(store, settings), rows[0])
+
+
 def test_a_row_that_nobody_has_is_not_found(store: Store, settings: Settings) -> None:
     with pytest.raises(NotFound):
         webp(Shown(store, settings), 99)

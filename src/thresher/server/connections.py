@@ -9,11 +9,12 @@ import ipaddress
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from thresher.server.joining import HOME_BITS, Network, networks
 from thresher.settings import Settings
 
 HEAD_SECONDS = 10.0
@@ -33,7 +34,8 @@ RETRY_SECONDS = 2
 class Connections:
     """All connections of one server. When there are too many, one that waits for its client makes room.
 
-    At most `each` may come from one address; loopback is excepted, where a reverse proxy may stand for everybody.
+    At most `each` may come from one address (of IPv6: from one household). Loopback and the setting `proxies` are
+    excepted: a reverse proxy stands for everybody.
     """
 
     def __init__(self, most: int, each: int, *, free: Callable[[str], bool] | None = None) -> None:
@@ -47,12 +49,17 @@ class Connections:
     def of(cls, settings: Settings) -> "Connections":
         """The limits of the settings, as far as this process may have that many files open."""
         most = min(settings.connections, max(LEAST, _files() - SPARE_FILES))
-        return cls(most, settings.connections_each)
+        proxies = networks(settings.proxies)
+        return cls(most, settings.connections_each, free=lambda address: is_loopback(address) or _in(address, proxies))
 
     @property
     def open_now(self) -> int:
         """How many connections are open."""
         return len(self._open)
+
+    def has_limit(self, address: str) -> bool:
+        """Whether the connections of an address are counted."""
+        return not self._free(address)
 
     def admit(self, connection: "LimitedProtocol") -> bool:
         """Take a new connection in; False if there is no room for it, and none can be made."""
@@ -77,7 +84,7 @@ class Connections:
             connection.cut()
 
     def _room(self, address: str) -> bool:
-        if not self._free(address) and self._by_address[address] >= self.each:
+        if self.has_limit(address) and self._by_address[address] >= self.each:
             return self._cut_one([one for one in self._open if one.address == address])
         return len(self._open) < self.most or self._cut_one(list(self._open))
 
@@ -98,7 +105,7 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # -- as uvicorn declares it
         """Take the connection in, or say at once that there is no room."""
         super().connection_made(transport)
-        self.address = self.client[0] if self.client else ""
+        self.address = home_of(self.client[0] if self.client else "")
         self.since = time.monotonic()
         self._unsent, self._unsent_since = 0, self.since
         if not self.all.admit(self):
@@ -176,9 +183,27 @@ _FULL = _refusal()
 def is_loopback(address: str) -> bool:
     """Whether a client is on this machine: the owner, or a reverse proxy."""
     try:
-        return ipaddress.ip_address(address.split("%")[0]).is_loopback
+        return ipaddress.ip_network(address).is_loopback
     except ValueError:  # a Unix socket: whoever connects is on this machine
         return True
+
+
+def _in(address: str, proxies: Sequence[Network]) -> bool:
+    ip = ipaddress.ip_network(address).network_address
+    return any(ip in network for network in proxies)
+
+
+def home_of(address: str) -> str:
+    """An address to count by: of IPv6 the network of a household, where one client has as many as it likes."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip if ip.is_loopback else ipaddress.ip_network((ip, HOME_BITS), strict=False))
 
 
 def _files() -> int:

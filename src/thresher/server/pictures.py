@@ -68,19 +68,25 @@ class Shown:
         """
         return (await self.webp_and_wait(row, long_side=long_side))[0]
 
-    async def webp_and_wait(self, row: int, *, long_side: int) -> tuple[bytes, float]:
+    def deadline(self) -> float:
+        """When a request that came now has waited long enough, by time.monotonic()."""
+        return time.monotonic() + self._seconds
+
+    async def webp_and_wait(self, row: int, *, long_side: int, until: float | None = None) -> tuple[bytes, float]:
         """The rendered image, and the seconds to wait before it is sent: as long as rendering it took originally.
+
+        `until` is the deadline of a request that has waited already.
 
         An image that comes at once was shown to somebody before. Gold is shown to everyone and asked images to few, so
         a worker who could tell the difference would know most of the gold.
         """
-        until = time.monotonic() + self._seconds
+        until = self.deadline() if until is None else until
         key = (row, long_side)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return kept
         # two requests may render the same picture, which is cheaper than one waiting for all
-        image, found = await self._near.run(partial(self._known, row, long_side), seconds=self._seconds)
+        image, found = await self._near.run(partial(self._known, row, long_side), seconds=until - time.monotonic())
         if found is not None:
             self._keep(key, found.data, found.seconds)
             return found.data, found.seconds

@@ -34,15 +34,16 @@ class Presence:
         return self._record.url if self._record else ""
 
     def begin(self, url: str) -> None:
-        """Record that the server listens at `url`, and forget killed ones."""
+        """Record that the server listens at `url`, and forget killed ones; a store that fails is tried again later."""
         now = now_ms()
-        for other in self._store.servers.all():
-            if _dead(other) or now - other.heartbeat_ms > FORGOTTEN_MS:
-                self._store.servers.drop(other.id)
         self._record = RunningServer(
             new_id(), (self._public_url or url).rstrip("/"), this_host(), os.getpid(), started_ms=now, heartbeat_ms=now
         )
-        self._store.servers.keep(self._record)
+        with suppress(ThresherError):
+            for other in self._store.servers.all():
+                if _dead(other) or now - other.heartbeat_ms > FORGOTTEN_MS:
+                    self._store.servers.drop(other.id)
+            self._store.servers.keep(self._record)
 
     def beat(self) -> None:
         """Record that the server still runs; a store that cannot be written to now is tried again later."""

@@ -161,9 +161,10 @@ def give_back(desk: TheDesk, assignment: TheAssignment) -> None:
 )
 async def picture(desk: TheDesk, key: Annotated[str, Path(max_length=512)], *, large: bool = False) -> Response:
     """One picture of an assignment, `large` to look closer; the address is the permission, and ends with the lease."""
+    until = desk.shown.deadline()
     row = await run_in_threadpool(_row_of, desk, key)
     side = LARGE_PIXELS if large else desk.settings.shown_pixels
-    shown, wait_seconds = await desk.shown.webp_and_wait(row, long_side=side)
+    shown, wait_seconds = await desk.shown.webp_and_wait(row, long_side=side, until=until)
     await asyncio.sleep(wait_seconds)
     return webp_response(shown)
 
