@@ -45,6 +45,12 @@ def test_the_catalog_is_measured_with_a_small_list() -> None:
         assert f"RATIO {ratio} " in told
 
 
+def test_what_the_checksums_of_columns_cost_is_measured_on_a_few_rows() -> None:
+    told = bench("columns.py", "--rows", "5000", "--turns", "2")
+    for ratio in ("write_embeddings_vs_bare_files", "write_scores_vs_bare_files", "check_gigabytes_per_second"):
+        assert f"RATIO {ratio} " in told
+
+
 def test_what_asking_for_a_decision_costs_is_measured_on_a_small_pool() -> None:
     told = bench("decision.py", "--images", "2000", "--labels", "100")
     for method in ("cascade", "certified"):

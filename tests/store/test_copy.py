@@ -254,6 +254,25 @@ def test_what_the_source_dropped_since_an_earlier_try_is_not_in_the_copy(stores:
     assert target.check(mend=False).sound
 
 
+@pytest.mark.parametrize("how", ["a worker", "a sent assignment", "a release"])
+def test_a_copy_that_was_worked_in_is_never_written_over(how: str, stores: tuple[Store, Store]) -> None:
+    source, target = stores
+    held = next(one for one in source.work.page("car", "", 99) if one.stage is Stage.LEASED and one.dealt)
+    assert copy_store(source, target) is not None
+    if how == "a worker":
+        target.people.add(Worker("w99", "Eve", False, "", 1))
+    elif how == "a sent assignment":
+        target.work.send(held.id, things.answers(held), held.dealt_ms + 1)
+    else:
+        target.rounds.add_release(Release("r99", "car", 1, 1, "out", 3, {}, 99))
+    with pytest.raises(Conflict, match="worked in since it was copied") as told:
+        copy_store(source, target)
+    assert "copy to a new place" in told.value.next
+    if how == "a sent assignment":
+        assert target.work.get(held.id).answers == tuple(things.answers(held))
+    assert copy_store(target, source) is not None  # in the other direction nothing is lost
+
+
 def test_another_workspace_is_never_written_over(stores: tuple[Store, Store]) -> None:
     source, target = stores
     category(target, 1, name="own")

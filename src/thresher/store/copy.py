@@ -15,12 +15,15 @@ from thresher.errors import Conflict, StoreDamaged
 from thresher.records import Progress
 from thresher.settings import without_password
 from thresher.store.contract import Report, Rows, Store, chunks
-from thresher.store.kinds import CATEGORY, IMAGE
+from thresher.store.kinds import ASSIGNMENT, CATEGORY, IMAGE, RELEASE, REVIEW, WORKER
 from thresher.store.shapes import Kind, Kinds, Line
 
 COLUMN_ROWS = 4096
 BARE = IMAGE.names.index("bare")
 SHA256 = IMAGE.names.index("sha256")
+SENT_MS = ASSIGNMENT.names.index("sent_ms")
+# what a workspace only gains: a target that has more of it was worked in
+NEVER_DROPPED = (WORKER, ASSIGNMENT, REVIEW, RELEASE)
 
 Stop = Callable[[], bool]
 
@@ -59,9 +62,11 @@ def copy_store(
     """Make `target` a copy of the workspace `source`; returns None if `stop` ended it early.
 
     `target` is new, or an unfinished copy of the same workspace. Nobody may use either store meanwhile. Raises Conflict
-    if the target is another workspace or the source has changed, StoreDamaged if bytes do not match their hash.
+    if the target is another workspace, or was worked in since it was copied, or if the source has changed; StoreDamaged
+    if bytes do not match their hash.
     """
     _same_workspace(source, target)
+    _not_ahead(source, target)
     work = _Copying(source, target, report, stop)
     try:
         _copy_lines(work, CATEGORY, "")
@@ -96,6 +101,32 @@ def _same_workspace(source: Store, target: Store) -> None:
             "the target contains another workspace.", where=without_password(target.place), next="copy to a new place"
         )
     target.transfer.adopt(source.secret())
+
+
+def _not_ahead(source: Store, target: Store) -> None:
+    """Raise Conflict if the target has work that the source has not: a copy would write over it."""
+    both = {one.name for one in source.categories.all()} & {one.name for one in target.categories.all()}
+    for kind in NEVER_DROPPED:
+        for category in sorted(both) if kind.of_category else [""]:
+            there = {kind.key(line): _sent(kind, line) for page in _pages(source, kind, category) for line in page}
+            ahead = [
+                line
+                for page in _pages(target, kind, category)
+                for line in page
+                if kind.key(line) not in there or (_sent(kind, line) and not there[kind.key(line)])
+            ]
+            if ahead:
+                raise Conflict(
+                    f"the target was worked in since it was copied: it has {len(ahead):,} {kind.name}s that the source"
+                    " has not, and they would be lost.",
+                    where=without_password(target.place),
+                    next="copy to a new place, or in the other direction",
+                )
+
+
+def _sent(kind: Kind, line: Line) -> bool:
+    """Whether a line is an assignment that was sent."""
+    return kind is ASSIGNMENT and bool(line[SENT_MS])
 
 
 def _pages(store: Store, kind: Kind, category: str) -> Iterator[list[Line]]:
