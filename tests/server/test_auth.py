@@ -24,6 +24,8 @@ CONSOLE_ROUTES = (
     ("GET", "/api/console/categories"),
     ("POST", "/api/console/categories"),
     ("GET", "/api/console/categories/car"),
+    ("GET", "/api/console/categories/car/questions"),
+    ("POST", "/api/console/categories/car/questions"),
     ("GET", "/api/console/categories/car/pictures"),
     ("GET", "/api/console/categories/car/rounds"),
     ("GET", "/api/console/categories/car/plan"),
@@ -51,6 +53,7 @@ ASSIGNMENT_ROUTES = (
 # bodies that pass, so that a refusal can only come from the token
 BODIES: dict[tuple[str, str], dict[str, object]] = {
     ("POST", "/api/console/categories"): {"name": "bus", "question": "Is this a bus?"},
+    ("POST", "/api/console/categories/car/questions"): {"question": "Is this an auto?", "keep_answers": True},
     ("POST", "/api/console/invites"): {},
     ("POST", "/api/console/workers/x/exclude"): {"why": "guesses"},
     ("POST", "/api/console/categories/car/tasks"): {"name": "mine", "images": ["x"]},
