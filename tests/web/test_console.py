@@ -123,6 +123,32 @@ def test_a_name_that_is_taken_is_told_in_the_form(window: Window, server: Served
     window.forgive("409")
 
 
+def test_a_question_is_reworded_only_by_one_who_has_read_what_it_costs_and_can_be_gone_back_to(
+    window: Window, server: Served, pool: Pool
+) -> None:
+    page = enter(window, server, "categories/car")
+    before = server.console.category("car").question
+    page.get_by_role("button", name="Reword").click()
+    page.get_by_role("textbox", name="Question").fill("Is there a lorry in this picture?")
+    page.get_by_role("button", name="Change the question").click()
+    expect(page.get_by_role("alert")).to_contain_text("gold")
+    assert server.console.category("car").version == 1
+    page.get_by_label("Do it all the same").check()
+    page.get_by_role("button", name="Change the question").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is there a lorry in this picture?")
+    assert server.console.category("car").version == 2
+    page.get_by_role("button", name="Reword").click()
+    page.get_by_role("button", name="Ask it again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(before)
+    page.get_by_role("button", name="Reword").click()
+    page.get_by_role("textbox", name="Question").fill("Does this picture show a car?")
+    page.get_by_label("Only the wording changed").check()
+    page.get_by_role("button", name="Change the question").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Does this picture show a car?")
+    assert [asked.version for asked in server.console.questions("car")] == [1, 2, 1, 1]
+    window.forgive("409")
+
+
 def test_a_category_shows_its_state_before_its_controls(
     window: Window, server: Served, store: Store, pool: Pool, rounds: list[int]
 ) -> None:
@@ -322,6 +348,7 @@ def test_every_view_keeps_the_rules_of_accessibility(
         assert wide <= 0, f"{view} is {wide} px too wide"
     for view, button in {
         "categories": "Add a category",
+        "categories/car": "Reword",
         "categories/car/tasks": "Make a task from a list",
         "invites": "Invite people",
     }.items():

@@ -7,6 +7,7 @@ import { Page, Waiting } from '../../shared/page';
 import { Failed } from '../../shared/problem';
 import { InviteButton } from '../invites/make';
 import { GateNotice } from './gate';
+import { RewordButton } from './reword';
 
 const VIEWS = [
   ['', 'State'],
@@ -57,6 +58,7 @@ function Actions({ category }: { category: CategoryWire }) {
   const ownerNext = category.images > 0 && /owner/.test(category.waits_for);
   return (
     <>
+      <RewordButton category={category} />
       <OwnerButton name={category.name} primary={ownerNext} disabled={category.images === 0} />
       <InviteButton category={category.name} primary={!ownerNext && category.images > 0} />
     </>
