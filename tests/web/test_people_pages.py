@@ -64,7 +64,7 @@ def test_two_links_in_one_browser_are_shown_as_one_device(window: Window, server
     workers(window, server)
     for name in ("Ada", "Ben"):
         row = window.page.get_by_role("row").filter(has_text=name)
-        expect(row).to_contain_text("shares a device with 1 other: votes count once")
+        expect(row).to_contain_text("shares a device with 1 other, counts once")
         expect(row).to_contain_text("shares an address with 1 other")
 
 

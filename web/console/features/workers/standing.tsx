@@ -24,7 +24,7 @@ export function Shared({ worker }: { worker: WorkerWire }) {
   return (
     <>
       {device > 0 && (
-        <span className="quiet under">shares a device with {count(device, 'other', 'others')}: votes count once</span>
+        <span className="quiet under">shares a device with {count(device, 'other', 'others')}, counts once</span>
       )}
       {address > 0 && <span className="quiet under">shares an address with {count(address, 'other', 'others')}</span>}
     </>

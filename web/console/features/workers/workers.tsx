@@ -80,10 +80,7 @@ function WorkersTable({ workers }: { workers: readonly WorkerWire[] }) {
 function Row({ worker }: { worker: WorkerWire }) {
   return (
     <tr>
-      <th scope="row">
-        {nameOf(worker)}
-        <Shared worker={worker} />
-      </th>
+      <th scope="row">{nameOf(worker)}</th>
       <td>
         {whole(worker.assignments)}
         <Verdicts worker={worker} />
@@ -96,8 +93,9 @@ function Row({ worker }: { worker: WorkerWire }) {
       <td>
         <When ms={worker.joined_ms} />
       </td>
-      <td>
+      <td className="roomy">
         <Standing worker={worker} />
+        <Shared worker={worker} />
       </td>
     </tr>
   );
