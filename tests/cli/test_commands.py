@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -110,6 +111,15 @@ def test_a_missing_tar_is_one_line(workspace: Path) -> None:
 
 def test_harvest_wants_exactly_one_source(workspace: Path) -> None:
     assert is_one_clear_line(thresher("harvest", "car", at=workspace), "--folder")
+
+
+def test_an_import_of_gold_says_how_much_is_missing_of_which_class(workspace: Path, tmp_path: Path) -> None:
+    gold = tmp_path / "gold.csv"
+    gold.write_text("file,answer\n0.jpg,yes\n1.jpg,yes\n2.jpg,no\n")
+    own = shutil.copytree(workspace, tmp_path / "own")
+    said = " ".join(thresher("gold", "import", "car", gold, at=own).stdout.split())
+    assert "car has 2 yes and 1 no gold." in said
+    assert "The gate is provisional: it needs 18 more yes and 19 more no gold" in said
 
 
 def test_a_bad_line_of_a_csv_is_named_and_nothing_is_taken(workspace: Path, tmp_path: Path) -> None:

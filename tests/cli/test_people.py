@@ -43,6 +43,15 @@ def test_people_are_listed_with_what_the_owner_should_know(place: Path) -> None:
     assert (ben["name"], ben["work"], ben["sent"]) == ("", "free", 0)
 
 
+def test_people_and_status_say_that_the_gate_is_provisional(place: Path) -> None:
+    for command in ("people", "status"):
+        # as the terminal wraps it
+        said = " ".join(thresher(command, at=place).stdout.split())
+        assert "car: The gate is provisional: it needs 20 more yes and 20 more no gold" in said
+    assert json.loads(thresher("status", "--json", at=place).stdout)[0]["gate"].startswith("The gate is provisional")
+    assert json.loads(thresher("people", "--json", at=place).stdout)[0]["provisional"] == 0
+
+
 def test_a_person_is_excluded_with_a_reason_and_let_in_again(place: Path) -> None:
     done = thresher("people", "exclude", "bbbbb", "--reason", "sold the link", at=place)
     assert done.stdout.startswith(f"Excluded {BEN[-8:]}.")

@@ -26,6 +26,16 @@ def test_a_withdrawn_task_frees_its_asks_and_its_number_is_never_given_again(sto
     assert not store.asks.withdraw(again.number)
 
 
+def test_untaken_tasks_are_those_that_somebody_could_take_and_nobody_has(store: Store) -> None:
+    category(store, 5)
+    numbers = [publish(store, [row], places=2).number for row in range(3)]
+    publish(store, [4], purpose=Purpose.ADJUDICATE)
+    assert take(store) is not None
+    assert store.asks.withdraw(numbers[1])
+    assert [task.number for task in store.asks.untaken("car", 1, 9)] == numbers[2:]
+    assert store.asks.untaken("car", 1, 0) == []
+
+
 def test_each_part_of_an_ask_is_an_ask_of_its_own(store: Store) -> None:
     category(store, 2)
     parts = [NewAsk(0, Purpose.LEARN, part=part) for part in (0, 1)]

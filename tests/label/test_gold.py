@@ -6,7 +6,7 @@ import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.errors import BadInput, BadLine
-from thresher.label.gold import standing_of
+from thresher.label.gold import gold_standing
 from thresher.label.imports import import_gold, import_labels
 from thresher.label.mining import mine
 from thresher.records import (
@@ -164,16 +164,16 @@ def test_gold_that_people_agreed_on_is_confirmed_when_the_owner_says_the_same(he
 def test_what_gold_is_missing_is_said(here: Scene, yes: int, no: int, said: str) -> None:
     rows = [row for row in range(400) if truth(row)][:yes] + [row for row in range(400) if not truth(row)][:no]
     here.gild(rows)
-    standing = standing_of(here.store.labels.gold(NAME, 1), here.settings)
+    standing = gold_standing(here.store.labels.gold(NAME, 1), here.settings)
     assert standing.provisional
     assert said in standing.says
 
 
 def test_gold_enough_of_both_classes_leaves_nothing_to_say(here: Scene) -> None:
     here.gild(range(60))
-    standing = standing_of(here.store.labels.gold(NAME, 1), here.settings)
+    standing = gold_standing(here.store.labels.gold(NAME, 1), here.settings)
     assert (standing.provisional, standing.says) == (False, "")
-    off = standing_of(here.store.labels.gold(NAME, 1), here.settings.but(gold_images=0))
+    off = gold_standing(here.store.labels.gold(NAME, 1), here.settings.but(gold_images=0))
     assert off.provisional
     assert "gate is off" in off.says
 

@@ -11,7 +11,7 @@ from tests.loop.people import pool, small
 from thresher.errors import Busy
 from thresher.loop.autopilot import run
 from thresher.loop.lease import held
-from thresher.loop.turn import Turn, turn
+from thresher.loop.turn import Turn, listen, turn
 from thresher.records import (
     Category,
     Gold,
@@ -186,3 +186,17 @@ def test_the_same_answers_and_seed_make_the_same_round(store: Store, settings: S
     again = take_turn(store, settings, now_ms=4_000).round
     assert first is not None
     assert again == replace(first)
+
+
+def test_gold_grows_from_what_finished_audits_adjudicated_and_rejects_nobody(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    drawn = Label(rows[3], Says.NO, Source.ADJUDICATED, Purpose.AUDIT_RECALL, 1, 5, epoch=1, draw=0)
+    store.labels.hold(NAME, [drawn])
+    category = store.categories.get(NAME)
+    listen(category, store=store, settings=settings, now_ms=10)
+    assert store.labels.gold(NAME, 1) == []  # no audit has been
+    store.rounds.keep_evidence(NAME, 1, "frozen", b'{"version": 0}')  # one of an earlier wording, in force no more
+    listen(category, store=store, settings=settings, now_ms=20)
+    (grown,) = store.labels.gold(NAME, 1)
+    assert (grown.row, grown.says, grown.confirmed) == (rows[3], Says.NO, False)

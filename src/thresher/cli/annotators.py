@@ -30,15 +30,20 @@ def listed(context: typer.Context, json: JSON = False) -> None:
     """List the annotators: whether they get work, what they sent, and how many share a device or address with them."""
     if context.invoked_subcommand:
         return
-    with opened(context) as (store, _settings):
+    from thresher.label.gold import gates_say
+
+    with opened(context) as (store, settings):
         rows = [_row(worker, facts) for worker, facts in _records(store).items()]
+        provisional = gates_say(store=store, settings=settings)
     if json:
         as_json(rows)
     elif not rows:
         say("Nobody has joined yet. Next: thresher invite")
     else:
-        counts = ("sent", "rejected")
+        counts = ("sent", "rejected", "provisional")
         table("People", ("person", "name", "work", *counts, "others"), [_shown(row) for row in rows], right=counts)
+        for name, says in provisional.items():
+            say(f"{name}: {says}")
         if waiting := sum(row["work"] == "waiting" for row in rows):
             ways = "thresher people admit ID, or thresher people exclude ID --reason WHY"
             say(f"{'1 person waits' if waiting == 1 else f'{waiting} people wait'} for you. Next: {ways}")
@@ -97,9 +102,11 @@ def _records(store: "Store") -> "dict[Worker, dict[str, object]]":
 
     everybody = store.people.all()
     done: dict[str, Counter[Stage]] = {worker.id: Counter() for worker in everybody}
+    provisional: Counter[str] = Counter()
     for category in store.categories.all():
         for one in every_assignment(category.name, store=store):
             done[one.worker][one.stage] += 1
+            provisional[one.worker] += bool(one.review and one.review.provisional)
     stands, shared = standings(store=store), shared_devices(store=store)
     users = Counter(device for own in shared.values() for device in own)
     joined = Counter(worker.address for worker in everybody if worker.address)
@@ -110,6 +117,7 @@ def _records(store: "Store") -> "dict[Worker, dict[str, object]]":
             "sent": sum(done[worker.id][stage] for stage in sent),
             "accepted": done[worker.id][Stage.ACCEPTED] + done[worker.id][Stage.WEIGHTED],
             "rejected": done[worker.id][Stage.REJECTED],
+            "provisional": provisional[worker.id],
             "same device": sum(users[device] - 1 for device in shared.get(worker.id, ())),
             "same address": max(0, joined[worker.address] - 1),
         }
@@ -125,7 +133,15 @@ def _row(worker: "Worker", facts: dict[str, object]) -> dict[str, object]:
 def _shown(row: dict[str, object]) -> list[object]:
     shared = (f"{row[what]} on one {what[5:]}" for what in ("same device", "same address") if row[what])
     work = f"{row['work']}: {row['reason']}" if row["reason"] else row["work"]
-    return [str(row["person"])[-SHOWN:], row["name"], work, row["sent"], row["rejected"], ", ".join(shared)]
+    return [
+        str(row["person"])[-SHOWN:],
+        row["name"],
+        work,
+        row["sent"],
+        row["rejected"],
+        row["provisional"],
+        ", ".join(shared),
+    ]
 
 
 def _called(worker: "Worker") -> str:

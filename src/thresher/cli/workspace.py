@@ -112,16 +112,16 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if not servers:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
-            say(f"{row['category']} waits for {row[WAITS_FOR]}.")
             if row[GATE]:
                 say(f"{row['category']}: {row[GATE]}")
+            say(f"{row['category']} waits for {row[WAITS_FOR]}.")
         if waiting:
             say(f"Rejected too often, {waiting} of the people wait for you. Next: thresher people")
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
-    from thresher.label.gold import standing_of
+    from thresher.label.gold import gold_standing
     from thresher.loop.decision import decision
     from thresher.loop.next_step import next_step_of
 
@@ -139,7 +139,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         "answers": tally.answers + tally.gold_answers + tally.owner_answers,
         "open asks": sum(tally.asks_open.values()),
         "rounds": len(store.rounds.all(name)),
-        GATE: standing_of(store.labels.gold(name, category.question.version), settings).says,
+        GATE: gold_standing(store.labels.gold(name, category.question.version), settings).says,
         WAITS_FOR: step.waits_for,
         NEXT: step.command,
         HUMAN: step.human,
@@ -342,14 +342,14 @@ def gold_import(
     ],
 ) -> None:
     """Import known answers (gold) from a table; they check annotators and train the classifier."""
-    from thresher.label.gold import standing_of
+    from thresher.label.gold import gold_standing
     from thresher.label.imports import import_gold
     from thresher.records import now_ms
 
     with opened(context) as (store, settings):
         count = import_gold(name, file, store=store, now_ms=now_ms())
         version = store.categories.get(name).question.version
-        standing = standing_of(store.labels.gold(name, version), settings)
+        standing = gold_standing(store.labels.gold(name, version), settings)
         step = next_line(name, store, settings)
     say(f"Imported {count:,} known answers. {name} has {standing.yes:,} yes and {standing.no:,} no gold.")
     if standing.says:

@@ -25,6 +25,7 @@ from thresher.store.groups import Labelled, groups_of, labelled_groups
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
 MOST_ASKS = 100_000
 PAGE = 1000
+LOOKED_AT = 20  # tasks that wait in vain, of which the one that suits somebody best is cut
 LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
 
 
@@ -238,12 +239,11 @@ def recompose_for(category: str, worker: Worker, *, store: Store, settings: Sett
     """
     version = store.categories.get(category).question.version
     before_ms = now_ms - settings.patience_seconds * 1000
+    waiting = store.asks.untaken(category, version, LOOKED_AT)
+    if not waiting:
+        return False
     asked = store.work.asked(category, worker.id)
-    stale = [
-        (int((~np.isin(task.rows, asked)).sum()), task)
-        for task in _tasks(category, version, store)
-        if not task.taken and not task.owner_only and task.published_ms <= before_ms
-    ]
+    stale = [(int((~np.isin(task.rows, asked)).sum()), task) for task in waiting if task.published_ms <= before_ms]
     fits, task = max(stale, key=lambda one: (one[0], -one[1].number), default=(0, None))
     if task is None or not fits:
         return False

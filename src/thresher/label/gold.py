@@ -58,15 +58,24 @@ class GoldStanding:
         )
 
 
-def standing_of(gold: Iterable[Gold], settings: Settings) -> GoldStanding:
+def gold_standing(gold: Iterable[Gold], settings: Settings) -> GoldStanding:
     """How much confirmed gold is in use, and what is missing."""
     says = [piece.says for piece in gold if piece.confirmed and not piece.retired]
     return GoldStanding(says.count(Says.YES), says.count(Says.NO), settings.gold_least, settings.gold_images > 0)
 
 
+def gates_say(*, store: Store, settings: Settings) -> dict[str, str]:
+    """What the gate of each category says that cannot judge, by its name."""
+    said = {
+        category.name: gold_standing(store.labels.gold(category.name, category.question.version), settings).says
+        for category in store.categories.all()
+    }
+    return {name: says for name, says in said.items() if says}
+
+
 def enough(gold: Iterable[Gold], settings: Settings) -> bool:
     """Whether there is gold enough of both answers, confirmed by the owner, for the gate to reject anyone by each."""
-    return not standing_of(gold, settings).missing
+    return not gold_standing(gold, settings).missing
 
 
 def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) -> list[Label]:

@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from fastapi import APIRouter
 
-from thresher.label.gold import standing_of
+from thresher.label.gold import gold_standing
 from thresher.loop.aims import Aims, aimed
 from thresher.loop.next_step import next_step
 from thresher.loop.reword import Change, reword
@@ -65,7 +65,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
     """A category's state: its counts, what it waits for, and its answers so far."""
     name, version = category.name, category.question.version
     tally = desk.store.categories.tally(name)
-    gold = standing_of(desk.store.labels.gold(name, version), desk.settings)
+    gold = gold_standing(desk.store.labels.gold(name, version), desk.settings)
     decided = desk.decisions.of(name)
     running = desk.loop_runs(name)
     return CategoryWire(

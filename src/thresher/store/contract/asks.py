@@ -45,5 +45,8 @@ class Asks(Protocol):
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
         """The next tasks by number."""
 
+    def untaken(self, category: str, version: int, limit: int) -> list[Task]:
+        """Tasks for annotators that nobody holds or has finished, by number."""
+
     def of_task(self, number: int) -> list[Ask]:
         """The asks in a task, in the order of its rows. Raises NotFound."""

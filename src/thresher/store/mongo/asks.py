@@ -139,6 +139,12 @@ class MongoAsks(Part, Asks):
         found = self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1)
         return [task_in(one) for one in at_most(found, limit)]
 
+    def untaken(self, category: str, version: int, limit: int) -> list[Task]:
+        of = {"category": category, "version": version, "owner_only": False}
+        wanted = {**of, "free": {"$gt": 0}, "taken": 0}
+        found = self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1)
+        return [task_in(one) for one in at_most(found, limit)]
+
     def of_task(self, number: int) -> list[Ask]:
         return [_ask(one) for one in self._task(number, {"asks": 1})["asks"]]
 

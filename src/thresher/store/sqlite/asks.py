@@ -117,6 +117,15 @@ class SqliteAsks(Part, Asks):
             )
             return [_task(line) for line in found]
 
+    def untaken(self, category: str, version: int, limit: int) -> list[Task]:
+        with self.reading(category) as (sql, key):
+            found = sql.execute(
+                f"""{_TASK} WHERE task.category = ? AND version = ? AND owner_only = 0 AND taken < places AND taken = 0
+                    ORDER BY number LIMIT ?""",
+                (key, version, limit),
+            )
+            return [_task(line) for line in found]
+
     def of_task(self, number: int) -> list[Ask]:
         with self.catalog.reading() as sql:
             found = sql.execute("SELECT asks FROM task WHERE number = ?", (int(number),)).fetchone()
