@@ -1,5 +1,6 @@
 """What `thresher harvest` and `thresher refused` say besides the counts of new, known and refused images."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,11 +58,27 @@ def test_a_placeholder_is_told_and_listed(workspace: Path, tmp_path: Path, site:
     near = {"THRESHER_FETCH_PRIVATE": "true"}
     told = thresher("harvest", "car", "--urls", tmp_path / "list.txt", at=workspace, **near).stdout
     assert "1 image is the answer of several addresses, perhaps a placeholder of a site." in told
-    assert "Next: thresher refused car lists these images." in told
+    assert "`thresher refused car` lists these images." in told
     listed = thresher("refused", "car", at=workspace, COLUMNS="200").stdout
     assert "Nothing was refused." in listed
     assert "Images that several addresses gave" in listed
     assert site.url("/gone/0.jpg") in listed
+    (one,) = json.loads(thresher("refused", "car", "--json", at=workspace).stdout)["same_answers"]
+    assert (one["addresses"], one["address"]) == (3, site.url("/gone/0.jpg"))
+    status = thresher("status", at=workspace).stdout
+    assert "car: 1 of its images came from several addresses, perhaps as a placeholder; `thresher refused" in status
+
+
+@pytest.mark.parametrize("files", [["1.jpg"], ["1.jpg", "broken.jpg"]])
+def test_a_harvest_ends_with_the_next_step_that_the_status_names(
+    workspace: Path, tmp_path: Path, files: list[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in files:
+        (tmp_path / "in" / name).write_bytes(b"no image" if name == "broken.jpg" else picture(1))
+    said = thresher("harvest", "car", "--folder", tmp_path / "in", at=workspace).stdout.splitlines()
+    (entry,) = json.loads(thresher("status", "--json", at=workspace).stdout)
+    assert said[-2:] == [f"car waits for {entry['waits for']}.", f"Next: {entry['next']}"]
 
 
 def test_what_a_site_wants_left_out_is_refused_by_reason(workspace: Path, tmp_path: Path, site: Site) -> None:

@@ -37,10 +37,10 @@ def test_a_placeholder_is_told_counted_and_listed(
     found = take(from_urls(path), fetch_private=True)
     assert found == Harvested(5, 2, 0, 7, same_answers=1)
     assert "1 image is the answer of several addresses" in "".join(besides(found))
-    assert same_answers("car", 9, store=store) == [("3", PLACEHOLDER, gone[0])]
+    assert same_answers("car", 9, store=store) == [(3, PLACEHOLDER, gone[0])]
     # a further run asks for new addresses only, and counts on
     assert take(from_urls(listing(path, *good, *gone)), fetch_private=True) == Harvested(0, 8, 0, 8, same_answers=1)
-    assert [(count, sha256) for count, sha256, _ in same_answers("car", 9, store=store)] == [("5", PLACEHOLDER)]
+    assert [(count, sha256) for count, sha256, _ in same_answers("car", 9, store=store)] == [(5, PLACEHOLDER)]
     # another category lists what is in its own pool
     store.categories.create(Category("dog", Question(1, "Is this a dog?", at_ms=1), created_ms=1))
     assert same_answers("dog", 9, store=store) == []
@@ -56,7 +56,7 @@ def test_of_very_many_addresses_only_the_further_ones_are_added(
     gone = [site.url(f"/gone/{place}.jpg") for place in range(6)]
     for some in (gone[:3], gone[3:5], gone):
         take(from_urls(listing(tmp_path / "list.txt", *some)), fetch_private=True)
-    assert same_answers("car", 9, store=store)[0][0] == "6"
+    assert same_answers("car", 9, store=store)[0][0] == 6
 
 
 def test_one_address_in_a_list_twice_is_one(take: Harvest, store: Store, site: Site, tmp_path: Path) -> None:

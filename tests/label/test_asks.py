@@ -1,10 +1,13 @@
+from dataclasses import replace
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.label.scene import NAME, Scene, scene
 
 from thresher.errors import BadInput
-from thresher.label.asks import Before, fill_tasks, fresh, mixed, split, upload, wish, wish_first
+from thresher.label.asks import Before, compose, fill_tasks, fresh, mixed, split, upload, wish, wish_first
 from thresher.records import Ask, Category, NewAsk, Origin, Purpose, Question, Says, Stage, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
@@ -85,7 +88,7 @@ def test_a_task_has_110_images_at_most_and_each_vote_wanted_is_in_a_task_of_its_
     assert sorted(row for task in tasks for row in task.rows) == sorted([*range(220), *range(220), *range(220, 330)])
 
 
-@pytest.mark.parametrize(("images", "votes", "most"), [(220, 2, 0.65), (330, 2, 0.45), (330, 3, 0.45), (110, 2, 0.65)])
+@pytest.mark.parametrize(("images", "votes", "most"), [(220, 2, 0.51), (330, 2, 0.34), (330, 3, 0.37), (110, 2, 0.51)])
 def test_votes_on_the_same_images_are_asked_for_in_tasks_composed_differently(
     here: Scene, images: int, votes: int, most: float
 ) -> None:
@@ -96,6 +99,19 @@ def test_votes_on_the_same_images_are_asked_for_in_tasks_composed_differently(
     shares = [len(one & other) / len(one) for one in tasks for other in tasks if one is not other]
     assert max(shares) < most
     assert sum(share > 0 for share in shares) >= len(shares) // 2
+
+
+@pytest.mark.parametrize(("images", "parts", "most"), [(110, 2, 0.52), (150, 3, 0.55), (220, 2, 0.52), (330, 3, 0.38)])
+def test_no_secret_composes_tasks_that_share_more_than_about_half(images: int, parts: int, most: float) -> None:
+    """They are spread evenly: drawn by chance, one workspace in a hundred had tasks that shared far more."""
+    asks = [
+        replace(ask(part * images + row, row, votes=1), part=part) for part in range(parts) for row in range(images)
+    ]
+    for number in range(50):
+        composed = compose(asks, 110, Before(), number.to_bytes(32))
+        batches = [[{one.row for one in batch} for batch in batches] for batches in composed]
+        pairs = [(one, other) for some, more in combinations(batches, 2) for one in some for other in more]
+        assert max(len(one & other) / min(len(one), len(other)) for one, other in pairs) < most
 
 
 def test_fewer_images_than_a_task_are_one_task_for_all(here: Scene) -> None:

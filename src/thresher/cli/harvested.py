@@ -33,7 +33,7 @@ def _names(count: int) -> str:
     return "name stands for" if count == 1 else "names stand for"
 
 
-def same_answers(category: str, limit: int, *, store: "Store") -> list[tuple[str, str, str]]:
+def same_answers(category: str, limit: int, *, store: "Store") -> list[tuple[int, str, str]]:
     """The images of a pool that several addresses gave: how many addresses, the SHA-256, and one of the addresses."""
     from thresher.store.kinds import SAME_ANSWER
 
@@ -41,6 +41,4 @@ def same_answers(category: str, limit: int, *, store: "Store") -> list[tuple[str
     held = store.categories.pool_holds(category, [line["row"] for line in lines])
     there = [line for line, holds in zip(lines, held, strict=True) if holds][:limit]
     images = store.images.many([line["row"] for line in there])
-    return [
-        (f"{line['addresses']:,}", image.sha256, line["address"]) for line, image in zip(there, images, strict=True)
-    ]
+    return [(line["addresses"], image.sha256, line["address"]) for line, image in zip(there, images, strict=True)]

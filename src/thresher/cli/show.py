@@ -24,11 +24,19 @@ def say(text: str) -> None:
 
 def next_line(name: str, store: "Store", settings: "Settings") -> str:
     """The sentence that tells what a category waits for: the same after every command."""
+    return next_lines(name, store, settings)[0]
+
+
+def next_lines(name: str, store: "Store", settings: "Settings") -> tuple[str, str]:
+    """What a category waits for, and the command for that, which is empty if nothing has to be done."""
     from thresher.loop.decision import decision
     from thresher.loop.next_step import next_step_of
+    from thresher.server.presence import next_for_people
 
     step = next_step_of(decision(name, store=store), store=store, settings=settings)
-    return f"{name} waits for {step.waits_for}."
+    # where people are to answer, a server may run already
+    command = next_for_people(store, settings) if step.command == "thresher serve" else step.command
+    return f"{name} waits for {step.waits_for}.", f"Next: {command}" if command else ""
 
 
 def visible(text: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from thresher.cli.harvested import besides, same_answers
 from thresher.cli.open import interruptible, opened
 from thresher.cli.options import JSON, Name, PlanOptions, SourceOptions, options
-from thresher.cli.show import as_json, bars, facts, next_line, say, table
+from thresher.cli.show import as_json, bars, facts, next_line, next_lines, say, table
 from thresher.errors import BadInput, without_secrets
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ def harvest(
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
     from thresher.records import now_ms
-    from thresher.server.presence import next_for_people
 
     makers: tuple[Callable[[Path], Source] | None, ...] = (from_folder, from_tar, from_urls, None)
     asked = zip((source.folder, source.tar, source.urls, source.references), makers, strict=True)
@@ -65,7 +64,7 @@ def harvest(
             place.again = source.again
             found = harvest_into(name, place, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
         reasons = store.categories.refusal_counts(name)
-        following = next_for_people(store, settings)
+        following = () if json else next_lines(name, store, settings)
     if json:
         as_json({**asdict(found), "refused_in_all": reasons})
         return
@@ -74,13 +73,13 @@ def harvest(
         say(line)
     if found.refused:
         facts("Refused, in all", reasons)
-        say(f"Next: thresher refused {name} lists them.")
-    elif found.same_answers:
-        say(f"Next: thresher refused {name} lists these images.")
-    elif not found.seen:
+    if found.refused or found.same_answers:
+        say(f"`thresher refused {name}` lists {'them' if found.refused else 'these images'}.")
+    if not found.seen:
         say("The source holds no images. Next: give a folder, a tar file or a list with images")
-    else:
-        say(f"Next: {following}")
+        return
+    for line in filter(None, following):
+        say(line)
 
 
 def refused(
@@ -112,7 +111,8 @@ def refused(
     else:
         say("Nothing was refused.")
     if alike:
-        table("Images that several addresses gave", ("addresses", "image", "one of the addresses"), alike)
+        told = [(count, image, without_secrets(address)) for count, image, address in alike]
+        table("Images that several addresses gave", ("addresses", "image", "one of the addresses"), told)
 
 
 @options

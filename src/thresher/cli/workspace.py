@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thresher.cli.harvested import LISTED_MOST, same_answers
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, WordingOptions, Yes, options
 from thresher.cli.show import as_json, facts, next_line, say, table
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.settings import Settings
     from thresher.store.contract import CheckReport, Store
 
-WAITS_FOR, NEXT, HUMAN, GATE = "waits for", "next", "who acts", "gate"
+WAITS_FOR, NEXT, HUMAN, GATE, ALIKE = "waits for", "next", "who acts", "gate", "same answers"
 
 category = typer.Typer(
     name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
@@ -104,7 +105,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE))
+        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE, ALIKE))
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
         for server in servers:
@@ -114,6 +115,9 @@ def status(context: typer.Context, json: JSON = False) -> None:
         for row in found:
             if row[GATE]:
                 say(f"{row['category']}: {row[GATE]}")
+            if row[ALIKE]:
+                several = f"{row[ALIKE]:,} of its images came from several addresses, perhaps as a placeholder"
+                say(f"{row['category']}: {several}; `thresher refused {row['category']}` lists them.")
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
         if waiting:
             say(f"Rejected too often, {waiting} of the people wait for you. Next: thresher people")
@@ -143,6 +147,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         WAITS_FOR: step.waits_for,
         NEXT: step.command,
         HUMAN: step.human,
+        ALIKE: len(same_answers(name, LISTED_MOST, store=store)),
     }
 
 

@@ -204,22 +204,34 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
 def compose(asks: Sequence[Ask], size: int, before: "Before", key: bytes) -> list[list[list[Ask]]]:
     """Batches of the asks, for each part apart: the first in order of priority, others each in an order of its own.
 
-    Two parts should share no more than half of a batch: less than two tasks' worth of each is cut in halves.
+    Two parts should share no more than half of a batch: less than two tasks' worth of each is cut in halves, and the
+    images of each batch are spread evenly over the batches of further parts, as chance alone would not.
     """
     parts: dict[int, list[Ask]] = defaultdict(list)
     for ask in asks:
         parts[ask.part].append(ask)
-    composed = []
+    composed: list[list[list[Ask]]] = []
+    together: dict[int, tuple[int, ...]] = defaultdict(tuple)  # for each row its batch in each part so far
     for part, some in sorted(parts.items()):
         halves = len(parts) > 1 and size <= len(some) < 2 * size
         largest = math.ceil(len(some) / 2) if halves else size
-        composed.append(split(_shuffled(some, part, key) if part else some, largest, before))
+        composed.append(split(_spread(some, together, part, key) if part else some, largest, before))
+        for number, batch in enumerate(composed[-1]):
+            together.update({ask.row: (*together[ask.row], number) for ask in batch})
     return composed
 
 
-def _shuffled(asks: Sequence[Ask], part: int, key: bytes) -> list[Ask]:
-    """The asks in a random order, the same whenever they are composed."""
-    return sorted(asks, key=lambda ask: hmac.digest(key, f"part {part}/{ask.row}".encode(), "sha256"))
+def _spread(asks: Sequence[Ask], together: Mapping[int, tuple[int, ...]], part: int, key: bytes) -> list[Ask]:
+    """The asks in a random order in which those of rows that are together elsewhere come at even distances.
+
+    The order is the same whenever they are composed.
+    """
+    shuffled = sorted(asks, key=lambda ask: hmac.digest(key, f"part {part}/{ask.row}".encode(), "sha256"))
+    groups: dict[tuple[int, ...], list[Ask]] = defaultdict(list)
+    for ask in shuffled:
+        groups[together.get(ask.row, ())].append(ask)
+    placed = [((place + 0.5) / len(group), ask) for group in groups.values() for place, ask in enumerate(group)]
+    return [ask for _, ask in sorted(placed, key=lambda spot: spot[0])]
 
 
 def _alternating(parts: Sequence[Sequence[list[Ask]]]) -> list[list[Ask]]:
