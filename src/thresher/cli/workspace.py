@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.settings import Settings
     from thresher.store.contract import CheckReport, Store
 
-WAITS_FOR, NEXT, HUMAN, GATE = "waits for", "next", "who acts", "gate"
+WAITS_FOR, NEXT, HUMAN, GATE, ENDED = "waits for", "next", "who acts", "gate", "audits ended"
 
 category = typer.Typer(
     name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
@@ -104,7 +104,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE))
+        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE, ENDED))
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
         for server in servers:
@@ -112,8 +112,8 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if not servers:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
-            if row[GATE]:
-                say(f"{row['category']}: {row[GATE]}")
+            for fact in filter(None, (row[GATE], row[ENDED])):
+                say(f"{row['category']}: {fact}")
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
         if waiting:
             say(f"Rejected too often, {waiting} of the people wait for you. Next: thresher people")
@@ -123,6 +123,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
     from thresher.label.gold import gold_standing
     from thresher.loop.decision import decision
+    from thresher.loop.growth import outgrown
     from thresher.loop.next_step import next_step_of
 
     name = category.name
@@ -140,6 +141,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         "open asks": sum(tally.asks_open.values()),
         "rounds": len(store.rounds.all(name)),
         GATE: gold_standing(store.labels.gold(name, category.question.version), settings).says,
+        ENDED: outgrown(name, store=store),
         WAITS_FOR: step.waits_for,
         NEXT: step.command,
         HUMAN: step.human,
