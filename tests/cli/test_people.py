@@ -67,3 +67,28 @@ def test_whom_nobody_knows_or_two_could_be_is_nobody(place: Path) -> None:
     assert is_one_clear_line(thresher("people", "admit", "zzz", at=place), "nobody has an id", "thresher people")
     assert is_one_clear_line(thresher("people", "admit", "", at=place), "2 people have an id")
     assert is_one_clear_line(thresher("people", "exclude", "aaaaa", "--reason", " ", at=place), "--reason is empty")
+
+
+def test_an_invite_is_listed_and_revoked_and_reaches_those_who_came_by_it(place: Path) -> None:
+    made = json.loads(thresher("invite", "--category", "car", "--note", "class 3", "--json", at=place).stdout)
+    new, old = json.loads(thresher("invite", "list", "--json", at=place).stdout)
+    assert (new["category"], new["note"], new["people"], new["state"]) == ("car", "class 3", 0, "open")
+    assert new["link"] == made["link"]
+    assert (old["invite"], old["category"], old["people"]) == ("i", "", 2)
+    done = thresher("invite", "revoke", "i", at=place)
+    assert done.stdout.startswith("Revoked i. 2 people who came by it get no more tasks")
+    people = json.loads(thresher("people", "--json", at=place).stdout)
+    assert {(one["work"], one["invite"]) for one in people} == {("closed", "i")}
+    listed = thresher("invite", "list", at=place).stdout
+    assert ("revoked" in listed, "open" in listed, new["invite"][-8:] in listed) == (True, True, True)
+    assert "nothing changed" in thresher("invite", "revoke", "i", at=place).stdout
+    thresher("people", "admit", ANN, at=place)
+    assert json.loads(thresher("people", "--json", at=place).stdout)[0]["work"] == "free"
+
+
+def test_an_invite_that_is_none_or_two_is_not_revoked(place: Path) -> None:
+    thresher("invite", at=place)
+    assert is_one_clear_line(thresher("invite", "revoke", "zzz", at=place), "no invite has", "thresher invite list")
+    assert is_one_clear_line(thresher("invite", "revoke", "", at=place), "2 invites have an id")
+    with_no_address = thresher("invite", "list", "--json", at=place, THRESHER_PORT="0")
+    assert [one["link"] for one in json.loads(with_no_address.stdout)] == ["", ""]

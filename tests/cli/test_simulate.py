@@ -44,7 +44,7 @@ def test_a_truth_names_images_of_the_pool_and_what_it_names_besides_is_told(
     assert "t.csv: 2 names are of no image of thing: '9.jpg' (line 3), 'x.jpg' (line 5)." in said
     assert "not in it" not in said
     album(truth_of(tmp_path / "t.csv", "0.jpg,yes"), store, settings)
-    assert "t.csv: 1 of the 2 images of thing are not in it; to meet one ends the run." in capsys.readouterr().out
+    assert "t.csv: 1 of the 2 images of thing is not in it; to meet one ends the run." in capsys.readouterr().out
     with pytest.raises(BadInput, match=r"t\.csv: none of its names is in the pool of thing"):
         album(truth_of(tmp_path / "t.csv", "9.jpg,yes"), store, settings)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from tests.cli.commands import is_one_clear_line, thresher
 from tests.filled import NAME, add, fill
 from tests.loop.people import everybody_answers, one_turn, small, to_the_end
@@ -21,6 +22,7 @@ from thresher.label.deal import deal
 from thresher.label.mining import mine
 from thresher.label.votes import settle
 from thresher.loop.autopilot import run
+from thresher.loop.growth import may_grow
 from thresher.records import (
     OWNER,
     Category,
@@ -439,3 +441,24 @@ def test_a_pool_without_a_yes_is_released_as_its_table(place: Place) -> None:
     assert thresher("release", NAME, "--to", place.folder / "out", at=place.at).stdout.startswith("Released 0 images")
     table = pq.read_table(place.folder / "out" / "images.parquet")
     assert (set(table["decision"].to_pylist()), set(table["round"].to_pylist())) == ({"no"}, {None})
+
+
+def test_a_harvest_into_a_pool_whose_audits_have_answers_asks_first_and_says_what_it_ended(place: Place) -> None:
+    place.method = "certified"
+    audited(place)
+    for number in range(30, 40):
+        place.answer()
+        if may_grow(NAME, store=place.store, confirmed=True):
+            break
+        place.turn(number)
+    Image.effect_noise((80, 60), 60).save(place.folder / "another.png")
+    harvest = ("harvest", NAME, "--folder", place.folder, "--processes", "1")
+    refused = thresher(*harvest, at=place.at)
+    assert is_one_clear_line(refused, "the audits of the present pool have", "answers stay as labels", "--yes")
+    assert place.store.categories.tally(NAME).images == COUNT
+    assert told(place)["audits ended"] == ""
+    done = thresher(*harvest, "--yes", at=place.at)
+    said = told(place)["audits ended"]
+    assert said.startswith(f"The audits of {COUNT} images ended with ")
+    assert said in done.stdout
+    assert said in " ".join(thresher("status", at=place.at).stdout.split())

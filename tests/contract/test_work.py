@@ -313,7 +313,8 @@ def test_only_an_answer_renews_a_lease(store: Store) -> None:
     dealt = deal(store, now_ms=100)
     first = post(store, dealt, 1, given(0, Says.YES, 10), now_ms=200)
     assert first.lease_until_ms == 200 + HOUR_MS
-    for again in ([], [given(0, Says.YES, 10)], [given(0, Says.NO, 5)], [given(0, Says.YES, 90)]):
+    longer = replace(given(0, Says.YES, 92), seconds=9.5, visits=2)
+    for again in ([], [given(0, Says.YES, 10)], [given(0, Says.NO, 5)], [given(0, Says.YES, 90)], [longer]):
         assert post(store, dealt, 2, *again, now_ms=300).lease_until_ms == 200 + HOUR_MS
     assert post(store, dealt, 9, given(0, Says.NO, 95), now_ms=400).lease_until_ms == 400 + HOUR_MS
 

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.filled import NAME
+from tests.filled import NAME, add
 from tests.loop.people import everybody_answers, one_turn, pool, small, to_the_end
 
 from thresher.errors import BadInput, Conflict, NotFound, NotReady
@@ -13,6 +13,7 @@ from thresher.label.deal import deal
 from thresher.label.gate import review_all
 from thresher.loop.aims import Aims, aim
 from thresher.loop.decision import decision
+from thresher.loop.growth import may_grow, outgrown
 from thresher.loop.reword import Change, Reworded, cost_of, reword
 from thresher.loop.ship import chosen, ship
 from thresher.loop.snapshot import in_force
@@ -233,3 +234,10 @@ def test_targets_that_would_end_audits_with_answers_are_not_set_unasked(
     assert in_force(store.categories.get(NAME), COUNT, store=store) is None
     aim(NAME, Aims(precision=0.8), store=store)
     assert in_force(store.categories.get(NAME), COUNT, store=store) is not None
+    with pytest.raises(NotReady, match=r"the audits of the present pool have [0-9]+ answers.*--yes"):
+        may_grow(NAME, store=store, confirmed=False)
+    spent = may_grow(NAME, store=store, confirmed=True)
+    assert outgrown(NAME, store=store) == ""
+    add(store, range(700, 703))
+    assert may_grow(NAME, store=store, confirmed=False) == 0
+    assert f"The audits of {COUNT} images ended with {spent} answers, because 3 were" in outgrown(NAME, store=store)

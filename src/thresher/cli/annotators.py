@@ -127,7 +127,8 @@ def _records(store: "Store") -> "dict[Worker, dict[str, object]]":
 
 
 def _row(worker: "Worker", facts: dict[str, object]) -> dict[str, object]:
-    return {"person": worker.id, "name": worker.name, **facts, "reason": worker.excluded_why}
+    about = {"person": worker.id, "name": worker.name, "invite": worker.invite}
+    return {**about, **facts, "reason": worker.excluded_why}
 
 
 def _shown(row: dict[str, object]) -> list[object]:

@@ -127,9 +127,11 @@ def album_of(
     if not rows:
         raise BadInput(f"none of its names is in the pool of {name}.", where=truth.file, next="thresher status")
     if unknown := {known: truth.lines[known] for known in truth.yes if known not in rows}:
-        tell(f"{truth.file}: {len(unknown):,} names are of no image of {name}: {some_of(unknown)}.")
+        names = "name is" if len(unknown) == 1 else "names are"
+        tell(f"{truth.file}: {len(unknown):,} {names} of no image of {name}: {some_of(unknown)}.")
     if left := (images := store.categories.tally(name).images) - len(set(rows.values())):
-        tell(f"{truth.file}: {left:,} of the {images:,} images of {name} are not in it; to meet one ends the run.")
+        lacks = f"{left:,} of the {images:,} images of {name} {'is' if left == 1 else 'are'} not in it"
+        tell(f"{truth.file}: {lacks}; to meet one ends the run.")
     once: dict[int, str] = {}  # one name an image: the first in the file
     for known, row in rows.items():
         if truth.yes[once.setdefault(row, known)] != truth.yes[known]:

@@ -1,4 +1,4 @@
-"""Commands about people: serve, invite, simulate; and `job`, which the server starts."""
+"""Commands that run a server or answer through one: serve, simulate; and `job`, which the server starts."""
 
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,12 @@ from thresher.cli.show import as_json, facts, say
 
 if TYPE_CHECKING:
     from thresher.records import Job
-    from thresher.settings import Settings
     from thresher.store.contract import Store
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (serve, invite, simulate):
+    for command in (serve, simulate):
         app.command()(command)
     app.command("job", hidden=True)(job)
 
@@ -70,37 +69,6 @@ def _start_loop(store: "Store") -> "Job":
 
     log = Path(store.place) / "logs" / "loop.log" if "://" not in store.place else Path("thresher-loop.log")
     return spawn("loop", arguments={"while_process": this_process()}, store=store, log=log)
-
-
-def invite(
-    context: typer.Context,
-    category: Annotated[str, typer.Option(help="Invite for this category only; default: all categories.")] = "",
-    note: Annotated[str, typer.Option(help="A note that only you see.")] = "",
-    json: JSON = False,
-) -> None:
-    """Make an invite link; everyone who opens it gets a personal link to answer images."""
-    with opened(context) as (store, settings):
-        link, running = _invite_link(store, settings, category, note)
-    if json:
-        as_json({"link": link, "server": "running" if running else "not running"})
-    else:
-        say(link)
-        if not running:
-            typer.echo("No server of this workspace runs. The link works while `thresher serve` does.", err=True)
-
-
-def _invite_link(store: "Store", settings: "Settings", category: str, note: str) -> tuple[str, bool]:
-    """A new invite's link, and whether a server runs at its address."""
-    from thresher.records import Invite, new_id, now_ms
-    from thresher.server.presence import for_people
-    from thresher.workforce.links import Links
-
-    if category:
-        store.categories.get(category)
-    base, running = for_people(store, settings)  # before anything is made, for there may be no address
-    made = Invite(new_id(), category, note, now_ms())
-    store.people.invite(made)
-    return f"{base}/join/{Links(store.secret()).invite(made.id)}", running
 
 
 def job(

@@ -8,7 +8,7 @@ import typer
 
 from thresher.cli.harvested import besides, same_answers
 from thresher.cli.open import interruptible, opened
-from thresher.cli.options import JSON, Name, PlanOptions, SourceOptions, options
+from thresher.cli.options import JSON, Name, PlanOptions, SourceOptions, Yes, options
 from thresher.cli.show import as_json, bars, facts, next_line, next_lines, say, table
 from thresher.errors import BadInput, without_secrets
 
@@ -35,41 +35,39 @@ def harvest(
     processes: Annotated[
         int | None, typer.Option(help="Number of decoding processes; 0: one per core it may use.")
     ] = None,
+    yes: Yes = False,
     *,
     json: JSON = False,
 ) -> None:
-    """Add images to a category's pool; their bytes are stored unchanged."""
+    """Add images to a category's pool; their bytes are stored unchanged.
+
+    It asks first if audits of the pool have answers, because a certificate of a larger pool needs others.
+    """
+    from thresher.cli.ask import sure
     from thresher.harvest import harvest as harvest_into
     from thresher.harvest.references import harvest_references
-    from thresher.harvest.sources.folder import from_folder
-    from thresher.harvest.sources.tar import from_tar
-    from thresher.harvest.sources.urls import from_urls
+    from thresher.loop.growth import may_grow, outgrown
     from thresher.records import now_ms
 
-    makers: tuple[Callable[[Path], Source] | None, ...] = (from_folder, from_tar, from_urls, None)
-    asked = zip((source.folder, source.tar, source.urls, source.references), makers, strict=True)
-    given = [(path, make) for path, make in asked if path is not None]
-    if len(given) != 1:
-        raise BadInput(
-            "harvest needs exactly one of --folder, --tar, --urls and --references.",
-            next=f"thresher harvest {name} --folder DIR",
-        )
-    path, make = given[0]
-    with opened(context, processes=processes) as (store, settings), bars() as report, interruptible() as stop:
-        store.categories.get(name)
-        if make is None:
-            found = harvest_references(name, path, store=store, now_ms=now_ms(), report=report, stop=stop)
-        else:
-            place = make(path)
-            place.again = source.again
-            found = harvest_into(name, place, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
-        reasons = store.categories.refusal_counts(name)
+    path, make = _one_source(name, source)
+    with opened(context, processes=processes) as (store, settings):
+        if sure(lambda confirmed: may_grow(name, store=store, confirmed=confirmed), yes=yes) is None:
+            return
+        with bars() as report, interruptible() as stop:
+            if make is None:
+                found = harvest_references(name, path, store=store, now_ms=now_ms(), report=report, stop=stop)
+            else:
+                place = make(path)
+                place.again = source.again
+                at = now_ms()
+                found = harvest_into(name, place, store=store, settings=settings, now_ms=at, report=report, stop=stop)
+        reasons, ended = store.categories.refusal_counts(name), outgrown(name, store=store)
         following = () if json else next_lines(name, store, settings)
     if json:
-        as_json({**asdict(found), "refused_in_all": reasons})
+        as_json({**asdict(found), "refused_in_all": reasons, "audits_ended": ended})
         return
     say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,}.")
-    for line in besides(found):
+    for line in filter(None, (*besides(found), ended)):
         say(line)
     if found.refused:
         facts("Refused, in all", reasons)
@@ -80,6 +78,23 @@ def harvest(
         return
     for line in filter(None, following):
         say(line)
+
+
+def _one_source(name: str, source: SourceOptions) -> "tuple[Path, Callable[[Path], Source] | None]":
+    """The path that was given and the maker of its source, None for references. Raises BadInput."""
+    from thresher.harvest.sources.folder import from_folder
+    from thresher.harvest.sources.tar import from_tar
+    from thresher.harvest.sources.urls import from_urls
+
+    makers: tuple[Callable[[Path], Source] | None, ...] = (from_folder, from_tar, from_urls, None)
+    asked = zip((source.folder, source.tar, source.urls, source.references), makers, strict=True)
+    given = [(path, make) for path, make in asked if path is not None]
+    if len(given) != 1:
+        raise BadInput(
+            "harvest needs exactly one of --folder, --tar, --urls and --references.",
+            next=f"thresher harvest {name} --folder DIR",
+        )
+    return given[0]
 
 
 def refused(

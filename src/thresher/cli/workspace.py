@@ -19,7 +19,8 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.settings import Settings
     from thresher.store.contract import CheckReport, Store
 
-WAITS_FOR, NEXT, HUMAN, GATE, ALIKE = "waits for", "next", "who acts", "gate", "same answers"
+WAITS_FOR, NEXT, HUMAN = "waits for", "next", "who acts"
+GATE, ENDED, ALIKE = "gate", "audits ended", "same answers"
 
 category = typer.Typer(
     name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
@@ -105,7 +106,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE, ALIKE))
+        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE, ENDED, ALIKE))
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
         for server in servers:
@@ -113,8 +114,8 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if not servers:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
-            if row[GATE]:
-                say(f"{row['category']}: {row[GATE]}")
+            for fact in filter(None, (row[GATE], row[ENDED])):
+                say(f"{row['category']}: {fact}")
             if row[ALIKE]:
                 several = f"{row[ALIKE]:,} of its images came from several addresses, perhaps as a placeholder"
                 say(f"{row['category']}: {several}; `thresher refused {row['category']}` lists them.")
@@ -127,6 +128,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
     from thresher.label.gold import gold_standing
     from thresher.loop.decision import decision
+    from thresher.loop.growth import outgrown
     from thresher.loop.next_step import next_step_of
 
     name = category.name
@@ -144,6 +146,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         "open asks": sum(tally.asks_open.values()),
         "rounds": len(store.rounds.all(name)),
         GATE: gold_standing(store.labels.gold(name, category.question.version), settings).says,
+        ENDED: outgrown(name, store=store),
         WAITS_FOR: step.waits_for,
         NEXT: step.command,
         HUMAN: step.human,

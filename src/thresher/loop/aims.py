@@ -69,13 +69,12 @@ def aim(name: str, aims: Aims, *, store: Store, confirmed: bool = False) -> Targ
     category = store.categories.get(name)
     wanted = aimed(category.targets, aims)
     if not confirmed and way_of(category.targets.method).proves and store.rounds.epochs(name):
-        from thresher.loop.snapshot import in_force  # with mathematics that other methods do without
+        from thresher.loop.snapshot import audited, in_force  # with mathematics that other methods do without
 
         images = len(store.categories.pool(name))
         snapshot = in_force(category, images, store=store)
         if snapshot is not None and in_force(replace(category, targets=wanted), images, store=store) is None:
-            votes = store.labels.votes(name, category.question.version)
-            spent = sum(vote.epoch == snapshot.epoch for vote in votes)
+            spent = audited(name, snapshot, store=store)
             if spent:
                 raise NotReady(
                     f"the audits of the present targets have {spent:,} answers; with others they end, and the next run "

@@ -131,6 +131,11 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
     return snapshot if snapshot.frozen.promise == promise_of(targets) and same_budget else None
 
 
+def audited(name: str, snapshot: Snapshot, *, store: Store) -> int:
+    """How many answers the audits of a freeze have."""
+    return sum(vote.epoch == snapshot.epoch for vote in store.labels.votes(name, snapshot.version))
+
+
 def _with_words(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
     """The snapshot with the votes recorded since it was read."""
     said, pieces = dict(snapshot.said), snapshot.pieces

@@ -267,13 +267,14 @@ def drafted(
 
     Of two answers to a picture the later one is kept, whichever device it came from and in whatever order the posts
     arrive. An answer without a time is as old as its post. A post with times gets a sequence of its own, so that
-    another device sees that there was one. Only an answer that was not there renews the lease.
+    another device sees that there was one. Only an answer that was not there renews the lease, not its other times.
     """
     last, there = held[0], {one.position: one for one in held[1]}
     kept = [one for one in given if _replaces(one, there.get(one.position), late=sequence < last)]
     timed = any(one.at_ms for one in given)
     until_ms = assignment.lease_until_ms
-    if any(not _same(one, there.get(one.position)) for one in kept):
+    said = {one.position: one.says for one in held[1]}
+    if any(said.get(one.position) is not one.says for one in kept):
         until_ms = max(until_ms, min(now_ms, assignment.dealt_ms + (LEASES_MOST - 1) * lease_ms) + lease_ms)
     return Drafted(kept, max(sequence, last + timed), until_ms)
 
