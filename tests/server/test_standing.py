@@ -135,6 +135,41 @@ def test_an_excluded_worker_reads_why_and_what_they_sent_stays(
     assert dealt(worker).entries == []
 
 
+def on(device: str, worker: WorkerClient, store: Store) -> None:
+    store.people.seen(person(worker, store).id, device, 1)
+
+
+def test_whoever_is_excluded_does_not_go_on_by_opening_the_invite_again(
+    join: Join, server: Served, store: Store, pool: Pool
+) -> None:
+    seller, known, stranger = join(), join(), join()
+    answer(known, dealt(known), store, pool)
+    on("tablet", seller, store)
+    on("tablet", known, store)
+    server.console.exclude_worker(person(seller, store).id, "You sold your link.")
+    again = join()
+    on("tablet", again, store)
+    assert again.me().offers == []
+    assert "somebody at the same device" in again.me().notice
+    assert again.deal("car") is None
+    assert person(again, store).waits_ms > 0
+    for free in (known, stranger):  # whose work was accepted, and who has another device
+        assert free.me().offers
+        assert dealt(free)
+    server.console.admit_worker(person(again, store).id)
+    assert dealt(again)
+
+
+def test_whoever_waits_does_not_go_on_under_another_name(join: Join, store: Store, pool: Pool) -> None:
+    one, other = join(), join()
+    on("tablet", one, store)
+    on("tablet", other, store)
+    rejected(one)
+    rejected(one)
+    assert other.deal("car") is None
+    assert other.me().offers == []
+
+
 def test_closing_an_invite_reaches_the_people_who_came_by_it(server: Served, store: Store, pool: Pool) -> None:
     invite, other = server.console.add_invite(), server.console.add_invite()
     one, two, elsewhere = (WorkerClient.join(link) for link in (invite.link, invite.link, other.link))

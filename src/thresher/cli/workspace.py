@@ -121,7 +121,8 @@ def status(context: typer.Context, json: JSON = False) -> None:
                 say(f"{row['category']}: {several}; `thresher refused {row['category']}` lists them.")
             say(f"{row['category']} waits for {row[WAITS_FOR]}.")
         if waiting:
-            say(f"Rejected too often, {waiting} of the people wait for you. Next: thresher people")
+            who = "1 person gets" if waiting == 1 else f"{waiting} people get"
+            say(f"{who} no more tasks until you decide. Next: thresher people")
 
 
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:

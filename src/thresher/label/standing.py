@@ -23,8 +23,9 @@ class Standing(enum.StrEnum):
 # what the person reads on their page, by standing
 WORDS: dict[Standing, str] = {
     Standing.FREE: "",
-    Standing.WAITING: "Your last tasks were not accepted, so the person who invited you looks at them before you get "
-    "more. If they let you go on, new tasks appear here. This takes nothing away from what was accepted.",
+    Standing.WAITING: "Your last tasks, or those of somebody at the same device, were not accepted or are in question, "
+    "so the person who invited you looks at them before you get more. If they let you go on, new tasks appear here. "
+    "This takes nothing away from what was accepted.",
     Standing.EXCLUDED: "You get no more tasks here. The reason that was given: {why} What you have sent stays and is "
     "paid by the results below.",
     Standing.CLOSED: "The invite that brought you here was closed, so there are no more tasks. What you have sent "
@@ -94,7 +95,27 @@ def judged(
 ) -> Standing:
     """The standing of a worker by all that they have sent, whether or not the gate has noted it yet."""
     judged_by_now = wait_if_rejected(worker, store=store, settings=settings, now_ms=now_ms, known=known)
+    judged_by_now = _wait_if_alike_waits(judged_by_now, store=store, now_ms=now_ms, known=known)
     return standing_of(judged_by_now, store=store)
+
+
+def _wait_if_alike_waits(
+    worker: Worker, *, store: Store, now_ms: int, known: Sequence[Assignment] | None = None
+) -> Worker:
+    """Let a worker wait who shares a device with somebody who waits or is excluded, unless work of theirs was accepted.
+
+    Otherwise whoever is excluded opens the invite again. Who has shown what they can do does not suffer for another.
+    """
+    if worker.owner or worker.waits_ms or worker.excluded_ms:
+        return worker
+    others = (store.people.get(other) for other in store.people.alike(worker.id))
+    if not any(max(other.waits_ms, other.excluded_ms) > worker.cleared_ms for other in others):
+        return worker
+    done = store.work.of_worker(worker.id) if known is None else known
+    if any(one.stage is Stage.ACCEPTED for one in done):
+        return worker
+    store.people.wait(worker, now_ms)
+    return store.people.get(worker.id)
 
 
 def bounds_of(worker: Worker, *, store: Store, settings: Settings) -> Bounds:

@@ -9,7 +9,7 @@ import { Failed } from '../../shared/problem';
 
 const WORDS: Record<WorkerWire['standing'], string> = {
   free: '',
-  waiting: 'Waits for you: rejected too often',
+  waiting: 'Waits for you: they, or somebody at their device, were rejected too often or excluded',
   excluded: 'Excluded',
   closed: 'Their invite was revoked',
 };
