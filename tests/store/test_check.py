@@ -155,6 +155,69 @@ def test_lost_bytes_come_back_with_the_next_harvest(store: DirectoryStore) -> No
     assert store.labels.held("car", 1)[0].row == rows[4]
 
 
+def spoil_header(path: Path, number: int, *, also_bytes: bool = False) -> None:
+    """Change a byte in the header of a member, and in its image."""
+    with path.open("r+b") as file:
+        member = list(shards.members(file.fileno()))[number]
+        for at in (member.begins - shards.BLOCK + 3, *([member.begins + 9] if also_bytes else [])):
+            file.seek(at)
+            file.write(b"Z")
+
+
+@pytest.mark.parametrize("number", [2, 5])
+@pytest.mark.parametrize("open_", [False, True])
+def test_a_damaged_header_costs_no_image(store: DirectoryStore, number: int, open_: bool) -> None:
+    images(store, 6)
+    store.writer.close()
+    (path,) = tars(store)
+    if open_:
+        path = path.rename(path.with_suffix(".open.tar"))
+    spoil_header(path, number)
+    assert f"the headers of 1 images are damaged (rows {number})" in found(store)
+    store.check(mend=True)
+    store.reader.close()
+    assert found(store) == ""
+    assert all_there(store)
+
+
+@pytest.mark.parametrize("number", [2, 5])
+@pytest.mark.parametrize("open_", [False, True])
+def test_a_harvest_cuts_off_no_image_behind_a_damaged_header(
+    store: DirectoryStore, settings: Settings, number: int, open_: bool
+) -> None:
+    images(store, 6)
+    store.writer.close()
+    (path,) = tars(store)
+    if open_:
+        path = path.rename(path.with_suffix(".open.tar"))
+    spoil_header(path, number)
+    images(store, 3, start=50)
+    store.writer.close()
+    store.reader.close()
+    assert all_there(store)
+    store.check(mend=True)
+    assert found(store) == ""
+    assert all_there(store)
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_bytes_of_no_image_are_kept_when_their_shard_is_mended(store: DirectoryStore, number: int) -> None:
+    images(store, 6)
+    store.writer.close()
+    (path,) = tars(store)
+    path = path.rename(path.with_suffix(".open.tar"))
+    spoil_header(path, number, also_bytes=True)
+    before = path.read_bytes()
+    assert "moves it whole to the quarantine" in found(store)
+    store.check(mend=True)
+    assert (store.writer.directory.parent / "quarantine" / path.name).read_bytes() == before
+    store.reader.close()
+    assert images(store, 6) == list(range(6))
+    assert all_there(store)
+    store.check(mend=True)
+    assert found(store) == ""
+
+
 def test_bytes_that_no_row_uses_are_reclaimed(store: DirectoryStore) -> None:
     images(store, 3)
     leave_bytes(store, 90, 91)

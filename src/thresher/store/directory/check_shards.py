@@ -17,9 +17,9 @@ from thresher.errors import StoreDamaged
 from thresher.store.directory import quarantine, shards
 from thresher.store.directory.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
 from thresher.store.files import told
-from thresher.store.findings import Findings
+from thresher.store.findings import Findings, named
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.images import shard_number
+from thresher.store.sqlite.images import member_name, shard_number
 from thresher.store.sqlite.names import rows_by_key
 
 # Bytes whose rows are still being committed look like bytes without rows; a writer waits half as long at most.
@@ -122,8 +122,13 @@ def _compare(here: Shards, findings: Findings, name: str, number: int | None, se
     if findings.every_byte:
         there = {begins: member for begins, member in there.items() if _unchanged(here, name, member)}
         findings.count("bytes read", sum(member.bytes for member in there.values()))
+    nameless = _nameless(here, name, before, there)
     claims = ((there.get(begins), *claim) for begins, some in before.items() for claim in some)
-    seen.lost.update({row: key for member, row, key, size in claims if not _same(member, key, size)})
+    lost = {row: key for member, row, key, size in claims if not _same(member, key, size)}
+    seen.lost.update({row: key for row, key in lost.items() if row not in nameless})
+    if nameless:
+        what = f"shard {name}: the headers of {len(nameless)} images are damaged ({named(sorted(nameless))})"
+        seen.repairs.append((what, [], lambda: _write_headers(here, name, nameless)))
     if found.held:
         return
     after = _wanted(here, number)  # rows may have come since
@@ -133,14 +138,14 @@ def _compare(here: Shards, findings: Findings, name: str, number: int | None, se
     unused = [member for member in found.members if member.begins not in after]
     moved = [member.name for member in unused]
     if not found.closed:
-        what = f"shard {name}: its writer ended before closing it"
+        what = f"shard {name}: its writer ended before closing it{_whole_note(directory, name)}"
         seen.repairs.append((what, moved, lambda: mend(here, name)))
     elif unused and found.settled:
         size = sum(member.bytes for member in unused)
         findings.count("unused bytes", size)
-        what = f"shard {name}: no row refers to {len(unused)} images of {size} bytes"
+        what = f"shard {name}: no row refers to {len(unused)} images of {size} bytes{_whole_note(directory, name)}"
         seen.repairs.append((what, moved, lambda: mend(here, name)))
-    elif not found.indexed:
+    elif not found.indexed and not nameless:
         seen.repairs.append((f"shard {name}: its index does not match it", [], lambda: _index(directory, name)))
 
 
@@ -163,7 +168,7 @@ def mend(here: Shards, name: str) -> bool:
     """Close a shard without a writer, moving unused images to the quarantine; False if a process is writing it again.
 
     Unused images at its end are cut off. If there are others in between, the shard is copied without them, and deleted
-    when every row refers to the copy.
+    when every row refers to the copy. One with bytes that belong to no image is never cut: it is moved whole.
     """
     directory = here.writer.directory
     closed = directory / (name + CLOSED)
@@ -179,8 +184,13 @@ def mend(here: Shards, name: str) -> bool:
         members = list(shards.members(descriptor))
         used = [member for member in members if member.begins in wanted]
         unused = [member for member in members if member.begins not in wanted]
-        quarantine.keep(directory, here.writer.shard_bytes, descriptor, unused)  # before anything of it goes
-        if used and members[: len(used)] == used:
+        torn = shards.torn(descriptor)
+        if not torn:  # or it is kept whole
+            quarantine.keep(directory, here.writer.shard_bytes, descriptor, unused)  # before anything of it goes
+        if torn:
+            _copy(here, name, descriptor, [(row, member) for member in used for row, *_ in wanted[member.begins]])
+            quarantine.set_aside(directory, name)
+        elif used and members[: len(used)] == used:
             end = used[-1].begins + shards.padded(used[-1].bytes)
             os.ftruncate(descriptor, end)
             shards.finish(directory, name, descriptor, end)
@@ -192,6 +202,12 @@ def mend(here: Shards, name: str) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def _whole_note(directory: Path, name: str) -> str:
+    """What happens to a shard that is not cut."""
+    note = "; bytes of no image lie in it, so --mend copies its images and moves it whole to the quarantine"
+    return note if shards.is_torn(directory, name) else ""
 
 
 def _index(directory: Path, name: str) -> bool:
@@ -246,6 +262,30 @@ def _right(member: Member, wanted: Wanted) -> bool:
 
 def _same(member: Member | None, key: str, size: int) -> bool:
     return member is not None and member.bytes == size and member.name.startswith(key + ".")
+
+
+def _nameless(here: Shards, name: str, wanted: Wanted, there: dict[int, Member]) -> dict[int, Place]:
+    """The places of rows whose bytes are there as they were stored, behind a header that is damaged."""
+    claims = ((begins, *claim) for begins, some in wanted.items() if begins not in there for claim in some)
+    places = ((row, key, Place(name, begins, size)) for begins, row, key, size in claims)
+    return {row: place for row, key, place in places if _hashed(here, place) == key}
+
+
+def _write_headers(here: Shards, name: str, places: dict[int, Place]) -> bool:
+    """Write the headers of images anew, in place."""
+    with here.catalog.reading() as sql:
+        known = {
+            row: sql.execute("SELECT lower(hex(sha256)), format FROM image WHERE row = ?", (row,)).fetchone()
+            for row in places
+        }
+    for ending in (CLOSED, OPEN, CLOSED):
+        with suppress(FileNotFoundError), (here.writer.directory / (name + ending)).open("r+b") as file:
+            for row, place in places.items():
+                begins = place.begins - shards.BLOCK
+                os.pwrite(file.fileno(), shards.header(member_name(*known[row]), place.bytes), begins)
+            os.fsync(file.fileno())
+            return True
+    return False
 
 
 def members_of(here: Shards, name: str) -> tuple[Member, ...]:

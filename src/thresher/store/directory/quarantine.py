@@ -30,6 +30,16 @@ def keep(images: Path, shard_bytes: int, descriptor: int, members: Sequence[Memb
             writer.append([(member.name, os.pread(descriptor, member.bytes, member.begins))])
 
 
+def set_aside(images: Path, name: str) -> None:
+    """Move an open shard as it is: bytes lie in it that belong to no image that can be told."""
+    folder = images.parent / FOLDER
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (images / (name + OPEN)).rename(folder / (name + OPEN))
+    except OSError as error:
+        raise told(error, folder) from error
+
+
 def note(images: Path, count: int) -> str:
     """What was moved and how it comes back, for a report."""
     folder = images.parent / FOLDER

@@ -62,6 +62,7 @@ def header(name: str, size: int) -> bytes:
 
 
 _TAIL_SUM = sum(_TAIL[2])
+_MAGIC = slice(257, 262)
 
 
 def parse(block: bytes) -> tuple[str, int] | None:
@@ -80,15 +81,42 @@ def padded(size: int) -> int:
 
 
 def members(descriptor: int, *, end: int | None = None) -> Iterator[Member]:
-    """Every complete member, in order; anything after the last one is an unfinished write."""
+    """Every complete member, in order. One with a damaged header is left out, and those behind it are found."""
     end = os.fstat(descriptor).st_size if end is None else end
     at = 0
     while at + BLOCK <= end:
         found = parse(os.pread(descriptor, BLOCK, at))
-        if found is None or at + BLOCK + found[1] > end:
+        if found is None:
+            at = _next_header(descriptor, at + BLOCK, end)
+            continue
+        if at + BLOCK + found[1] > end:
             return
         yield Member(found[0], at + BLOCK, found[1])
         at += BLOCK + padded(found[1])
+
+
+def _next_header(descriptor: int, at: int, end: int) -> int:
+    """Where the next header begins at `at` or behind it; `end` if there is none."""
+    while at + BLOCK <= end:
+        some = os.pread(descriptor, min(WRITE_BYTES, end - at), at)
+        for start in range(0, len(some) - BLOCK + 1, BLOCK):
+            block = some[start : start + BLOCK]
+            if block[_MAGIC] == b"ustar" and parse(block) is not None:
+                return at + start
+        at += max(BLOCK, len(some) // BLOCK * BLOCK)
+    return end
+
+
+def torn(descriptor: int) -> bool:
+    """Whether bytes lie in a shard that belong to no member and are neither its end nor an unfinished write."""
+    at, size = 0, os.fstat(descriptor).st_size
+    for member in members(descriptor):
+        if member.begins - BLOCK != at:
+            return True
+        at = member.begins + padded(member.bytes)
+    if at + BLOCK > size or parse(os.pread(descriptor, BLOCK, at)) is not None:
+        return False
+    return any(any(os.pread(descriptor, WRITE_BYTES, start)) for start in range(at, size, WRITE_BYTES))
 
 
 class Writer:
@@ -179,8 +207,11 @@ class Writer:
 
     def _open(self) -> None:
         for name in unfinished(self.directory, self.shard_bytes // 2) if self.resume else ():
+            if is_torn(self.directory, name):
+                continue  # to go on with it would cut off images behind a damaged header
             descriptor = take_over(self.directory, name)
             if descriptor is not None:
+                cut_off(descriptor)
                 self._descriptor, self._name, self._end = descriptor, name, os.fstat(descriptor).st_size
                 return
         name = new_id()
@@ -251,7 +282,7 @@ def unfinished(directory: Path, smaller_than: int) -> list[str]:
 
 
 def take_over(directory: Path, name: str) -> int | None:
-    """Open a shard without a writer, cut off after its last complete member; None if another process was faster."""
+    """Open a shard without a writer; None if another process was faster."""
     opened = directory / (name + OPEN)
     with suppress(FileNotFoundError):
         (directory / (name + CLOSED)).rename(opened)
@@ -266,12 +297,24 @@ def take_over(directory: Path, name: str) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
+    (directory / (name + INDEX)).unlink(missing_ok=True)
+    return descriptor
+
+
+def cut_off(descriptor: int) -> None:
+    """Cut a shard that is not torn off after its last complete member."""
     last = None
     for last in members(descriptor):  # noqa: B007 -- only the last one is wanted
         pass
     os.ftruncate(descriptor, last.begins + padded(last.bytes) if last else 0)
-    (directory / (name + INDEX)).unlink(missing_ok=True)
-    return descriptor
+
+
+def is_torn(directory: Path, name: str) -> bool:
+    """Whether the file of a shard is torn; False if it is not there."""
+    for ending in (CLOSED, OPEN):
+        with suppress(FileNotFoundError), (directory / (name + ending)).open("rb") as file:
+            return torn(file.fileno())
+    return False
 
 
 class _File:

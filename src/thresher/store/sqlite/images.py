@@ -322,6 +322,11 @@ def _image(line: Line) -> Image:
 
 def member(image: NewImage) -> str:
     """The name of an image in its shard."""
-    ending = image.format.lower()
+    return member_name(image.sha256, image.format)
+
+
+def member_name(sha256: str, picture_format: str) -> str:
+    """The name in its shard of an image with this hash and format."""
+    ending = picture_format.lower()
     ending = EXTENSIONS.get(ending, ending)
-    return f"{image.sha256}.{ending if ending.isalnum() and ending.isascii() and len(ending) < 9 else 'bin'}"
+    return f"{sha256}.{ending if ending.isalnum() and ending.isascii() and len(ending) < 9 else 'bin'}"
