@@ -116,6 +116,15 @@ def test_a_grey_of_any_depth_in_a_deeper_file_looks_like_its_eight_bit_twin(kind
     alike(made.get(kind, lambda: encode(Image.fromarray(grey), kind))(), EIGHT)
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_a_hot_pixel_does_not_make_the_others_black(kind: type[np.generic]) -> None:
+    grey = np.tile(ramp(4095, kind), (4, 4))
+    grey[17, 30:32] = 65535
+    seen = shown(encode(Image.fromarray(grey), "TIFF"))
+    assert seen.max() >= 250
+    assert np.median(seen) > 60
+
+
 @pytest.mark.parametrize("top", [2**-6, 0.0625, 1.0, 7.0, 255.0, 4095.0])
 def test_a_grey_of_fractions_is_shown_on_a_range_that_it_uses(top: float) -> None:
     assert shown(encode(Image.fromarray(ramp(top, np.float32)), "TIFF")).max() >= 200

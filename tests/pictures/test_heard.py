@@ -1,6 +1,7 @@
 """No line of a library reaches the screen; what it says of a file is in the refusal of that file."""
 
 import logging
+import struct
 import threading
 from functools import partial
 
@@ -49,6 +50,30 @@ def test_a_tiff_of_more_channels_than_can_be_read_is_unsupported_and_not_damaged
     assert told.reason == "unsupported"
     assert "More samples per pixel than can be decoded: 18" in told.what
     assert capfd.readouterr() == ("", "")
+
+
+def separate(planes: int, bits: int) -> bytes:
+    """An uncompressed grey TIFF of 8 x 8 pixels that has its planes one after the other."""
+    size = 8 * bits
+    # bits, places, sizes, and that the further ones mean nothing known
+    lists = [[bits] * planes, [8 + number * size for number in range(planes)], [size] * planes, [0] * planes]
+    pixels = bytes(planes * size)
+    at = 8 + len(pixels)
+    begins = [at + 4 * planes * number for number in range(len(lists))]
+    values = {256: 8, 257: 8, 259: 1, 262: 1, 277: planes, 278: 8, 284: 2}
+    tags = [(tag, 1, value) for tag, value in values.items()]
+    tags += [(tag, planes, place) for tag, place in zip((258, 273, 279), begins, strict=False)]
+    tags.append((338, planes - 1, begins[3] if planes > 2 else 0))
+    head = b"II*\0" + struct.pack("<I", at + 16 * planes)
+    ends = b"".join(struct.pack("<HHII", tag, 4, count, value) for tag, count, value in sorted(tags))
+    body = b"".join(struct.pack(f"<{planes}I", *some) for some in lists)
+    return head + pixels + body + struct.pack("<H", len(tags)) + ends + bytes(4)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("planes", [2, 4, 5, 18])
+def test_a_tiff_of_more_planes_than_can_be_read_is_unsupported_and_not_damaged(planes: int, bits: int) -> None:
+    assert refusal(separate(planes, bits)).reason == "unsupported"
 
 
 @pytest.mark.parametrize(

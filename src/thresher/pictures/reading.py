@@ -59,8 +59,10 @@ UNSUPPORTED = (
     "not configured",
     "cannot handle",  # a JPEG of 12 bits, or of two layers
     "unknown pixel mode",
+    "unknown raw mode",
     "unknown data organization",
     "more samples per pixel than can be decoded",
+    "string index out of range",  # more planes than Pillow's name of the mode has letters
     "unable to determine j2k image mode",
 )
 LEAST_UNKNOWN_COMPRESSION = 30_000  # private numbers of compressions begin above it, and tags that are missed lie below
