@@ -1,11 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
+import PIL.Image
 import pytest
 from tests.contract.things import new_image
 from tests.harvest import lookalikes
@@ -121,6 +123,10 @@ def test_two_processes_that_harvest_copies_at_once_end_in_one_group_each(
 # --- equal fingerprints prove nothing ---------------------------------------------------------------------------------
 
 
+def opened(data: bytes) -> PIL.Image.Image:
+    return PIL.Image.open(BytesIO(data)).convert("RGB")
+
+
 def admitted(data: bytes) -> NewImage:
     """An image as harvest admits it."""
     (verdict,) = admit([Candidate(name="x", kind="file", data=data)], bytes_most=10**8, pixels=10**8, at_ms=1)
@@ -163,6 +169,21 @@ def test_a_copy_that_was_encoded_or_resized_anew_is_the_same_picture(kind: str) 
     for seed in range(4):
         original, *others = map(pixels_of, lookalikes.copies(lookalikes.KINDS[kind](seed, seed)).values())
         assert all(same(other, original) and same(original, other) for other in others)
+
+
+@pytest.mark.parametrize("quality", [75, 90])
+def test_where_all_else_is_the_same_bit_for_bit_a_small_dark_thing_in_another_hue_is_another_picture(
+    quality: int,
+) -> None:
+    """Encoding anew would have changed pixels all over, so less of a difference is enough."""
+    for seed in range(10):
+        pair = [lookalikes.scene(seed, (480, 320)) for _ in range(2)]
+        for image, colour in zip(pair, [(30, 22, 22), (22, 27, 30)], strict=True):
+            image.paste(colour, (200, 150, 208, 158))
+        one, other = (pixels_of(lookalikes.jpeg(image, quality)) for image in pair)
+        assert not same(one, other)
+        again = lookalikes.jpeg(opened(lookalikes.jpeg(pair[0], quality)), quality)
+        assert same(one, pixels_of(again))
 
 
 def test_a_copy_joins_the_picture_that_was_stored_before_and_not_one_of_another_colour(store: Store) -> None:

@@ -24,6 +24,11 @@ COARSE: Final = 24.0  # of 255, the mean of 4 x 4 pixels: more in luma is anothe
 # how much more may differ per contrast around a pixel: encoding moves edges a little, resizing moves those of luma more
 EDGES, EDGES_RESIZED = 0.1, 0.2
 
+ONE_PLACE: Final = 0.05
+"""Encoding anew changes pixels all over. Where all but this share of an image is the same bit for bit, something was
+drawn there, so that the colour of a small dark or greyish thing may differ by DRAWN at most."""
+DRAWN: Final = 1.0  # of 255, the mean of about 9 x 9 pixels
+
 Pixels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
@@ -44,9 +49,17 @@ def same(one: Pixels, other: Pixels) -> bool:
     resized = one.shape != other.shape
     if resized:
         one = pictures.reduced(one, width=width, height=height)
+    drawn = not resized and _differs_in_one_place(one, other)
     return _same_light(one[..., 0], other[..., 0], EDGES_RESIZED if resized else EDGES) and all(
-        _same_colour(one[..., channel], other[..., channel]) for channel in (1, 2)
+        _same_colour(one[..., channel], other[..., channel], drawn=drawn) for channel in (1, 2)
     )
+
+
+def _differs_in_one_place(one: Pixels, other: Pixels) -> bool:
+    """Whether a small rectangle contains every pixel that is not the same bit for bit."""
+    differs = (one != other).any(axis=2)
+    sides = [np.flatnonzero(differs.any(axis=axis)) for axis in (0, 1)]
+    return not len(sides[0]) or bool(np.prod([side[-1] - side[0] + 1 for side in sides]) < ONE_PLACE * differs.size)
 
 
 def _same_light(one: Pixels, other: Pixels, edges: float) -> bool:
@@ -58,11 +71,11 @@ def _same_light(one: Pixels, other: Pixels, edges: float) -> bool:
     return not (np.abs(first - second) > allowed).any()
 
 
-def _same_colour(one: Pixels, other: Pixels) -> bool:
+def _same_colour(one: Pixels, other: Pixels, *, drawn: bool) -> bool:
     first, second = one.astype(np.float32), other.astype(np.float32)
     for _ in range(4):
         first, second = _smooth(first), _smooth(second)
-    allowed = COLOUR + EDGES * np.minimum(_contrast(first), _contrast(second))
+    allowed = DRAWN if drawn else COLOUR + EDGES * np.minimum(_contrast(first), _contrast(second))
     return not (np.abs(first - second) > allowed).any()
 
 
