@@ -5,7 +5,8 @@ whether harvest would suspect them (equal fingerprints), whether the comparison 
 same, and whether they end in one similar group, which takes both. The comparison is asked of every pair, suspected or
 not: that is the worst case. A grey thing is as grey in another dye: pairs whose colours differ nowhere by more than 5
 (CIE 1976; 2.3 is just noticeable side by side) are told in a row of their own. So is one small thing in another hue of
-the same lightness, with a ratio of its own: where the thing is dark or nearly grey, JPEG moves its colour as far.
+the same lightness, with a ratio of its own: where the thing is dark or nearly grey, JPEG moves its colour as far, and
+only because both files were written alike, all else in them is the same and tells that something was drawn.
 
     python bench/similar.py --data DIRECTORY/clothing.tar
 """

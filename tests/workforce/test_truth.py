@@ -20,6 +20,12 @@ def test_truth_and_votes_are_read_for_the_class_that_means_yes(tmp_path: Path) -
     assert found.votes == {"a.jpg": (True, False, True), "b.jpg": (False, True)}
 
 
+def test_blanks_around_a_value_do_not_matter_as_in_a_table_of_labels(tmp_path: Path) -> None:
+    found = read_truth(write(tmp_path / "t.csv", "file, truth, vote1\n a.jpg , cat , dog \nb.jpg,dog, \n"), "cat")
+    assert found.yes == {"a.jpg": True, "b.jpg": False}
+    assert found.votes == {"a.jpg": (False,), "b.jpg": ()}
+
+
 def test_a_plain_yes_and_no_will_do(tmp_path: Path) -> None:
     found = read_truth(write(tmp_path / "t.csv", "\ufeffurl,answer\nhttps://x/a,yes\nhttps://x/b,no\n"), "yes")
     assert found.yes == {"https://x/a": True, "https://x/b": False}

@@ -44,7 +44,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str, str, Sequence[str]]]:
     """Line number, name, truth and votes of each line."""
     table = open_table(path, names.IMAGE, names.TRUTH)
     numbered = {int(match[1]): column for column in table.columns if (match := VOTE.fullmatch(column.strip().lower()))}
-    for line, (name, truth, *votes) in table.records(*table.chosen, *(numbered[place] for place in sorted(numbered))):
+    wanted = (*table.chosen, *(numbered[place] for place in sorted(numbered)))
+    for line, values in table.records(*wanted):
+        name, truth, *votes = (value.strip() for value in values)
         if not name:
             raise BadLine("names no image.", file=str(path), line=line, next="correct the line")
         yield line, name, truth, votes
