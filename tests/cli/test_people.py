@@ -44,6 +44,7 @@ def test_people_are_listed_with_what_the_owner_should_know(place: Path) -> None:
 
 
 def test_people_and_status_say_that_the_gate_is_provisional(place: Path) -> None:
+    assert "1 person gets no more tasks until you decide. Next: thresher people" in thresher("status", at=place).stdout
     for command in ("people", "status"):
         # as the terminal wraps it
         said = " ".join(thresher(command, at=place).stdout.split())
@@ -82,6 +83,7 @@ def test_an_invite_is_listed_and_revoked_and_reaches_those_who_came_by_it(place:
     listed = thresher("invite", "list", at=place).stdout
     assert ("revoked" in listed, "open" in listed, new["invite"][-8:] in listed) == (True, True, True)
     assert "nothing changed" in thresher("invite", "revoke", "i", at=place).stdout
+    assert "until you decide" not in thresher("status", at=place).stdout  # nobody waits who gets nothing anyway
     thresher("people", "admit", ANN, at=place)
     assert json.loads(thresher("people", "--json", at=place).stdout)[0]["work"] == "free"
 

@@ -75,6 +75,32 @@ def test_on_one_class_alone_honest_work_waits_and_is_paid_later(store: Store, se
     assert store.labels.gold_record(NAME, 1, "honest")[3] > 20
 
 
+def test_what_gold_that_came_later_cannot_tell_the_later_work_of_its_worker_does(
+    store: Store, settings: Settings
+) -> None:
+    here = scene(store, settings, images=600, gold=YES[:30])
+    rows = [(row, 0.0) for row in range(50)]
+    wish(NAME, rows, Purpose.LEARN, store=store, settings=settings, votes_wanted=2)
+    fill_tasks(NAME, store=store, settings=settings, now_ms=1)
+    here.work("honest")
+    here.work("spam", lambda _: Says.YES)
+    here.gild(NO[:30])  # none of them was asked about
+    assert again(here) == 0
+    assert stands(here, "honest") == stands(here, "spam") == (Stage.WEIGHTED, 0.25, True)
+    wish(NAME, [(row, 0.0) for row in range(50, 100)], Purpose.LEARN, store=store, settings=settings, votes_wanted=2)
+    fill_tasks(NAME, store=store, settings=settings, now_ms=here.tick())
+    here.work("honest")
+    assert again(here) == 1
+    first = min(store.work.of_worker("honest"), key=lambda one: one.id)
+    assert first.stage is Stage.ACCEPTED
+    assert first.review is not None
+    assert not first.review.provisional
+    assert {(vote.worker, vote.weight) for vote in store.labels.votes(NAME, 1)} == {("honest", 1.0), ("spam", 0.25)}
+    here.work("spam", lambda _: Says.YES)
+    again(here)
+    assert {vote.weight for vote in store.labels.votes(NAME, 1) if vote.worker == "spam"} <= {0.25}
+
+
 def test_two_servers_that_judge_again_at_once_add_one_decision(here: Scene) -> None:
     spam = always_yes(here)
     here.gild(NO[12:30])

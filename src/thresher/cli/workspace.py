@@ -94,13 +94,14 @@ def settings(context: typer.Context, json: JSON = False) -> None:
 
 def status(context: typer.Context, json: JSON = False) -> None:
     """Print the state of each category and what it is waiting for."""
+    from thresher.label.standing import Standing, standings
     from thresher.records import now_ms
     from thresher.server.presence import running
 
     with opened(context) as (store, settings):
         found = [_standing(each, store, settings) for each in store.categories.all()]
         servers = running(store, now_ms())
-        waiting = sum(bool(worker.waits_ms and not worker.excluded_ms) for worker in store.people.all())
+        waiting = list(standings(store=store).values()).count(Standing.WAITING)
     if json:
         as_json(found)
     elif not found:

@@ -7,7 +7,7 @@ import numpy as np
 
 from thresher.label.gate import breaks, judge
 from thresher.label.gold import enough
-from thresher.label.unaided import tells, unaided
+from thresher.label.unaided import shows_guessing, tells, unaided
 from thresher.records import Assignment, Gold, Review, Says, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -87,6 +87,8 @@ def _judged(
         return review, Waits.NOTHING
     if review.provisional and not enough(gold, settings):
         return review, Waits.GOLD
+    if review.provisional and not shows_guessing(compared):
+        return review, Waits.VOTES  # what its worker sends later shows them gold of the class that was not shown here
     asked = [place.row for place in there.dealt if place.ask is not None]
     closed = not np.isin(asked, store.asks.open_rows(there.category, there.version)).any()
     return review, Waits.NOTHING if closed or tells(compared) else Waits.VOTES
