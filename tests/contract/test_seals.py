@@ -12,8 +12,9 @@ from thresher.errors import StoreDamaged
 from thresher.records import Gold, Label, Purpose, Release, Review, Says, Source, Stage
 from thresher.store.check_seals import lines_of
 from thresher.store.contract import Store
-from thresher.store.kinds import ASSIGNMENT, EVIDENCE, GOLD, GOLD_ANSWER, LABEL, RELEASE, REVIEW, ROUND, VOTE
+from thresher.store.kinds import ASSIGNMENT, EVIDENCE, GOLD, GOLD_ANSWER, LABEL, RELEASE, REVIEW, ROUND, TASK, VOTE
 from thresher.store.rounds import FROZEN
+from thresher.store.seals import seal_of
 from thresher.store.shapes import Kind
 
 Lines = dict[str, list[dict[str, Any]]]
@@ -89,6 +90,15 @@ def delete_assignments(store: Store) -> None:
     store.transfer.clear(ASSIGNMENT, "car")
 
 
+def delete_reviews(store: Store) -> None:
+    store.transfer.clear(REVIEW, "car")
+
+
+def reject_without_telling(store: Store) -> None:
+    line = next(lines_of(store.transfer, REVIEW, "car"))
+    change(store, REVIEW, 0, verdict="rejected", seal=seal_of("review", {**line, "verdict": "rejected"}))
+
+
 # a damage, and what the report says of it; what follows from other lines is there again after a repair
 MADE_ANEW: dict[str, tuple[Callable[[Store], None], str]] = {
     "a vote turned": (lambda store: change(store, VOTE, 3, says="unsure"), "do not follow from its answers"),
@@ -115,6 +125,9 @@ ONLY_BY_FORCE: dict[str, tuple[Callable[[Store], None], str]] = {
     "a sending time": (lambda store: change(store, ASSIGNMENT, 0, sent_ms=7), "nor do its votes"),
     "a review": (lambda store: change(store, REVIEW, 0, why="for no reason"), "review 1 of assignment"),
     "a release": (lambda store: change(store, RELEASE, 0, record={"path": "out"}), "thresher verify out"),
+    "a missing task": (lambda store: store.transfer.clear(TASK, "car"), "6 of the questions that assignment"),
+    "missing reviews": (delete_reviews, "it is accepted, and its review is missing"),
+    "a review that rejected": (reject_without_telling, "its stage is accepted, and its review says rejected"),
     "a missing assignment": (delete_assignments, "assignments that are missing"),
 }
 
@@ -173,6 +186,16 @@ def test_evidence_and_heads_that_changed_are_not_handed_out(worked: Store) -> No
         with pytest.raises(StoreDamaged, match="checksum") as told:
             read()
         assert told.value.next == "thresher check --mend"
+
+
+def test_evidence_of_labels_is_missed_and_its_epoch_is_never_used_again(worked: Store) -> None:
+    worked.lines.drop(EVIDENCE, [1, FROZEN], "car")
+    assert worked.changed("car") == ()  # nothing was asked for it yet
+    worked.labels.hold("car", [Label(7, Says.YES, Source.ADJUDICATED, Purpose.AUDIT_RECALL, 1, 9, epoch=1, draw=0)])
+    assert "the frozen state of epoch 1 is missing" in worked.changed("car")[0]
+    assert worked.check(mend=True).sound
+    assert worked.changed("car") == ()
+    assert worked.rounds.epochs("car") == [1]
 
 
 def test_an_epoch_that_was_given_up_keeps_its_number(worked: Store) -> None:

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from thresher.errors import BadInput, BadLine
 from thresher.label.gold import gold_standing
 from thresher.label.imports import import_gold, import_labels
 from thresher.label.mining import mine
+from thresher.label.votes import settle
 from thresher.records import (
     Alias,
     Counts,
@@ -128,6 +130,18 @@ def test_an_audits_draw_never_becomes_gold(here: Scene) -> None:
     asked_of_two(here, disputed=3)
     adjudicate(here, NewAsk(9, Purpose.ADJUDICATE, 1, 0.0, 3, 9))
     assert here.store.labels.gold(NAME, 1, retired=True) == []
+
+
+def test_labels_of_the_owner_that_were_lost_are_made_anew_from_the_answers(here: Scene) -> None:
+    asked_of_two(here, disputed=3)
+    adjudicate(here, NewAsk(3, Purpose.ADJUDICATE), NewAsk(9, Purpose.ADJUDICATE, 1, 0.0, 3, 9))
+    before = [replace(label, at_ms=0) for label in here.store.labels.held(NAME, 1)]
+    gold = here.store.labels.gold(NAME, 1, retired=True)
+    here.store.labels.drop(NAME, 1, Source.ADJUDICATED, [3, 9])
+    settle(NAME, store=here.store, settings=here.settings, now_ms=here.tick())
+    held = [replace(label, at_ms=0) for label in here.store.labels.held(NAME, 1)]
+    assert [label for label in held if label.source is Source.ADJUDICATED] == before
+    assert here.store.labels.gold(NAME, 1, retired=True) == gold
 
 
 def test_an_owner_who_changes_their_mind_changes_the_gold(here: Scene) -> None:

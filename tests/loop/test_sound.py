@@ -94,6 +94,15 @@ DAMAGES: dict[str, Callable[[Store], None]] = {
 }
 
 
+def test_a_changed_checksum_of_a_ranking_is_made_anew_and_the_ranking_stays(certified: Store) -> None:
+    path = values(certified, ranking_column(NAME, 1)).with_name("sums")
+    path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    before = of_the_certificate(certified)
+    assert "its checksums have changed" in certified.check(mend=True).found[0]
+    assert certified.check(mend=False).found == ()
+    assert of_the_certificate(certified) == before
+
+
 @pytest.mark.parametrize("name", DAMAGES)
 def test_no_loop_and_no_release_goes_by_what_has_changed_and_a_repair_brings_the_certificate_back(
     name: str, certified: Store, settings: Settings, tmp_path: Path

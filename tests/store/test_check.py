@@ -257,6 +257,20 @@ def test_a_shard_that_no_row_uses_goes(store: DirectoryStore) -> None:
     assert shard_files(store) == []
 
 
+def test_a_row_with_a_wrong_size_or_place_is_set_right_at_once(store: DirectoryStore) -> None:
+    images(store, 6)
+    store.writer.close()
+    let_settle(store)
+    with store.catalog.writing(durable=True) as sql:
+        sql.execute("UPDATE image SET bytes = bytes - 1 WHERE row = 2")
+        sql.execute("UPDATE image SET begins = (SELECT begins FROM image WHERE row = 4) WHERE row = 3")
+    report = store.check(mend=True)
+    assert "2 rows refer to a wrong place" in "\n".join(report.found)
+    assert report.notes == ()  # nothing was moved to the quarantine
+    assert found(store) == ""
+    assert all_there(store)
+
+
 def test_a_spare_copy_serves_a_row_that_lost_its_bytes(store: DirectoryStore, settings: Settings) -> None:
     (row,) = images(store, 1)
     store.writer.close()

@@ -201,12 +201,18 @@ def check(
 
 def _outcome(found: "CheckReport") -> str:
     """The last line of a check."""
+    from thresher.store.findings import MEND, RECOVER
+
     if found.sound:
         return "No problems remain."
     if found.refused:
         return "Some problems remain. The lines that begin with refused tell what to do."
     if found.mendable:
         return f"{len(found.mendable):,} of {len(found.found):,} problems can be repaired. Next: thresher check --mend"
+    if any(RECOVER in line for line in found.found):
+        return f"Some problems remain. Next: {RECOVER}"
+    if any(f"{MEND} --force" in line for line in found.found):
+        return f"Some problems remain. Their lines tell what {MEND} --force gives up."
     return "Some problems remain that check cannot repair."
 
 

@@ -5,7 +5,8 @@ owner adds to it. Images that annotators disagreed about before the owner decide
 annotators would miss them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from thresher.records import TRUSTED, Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Vote
@@ -78,14 +79,19 @@ def enough(gold: Iterable[Gold], settings: Settings) -> bool:
     return not gold_standing(gold, settings).missing
 
 
-def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) -> list[Label]:
+def take_owners_answers(
+    assignment: Assignment, *, store: Store, now_ms: int, among: Collection[int] | None = None
+) -> list[Label]:
     """Make labels and gold from an assignment that the owner sent; repeating it changes nothing.
 
-    An adjudication keeps the purpose, epoch and draw for which the image was first asked about.
+    An adjudication keeps the purpose, epoch and draw for which the image was first asked about. Where rows are handed
+    in, answers about other images are left out.
     """
     category, version = assignment.category, assignment.version
     asks = {ask.id: ask for ask in store.asks.of_task(assignment.task)}
     answered = [(asks[ask], given) for ask, given in _asked(assignment)]
+    if among is not None:
+        answered = [(ask, given) for ask, given in answered if ask.row in among]
     rows = [ask.row for ask, _ in answered]
     votes: dict[int, list[Vote]] = {row: [] for row in rows}
     for vote in store.labels.votes(category, version, rows):
@@ -98,6 +104,24 @@ def take_owners_answers(assignment: Assignment, *, store: Store, now_ms: int) ->
     gold = [gold_of(label, votes[label.row], known.get(label.row)) for label in labels]
     store.labels.gild(category, [piece for piece in gold if piece is not None])
     return labels
+
+
+def take_lost_labels(
+    labels: Sequence[Label], of_the_owner: Sequence[Vote], *, store: Store, now_ms: int
+) -> list[Label]:
+    """Make labels anew of images that the owner answered and that have none of people; returns the new ones.
+
+    A catalog loses labels where a repair drops those that do not match their checksums.
+    """
+    known = {label.row for label in labels if label.source in TRUSTED["people"]}
+    newest = {vote.row: vote.assignment for vote in of_the_owner if vote.row not in known}
+    lost: dict[str, set[int]] = defaultdict(set)
+    for row, assignment in newest.items():
+        lost[assignment].add(row)
+    made = []
+    for assignment, rows in sorted(lost.items()):
+        made += take_owners_answers(store.work.get(assignment), store=store, now_ms=now_ms, among=rows)
+    return made
 
 
 def _asked(assignment: Assignment) -> list[tuple[int, Given]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from thresher.label.adjudicate import ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
+from thresher.label.gold import take_lost_labels
 from thresher.label.independent import Devices, left_to_ask, once_a_device, shared_devices
 from thresher.label.standing import annotators
 from thresher.records import TRUSTED, Label, NewAsk, Purpose, Says, Source, Vote
@@ -67,6 +68,8 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     voters = _Voters(annotators(store=store), shared_devices(store=store), everything, owners)
     votes = once_a_device([vote for vote in everything if vote.worker not in owners], voters.shared)
     labels = store.labels.all_of(category, version)
+    of_the_owner = [vote for vote in everything if vote.worker in owners]
+    labels += take_lost_labels(labels, of_the_owner, store=store, now_ms=now_ms)
     if undone := _undone(labels, votes, voters):
         store.labels.drop(category, version, Source.ADJUDICATED, undone)
         labels = store.labels.all_of(category, version)

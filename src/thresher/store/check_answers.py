@@ -14,7 +14,7 @@ from thresher.records import Stage
 from thresher.store.check_seals import Changed, There, lines_of, reseal
 from thresher.store.contract import Transfer
 from thresher.store.kinds import ASSIGNMENT, GOLD_ANSWER, REVIEW, TASK, VOTE
-from thresher.store.seals import SEAL, holds, seal_of
+from thresher.store.seals import SEAL, holds, seal_of, sealed
 from thresher.store.shapes import Kind, Line
 
 COUNTING: Final = {Stage.ACCEPTED.value, Stage.WEIGHTED.value}
@@ -75,19 +75,43 @@ def _changed_votes(transfer: Transfer, category: str, line: There, books: Books)
     reviews = sorted(books.reviews.get(line["id"], ()), key=lambda one: one["number"])
     counting = [one for one in reviews if one["verdict"] in COUNTING]
     there = _of_version(line, books.votes.get(line["id"], ()), books.gold.get(line["id"], ()))
+    counted = line["stage"] in COUNTING
+    if counted and not reviews:
+        what = f"assignment {line['id']}: it is {line['stage']}, and its review is missing"
+        yield Changed(what, partial(_review_anew, transfer, category, line, there[0]), drastic=True)
+        return
+    # a review may be missing: votes that counted are not dropped for that
+    drastic = counted and reviews[-1]["verdict"] not in COUNTING
     if reviews and line["stage"] != reviews[-1]["verdict"]:
         stage = {"stage": reviews[-1]["verdict"]}
         what = f"assignment {line['id']}: its stage is {line['stage']}, and its review says {stage['stage']}"
-        yield Changed(what, partial(transfer.amend, ASSIGNMENT, category, [line["id"]], stage))
+        yield Changed(what, partial(transfer.amend, ASSIGNMENT, category, [line["id"]], stage), drastic)
     rejected = not counting or reviews[-1]["verdict"] not in COUNTING
     if rejected and not any(there):
         return
     weights = {float(one["weight"]) for one in counting}
     wanted = _following(line, books, counting[-1]["weight"]) if counting else ([], [])
+    lost = {ask for _, ask in line["dealt"] if ask is not None} - books.asks.get(line["task"], {}).keys()
+    if lost and len(there[0]) > len(wanted[0]):
+        what = f"task {line['task']} of {category}: {len(lost)} of the questions that assignment {line['id']} answered"
+        forget = partial(_make_anew, transfer, category, there, wanted)
+        yield Changed(f"{what} are missing, and its votes are there", forget, drastic=True)
+        return
     if _alike(there[0], wanted[0]) and sorted(there[1]) == sorted(wanted[1]) and _weights(there[0]) <= weights:
         return
     what = f"votes of {category}: those of assignment {line['id']} do not follow from its answers"
-    yield Changed(f"{what}; --mend makes them anew", partial(_make_anew, transfer, category, there, wanted))
+    then = "" if drastic else "; --mend makes them anew"
+    yield Changed(f"{what}{then}", partial(_make_anew, transfer, category, there, wanted), drastic)
+
+
+def _review_anew(transfer: Transfer, category: str, line: There, votes: Sequence[Line]) -> None:
+    """Store a review that says what the stage of the assignment and the weights of its votes say."""
+    weights = _weights(votes) or {1.0}
+    shown = dict.fromkeys(("yes_right", "yes_shown", "no_right", "no_shown"), 0)
+    about = {"assignment": line["id"], "number": 1, "version": line["version"], "worker": line["worker"]}
+    verdict = {"verdict": line["stage"], "why": "The review was lost.", "at_ms": line["sent_ms"]}
+    review = {**about, **verdict, **shown, "weight": min(weights), "provisional": False}
+    transfer.restore(REVIEW, category, [tuple(sealed("review", review).values())])
 
 
 def _of_version(line: There, *books: Sequence[Line]) -> tuple[list[Line], ...]:

@@ -3,7 +3,7 @@
 What follows from other lines is made anew by the next turn of the loop; what does not is kept, and named.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -48,8 +48,11 @@ def tell(changed: Changed, findings: Findings) -> None:
         findings.wrong(changed.what, changed.repair)
 
 
-def changed_evidence(lines: Lines, rounds: Rounds, category: str) -> Iterator[Changed]:
-    """Frozen evidence that has changed, or is missing although other pieces of its epoch are there."""
+def changed_evidence(lines: Lines, rounds: Rounds, category: str, audited: Collection[int] = ()) -> Iterator[Changed]:
+    """Frozen evidence that has changed, or is missing although other pieces of its epoch or its labels are there.
+
+    `audited` has the epochs that labels were asked for.
+    """
     then = "its labels stay, and the next run freezes the pool anew"
     epochs: dict[int, set[str]] = {}
     for line in lines.page(EVIDENCE, category):
@@ -60,7 +63,9 @@ def changed_evidence(lines: Lines, rounds: Rounds, category: str) -> Iterator[Ch
         except StoreDamaged:
             what = f"evidence of {category}: {name!r} of epoch {epoch} does not match its checksum"
             yield Changed(f"{what}; --mend gives it up: {then}", partial(give_up, lines, category, epoch, name))
-    for epoch, names in epochs.items():
+    for epoch in audited:
+        epochs.setdefault(epoch, {COPY})
+    for epoch, names in sorted(epochs.items()):
         follow = any(name == COPY or name.startswith(WORDS) for name in names)
         if follow and not names & {FROZEN, GIVEN_UP + FROZEN}:
             what = f"evidence of {category}: the frozen state of epoch {epoch} is missing; --mend gives the epoch up"
@@ -101,14 +106,21 @@ def _reseal_release(lines: Lines, category: str, line: There) -> None:
     lines.change(RELEASE, [line["id"]], {SEAL: sealed("release", line)[SEAL]}, category)
 
 
-def changed_labels(labels: Labels, transfer: Transfer, category: str) -> Iterator[Changed]:
-    """Labels and gold that have changed, and reviews."""
-    bad = [line for line in lines_of(transfer, LABEL, category) if not holds("label", line)]
+def changed_labels(
+    labels: Labels, transfer: Transfer, category: str, audited: set[int] | None = None
+) -> Iterator[Changed]:
+    """Labels and gold that have changed, and reviews; the epochs of sound labels are added to `audited`."""
+    bad = []
+    for line in lines_of(transfer, LABEL, category):
+        if not holds("label", line):
+            bad.append(line)
+        elif line["epoch"] and audited is not None:
+            audited.add(line["epoch"])
     if bad:
         rows = sorted({line["row"] for line in bad})
         sources = ", ".join(sorted({SOURCES[line["trust"]].value for line in bad}))
         what = f"labels of {category}: {len(bad)} ({sources}; {named(rows)}) do not match their checksums"
-        what = f"{what}; --mend drops them, and their images are asked about again"
+        what = f"{what}; --mend drops them; the next turn makes anew those that follow from answers"
         yield Changed(what, partial(_drop, labels, category, bad))
     gold = [line for line in lines_of(transfer, GOLD, category) if not holds("gold", line)]
     if gold:

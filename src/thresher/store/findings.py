@@ -84,6 +84,8 @@ class Findings:
     def miscounted(self, owner: str, name: str, kept: int, counted: int, repair: Repair) -> None:
         """Note a wrong counter; `owner` is its category, or empty for the whole workspace."""
         told = f"catalog: the counter {name!r} of {owner or 'the workspace'} is {kept}, and should be {counted}"
+        if name.startswith("labels:") and kept > counted:
+            told = f"{told}: labels are missing; the next turn makes anew those that follow from answers"
         self.wrong(told, repair)
 
     def lost_bytes(self, rows: Sequence[int]) -> None:

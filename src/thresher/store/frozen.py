@@ -68,10 +68,13 @@ def changed_rankings(
             ranks, copy = int(kept["frozen"]["ranks"]), rounds.evidence(category, epoch, COPY)
         except (StoreDamaged, ValueError, KeyError, TypeError):
             continue  # told with the other evidence
-        ranking = read_ranking(category, epoch, ranks, columns)
+        ranking, name = read_ranking(category, epoch, ranks, columns), ranking_column(category, epoch)
         if ranking is not None and _as_frozen(ranking, kept, images):
+            if len(columns.damaged(name, np.arange(ranks, dtype=np.int64))):
+                what = f"column {name}: its checksums have changed; --mend makes them anew"
+                yield Changed(what, partial(_restore, category, epoch, ranking, columns))
             continue
-        what = f"column {ranking_column(category, epoch)}: it is not the ranking that was frozen"
+        what = f"column {name}: it is not the ranking that was frozen"
         if copy is not None:
             there = np.frombuffer(zlib.decompress(copy), DTYPE).astype(np.int64)
             yield Changed(f"{what}; --mend takes it from its copy", partial(_restore, category, epoch, there, columns))

@@ -46,9 +46,10 @@ class OpenedStore(Store):
 
     def _changed(self, category: str) -> Iterator[Changed]:
         yield from changed_answers(self.transfer, category)
-        yield from changed_labels(self.labels, self.transfer, category)
+        audited: set[int] = set()
+        yield from changed_labels(self.labels, self.transfer, category, audited)
         yield from changed_rounds(self.lines, category)
-        yield from changed_evidence(self.lines, self.rounds, category)
+        yield from changed_evidence(self.lines, self.rounds, category, audited)
         yield from changed_rankings(category, self.images, self.columns, self.lines, self.rounds)
 
     @abstractmethod

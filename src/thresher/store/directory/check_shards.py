@@ -56,12 +56,13 @@ class Found:
 class Seen:
     """The findings over all shards: rows without bytes, where images that no row refers to lie, repairs to make.
 
-    A repair has the names of the images that it moves to the quarantine.
+    A repair has the names of the images that it moves to the quarantine; `kept` are those that were moved.
     """
 
     lost: dict[int, str]
     spare: dict[str, Place]
     repairs: list[tuple[str, list[str], Callable[[], bool]]]
+    kept: list[Member]
 
 
 def check_shards(here: Shards, findings: Findings) -> int:
@@ -74,7 +75,7 @@ def check_shards(here: Shards, findings: Findings) -> int:
         numbers: dict[str, int] = dict(sql.execute("SELECT name, number FROM shard").fetchall())
     elsewhere = here.reader.elsewhere
     names = sorted(numbers.keys() | shards.names(directory) | (elsewhere.names() if elsewhere else set()))
-    seen = Seen({}, {}, [])
+    seen = Seen({}, {}, [], [])
     for done, name in enumerate(names):
         findings.progress("check shards", done, len(names), "shards")
         _compare(here, findings, name, numbers.get(name), seen)
@@ -85,8 +86,8 @@ def check_shards(here: Shards, findings: Findings) -> int:
     movable = findings.may_move(unknown)
     for what, moved, repair in seen.repairs:
         findings.wrong(what, repair if movable or not moved else None)
-    if findings.mend and spare and movable:
-        findings.notes.append(quarantine.note(directory, len(spare)))
+    if seen.kept:
+        findings.notes.append(quarantine.note(directory, len(seen.kept)))
     return unknown
 
 
@@ -139,12 +140,12 @@ def _compare(here: Shards, findings: Findings, name: str, number: int | None, se
     moved = [member.name for member in unused]
     if not found.closed:
         what = f"shard {name}: its writer ended before closing it{_whole_note(directory, name)}"
-        seen.repairs.append((what, moved, lambda: mend(here, name)))
+        seen.repairs.append((what, moved, lambda: mend(here, name, seen.kept)))
     elif unused and found.settled:
         size = sum(member.bytes for member in unused)
         findings.count("unused bytes", size)
         what = f"shard {name}: no row refers to {len(unused)} images of {size} bytes{_whole_note(directory, name)}"
-        seen.repairs.append((what, moved, lambda: mend(here, name)))
+        seen.repairs.append((what, moved, lambda: mend(here, name, seen.kept)))
     elif not found.indexed and not nameless:
         seen.repairs.append((f"shard {name}: its index does not match it", [], lambda: _index(directory, name)))
 
@@ -164,7 +165,7 @@ def _tell_lost(here: Shards, findings: Findings, seen: Seen) -> None:
     findings.lost_bytes(sorted({*gone, *marked} - again.keys()))
 
 
-def mend(here: Shards, name: str) -> bool:
+def mend(here: Shards, name: str, kept: list[Member]) -> bool:
     """Close a shard without a writer, moving unused images to the quarantine; False if a process is writing it again.
 
     Unused images at its end are cut off. If there are others in between, the shard is copied without them, and deleted
@@ -187,6 +188,7 @@ def mend(here: Shards, name: str) -> bool:
         torn = shards.torn(descriptor)
         if not torn:  # or it is kept whole
             quarantine.keep(directory, here.writer.shard_bytes, descriptor, unused)  # before anything of it goes
+            kept += unused
         if torn:
             _copy(here, name, descriptor, [(row, member) for member in used for row, *_ in wanted[member.begins]])
             quarantine.set_aside(directory, name)
@@ -232,12 +234,15 @@ def _copy(here: Shards, name: str, descriptor: int, used: list[tuple[int, Member
 
 
 def _point(here: Shards, places: dict[int, Place], *, away_from: str | None = None) -> None:
-    """Record the new place of the bytes of rows."""
+    """Record the new place of the bytes of rows, and their size."""
     with here.catalog.writing(durable=True) as sql:
         sql.executemany(
-            """UPDATE image SET shard = ?, begins = ? WHERE row = ?
-               AND (?4 IS NULL OR shard = (SELECT number FROM shard WHERE name = ?4))""",
-            ((shard_number(sql, place.shard), place.begins, row, away_from) for row, place in places.items()),
+            """UPDATE image SET shard = ?, begins = ?, bytes = ? WHERE row = ?
+               AND (?5 IS NULL OR shard = (SELECT number FROM shard WHERE name = ?5))""",
+            (
+                (shard_number(sql, place.shard), place.begins, place.bytes, row, away_from)
+                for row, place in places.items()
+            ),
         )
 
 

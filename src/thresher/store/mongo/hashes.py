@@ -22,7 +22,7 @@ class Hashes:
 
     def of(self, rows: Sequence[int]) -> dict[int, bytes]:
         """The SHA-256 of those rows that have bytes."""
-        found = self._known(rows)
+        found = _known(self._hashes, rows)
         if missing := sorted({row // BLOCK for row in rows if row not in found and row >= 0}):
             # if two threads extend it at once, one reads its block again later
             self._hashes = hashes = grown(self._hashes, (missing[-1] + 1) * BLOCK)
@@ -31,14 +31,14 @@ class Hashes:
             table = self.link.table("images")
             for one in table.find(wanted, {"sha256": 1}, batch_size=len(missing) * BLOCK + 1):
                 hashes[one["_id"]] = np.frombuffer(one["sha256"], dtype=np.uint8)
-            found = self._known(rows)
+            found |= _known(hashes, rows)  # another thread may have put a longer table in its place
         return found
 
-    def _known(self, rows: Sequence[int]) -> dict[int, bytes]:
-        hashes = self._hashes
-        # no picture hashes to zeros: nobody has ever found one that does
-        known = ((row, hashes[row].tobytes()) for row in rows if 0 <= row < len(hashes))
-        return {row: name for row, name in known if any(name)}
+
+def _known(hashes: NDArray[np.uint8], rows: Sequence[int]) -> dict[int, bytes]:
+    # no picture hashes to zeros: nobody has ever found one that does
+    known = ((row, hashes[row].tobytes()) for row in rows if 0 <= row < len(hashes))
+    return {row: name for row, name in known if any(name)}
 
 
 def grown(table: NDArray[Value], length: int) -> NDArray[Value]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from thresher.store.contract.lines import ANYTHING
 from thresher.store.lines import KeptLines, Wanted
-from thresher.store.shapes import Field, Kind, Line, Named, Type, read_line
+from thresher.store.shapes import Field, Kind, Line, Named, Type, read_line, reader
 from thresher.store.sqlite import connection, counters
 from thresher.store.sqlite.counters import WORKSPACE, category_id
 from thresher.store.sqlite.part import Part
@@ -109,7 +109,7 @@ def select(
             ORDER BY {", ".join(f"{name} {direction}" for name in order)} LIMIT ?""",
         (*terms.values, -1 if wanted.limit is None else wanted.limit),
     )
-    return [read_line(fields, values) for values in found]
+    return list(map(reader(fields), found))
 
 
 def replace(sql: Sql, kind: Kind, of: int, lines: Iterable[Line]) -> None:
