@@ -323,14 +323,20 @@ def answer_counters(asks: Sequence[int | None], *, owner: bool) -> dict[str, int
     return {"owner_answers": len(asks)} if owner else {"gold_answers": gold, "answers": len(asks) - gold}
 
 
-def may_be_judged_again(assignment: Assignment, review: Review) -> None:
-    """Raise BadInput, or Conflict unless the assignment was judged and not rejected for good."""
+def may_be_judged_again(assignment: Assignment, review: Review, after: int, there: int) -> bool:
+    """Whether a further decision may be recorded: False if another one came first, so that not `after` are `there`.
+
+    Raises BadInput, or Conflict unless the assignment was judged and not rejected for good.
+    """
     if review.verdict not in VERDICTS:
         raise BadInput(f"{review.verdict.value!r} is not a verdict of a review.")
     if assignment.review is None:
         raise Conflict("only a reviewed assignment can be judged again.", where=f"assignment {assignment.id}")
+    if there != after:
+        return False
     if Stage.REJECTED is assignment.review.verdict is not review.verdict:
         raise Conflict("a rejection cannot be taken back.", where=f"assignment {assignment.id}")
+    return True
 
 
 def may_be_reviewed(assignment: Assignment, review: Review) -> bool:

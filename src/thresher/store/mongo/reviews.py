@@ -32,9 +32,10 @@ def record(link: Link, assignment: str, review: Review, session: Session) -> Doc
 def again(link: Link, one: Document, review: Review, after: int, votes: bool, session: Session) -> Document:
     """Add a decision if there are `after` of them; with `votes` the answers count as it says."""
     there = record_of(one)
-    may_be_judged_again(there, review)
     of = span(category=there.category, assignment=there.id)
-    if link.table(REVIEW.collection).count_documents(of, session=session) != after:
+    if not may_be_judged_again(
+        there, review, after, link.table(REVIEW.collection).count_documents(of, session=session)
+    ):
         return one
     if votes:
         _weigh_votes(link, there, review, session)

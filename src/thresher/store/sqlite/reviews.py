@@ -27,10 +27,10 @@ def record(sql: sqlite3.Connection, assignment: Assignment, review: Review) -> N
 
 def again(sql: sqlite3.Connection, assignment: Assignment, review: Review, *, after: int, votes: bool) -> None:
     """Add a decision if there are `after` of them; with `votes` the answers count as it says."""
-    may_be_judged_again(assignment, review)
     (category,) = sql.execute("SELECT category FROM assignment WHERE id = ?", (assignment.id,)).fetchone()
     of = (category, assignment.id)
-    if sql.execute("SELECT count(*) FROM review WHERE category = ? AND assignment = ?", of).fetchone()[0] != after:
+    (there,) = sql.execute("SELECT count(*) FROM review WHERE category = ? AND assignment = ?", of).fetchone()
+    if not may_be_judged_again(assignment, review, after, there):
         return
     append(sql, category, assignment, review)
     if not votes:
