@@ -60,7 +60,7 @@ def run(place: Path, photos: Path, truth: Path, gold: Path, *, once: bool) -> No
     thresher("harvest", NAME, "--folder", str(photos), at=workspace)
     thresher("gold", "import", NAME, str(gold), at=workspace)
     print("\n$ thresher serve --port 0", flush=True)
-    with local_server(str(workspace)) as server:
+    with local_server(str(workspace), crowd=True) as server:
         print(f"Console: {server.link}", flush=True)
         thresher("simulate", NAME, "--truth", str(truth), "--workers", "20", "--url", server.url, at=workspace)
         thresher("release", NAME, "--to", str(place / "release"), at=workspace)

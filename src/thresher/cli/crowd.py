@@ -54,7 +54,7 @@ def simulate_with(
     starved = _Starved(name, store) if not crowd.url else _never  # only at our own server will nobody else come
     with (
         bars() as report,
-        _server(crowd.url, store, crowd.workers) as base_url,
+        _server(crowd.url, store) as base_url,
         _Loop(name, store, settings, report) as loop,
     ):
         album = album_of(truth, name, store, settings, report, tell=tell)
@@ -183,11 +183,11 @@ class _Starved:
 
 
 @contextlib.contextmanager
-def _server(url: str, store: Store, people: int) -> Iterator[str]:
+def _server(url: str, store: Store) -> Iterator[str]:
     if url:
         yield url
         return
-    with local_server(store.place, loop=False, joins=people) as server:
+    with local_server(store.place, loop=False, crowd=True) as server:
         yield server.url
 
 

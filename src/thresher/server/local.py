@@ -14,6 +14,7 @@ from thresher.settings import child_at
 
 LINK_MARK = "/?token="
 PATIENCE_SECONDS = 20.0
+CROWD = "1000000"  # simulated people who may join in a minute, even if several simulations follow each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,15 @@ class Local:
 
 
 @contextmanager
-def local_server(place: str, *, loop: bool = True, joins: int = 0) -> Iterator[Local]:
+def local_server(place: str, *, loop: bool = True, crowd: bool = False) -> Iterator[Local]:
     """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start.
 
-    It ends with the block, and with this process if that is killed. With `joins`, so many people can join at once: a
-    simulated crowd comes from one address.
+    It ends with the block, and with this process if that is killed. For a `crowd`, simulated people who all come from
+    one address, as many as like can join at once.
     """
     flags, environment = child_at(place)
-    if joins:
-        environment |= {"THRESHER_JOINS_ADDRESS": str(joins), "THRESHER_JOINS_MINUTE": str(joins)}
+    if crowd:
+        environment |= {"THRESHER_JOINS_ADDRESS": CROWD, "THRESHER_JOINS_MINUTE": CROWD}
     command = ["serve", "--port", "0", "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
     # Ctrl-C reaches the whole process group, but this server stays for those who still talk to it and ends by SIGTERM
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
