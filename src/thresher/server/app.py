@@ -162,6 +162,12 @@ class Server(uvicorn.Server):
         port = sockets[0].getsockname()[1] if sockets else self._port
         self._ready(address_of(self._host, port))
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End as uvicorn does, which leaves open what its clients did not close in time: that is closed here."""
+        await super().shutdown(sockets=sockets)
+        self.connections.end()
+        await asyncio.sleep(0)  # a connection ends in the next turn of the event loop
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: close connections that have waited too long, and say that the server still runs."""
         if counter % SWEEP_TICKS == 0:

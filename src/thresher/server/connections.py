@@ -83,6 +83,11 @@ class Connections:
         for connection in [one for one in self._open if one.overdue(now)]:
             connection.cut()
 
+    def end(self) -> None:
+        """Close every connection that is still open."""
+        for connection in list(self._open):
+            connection.cut()
+
     def _room(self, address: str) -> bool:
         if self.has_limit(address) and self._by_address[address] >= self.each:
             return self._cut_one([one for one in self._open if one.address == address])
