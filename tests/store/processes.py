@@ -7,6 +7,8 @@ import time
 import traceback
 from collections.abc import Callable
 
+BEGINS_WITHIN_SECONDS = 60.0  # a machine that does much else starts slowly
+
 
 def forked(work: Callable[[], None]) -> int:
     """Start work in a process of its own and answer its id."""
@@ -28,9 +30,12 @@ def ended(process: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def killed(work: Callable[[], None], after_seconds: float) -> bool:
-    """Start work and kill it after a while; whether it was still going."""
+def killed(work: Callable[[], None], after_seconds: float, begun: Callable[[], bool] = lambda: True) -> bool:
+    """Start work, wait until it has begun, and kill it a while later; whether it was still going."""
     process = forked(work)
+    waited_until = time.monotonic() + BEGINS_WITHIN_SECONDS
+    while not begun() and time.monotonic() < waited_until:
+        time.sleep(0.01)
     time.sleep(after_seconds)
     os.kill(process, signal.SIGKILL)
     return ended(process) == -signal.SIGKILL
