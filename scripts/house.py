@@ -24,7 +24,7 @@ SHELVES = (
     ("errors",),
     ("records",),
     ("settings",),
-    ("guard", "pictures", "tables", "evidence"),
+    ("guard", "pictures", "tables", "evidence", "verify"),
     ("store",),
     ("workforce", "compute"),
     ("harvest", "label", "learn", "release"),

@@ -1,0 +1,136 @@
+"""Checks a certified release from its files alone, by calculations of its own: it imports nothing of the prover.
+
+    verdict = verify(Path("out"), head="9f2c...")       holds, the sentences that it proves, and what is wrong
+
+docs/certificate-format.md describes the files and every calculation. Whatever the files hold, the answer is a verdict
+or one BadInput that names the file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from thresher.verify.card import check_card
+from thresher.verify.case import Case, same, stop_of
+from thresher.verify.checks import Checks
+from thresher.verify.formats import Wanted, check_formats
+from thresher.verify.frozen import FORMAT, frozen_of
+from thresher.verify.labels import TRUSTED, must_be_trusted, read_labels
+from thresher.verify.log import Log, canonical, read_log
+from thresher.verify.manifest import Manifest, read_manifest
+from thresher.verify.methods import CHECKS
+from thresher.verify.order import check_evidence
+from thresher.verify.pool import CODE_OF, read_pool
+from thresher.verify.reading import bad, read_object, said, shown
+from thresher.verify.released import delivered, images_released
+from thresher.verify.sentence import sentences
+from thresher.verify.values import Fields
+
+__all__ = ["Verdict", "verify"]
+
+NAME = "certificate.json"
+NO_CERTIFICATE = "the release has no certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the certificate holds; the claim, made from what was recomputed, if it does; and what is wrong."""
+
+    holds: bool
+    claim: str
+    wrong: tuple[str, ...]
+
+
+def verify(directory: Path, *, head: str = "") -> Verdict:
+    """Whether the files of a release prove its claim, and are those that the claim is about.
+
+    `head` is the published digest of a line of the audit log: the log must have it. A release without a certificate
+    never holds. Raises BadInput for files that cannot be read.
+    """
+    path = directory / NAME
+    given = Fields(read_object(path), "the certificate")
+    try:
+        if given.get("certified") is not True:
+            return Verdict(False, "", (NO_CERTIFICATE,))
+        if given.get("format") != FORMAT:
+            raise ValueError(f"format {shown(given.get('format'))} is not supported, only {FORMAT}")
+        checks = Checks()
+        claim = _verify(directory, given, head, checks)
+    except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+        raise bad(f"is not a certificate: {said(error)}.", path) from error
+    wrong = checks.all()
+    return Verdict(not wrong, "" if wrong else claim, wrong)
+
+
+def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
+    """The sentences that the files prove, if nothing is noted in `checks`."""
+    frozen = frozen_of(given.get("frozen"))
+    manifest, log = read_manifest(directory, checks), read_log(directory)
+    _compare_log(given, log, head, checks)
+    pool = read_pool(directory, frozen, checks)
+    labels = read_labels(directory, frozen, log, pool, checks)
+    must_be_trusted(directory, frozen.truth, checks)
+    if checks.wrong:  # the calculations take what was compared so far for granted
+        return ""
+    case = Case(frozen, labels, log, stop_of(given.get("result"), frozen, labels), pool, checks)
+    CHECKS[frozen.method](case)
+    if checks.wrong:
+        return ""
+    check_evidence(case)
+    released = images_released(case)
+    words = sentences(frozen, case.figures, delivered=delivered(case), files=len(released))
+    _compare(given, manifest, case, words, checks)
+    said_now = {one: name for one, code in labels.now.items() for name, other in CODE_OF.items() if other == code}
+    category = given.text("category")
+    wanted = Wanted(released, pool.unit_of, said_now, TRUSTED[frozen.truth], category)
+    check_formats(directory, manifest, wanted, checks)
+    check_card(directory, words, checks)
+    return words
+
+
+def _compare_log(given: Fields, log: Log, head: str, checks: Checks) -> None:
+    same_frozen = canonical(log.frozen) == canonical(given.get("frozen"))
+    checks.that(same_frozen, "what is frozen in the certificate is not the first line of the audit log")
+    checks.that(given.get("log_head") == log.head, "the certificate names another head of the audit log")
+    checks.that(not head or head.lower() in log.heads, "the audit log has no line with the published head")
+
+
+def _compare(given: Fields, manifest: Manifest, case: Case, words: str, checks: Checks) -> None:
+    """The fields of certificate and manifest that repeat what was recomputed."""
+    frozen, result = case.frozen, case.stop.given
+    _compare_result(result, case, checks)
+    expected: dict[str, object] = {
+        "words": words,
+        "method": frozen.method,
+        "truth": frozen.truth,
+        "epoch": frozen.epoch + 1,
+    }
+    for name, value in expected.items():
+        checks.that(
+            given.get(name) == value, f"{name}: the certificate says {shown(given.get(name))}, not {shown(value)}"
+        )
+    listed = manifest.fields
+    for name, other in (("category", "category"), ("question", "question"), ("question_version", "version")):
+        checks.that(given.get(name) == listed.get(other), f"{name}: certificate and manifest say different things")
+    images = len(images_released(case))
+    checks.that(
+        listed.get("images") == images, f"the manifest counts {shown(listed.get('images'))} images, not {images}"
+    )
+
+
+def _compare_result(result: Fields, case: Case, checks: Checks) -> None:
+    frozen = case.frozen
+    promised = {
+        "precision": None if frozen.method == "recall" else frozen.precision,
+        "recall": None if frozen.method == "precision" else frozen.recall,
+        "delta": frozen.delta,
+        "delivered": delivered(case),
+    }
+    for name, value in promised.items():
+        found = result.get(name)
+        right = found is None if value is None else same(found, value)
+        checks.that(right, f"{name}: the result says {shown(found)}, not {shown(value)}")
+    counts = Fields(result.get("counts"), "result.counts")
+    checks.that(counts.names() == case.figures.keys(), "the result counts other things than its method does")
+    for name, number in case.figures.items():
+        found = counts.get(name)
+        checks.that(same(found, number), f"{name}: the result says {shown(found)}, not {number:g}")

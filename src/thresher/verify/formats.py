@@ -1,0 +1,187 @@
+"""The released files of each format, tied to the evidence: docs/certificate-format.md, "The released set"."""
+
+import math
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from thresher.errors import BadInput
+from thresher.verify.checks import Checks
+from thresher.verify.manifest import Manifest
+from thresher.verify.pool import is_id
+from thresher.verify.reading import as_object, bad, read_table, said, shown
+
+TABLE = "images.parquet"
+COLUMNS = {
+    "id": "string",
+    "decision": "string",
+    "similar_to": "string",
+    "inherited": "bool_",
+    "label": "string",
+    "label_source": "string",
+    "width": "int32",
+    "height": "int32",
+    "score": "float32",
+}
+FILE_NAME = re.compile(r"([0-9a-f]{64})\.[a-z0-9]{1,8}")
+LARGEST_FACTS = 4096
+BLOCK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The images that must be released, each with its unit; every image of the pool; and the labels of today."""
+
+    units: Mapping[str, str]
+    pool: Mapping[str, str]
+    labels: Mapping[str, str]
+    trusted: frozenset[str]
+    category: str
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of the table by id, where there is one; each a mapping of column to value."""
+
+    by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def check_formats(directory: Path, manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
+    """Compare every format that is there with the images that must be released."""
+    rows = _table(directory / TABLE, wanted, checks) if "table" in manifest.formats else {}
+    if "folder" in manifest.formats:
+        _folder(manifest, wanted, checks)
+    if "webdataset" in manifest.formats:
+        _webdataset(directory, manifest, wanted, rows, checks)
+    checks.that((TABLE in manifest.digests) == ("table" in manifest.formats), f"{TABLE} is there without its format")
+
+
+def _same_images(found: set[str], wanted: Wanted, where: str, checks: Checks) -> None:
+    missing, more = wanted.units.keys() - found, found - wanted.units.keys()
+    checks.that(not missing, f"{where}: {len(missing)} images that are certified are missing, {_first(missing)}")
+    checks.that(not more, f"{where}: {len(more)} images are not those that are certified, {_first(more)}")
+
+
+def _first(ids: set[str]) -> str:
+    return f"the first is {shown(min(ids))}" if ids else ""
+
+
+def _table(path: Path, wanted: Wanted, checks: Checks) -> dict[str, dict[str, Any]]:
+    """Every image of the pool has a row, and exactly the certified ones are yes; a copy names its unit."""
+    table = read_table(path, COLUMNS)
+    rows = {one: dict(zip(COLUMNS, row, strict=True)) for one, *row in zip(table["id"], *table.values(), strict=True)}
+    checks.that(len(rows) == len(table["id"]), f"{TABLE}: an image is there twice")
+    checks.that(all(map(is_id, rows)), f"{TABLE}: an id is no SHA-256")
+    absent = wanted.pool.keys() - rows.keys()
+    checks.that(not absent, f"{TABLE}: {len(absent)} images of the pool are missing, {_first(absent)}")
+    decisions = {row["decision"] for row in rows.values()}
+    checks.that(decisions <= {"yes", "no", "unknown"}, f"{TABLE}: a decision is none of yes, no, unknown")
+    _same_images({one for one, row in rows.items() if row["decision"] == "yes"}, wanted, TABLE, checks)
+    for one, unit in wanted.units.items():
+        right = one not in rows or rows[one]["similar_to"] == (None if one == unit else unit)
+        checks.that(right, f"{TABLE}: {one} is not told to be what it is a copy of")
+    for one, row in rows.items():
+        label = row["label"] if row["label_source"] in wanted.trusted else None
+        if wanted.pool.get(one) == one:
+            checks.that(wanted.labels.get(one) == label, f"{TABLE}: the label of {one} is not that of the evidence")
+    return rows
+
+
+def _folder(manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
+    """The files of `images/` are the certified images, each once, with the bytes that its name says."""
+    found: set[str] = set()
+    for path, digest in manifest.digests.items():
+        folder, _, name = path.rpartition("/")
+        if folder != "images":
+            continue
+        named = FILE_NAME.fullmatch(name)
+        one = named[1] if named else ""
+        checks.that(one == digest, f"{shown(path)}: its name is not the SHA-256 of its bytes")
+        checks.that(digest not in found, f"images/: {digest} is there twice")
+        found.add(digest)
+    _same_images(found, wanted, "images/", checks)
+
+
+def _webdataset(
+    directory: Path, manifest: Manifest, wanted: Wanted, rows: Mapping[str, Mapping[str, Any]], checks: Checks
+) -> None:
+    """The members of all shards are the certified images and their facts, each once."""
+    shards = sorted(path for path in manifest.digests if path.startswith("webdataset/"))
+    names = [f"webdataset/{wanted.category}-{number:06d}.tar" for number in range(len(shards))]
+    checks.that(shards == names, "webdataset/: the shards are not numbered from 0")
+    images: set[str] = set()
+    facts: set[str] = set()
+    for shard in shards:
+        for name, data, digest in _members(directory / shard):
+            one, _, end = name.partition(".")
+            kind = {"jpg": images, "json": facts}.get(end)
+            if not checks.that(kind is not None and is_id(one), f"{shard}: {shown(name)} is no member of a release"):
+                continue
+            assert kind is not None  # noqa: S101 -- that was checked
+            checks.that(one not in kind, f"{shard}: {name} is there twice")
+            kind.add(one)
+            if end == "jpg":
+                checks.that(digest == one, f"{shard}: the name of {name} is not the SHA-256 of its bytes")
+            else:
+                _facts(data, one, rows.get(one), directory / shard, checks)
+    _same_images(images, wanted, "webdataset/", checks)
+    _same_images(facts, wanted, "webdataset/ (JSON)", checks)
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes, str]]:
+    """Each member's name, its first bytes and its SHA-256. Raises BadInput for anything but regular files."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            end = 0
+            for member in tar:
+                if not member.isreg() or member.issparse() or member.offset != end:
+                    raise bad(f"has a member that is no plain file: {shown(member.name)}.", path)
+                end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+                file = tar.extractfile(member)
+                assert file is not None  # noqa: S101 -- it is a regular file
+                digest, start, got = sha256(), b"", 0
+                while block := file.read(BLOCK):
+                    digest.update(block)
+                    start, got = start or block[: LARGEST_FACTS + 1], got + len(block)
+                if got != member.size:
+                    raise bad(f"ends in the middle of {shown(member.name)}.", path)
+                yield member.name, start, digest.hexdigest()
+        _must_end(path, end)
+    except (OSError, ValueError, tarfile.TarError, EOFError, OverflowError, MemoryError) as error:
+        raise bad(f"cannot be read: {said(error)}.", path) from error
+
+
+def _must_end(path: Path, end: int) -> None:
+    """Raise BadInput if something but zeros follows the last member, or less than the two blocks of an end."""
+    with path.open("rb") as file:
+        file.seek(end)
+        left = 0
+        while block := file.read(BLOCK):
+            left += len(block)
+            if block.strip(b"\0"):
+                raise bad("has bytes after its last member.", path)
+    if left < 2 * tarfile.BLOCKSIZE:
+        raise bad("is cut off.", path)
+
+
+def _facts(data: bytes, one: str, row: Mapping[str, Any] | None, path: Path, checks: Checks) -> None:
+    """The facts of a member are those of the table."""
+    try:
+        facts = as_object(data, path) if len(data) <= LARGEST_FACTS else {}
+    except BadInput:
+        facts = {}
+    right = facts.get("id") == one and facts.get("answer") == "yes" and isinstance(facts.get("format"), str)
+    if row is not None:
+        right = right and all(facts.get(name) == row[name] for name in ("width", "height", "inherited"))
+        right = right and _same_score(facts.get("score"), row["score"])
+    checks.that(right, f"{path.name}: the facts of {one} are not those of the table")
+
+
+def _same_score(given: Any, score: float | None) -> bool:  # noqa: ANN401 -- a value of JSON
+    if score is None or not math.isfinite(score):
+        return given is None
+    return isinstance(given, int | float) and not isinstance(given, bool) and abs(given - score) <= 1e-4

@@ -1,0 +1,96 @@
+"""The audit log: a chain of lines, each with the digest of the one before it. docs/certificate-format.md."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from thresher.verify.reading import as_object, bad, read_bytes
+from thresher.verify.values import Fields
+
+NAME = "audit-log.jsonl"
+CODES = (0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedSet:
+    """What the log says of an accepted set whose audit began (method adjudicated)."""
+
+    cut: int
+    size: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class Log:
+    """What was frozen, the words and first answers by rank, and the digest of the last line (head)."""
+
+    frozen: Any = None
+    words: dict[int, int] = field(default_factory=dict)
+    answers: dict[int, int] = field(default_factory=dict)
+    accepted: dict[int, AcceptedSet] = field(default_factory=dict)
+    heads: list[str] = field(default_factory=list)
+
+    @property
+    def head(self) -> str:
+        """The digest of the last line."""
+        return self.heads[-1]
+
+
+def read_log(directory: Path) -> Log:
+    """The audit log of a release. Raises BadInput where the chain is broken or a line is none of the four kinds."""
+    path = directory / NAME
+    log = Log()
+    try:
+        for number, line in enumerate(_lines(read_bytes(path))):
+            _take(log, as_object(line, path), number)
+            log.heads.append(hashlib.sha256(line).hexdigest())
+        if log.frozen is None:
+            raise ValueError("has no line")
+    except ValueError as error:
+        raise bad(f"is no audit log: {error}.", path) from error
+    return log
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    if not data.endswith(b"\n"):
+        raise ValueError("its last line has no end")
+    yield from data[:-1].split(b"\n")
+
+
+def _take(log: Log, line: dict[str, Any], number: int) -> None:
+    given = Fields(line, f"line {number + 1}")
+    if given.text("previous") != (log.heads[-1] if log.heads else ""):
+        raise ValueError(f"line {number + 1} does not follow line {number}")
+    kind = given.text("kind")
+    if (kind == "freeze") != (number == 0):
+        raise ValueError(f"line {number + 1} is of kind {kind!r}")
+    if kind == "freeze":
+        log.frozen = given.get("frozen")
+    elif kind == "words":
+        _take_codes(log.words, given)
+    elif kind == "answers":
+        _take_codes(log.answers, given)
+    elif kind == "accepted":
+        attempt = given.whole("attempt", 0, 100)
+        log.accepted[attempt] = AcceptedSet(given.whole("cut"), given.whole("size"), given.digest("sha256"))
+    else:
+        raise ValueError(f"line {number + 1} is of an unknown kind {kind[:40]!r}")
+
+
+def _take_codes(into: dict[int, int], line: Fields) -> None:
+    for name, code in Fields(line.get("codes"), f"{line.where}.codes").items():
+        if not (name.isascii() and name.isdecimal() and len(name) <= 15 and str(int(name)) == name):
+            raise ValueError(f"{line.where} has the rank {name[:40]!r}")
+        if not isinstance(code, int) or isinstance(code, bool) or code not in CODES:
+            raise ValueError(f"{line.where} has a code that is none of 0, 1, 2")
+        if int(name) in into:
+            raise ValueError(f"{line.where} records rank {name} again")
+        into[int(name)] = code
+
+
+def canonical(value: object) -> str:
+    """Canonical JSON: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

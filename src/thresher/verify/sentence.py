@@ -1,0 +1,70 @@
+"""The sentences of a certificate, made from what was recomputed: docs/certificate-format.md, "The sentences"."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from thresher.verify.frozen import Frozen
+from thresher.verify.slips import slips_of
+from thresher.verify.statistics import cut4
+
+ANSWERS = {"people": "adjudicated answers", "owner": "the owner's answers"}
+TOGETHER = "an image on which most annotators make the same error is not counted as an error"
+
+
+def sentences(frozen: Frozen, figures: Mapping[str, float], *, delivered: int, files: int) -> str:
+    """All sentences as one text, for `delivered` units and so many released `files`."""
+    plural = "file is" if files == 1 else "files are"
+    similar = f"Similar images count once: {files:,} {plural} released."
+    return " ".join([_claim(frozen, figures, delivered), similar, _errors(frozen), *_withheld(figures)])
+
+
+def _claim(frozen: Frozen, figures: Mapping[str, float], delivered: int) -> str:
+    start = f"With confidence {_number(1 - frozen.delta)}, by {ANSWERS[frozen.truth]}:"
+    day = datetime.fromtimestamp(frozen.at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    pool = f"this pool of {frozen.units:,} images as frozen on {day}"
+    precise = f"at least {_number(frozen.precision)} of the {delivered:,} released images are yes"
+    if frozen.method == "precision":
+        sure = _number(cut4(1 - figures["reject_delta"]))
+        return (
+            f"{start} {precise}. If so, they are, with confidence {sure}, at least "
+            f"{_number(figures['recall_at_least'])} of all yes of {pool}; this method has no recall target."
+        )
+    if not delivered:
+        return f"{start} {pool} contains no yes, so the released set is empty."
+    if frozen.method == "recall":
+        return (
+            f"{start} at least {_number(frozen.recall)} of all yes of {pool} are among the {delivered:,} released "
+            f"images, of which then at least {_number(figures['precision_at_least'])} are yes; this method has no "
+            f"precision target."
+        )
+    return f"{start} {precise}, and they are at least {_number(frozen.recall)} of all yes of {pool}."
+
+
+def _errors(frozen: Frozen) -> str:
+    if frozen.truth == "owner":
+        return "The owner's answers are taken as the truth."
+    if frozen.gold is None:
+        return f"The adjudicated answers are taken as the truth: {TOGETHER}."
+    slips, gold = slips_of(frozen), frozen.gold
+    return (
+        f"Errors of adjudication that are independent of each other are counted: at most {_number(_up(slips.yes))} of "
+        f"the yes and {_number(_up(slips.no))} of the no are adjudicated wrongly, as {gold.yes_shown:,} and "
+        f"{gold.no_shown:,} gold images show; {TOGETHER}."
+    )
+
+
+def _withheld(figures: Mapping[str, float]) -> tuple[str, ...]:
+    count = int(figures.get("withheld", 0))
+    what = "image that people called yes is" if count == 1 else "images that people called yes are"
+    why = "so many of them may be errors that the claim would not hold"
+    return (f"{count:,} further {what} withheld: {why}.",) if count else ()
+
+
+def _number(value: float) -> str:
+    return f"{value:.10g}"
+
+
+def _up(rate: float) -> float:
+    """A rate, rounded up to four digits after the point."""
+    return math.ceil(rate * 1e4 - 1e-6) / 1e4
