@@ -10,6 +10,7 @@ from thresher.errors import BadInput, NotReady
 from thresher.records import Decision, Release, new_id
 from thresher.release.card import write_card, write_certificate
 from thresher.release.folder import write_folder
+from thresher.release.manifest import contents, damaged, files_of, must_hold_only, names_of
 from thresher.release.plan import CODES, Chosen, claim, finish
 from thresher.release.table import write_table
 from thresher.release.webdataset import write_webdataset
@@ -33,9 +34,10 @@ def release(
 ) -> Release:
     """Write the decided set under `to` and record it; run again after an interruption, it continues.
 
-    A set without any yes is released if every image is decided: its table says that each is a no. Raises NotReady when
-    nothing is decided yes and something is unknown, BadInput for an unknown format, AlreadyThere when `to` contains
-    other files.
+    A directory that contains this release, finished, is left as it is, but files that are missing or have changed are
+    written anew. A set without any yes is released if every image is decided: its table says that each is a no. Raises
+    NotReady when nothing is decided yes and something is unknown, BadInput for an unknown format, AlreadyThere when
+    `to` contains another release or other files.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -45,9 +47,19 @@ def release(
             f"no image of {chosen.category} is decided yes, and not every one is decided.",
             next="thresher status, which tells what it waits for",
         )
-    done = next((known for known in store.rounds.releases(chosen.category) if known.path == str(to.resolve())), None)
-    if not claim(to, chosen) and done:
-        return done
+    place, fingerprint = str(to.resolve()), chosen.fingerprint()
+    recorded = [known for known in store.rounds.releases(chosen.category) if known.path == place]
+    done = next((known for known in recorded if known.fingerprint == fingerprint), None)
+    finished = claim(to, chosen, contents(chosen, formats))
+    names = names_of(chosen, formats, store=store)
+    must_hold_only(to, names)
+    if finished is not None:
+        wrong = damaged(to, names, finished.get("files"))
+        if done and not wrong and finished.items() >= _about(chosen, done).items():
+            return done
+        for name in wrong:
+            (to / name).unlink(missing_ok=True)
+        now_ms = int(finished["at_ms"]) if isinstance(finished.get("at_ms"), int) else now_ms  # the card tells it
     wrote = {name: FORMATS[name](chosen, to, store=store, report=report, stop=stop) for name in formats}
     write_certificate(chosen, to)
     write_card(chosen, to, at_ms=now_ms, formats=wrote)
@@ -56,21 +68,24 @@ def release(
         category=chosen.category,
         version=chosen.version,
         round=chosen.round,
-        path=str(to.resolve()),
+        path=place,
         images=len(chosen.yes),
         certificate=dict(chosen.certificate),
         at_ms=now_ms,
-        fingerprint=chosen.fingerprint(),
+        fingerprint=fingerprint,
     )
     if done is None:
         store.rounds.add_release(made)
-    finish(to, {**_manifest(chosen), "id": made.id, "images": made.images, "formats": wrote, "at_ms": now_ms})
+    rest = {"formats": wrote, "at_ms": now_ms, "contents": contents(chosen, formats), "files": files_of(to, names)}
+    finish(to, {**_about(chosen, made), **rest})
     return made
 
 
-def _manifest(chosen: Chosen) -> dict[str, Any]:
+def _about(chosen: Chosen, made: Release) -> dict[str, Any]:
     """What `release.json` says of what was released."""
     return {
+        "id": made.id,
+        "images": made.images,
         "category": chosen.category,
         "question": chosen.question,
         "version": chosen.version,

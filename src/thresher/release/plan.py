@@ -63,12 +63,17 @@ def fingerprint(category: str, version: int, number: int, rows: NDArray[np.int64
     return digest.hexdigest()
 
 
-def claim(directory: Path, chosen: Chosen) -> bool:
-    """Reserve `directory` for this release; False if it contains this release, finished.
+def claim(directory: Path, chosen: Chosen, contents: str) -> dict[str, Any] | None:
+    """Reserve `directory` for this release, whose certificate and formats have the hash `contents`.
 
-    Raises AlreadyThere when the directory contains anything else.
+    Returns the manifest if the directory contains this release, finished. Raises AlreadyThere for another one.
     """
-    plan = {"category": chosen.category, "round": chosen.round, "fingerprint": chosen.fingerprint()}
+    plan = {
+        "category": chosen.category,
+        "round": chosen.round or None,
+        "fingerprint": chosen.fingerprint(),
+        "contents": contents,
+    }
     try:
         directory.mkdir(parents=True, exist_ok=True)
         entries = [entry.name for entry in directory.iterdir()]
@@ -80,16 +85,24 @@ def claim(directory: Path, chosen: Chosen) -> bool:
         if name in entries:
             found = _read(directory / name)
             if {key: found.get(key) for key in plan} == plan:
-                return name == PLAN_FILE
+                return found if name == DONE_FILE else None
             raise AlreadyThere(
-                f"contains another release (of {found.get('category')}, round {found.get('round')}).",
+                f"contains another release ({_about(found, plan)}).",
                 where=str(directory),
                 next="give an empty directory to --to",
             )
     if entries:
         raise AlreadyThere("is not empty.", where=str(directory), next="give an empty directory to --to")
     (directory / PLAN_FILE).write_text(json.dumps(plan), "utf-8")
-    return True
+    return None
+
+
+def _about(found: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    """How the release in a directory differs: another category or round, other decisions, or another certificate."""
+    if (found.get("category"), found.get("round")) != (plan["category"], plan["round"]):
+        return f"of {str(found.get('category'))[:80]!r}, round {str(found.get('round'))[:80]}"
+    same = found.get("fingerprint") == plan["fingerprint"]
+    return "with another certificate, or in other formats" if same else "of other decisions"
 
 
 def finish(directory: Path, manifest: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import math
 import os
 import tarfile
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from thresher.records import Image, Progress
@@ -26,21 +27,45 @@ def write_webdataset(
     chosen: Chosen, to: Path, *, store: Store, report: Report | None, stop: Callable[[], bool]
 ) -> dict[str, int]:
     """Write the shards; which image is in which shard depends on the release alone."""
-    folder = to / "webdataset"
+    folder, names = to / "webdataset", shard_names(chosen)
     folder.mkdir(exist_ok=True)
     known = zip(chosen.scores.tolist(), chosen.inherited.tolist(), strict=True)
     decided = dict(zip(chosen.rows.tolist(), known, strict=True))
     count, total = 0, len(chosen.yes)
     for number, rows in enumerate(chunks(chosen.yes, SAMPLES_A_SHARD)):
-        path = folder / f"{chosen.category}-{number:06d}.tar"
-        if not path.exists():
+        path = folder / names[number]
+        if not _whole(path, rows, decided, store):
             _write_shard(path, rows, decided, store)
         count += len(rows)
         if report:
             report(Progress("release: webdataset", count, total))
         if stop():
             raise KeyboardInterrupt
-    return {"shards": -(-total // SAMPLES_A_SHARD), "samples": total}
+    return {"shards": len(names), "samples": total}
+
+
+def shard_names(chosen: Chosen) -> list[str]:
+    """The file names of the shards."""
+    return [f"{chosen.category}-{number:06d}.tar" for number in range(-(-len(chosen.yes) // SAMPLES_A_SHARD))]
+
+
+def _whole(path: Path, rows: Rows, decided: Mapping[int, tuple[float, bool]], store: Store) -> bool:
+    """Whether a shard that an interrupted release left holds these images and their facts."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            found = {member.name: sha256(_bytes(tar, member)).hexdigest() for member in tar}
+    except (OSError, tarfile.TarError):
+        return False
+    expected = {}
+    for image in store.images.many(rows):
+        expected[f"{image.sha256}.{IMAGE_FIELD}"] = image.sha256
+        expected[f"{image.sha256}.json"] = sha256(_facts(image, *decided[image.row])).hexdigest()
+    return found == expected
+
+
+def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    return file.read() if file else b""
 
 
 def _write_shard(path: Path, rows: Rows, decided: Mapping[int, tuple[float, bool]], store: Store) -> None:
