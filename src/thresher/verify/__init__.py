@@ -11,6 +11,7 @@ from pathlib import Path
 
 from thresher.verify.card import check_card
 from thresher.verify.case import Case, same, stop_of
+from thresher.verify.check import check_owners
 from thresher.verify.checks import Checks
 from thresher.verify.formats import Wanted, check_formats
 from thresher.verify.frozen import FORMAT, frozen_of
@@ -71,8 +72,9 @@ def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
     must_be_trusted(directory, frozen.truth, checks)
     if checks.wrong:  # the calculations take what was compared so far for granted
         return ""
-    case = Case(frozen, labels, log, stop_of(given.get("result"), frozen, labels), pool, checks)
+    case = Case(frozen, labels, log, stop_of(given.get("result"), frozen, labels, len(log.checked)), pool, checks)
     CHECKS[frozen.method](case)
+    check_owners(case)
     if checks.wrong:
         return ""
     check_evidence(case)

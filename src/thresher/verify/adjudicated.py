@@ -37,7 +37,7 @@ def check_adjudicated(case: Case) -> None:
     missed = slips.missed_bound(missed, adjudicated)
     size = frozen.ranks - frozen.top
     rejected = case.drawn("reject", stop.reject_drawn, case.order("reject", frozen.top, size))
-    found = sum(_missed(case, rank, alone) for rank in rejected)
+    found = sum(_missed(case, rank) for rank in rejected)
     case.accepted_at("recall", (size, len(rejected), found), missed, frozen.reject_prior, rung.reject_delta)
     _logged(case, accepted)
     case.figures = {
@@ -57,10 +57,9 @@ def check_adjudicated(case: Case) -> None:
     }
 
 
-def _missed(case: Case, rank: int, alone: set[int]) -> bool:
-    """Whether a drawn rank counts as a missed yes: beyond the cut, or called no by people."""
-    code = case.code(rank)
-    refused = case.labels.words.get(rank) == NO and rank not in alone
+def _missed(case: Case, rank: int) -> bool:
+    """Whether a drawn rank counts as a missed yes: beyond the cut, or called no by people, or asked of nobody."""
+    code, refused = case.code(rank), case.labels.words.get(rank, NO) == NO
     return code == UNANSWERABLE or (code == YES and (rank >= case.stop.rejected or refused))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from thresher.verify.checks import Checks
 from thresher.verify.draws import shuffled
 from thresher.verify.frozen import Frozen, Rung
-from thresher.verify.labels import YES, Labels
+from thresher.verify.labels import UNANSWERABLE, YES, Labels
 from thresher.verify.log import Log
 from thresher.verify.pool import Pool
 from thresher.verify.slips import audits
@@ -29,11 +29,12 @@ class Stop:
     reject_drawn: int
     attempt: int
     accept_delta: float
+    check_drawn: int
     given: Fields
 
 
-def stop_of(value: object, frozen: Frozen, labels: Labels) -> Stop:
-    """Where the prover stopped. Raises ValueError for numbers that no procedure can have reached."""
+def stop_of(value: object, frozen: Frozen, labels: Labels, checked: int) -> Stop:
+    """Where the prover stopped; the owner has `checked` so many. Raises ValueError for what no procedure can reach."""
     given = Fields(value, "result")
     counts = Fields(given.get("counts"), "result.counts")
     most = len(labels.evidence)  # each draw has evidence: repeating more takes as long as the file's writer wants
@@ -44,6 +45,7 @@ def stop_of(value: object, frozen: Frozen, labels: Labels) -> Stop:
         reject_drawn=counts.whole("reject_drawn", 0, most),
         attempt=counts.whole("attempt", 0, len(frozen.ladder) - 1) if frozen.method == "adjudicated" else 0,
         accept_delta=counts.number("accept_delta", 0.0, 0.5),
+        check_drawn=counts.whole("check_drawn", 0, checked) if frozen.check_delta > 0.0 else 0,
         given=given,
     )
 
@@ -108,6 +110,12 @@ class Case:
         found = next((rung for rung in self.frozen.ladder if rung.rank == rank), None)
         self.checks.that(found is not None, f"rank {rank} is no rung of the frozen ladder")
         return found
+
+
+def missed_by(case: Case, rank: int) -> bool:
+    """Whether a drawn rank counts as a missed yes of the cut."""
+    code = case.code(rank)
+    return code == UNANSWERABLE or (code == YES and rank >= case.stop.rejected)
 
 
 def same(given: Any, found: Number) -> bool:  # noqa: ANN401 -- a value of JSON

@@ -54,14 +54,16 @@ class Frozen:
     looks: int
     adjudicated: int
     gold: Gold | None
+    check_delta: float
     units: int
     truth: str
     at_ms: int
 
     @property
     def spent(self) -> float:
-        """The part of delta that this freeze may use."""
-        return self.delta * (FIRST_SHARE if self.epoch == 0 else LATER_SHARE * 2.0**-self.epoch)
+        """The part of delta that this freeze may use, without that of the owner's check."""
+        whole = self.delta * (FIRST_SHARE if self.epoch == 0 else LATER_SHARE * 2.0**-self.epoch)
+        return whole - self.check_delta
 
     @property
     def top(self) -> int:
@@ -83,7 +85,7 @@ def frozen_of(value: object) -> Frozen:
     if not ladder and given.get("method") != "precision":
         raise ValueError("the ladder has no rung")
     top = places[0] if places else 0
-    return Frozen(
+    found = Frozen(
         method=given.one_of("method", METHODS),
         precision=promise.number("precision", 1e-9, 1.0),
         recall=promise.number("recall", 1e-9, 1.0),
@@ -103,10 +105,14 @@ def frozen_of(value: object) -> Frozen:
         looks=given.whole("looks", 0, ranks - top),
         adjudicated=given.whole("adjudicated"),
         gold=_gold(given.get("gold")),
+        check_delta=given.number("check_delta", 0.0, 0.5),
         units=given.whole("units"),
         truth=given.one_of("truth", TRUTHS),
         at_ms=given.whole("at_ms", 0, LATEST_MS),
     )
+    if found.spent <= 0.0:
+        raise ValueError(f"the owner's check uses {found.check_delta:g} of delta, all that this freeze may")
+    return found
 
 
 def _delta(promise: Fields) -> float:

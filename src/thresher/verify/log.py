@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,17 @@ class AcceptedSet:
 
 @dataclass(slots=True)
 class Log:
-    """What was frozen, the words and first answers by rank, and the digest of the last line (head)."""
+    """What was frozen, words and first answers by rank, accepted sets by attempt, and the digest of each line.
+
+    `checks` are size and digest of each set that the owner checked, `checked` the owner's answers by place.
+    """
 
     frozen: Any = None
     words: dict[int, int] = field(default_factory=dict)
     answers: dict[int, int] = field(default_factory=dict)
     accepted: dict[int, AcceptedSet] = field(default_factory=dict)
+    checks: list[tuple[int, str]] = field(default_factory=list)
+    checked: dict[int, int] = field(default_factory=dict)
     heads: list[str] = field(default_factory=list)
 
     @property
@@ -40,7 +45,7 @@ class Log:
 
 
 def read_log(directory: Path) -> Log:
-    """The audit log of a release. Raises BadInput where the chain is broken or a line is none of the four kinds."""
+    """The audit log of a release. Raises BadInput where the chain is broken or a line is of no known kind."""
     path = directory / NAME
     log = Log()
     try:
@@ -70,17 +75,26 @@ def _take(log: Log, line: dict[str, Any], number: int) -> None:
     if kind == "freeze":
         log.frozen = given.get("frozen")
     elif kind == "words":
-        _take_codes(log.words, given)
+        _take_codes(log.words, given, before=log.answers)
     elif kind == "answers":
         _take_codes(log.answers, given)
     elif kind == "accepted":
         attempt = given.whole("attempt", 0, 100)
+        if attempt in log.accepted:
+            raise ValueError(f"line {number + 1} begins attempt {attempt} again")
         log.accepted[attempt] = AcceptedSet(given.whole("cut"), given.whole("size"), given.digest("sha256"))
+    elif kind == "checked":
+        _take_codes(log.checked, given)
+    elif kind == "check":
+        if given.whole("attempt") != len(log.checks):
+            raise ValueError(f"line {number + 1} is not check {len(log.checks)}")
+        log.checks.append((given.whole("size"), given.digest("sha256")))
     else:
         raise ValueError(f"line {number + 1} is of an unknown kind {kind[:40]!r}")
 
 
-def _take_codes(into: dict[int, int], line: Fields) -> None:
+def _take_codes(into: dict[int, int], line: Fields, before: Mapping[int, int] | None = None) -> None:
+    """Take codes by rank, each once; a word comes `before` the answer of its rank."""
     for name, code in Fields(line.get("codes"), f"{line.where}.codes").items():
         if not (name.isascii() and name.isdecimal() and len(name) <= 15 and str(int(name)) == name):
             raise ValueError(f"{line.where} has the rank {name[:40]!r}")
@@ -88,6 +102,8 @@ def _take_codes(into: dict[int, int], line: Fields) -> None:
             raise ValueError(f"{line.where} has a code that is none of 0, 1, 2")
         if int(name) in into:
             raise ValueError(f"{line.where} records rank {name} again")
+        if before and int(name) in before:
+            raise ValueError(f"{line.where} has the word of rank {name} after its answer")
         into[int(name)] = code
 
 

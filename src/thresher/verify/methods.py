@@ -1,73 +1,14 @@
 """What each method must prove: docs/certificate-format.md, "Method certified" and those after it."""
 
 from collections.abc import Callable
-from itertools import accumulate
 
 from thresher.verify.adjudicated import check_adjudicated
-from thresher.verify.case import Case
+from thresher.verify.case import Case, missed_by
+from thresher.verify.certified import check_certified
 from thresher.verify.labels import NO, UNANSWERABLE, YES
 from thresher.verify.released import delivered
 from thresher.verify.slips import slips_of
 from thresher.verify.statistics import cut4, evidence, floor, most, needed
-
-
-def check_certified(case: Case) -> None:
-    """Both audits hold for the rung and the cut, and the middle is labelled."""
-    frozen, labels, stop = case.frozen, case.labels, case.stop
-    case.spends(_ladder_spends(case))
-    if (rung := case.rung(stop.accepted)) is None:
-        return
-    middle = range(stop.accepted, stop.rejected)
-    lack = labels.lack(middle)
-    case.checks.that(not lack, f"{lack} of {len(middle)} ranks of the middle have no label")
-    yes = labels.count(middle.start, middle.stop, YES)
-    base = labels.yes + stop.accepted + yes
-    false = (1.0 - frozen.precision) * base
-    drawn = case.drawn("accept", stop.accept_drawn, case.order("accept", 0, frozen.top))
-    bad = case.not_yes(drawn, lambda rank: rank < stop.accepted)
-    if stop.accepted > floor(false):
-        case.accepted_at("precision", (frozen.top, len(drawn), bad), false, frozen.accept_prior, rung.accept_delta)
-    lost = labels.unanswerable + labels.count(stop.accepted, frozen.reject_from, UNANSWERABLE)
-    missed = (1.0 - frozen.recall) / frozen.recall * frozen.precision * base - lost
-    size = frozen.ranks - frozen.reject_from
-    order = case.drawn("reject", stop.reject_drawn, case.order("reject", frozen.reject_from, size))
-    found = sum(missed_by(case, rank) for rank in order)
-    seen = sum(rank >= stop.rejected for rank in labels.evidence)
-    worst = frozen.ranks - stop.rejected - seen + labels.count(stop.rejected, frozen.ranks, YES)
-    worst += labels.count(frozen.reject_from, frozen.ranks, UNANSWERABLE)
-    if worst > floor(missed):
-        case.accepted_at("recall", (size, len(order), found), missed, frozen.reject_prior, rung.reject_delta)
-    case.figures = {
-        "base": base,
-        "middle": len(middle),
-        "middle_yes": yes,
-        "accept_drawn": len(drawn),
-        "accept_bad": bad,
-        "accept_bound": false,
-        "accept_delta": rung.accept_delta,
-        "reject_drawn": len(order),
-        "reject_bad": found,
-        "reject_bound": missed,
-        "reject_delta": rung.reject_delta,
-    }
-
-
-def missed_by(case: Case, rank: int) -> bool:
-    """Whether a drawn rank counts as a missed yes of the cut."""
-    code = case.code(rank)
-    return code == UNANSWERABLE or (code == YES and rank >= case.stop.rejected)
-
-
-def _ladder_spends(case: Case) -> float:
-    """What the ladder of `certified` uses of delta, whichever of its rungs is the first good one."""
-    frozen = case.frozen
-    live = [rung for rung in frozen.ladder if rung.rank >= frozen.reject_from]
-    others = [rung for rung in frozen.ladder if rung.rank < frozen.reject_from]
-    above = list(accumulate((rung.accept_delta for rung in live), initial=0.0))
-    worst = above[-1]
-    for place in range(len(live)):
-        worst = max(worst, above[place] + max(rung.reject_delta for rung in live[place:]))
-    return worst + sum(rung.accept_delta + rung.reject_delta for rung in others)
 
 
 def check_precision(case: Case) -> None:

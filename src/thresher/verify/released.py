@@ -19,33 +19,54 @@ def accepted_set(case: Case) -> list[int]:
     return [*range(case.stop.accepted), *(rank for rank in middle if case.labels.words.get(rank) == YES)]
 
 
-def ranks_released(case: Case) -> list[int]:
-    """The released ranks, ascending."""
+def _found(case: Case) -> list[int]:
+    """The ranks that people's answers release, ascending."""
     by_word = case.frozen.method == "adjudicated"
     inside: Collection[int] = accepted_set(case) if by_word else range(case.stop.accepted)
     kept = [rank for rank in inside if case.now(rank) in (None, YES)]
     within = set(inside) if by_word else inside
-    alone = singles(case) if by_word else set()
-    doubted = case.frozen.gold is not None and case.frozen.method != "recall"
-    found = [
-        rank
-        for rank in case.labels.evidence
-        if rank not in within and case.now(rank) == YES and (not doubted or rank in alone)
+    added = [rank for rank in case.labels.evidence if rank not in within and case.now(rank) == YES]
+    return sorted(kept + [rank for rank in added if _joins(case, rank)])
+
+
+def _joins(case: Case, rank: int) -> bool:
+    """Whether a yes outside the accepted set is released: not where adjudication errs and no bound counts it."""
+    if case.frozen.gold is None or case.frozen.method == "recall":
+        return True
+    if case.frozen.method == "certified":
+        return rank < case.stop.rejected
+    return case.frozen.method == "adjudicated" and rank in singles(case)
+
+
+def places_found(case: Case) -> list[int]:
+    """What people's answers release, as places: ranks, and beyond them the images known to be yes at the freeze."""
+    return _found(case) + [
+        case.frozen.ranks + number for number, one in enumerate(_known_yes(case)) if _kept(case, one)
     ]
-    return sorted(kept + found)
 
 
-def known_released(case: Case) -> list[str]:
-    """The known units that are yes today."""
-    return [one for one in case.pool.known if case.labels.now.get(one) == YES]
+def _known_yes(case: Case) -> list[str]:
+    return sorted(one for one, code in case.pool.known.items() if code == YES)
+
+
+def _kept(case: Case, one: str) -> bool:
+    return case.labels.now.get(one) == YES
+
+
+def units_released(case: Case) -> list[str]:
+    """The released units: what people's answers release, but for what the owner's check refutes."""
+    passed = [place for place in places_found(case) if case.log.checked.get(place, YES) == YES]
+    yes, ranks = _known_yes(case), case.frozen.ranks
+    became = [one for one, code in case.pool.known.items() if code != YES and _kept(case, one)]
+    return became + [case.pool.ranking[place] if place < ranks else yes[place - ranks] for place in passed]
 
 
 def delivered(case: Case) -> int:
-    """How many units are released: the known yes of today, and the released ranks."""
-    return len(ranks_released(case)) + len(known_released(case))
+    """How many units are released."""
+    return len(units_released(case))
 
 
 def images_released(case: Case) -> dict[str, str]:
     """The ids of the released images, each with its unit: the units and their copies."""
-    units = {*known_released(case), *(case.pool.ranking[rank] for rank in ranks_released(case))}
+    units = set(units_released(case))
     return {one: unit for one, unit in case.pool.unit_of.items() if unit in units}
