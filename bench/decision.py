@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from thresher.evidence import Ask
 from thresher.loop.decision import Decisions, decision
 from thresher.loop.promises import Purse
-from thresher.loop.snapshot import freeze
+from thresher.loop.snapshot import freeze, record_answers
 from thresher.records import (
     Category,
     Counts,
@@ -104,11 +104,13 @@ def label(row: int, yes: Bools, source: Source) -> Label:
 def certify(store: Store, yes: Bools) -> None:
     """Freeze the pool and answer what the audits ask for."""
     store.categories.aim(NAME, Targets(0.9, 0.9, 0.05, method="certified"))
-    snapshot = freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(), store=store)
+    snapshot = freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(), store=store, now_ms=1)
     while isinstance(step := snapshot.step({held.row: held for held in store.labels.held(NAME, 1)}), Ask):
         ranks = sorted({rank for part in step.wanted for rank in part.ranks})
         asked = snapshot.ranking[ranks].tolist()
         store.labels.hold(NAME, [label(row, yes, Source.ADJUDICATED) for row in asked])
+        held_now = {held.row: held for held in store.labels.held(NAME, 1)}
+        snapshot = record_answers(NAME, snapshot, held_now, store=store, now_ms=2)
 
 
 def measure(store: Store) -> None:

@@ -25,7 +25,7 @@ from thresher.loop.decision import Decisions, decision, stands_for
 from thresher.loop.next_step import next_step
 from thresher.loop.promises import Purse
 from thresher.loop.ship import ship
-from thresher.loop.snapshot import Snapshot, freeze
+from thresher.loop.snapshot import Snapshot, freeze, record_answers
 from thresher.records import (
     Counts,
     Decision,
@@ -155,7 +155,7 @@ def scored(store: Store, alike: int = 2) -> list[int]:
 def frozen(store: Store, targets: Targets, pictures: int = 80) -> Snapshot:
     """The pool, frozen for these targets, with so many pictures that the audits of a budget may ask about."""
     store.categories.aim(NAME, targets)
-    return freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(pictures), store=store)
+    return freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(pictures), store=store, now_ms=1)
 
 
 def certify(store: Store, snapshot: Snapshot | None = None) -> None:
@@ -164,6 +164,8 @@ def certify(store: Store, snapshot: Snapshot | None = None) -> None:
     while isinstance(step := snapshot.step({held.row: held for held in store.labels.held(NAME, 1)}), Ask):
         ranks = sorted({rank for part in step.wanted for rank in part.ranks})
         store.labels.hold(NAME, [label(int(row)) for row in snapshot.ranking[ranks]])
+        held_now = {held.row: held for held in store.labels.held(NAME, 1)}
+        snapshot = record_answers(NAME, snapshot, held_now, store=store, now_ms=2)
 
 
 def test_before_a_certificate_thresholds_and_labels_decide_and_after_it_the_certified_set(store: Store) -> None:

@@ -207,7 +207,7 @@ def test_a_word_once_recorded_never_changes(store: Store, settings: Settings, ro
     before = latest(category, store=store)
     assert before is not None
     everybody_answers(store, settings, lambda row: Says.NO if row >= YES_FROM else Says.YES, 10**6, ("zoe",))
-    record_words(category, before, store=store)
+    record_words(category, before, store=store, now_ms=10**6)
     after = latest(category, store=store)
     assert after is not None
     assert {rank: after.said[rank] for rank in before.said} == dict(before.said)

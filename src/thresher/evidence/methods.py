@@ -81,7 +81,7 @@ def freeze(method: str, promise: Promise, pool: Pool, draws: Draws, means: Means
 
 def next_step(state: State) -> Step:
     """The next step to a certificate, from what was frozen and the labels so far; equal states give equal steps."""
-    return replay(method_of(state.frozen.method).procedure(state.frozen), state)
+    return replay(method_of(state.frozen.method).procedure(state.corrected), state)
 
 
 def predict(frozen: Frozen, *, images: int, runs: int = 20) -> Prediction:

@@ -48,7 +48,8 @@ def counted(certified: Certified, state: State) -> Certified:
     Such labels arrived late or were asked for to learn. A no among the accepted images is removed and a yes elsewhere
     is added: neither lowers the precision or the recall of the set.
     """
-    delivered = state.frozen.known_yes + len(released(certified, state))
+    known = state.frozen.known_yes - state.corrections.known_lost + state.corrections.known_found
+    delivered = known + len(released(certified, state))
     counts = dict(certified.counts)
     if "sure_yes" in counts:
         counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
@@ -73,12 +74,13 @@ def _missing(want: Want, labels: Mapping[int, int]) -> Wanted:
 
 
 def released(certified: Certified, state: State) -> Ranks:
-    """The ranks of the released set, ascending; the images known to be yes before the freeze belong to the set too.
+    """The ranks of the released set, ascending; the images known before the freeze that are yes belong to the set too.
 
-    Ranks below `accepted`, the middle that people call yes, and the yes found elsewhere; without what labels refute.
+    Ranks below `accepted`, the middle that people call yes, and the yes found elsewhere, without those that have a
+    label today that is not yes.
     """
-    found = [rank for rank, code in state.answers.items() if code == Code.YES and _joins(rank, certified, state)]
-    refuted = [rank for rank, code in state.answers.items() if code != Code.YES]
+    found = [rank for rank, code in state.today.items() if code == Code.YES and _joins(rank, certified, state)]
+    refuted = [rank for rank, code in state.today.items() if code != Code.YES]
     middle = [
         rank
         for rank, code in state.said.items()

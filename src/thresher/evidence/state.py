@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from thresher.evidence.martingale import Prior
 from thresher.records import Purpose
+
+FORMAT = 2
+"""The version of everything that is frozen and released: a freeze of another format is not continued."""
 
 Ranks = NDArray[np.int64]
 Codes = NDArray[np.int8]
@@ -84,6 +87,7 @@ class Frozen:
     said_no: int = 0
     adjudicated: int = 0
     gold: Gold | None = None
+    format: int = FORMAT
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: equal descriptions give equal bytes."""
@@ -103,16 +107,83 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrections:
+    """What became of labels since the freeze, where they say another thing today (docs/certificate-format.md).
+
+    Of the images known at the freeze: `known_lost` were yes and are not today, `known_found` are yes and were not,
+    `known_open` became unanswerable. Of the ranks with an answer in the log: `yes_lost` were yes at first and are not
+    today, `open` have another label today that is not a no, or none.
+    """
+
+    known_lost: int = 0
+    known_found: int = 0
+    known_open: int = 0
+    yes_lost: int = 0
+    open: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The frozen description and the labels so far, by rank; together they determine the next step.
 
-    `answers` are labels that hold (the owner's, or adjudicated); `said` is what people said before adjudication, and
-    matters only where a category's truth is adjudicated.
+    `answers` are the evidence: the first label of each rank that holds (the owner's, or adjudicated) as the audit log
+    has it, but UNANSWERABLE where the label of today is another one, so that a correction after the freeze may only
+    hurt. `said` is what people said before adjudication, and matters only where a category's truth is adjudicated.
+    `now` are the labels of today by rank, logged or not, which decide what is released; None where nothing was
+    corrected. `accepted` has the digests of the accepted sets whose audit began, by attempt (adjudicated.py); None
+    where there is no log.
     """
 
     frozen: Frozen
     answers: Mapping[int, int] = field(default_factory=dict)
     said: Mapping[int, int] = field(default_factory=dict)
+    now: Mapping[int, int] | None = None
+    corrections: Corrections = Corrections()
+    accepted: Mapping[int, str] | None = None
+
+    @property
+    def today(self) -> Mapping[int, int]:
+        """The labels of today by rank."""
+        return self.answers if self.now is None else self.now
+
+    @property
+    def corrected(self) -> Frozen:
+        """The frozen description with the counts of known images that corrections leave: the procedures' input.
+
+        A yes that was lost, known or ranked, is taken off the known yes; an image that became unanswerable, or a ranked
+        one whose first label was corrected to anything but no, is added to the unanswerable.
+        """
+        lost = self.corrections.known_lost + self.corrections.yes_lost
+        opened = self.corrections.known_open + self.corrections.open
+        frozen = self.frozen
+        if not lost and not opened:
+            return frozen
+        known_yes, unanswerable = frozen.known_yes - lost, frozen.known_unanswerable + opened
+        return replace(frozen, known_yes=known_yes, known_unanswerable=unanswerable)
+
+
+def evidence_of(first: Mapping[int, int], now: Mapping[int, int]) -> dict[int, int]:
+    """The evidence by rank: the first label, UNANSWERABLE where the label of today is another one or gone."""
+    return {rank: code if now.get(rank) == code else int(Code.UNANSWERABLE) for rank, code in first.items()}
+
+
+def corrections_of(
+    ranked: tuple[Mapping[int, int], Mapping[int, int]], known: tuple[Mapping[int, int], Mapping[int, int]]
+) -> Corrections:
+    """The corrections since the freeze, from labels then and today: of the ranks by rank, of known images by row."""
+    first, now = ranked
+    changed = {rank: (code, now.get(rank)) for rank, code in first.items() if now.get(rank) != code}
+    before, today = known
+    was_yes = {row for row, code in before.items() if code == Code.YES}
+    is_yes = {row for row in before if today.get(row) == Code.YES}
+    opened = (row for row, code in before.items() if today.get(row, Code.UNANSWERABLE) == Code.UNANSWERABLE != code)
+    return Corrections(
+        known_lost=len(was_yes - is_yes),
+        known_found=len(is_yes - was_yes),
+        known_open=sum(1 for _ in opened),
+        yes_lost=sum(code == Code.YES for code, _ in changed.values()),
+        open=sum(code != Code.NO for _, code in changed.values()),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from thresher.loop.methods import (
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
-from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_words
+from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_answers, record_words
 from thresher.loop.ways import way_of
 from thresher.records import TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
@@ -52,7 +52,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
     """The next asks of a method with a certificate, or that it has ended."""
     snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
     if snapshot is not None:
-        return _audit(category, snapshot, store=store, settings=settings)
+        return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
     left, decided = budget_left(category, store=store), decision(category.name, store=store)
     if decided.round is None and (done := nothing_to_ask(category, decided, store=store)):
         return Wish("done", done)
@@ -75,7 +75,8 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
     gild_audits(category.name, store=store)
     purse = purse_of(category, left, store=store, settings=settings)
-    return _audit(category, freeze(category, decided, purse, store=store), store=store, settings=settings)
+    snapshot = freeze(category, decided, purse, store=store, now_ms=now_ms)
+    return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
 
 
 def _own(category: Category, *, store: Store) -> None:
@@ -134,12 +135,14 @@ def _to_learn(category: Category, left: int) -> int:
     return left - round((1.0 - LEARN_SHARE) * targets.answers)
 
 
-def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Settings) -> Wish:
+def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Settings, now_ms: int) -> Wish:
     # before the labels and the words: an image that gets votes in between is left to the next turn, not asked again
     votes = store.labels.votes(category.name, snapshot.version)
     if way_of(snapshot.frozen.method).words:
-        snapshot = record_words(category, snapshot, store=store)
-    step = snapshot.step({label.row: label for label in store.labels.held(category.name, snapshot.version)})
+        snapshot = record_words(category, snapshot, store=store, now_ms=now_ms)
+    labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
+    snapshot = record_answers(category.name, snapshot, labels, store=store, now_ms=now_ms)
+    step = snapshot.step(labels)
     if isinstance(step, Certified):
         return Wish("done", step.claim)
     if isinstance(step, Refused):

@@ -2,13 +2,15 @@
 
 The ranking is stored as a column, the rest as one piece of evidence with the ranking's digest, by which it is compared
 whenever it is read. That piece is the commit point: if a freeze is killed before it, the next freeze overwrites the
-ranking; after it nothing of this freeze (epoch) ever changes. A copy of the ranking follows, to make the column anew.
+ranking; after it nothing of this freeze (epoch) ever changes. A copy of the ranking follows, to make the column anew,
+and the audit log (audit_log.py), which has every label that the certificate may use as evidence.
 """
 
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,15 +18,18 @@ from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
 from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
+from thresher.evidence.audit_log import ANSWERS, FREEZE, WORDS, Log
+from thresher.evidence.state import FORMAT, corrections_of, evidence_of
 from thresher.label.independent import votes_of_people
 from thresher.learn.decide import Decided
+from thresher.loop.audit_log import append, read_on
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
 from thresher.loop.ways import way_of
 from thresher.records import OWNER, TRUSTED, Category, Label, Says, Vote
 from thresher.store.contract import Rows, Store
 from thresher.store.findings import MEND
-from thresher.store.frozen import digest_of, hash_of, keep_copy, ranking_column, read_ranking, same_images
-from thresher.store.rounds import FROZEN, WORDS
+from thresher.store.frozen import digest_of, hash_of, keep_copy, ranking_column, read_ranking
+from thresher.store.rounds import FROZEN
 
 DESCRIPTION = FROZEN
 CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
@@ -36,9 +41,9 @@ SAID = 1e6
 class Snapshot:
     """One freeze (epoch) of a category: the frozen description, the rows by rank, and the rows known before.
 
-    `answers` is the category's budget at that time, `truth` its ground truth, `words_of` how many votes decide an image
-    of the middle, and `said` the votes recorded so far, by rank, stored in so many `pieces`. `copies` gives for known
-    rows the other known row of their group that counted for both at that time.
+    `at_ms` is when it was frozen, `answers` the category's budget at that time, `truth` its ground truth, `words_of`
+    how many votes decide an image of the middle. `known` gives what was held true of the known rows; `copies` gives for
+    known rows the other known row of their group that counted for both at that time. `log` is what was logged so far.
     """
 
     epoch: int
@@ -46,24 +51,37 @@ class Snapshot:
     round: int
     frozen: Frozen
     ranking: Rows
-    known: Rows
+    known_says: Mapping[int, Says]
     pool: int
+    at_ms: int
     answers: int | None = None
     truth: str = "people"
     words_of: int = 1
-    said: Mapping[int, int] = field(default_factory=dict)
-    pieces: int = 0
     copies: Mapping[int, int] = field(default_factory=dict)
+    log: Log = field(default_factory=Log)
+
+    @cached_property
+    def known(self) -> Rows:
+        """The rows known at the freeze, ascending."""
+        return np.array(sorted(self.known_says), np.int64)
+
+    @property
+    def said(self) -> Mapping[int, int]:
+        """People's unadjudicated votes (words) by rank, as they were logged."""
+        return self.log.words
 
     def step(self, labels: Mapping[int, Label]) -> Step:
         """The state of its audits: what is still asked, or how they ended."""
         return next_step(self.state(labels))
 
     def state(self, labels: Mapping[int, Label]) -> State:
-        """The trusted labels by rank, whatever they were asked for; and the recorded votes."""
-        held = {row: label for row, label in labels.items() if holds(label, self.truth)}
-        answers = {rank: int(CODES[held[row].says]) for row, rank in self.ranks_of(held).items()}
-        return State(self.frozen, answers, self.said)
+        """The logged labels and votes by rank as evidence, and the trusted labels of today."""
+        held = {row: int(CODES[label.says]) for row, label in labels.items() if holds(label, self.truth)}
+        now = {rank: held[row] for row, rank in self.ranks_of(held).items()}
+        before = {row: int(CODES[says]) for row, says in self.known_says.items() if row not in self.copies}
+        first = self.log.first
+        corrections = corrections_of((first, now), (before, held))
+        return State(self.frozen, evidence_of(first, now), self.said, now, corrections, self.log.accepted)
 
     def ranks_of(self, rows: Iterable[int]) -> dict[int, int]:
         """The rank of each of these rows that has one. Only for few rows: a pool has millions."""
@@ -77,42 +95,39 @@ def holds(label: Label, truth: str) -> bool:
 
 
 def latest(category: Category, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
-    """The newest freeze of the question's version, or None.
+    """The newest freeze of the question's version, or None; a freeze of an earlier format does not count.
 
-    If it was read `before`, only the votes recorded since are read; the same object is returned if there are none.
+    If it was read `before`, only what was logged since is read; the same object is returned if there is nothing.
     """
     for epoch in reversed(store.rounds.epochs(category.name)):
         if before is not None and (before.epoch, before.version) == (epoch, category.question.version):
-            return _with_words(category.name, before, store)
+            return _with_log(category.name, before, store)
         data = store.rounds.evidence(category.name, epoch, DESCRIPTION)
         kept: dict[str, Any] = json.loads(data) if data else {}
-        if kept.get("version") == category.question.version:
+        if kept.get("version") == category.question.version and kept["frozen"].get("format") == FORMAT:
             frozen = Frozen.from_bytes(json.dumps(kept["frozen"]).encode())
-            ranking = _ranking(category.name, epoch, frozen, kept.get("ranking_digest"), store)
-            known = np.array(kept["known"], np.int64)
             bare = Snapshot(
                 epoch,
                 kept["version"],
                 kept["round"],
                 frozen,
-                ranking,
-                known,
+                _ranking(category.name, epoch, frozen, kept["ranking_digest"], store),
+                {int(row): Says(says) for row, says in kept["known"].items()},
                 kept["pool"],
+                kept["at_ms"],
                 kept["answers"],
-                kept.get("truth", "people"),  # an epoch frozen before there was a choice
+                kept["truth"],
                 kept["words_of"],
-                copies={int(row): unit for row, unit in kept.get("copies", {}).items()},  # since there is a split
+                {int(row): unit for row, unit in kept["copies"].items()},
             )
-            return _with_words(category.name, bare, store)
+            return _with_log(category.name, bare, store)
     return None
 
 
-def _ranking(name: str, epoch: int, frozen: Frozen, digest: str | None, store: Store) -> Rows:
+def _ranking(name: str, epoch: int, frozen: Frozen, digest: str, store: Store) -> Rows:
     """The ranking of a freeze. Raises StoreDamaged if it is not as it was frozen."""
     found = read_ranking(name, epoch, frozen.ranks, store.columns)
-    if found is None or not (
-        digest_of(found) == digest if digest else same_images(found, frozen.ranking, store.images)
-    ):
+    if found is None or digest_of(found) != digest:
         raise StoreDamaged(f"the frozen ranking of epoch {epoch} has changed.", where=name, next=MEND)
     return found
 
@@ -136,23 +151,51 @@ def audited(name: str, snapshot: Snapshot, *, store: Store) -> int:
     return sum(vote.epoch == snapshot.epoch for vote in store.labels.votes(name, snapshot.version))
 
 
-def _with_words(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
-    """The snapshot with the votes recorded since it was read."""
-    said, pieces = dict(snapshot.said), snapshot.pieces
-    while piece := store.rounds.evidence(name, snapshot.epoch, f"{WORDS} {pieces}"):
-        said |= {int(rank): code for rank, code in json.loads(piece).items()}
-        pieces += 1
-    return snapshot if pieces == snapshot.pieces else replace(snapshot, said=said, pieces=pieces)
+def _with_log(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
+    """The snapshot with what was logged since it was read. Raises StoreDamaged for a log of something else."""
+    log = read_on(name, snapshot.epoch, snapshot.log, store=store)
+    if log is snapshot.log:
+        return snapshot
+    if log.frozen != json.loads(snapshot.frozen.to_bytes()):
+        what = f"the audit log of epoch {snapshot.epoch} begins with another description than the frozen one."
+        raise StoreDamaged(what, where=name, next=MEND)
+    return replace(snapshot, log=log)
 
 
-def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Snapshot:
-    """Record the votes of people by rank since the last time; once recorded they never change.
+def begin_log(name: str, snapshot: Snapshot, *, store: Store) -> Snapshot:
+    """The snapshot with the first line of its log, which says what is frozen; made anew after a kill before it."""
+
+    def said(log: Log) -> dict[str, object]:
+        return {} if log.lines else {"frozen": json.loads(snapshot.frozen.to_bytes())}
+
+    append(name, snapshot.epoch, snapshot.log, FREEZE, said, store=store, at_ms=snapshot.at_ms)
+    return _with_log(name, snapshot, store)
+
+
+def record_answers(
+    name: str, snapshot: Snapshot, labels: Mapping[int, Label], *, store: Store, now_ms: int
+) -> Snapshot:
+    """Log the trusted labels of ranks that have none in the log yet: the evidence. Once logged they never change."""
+    snapshot = begin_log(name, snapshot, store=store)
+    now = snapshot.state(labels).today
+
+    def said(log: Log) -> dict[str, object]:
+        codes = {str(rank): code for rank, code in now.items() if rank not in log.first}
+        return {"codes": codes} if codes else {}
+
+    append(name, snapshot.epoch, snapshot.log, ANSWERS, said, store=store, at_ms=now_ms)
+    return _with_log(name, snapshot, store)
+
+
+def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:
+    """Log the votes of people by rank since the last time; once recorded they never change.
 
     The vote (word) on an image is the answer that its first `words_of` votes agree on, whatever they were asked for,
     and none if they disagree; with fewer votes it is the owner's label, if there is one. No model of the crowd is used,
     because it would have learnt from the audits, and these votes must not depend on what was drawn.
     """
-    name, epoch = category.name, snapshot.epoch
+    name = category.name
+    snapshot = begin_log(name, snapshot, store=store)
     cast = [vote for vote in votes_of_people(name, snapshot.version, store=store) if vote.worker != OWNER]
     labels = [label for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)]
     rank_of = snapshot.ranks_of({vote.row for vote in cast} | {label.row for label in labels})
@@ -169,11 +212,13 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Sna
         rank = rank_of.get(label.row, -1)
         if rank >= 0 and rank not in snapshot.said and str(rank) not in fresh:
             fresh[str(rank)] = int(CODES[label.says])
-    if not fresh:
-        return snapshot
-    piece = f"{WORDS} {_with_words(name, snapshot, store).pieces}"
-    store.rounds.keep_evidence(name, epoch, piece, json.dumps(fresh, sort_keys=True).encode())
-    return _with_words(name, snapshot, store)
+
+    def said(log: Log) -> dict[str, object]:
+        codes = {rank: code for rank, code in fresh.items() if int(rank) not in log.words}
+        return {"codes": codes} if codes else {}
+
+    append(name, snapshot.epoch, snapshot.log, WORDS, said, store=store, at_ms=now_ms)
+    return _with_log(name, snapshot, store)
 
 
 def _word(votes: Sequence[Vote]) -> Code:
@@ -181,7 +226,9 @@ def _word(votes: Sequence[Vote]) -> Code:
     return CODES[said.pop()] if len(said) == 1 else Code.UNANSWERABLE
 
 
-def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, seed: str = "") -> Snapshot:
+def freeze(
+    category: Category, decided: Decided, purse: Purse, *, store: Store, now_ms: int, seed: str = ""
+) -> Snapshot:
     """Freeze the pool and its ranking as the next epoch; a random `seed` is drawn here unless a test passes one.
 
     One image of each similar group is ranked. Groups with a trusted label are known and never random evidence. A
@@ -203,9 +250,10 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
     kept = {
         "version": version,
         "round": decided.round.number,
-        "known": sorted(known),
+        "known": {str(row): label.says.value for row, label in known.items()},
         "copies": {row: unit for row, unit in units.items() if row != unit},
         "pool": len(decided.rows),
+        "at_ms": now_ms,
         "answers": targets.answers,
         "truth": targets.truth,
         "words_of": purse.words_of,
@@ -216,7 +264,7 @@ def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, 
     keep_copy(name, epoch, ranking, store.rounds)
     made = latest(category, store=store)
     assert made is not None  # noqa: S101 -- it was kept just now
-    return made
+    return begin_log(name, made, store=store)
 
 
 def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) -> tuple[Rows, NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from thresher.errors import StoreDamaged
 from thresher.store.contract import Labels, Lines, Rounds, Transfer
 from thresher.store.findings import MEND, Findings, Repair, named
 from thresher.store.kinds import EVIDENCE, GOLD, LABEL, RELEASE, REVIEW, ROUND
-from thresher.store.rounds import COPY, FROZEN, WORDS
+from thresher.store.rounds import COPY, FROZEN, LOG
 from thresher.store.rules import SOURCES
 from thresher.store.seals import SEAL, holds, sealed
 from thresher.store.shapes import Kind
@@ -66,7 +66,7 @@ def changed_evidence(lines: Lines, rounds: Rounds, category: str, audited: Colle
     for epoch in audited:
         epochs.setdefault(epoch, {COPY})
     for epoch, names in sorted(epochs.items()):
-        follow = any(name == COPY or name.startswith(WORDS) for name in names)
+        follow = any(name == COPY or name.startswith(LOG) for name in names)
         if follow and not names & {FROZEN, GIVEN_UP + FROZEN}:
             what = f"evidence of {category}: the frozen state of epoch {epoch} is missing; --mend gives the epoch up"
             yield Changed(f"{what}: {then}", partial(give_up, lines, category, epoch, FROZEN))

@@ -14,8 +14,8 @@ from thresher.store.seals import must_hold, sealed
 FROZEN: Final = "frozen"
 """The piece of evidence that makes an epoch: what is frozen, all but the ranking."""
 COPY: Final = "copy of the ranking"
-WORDS: Final = "words"
-"""The beginning of the names of pieces with recorded votes."""
+LOG: Final = "log"
+"""The beginning of the names of the lines of an audit log: "log 0", "log 1", ..."""
 
 
 class LinedRounds(Rounds):
