@@ -24,6 +24,10 @@ class Code(IntEnum):
     UNANSWERABLE = 2
 
 
+NO_WORD = 3
+"""What a procedure is told of a rank that has a label and no word; never stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """The targets of a released set; a false certificate is issued with probability at most `delta`."""
@@ -107,7 +111,7 @@ class State:
     """The frozen description and the labels so far, by rank; together they determine the next step.
 
     `answers` are labels that hold (the owner's, or adjudicated); `said` is what people said before adjudication, and
-    matters only where a category's truth is adjudicated.
+    matters only where a category's truth is adjudicated. A rank that got its label first has no word.
     """
 
     frozen: Frozen
@@ -117,7 +121,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough."""
+    """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough.
+
+    A rank that has a label already is then not asked about: without a word, it is answered NO_WORD.
+    """
 
     purpose: Purpose
     ranks: Ranks

@@ -7,7 +7,7 @@ ranking; after it nothing of this freeze (epoch) ever changes. A copy of the ran
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
-from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
-from thresher.label.independent import votes_of_people
+from thresher.evidence import Draws, Frozen, State, Step, next_step
 from thresher.learn.decide import Decided
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
 from thresher.loop.ways import way_of
-from thresher.records import OWNER, TRUSTED, Category, Label, Says, Vote
+from thresher.loop.words import CODES, words_by_row
+from thresher.records import TRUSTED, Category, Label, Says
 from thresher.store.contract import Rows, Store
 from thresher.store.findings import MEND
 from thresher.store.frozen import digest_of, hash_of, keep_copy, ranking_column, read_ranking, same_images
 from thresher.store.rounds import FROZEN, WORDS
 
 DESCRIPTION = FROZEN
-CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
 # added to the score of an image with a consensus label: it ranks before (yes) or after (no) all scores
 SAID = 1e6
 
@@ -140,45 +139,27 @@ def _with_words(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
     """The snapshot with the votes recorded since it was read."""
     said, pieces = dict(snapshot.said), snapshot.pieces
     while piece := store.rounds.evidence(name, snapshot.epoch, f"{WORDS} {pieces}"):
-        said |= {int(rank): code for rank, code in json.loads(piece).items()}
+        said = {int(rank): code for rank, code in json.loads(piece).items()} | said  # the first word of a rank counts
         pieces += 1
     return snapshot if pieces == snapshot.pieces else replace(snapshot, said=said, pieces=pieces)
 
 
 def record_words(category: Category, snapshot: Snapshot, *, store: Store) -> Snapshot:
-    """Record the votes of people by rank since the last time; once recorded they never change.
-
-    The vote (word) on an image is the answer that its first `words_of` votes agree on, whatever they were asked for,
-    and none if they disagree; with fewer votes it is the owner's label, if there is one. No model of the crowd is used,
-    because it would have learnt from the audits, and these votes must not depend on what was drawn.
-    """
-    name, epoch = category.name, snapshot.epoch
-    cast = [vote for vote in votes_of_people(name, snapshot.version, store=store) if vote.worker != OWNER]
-    labels = [label for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)]
-    rank_of = snapshot.ranks_of({vote.row for vote in cast} | {label.row for label in labels})
-    votes: dict[int, list[Vote]] = {}
-    for vote in cast:
-        if vote.row in rank_of and rank_of[vote.row] not in snapshot.said:
-            votes.setdefault(vote.row, []).append(vote)
-    fresh = {
-        str(rank_of[row]): int(_word(first[: snapshot.words_of]))
-        for row, first in votes.items()
-        if len(first) >= snapshot.words_of
-    }
-    for label in labels:
-        rank = rank_of.get(label.row, -1)
-        if rank >= 0 and rank not in snapshot.said and str(rank) not in fresh:
-            fresh[str(rank)] = int(CODES[label.says])
+    """Record the words by rank that people gave since the last time (words.py); once recorded they never change."""
+    name = category.name
+    snapshot = _with_words(name, snapshot, store)  # another process may have recorded some since it was read
+    labelled = {label.row for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)}
+    words = words_by_row(
+        name, snapshot.version, epoch=snapshot.epoch, votes=snapshot.words_of, labelled=labelled, store=store
+    )
+    rank_of = snapshot.ranks_of(words)
+    fresh = {str(rank_of[row]): int(code) for row, code in words.items() if row in rank_of}
+    fresh = {rank: code for rank, code in fresh.items() if int(rank) not in snapshot.said}
     if not fresh:
         return snapshot
-    piece = f"{WORDS} {_with_words(name, snapshot, store).pieces}"
-    store.rounds.keep_evidence(name, epoch, piece, json.dumps(fresh, sort_keys=True).encode())
+    piece = f"{WORDS} {snapshot.pieces}"
+    store.rounds.keep_evidence(name, snapshot.epoch, piece, json.dumps(fresh, sort_keys=True).encode())
     return _with_words(name, snapshot, store)
-
-
-def _word(votes: Sequence[Vote]) -> Code:
-    said = {vote.says for vote in votes}
-    return CODES[said.pop()] if len(said) == 1 else Code.UNANSWERABLE
 
 
 def freeze(category: Category, decided: Decided, purse: Purse, *, store: Store, seed: str = "") -> Snapshot:
