@@ -4,26 +4,43 @@ The votes of people act as one more classifier. Votes known at the freeze are pa
 yes are at the top, images they called no are the last ranks and are never asked about again. A rung h is fixed; people
 then vote on the middle, from h to a cut l. Released are the ranks below h and the middle images with a yes vote;
 rejected are the ranks from l on and the middle images with a no vote. Ground truth is the adjudicated answer, and every
-audit label is adjudicated. Where the votes on an image disagree, it is adjudicated at once and counts as adjudicated.
+audit label is adjudicated.
 
-Votes on images that nobody has been asked about yet are fixed numbers too, only unknown: let, over them all,
+The word of a rank from h on is the answer of the first people who are asked about it, none of them by an audit of this
+freeze: yes or no if they agree, else open. It counts if it came before the label of its rank. A rank below the cut is
+adjudicated (a single) and decided by its label if its word is open, or if it has none because its label came first.
 
-    F(l)  missed yes: those at ranks from l on, and those between h and l that people call no.
+Words that nobody was asked for yet are fixed numbers too, only unknown: let, over them all,
+
+    F(l)  missed yes: those at ranks from l on, and those between h and l whose word is no.
 
 F falls with l as the plain one does (certify.py), and one urn over the ranks from h on carries its evidence: a drawn
-yes is bad for every cut up to its rank, and for every cut when people call it no. The accepted set is audited last,
-when it is known, by an urn of its own; T(l) = base - E is the number of yes in it.
+yes is bad for every cut up to its rank, and for every cut if its word is no, or if it has none. The accepted set is
+audited last, when it is known, by an urn of its own; T(l) = base - E counts its yes, those of singles and the known.
 
 Theorem. A false pair is accepted with probability at most (sum of accept_deltas) + reject_delta (+ the share that
-noise.py takes where there is gold), whatever decides what is drawn and when to stop.
+noise.py takes where there is gold), whatever decides what is drawn, who is asked for a word and when to stop.
 
 Proof. Given all that led to it, the accepted set is fixed before its urn is drawn: but for accept_delta, E <= (1-p)
-base. Then T(l) >= p base. Let l1 be the largest cut with F(l1) + u > (1-r) P: as in certify.py, accepting l <= l1 with
-the bound (1-r)/r p base - u <= (1-r)/r T(l1) - u < F(l1) is accepting l1, and M at F(l1) has reached 1/reject_delta. []
+base. Then T(l) >= p base. Let l1 be the largest cut with F(l1) + u > (1-r) P. If a pair with the cut l has too little
+recall, its missed yes m have m + u > (1-r) P. No single is missed: m <= F(l), so l <= l1. T(l) = P - m - u < r P, the
+bound that was accepted, (1-r)/r p base - u <= (1-r)/r T(l) - u, is below (1-r) P - u, and so below F(l1). What
+counted as bad for l were all its bad draws and perhaps more, those of l1 among them; so by fact 3 of martingale.py that
+bound would have been accepted for l1 too, and M at F(l1) has reached 1/reject_delta. []
+
+The proof needs words that are the same numbers whether a rank is drawn or not: or else the draws say nothing of the
+ranks that were not drawn. So no vote and no label of an audit serves as a word: contested images would have words that
+agree with their labels where they were drawn, and others where they were not. Nor is a word asked for after the
+adjudication: contested images can use up everybody, and then drawn ones would be open where others are not. So a drawn
+rank gets its word first and then its label, by others; if its label comes first nevertheless (nobody is left for the
+word, the owner answered on their own), the draw counts as bad for every cut. An open word needs no such care: drawn or
+not it was open before the label, and a yes there is missed at the cuts up to its rank only, as F has it. Drawn ranks
+far beyond the cut that is planned (`_reach`) are not asked for their words: a yes there is bad anyway, unless the cut
+grows beyond it.
 
 When the accepted set fails, the next rung is tried: the ranks between the two rungs (a slab) are adjudicated, the new
-set gets a new urn and the next accept_delta; T, F and l1 stay the same, as an image below the first rung that nobody
-can answer counts as a no (those of a slab are also subtracted from the bound of the rejected, which only makes it
+set gets a new urn and the next accept_delta; F and l1 stay the same, as an image below the first rung that nobody can
+answer counts as a no (those of a slab are also subtracted from the bound of the rejected, which only makes it
 stricter). The deltas of the two audits add up here, because the accepted set depends on the draws of the other audit.
 Where there is gold, each attempt also gets its share of the delta that is reserved for adjudication errors.
 """
@@ -67,6 +84,9 @@ from thresher.records import Purpose
 ATTEMPTS = (0.7, 0.2, 0.06, 0.03, 0.01)  # of the accept audits' delta, for one rung after the other
 LEAST_DRAWS = 30  # before a rung is given up
 RESTART = 200.0  # rough cost, in answers, of auditing a new set
+# drawn ranks are asked about for their words up to where the middle may still grow to:
+REACH = 2.0  # times the middle planned now,
+REACH_LEAST = 0.05  # or this part of the ranks beyond the rung
 
 
 def fix_adjudicated(given: Given) -> Fixed:
@@ -91,9 +111,10 @@ def fix_adjudicated(given: Given) -> Fixed:
 
 @dataclass(slots=True)
 class _Desk:
-    """The labels so far: the reject urn, people's votes (`words`), adjudicated labels (`sure`), and the attempt.
+    """The labels so far: the reject urn, people's clear words, adjudicated labels (`sure`), and the attempt.
 
-    `words` also holds the labels of `singles`, ranks that were adjudicated because their votes disagreed.
+    `words` also holds the labels of `singles`, ranks that were adjudicated as they have no clear word; `open` are the
+    ranks on whose word people disagreed.
     """
 
     frozen: Frozen
@@ -103,6 +124,7 @@ class _Desk:
     words: Known
     sure: Known
     singles: Ranks
+    open: Ranks
     drawn: Ranks
     attempt: int = 0
 
@@ -114,7 +136,8 @@ class _Desk:
         """The state as the planner needs it: one rung, people's votes, and the draws that these make bad."""
         frozen, ranks = self.frozen, self.drawn
         yes, open_ = np.isin(ranks, self.sure.ranks(Code.YES)), np.isin(ranks, self.sure.ranks(Code.UNANSWERABLE))
-        lost = open_ | (np.isin(ranks, self.words.ranks(Code.NO)) & ~np.isin(ranks, self.singles))
+        said_yes = np.isin(ranks, self.words.ranks(Code.YES)) & ~np.isin(ranks, self.singles)
+        lost = open_ | ~(said_yes | np.isin(ranks, self.open))
         self.urn.bad = np.sort(np.where(lost, frozen.ranks, ranks)[yes | open_])
         accept = Urn(frozen.seed, "planning", 0, self.rung.rank, frozen.accept_prior)
         adjudicated = frozen.adjudicated + len(self.singles)
@@ -128,7 +151,7 @@ def certify_adjudicated(frozen: Frozen) -> Procedure:
     urn = Urn(frozen.seed, "reject", frozen.reject_from, frozen.ranks - frozen.reject_from, frozen.reject_prior)
     none = np.zeros(0, np.int64)
     desk = _Desk(
-        frozen, Curve(frozen.curve), slips_of(frozen.gold, delta, ATTEMPTS[0]), urn, Known(), Known(), none, none
+        frozen, Curve(frozen.curve), slips_of(frozen.gold, delta, ATTEMPTS[0]), urn, Known(), Known(), none, none, none
     )
     for attempt, rung in enumerate(frozen.ladder):
         desk.attempt, desk.slips = attempt, slips_of(frozen.gold, delta, ATTEMPTS[attempt])
@@ -166,17 +189,33 @@ def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
             want = draws(
                 desk.urn, int(desk.urn.bad_from(cut.rejected)), cut.reject_bound, desk.rung.reject_delta, frozen
             )
+            yield from _hear(desk, want.ranks[want.ranks < _reach(desk, cut)], ahead)
             (codes,) = yield (want,), ahead
             desk.sure.take(want.ranks, codes)
             desk.urn.take(len(codes), want.ranks[:0])
             desk.drawn = np.concatenate([desk.drawn, want.ranks])
         elif len(unheard):
-            (codes,) = yield (Want(Purpose.MIDDLE, unheard, sure=False),), ahead
-            clear = codes != Code.UNANSWERABLE
-            desk.words.take(unheard[clear], codes[clear])
-            yield from _adjudicate(desk, unheard[~clear])
+            yield from _adjudicate(desk, (yield from _hear(desk, unheard, ahead)))
         else:
             return None
+
+
+def _reach(desk: _Desk, cut: Cut) -> int:
+    """The rank below which drawn ranks are asked about for their words before they are adjudicated."""
+    first, last = desk.frozen.reject_from, desk.frozen.ranks - desk.frozen.said_no
+    return min(first + round(max(REACH * (cut.rejected - first), REACH_LEAST * (last - first))), last)
+
+
+def _hear(desk: _Desk, ranks: Ranks, ahead: int) -> Generator[Asking, Answers, Ranks]:
+    """Ask people for the words that are missing; the ranks that have no clear one."""
+    unheard = ranks[~np.isin(ranks, desk.words.ranks())]
+    if not len(unheard):
+        return unheard
+    (codes,) = yield (Want(Purpose.MIDDLE, unheard, sure=False),), ahead
+    clear = np.isin(codes, (Code.NO, Code.YES))
+    desk.words.take(unheard[clear], codes[clear])
+    desk.open = np.union1d(desk.open, unheard[codes == Code.UNANSWERABLE])
+    return unheard[~clear]
 
 
 @dataclass(frozen=True, slots=True)

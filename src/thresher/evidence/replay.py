@@ -12,6 +12,7 @@ import numpy as np
 
 from thresher.evidence.martingale import cut_down
 from thresher.evidence.state import (
+    NO_WORD,
     Ask,
     Certified,
     Code,
@@ -60,7 +61,10 @@ def counted(certified: Certified, state: State) -> Certified:
 
 
 def _labels(state: State, want: Want) -> Mapping[int, int]:
-    return state.answers if want.sure else state.said
+    if want.sure:
+        return state.answers
+    labelled = (rank for rank in want.ranks.tolist() if rank in state.answers)
+    return {**dict.fromkeys(labelled, NO_WORD), **state.said}
 
 
 def _codes(want: Want, labels: Mapping[int, int]) -> Codes:

@@ -27,6 +27,10 @@ class Code(IntEnum):
     UNANSWERABLE = 2
 
 
+NO_WORD = 3
+"""What a procedure is told of a rank that has a label and no word; never stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """The targets of a released set; a false certificate is issued with probability at most `delta`."""
@@ -128,7 +132,8 @@ class State:
 
     `answers` are the evidence: the first label of each rank that holds (the owner's, or adjudicated) as the audit log
     has it, but UNANSWERABLE where the label of today is another one, so that a correction after the freeze may only
-    hurt. `said` is what people said before adjudication, and matters only where a category's truth is adjudicated.
+    hurt. `said` is what people said before adjudication, and matters only where a category's truth is adjudicated; a
+    rank that got its label first has no word.
     `now` are the labels of today by rank, logged or not, which decide what is released; None where nothing was
     corrected. `accepted` has the digests of the accepted sets whose audit began, by attempt (adjudicated.py); None
     where there is no log.
@@ -188,7 +193,10 @@ def corrections_of(
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough."""
+    """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough.
+
+    A rank that has a label already is then not asked about: without a word, it is answered NO_WORD.
+    """
 
     purpose: Purpose
     ranks: Ranks

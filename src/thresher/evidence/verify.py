@@ -298,7 +298,7 @@ def _check_adjudicated(log: _Log) -> None:
     order = reject_order(frozen, certified)
     bad = sum(
         log.code(r) == Code.UNANSWERABLE
-        or (log.code(r) == Code.YES and (r >= cut or (said.get(r) == Code.NO and r not in single)))
+        or (log.code(r) == Code.YES and (r >= cut or said.get(r, NONE) in (Code.NO, NONE)))
         for r in order
     )
     size = frozen.ranks - top

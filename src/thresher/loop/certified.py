@@ -8,7 +8,7 @@ owner. Only the method `adjudicated` builds the middle from unadjudicated votes.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +32,7 @@ from thresher.loop.methods import (
     level,
     nothing_to_ask,
     too_few_people,
+    words_of,
 )
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
@@ -67,7 +68,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
             return Wish("asking", f"asks about {asked:,} images to train on.")
         if len(unsettled(category.name, category.question.version, store=store)):  # else it would be frozen too early
             return Wish("waiting", COMING)
-    if lacks := too_few_people(category, store=store):
+    if lacks := too_few_people(category, store=store, settings=settings):
         return Wish("waiting", f"waits for {lacks}.")
     if category.targets.truth == "owner":
         _own(category, store=store)
@@ -98,10 +99,9 @@ def purse_of(category: Category, left: int, *, store: Store, settings: Settings)
     capped = category.targets.answers is not None
     each = answers_each(category, store=store, settings=settings) if capped else 1.0
     pictures = int(left / each) if capped else settings.audit_images
-    words_of = min(settings.votes, LEAD)
     # the owner's answers are not doubted, so people's results on gold do not matter
     doubted = None if category.targets.truth == "owner" else gold_of(category, store=store)
-    return Purse(max(pictures, 1), words_of, doubted)
+    return Purse(max(pictures, 1), words_of(settings), doubted)
 
 
 def gold_of(category: Category, *, store: Store) -> Gold | None:
@@ -161,8 +161,9 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
 def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:
     """One ask for each image needed, even if two audits drew it; for people who have not seen it yet."""
     asks: dict[int, NewAsk] = {}
+    heard = Counter(vote.row for vote in votes if vote.epoch != snapshot.epoch)
     for part in sorted(step.wanted, key=lambda one: not one.sure):  # where both are wanted, the sure one serves both
-        for row, ask in _of_part(part, snapshot):
+        for row, ask in _of_part(part, snapshot, heard):
             asks.setdefault(row, _of_the_owner(ask) if part.sure and snapshot.truth == "owner" else ask)
     seen: dict[int, list[str]] = {}
     for vote in votes:
@@ -179,14 +180,15 @@ def _of_the_owner(ask: NewAsk) -> NewAsk:
     return replace(ask, purpose=Purpose.ADJUDICATE, votes_wanted=1)
 
 
-def _of_part(part: Wanted, snapshot: Snapshot) -> list[tuple[int, NewAsk]]:
-    """Asks for one part. Only adjudicated asks carry the epoch; cheap votes belong to none."""
+def _of_part(part: Wanted, snapshot: Snapshot, heard: Mapping[int, int]) -> list[tuple[int, NewAsk]]:
+    """Asks for one part. Only adjudicated asks carry the epoch; cheap votes belong to none, and `heard` are there."""
     rows = snapshot.ranking[np.array(part.ranks, np.int64)].tolist()
-    votes, epoch = (LEAD, snapshot.epoch) if part.sure else (snapshot.words_of, 0)
+    epoch = snapshot.epoch if part.sure else 0
+    wanted = [LEAD if part.sure else max(snapshot.words_of - heard.get(row, 0), 1) for row in rows]
     return [
         # in the order of the draws, as the evidence takes them so
         (row, NewAsk(row, part.purpose, votes, 1.0 - place / len(rows), epoch, draw))
-        for place, (row, draw) in enumerate(zip(rows, part.draws, strict=True))
+        for place, (row, votes, draw) in enumerate(zip(rows, wanted, part.draws, strict=True))
     ]
 
 

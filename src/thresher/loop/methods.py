@@ -15,7 +15,6 @@ from thresher.records import Category, Purpose, Round
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
-WORDS_TAKE = LEAD + 1  # people: one of them may have answered before, and a lead takes votes of others
 LEVEL_ROUNDS = 2  # rounds without a better head after which asking to learn gives way to asking about the unknown
 LEVEL_GAIN = 0.01  # of average precision
 COMING = "waits for answers that are asked for already."
@@ -151,17 +150,25 @@ def _size(left: int, settings: Settings) -> int:
     return min(settings.round_images, max(1, left // settings.votes))
 
 
-def too_few_people(category: Category, *, store: Store) -> str:
+def words_of(settings: Settings) -> int:
+    """How many people's votes decide an image of the middle."""
+    return min(settings.votes, LEAD)
+
+
+def too_few_people(category: Category, *, store: Store, settings: Settings) -> str:
     """What a method that builds on people's votes lacks before it may freeze, as a phrase; empty if nothing.
 
-    With fewer people the owner would be asked about drawn images that nobody has voted on.
+    With fewer people the owner would be asked about drawn images: their label takes a lead among people who have not
+    voted on them before.
     """
     way, people = way_of(category.targets.method), len(annotators(store=store))
-    if not way.words or people >= WORDS_TAKE:
+    take = words_of(settings) + LEAD
+    if not way.words or people >= take:
         return ""
     return (
-        f"annotators to join: the method {way.name} needs at least {WORDS_TAKE} people, and {people} have joined; "
-        f"`thresher invite --category {category.name}` makes a link for more, or choose --method certified"
+        f"annotators to join: the method {way.name} needs at least {take} people ({take - LEAD} to vote on an image "
+        f"and {LEAD} others to adjudicate it), and {people} have joined; `thresher invite --category {category.name}` "
+        "makes a link for more, or choose --method certified"
     )
 
 

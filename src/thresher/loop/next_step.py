@@ -38,7 +38,9 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
         done=done,
         refused=refused,
         spent=spent,
-        lacks_people="" if decided.round is None or decided.basis.snapshot else too_few_people(category, store=store),
+        lacks_people=""
+        if decided.round is None or decided.basis.snapshot
+        else too_few_people(category, store=store, settings=settings),
         running=running,
         releasable=can_be_released(decided),
         released=_released(decided, store) if ended else "",

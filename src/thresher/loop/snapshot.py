@@ -8,7 +8,7 @@ and the audit log (audit_log.py), which has every label that the certificate may
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -17,22 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
-from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
+from thresher.evidence import Draws, Frozen, State, Step, next_step
 from thresher.evidence.audit_log import ANSWERS, FREEZE, WORDS, Log
 from thresher.evidence.state import FORMAT, corrections_of, evidence_of
-from thresher.label.independent import votes_of_people
 from thresher.learn.decide import Decided
 from thresher.loop.audit_log import append, read_on
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
 from thresher.loop.ways import way_of
-from thresher.records import OWNER, TRUSTED, Category, Label, Says, Vote
+from thresher.loop.words import CODES, words_by_row
+from thresher.records import TRUSTED, Category, Label, Says
 from thresher.store.contract import Rows, Store
 from thresher.store.findings import MEND
 from thresher.store.frozen import digest_of, hash_of, keep_copy, ranking_column, read_ranking
 from thresher.store.rounds import FROZEN
 
 DESCRIPTION = FROZEN
-CODES = {Says.YES: Code.YES, Says.NO: Code.NO, Says.UNSURE: Code.UNANSWERABLE}
 # added to the score of an image with a consensus label: it ranks before (yes) or after (no) all scores
 SAID = 1e6
 
@@ -188,30 +187,14 @@ def record_answers(
 
 
 def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:
-    """Log the votes of people by rank since the last time; once recorded they never change.
-
-    The vote (word) on an image is the answer that its first `words_of` votes agree on, whatever they were asked for,
-    and none if they disagree; with fewer votes it is the owner's label, if there is one. No model of the crowd is used,
-    because it would have learnt from the audits, and these votes must not depend on what was drawn.
-    """
+    """Log the words by rank that people gave since the last time (words.py); once recorded they never change."""
     name = category.name
     snapshot = begin_log(name, snapshot, store=store)
-    cast = [vote for vote in votes_of_people(name, snapshot.version, store=store) if vote.worker != OWNER]
-    labels = [label for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)]
-    rank_of = snapshot.ranks_of({vote.row for vote in cast} | {label.row for label in labels})
-    votes: dict[int, list[Vote]] = {}
-    for vote in cast:
-        if vote.row in rank_of and rank_of[vote.row] not in snapshot.said:
-            votes.setdefault(vote.row, []).append(vote)
-    fresh = {
-        str(rank_of[row]): int(_word(first[: snapshot.words_of]))
-        for row, first in votes.items()
-        if len(first) >= snapshot.words_of
-    }
-    for label in labels:
-        rank = rank_of.get(label.row, -1)
-        if rank >= 0 and rank not in snapshot.said and str(rank) not in fresh:
-            fresh[str(rank)] = int(CODES[label.says])
+    labelled = {label.row for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)}
+    words = words_by_row(
+        name, snapshot.version, epoch=snapshot.epoch, votes=snapshot.words_of, labelled=labelled, store=store
+    )
+    fresh = {str(rank): int(words[row]) for row, rank in snapshot.ranks_of(words).items()}
 
     def said(log: Log) -> dict[str, object]:
         codes = {rank: code for rank, code in fresh.items() if int(rank) not in log.words}
@@ -219,11 +202,6 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms
 
     append(name, snapshot.epoch, snapshot.log, WORDS, said, store=store, at_ms=now_ms)
     return _with_log(name, snapshot, store)
-
-
-def _word(votes: Sequence[Vote]) -> Code:
-    said = {vote.says for vote in votes}
-    return CODES[said.pop()] if len(said) == 1 else Code.UNANSWERABLE
 
 
 def freeze(
