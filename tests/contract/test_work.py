@@ -18,7 +18,7 @@ def test_a_taken_task_is_a_lease(store: Store) -> None:
     task = publish(store, [2, 0])
     taken = take(store, "w1", now_ms=100)
     assert taken is not None
-    assert taken == Assignment(taken.id, task.number, "car", 1, "w1", Stage.LEASED, (), 100, 100 + HOUR_MS)
+    assert taken == Assignment(taken.id, task.number, "car", 1, "w1", Stage.LEASED, (), 100, 100 + HOUR_MS, reserved=12)
     assert store.work.get(taken.id) == taken
     assert store.asks.task(task.number).taken == 1
     assert store.categories.tally("car").assignments == {"leased": 1}

@@ -21,7 +21,7 @@ from thresher.records import (
     Stage,
     Task,
 )
-from thresher.store.contract import Store
+from thresher.store.contract import Bounds, Store
 from thresher.store.mongo import reviews as mongo_reviews
 from thresher.store.mongo.assignments import load
 from thresher.store.sqlite import assignments as sqlite_assignments
@@ -29,6 +29,7 @@ from thresher.store.sqlite import reviews as sqlite_reviews
 from thresher.store.sqlite.counters import category_id
 
 HOUR_MS = 3_600_000
+GOLD_MOST = 10
 
 
 def data(seed: int, size: int = 700) -> bytes:
@@ -83,7 +84,8 @@ def publish(
 
 def take(store: Store, worker: str = "w1", *, now_ms: int = 100, owner: bool = False) -> Assignment | None:
     """What a worker is dealt."""
-    return store.work.take("car", 1, worker, owner=owner, now_ms=now_ms, lease_ms=HOUR_MS)
+    bounds = Bounds(gold_with=lambda _: GOLD_MOST)
+    return store.work.take("car", 1, worker, owner=owner, now_ms=now_ms, lease_ms=HOUR_MS, bounds=bounds)
 
 
 def deal(

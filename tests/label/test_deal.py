@@ -6,7 +6,7 @@ from thresher.label.asks import fill_tasks, wish
 from thresher.label.deal import deal, draw_gold
 from thresher.records import Assignment, Gold, NewTask, Purpose, Says, Source, Stage
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Bounds, Store
 
 GOLD = range(300, 420)  # 40 yes, 80 no
 
@@ -156,7 +156,8 @@ def test_a_reload_gets_the_same_assignment(here: Scene) -> None:
 
 def test_a_kill_between_leasing_and_dealing_costs_nobody_their_assignment(here: Scene) -> None:
     asked_for(here, range(109))
-    taken = here.store.work.take(NAME, 1, "a", owner=False, now_ms=here.now_ms, lease_ms=60_000)
+    bounds = Bounds(gold_with=lambda _: 40)
+    taken = here.store.work.take(NAME, 1, "a", owner=False, now_ms=here.now_ms, lease_ms=60_000, bounds=bounds)
     assert taken is not None
     dealt = here.must_deal("a")
     assert dealt.id == taken.id

@@ -9,7 +9,7 @@ nobody can copy a whole task.
 import hmac
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -259,13 +259,21 @@ def recompose_for(category: str, worker: Worker, *, store: Store, settings: Sett
     fits, task = max(stale, key=lambda one: (one[0], -one[1].number), default=(0, None))
     if task is None or not fits:
         return False
+    seen = set(asked.tolist())
+    return cut(task, lambda ask: ask.row not in seen, store=store, now_ms=now_ms)
+
+
+def cut(task: Task, wanted: Callable[[Ask], bool], *, store: Store, now_ms: int) -> bool:
+    """Cut a task that nobody has taken in two: the asks that are wanted, and the others. Returns whether it was there.
+
+    True also if somebody took it just now: the next look will tell.
+    """
     carried = store.asks.of_task(task.number)
     if not store.asks.withdraw(task.number):
-        return True  # somebody took it just now; the next look will tell
-    seen = set(asked.tolist())
-    parts = [[ask for ask in carried if ask.row not in seen], [ask for ask in carried if ask.row in seen]]
+        return True
+    parts = [[ask for ask in carried if wanted(ask)], [ask for ask in carried if not wanted(ask)]]
     made = [
-        _publish(category, version, task.name, [some], store=store, now_ms=now_ms, gold=task.gold)
+        _publish(task.category, task.version, task.name, [some], store=store, now_ms=now_ms, gold=task.gold)
         for some in parts
         if some
     ]
@@ -365,7 +373,7 @@ def _publish(
     return made
 
 
-def _tasks(category: str, version: int, store: Store) -> Iterator[Task]:
+def tasks_of(category: str, version: int, store: Store) -> Iterator[Task]:
     """Every task of a version of the question, but for those that were withdrawn."""
     after = -1
     while page := store.asks.tasks(category, after, PAGE):
@@ -376,7 +384,7 @@ def _tasks(category: str, version: int, store: Store) -> Iterator[Task]:
 def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
     """How full a task must be to be published: 1 while tasks are free, 0.5 soon after the last one, later 0."""
     unfinished, free, newest = False, False, -math.inf
-    for task in _tasks(category, version, store):
+    for task in tasks_of(category, version, store):
         if task.owner_only is owner_only:
             unfinished |= task.done < task.places
             free |= task.taken < task.places

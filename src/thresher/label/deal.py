@@ -2,18 +2,23 @@
 
 import hmac
 import math
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from thresher.label.asks import recompose_for
+from thresher.label.cap import answers_left, cut_to_fit
 from thresher.label.gate import SHOWN_LEAST, known_to_be_good
 from thresher.label.gold import AUDITS
-from thresher.label.standing import bounds_of
-from thresher.records import Assignment, Dealt, Gold, Says, Task, Worker
+from thresher.label.standing import annotators, bounds_of
+from thresher.label.unaided import Record
+from thresher.records import OWNER_ONLY, Assignment, Category, Dealt, Gold, Says, Task, Worker
 from thresher.settings import Settings
-from thresher.store.contract import Rows, Store
+from thresher.store.contract import Bounds, Rows, Store
+from thresher.store.contract.work import no_gold
 
 LEAST_EACH = 2  # gold of each answer in the smallest task
 
@@ -36,24 +41,29 @@ def deal(
     then what they saw longest ago; never an image, nor one like it, that they were asked about or that an audit waits
     for. The owner gets no gold. Two simultaneous calls return the same assignment.
 
+    It reserves the most answers that it can bring. Where the answers of the category are limited and fewer are left
+    than the next task takes, a task is cut to what fits (cap.py); at the limit there is no task for anybody.
+
     A task uses the same gold for all workers where possible, and a worker who gave it back gets the same gold again:
     otherwise a comparison of two assignments of one task would tell gold (which differs) from asked (which recurs).
     """
     expire(store, now_ms)
-    version = store.categories.get(category).question.version
-    lease_ms = round(settings.lease_minutes * 60_000)
+    there = store.categories.get(category)
+    bounds = _bounds(there, worker, store=store, settings=settings)
     take = partial(
         store.work.take,
         category,
-        version,
+        there.question.version,
         worker.id,
         owner=worker.owner,
         now_ms=now_ms,
-        lease_ms=lease_ms,
-        bounds=bounds_of(worker, store=store, settings=settings),
+        lease_ms=round(settings.lease_minutes * 60_000),
+        bounds=bounds,
     )
     assignment = take()
     if assignment is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
+        assignment = take()
+    if assignment is None and cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms):
         assignment = take()
     if assignment is None or assignment.dealt:
         return assignment
@@ -67,12 +77,46 @@ def deal(
 
 def offer(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Task | None:
     """The task that `deal` would lease to a worker now, or their unfinished one; nothing is leased."""
-    version = store.categories.get(category).question.version
-    bounds = bounds_of(worker, store=store, settings=settings)
-    found = store.work.offer(category, version, worker.id, owner=worker.owner, bounds=bounds)
+    there = store.categories.get(category)
+    bounds = _bounds(there, worker, store=store, settings=settings)
+    look = partial(store.work.offer, category, there.question.version, worker.id, owner=worker.owner, bounds=bounds)
+    found = look()
     if found is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
-        found = store.work.offer(category, version, worker.id, owner=worker.owner, bounds=bounds)
+        found = look()
+    if found is None and cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms):
+        found = look()
     return found
+
+
+def _bounds(category: Category, worker: Worker, *, store: Store, settings: Settings) -> Bounds:
+    bounds = bounds_of(worker, store=store, settings=settings)
+    return replace(bounds, gold_with=gold_with(category, worker, store=store, settings=settings))
+
+
+def gold_with(category: Category, worker: Worker, *, store: Store, settings: Settings) -> Callable[[int], int]:
+    """How much gold, at most, an assignment of this worker hides among so many asked images."""
+    if worker.owner:
+        return no_gold
+    version = category.question.version
+    there = Counter(piece.says for piece in store.labels.gold(category.name, version))
+    record = store.labels.gold_record(category.name, version, worker.id)
+    left = answers_left(category, store=store)
+    short = left is not None and left < settings.task_images + settings.gold_images
+
+    def most(asked: int) -> int:
+        each = gold_each(record, asked, settings, short=short)
+        return min(there[Says.YES], each) + min(there[Says.NO], each)
+
+    return most
+
+
+def fewest_answers(category: Category, *, store: Store, settings: Settings) -> int:
+    """The fewest answers that an assignment takes now, by whoever of the annotators has the best record."""
+    asks = store.categories.tally(category.name).asks_open
+    if any(count for purpose, count in asks.items() if purpose in OWNER_ONLY):
+        return 1
+    people = (store.people.get(one) for one in sorted(annotators(store=store)))
+    return 1 + min((gold_with(category, one, store=store, settings=settings)(1) for one in people), default=0)
 
 
 def draw_gold(
@@ -122,22 +166,28 @@ def _gold_for(
     listed = set(store.asks.task(assignment.task).gold)
     usable = _one_a_group(store.labels.gold(category, version), away, key, again | listed, store)
     seen = store.work.seen_gold(category, assignment.worker).tolist()
-    each = gold_each(category, version, assignment.worker, len(asked), store=store, settings=settings)
-    return draw_gold(usable, seen, each, key, again, listed)
+    record = store.labels.gold_record(category, version, assignment.worker)
+    # as many as are reserved, which are fewer where few answers were left
+    for each in range(gold_each(record, len(asked), settings), 0, -1):
+        drawn = draw_gold(usable, seen, each, key, again, listed)
+        if len(asked) + len(drawn) <= assignment.reserved:
+            return drawn
+    return []
 
 
-def gold_each(category: str, version: int, worker: str, asked: int, *, store: Store, settings: Settings) -> int:
+def gold_each(record: Record, asked: int, settings: Settings, *, short: bool = False) -> int:
     """How many gold images of each answer come with `asked` images: all of `settings.gold_images`, or a share of it.
 
     Workers with a good record get the share that a full task would have, at least two: otherwise a few images would
     cost ten times as much, and the gate also counts their record (gate.py). New workers, and those who were wrong too
-    often, get all of it: they are judged by this assignment alone.
+    often, get all of it: they are judged by this assignment alone. Where the answers left are `short`, they get a share
+    too, but never less than they can be judged by.
     """
-    whole = settings.gold_images // 2
-    if not known_to_be_good(store.labels.gold_record(category, version, worker)):
+    whole, good = settings.gold_images // 2, known_to_be_good(record)
+    if not good and not short:
         return whole
     share = math.ceil(whole * asked / settings.task_images)
-    return min(whole, max(LEAST_EACH, share))
+    return min(whole, max(LEAST_EACH if good else SHOWN_LEAST, share))
 
 
 def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection[int], store: Store) -> list[Gold]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from thresher.label.adjudicate import LEAD
 from thresher.label.asks import askable, unsettled, wish, wish_first
+from thresher.label.cap import answers_left
 from thresher.label.standing import annotators
 from thresher.learn.decide import UNKNOWN, Decided
 from thresher.learn.sample import SHARES, Scored, choose, middle
@@ -178,11 +179,13 @@ def rounds_of(category: Category, *, store: Store) -> list[Round]:
 
 
 def budget_left(category: Category, *, store: Store) -> int:
-    """The number of answers that may still be asked for; every human answer counts, also gold and the owner's."""
-    if category.targets.answers is None:
-        return 2**31
-    tally = store.categories.tally(category.name)
-    return category.targets.answers - tally.answers - tally.gold_answers - tally.owner_answers
+    """The number of answers that may still be asked for: neither sent nor reserved by open assignments.
+
+    Every human answer counts, also gold, the owner's, and those of people whose work was rejected. Open asks that are
+    in no assignment yet are not subtracted: a method that asks while some are open leaves room for them.
+    """
+    left = answers_left(category, store=store)
+    return 2**31 if left is None else left
 
 
 def level(category: Category, *, store: Store) -> bool:

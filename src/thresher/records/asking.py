@@ -181,6 +181,7 @@ class Assignment:
     """One worker's pass over one task, held under a lease that expires.
 
     `dealt` is empty until the gold is drawn; `answers` are empty until it is sent and never change afterwards.
+    `reserved` is how many answers it may still bring: 0 once it was sent, given back or its lease has ended.
     """
 
     id: str
@@ -196,6 +197,7 @@ class Assignment:
     answers: tuple[Given, ...] = ()
     review: Review | None = None
     drafts_erased: int = 0
+    reserved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Nothing here tells gold from asked or one purpose from another: an assignment is
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -18,7 +17,7 @@ from thresher.label import deal as dealing
 from thresher.label import gate, standing
 from thresher.label.standing import Standing
 from thresher.loop.versions import worded
-from thresher.records import Assignment, Given, Says, Stage, Task, Worker
+from thresher.records import Assignment, Given, Stage, Task, Worker
 from thresher.server.auth import TheAssignment, TheWorker
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.examples import examples_for
@@ -238,12 +237,9 @@ def _next_task(desk: Desk, worker: Worker, name: str) -> Task | None:
 
 def _images(desk: Desk, worker: Worker, task: Task) -> int:
     """How many images an assignment of a task will show, as far as gold is known before it is drawn."""
-    if worker.owner:
-        return len(task.rows)
-    gold = Counter(gold.says for gold in desk.store.labels.gold(task.category, task.version))
-    about = task.category, task.version, worker.id, len(task.rows)
-    each = dealing.gold_each(*about, store=desk.store, settings=desk.settings)
-    return len(task.rows) + min(gold[Says.YES], each) + min(gold[Says.NO], each)
+    category = desk.store.categories.get(task.category)
+    gold_with = dealing.gold_with(category, worker, store=desk.store, settings=desk.settings)
+    return len(task.rows) + gold_with(len(task.rows))
 
 
 def _past(done: Assignment) -> Past:

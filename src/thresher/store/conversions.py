@@ -80,7 +80,7 @@ def task_of(kept: Kept) -> Task:
 def fresh_assignment(
     task: int, version: int, worker: str, *, owner: bool, now_ms: int, lease_ms: int
 ) -> dict[str, Any]:
-    """What is kept of an assignment that a worker takes, but for its category and its lists, which are empty."""
+    """What is kept of an assignment that a worker takes, but for its category, its lists and what it reserves."""
     held = {"dealt_ms": now_ms, "lease_until_ms": now_ms + lease_ms, "stage": Stage.LEASED.value}
     nothing_yet = {"sent_ms": 0, "sequence": 0, "drafts_erased": 0, "seal": ""}
     return {"id": new_id(), "task": task, "version": version, "worker": worker, "owner": owner, **held, **nothing_yet}
@@ -88,10 +88,10 @@ def fresh_assignment(
 
 def assignment_of(kept: Kept, review: Review | None) -> Assignment:
     """An Assignment from its values and the review in force, which is stored elsewhere."""
-    made, task, category, version, worker, stage, dealt, dealt_ms, lease_until_ms, sent_ms, answers, erased = kept
+    made, task, category, version, worker, stage, dealt, dealt_ms, lease_until_ms, sent_ms, answers, *numbers = kept
     return Assignment(
         made, task, category, version, worker, Stage(stage), tuple(starmap(Dealt, dealt)), dealt_ms, lease_until_ms,
-        sent_ms, given_from(answers), review, erased,
+        sent_ms, given_from(answers), review, *numbers,
     )  # fmt: skip
 
 

@@ -176,7 +176,8 @@ TASK: Final = Kind(
     ),
     at_once=100,
 )
-# "dealt", "answers" and "drafts" are lists in the order of their records' fields
+# "dealt", "answers" and "drafts" are lists in the order of their records' fields; "reserved" is how many answers it may
+# still bring
 ASSIGNMENT: Final = Kind(
     "assignment",
     "leases, drafts and answers",
@@ -185,6 +186,7 @@ ASSIGNMENT: Final = Kind(
             "id, task int, version int, worker, owner bool, stage, dealt json, dealt_ms int, lease_until_ms int,"
             " sent_ms int, answers json, sequence int, drafts_erased int, drafts json"
         ),
+        Field("reserved", Type.INT, since=3, default=0),
         SEAL,
     ),
     at_once=100,

@@ -23,9 +23,11 @@ from thresher.records import (
     Source,
     Stage,
 )
-from thresher.store.contract import Rows
+from thresher.store.contract import Bounds, Rows
 
 MOST_IMAGES: Final = 110
+SPENT: Final = ("answers", "gold_answers", "owner_answers", "reserved")
+"""The counters that a budget of answers pays for."""
 VERDICTS: Final = (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED)
 LEASES_MOST: Final = 12
 """How many times its length a lease may last: no answer given again and again holds a place for ever."""
@@ -230,11 +232,34 @@ def lease_ended() -> Gone:
 
 
 def may_be_dealt(assignment: Assignment, dealt: Sequence[Dealt], asks: Sequence[int]) -> None:
-    """Raise Gone unless the lease is held, BadInput unless the dealt places serve every ask of the task once."""
+    """Raise Gone unless the lease is held, BadInput unless the dealt places serve every ask of the task once.
+
+    Nor may there be more of them than answers are reserved.
+    """
     if assignment.stage is not Stage.LEASED:
         raise lease_ended()
     if sorted(place.ask for place in dealt if place.ask is not None) != sorted(asks):
         raise BadInput("every ask of the task must be dealt exactly once.", where=f"assignment {assignment.id}")
+    if len(dealt) > assignment.reserved:
+        what = f"{len(dealt)} images are dealt, and {assignment.reserved} answers are reserved."
+        raise BadInput(what, where=f"assignment {assignment.id}")
+
+
+def answers_left(most: int | None, counted: Mapping[str, int]) -> int | None:
+    """How many of at most so many answers are neither sent nor reserved, by a category's counters; None: no limit."""
+    return None if most is None else most - sum(counted.get(name, 0) for name in SPENT)
+
+
+def reserved_for(asked: int, bounds: Bounds) -> int:
+    """The most answers that an assignment of so many asked images can bring."""
+    return asked + bounds.gold_with(asked)
+
+
+def most_asked(left: int | None, bounds: Bounds) -> int:
+    """How many images a task may ask about, at most, so that its assignment fits into the answers that are left."""
+    if left is None or left >= reserved_for(MOST_IMAGES, bounds):
+        return MOST_IMAGES
+    return max((asked for asked in range(1, MOST_IMAGES) if reserved_for(asked, bounds) <= left), default=0)
 
 
 def may_be_drafted(assignment: Assignment, given: Sequence[Given], now_ms: int) -> None:

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.mongo
 
 WRITES = {
     "put", "create", "reword", "aim", "pool_add", "refuse", "hold", "drop", "gild", "score_gold", "retire_gold", "wish",
-    "publish", "withdraw", "take", "set_dealt", "draft", "send", "give_back", "expire", "review", "judge_again",
-    "add", "change", "write",
+    "publish", "withdraw", "close", "take", "set_dealt", "draft", "send", "give_back", "expire", "review",
+    "judge_again", "add", "change", "write",
     "read_many",  # it answers in pieces, and reads each of them steadily itself
 }  # fmt: skip
 

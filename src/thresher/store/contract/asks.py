@@ -45,8 +45,14 @@ class Asks(Protocol):
     def tasks(self, category: str, after_number: int, limit: int) -> list[Task]:
         """The next tasks by number."""
 
-    def untaken(self, category: str, version: int, limit: int) -> list[Task]:
-        """Tasks for annotators that nobody holds or has finished, by number."""
+    def close(self, number: int) -> bool:
+        """Take away the free places of a task that somebody holds or has finished. False if it has none.
+
+        Its asks end with the votes that they have then, as soon as nobody holds it any more.
+        """
+
+    def untaken(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Task]:
+        """Tasks that nobody holds or has finished, by number: those for annotators, or those for the owner only."""
 
     def of_task(self, number: int) -> list[Ask]:
         """The asks in a task, in the order of its rows. Raises NotFound."""

@@ -12,7 +12,9 @@ from thresher.store.contract.common import Rows
 class Tally:
     """The counters of a category, updated with every write: reading them costs the same at any number of images.
 
-    Every human answer that was sent is in one of `answers` (on asked images), `gold_answers` and `owner_answers`.
+    Every human answer that was sent is in one of `answers` (on asked images), `gold_answers` and `owner_answers`; what
+    was rejected stays there. `reserved` is how many answers all open assignments may still bring, the sum of
+    `Assignment.reserved`: no take raises `answered` + `reserved` above `Targets.answers` (work.py).
     Asks and labels are those of the question's version in force; of labels, one per row, the most trusted.
     """
 
@@ -21,10 +23,16 @@ class Tally:
     answers: int = 0
     gold_answers: int = 0
     owner_answers: int = 0
+    reserved: int = 0
     asks_open: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
     tasks_open: int = 0
     assignments: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> int:
+        """How many answers people have sent, over all versions of the question: what a budget has paid for."""
+        return self.answers + self.gold_answers + self.owner_answers
 
 
 class Categories(Protocol):

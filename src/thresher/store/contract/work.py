@@ -1,6 +1,6 @@
 """Assignments: leases on tasks, drafts, answers, reviews."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -8,15 +8,22 @@ from thresher.records import Assignment, Dealt, Given, Review, Task
 from thresher.store.contract.common import Rows
 
 
+def no_gold(_asked: int) -> int:
+    """No gold is hidden, among however many asked images."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Who counts as one person with a worker (`alike`), and how many assignments they may all hold at once.
 
-    0 is any number of assignments.
+    0 is any number of assignments. `gold_with` is how much gold, at most, an assignment hides among so many asked
+    images; it never falls as they grow.
     """
 
     alike: tuple[str, ...] = ()
     open_most: int = 0
+    gold_with: Callable[[int], int] = no_gold
 
 
 UNBOUNDED: Final = Bounds()
@@ -42,6 +49,12 @@ class Work(Protocol):
         owner-only tasks first and then any other; nobody else gets an owner-only one. Two servers never give away the
         same place, nor more assignments to people alike than the bounds allow. None when no task fits. The new
         assignment's `dealt` is empty: `set_dealt` follows.
+
+        It reserves the most answers that the assignment can bring: its images, and the gold that the bounds allow. If
+        the category's answers are limited (`Targets.answers`, as they are at that moment), a task whose assignment
+        could bring more than are left is passed over: whatever is sent, taken or aimed at the same time, by however
+        many servers, the answers sent and reserved never exceed the limit. What was reserved is released by
+        `set_dealt` (what was not dealt), `give_back` and `expire`; `send` turns it into answers.
         """
 
     def offer(
@@ -50,7 +63,10 @@ class Work(Protocol):
         """The task that `take` would lease to this worker now, or their unfinished one; nothing is leased."""
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        """Fix the images and gold of a leased assignment, once; a second call returns what the first one fixed."""
+        """Fix the images and gold of a leased assignment, once; a second call returns what the first one fixed.
+
+        Raises BadInput for more images than the assignment has reserved answers.
+        """
 
     def get(self, assignment: str) -> Assignment:
         """An assignment by its id. Raises NotFound."""

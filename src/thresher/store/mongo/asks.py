@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
-from pymongo import DESCENDING
+from pymongo import DESCENDING, ReturnDocument
 
 from thresher.records import Ask, NewAsk, NewTask, Purpose, Task
 from thresher.store.contract import Asks, Rows
@@ -17,7 +17,7 @@ from thresher.store.conversions import ask_line, ask_of, names_of, task_fields, 
 from thresher.store.kinds import ASK
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
-from thresher.store.mongo.link import Document, Part, Session, at_most, batches, key, span
+from thresher.store.mongo.link import Document, Link, Part, Session, at_most, batches, key, span
 from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
 from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice, still_wanted
 from thresher.store.shapes import Named
@@ -139,14 +139,34 @@ class MongoAsks(Part, Asks):
         found = self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1)
         return [task_in(one) for one in at_most(found, limit)]
 
-    def untaken(self, category: str, version: int, limit: int) -> list[Task]:
-        of = {"category": category, "version": version, "owner_only": False}
+    def close(self, number: int) -> bool:
+        def close(session: Session) -> bool:
+            partly = {"_id": int(number), "taken": {"$gt": 0}, "free": {"$gt": 0}}
+            no_more = [{"$set": {"places": "$taken", "free": 0}}]
+            table = self.link.table("tasks")
+            closed = table.find_one_and_update(partly, no_more, return_document=ReturnDocument.AFTER, session=session)
+            if closed is not None and closed["done"] == closed["places"]:
+                end_asks(self.link, closed, session)
+            return closed is not None
+
+        return self.link.transact(close)
+
+    def untaken(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Task]:
+        of = {"category": category, "version": version, "owner_only": owner_only}
         wanted = {**of, "free": {"$gt": 0}, "taken": 0}
         found = self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1)
         return [task_in(one) for one in at_most(found, limit)]
 
     def of_task(self, number: int) -> list[Ask]:
         return [_ask(one) for one in self._task(number, {"asks": 1})["asks"]]
+
+
+def end_asks(link: Link, task: Document, session: Session) -> None:
+    """End the asks of a task whose places are all done, and update the counters."""
+    link.table("asks").delete_many({"task": task["_id"]}, session=session)
+    closed = Counter(one["purpose"] for one in task["asks"])
+    moved = {(f"asks:{task['version']}", purpose): -n for purpose, n in closed.items()}
+    count_on(link, task["category"], {**moved, ("tasks_open", ""): -1}, session)
 
 
 def ask_document(category: str, ask: Named, where: Document) -> Document:

@@ -39,8 +39,11 @@ def review_in(one: Document) -> Review:
 
 
 def move_stage(link: Link, one: Document, stage: Stage, changes: Document, session: Session) -> Document:
-    """Put an assignment into its next stage, with other changes, and update the counters; returns it as changed."""
-    update = {**changes, "$set": {**changes.get("$set", {}), "stage": stage.value}}
+    """Put an assignment into its next stage, with other changes, and update the counters; returns it as changed.
+
+    Only a lease reserves answers.
+    """
+    update = {**changes, "$set": {**changes.get("$set", {}), "stage": stage.value, "reserved": 0}}
     after = link.table("assignments").find_one_and_update(
         {"_id": one["_id"]}, update, return_document=ReturnDocument.AFTER, session=session
     )
@@ -48,6 +51,7 @@ def move_stage(link: Link, one: Document, stage: Stage, changes: Document, sessi
         raise no_such_assignment(one["_id"])
     if stage != one["stage"]:
         moved = {("assignments", one["stage"]): -1, ("assignments", stage.value): 1}
+        moved["reserved", ""] = -one["reserved"]
         count_on(link, one["category"], moved, session)
     return after
 

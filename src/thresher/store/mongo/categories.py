@@ -17,7 +17,7 @@ from thresher.store.mongo import names as by_name
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Part, Session, at_most, batches, key, span
-from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
+from thresher.store.mongo.numbers import count_on, meet_all, read_counts, take_numbers
 from thresher.store.rules import category_exists, next_wording, not_in_pool, one_query_each, plain
 
 CHUNK: Final = 1000
@@ -70,7 +70,14 @@ class MongoCategories(Part, Categories):
         return _questions(self._document(category))
 
     def aim(self, category: str, targets: Targets) -> None:
-        self.link.table("categories").update_one({"_id": category}, {"$set": {"targets": asdict(targets)}})
+        def aim(session: Session) -> None:
+            # whoever took a task by the former limit of answers has reserved them when the next one reads the new one
+            meet_all(self.link, category, "reserved", session)
+            self.link.table("categories").update_one(
+                {"_id": category}, {"$set": {"targets": asdict(targets)}}, session=session
+            )
+
+        self.link.transact(aim)
 
     def pool_add(self, category: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
         one_query_each(rows, queries, category)
@@ -191,7 +198,7 @@ class MongoCategories(Part, Categories):
         counted = read_counts(self.link, category)
         one = {
             kind: counted.get(kind, {}).get("", 0)
-            for kind in ("images", "answers", "gold_answers", "owner_answers", "tasks_open")
+            for kind in ("images", "answers", "gold_answers", "owner_answers", "reserved", "tasks_open")
         }
         return Tally(
             **one,

@@ -28,9 +28,14 @@ def take_numbers(link: Link, name: str, many: int, *, session: Session | None = 
     return int(after["next"]) - many
 
 
-def count_on(link: Link, category: str, changes: Mapping[tuple[str, str], int], session: Session) -> None:
-    """Add to a category's counters, which are named (kind, which), within a transaction."""
-    slot = random.randrange(SLOTS)  # noqa: S311 -- it only keeps writers apart
+def count_on(
+    link: Link, category: str, changes: Mapping[tuple[str, str], int], session: Session, slot: int | None = None
+) -> None:
+    """Add to a category's counters, which are named (kind, which), within a transaction.
+
+    Two transactions that add to the same slot of one counter meet there: the second is repeated after the first.
+    """
+    slot = random.randrange(SLOTS) if slot is None else slot  # noqa: S311 -- it only keeps writers apart
     writes = [
         UpdateOne({"_id": key(category=category, kind=kind, which=which, slot=slot)}, {"$inc": {"n": n}}, upsert=True)
         for (kind, which), n in changes.items()
@@ -40,10 +45,20 @@ def count_on(link: Link, category: str, changes: Mapping[tuple[str, str], int], 
         link.table("counts").bulk_write(writes, ordered=False, session=session)
 
 
-def read_counts(link: Link, category: str) -> dict[str, dict[str, int]]:
+def meet_all(link: Link, category: str, kind: str, session: Session) -> None:
+    """Write to every slot of a counter without changing it: whoever adds to it at the same time comes before or after.
+
+    What they have read then is not older than what this transaction changes, or they are repeated.
+    """
+    named = (key(category=category, kind=kind, which="", slot=slot) for slot in range(SLOTS))
+    writes = [UpdateOne({"_id": name}, {"$inc": {"n": 0, "met": 1}}, upsert=True) for name in named]
+    link.table("counts").bulk_write(writes, ordered=False, session=session)
+
+
+def read_counts(link: Link, category: str, session: Session | None = None) -> dict[str, dict[str, int]]:
     """A category's counters, by kind and then by which; those at zero are left out."""
     counted: dict[str, dict[str, int]] = {}
-    for one in link.table("counts").find(span(category=category)):
+    for one in link.table("counts").find(span(category=category), session=session):
         kind = counted.setdefault(one["_id"]["kind"], {})
         kind[one["_id"]["which"]] = kind.get(one["_id"]["which"], 0) + one["n"]
     return {kind: {which: n for which, n in sorted(kinds.items()) if n} for kind, kinds in counted.items()}

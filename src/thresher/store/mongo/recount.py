@@ -50,6 +50,7 @@ _BY_HAND: Final[tuple[tuple[str, list[Step]], ...]] = (
     ("refusals", [_by("$category", "refused", "$reason")]),
     ("tasks", [{"$match": {"$expr": {"$lt": ["$done", "$places"]}}}, _by("$category", "tasks_open", "")]),
     ("assignments", [_by("$category", "assignments", "$stage")]),
+    ("assignments", [_by("$category", "reserved", "", "$reserved")]),
     ("assignments", _ANSWERS),
     ("asks", [_by("$category", _of_version("asks", "$version"), "$_id.purpose")]),
     ("labels", _LABELS),

@@ -1,6 +1,5 @@
 """The effects of a review: which answers count, which asks have all their votes, which places are free again."""
 
-from collections import Counter
 from dataclasses import asdict
 
 from pymongo import ReturnDocument
@@ -8,10 +7,10 @@ from pymongo import ReturnDocument
 from thresher.records import Assignment, Review, Stage
 from thresher.store.conversions import review_line
 from thresher.store.kinds import REVIEW
+from thresher.store.mongo.asks import end_asks
 from thresher.store.mongo.assignments import free_place, load, move_stage, record_of
 from thresher.store.mongo.lines import document, insert
 from thresher.store.mongo.link import Document, Link, Session, key, span
-from thresher.store.mongo.numbers import count_on
 from thresher.store.rules import may_be_judged_again, may_be_reviewed
 
 
@@ -105,10 +104,5 @@ def _finish_place(link: Link, assignment: Assignment, session: Session) -> None:
     task = link.table("tasks").find_one_and_update(
         {"_id": assignment.task}, {"$inc": {"done": 1}}, return_document=ReturnDocument.AFTER, session=session
     )
-    if task is None or task["done"] < task["places"]:
-        return
-    link.table("asks").delete_many({"task": assignment.task}, session=session)
-    closed = Counter(one["purpose"] for one in task["asks"])
-    kind = f"asks:{assignment.version}"
-    count_on(link, assignment.category, {(kind, purpose): -n for purpose, n in closed.items()}, session)
-    count_on(link, assignment.category, {("tasks_open", ""): -1}, session)
+    if task is not None and task["done"] == task["places"]:
+        end_asks(link, task, session)

@@ -18,11 +18,12 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from thresher.errors import StoreUnavailable
-from thresher.records import new_id
+from thresher.records import Stage, new_id
 from thresher.store.mongo import identity
 from thresher.store.mongo.lines import path
-from thresher.store.mongo.link import Document, Link, batches, key
+from thresher.store.mongo.link import Document, Link, Session, batches, key
 from thresher.store.mongo.names import note_namesakes
+from thresher.store.mongo.numbers import count_on
 from thresher.store.shapes import Kind, Kinds, newer_schema, schema_of
 
 Step = Callable[[Link], None]
@@ -192,9 +193,24 @@ def _number_questions(link: Link) -> None:
         link.table("categories").update_one({"_id": one["_id"]}, {"$set": {"questions": asked}})
 
 
+def _reserve_leases(link: Link) -> None:
+    """Reserve the answers of what is leased; where nothing is dealt yet, its images and the gold that is usual."""
+    for leased in list(link.table("assignments").find({"stage": Stage.LEASED.value, "reserved": 0}, {"_id": 1})):
+        link.transact(partial(_reserve_lease, link, leased["_id"]))
+
+
+def _reserve_lease(link: Link, assignment: str, session: Session) -> None:
+    leased = {"_id": assignment, "stage": Stage.LEASED.value, "reserved": 0}
+    one = link.table("assignments").find_one(leased, session=session)
+    if one is not None:  # else it was done by another one who opens the workspace
+        answers = len(one["dealt"]) or len(one["asked"]) // 8 + 40
+        link.table("assignments").update_one(leased, {"$set": {"reserved": answers}}, session=session)
+        count_on(link, one["category"], {("reserved", ""): answers}, session)
+
+
 STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
     2: (note_namesakes, _list_reviews, _name_releases, _rename_evidence),
-    3: (_part_asks, _forget_groups, _number_questions),
+    3: (_part_asks, _forget_groups, _number_questions, _reserve_leases),
 }
 
 

@@ -33,8 +33,18 @@ from thresher.store.mongo.assignments import (
 )  # fmt: skip
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Part, Session, key, span
-from thresher.store.mongo.numbers import count_on
-from thresher.store.rules import answer_counters, drafted, lease_ended, may_be_dealt, may_be_drafted, to_be_sent
+from thresher.store.mongo.numbers import count_on, read_counts
+from thresher.store.rules import (
+    SPENT,
+    answer_counters,
+    answers_left,
+    drafted,
+    may_be_dealt,
+    may_be_drafted,
+    most_asked,
+    reserved_for,
+    to_be_sent,
+)
 
 EXPIRED_AT_ONCE: Final = 100
 # whoever lost a task to another transaction looks at so many, so that a crowd does not queue for one
@@ -45,12 +55,14 @@ ASSIGNMENTS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A task that a worker, the first of some people, could take."""
+    """A task that a worker, the first of some people, could take; its images fit into the answers that are left."""
 
     category: str
     version: int
     owner: bool
     people: tuple[str, ...]
+    left: int | None
+    bounds: Bounds
 
 
 @plain_failures
@@ -77,14 +89,15 @@ class MongoWork(Part, Work):
             held = self._held(category, version, worker, session)
             if held is not None:
                 return load(self.link, held, session)
-            wanted = Wanted(category, version, owner, (worker, *bounds.alike))
             if not self._may_hold_more(worker, bounds, session, taking=True):
                 return None
+            left = self._answers_left(category, session)
+            wanted = Wanted(category, version, owner, (worker, *bounds.alike), left, bounds)
             task = self._next_task(wanted, session, choice=1 if tries == 1 else CHOICE)
             if task is None:
                 return None
             fresh = fresh_assignment(task["_id"], version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
-            return self._lease(task, fresh, session)
+            return self._lease(task, fresh, wanted, session)
 
         found = self.link.transact(take)
         return record_of(found) if found else None
@@ -95,7 +108,8 @@ class MongoWork(Part, Work):
         def offer(session: Session) -> Document | None:
             held = self._held(category, version, worker, session)
             if held is None:
-                wanted = Wanted(category, version, owner, (worker, *bounds.alike))
+                left = self._answers_left(category, session)
+                wanted = Wanted(category, version, owner, (worker, *bounds.alike), left, bounds)
                 may = self._may_hold_more(worker, bounds, session)
                 return self._next_task(wanted, session, choice=1) if may else None
             number = load(self.link, held, session)["task"]
@@ -121,9 +135,20 @@ class MongoWork(Part, Work):
         held = {"worker": {"$in": people}, "stage": Stage.LEASED.value}
         return self.link.table("assignments").count_documents(held, session=session) < bounds.open_most
 
+    def _answers_left(self, category: str, session: Session) -> int | None:
+        """How many answers may still be reserved; None where there is no limit."""
+        table = self.link.table("categories")
+        found = table.find_one({"_id": category}, {"targets": 1}, session=session) or {"targets": {}}
+        most: int | None = found["targets"].get("answers")
+        if most is None:
+            return None
+        counted = read_counts(self.link, category, session)
+        return answers_left(most, {kind: counted.get(kind, {}).get("", 0) for kind in SPENT})
+
     def _next_task(self, who: Wanted, session: Session, *, choice: int) -> Document | None:
         """The lowest free task without an image that these were asked about before, or any of the `choice` lowest."""
         own, asked = self._asked(who.category, who.people, session)
+        most = most_asked(who.left, who.bounds)
         for owner_only in (True, False) if who.owner else (False,):
             # one's own tasks are left out by the index alone: a worker who has done hundreds does not read them again
             wanted = {
@@ -131,7 +156,8 @@ class MongoWork(Part, Work):
                 "_id": {"$nin": own},
             }  # fmt: skip
             found = self.link.table("tasks").find(wanted, {"asks": 0}, session=session, batch_size=LOOKED_AT)
-            free = (one for one in found.sort("_id", 1) if not np.isin(one["rows"], asked).any())
+            fit = (one for one in found.sort("_id", 1) if len(one["rows"]) <= most)
+            free = (one for one in fit if not np.isin(one["rows"], asked).any())
             if fitting := list(islice(free, choice)):
                 return random.choice(fitting)  # noqa: S311 -- it only keeps workers apart
         return None
@@ -144,28 +170,33 @@ class MongoWork(Part, Work):
         rows = b"".join(one["asked"] for one in found)
         return [one["task"] for one in found], np.sort(np.frombuffer(rows, dtype="<i8")).astype(np.int64)
 
-    def _lease(self, task: Document, fresh: Document, session: Session) -> Document:
+    def _lease(self, task: Document, fresh: Document, who: Wanted, session: Session) -> Document:
         made = {"_id": fresh.pop("id"), **fresh, "category": task["category"], "dealt": [], "answers": []}
+        made["reserved"] = reserved_for(len(task["rows"]), who.bounds)
         made["asked"] = Binary(np.array(task["rows"], dtype="<i8").tobytes())
         self.link.table("tasks").update_one({"_id": task["_id"]}, {"$inc": {"taken": 1, "free": -1}}, session=session)
         self.link.table("desks").insert_one({"_id": desk(made), "assignment": made["_id"]}, session=session)
         self.link.table("assignments").insert_one(made, session=session)
         count_on(self.link, made["category"], {("assignments", made["stage"]): 1}, session)
+        # of two who take from a limited number of answers, the second reads what the first has left
+        slot = None if who.left is None else 0
+        count_on(self.link, made["category"], {("reserved", ""): made["reserved"]}, session, slot)
         return made
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        there = self.get(assignment)
-        if there.dealt:
-            return there
-        task = self.link.table("tasks").find_one({"_id": there.task}, {"asks.id": 1}) or {"asks": []}
-        may_be_dealt(there, dealt, [one["id"] for one in task["asks"]])
-        fixed = {"$set": {"dealt": [[int(place.row), place.ask] for place in dealt]}}
-        leased = {"_id": assignment, "stage": Stage.LEASED.value, "dealt": []}
-        found = self._changed(leased, fixed)
-        there = record_of(found) if found else self.get(assignment)
-        if not there.dealt:
-            raise lease_ended()
-        return there
+        fixed = {"dealt": [[int(place.row), place.ask] for place in dealt], "reserved": len(dealt)}
+
+        def set_dealt(session: Session) -> Document:
+            one = load(self.link, assignment, session)
+            if one["dealt"]:
+                return one
+            task = self.link.table("tasks").find_one({"_id": one["task"]}, {"asks.id": 1}, session=session)
+            may_be_dealt(record_of(one), dealt, [ask["id"] for ask in (task or {"asks": []})["asks"]])
+            self.link.table("assignments").update_one({"_id": assignment}, {"$set": fixed}, session=session)
+            count_on(self.link, one["category"], {("reserved", ""): len(dealt) - one["reserved"]}, session)
+            return {**one, **fixed}
+
+        return record_of(self.link.transact(set_dealt))
 
     def get(self, assignment: str) -> Assignment:
         return record_of(load(self.link, assignment))

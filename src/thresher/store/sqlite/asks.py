@@ -117,12 +117,23 @@ class SqliteAsks(Part, Asks):
             )
             return [_task(line) for line in found]
 
-    def untaken(self, category: str, version: int, limit: int) -> list[Task]:
+    def close(self, number: int) -> bool:
+        with self.catalog.writing() as sql:
+            closed = sql.execute(
+                """UPDATE task SET places = taken WHERE number = ? AND 0 < taken AND taken < places
+                   RETURNING category, version, done = places""",
+                (int(number),),
+            ).fetchone()
+            if closed and closed[2]:
+                end_asks(sql, closed[0], closed[1], number)
+            return closed is not None
+
+    def untaken(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Task]:
         with self.reading(category) as (sql, key):
             found = sql.execute(
-                f"""{_TASK} WHERE task.category = ? AND version = ? AND owner_only = 0 AND taken < places AND taken = 0
+                f"""{_TASK} WHERE task.category = ? AND version = ? AND owner_only = ? AND taken < places AND taken = 0
                     ORDER BY number LIMIT ?""",
-                (key, version, limit),
+                (key, version, owner_only, limit),
             )
             return [_task(line) for line in found]
 
@@ -137,6 +148,14 @@ class SqliteAsks(Part, Asks):
                 found,
             )
             return [ask_of(line) for line in carried]
+
+
+def end_asks(sql: sqlite3.Connection, category: int, version: int, task: int) -> None:
+    """End the asks of a task whose places are all done, and update the counters."""
+    closed = sql.execute("UPDATE ask SET open = 0 WHERE task = ? RETURNING purpose", (int(task),)).fetchall()
+    for purpose, count in Counter(purpose for (purpose,) in closed).items():
+        counters.add(sql, category, f"asks:{version}:{purpose}", -count)
+    counters.add(sql, category, "tasks_open", -1)
 
 
 def load_task(sql: sqlite3.Connection, number: int) -> Task:

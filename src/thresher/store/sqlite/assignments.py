@@ -34,11 +34,20 @@ def load_all(sql: sqlite3.Connection, where: str, values: tuple[object, ...]) ->
 
 
 def move_stage(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:
-    """Put an assignment into its next stage, and update the counters."""
+    """Put an assignment into its next stage, and update the counters; only a lease reserves answers."""
     category, before = sql.execute("SELECT category, stage FROM assignment WHERE id = ?", (assignment,)).fetchone()
     sql.execute("UPDATE assignment SET stage = ? WHERE id = ?", (stage.value, assignment))
     counters.add(sql, category, f"assignments:{before}", -1)
     counters.add(sql, category, f"assignments:{stage.value}", 1)
+    if stage is not Stage.LEASED:
+        reserve(sql, assignment, 0)
+
+
+def reserve(sql: sqlite3.Connection, assignment: str, answers: int) -> None:
+    """Reserve so many answers for an assignment instead of those before, and update the counter."""
+    category, before = sql.execute("SELECT category, reserved FROM assignment WHERE id = ?", (assignment,)).fetchone()
+    sql.execute("UPDATE assignment SET reserved = ? WHERE id = ?", (answers, assignment))
+    counters.add(sql, category, "reserved", answers - before)
 
 
 def end_lease(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:

@@ -176,7 +176,7 @@ class SqliteCategories(Part, Categories):
             version = counters.version_in_force(sql, key)
             one = {
                 field: counters.value(sql, key, field)
-                for field in ("images", "refused", "answers", "gold_answers", "owner_answers", "tasks_open")
+                for field in ("images", "refused", "answers", "gold_answers", "owner_answers", "reserved", "tasks_open")
             }
             return Tally(
                 **one,

@@ -169,6 +169,11 @@ _SECOND_AFTER = (
 _THIRD_AFTER = (
     "DROP INDEX ask_open",
     "CREATE UNIQUE INDEX ask_open ON ask (category, version, row, purpose, epoch, part) WHERE open",
+    # what is leased, reserves its answers; where nothing is dealt yet, its images and the gold that is usual
+    """UPDATE assignment SET reserved = iif(dealt <> '[]', json_array_length(dealt),
+           (SELECT json_array_length(rows) + 40 FROM task WHERE number = assignment.task)) WHERE stage = 'leased'""",
+    """INSERT INTO counter (category, name, value)
+       SELECT category, 'reserved', sum(reserved) FROM assignment WHERE stage = 'leased' GROUP BY category""",
 )
 # "similar" is of groups that rested on equal fingerprints alone, and nothing reads it any more; and as a version of a
 # question may have several wordings, a wording is named by its number

@@ -15,6 +15,7 @@ _BY_HAND = """
     UNION ALL SELECT category, 'refused:' || reason, count(*) FROM refusal GROUP BY category, reason
     UNION ALL SELECT category, 'tasks_open', count(*) FROM task WHERE done < places GROUP BY category
     UNION ALL SELECT category, 'assignments:' || stage, count(*) FROM assignment GROUP BY category, stage
+    UNION ALL SELECT category, 'reserved', sum(reserved) FROM assignment GROUP BY category
     UNION ALL SELECT category, 'asks:' || version || ':' || purpose, count(*) FROM ask
         WHERE open GROUP BY category, version, purpose
     UNION ALL SELECT category, 'labels:' || version || ':' || says, count(*)

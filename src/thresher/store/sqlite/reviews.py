@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
-from collections import Counter
 
 from thresher.records import Assignment, Review, Stage
 from thresher.store.conversions import review_line
 from thresher.store.kinds import REVIEW
 from thresher.store.rules import may_be_judged_again, may_be_reviewed
-from thresher.store.sqlite import counters, lines
+from thresher.store.sqlite import lines
+from thresher.store.sqlite.asks import end_asks
 from thresher.store.sqlite.assignments import free_place, move_stage
 
 
@@ -84,9 +84,5 @@ def _finish_place(sql: sqlite3.Connection, category: int, assignment: Assignment
     places, done = sql.execute(
         "UPDATE task SET done = done + 1 WHERE number = ? RETURNING places, done", (assignment.task,)
     ).fetchone()
-    if done < places:
-        return
-    closed = sql.execute("UPDATE ask SET open = 0 WHERE task = ? RETURNING purpose", (assignment.task,)).fetchall()
-    for purpose, count in Counter(purpose for (purpose,) in closed).items():
-        counters.add(sql, category, f"asks:{assignment.version}:{purpose}", -count)
-    counters.add(sql, category, "tasks_open", -1)
+    if done == places:
+        end_asks(sql, category, assignment.version, assignment.task)

@@ -8,10 +8,21 @@ from typing import Any
 from thresher.records import Assignment, Dealt, Given, Review, Stage, Task
 from thresher.store.contract import UNBOUNDED, Bounds, Rows, Work
 from thresher.store.conversions import fresh_assignment, given_from, given_to, review_of, sent_line
-from thresher.store.rules import answer_counters, drafted, may_be_dealt, may_be_drafted, to_be_sent
+from thresher.store.rules import (
+    MOST_IMAGES,
+    SPENT,
+    answer_counters,
+    answers_left,
+    drafted,
+    may_be_dealt,
+    may_be_drafted,
+    most_asked,
+    reserved_for,
+    to_be_sent,
+)
 from thresher.store.sqlite import counters, reviews
 from thresher.store.sqlite.asks import load_task
-from thresher.store.sqlite.assignments import REVIEW, end_lease, load, load_all, move_stage
+from thresher.store.sqlite.assignments import REVIEW, end_lease, load, load_all, move_stage, reserve
 from thresher.store.sqlite.connection import insert
 from thresher.store.sqlite.counters import as_rows
 from thresher.store.sqlite.part import Part
@@ -39,13 +50,15 @@ class SqliteWork(Part, Work):
             held = _held(sql, key, version, worker)
             if held:
                 return load(sql, held[0])
+            most = most_asked(_answers_left(sql, key), bounds)
             for owner_only in _sorts(owner) if _may_hold_more(sql, worker, bounds) else ():
-                task = _next_task(sql, key, version, (worker, *bounds.alike), owner_only)
-                if not bounds.alike:  # what stands between the others and a task, ends without a word to this one
+                task = _next_task(sql, key, version, (worker, *bounds.alike), owner_only, most)
+                # what stands between the others and a task ends without a word to this one, as room for a larger one
+                if not bounds.alike and most == MOST_IMAGES:
                     _remember(sql, key, version, worker, owner_only, task)
                 if task is not None:
                     fresh = fresh_assignment(task, version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
-                    return _lease(sql, key, fresh)
+                    return _lease(sql, key, fresh, bounds)
         return None
 
     def offer(
@@ -53,9 +66,9 @@ class SqliteWork(Part, Work):
     ) -> Task | None:
         with self.reading(category) as (sql, key):
             held = _held(sql, key, version, worker)
-            people = (worker, *bounds.alike)
+            people, most = (worker, *bounds.alike), most_asked(_answers_left(sql, key), bounds)
             sorts = _sorts(owner) if held or _may_hold_more(sql, worker, bounds) else ()
-            looks = (_next_task(sql, key, version, people, owner_only) for owner_only in sorts)
+            looks = (_next_task(sql, key, version, people, owner_only, most) for owner_only in sorts)
             number = held[1] if held else next((task for task in looks if task is not None), None)
             return None if number is None else load_task(sql, number)
 
@@ -75,6 +88,7 @@ class SqliteWork(Part, Work):
                    SELECT category, worker, value, dealt_ms FROM assignment, json_each(?) WHERE assignment.id = ?""",
                 (json.dumps([int(place.row) for place in dealt if place.ask is None]), assignment),
             )
+            reserve(sql, assignment, len(dealt))
             return load(sql, assignment)
 
     def get(self, assignment: str) -> Assignment:
@@ -186,19 +200,26 @@ def _may_hold_more(sql: sqlite3.Connection, worker: str, bounds: Bounds) -> bool
     return not bounds.open_most or held < bounds.open_most
 
 
+def _answers_left(sql: sqlite3.Connection, category: int) -> int | None:
+    """How many answers may still be reserved; None where there is no limit."""
+    (targets,) = sql.execute("SELECT targets FROM category WHERE id = ?", (category,)).fetchone()
+    counted = {name: counters.value(sql, category, name) for name in SPENT}
+    return answers_left(json.loads(targets).get("answers"), counted)
+
+
 def _next_task(
-    sql: sqlite3.Connection, category: int, version: int, people: Sequence[str], owner_only: bool
+    sql: sqlite3.Connection, category: int, version: int, people: Sequence[str], owner_only: bool, most: int
 ) -> int | None:
-    """The lowest free task without an image that one of these people was asked about before."""
+    """The lowest free task of at most so many images, without one that these people were asked about before."""
     found = sql.execute(
         """SELECT number FROM task
            WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND taken < places
-             AND number >= coalesce((SELECT task FROM reached
+             AND json_array_length(rows) <= ?6 AND number >= coalesce((SELECT task FROM reached
                  WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND worker = ?4), 0)
              AND NOT EXISTS (SELECT 1 FROM json_each(?5) AS person CROSS JOIN json_each(task.rows) AS shown
                  CROSS JOIN asked ON asked.category = ?1 AND asked.worker = person.value AND asked.row = shown.value)
            ORDER BY number LIMIT 1""",
-        (category, version, owner_only, people[0] if len(people) == 1 else "", json.dumps(people)),
+        (category, version, owner_only, people[0] if len(people) == 1 else "", json.dumps(people), most),
     ).fetchone()
     return int(found[0]) if found else None
 
@@ -230,7 +251,7 @@ def _drafts(sql: sqlite3.Connection, assignment: str) -> tuple[int, list[Given]]
     return last, [one for (text,) in found for one in given_from(json.loads(text))]
 
 
-def _lease(sql: sqlite3.Connection, category: int, fresh: dict[str, Any]) -> Assignment:
+def _lease(sql: sqlite3.Connection, category: int, fresh: dict[str, Any], bounds: Bounds) -> Assignment:
     sql.execute("UPDATE task SET taken = taken + 1 WHERE number = ?", (fresh["task"],))
     insert(sql, "assignment", {**fresh, "category": category, "dealt": "[]", "answers": "[]"})
     sql.execute(
@@ -239,6 +260,7 @@ def _lease(sql: sqlite3.Connection, category: int, fresh: dict[str, Any]) -> Ass
         (category, fresh["worker"], fresh["id"], fresh["task"]),
     )
     counters.add(sql, category, f"assignments:{fresh['stage']}", 1)
+    reserve(sql, fresh["id"], reserved_for(len(load_task(sql, fresh["task"]).rows), bounds))
     return load(sql, fresh["id"])
 
 

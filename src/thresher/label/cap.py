@@ -1,0 +1,75 @@
+"""The limit on a category's answers (its budget): how many are left, and tasks cut to what is left.
+
+The store keeps the limit: a take reserves the most answers that its assignment can bring (store/contract/work.py), and
+passes over a task that does not fit. Here the tasks that are left over then are cut, so that the last answers are used.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from thresher.label.asks import LOOKED_AT, cut, tasks_of
+from thresher.records import Category, Task, Worker
+from thresher.store.contract import Bounds, Rows, Store, Tally
+from thresher.store.rules import MOST_IMAGES, most_asked
+
+
+def answers_left(category: Category, *, store: Store) -> int | None:
+    """How many answers are neither sent nor reserved by open assignments; None where they are not limited."""
+    most = category.targets.answers
+    if most is None:
+        return None
+    tally = store.categories.tally(category.name)
+    return most - tally.answered - tally.reserved
+
+
+def spent_says(most: int, tally: Tally) -> str:
+    """That a budget of `most` answers is spent, and on what, as a phrase."""
+    said = f"the budget of {most:,} answers is spent: {tally.answered:,} answered"
+    said += f", {tally.reserved:,} reserved by open assignments"
+    left = most - tally.answered - tally.reserved
+    return f"{said}; {left:,} more {'is' if left == 1 else 'are'} too few for a task" if left > 0 else said
+
+
+def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, now_ms: int) -> bool:
+    """Cut a task that is larger than the answers left into the images that fit, and the rest.
+
+    For one who finds no task. The images that fit are those of the highest priority that the worker may be asked about.
+    A task with votes on it is not cut: it ends with those it has, and the next settling asks for more where they do not
+    suffice. Returns whether there is work now.
+    """
+    there = store.categories.get(category)
+    most = most_asked(answers_left(there, store=store), bounds)
+    if not 0 < most < MOST_IMAGES:
+        return False
+    version = there.question.version
+    asked = np.unique(np.concatenate([store.work.asked(category, one) for one in (worker.id, *bounds.alike)]))
+    for owner_only in (True, False) if worker.owner else (False,):
+        free = store.asks.untaken(category, version, LOOKED_AT, owner_only=owner_only)
+        if found := _best(free, asked, most):
+            return _cut(found, asked, most, store=store, now_ms=now_ms)
+        for task in tasks_of(category, version, store):
+            if task.owner_only is owner_only and 0 < task.taken < task.places and len(_new(task, asked)) > most:
+                store.asks.close(task.number)
+    return False
+
+
+def _new(task: Task, asked: Rows) -> Rows:
+    """The images of a task that were not asked about before."""
+    rows = np.array(task.rows, np.int64)
+    return rows[~np.isin(rows, asked)]
+
+
+def _best(tasks: Sequence[Task], asked: Rows, most: int) -> Task | None:
+    """The first of the tasks that are too large and have the most images that may be asked about, up to `most`."""
+    fits = [(min(len(_new(task, asked)), most), task) for task in tasks if len(task.rows) > most]
+    count, task = max(fits, key=lambda one: one[0], default=(0, None))
+    return task if count else None
+
+
+def _cut(task: Task, asked: Rows, most: int, *, store: Store, now_ms: int) -> bool:
+    """Publish the images of a task that fit apart from the others. True also if somebody took it just now."""
+    seen = set(asked.tolist())
+    carried = sorted(store.asks.of_task(task.number), key=lambda ask: (-ask.priority, ask.draw, ask.id))
+    fit = {ask.id for ask in [ask for ask in carried if ask.row not in seen][:most]}
+    return cut(task, lambda ask: ask.id in fit, store=store, now_ms=now_ms)
