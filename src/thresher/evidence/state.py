@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from thresher.records import Purpose
 
 Ranks = NDArray[np.int64]
 Codes = NDArray[np.int8]
+
+NO_RANKS: Final[Ranks] = np.zeros(0, np.int64)
 
 
 class Code(IntEnum):
@@ -107,22 +109,30 @@ class State:
     """The frozen description and the labels so far, by rank; together they determine the next step.
 
     `answers` are labels that hold (the owner's, or adjudicated); `said` is what people said before adjudication, and
-    matters only where a category's truth is adjudicated.
+    matters only where a category's truth is adjudicated. `closed`: no more answers can come, as the budget is spent.
     """
 
     frozen: Frozen
     answers: Mapping[int, int] = field(default_factory=dict)
     said: Mapping[int, int] = field(default_factory=dict)
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough."""
+    """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough.
+
+    `partial`: if no more answers can come, the procedure continues with the labels of the first of these ranks, as far
+    as each of them has one; otherwise it ends there. `further` are the next draws after these, in order: they may be
+    asked for in advance, and are evaluated only when the procedure asks for them in its turn.
+    """
 
     purpose: Purpose
     ranks: Ranks
     first_draw: int = -1
     sure: bool = True
+    partial: bool = False
+    further: Ranks = field(default_factory=lambda: NO_RANKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +150,13 @@ class Ask:
     """Labels that are needed before the procedure can continue; all of them may be asked for at once.
 
     `asked` counts the answers that this freeze has cost so far, `ahead` those the planner still expects, these
-    included.
+    included. `further` are draws that will probably be asked for next: they may be asked for in advance.
     """
 
     wanted: tuple[Wanted, ...]
     asked: int
     ahead: int
+    further: tuple[Wanted, ...] = ()
 
     @property
     def images(self) -> int:
@@ -173,12 +184,13 @@ class Certified:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No certificate: why, and what it would take."""
+    """No certificate: why, and what it would take. `spent`: because the budget ended before the audits did."""
 
     why: str
     take: str
     ahead: int | None = None
     asked: int = 0
+    spent: bool = False
 
 
 Step = Ask | Certified | Refused
