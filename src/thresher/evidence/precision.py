@@ -20,6 +20,10 @@ Two chains share delta: the main one from a little below the plan upwards, and a
 worse than it says. Draws at ranks beyond the rung that is aimed at are passed over, and asked for when the aim rises:
 a rung's evidence counts its own draws in their order, and those are the same.
 
+When the budget ends before the draws that were asked for are answered, each rung is judged by its own first draws, as
+far as each of them has a label: any such beginning is a moment at which the rung might have been accepted. The rung is
+delivered that was accepted, with all below it, by draws that lie within that beginning of its own.
+
 What the aim leaves of the budget is spent on further ranks beyond the delivered rung, one by one, the likeliest first:
 the yes found there are delivered too, and change nothing above.
 
@@ -35,7 +39,16 @@ from numpy.typing import NDArray
 
 from thresher.evidence.curve import Curve
 from thresher.evidence.draws import Permutation
-from thresher.evidence.martingale import accepts, cut_down, draws_if_clean, log_evidence_beyond, most, prior_for, whole
+from thresher.evidence.martingale import (
+    accepts,
+    at_most,
+    cut_down,
+    draws_if_clean,
+    log_evidence_beyond,
+    most,
+    prior_for,
+    whole,
+)
 from thresher.evidence.noise import false_bound, slips_of
 from thresher.evidence.plan import DOUBT, careful, draws_ahead, may_be_false, spend
 from thresher.evidence.state import (
@@ -43,6 +56,7 @@ from thresher.evidence.state import (
     Asking,
     Certified,
     Code,
+    Codes,
     Frozen,
     Procedure,
     Ranks,
@@ -150,6 +164,7 @@ class _Sample:
         self.known = Known()
         self._order = Permutation(frozen.seed, "accept", 0, frozen.ladder[0].rank if frozen.ladder else 0)
         self._drawn = 0
+        self.short = False  # draws stayed without a label, because the budget is spent
 
     @property
     def ranks(self) -> Ranks:
@@ -167,11 +182,21 @@ class _Sample:
     def _labelled(self) -> Bools:
         return np.isin(self.ranks, self.known.ranks())
 
+    def take(self, ranks: Ranks, codes: Codes) -> None:
+        """Take the labels of the first of these ranks; they are fewer when the budget is spent."""
+        self.known.take(ranks[: len(codes)], codes)
+        self.short = len(codes) < len(ranks)
+
     def tally(self, rungs: Floats) -> tuple[Floats, Floats, Bools]:
-        """For each rung the draws below it, the bad ones, and whether all of them have a label."""
+        """For each rung the draws below it, the bad ones, and whether all of them have a label.
+
+        If the budget is spent, only the first draws below a rung count, as far as each of them has a label.
+        """
         drawn, labelled = self.ranks, self._labelled()
         bad = labelled & ~np.isin(drawn, self.known.ranks(Code.YES))
         below = drawn[:, None] < rungs[None, :]
+        if self.short:
+            below &= ~np.logical_or.accumulate(below & ~labelled[:, None], axis=0)
         hits = (below & bad[:, None]).sum(axis=0)
         complete = np.asarray(~(below & ~labelled[:, None]).any(axis=0))
         return below.sum(axis=0).astype(np.float64), hits.astype(np.float64), complete
@@ -189,16 +214,20 @@ def certify_precision(frozen: Frozen) -> Procedure:
         ranks = sample.next_below(rung, count, left)
         if not len(ranks):
             break
-        (codes,) = yield (Want(Purpose.AUDIT_PRECISION, ranks, first_draw=len(sample.known)),), ahead
-        sample.known.take(ranks, codes)
+        want = Want(Purpose.AUDIT_PRECISION, ranks, first_draw=len(sample.known), partial=True)
+        (codes,) = yield (want,), ahead
+        sample.take(ranks, codes)
         for chain in (main, spare):
             _judge(sample, chain)
+        if sample.short:
+            break
     chain = main if main.passed else spare
-    if not chain.passed:
+    passed = _proven_at_the_end(sample, chain) if sample.short else chain.passed
+    if not passed:
         return _refused(frozen, sample)
-    accepted = int(chain.rungs[chain.passed - 1])
+    accepted = int(chain.rungs[passed - 1])
     yield from _look_beyond(frozen, sample, accepted)
-    return (yield from _bounded(frozen, sample, accepted, chain))
+    return (yield from _bounded(frozen, sample, chain, passed))
 
 
 def _look_first(frozen: Frozen, sample: _Sample) -> Generator[Asking, Answers, int]:
@@ -234,6 +263,25 @@ def _judge(sample: _Sample, chain: _Chain) -> None:
     evidence = log_evidence_beyond(chain.rungs, drawn, bad, chain.bounds, sample.frozen.accept_prior)
     holds = (chain.rungs <= whole(chain.bounds)) | accepts(evidence, chain.bounds, chain.delta)
     chain.ever |= holds & whole_sample
+
+
+def _proven_at_the_end(sample: _Sample, chain: _Chain) -> int:
+    """How many rungs are delivered when the budget ends: as many as are proven within the first draws of the last.
+
+    A lower rung may have more draws of its own, asked for while it was aimed at; only those count that lie within the
+    labelled beginning of the random order of the rung that is delivered.
+    """
+    drawn, labelled, prior = sample.ranks, np.isin(sample.ranks, sample.known.ranks()), sample.frozen.accept_prior
+    bad = ~np.isin(drawn, sample.known.ranks(Code.YES))
+    ends, needed = [], []  # how far each rung's draws are labelled, and how far they must be to accept it
+    for rung, bound in zip(chain.rungs[: chain.passed], chain.bounds, strict=False):
+        ends.append(int(np.flatnonzero((drawn < rung) & ~labelled).min(initial=len(drawn))))
+        mine = np.flatnonzero(drawn[: ends[-1]] < rung)
+        after, hits = np.arange(len(mine) + 1), np.concatenate([[0], np.cumsum(bad[mine])])
+        holds = at_most(rung, after, hits, bound, prior, chain.delta)
+        needed.append(int(np.concatenate([[0], mine + 1])[holds].min(initial=len(drawn) + 1)))
+    kept = np.flatnonzero(np.maximum.accumulate(np.array(needed, np.int64)) <= np.array(ends, np.int64))
+    return int(kept[-1]) + 1 if len(kept) else 0
 
 
 def _aim(sample: _Sample, chain: _Chain, left: int) -> tuple[int, int, int] | None:
@@ -276,21 +324,22 @@ def _look_beyond(frozen: Frozen, sample: _Sample, accepted: int) -> Generator[As
     left = frozen.answers - frozen.recall_answers - len(sample.known)
     ranks = sample.known.unknown(accepted, frozen.ranks)[: max(left, 0)]
     if len(ranks) and frozen.gold is None:
-        (codes,) = yield (Want(Purpose.MIDDLE, ranks),), len(ranks)
-        sample.known.take(ranks, codes)
+        (codes,) = yield (Want(Purpose.MIDDLE, ranks, partial=True),), len(ranks)
+        sample.known.take(ranks[: len(codes)], codes)
 
 
-def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> Procedure:
+def _bounded(frozen: Frozen, sample: _Sample, chain: _Chain, passed: int) -> Procedure:
     """Spend the answers reserved for recall on ranks beyond the delivered rung, and make the certificate."""
-    known, promise = sample.known, frozen.promise
+    known, promise, accepted = sample.known, frozen.promise, int(chain.rungs[passed - 1])
     urn = Urn(frozen.seed, "reject", accepted, frozen.ranks - accepted, frozen.reject_prior)
     looks = min(frozen.recall_answers, urn.size)
     unanswerable = 0
     if looks:
         ranks = urn.next(looks)
-        (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=0),), looks
+        (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=0, partial=True),), looks
+        ranks = ranks[: len(codes)]
         known.take(ranks, codes)
-        urn.take(looks, ranks[codes != Code.NO])
+        urn.take(len(codes), ranks[codes != Code.NO])
         unanswerable = int((codes == Code.UNANSWERABLE).sum())
     delta = frozen.ladder[0].reject_delta
     # if adjudication errs, a single yes proves nothing: then those found beyond stay outside
@@ -317,7 +366,7 @@ def _bounded(frozen: Frozen, sample: _Sample, accepted: int, chain: _Chain) -> P
         counts={
             "accept_drawn": int(drawn[0]),
             "accept_bad": int(bad[0]),
-            "accept_bound": float(chain.bounds[chain.passed - 1]),
+            "accept_bound": float(chain.bounds[passed - 1]),
             "accept_delta": chain.delta,
             "reject_drawn": urn.drawn,
             "reject_bad": len(urn.bad),

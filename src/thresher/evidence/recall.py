@@ -14,6 +14,9 @@ Proof. But for accept_delta, E(h) <= E_u, so known yes + h - E_u <= T(h), the ye
 the largest cut with F(l1) + u > (1-r) P; it is fixed. Accepting any l <= l1 accepts l1 (its bad draws are among those
 of l) with a bound <= (1-r)/r T(h) - u <= (1-r)/r T(l1) - u < F(l1): the ratio at F(l1) has reached 1/reject_delta. []
 
+When the budget ends, both urns count their first draws, as far as each of them has a label: the bound of the first
+holds at every moment, and the theorem wherever the second stops.
+
 The middle is not looked at: its ranks are delivered as they are. So the answers buy a lower cut, nothing else.
 """
 
@@ -69,9 +72,10 @@ def certify_recall(frozen: Frozen) -> Procedure:
     reject = Urn(frozen.seed, "reject", rung.rank, frozen.ranks - rung.rank, frozen.reject_prior)
     if looks := min(_accept_draws(frozen.answers), accept.size, frozen.answers):
         ranks = accept.next(looks)
-        (codes,) = yield (Want(Purpose.AUDIT_PRECISION, ranks, first_draw=0),), frozen.answers
+        (codes,) = yield (Want(Purpose.AUDIT_PRECISION, ranks, first_draw=0, partial=True),), frozen.answers
+        ranks = ranks[: len(codes)]  # all of them, unless the budget is spent
         known.take(ranks, codes)
-        accept.take(looks, ranks[codes != Code.YES])
+        accept.take(len(codes), ranks[codes != Code.YES])
     detected = most(accept.size, accept.drawn, len(accept.bad), accept.prior, rung.accept_delta)
     false = min(undetected(detected, slips.no_as_yes, slips.part), rung.rank)
     wrong = slipped(frozen.adjudicated, slips.no_as_yes, slips.part)
@@ -84,10 +88,13 @@ def certify_recall(frozen: Frozen) -> Procedure:
             reject.size, reject.drawn, len(reject.bad), max(bound, 0.0), reject.prior, rung.reject_delta
         )
         ranks = reject.next(min(max(min(clean, left // 4), frozen.batch), left))
-        (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=reject.drawn),), left
+        (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=reject.drawn, partial=True),), left
+        spent, ranks = len(codes) < len(ranks), ranks[: len(codes)]
         known.take(ranks, codes)
-        reject.take(len(ranks), np.where(codes == Code.YES, ranks, frozen.ranks)[codes != Code.NO])
+        reject.take(len(codes), np.where(codes == Code.YES, ranks, frozen.ranks)[codes != Code.NO])
         cut = _lowest(frozen, reject, bound)
+        if spent:
+            break
     if cut is None or cut >= frozen.ranks > rung.rank:
         return _refused(frozen, known, reject, bound)
     return _certified(frozen, known, (accept, reject), cut, (sure_yes, bound))

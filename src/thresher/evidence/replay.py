@@ -3,10 +3,15 @@
 No state of a procedure is stored: its draws follow from the seed, its decisions from the draws and the labels. So
 after a crash it continues to the same certificate, and nothing is drawn twice. A procedure gets the labels of an ask
 only when all of them are there, in the order of the draws: the order in which people answer cannot influence it.
+
+When no more answers can come (`State.closed`), it gets the labels of the first draws, as far as each of them has one,
+and ends with what these prove; a procedure that needs all of them ends without a certificate. Any such beginning is a
+sample that the procedure might have stopped at, and its proof holds wherever it stops.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -30,17 +35,48 @@ from thresher.evidence.state import (
 def replay(procedure: Procedure, state: State) -> Step:
     """Run a procedure as far as there are labels: what to ask next, or the result."""
     asked: set[tuple[int, bool]] = set()
+    short = False
     try:
         wants, ahead = next(procedure)
         while True:
             missing = tuple(part for part in (_missing(want, _labels(state, want)) for want in wants) if part.ranks)
-            if missing:
-                return Ask(missing, asked=len(asked), ahead=ahead)
-            asked.update((rank, want.sure) for want in wants for rank in want.ranks.tolist())
-            wants, ahead = procedure.send(tuple(_codes(want, _labels(state, want)) for want in wants))
+            if missing and not state.closed:
+                return Ask(missing, asked=len(asked), ahead=ahead, further=_further(wants, state))
+            if missing and not all(want.partial for want in wants):
+                return _spent(missing, len(asked), ahead)
+            short = short or bool(missing)
+            got = tuple(_codes(want, _labels(state, want)) for want in wants)
+            for want, codes in zip(wants, got, strict=True):
+                asked.update((rank, want.sure) for rank in want.ranks[: len(codes)].tolist())
+            wants, ahead = procedure.send(got)
     except StopIteration as end:
         ended: Certified | Refused = end.value
-        return counted(ended, state) if isinstance(ended, Certified) else ended
+        return counted(ended, state) if isinstance(ended, Certified) else replace(ended, spent=short)
+
+
+def _spent(missing: tuple[Wanted, ...], asked: int, ahead: int) -> Refused:
+    images = len({rank for part in missing for rank in part.ranks})
+    return Refused(
+        why=f"the budget of answers is spent, and the audits lack the labels of {images:,} images",
+        take=f"a larger budget: the audits need about {max(ahead, images):,} more images",
+        ahead=max(ahead, images),
+        asked=asked,
+        spent=True,
+    )
+
+
+def _further(wants: tuple[Want, ...], state: State) -> tuple[Wanted, ...]:
+    """The draws that may be asked for in advance, without those that have a label or are asked for now."""
+    now = {rank: 0 for want in wants for rank in want.ranks.tolist()}
+    found = (
+        _missing(
+            replace(want, ranks=want.further, first_draw=want.first_draw + len(want.ranks)),
+            {**now, **_labels(state, want)},
+        )
+        for want in wants
+        if len(want.further)
+    )
+    return tuple(part for part in found if part.ranks)
 
 
 def counted(certified: Certified, state: State) -> Certified:
@@ -68,7 +104,9 @@ def _labels(state: State, want: Want) -> Mapping[int, int]:
 
 
 def _codes(want: Want, labels: Mapping[int, int]) -> Codes:
-    return np.array([labels[rank] for rank in want.ranks.tolist()], np.int8)
+    """The labels of the first ranks, as far as each of them has one: of all of them unless the budget is spent."""
+    there = takewhile(lambda rank: rank in labels, want.ranks.tolist())
+    return np.array([labels[rank] for rank in there], np.int8)
 
 
 def _missing(want: Want, labels: Mapping[int, int]) -> Wanted:

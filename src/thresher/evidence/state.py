@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ FORMAT = 2
 
 Ranks = NDArray[np.int64]
 Codes = NDArray[np.int8]
+
+NO_RANKS: Final[Ranks] = np.zeros(0, np.int64)
 
 
 class Code(IntEnum):
@@ -136,7 +138,7 @@ class State:
     rank that got its label first has no word.
     `now` are the labels of today by rank, logged or not, which decide what is released; None where nothing was
     corrected. `accepted` has the digests of the accepted sets whose audit began, by attempt (adjudicated.py); None
-    where there is no log.
+    where there is no log. `closed`: no more answers can come, as the budget is spent.
     """
 
     frozen: Frozen
@@ -145,6 +147,7 @@ class State:
     now: Mapping[int, int] | None = None
     corrections: Corrections = Corrections()
     accepted: Mapping[int, str] | None = None
+    closed: bool = False
 
     @property
     def today(self) -> Mapping[int, int]:
@@ -196,12 +199,17 @@ class Want:
     """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough.
 
     A rank that has a label already is then not asked about: without a word, it is answered NO_WORD.
+    `partial`: if no more answers can come, the procedure continues with the labels of the first of these ranks, as far
+    as each of them has one; otherwise it ends there. `further` are the next draws after these, in order: they may be
+    asked for in advance, and are evaluated only when the procedure asks for them in its turn.
     """
 
     purpose: Purpose
     ranks: Ranks
     first_draw: int = -1
     sure: bool = True
+    partial: bool = False
+    further: Ranks = field(default_factory=lambda: NO_RANKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +227,13 @@ class Ask:
     """Labels that are needed before the procedure can continue; all of them may be asked for at once.
 
     `asked` counts the answers that this freeze has cost so far, `ahead` those the planner still expects, these
-    included.
+    included. `further` are draws that will probably be asked for next: they may be asked for in advance.
     """
 
     wanted: tuple[Wanted, ...]
     asked: int
     ahead: int
+    further: tuple[Wanted, ...] = ()
 
     @property
     def images(self) -> int:
@@ -252,12 +261,13 @@ class Certified:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No certificate: why, and what it would take."""
+    """No certificate: why, and what it would take. `spent`: because the budget ended before the audits did."""
 
     why: str
     take: str
     ahead: int | None = None
     asked: int = 0
+    spent: bool = False
 
 
 Step = Ask | Certified | Refused
