@@ -105,3 +105,12 @@ def test_a_promise_is_paid_for_by_a_crowd_end_to_end() -> None:
     assert answers > 240
     for ratio in ("certified_runs", "false_certificates", "answers_per_delivered_adjudicated"):
         assert f"RATIO {ratio} " in told
+
+
+def test_a_budget_of_answers_is_measured_in_simulated_time() -> None:
+    told = bench("budget.py", "--short")
+    ratios = {line.split()[1]: float(line.split()[2]) for line in told.splitlines() if line.startswith("RATIO ")}
+    assert set(ratios) == {"over_budget_runs", "gold_share", "plan_covers_80"}
+    (ended,) = (line for line in told.splitlines() if line.startswith("ended: "))
+    assert "starved" not in ended  # the crowd is large enough for every ask
+    assert "plans of 1 runs of 1 that ended in a certificate" in told

@@ -69,3 +69,10 @@ def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
 
 def test_every_method_has_a_check_of_its_proof() -> None:
     assert METHODS.keys() == CHECKS.keys()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("delta", [0.0, 0.5, 0.7])
+def test_nothing_is_frozen_for_a_delta_that_the_proof_does_not_cover(method: str, delta: float) -> None:
+    with pytest.raises(BadInput, match=r"between 0 and 0\.5"):
+        freeze(method, replace(PROMISE, delta=delta), POOL, draws(5), Means(300))

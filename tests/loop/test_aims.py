@@ -15,6 +15,8 @@ from thresher.records import Targets
         ({"precision": 1.0}, "such as --precision 0.95"),
         ({"recall": -0.1}, "such as --recall 0.95"),
         ({"delta": 0.0}, "such as --delta 0.05"),
+        ({"delta": 0.5}, "--delta 0.5 is not between 0 and 0.5"),
+        ({"delta": 0.9}, "such as --delta 0.05"),
         ({"answers": -5}, "0 for no limit"),
         ({"method": "bogus"}, "choose from"),
     ],
@@ -22,6 +24,14 @@ from thresher.records import Targets
 def test_a_target_that_cannot_be_is_refused_with_one_that_can(given: dict[str, Any], told: str) -> None:
     with pytest.raises(BadInput, match=told):
         aimed(Targets(), Aims(**given))
+
+
+def test_targets_that_come_as_a_whole_are_checked_as_those_given_one_by_one() -> None:
+    """A request to the server brings its targets so, and an earlier version may have stored such ones."""
+    for wrong in (Targets(delta=0.5), Targets(precision=1.0), Targets(recall=0.0)):
+        with pytest.raises(BadInput, match="is not between 0 and"):
+            aimed(wrong, Aims())
+    assert aimed(Targets(delta=0.7), Aims(delta=0.05)).delta == 0.05
 
 
 def test_what_is_not_given_stays_and_no_answers_take_the_cap_away() -> None:

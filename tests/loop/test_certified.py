@@ -112,6 +112,16 @@ def test_a_budget_too_small_for_the_audit_is_said(store: Store, settings: Settin
     assert tally.answers + tally.owner_answers <= 60
 
 
+def test_a_delta_that_an_earlier_version_took_is_refused_before_anybody_is_asked(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    store.categories.aim(NAME, Targets(precision=0.9, recall=0.8, delta=0.6, method="certified"))
+    came_to = run(store, settings)
+    assert came_to.state == "refused"
+    assert f"thresher category aim {NAME} --delta 0.05" in came_to.says
+    assert not store.asks.open_counts(NAME, 1)
+
+
 def test_a_certified_release_is_verified_from_its_own_files_alone(
     store: Store, settings: Settings, rows: list[int], tmp_path: Path
 ) -> None:

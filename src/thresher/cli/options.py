@@ -16,7 +16,8 @@ JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Precision = Annotated[float | None, typer.Option(help="Target precision: share of the released images that are yes.")]
 Recall = Annotated[float | None, typer.Option(help="Target recall: share of all yes in the pool that are released.")]
 Delta = Annotated[
-    float | None, typer.Option(help="Highest probability that a certificate is false (1 - confidence level).")
+    float | None,
+    typer.Option(help="Highest probability that a certificate is false (1 - confidence); below 0.5."),
 ]
 Answers = Annotated[int | None, typer.Option(help="Budget: stop after this many human answers; 0: no limit.")]
 Method = Annotated[str | None, typer.Option(help=f"Method. {described()}")]

@@ -15,6 +15,7 @@ from thresher.evidence.recall import certify_recall, fix_recall
 from thresher.evidence.replay import replay
 from thresher.evidence.state import Frozen, Procedure, Promise, State, Step
 from thresher.evidence.terms import Draws, Fixed, Given, Means, Pool
+from thresher.records import DELTA_BELOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,15 @@ def method_of(name: str) -> Method:
 
 
 def freeze(method: str, promise: Promise, pool: Pool, draws: Draws, means: Means | None = None) -> Frozen:
-    """Fix everything that a certificate depends on, before the first draw. Raises BadInput for an unknown method."""
+    """Fix everything that a certificate depends on, before the first draw.
+
+    Raises BadInput for an unknown method, and for a delta that the proof does not cover (martingale.py, fact 3).
+    """
     chosen, means = method_of(method), means or Means()
+    if not 0 < promise.delta < DELTA_BELOW:
+        raise BadInput(
+            f"delta {promise.delta:g} is not between 0 and {DELTA_BELOW:g}.", next="aim at 0.05, for example"
+        )
     if not chosen.doubts:
         means = replace(means, gold=None)
     points = points_of(pool.probabilities)

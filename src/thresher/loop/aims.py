@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from thresher.errors import BadInput, NotReady
 from thresher.loop.ways import WAYS, way_of
-from thresher.records import TRUSTED, Targets
+from thresher.records import DELTA_BELOW, TRUSTED, Targets
 from thresher.store.contract import Store
 
 
@@ -25,13 +25,7 @@ class Aims:
 
 
 def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) -> Targets:
-    """The targets with the given changes; the method must be one of `methods`. Raises BadInput."""
-    for name, value in (("precision", aims.precision), ("recall", aims.recall), ("delta", aims.delta)):
-        if value is not None and not 0 < value < 1:
-            share = "0.05" if name == "delta" else "0.95"
-            raise BadInput(
-                f"--{name} {value:g} is not between 0 and 1.", next=f"give a share, such as --{name} {share}"
-            )
+    """The targets with the given changes, checked as a whole; the method must be one of `methods`. Raises BadInput."""
     if aims.answers is not None and aims.answers < 0:
         raise BadInput(f"--answers {aims.answers} is below 0.", next="give a number of answers, or 0 for no limit")
     if aims.truth is not None and aims.truth not in TRUSTED:
@@ -46,6 +40,7 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
         answers=before.answers if aims.answers is None else aims.answers or None,
         truth=before.truth if aims.truth is None else aims.truth,
     )
+    _must_be_shares(wanted)
     if wanted.truth == "owner" and way.words:
         # its proof compares people's votes with the ground truth: an answer of the owner would be both
         raise BadInput(
@@ -53,6 +48,17 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
             next="choose --method certified, or --truth people",
         )
     return wanted
+
+
+def _must_be_shares(wanted: Targets) -> None:
+    """Raise BadInput for a share that none can be, whether it is given now or was stored before."""
+    for name, value in (("precision", wanted.precision), ("recall", wanted.recall)):
+        if not 0 < value < 1:
+            raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give a share, such as --{name} 0.95")
+    if not 0 < wanted.delta < DELTA_BELOW:
+        raise BadInput(
+            f"--delta {wanted.delta:g} is not between 0 and {DELTA_BELOW:g}.", next="give a share, such as --delta 0.05"
+        )
 
 
 def to_plan_for(targets: Targets) -> Targets:

@@ -39,7 +39,7 @@ from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_answers, record_words
 from thresher.loop.ways import way_of
-from thresher.records import TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import DELTA_BELOW, TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -51,6 +51,9 @@ GOLD_ENOUGH = 150  # of each answer; with less gold the bound on adjudication er
 
 def certified(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """The next asks of a method with a certificate, or that it has ended."""
+    if not category.targets.delta < DELTA_BELOW:  # an earlier version took it
+        why = f"a delta of {category.targets.delta:g} cannot be proven; give one below {DELTA_BELOW:g}"
+        return Wish("refused", f"{why}. Next: thresher category aim {category.name} --delta 0.05")
     snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
     if snapshot is not None:
         return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)

@@ -18,11 +18,12 @@ from thresher.records.asking import (
 )
 from thresher.records.images import Alias, Image, NewImage, Origin, Refusal, Rendering
 from thresher.records.learning import Counts, Grounds, Release, Round, Thresholds
-from thresher.records.questions import TRUSTED, Category, Gold, Label, Question, Targets
+from thresher.records.questions import DELTA_BELOW, TRUSTED, Category, Gold, Label, Question, Targets
 from thresher.records.running import Job, Progress, RunningServer
 from thresher.records.words import OWNER_ONLY, Decision, Purpose, Says, Source, category_name, new_id, now_ms
 
 __all__ = [
+    "DELTA_BELOW",
     "OWNER",
     "OWNER_ONLY",
     "TRUSTED",

@@ -8,6 +8,9 @@ from thresher.records.words import Purpose, Says, Source
 TRUSTED: Final = {"people": (Source.OWNER, Source.ADJUDICATED), "owner": (Source.OWNER,)}
 """The sources of the labels that are taken for the truth, by `Targets.truth`, the most trusted first."""
 
+DELTA_BELOW: Final = 0.5
+"""A promise may be false with a probability below this: the evidence needs it (evidence/martingale.py, fact 3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:

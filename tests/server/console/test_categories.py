@@ -33,6 +33,12 @@ def test_a_category_with_an_unknown_method_is_refused_with_the_known_ones(server
     assert "cascade" in refused.value.next
 
 
+def test_a_category_with_a_delta_that_cannot_be_proven_is_refused(server: Served) -> None:
+    with pytest.raises(BadInput, match=r"between 0 and 0\.5") as refused:
+        server.console.add_category(NewCategory(name="bus", question="Is this a bus?", targets=TargetsWire(delta=0.5)))
+    assert "--delta 0.05" in refused.value.next
+
+
 @pytest.mark.parametrize("name", ["", "Car", "../car", "a b", "x" * 65, "-x"])
 def test_a_category_cannot_have_a_name_that_is_no_name(server: Served, name: str) -> None:
     answer = server.http.post(
