@@ -4,7 +4,8 @@ Ground truth is the adjudicated answer. If even that is doubted, gold (images wh
 unmarked) gives an upper confidence limit of its error rate (Clopper and Pearson). An audit counts only the bad items
 that adjudication detects, so it must be stricter than its bound (`detectable`); and some of the labels that were
 adjudicated one by one may be wrong (`slipped`). Errors (slips) are assumed to be independent, and gold to be like the
-images it stands for: if gold is easier than the pool, every number here is too optimistic.
+images it stands for: if gold is easier than the pool, every number here is too optimistic. Errors that annotators make
+together on some images are no independent slips: only the owner's check (check.py) counts those.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ Floats = NDArray[np.float64]
 
 NOISE_SHARE = 0.1  # of delta, where there is gold
 PARTS = 6  # two rates; for each kind of slip what an audit fails to detect, and what single labels got wrong
+
+# numbers of labels for which `wrong_among` holds at once; between them the next one counts
+STEPS = 64
+FIRST_STEP = 10
+# bad draws of an accepted set: up to so many, and the share of the reject audit's delta that is for this case
+REFUTED = ((4, 0.9), (32, 0.08), (256, 0.02))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +118,63 @@ def missed_bound(slips: Slips, bound: ArrayLike, labels: int) -> Floats:
     """The bound for the audit of rejected images, given that `labels` further images were adjudicated one by one."""
     wrong = slipped(labels, slips.yes_as_no, slips.part)
     return detectable(np.asarray(bound) - wrong, slips.yes_as_no, slips.part)
+
+
+# --- the joint certificate (certify.py) -------------------------------------------------------------------------------
+
+
+def steps() -> Floats:
+    """10, 12, 15, ...: each a quarter larger than the one before, rounded down."""
+    found = [FIRST_STEP]
+    while len(found) < STEPS:
+        found.append(found[-1] + found[-1] // 4)
+    return np.array(found, np.float64)
+
+
+def wrong_among(labels: ArrayLike, rate: float, part: float) -> Floats:
+    """The largest number of wrong ones among the first `labels` labels of a sequence, for all lengths at once.
+
+    Except with probability `part`, which the steps share: whoever looks at the labels may choose how many they are.
+    """
+    count, ends = np.asarray(labels, np.float64), steps()
+    if rate <= 0.0:
+        return np.zeros(np.shape(count))
+    most = quantile(1.0 - part / STEPS, ends, rate)
+    place = np.searchsorted(ends, count)
+    bound = np.where(place < STEPS, most[np.minimum(place, STEPS - 1)], count)
+    return np.where(count > 0, np.minimum(bound, count), 0.0)
+
+
+def refuted_at_most(refuted: ArrayLike) -> tuple[Floats, Floats]:
+    """How many bad draws of an accepted set are allowed for, and the share of the reject audit's delta for that case.
+
+    Infinite and 0 where there are more than any case allows.
+    """
+    most, share = np.array([m for m, _ in REFUTED] + [np.inf]), np.array([s for _, s in REFUTED] + [0.0])
+    case = np.searchsorted(most, np.asarray(refuted, np.float64))
+    return most[case], share[case]
+
+
+def false_beyond_labels(slips: Slips, bound: ArrayLike, labels: ArrayLike, rungs: int) -> Floats:
+    """How many no the accepted ranks' audit may detect, if `labels` further labels were counted as they are."""
+    part = slips.part / rungs
+    wrong = wrong_among(labels, slips.no_as_yes, part)
+    return detectable(np.asarray(bound, np.float64) - wrong, slips.no_as_yes, part)
+
+
+def missed_beyond_labels(slips: Slips, bound: ArrayLike, yes: ArrayLike, recall: float) -> Floats:
+    """How many yes the rejected ranks' audit may detect, such that with those that adjudication called no (wherever
+    that was) no more than `bound` are missed; `yes` were found outside it.
+
+    Of m = yes + bound images that are yes, adjudication calls more than v(m) no with a probability of at most half a
+    part (Bernstein's inequality): v(m) = rate m + t, t = L/3 + sqrt(L^2/9 + 2 rate m L), L = ln(2/part). Nothing is
+    proven (-1) where the next yes would bring more slips than the recall target allows.
+    """
+    allowed, rate = np.asarray(bound, np.float64), slips.yes_as_no
+    if rate <= 0.0:
+        return allowed
+    log = np.log(2.0 / slips.part)
+    root = np.sqrt(log**2 / 9.0 + 2.0 * rate * log * np.maximum(np.asarray(yes) + allowed, 0.0))
+    slope = rate + rate * log / root
+    left = allowed - (rate * np.maximum(np.asarray(yes) + allowed, 0.0) + log / 3.0 + root)
+    return np.where((slope <= 1.0 - recall) & (allowed >= 0.0), left, -1.0)
