@@ -35,8 +35,8 @@ adjudication: contested images can use up everybody, and then drawn ones would b
 rank gets its word first and then its label, by others; if its label comes first nevertheless (nobody is left for the
 word, the owner answered on their own), the draw counts as bad for every cut. An open word needs no such care: drawn or
 not it was open before the label, and a yes there is missed at the cuts up to its rank only, as F has it. Drawn ranks
-far beyond the cut that is planned (`_reach`) are not asked for their words: a yes there is bad anyway, unless the cut
-grows beyond it.
+far beyond the cut that is planned are not asked for their words (`_hear_first`): a yes there is bad anyway, unless the
+cut grows beyond it.
 
 When the accepted set fails, the next rung is tried: the ranks between the two rungs (a slab) are adjudicated, the new
 set gets a new urn and the next accept_delta; F and l1 stay the same, as an image below the first rung that nobody can
@@ -53,7 +53,7 @@ import numpy as np
 from thresher.evidence.certify import STEPS, claim, draws
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, log_evidence_beyond, prior_for
-from thresher.evidence.noise import Slips, slips_of
+from thresher.evidence.noise import Slips, false_bound, missed_bound, slips_of
 from thresher.evidence.plan import (
     Cut,
     Table,
@@ -189,7 +189,7 @@ def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
             want = draws(
                 desk.urn, int(desk.urn.bad_from(cut.rejected)), cut.reject_bound, desk.rung.reject_delta, frozen
             )
-            yield from _hear(desk, want.ranks[want.ranks < _reach(desk, cut)], ahead)
+            yield from _hear_first(desk, want, cut, ahead)
             (codes,) = yield (want,), ahead
             desk.sure.take(want.ranks, codes)
             desk.urn.take(len(codes), want.ranks[:0])
@@ -200,10 +200,11 @@ def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
             return None
 
 
-def _reach(desk: _Desk, cut: Cut) -> int:
-    """The rank below which drawn ranks are asked about for their words before they are adjudicated."""
+def _hear_first(desk: _Desk, want: Want, cut: Cut, ahead: int) -> Generator[Asking, Answers, None]:
+    """Ask for the words of draws that the cut may still pass, before they are adjudicated."""
     first, last = desk.frozen.reject_from, desk.frozen.ranks - desk.frozen.said_no
-    return min(first + round(max(REACH * (cut.rejected - first), REACH_LEAST * (last - first))), last)
+    reach = min(first + round(max(REACH * (cut.rejected - first), REACH_LEAST * (last - first))), last)
+    yield from _hear(desk, want.ranks[want.ranks < reach], ahead)
 
 
 def _hear(desk: _Desk, ranks: Ranks, ahead: int) -> Generator[Asking, Answers, Ranks]:
@@ -255,7 +256,23 @@ def _audit(desk: _Desk, cut: Cut) -> Generator[Asking, Answers, _Audit]:
     return _Audit(True, accepted, urn.drawn, len(urn.bad))
 
 
+def _below(desk: _Desk, cut: Cut) -> tuple[int, float, float]:
+    """How many singles are below the cut, and the bounds of the two audits with no others (docs/certificate-format.md).
+
+    The planner counts all singles, those of earlier cuts too: what it has proven was stricter.
+    """
+    frozen, rung = desk.frozen, desk.rung.rank
+    singles = int(((desk.singles >= rung) & (desk.singles < cut.rejected)).sum())
+    base = frozen.known_yes + rung + int(desk.words.between(rung, cut.rejected, Code.YES))
+    lost = frozen.known_unanswerable + int(desk.words.between(rung, frozen.reject_from, Code.UNANSWERABLE))
+    labels = frozen.adjudicated + singles
+    false = false_bound(desk.slips, may_be_false(frozen.promise, base), labels)
+    missed = missed_bound(desk.slips, may_be_missed(frozen.promise, base) - lost, labels)
+    return singles, float(false), float(missed)
+
+
 def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
+    singles, accept_bound, reject_bound = _below(desk, cut)
     frozen, rung, promise = desk.frozen, desk.rung, desk.frozen.promise
     refuted = np.concatenate([desk.sure.ranks(Code.NO), desk.sure.ranks(Code.UNANSWERABLE)])
     found = desk.sure.ranks(Code.YES)
@@ -274,15 +291,15 @@ def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
         asked=len(desk.words) + len(desk.sure) - len(desk.singles),
         counts={
             "attempt": desk.attempt,
-            "singles": len(desk.singles),
+            "singles": singles,
             "accept_size": len(audit.accepted),
             "accept_drawn": audit.drawn,
             "accept_bad": audit.bad,
-            "accept_bound": cut.accept_bound,
+            "accept_bound": accept_bound,
             "accept_delta": rung.accept_delta,
             "reject_drawn": desk.urn.drawn,
             "reject_bad": int(desk.urn.bad_from(cut.rejected)),
-            "reject_bound": cut.reject_bound,
+            "reject_bound": reject_bound,
             "reject_delta": rung.reject_delta,
             "yes_missed_rate": desk.slips.yes_as_no,
             "no_missed_rate": desk.slips.no_as_yes,

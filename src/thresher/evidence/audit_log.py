@@ -67,6 +67,8 @@ def _freeze(_log: Log, line: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _words(log: Log, line: Mapping[str, Any]) -> None:
+    if late := {int(rank) for rank in line["codes"]} & log.first.keys():
+        raise ValueError(f"line {log.lines} gives rank {min(late)} a word after its label")
     _take(log, log.words, line["codes"])
 
 

@@ -13,15 +13,9 @@ from thresher.store.contract import Store
 Devices = Mapping[str, frozenset[str]]
 
 
-def votes_of_people(
-    category: str, version: int, *, store: Store, rows: Sequence[int] | None = None, but_epoch: int | None = None
-) -> list[Vote]:
-    """The votes on a category's images, by row and then time, one a device on each image.
-
-    As if those had never been cast that the audits of the freeze `but_epoch` asked for.
-    """
-    votes = store.labels.votes(category, version, rows)
-    return once_a_device([vote for vote in votes if vote.epoch != but_epoch], shared_devices(store=store))
+def votes_of_people(category: str, version: int, *, store: Store, rows: Sequence[int] | None = None) -> list[Vote]:
+    """The votes on a category's images, by row and then time, one a device on each image."""
+    return once_a_device(store.labels.votes(category, version, rows), shared_devices(store=store))
 
 
 def shared_devices(*, store: Store) -> Devices:

@@ -192,12 +192,13 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms
     snapshot = begin_log(name, snapshot, store=store)
     labelled = {label.row for label in store.labels.held(name, snapshot.version) if holds(label, snapshot.truth)}
     words = words_by_row(
-        name, snapshot.version, epoch=snapshot.epoch, votes=snapshot.words_of, labelled=labelled, store=store
+        name, snapshot.version, epoch=snapshot.epoch, count=snapshot.words_of, labelled=labelled, store=store
     )
     fresh = {str(rank): int(words[row]) for row, rank in snapshot.ranks_of(words).items()}
 
     def said(log: Log) -> dict[str, object]:
-        codes = {rank: code for rank, code in fresh.items() if int(rank) not in log.words}
+        known = log.words.keys() | log.first.keys()  # after its label a rank gets no word any more
+        codes = {rank: code for rank, code in fresh.items() if int(rank) not in known}
         return {"codes": codes} if codes else {}
 
     append(name, snapshot.epoch, snapshot.log, WORDS, said, store=store, at_ms=now_ms)
