@@ -166,15 +166,40 @@ def run(
     seed: Annotated[
         int | None, typer.Option(help="Random seed of the loop; audits of a certificate use their own.")
     ] = None,
+    freeze_anew: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-anew",
+            help="End the freeze in force and make another, for which every correction counts; it has less of delta.",
+        ),
+    ] = False,
+    yes: Yes = False,
 ) -> None:
     """Run the loop of a category until it is done or its budget is spent."""
     from thresher.loop.autopilot import run as run_loop
 
+    if freeze_anew and not _frozen_anew(context, name, yes=yes):
+        return
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
         run_loop(name, store=store, settings=settings, heard=_teller(store, settings), report=report, stop=stop)
         step = next_line(name, store, settings)
     say(step)
+
+
+def _frozen_anew(context: typer.Context, name: str, *, yes: bool) -> bool:
+    """Whether the freeze in force was ended."""
+    from thresher.cli.ask import sure
+    from thresher.loop.anew import freeze_anew
+    from thresher.records import now_ms
+
+    with opened(context) as (store, _):
+
+        def end(confirmed: bool) -> bool:
+            freeze_anew(name, store=store, now_ms=now_ms(), confirmed=confirmed)
+            return True
+
+        return sure(end, yes=yes) is not None
 
 
 def _teller(store: "Store", settings: "Settings") -> "Callable[[str, Turn], None]":

@@ -132,14 +132,14 @@ def _ranking(name: str, epoch: int, frozen: Frozen, digest: str, store: Store) -
 
 
 def in_force(category: Category, images: int, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
-    """The newest freeze, if the pool and the targets have not changed since; `before` as above.
+    """The newest freeze, if it was not ended, and pool and targets have not changed since; `before` as above.
 
     While there is one nothing may be trained, because its ranking is what the audits test.
     """
     snapshot, targets = latest(category, store=store, before=before), category.targets
     if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
         return None
-    if snapshot.truth != targets.truth:
+    if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
     same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
     return snapshot if snapshot.frozen.promise == promise_of(targets) and same_budget else None
