@@ -1,7 +1,10 @@
 """Corrections after a freeze may only hurt: first answers stay, what became worse counts at once, the rest waits."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.filled import NAME
@@ -9,23 +12,20 @@ from tests.loop.frozen_pool import answered, frozen, held, hold, log, now, step,
 
 from thresher.errors import BadInput, NotReady, StoreDamaged
 from thresher.evidence import Ask, Certified, released
-from thresher.loop.anew import freeze_anew
+from thresher.loop.anew import freeze_anew, said_of_log
 from thresher.loop.audit_log import lines_of
 from thresher.loop.decision import decision
 from thresher.loop.snapshot import in_force, latest, record_answers
-from thresher.records import Says
+from thresher.records import Says, Source
+from thresher.settings import read_settings
+from thresher.store import open_store
 from thresher.store.contract import Store
+from thresher.store.copy import copy_store
 from thresher.store.kinds import EVIDENCE
 from thresher.store.rounds import LOG
 
 METHODS = ("certified", "adjudicated", "precision", "recall")
 OTHER = {Says.YES: Says.NO, Says.NO: Says.YES}
-
-
-def certified(store: Store) -> Certified:
-    found = step(store)
-    assert isinstance(found, Certified)
-    return found
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -178,3 +178,43 @@ def test_the_owner_ends_a_freeze_for_another_which_counts_the_corrections(store:
     ended = latest(category, store=store)
     assert ended is not None
     assert (ended.epoch, ended.log.ended) == (snapshot.epoch, True)
+
+
+def test_the_head_of_the_log_is_told_and_names_what_was_corrected(store: Store) -> None:
+    frozen(store, "certified")
+    answered(store)
+    log(store)
+    found = said_of_log(NAME, store=store)
+    assert found.facts["head"] == hashlib.sha256(found.lines[-1]).hexdigest()
+    assert found.facts["head of the freeze"] == hashlib.sha256(found.lines[0]).hexdigest()
+    assert found.facts["corrected since"] == 0
+    snapshot = now(store)
+    rank = next(iter(snapshot.log.first))
+    hold(store, {int(snapshot.ranking[rank]): Says.UNSURE, int(snapshot.known[0]): Says.UNSURE})
+    assert said_of_log(NAME, store=store).facts["corrected since"] == 2
+
+
+def test_a_copy_of_a_workspace_keeps_the_log_and_goes_on(store: Store, tmp_path: Path) -> None:
+    frozen(store, "certified")
+    answered(store)
+    before = log(store)
+    with closing(open_store(str(tmp_path / "copy"), read_settings(tmp_path), create=True)) as other:
+        assert copy_store(store, other) is not None
+        assert now(other).log == before.log
+        assert list(lines_of(NAME, 1, store=other)) == list(lines_of(NAME, 1, store=store))
+        assert isinstance(to_the_end(other), Certified)
+        assert other.changed(NAME) == ()
+
+
+def test_a_label_that_is_gone_or_comes_back_counts_as_its_log_says(store: Store) -> None:
+    """Two who agreed turn out to be one person: their label is dropped, and asked for again from others."""
+    snapshot = frozen(store, "certified")
+    row = int(snapshot.ranking[4])
+    for says, evidence in ((Says.YES, 1), (None, 2), (Says.YES, 1), (Says.NO, 2)):
+        if says is None:
+            store.labels.drop(NAME, 1, Source.OWNER.value, [row])
+        else:
+            hold(store, {row: says})
+        state = log(store).state(held(store))
+        assert state.answers == {4: evidence}
+    assert list(log(store).log.first.items()) == [(4, 1)]

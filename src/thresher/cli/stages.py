@@ -1,4 +1,4 @@
-"""The commands that run a stage: harvest, refused, plan, run, release, verify."""
+"""The commands that run a stage: harvest, refused, plan, run, audit-log, release, verify."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (harvest, refused, plan, run, release, verify):
+    for command in (harvest, refused, plan, run, audit_log, release, verify):
         app.command()(command)
 
 
@@ -248,12 +248,13 @@ def release(
     from thresher.records import now_ms
     from thresher.release import FORMATS
     from thresher.release import release as write_release
+    from thresher.release.signature import signed
 
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
     with opened(context) as (store, settings), bars() as report, interruptible() as stop:
         must_be_decided(name, store=store, settings=settings, version=version)
         made = write_release(
-            chosen(name, store=store, version=version),
+            signed(chosen(name, store=store, version=version), settings.signing_key),
             to,
             formats=wanted or tuple(FORMATS),
             store=store,
@@ -262,6 +263,29 @@ def release(
             stop=stop,
         )
     say(f"Released {made.images:,} images to {to}. {made.certificate.get('words', '')}")
+
+
+def audit_log(
+    context: typer.Context,
+    name: Name,
+    lines: Annotated[bool, typer.Option("--lines", help="Print the log itself, a line of JSON each.")] = False,
+    json: JSON = False,
+) -> None:
+    """Print the head of the audit log of the freeze in force.
+
+    Whoever publishes the head, best before the first answer, cannot change later what the log says up to there: the
+    seed, the ranking, the known labels, the plan, and the answers. `thresher verify --head` compares a release with it.
+    """
+    from thresher.loop.anew import said_of_log
+
+    with opened(context) as (store, _):
+        found = said_of_log(name, store=store)
+    if lines:
+        typer.echo(b"".join(line + b"\n" for line in found.lines), nl=False)
+    elif json:
+        as_json(found.facts)
+    else:
+        facts(f"Audit log of {name}", found.facts)
 
 
 def verify(
