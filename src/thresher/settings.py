@@ -117,6 +117,9 @@ class Values:
     shards: str = row(
         "", "fsspec URL that closed shards were moved to, such as s3://bucket/cars; empty: they are in the workspace"
     )
+    signing_key: str = row(
+        "", "SSH key (a private one, or the public half of one in the agent) that signs the audit log of a release"
+    )
     cache: str = row(
         "", "directory for files that can be made again: networks, copies of columns; empty: ~/.cache/thresher"
     )

@@ -1,4 +1,4 @@
-"""The commands that run a stage: harvest, refused, plan, run, release, verify."""
+"""The commands that run a stage: harvest, refused, plan, run, audit-log, release, verify."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (harvest, refused, plan, run, release, verify):
+    for command in (harvest, refused, plan, run, audit_log, release, verify):
         app.command()(command)
 
 
@@ -166,15 +166,40 @@ def run(
     seed: Annotated[
         int | None, typer.Option(help="Random seed of the loop; audits of a certificate use their own.")
     ] = None,
+    freeze_anew: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-anew",
+            help="End the freeze in force and make another, for which every correction counts; it has less of delta.",
+        ),
+    ] = False,
+    yes: Yes = False,
 ) -> None:
     """Run the loop of a category until it is done or its budget is spent."""
     from thresher.loop.autopilot import run as run_loop
 
+    if freeze_anew and not _frozen_anew(context, name, yes=yes):
+        return
     with opened(context, seed=seed) as (store, settings), bars() as report, interruptible() as stop:
         store.categories.get(name)
         run_loop(name, store=store, settings=settings, heard=_teller(store, settings), report=report, stop=stop)
         step = next_line(name, store, settings)
     say(step)
+
+
+def _frozen_anew(context: typer.Context, name: str, *, yes: bool) -> bool:
+    """Whether the freeze in force was ended."""
+    from thresher.cli.ask import sure
+    from thresher.loop.anew import freeze_anew
+    from thresher.records import now_ms
+
+    with opened(context) as (store, _):
+
+        def end(confirmed: bool) -> bool:
+            freeze_anew(name, store=store, now_ms=now_ms(), confirmed=confirmed)
+            return True
+
+        return sure(end, yes=yes) is not None
 
 
 def _teller(store: "Store", settings: "Settings") -> "Callable[[str, Turn], None]":
@@ -223,12 +248,13 @@ def release(
     from thresher.records import now_ms
     from thresher.release import FORMATS
     from thresher.release import release as write_release
+    from thresher.release.signature import signed
 
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
     with opened(context) as (store, settings), bars() as report, interruptible() as stop:
         must_be_decided(name, store=store, settings=settings, version=version)
         made = write_release(
-            chosen(name, store=store, version=version),
+            signed(chosen(name, store=store, version=version), settings.signing_key),
             to,
             formats=wanted or tuple(FORMATS),
             store=store,
@@ -237,6 +263,29 @@ def release(
             stop=stop,
         )
     say(f"Released {made.images:,} images to {to}. {made.certificate.get('words', '')}")
+
+
+def audit_log(
+    context: typer.Context,
+    name: Name,
+    lines: Annotated[bool, typer.Option("--lines", help="Print the log itself, a line of JSON each.")] = False,
+    json: JSON = False,
+) -> None:
+    """Print the head of the audit log of the freeze in force.
+
+    Whoever publishes the head, best before the first answer, cannot change later what the log says up to there: the
+    seed, the ranking, the known labels, the plan, and the answers. `thresher verify --head` compares a release with it.
+    """
+    from thresher.loop.anew import said_of_log
+
+    with opened(context) as (store, _):
+        found = said_of_log(name, store=store)
+    if lines:
+        typer.echo(b"".join(line + b"\n" for line in found.lines), nl=False)
+    elif json:
+        as_json(found.facts)
+    else:
+        facts(f"Audit log of {name}", found.facts)
 
 
 def verify(

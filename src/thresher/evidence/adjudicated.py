@@ -43,6 +43,12 @@ set gets a new urn and the next accept_delta; F and l1 stay the same, as an imag
 answer counts as a no (those of a slab are also subtracted from the bound of the rejected, which only makes it
 stricter). The deltas of the two audits add up here, because the accepted set depends on the draws of the other audit.
 Where there is gold, each attempt also gets its share of the delta that is reserved for adjudication errors.
+
+Corrections of labels after the freeze (state.py) can move the cut, the singles and the slabs, and with them the
+accepted set, after it was drawn from. So each set is logged before its first draw, and an attempt counts for that set
+only: another one uses the attempt up, and the next rung is tried with an urn and a delta of its own. All draws of an
+attempt are then of one set, fixed before them, as the proof needs; and each attempt's delta is spent once, whatever is
+corrected and how often. The reject urn, the words and l1 are not moved: they were fixed at the freeze.
 """
 
 from collections.abc import Generator
@@ -68,6 +74,7 @@ from thresher.evidence.plan import (
 from thresher.evidence.state import (
     Answers,
     Asking,
+    Begun,
     Certified,
     Code,
     Frozen,
@@ -241,6 +248,10 @@ def _audit(desk: _Desk, cut: Cut) -> Generator[Asking, Answers, _Audit]:
     called_yes = np.setdiff1d(desk.words.ranks(Code.YES), desk.singles)
     accepted = accepted_ranks(rung.rank, cut.rejected, called_yes)
     urn = Urn(frozen.seed, f"accept|{desk.attempt}", 0, len(accepted), frozen.accept_prior)
+    begun = Begun(desk.attempt, cut.rejected, np.sort(accepted))
+    (another,) = yield (Want(Purpose.AUDIT_PRECISION, accepted[:0], begins=begun),), round(RESTART)
+    if len(another):  # a correction has changed the set since its first draw
+        return _Audit(False, accepted, 0, 0)
     slab = rung.rank - (frozen.ladder[desk.attempt + 1].rank if desk.attempt + 1 < len(frozen.ladder) else 0)
     while not at_most(urn.size, urn.drawn, len(urn.bad), bound, urn.prior, rung.accept_delta):
         share = careful(len(urn.bad), urn.drawn, max(0.3 * bound / max(urn.size, 1), 1e-9), 1.0)

@@ -1,8 +1,8 @@
 """The audit log of a freeze: append-only lines of canonical JSON, each with the SHA-256 of the line before. No I/O.
 
 Line 0 commits to all that is frozen; then come people's votes (words), first labels (answers), and the accepted sets
-whose audits begin. What was logged of a rank never changes. Whoever publishes the SHA-256 of the last line (the head)
-commits to all lines. docs/certificate-format.md describes the lines.
+whose audits begin. A log that was ended certifies nothing. What was logged of a rank never changes. Whoever publishes
+the SHA-256 of the last line (the head) commits to all lines. docs/certificate-format.md describes the lines.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ FREEZE: Final = "freeze"
 WORDS: Final = "words"
 ANSWERS: Final = "answers"
 ACCEPTED: Final = "accepted"
+ENDED: Final = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Log:
     words: Mapping[int, int] = field(default_factory=dict)
     first: Mapping[int, int] = field(default_factory=dict)
     accepted: Mapping[int, str] = field(default_factory=dict)
+    ended: bool = False
 
     def line(self, kind: str, at_ms: int, **fields: object) -> bytes:
         """The bytes of the next line."""
@@ -59,7 +61,8 @@ def _with_line(log: Log, data: bytes) -> Log:
         frozen = KINDS[line["kind"]](log, line) or log.frozen
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"line {log.lines} is no line of an audit log: {error!r}") from error
-    return replace(log, lines=log.lines + 1, head=hashlib.sha256(data).hexdigest(), frozen=frozen)
+    head, ended = hashlib.sha256(data).hexdigest(), log.ended or line["kind"] == ENDED
+    return replace(log, lines=log.lines + 1, head=head, frozen=frozen, ended=ended)
 
 
 def _freeze(_log: Log, line: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -93,9 +96,14 @@ def _accepted(log: Log, line: Mapping[str, Any]) -> None:
     log.accepted[attempt] = str(line["sha256"])
 
 
+def _ended(_log: Log, line: Mapping[str, Any]) -> None:
+    str(line["why"])
+
+
 KINDS: Final[Mapping[str, Callable[[Log, Mapping[str, Any]], Mapping[str, Any] | None]]] = {
     FREEZE: _freeze,
     WORDS: _words,
     ANSWERS: _answers,
     ACCEPTED: _accepted,
+    ENDED: _ended,
 }

@@ -28,7 +28,8 @@ What the aim leaves of the budget is spent on further ranks beyond the delivered
 the yes found there are delivered too, and change nothing above.
 
 Recall is not promised. What the budget sets aside for it is drawn from the ranks beyond the delivered rung, afterwards,
-and bounds what was missed at a delta of its own.
+and bounds what was missed at a delta of its own. The set is logged before these draws: if a correction of labels makes
+it another one, nothing is drawn for that, or else its owner could choose the set that was drawn luckily.
 """
 
 from collections.abc import Generator
@@ -54,6 +55,7 @@ from thresher.evidence.plan import DOUBT, careful, draws_ahead, may_be_false, sp
 from thresher.evidence.state import (
     Answers,
     Asking,
+    Begun,
     Certified,
     Code,
     Codes,
@@ -334,6 +336,10 @@ def _bounded(frozen: Frozen, sample: _Sample, chain: _Chain, passed: int) -> Pro
     urn = Urn(frozen.seed, "reject", accepted, frozen.ranks - accepted, frozen.reject_prior)
     looks = min(frozen.recall_answers, urn.size)
     unanswerable = 0
+    if looks:
+        begun = Begun(0, accepted, np.arange(accepted, dtype=np.int64))
+        (another,) = yield (Want(Purpose.AUDIT_RECALL, begun.ranks[:0], begins=begun),), looks
+        looks = 0 if len(another) else looks  # this sample was drawn for another set, before a correction
     if looks:
         ranks = urn.next(looks)
         (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=0, partial=True),), looks

@@ -19,6 +19,7 @@ from thresher.evidence.martingale import cut_down
 from thresher.evidence.state import (
     NO_WORD,
     Ask,
+    Begun,
     Certified,
     Code,
     Codes,
@@ -44,8 +45,10 @@ def replay(procedure: Procedure, state: State) -> Step:
                 return Ask(missing, asked=len(asked), ahead=ahead, further=_further(wants, state))
             if missing and not all(want.partial for want in wants):
                 return _spent(missing, len(asked), ahead)
+            if begun := next((want.begins for want in wants if want.begins and _is_new(want.begins, state)), None):
+                return Ask((), asked=len(asked), ahead=ahead, begins=begun)
             short = short or bool(missing)
-            got = tuple(_codes(want, _labels(state, want)) for want in wants)
+            got = tuple(_codes(want, _labels(state, want), state) for want in wants)
             for want, codes in zip(wants, got, strict=True):
                 asked.update((rank, want.sure) for rank in want.ranks[: len(codes)].tolist())
             wants, ahead = procedure.send(got)
@@ -103,8 +106,14 @@ def _labels(state: State, want: Want) -> Mapping[int, int]:
     return {**dict.fromkeys(labelled, NO_WORD), **state.said}
 
 
-def _codes(want: Want, labels: Mapping[int, int]) -> Codes:
+def _is_new(begun: Begun, state: State) -> bool:
+    return state.accepted is not None and begun.attempt not in state.accepted
+
+
+def _codes(want: Want, labels: Mapping[int, int], state: State) -> Codes:
     """The labels of the first ranks, as far as each of them has one: of all of them unless the budget is spent."""
+    if want.begins and state.accepted is not None and state.accepted[want.begins.attempt] != want.begins.sha256:
+        return np.array([Code.UNANSWERABLE], np.int8)
     there = takewhile(lambda rank: rank in labels, want.ranks.tolist())
     return np.array([labels[rank] for rank in there], np.int8)
 

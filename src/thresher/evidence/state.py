@@ -1,9 +1,11 @@
 """The data types: what is frozen before the first draw, what is asked for, labels so far, and the result. No I/O."""
 
+import hashlib
 import json
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -137,8 +139,8 @@ class State:
     hurt. `said` is what people said before adjudication, and matters only where a category's truth is adjudicated; a
     rank that got its label first has no word.
     `now` are the labels of today by rank, logged or not, which decide what is released; None where nothing was
-    corrected. `accepted` has the digests of the accepted sets whose audit began, by attempt (adjudicated.py); None
-    where there is no log. `closed`: no more answers can come, as the budget is spent.
+    corrected. `accepted` has the digests of the sets whose audit began, by attempt; None where there is no log.
+    `closed`: no more answers can come, as the budget is spent.
     """
 
     frozen: Frozen
@@ -194,6 +196,20 @@ def corrections_of(
     )
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A set whose audit begins, numbered by `attempt`: the `ranks`, ascending, that follow from the cut."""
+
+    attempt: int
+    cut: int
+    ranks: Ranks
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest by which the audit log names it: SHA-256 over the ranks as big-endian numbers of 8 bytes."""
+        return hashlib.sha256(self.ranks.astype(">i8").tobytes()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Want:
     """Labels that a procedure asks for: `ranks` in draw order. If not `sure`, people's votes are enough.
@@ -202,6 +218,9 @@ class Want:
     `partial`: if no more answers can come, the procedure continues with the labels of the first of these ranks, as far
     as each of them has one; otherwise it ends there. `further` are the next draws after these, in order: they may be
     asked for in advance, and are evaluated only when the procedure asks for them in its turn.
+
+    One that `begins` the audit of a set asks for no labels: a set is fixed before its first draw, so it is logged. The
+    answer is empty, or one code if another set was logged for this attempt, which is then used up.
     """
 
     purpose: Purpose
@@ -210,6 +229,7 @@ class Want:
     sure: bool = True
     partial: bool = False
     further: Ranks = field(default_factory=lambda: NO_RANKS)
+    begins: Begun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +247,15 @@ class Ask:
     """Labels that are needed before the procedure can continue; all of them may be asked for at once.
 
     `asked` counts the answers that this freeze has cost so far, `ahead` those the planner still expects, these
-    included. `further` are draws that will probably be asked for next: they may be asked for in advance.
+    included. `further` are draws that will probably be asked for next: they may be asked for in advance. A set that
+    `begins` to be audited has to be logged first, and nothing else is asked.
     """
 
     wanted: tuple[Wanted, ...]
     asked: int
     ahead: int
     further: tuple[Wanted, ...] = ()
+    begins: Begun | None = None
 
     @property
     def images(self) -> int:

@@ -37,7 +37,7 @@ from thresher.loop.methods import (
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
-from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_answers, record_words
+from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_accepted, record_answers, record_words
 from thresher.loop.ways import way_of
 from thresher.records import DELTA_BELOW, TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
@@ -146,6 +146,9 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
     labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
     snapshot = record_answers(category.name, snapshot, labels, store=store, now_ms=now_ms)
     step = snapshot.step(labels)
+    while isinstance(step, Ask) and step.begins is not None:
+        snapshot = record_accepted(category.name, snapshot, step.begins, store=store, now_ms=now_ms)
+        step = snapshot.step(labels)
     if isinstance(step, Certified):
         return Wish("done", step.claim)
     if isinstance(step, Refused):

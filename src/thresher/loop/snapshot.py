@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
 from thresher.evidence import Draws, Frozen, State, Step, next_step
-from thresher.evidence.audit_log import ANSWERS, FREEZE, WORDS, Log
-from thresher.evidence.state import FORMAT, corrections_of, evidence_of
+from thresher.evidence.audit_log import ACCEPTED, ANSWERS, FREEZE, WORDS, Log
+from thresher.evidence.state import FORMAT, Begun, corrections_of, evidence_of
 from thresher.learn.decide import Decided
 from thresher.loop.audit_log import append, read_on
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
@@ -132,14 +132,14 @@ def _ranking(name: str, epoch: int, frozen: Frozen, digest: str, store: Store) -
 
 
 def in_force(category: Category, images: int, *, store: Store, before: Snapshot | None = None) -> Snapshot | None:
-    """The newest freeze, if the pool and the targets have not changed since; `before` as above.
+    """The newest freeze, if it was not ended, and pool and targets have not changed since; `before` as above.
 
     While there is one nothing may be trained, because its ranking is what the audits test.
     """
     snapshot, targets = latest(category, store=store, before=before), category.targets
     if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
         return None
-    if snapshot.truth != targets.truth:
+    if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
     same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
     return snapshot if snapshot.frozen.promise == promise_of(targets) and same_budget else None
@@ -186,6 +186,17 @@ def record_answers(
     return _with_log(name, snapshot, store)
 
 
+def record_accepted(name: str, snapshot: Snapshot, begun: Begun, *, store: Store, now_ms: int) -> Snapshot:
+    """Log a set before the first draw of its audit, unless one is logged for this attempt already."""
+
+    def said(log: Log) -> dict[str, object]:
+        fields = {"attempt": begun.attempt, "cut": begun.cut, "size": len(begun.ranks), "sha256": begun.sha256}
+        return {} if begun.attempt in log.accepted else fields
+
+    append(name, snapshot.epoch, snapshot.log, ACCEPTED, said, store=store, at_ms=now_ms)
+    return _with_log(name, snapshot, store)
+
+
 def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:
     """Log the words by rank that people gave since the last time (words.py); once recorded they never change."""
     name = category.name
@@ -197,8 +208,8 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms
     fresh = {str(rank): int(words[row]) for row, rank in snapshot.ranks_of(words).items()}
 
     def said(log: Log) -> dict[str, object]:
-        known = log.words.keys() | log.first.keys()  # after its label a rank gets no word any more
-        codes = {rank: code for rank, code in fresh.items() if int(rank) not in known}
+        there = {*log.words, *log.first}  # a word counts only if it came before the label
+        codes = {rank: code for rank, code in fresh.items() if int(rank) not in there}
         return {"codes": codes} if codes else {}
 
     append(name, snapshot.epoch, snapshot.log, WORDS, said, store=store, at_ms=now_ms)

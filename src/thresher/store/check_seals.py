@@ -3,9 +3,11 @@
 What follows from other lines is made anew by the next turn of the loop; what does not is kept, and named.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
 from thresher.errors import StoreDamaged
@@ -55,21 +57,42 @@ def changed_evidence(lines: Lines, rounds: Rounds, category: str, audited: Colle
     """
     then = "its labels stay, and the next run freezes the pool anew"
     epochs: dict[int, set[str]] = {}
+    logs: dict[int, dict[str, bytes]] = {}
     for line in lines.page(EVIDENCE, category):
         epoch, name = line["epoch"], line["name"]
         epochs.setdefault(epoch, set()).add(name)
         try:
-            rounds.evidence(category, epoch, name)
+            data = rounds.evidence(category, epoch, name)
+            if data is not None and name.startswith(LOG):
+                logs.setdefault(epoch, {})[name] = data
         except StoreDamaged:
             what = f"evidence of {category}: {name!r} of epoch {epoch} does not match its checksum"
             yield Changed(f"{what}; --mend gives it up: {then}", partial(give_up, lines, category, epoch, name))
     for epoch in audited:
         epochs.setdefault(epoch, {COPY})
     for epoch, names in sorted(epochs.items()):
-        follow = any(name == COPY or name.startswith(LOG) for name in names)
-        if follow and not names & {FROZEN, GIVEN_UP + FROZEN}:
+        gone = not names & {FROZEN, GIVEN_UP + FROZEN}
+        if gone and any(name == COPY or name.startswith(LOG) for name in names):
             what = f"evidence of {category}: the frozen state of epoch {epoch} is missing; --mend gives the epoch up"
             yield Changed(f"{what}: {then}", partial(give_up, lines, category, epoch, FROZEN))
+        given_up = any(name.startswith(GIVEN_UP + LOG) for name in names)
+        if FROZEN in names and (given_up or not _is_chain(logs.get(epoch, {}))):
+            what = f"evidence of {category}: the audit log of epoch {epoch} is not whole; --mend gives the epoch up"
+            yield Changed(f"{what}: {then}", partial(give_up, lines, category, epoch, FROZEN))
+
+
+def _is_chain(log: Mapping[str, bytes]) -> bool:
+    """Whether the lines of an audit log are all there and each has the digest of the line before."""
+    previous = ""
+    for number in range(len(log)):
+        line = log.get(f"{LOG} {number}", b"")
+        try:
+            if json.loads(line)["previous"] != previous:
+                return False
+        except (ValueError, KeyError, TypeError):
+            return False
+        previous = sha256(line).hexdigest()
+    return True
 
 
 def give_up(lines: Lines, category: str, epoch: int, name: str) -> None:
