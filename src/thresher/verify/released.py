@@ -25,17 +25,18 @@ def _found(case: Case) -> list[int]:
     inside: Collection[int] = accepted_set(case) if by_word else range(case.stop.accepted)
     kept = [rank for rank in inside if case.now(rank) in (None, YES)]
     within = set(inside) if by_word else inside
+    may_join = _may_join(case)
     added = [rank for rank in case.labels.evidence if rank not in within and case.now(rank) == YES]
-    return sorted(kept + [rank for rank in added if _joins(case, rank)])
+    return sorted(kept + [rank for rank in added if may_join is None or rank in may_join])
 
 
-def _joins(case: Case, rank: int) -> bool:
-    """Whether a yes outside the accepted set is released: not where adjudication errs and no bound counts it."""
+def _may_join(case: Case) -> Collection[int] | None:
+    """The ranks outside the accepted set whose yes is released: where adjudication errs, those that a bound counts."""
     if case.frozen.gold is None or case.frozen.method == "recall":
-        return True
-    if case.frozen.method == "certified":
-        return rank < case.stop.rejected
-    return case.frozen.method == "adjudicated" and rank in singles(case)
+        return None
+    if case.frozen.method == "precision":
+        return ()
+    return singles(case) if case.frozen.method == "adjudicated" else range(case.stop.rejected)
 
 
 def places_found(case: Case) -> list[int]:
