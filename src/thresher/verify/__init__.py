@@ -11,7 +11,7 @@ from pathlib import Path
 
 from thresher.verify.card import check_card
 from thresher.verify.case import Case, same, stop_of
-from thresher.verify.check import check_owners
+from thresher.verify.check import check_owners, check_withheld
 from thresher.verify.checks import Checks
 from thresher.verify.formats import Wanted, check_formats
 from thresher.verify.frozen import FORMAT, frozen_of
@@ -74,6 +74,7 @@ def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
         return ""
     case = Case(frozen, labels, log, stop_of(given.get("result"), frozen, labels, len(log.checked)), pool, checks)
     CHECKS[frozen.method](case)
+    check_withheld(case)
     check_owners(case)
     if checks.wrong:
         return ""

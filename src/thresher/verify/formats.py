@@ -86,7 +86,7 @@ def _table(path: Path, wanted: Wanted, checks: Checks) -> dict[str, dict[str, An
         checks.that(right, f"{TABLE}: {one} is not told to be what it is a copy of")
     for one, row in rows.items():
         label = row["label"] if row["label_source"] in wanted.trusted else None
-        if wanted.pool.get(one) == one:
+        if one in wanted.pool:
             checks.that(wanted.labels.get(one) == label, f"{TABLE}: the label of {one} is not that of the evidence")
     return rows
 
