@@ -92,6 +92,7 @@ def _about(chosen: Chosen, made: Release) -> dict[str, Any]:
         "wordings": [asdict(wording) for wording in chosen.wordings],
         "round": chosen.round or None,
         "yes_by": asdict(chosen.yes_by),
+        "counts": {word.value: int((chosen.codes == code).sum()) for code, word in CODES.items()},
         "pool": len(chosen.rows),
         "fingerprint": chosen.fingerprint(),
         "thresher": __version__,

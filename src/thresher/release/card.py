@@ -19,7 +19,10 @@ def write_certificate(chosen: Chosen, to: Path) -> None:
 
 
 def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Mapping[str, int]]) -> None:
-    """Write `README.md`: the question, the claim, and the files."""
+    """Write `README.md`: the question, the claim, and the files.
+
+    Every word follows from the manifest and the certificate, so that verify can write it again.
+    """
     counts = Counter(CODES[int(code)].value for code in chosen.codes)
     when = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     summary = (
@@ -49,8 +52,8 @@ def write_card(chosen: Chosen, to: Path, *, at_ms: int, formats: Mapping[str, Ma
         "",
         "## Files",
         "",
-        *(f"- `{PLACES[name][0]}`: {PLACES[name][1]}" for name in formats),
-        *(f"- `{name}`: {EVIDENCE}" for name in chosen.evidence),
+        *(f"- `{place}`: {what}" for name, (place, what) in PLACES.items() if name in formats),
+        *(f"- `{name}`: {EVIDENCE}" for name in sorted(chosen.evidence)),
         "- `certificate.json`: the claim, machine-readable",
         "- `release.json`: the manifest",
         "",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from thresher.verify.card import check_card
 from thresher.verify.case import Case, same, stop_of
-from thresher.verify.check import check_owners
+from thresher.verify.check import check_owners, check_withheld
 from thresher.verify.checks import Checks
 from thresher.verify.formats import Wanted, check_formats
 from thresher.verify.frozen import FORMAT, frozen_of
@@ -74,6 +74,7 @@ def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
         return ""
     case = Case(frozen, labels, log, stop_of(given.get("result"), frozen, labels, len(log.checked)), pool, checks)
     CHECKS[frozen.method](case)
+    check_withheld(case)
     check_owners(case)
     if checks.wrong:
         return ""
@@ -83,9 +84,11 @@ def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
     _compare(given, manifest, case, words, checks)
     said_now = {one: name for one, code in labels.now.items() for name, other in CODE_OF.items() if other == code}
     category = given.text("category")
-    wanted = Wanted(released, pool.unit_of, said_now, TRUSTED[frozen.truth], category)
+    listed = Fields(manifest.fields.get("counts"), "counts")
+    counts = {word: listed.whole(word) for word in ("yes", "no", "unknown")}
+    wanted = Wanted(released, pool.unit_of, said_now, TRUSTED[frozen.truth], category, counts)
     check_formats(directory, manifest, wanted, checks)
-    check_card(directory, words, checks)
+    check_card(directory, manifest, words, checks)
     return words
 
 
@@ -113,10 +116,13 @@ def _compare(given: Fields, manifest: Manifest, case: Case, words: str, checks: 
     listed = manifest.fields
     for name, other in (("category", "category"), ("question", "question"), ("question_version", "version")):
         checks.that(given.get(name) == listed.get(other), f"{name}: certificate and manifest say different things")
-    images = len(images_released(case))
-    checks.that(
-        listed.get("images") == images, f"the manifest counts {shown(listed.get('images'))} images, not {images}"
-    )
+    images, counts = len(images_released(case)), Fields(listed.get("counts"), "counts")
+    same_count = listed.get("images") == counts.get("yes") == images
+    checks.that(same_count, f"the manifest counts {shown(listed.get('images'))} images, not {images}")
+    texts = [Fields(one, "wordings").text("text") for one in listed.list("wordings")]
+    checks.that(case.log.question in texts, "the question of the freeze is none of the manifest's wordings")
+    same_category = (case.log.category, case.log.version) == (given.get("category"), given.get("question_version"))
+    checks.that(same_category, "category or version of the question are not those of the first line of the audit log")
 
 
 def _compare_result(result: Fields, case: Case, checks: Checks) -> None:

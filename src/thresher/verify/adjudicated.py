@@ -1,7 +1,5 @@
 """What the method `adjudicated` must prove: docs/certificate-format.md, "Method adjudicated"."""
 
-import hashlib
-
 from thresher.verify.case import Case
 from thresher.verify.labels import NO, UNANSWERABLE, YES
 from thresher.verify.released import accepted_set, singles
@@ -39,7 +37,7 @@ def check_adjudicated(case: Case) -> None:
     rejected = case.drawn("reject", stop.reject_drawn, case.order("reject", frozen.top, size))
     found = sum(_missed(case, rank) for rank in rejected)
     case.accepted_at("recall", (size, len(rejected), found), missed, frozen.reject_prior, rung.reject_delta)
-    _logged(case, accepted)
+    case.logged(stop.attempt, stop.rejected, accepted)
     case.figures = {
         "attempt": stop.attempt,
         "singles": len(alone),
@@ -61,14 +59,3 @@ def _missed(case: Case, rank: int) -> bool:
     """Whether a drawn rank counts as a missed yes: beyond the cut, or called no by people, or asked of nobody."""
     code, refused = case.code(rank), case.labels.words.get(rank, NO) == NO
     return code == UNANSWERABLE or (code == YES and (rank >= case.stop.rejected or refused))
-
-
-def _logged(case: Case, accepted: list[int]) -> None:
-    """The log says which accepted set this attempt audits, recorded when its audit began."""
-    found = case.log.accepted.get(case.stop.attempt)
-    digest = hashlib.sha256()
-    for rank in accepted:
-        digest.update(bytes.fromhex(case.pool.ranking[rank]))
-    given = (found.cut, found.size, found.sha256) if found else None
-    wanted = (case.stop.rejected, len(accepted), digest.hexdigest())
-    case.checks.that(given == wanted, "the accepted set is not the one that the log recorded when its audit began")

@@ -1,20 +1,84 @@
-"""The card (README) says exactly what was recomputed: docs/certificate-format.md, "The card"."""
+"""The card (README), written again from the manifest and the sentences: docs/certificate-format.md, "The card"."""
 
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
 from thresher.verify.checks import Checks
+from thresher.verify.manifest import Manifest
 from thresher.verify.reading import bad, read_bytes, said
+from thresher.verify.values import Fields
 
 NAME = "README.md"
+LATEST_MS = 253_402_300_799_000  # the last second of the year 9999
+PLACES = {
+    "folder": ("images/", "the unchanged image files, named by their SHA-256"),
+    "webdataset": ("webdataset/", "the same images as WebDataset shards"),
+    "table": ("images.parquet", "one row for each image of the pool: names, size, score, decision, votes, round"),
+}
+NO_EVIDENCE = {NAME, "certificate.json", "images.parquet"}
+EVIDENCE = "every answer that the certificate depends on, with its draw; `thresher verify` checks them"
 
 
-def check_card(directory: Path, words: str, checks: Checks) -> None:
-    """Compare the card's section on the certificate with the sentences. Raises BadInput for a card that is no text."""
+def check_card(directory: Path, manifest: Manifest, words: str, checks: Checks) -> None:
+    """Compare the card with what it must be. Raises BadInput for a card or a manifest that cannot be read."""
     path = directory / NAME
     try:
         text = read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise bad(f"cannot be read: {said(error)}.", path) from error
-    section = f"\n## Certificate\n\n{words}\n\n## Files\n"
-    right = text.count("## Certificate") == 1 and section in text
-    checks.that(right, f"{NAME} does not say what is proven")
+    evidence = sorted(name for name in manifest.digests if "/" not in name and name not in NO_EVIDENCE)
+    try:
+        wanted = "\n".join(_lines(manifest, evidence, words))
+    except ValueError as error:
+        raise bad(f"is no manifest: {error}.", directory / "release.json") from error
+    checks.that(text == wanted, f"{NAME} says something else than what is proven")
+
+
+def _lines(manifest: Manifest, evidence: Iterable[str], words: str) -> Iterator[str]:
+    given = manifest.fields
+    by = Fields(given.get("yes_by"), "yes_by")
+    yield from (f"# {given.text('category')}", "", f"> {_plain(given.text('question'))}", "", _summary(given), "")
+    yield (
+        f"Of the yes, {by.whole('labelled'):,} have a label of their own, {by.whole('inherited'):,} inherited the "
+        f"decision on a copy (the same image, encoded or resized anew), and {by.whole('scored'):,} were decided by "
+        "their score."
+    )
+    yield from ("", *_wordings(given), "## Certificate", "", words, "", "## Files", "")
+    yield from (f"- `{place}`: {what}" for name, (place, what) in PLACES.items() if name in manifest.formats)
+    yield from (f"- `{name}`: {EVIDENCE}" for name in evidence)
+    yield from ("- `certificate.json`: the claim, machine-readable", "- `release.json`: the manifest", "")
+    yield "The images keep the rights of their owners; `images.parquet` lists the known source and licence of each."
+    yield ""
+
+
+def _summary(given: Fields) -> str:
+    counts = Fields(given.get("counts"), "counts")
+    yes, no, unknown = (counts.whole(name) for name in ("yes", "no", "unknown"))
+    when = _moment(given.whole("at_ms", 0, LATEST_MS)).strftime("%Y-%m-%d %H:%M UTC")
+    number = given.get("round")
+    by = "decided by answers alone, without a classifier" if number is None else f"round {given.whole('round', 1)}"
+    return (
+        f"{yes:,} images decided yes, out of a pool of {given.whole('pool'):,} ({no:,} no, {unknown:,} unknown). "
+        f"Released {when}, question version {given.whole('version')}, {by}."
+    )
+
+
+def _wordings(given: Fields) -> list[str]:
+    wordings = [Fields(one, "wordings") for one in given.list("wordings")]
+    if len(wordings) < 2:
+        return []
+    days = [_moment(one.whole("at_ms", 0, LATEST_MS)).strftime("%Y-%m-%d") for one in wordings]
+    said_then = [f"{_plain(one.text('text'))} {_plain(one.text('instructions'))}".rstrip() for one in wordings]
+    listed = [f"- {day}: {text}" for day, text in zip(days, said_then, strict=True)]
+    return ["The answers were given under several wordings of the question, each since its day:", "", *listed, ""]
+
+
+def _plain(text: str) -> str:
+    """A text on one line and without tags."""
+    return escape(" ".join(text.split()), quote=False)
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -6,12 +6,18 @@ from itertools import islice
 from thresher.verify.case import Case
 from thresher.verify.draws import shuffled
 from thresher.verify.labels import NO, YES
-from thresher.verify.released import places_found
+from thresher.verify.released import places_found, withheld
 from thresher.verify.statistics import Parts, most
 
 FIRST_SHARE, LATER_SHARE = 0.8, 0.2
 REJECTED_DRAWS = 30
 REJECTED_SHARE = 0.02
+
+
+def check_withheld(case: Case) -> None:
+    """Where adjudication errs, the figures say how many yes are withheld."""
+    if case.frozen.gold is not None:
+        case.figures["withheld"] = withheld(case)
 
 
 def check_owners(case: Case) -> None:

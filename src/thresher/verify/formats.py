@@ -4,7 +4,7 @@ import math
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,20 +34,14 @@ BLOCK = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The images that must be released, each with its unit; every image of the pool; and the labels of today."""
+    """The images that must be released and every image of the pool, each with its unit; labels of today; counts."""
 
     units: Mapping[str, str]
     pool: Mapping[str, str]
     labels: Mapping[str, str]
     trusted: frozenset[str]
     category: str
-
-
-@dataclass(slots=True)
-class Rows:
-    """The rows of the table by id, where there is one; each a mapping of column to value."""
-
-    by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+    counts: Mapping[str, int]
 
 
 def check_formats(directory: Path, manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
@@ -86,8 +80,11 @@ def _table(path: Path, wanted: Wanted, checks: Checks) -> dict[str, dict[str, An
         checks.that(right, f"{TABLE}: {one} is not told to be what it is a copy of")
     for one, row in rows.items():
         label = row["label"] if row["label_source"] in wanted.trusted else None
-        if wanted.pool.get(one) == one:
+        if one in wanted.pool:
             checks.that(wanted.labels.get(one) == label, f"{TABLE}: the label of {one} is not that of the evidence")
+    for word, counted in wanted.counts.items():
+        found = sum(row["decision"] == word for row in rows.values())
+        checks.that(found == counted, f"{TABLE}: {found} images are {word}, and the manifest counts {counted}")
     return rows
 
 

@@ -31,13 +31,14 @@ TRUSTED = {"people": frozenset({"owner", "adjudicated"}), "owner": frozenset({"o
 class Labels:
     """The evidence by rank, votes (words) by rank, labels of today by id; and the known yes that are left.
 
-    `evidence` is the first label, 2 where that of today is another. `yes` and `unanswerable` are Y and U of the page.
-    `strata` and `draws` are what the table says, to be compared.
+    `evidence` is the first label, 2 where that of today is another; `owners` are the ranks whose label of today is the
+    owner's. `yes` and `unanswerable` are Y and U of the page. `strata` and `draws` are what the table says.
     """
 
     evidence: dict[int, int]
     words: dict[int, int]
     now: dict[str, int]
+    owners: set[int]
     yes: int
     unanswerable: int
     strata: dict[int, str]
@@ -66,7 +67,9 @@ def read_labels(directory: Path, frozen: Frozen, log: Log, pool: Pool, checks: C
     checks.that(len({*rows["id"]}) == len(rows["id"]), "an image is in the evidence twice")
     order = [rank for rank, _ in ranked]
     checks.that(order == sorted({*log.words, *log.answers}), "the evidence has not exactly the ranks of the log")
-    checks.that(known == sorted(pool.known), "the evidence has not exactly the images known at the freeze")
+    checks.that(known == sorted(known) and pool.labels.keys() <= {*known}, "a known image is not in the evidence")
+    copies = {one for one, unit in pool.unit_of.items() if unit != one}
+    checks.that({*known} <= pool.known.keys() | copies, "an image without a rank is in the evidence, and no copy")
     for rank, at in ranked:
         right = 0 <= rank < len(pool.ranking) and pool.ranking[rank] == rows["id"][at]
         checks.that(right, f"rank {rank} is another image in the evidence than in the pool")
@@ -74,19 +77,29 @@ def read_labels(directory: Path, frozen: Frozen, log: Log, pool: Pool, checks: C
             same = CODE_OF.get(rows[column][at]) == name.get(rank)
             checks.that(same, f"rank {rank}: its {column} is {rows[column][at]}, and the log says another")
     for one, word in zip(rows["id"][len(ranked) :], rows["first"][len(ranked) :], strict=True):
-        checks.that(CODE_OF.get(word) == pool.known.get(one), f"{one} was known as another at the freeze than {word}")
+        checks.that(word == pool.labels.get(one), f"{one} was known as another at the freeze than {word}")
+    first = {rank: code for rank, code in log.answers.items() if rank < len(pool.ranking)}
+    corrected = {rank for rank, code in first.items() if now.get(pool.ranking[rank]) != code}
+    yes, unanswerable = _left(pool, now, {rank: first[rank] for rank in corrected})
     return Labels(
-        evidence={
-            rank: code if now.get(pool.ranking[rank]) == code else UNANSWERABLE for rank, code in _within(log, pool)
-        },
+        evidence={rank: UNANSWERABLE if rank in corrected else code for rank, code in first.items()},
         words={rank: word for rank, word in log.words.items() if rank < len(pool.ranking)},
         now=now,
-        yes=frozen.known_yes - sum(code == YES != now.get(one) for one, code in pool.known.items()),
-        unanswerable=frozen.known_unanswerable
-        + sum(code != UNANSWERABLE == now.get(one) for one, code in pool.known.items()),
+        owners={rank for rank, at in ranked if rows["source"][at] == "owner" and rows["now"][at] is not None},
+        yes=frozen.known_yes - yes,
+        unanswerable=frozen.known_unanswerable + unanswerable,
         strata={rank: rows["stratum"][at] for rank, at in ranked},
         draws={name: _numbers(ranked, rows[f"{name}_draw"]) for name in ("accept", "reject")},
     )
+
+
+def _left(pool: Pool, now: dict[str, int], corrected: dict[int, int]) -> tuple[int, int]:
+    """How many yes corrections took away, and how many images they made unanswerable, known and ranked together."""
+    lost = sum(code == YES and now.get(one) != YES for one, code in pool.known.items())
+    opened = sum(code != UNANSWERABLE and now.get(one, 2) == UNANSWERABLE for one, code in pool.known.items())
+    yes_lost = sum(code == YES for code in corrected.values())
+    not_no = sum(now.get(pool.ranking[rank]) != NO for rank in corrected)
+    return lost + yes_lost, opened + not_no
 
 
 def must_be_trusted(directory: Path, truth: str, checks: Checks) -> None:
@@ -98,10 +111,6 @@ def must_be_trusted(directory: Path, truth: str, checks: Checks) -> None:
         sources <= trusted,
         f"a label of the evidence is of a source that is not trusted: {sorted(map(str, sources - trusted))}",
     )
-
-
-def _within(log: Log, pool: Pool) -> list[tuple[int, int]]:
-    return [(rank, code) for rank, code in log.answers.items() if rank < len(pool.ranking)]
 
 
 def _numbers(ranked: list[tuple[int, int]], column: list[Any]) -> dict[int, int]:

@@ -25,12 +25,15 @@ class AcceptedSet:
 
 @dataclass(slots=True)
 class Log:
-    """What was frozen, words and first answers by rank, accepted sets by attempt, and the digest of each line.
+    """What was frozen of which question, words and first answers by rank, sets by attempt, the digest of each line.
 
     `checks` are size and digest of each set that the owner checked, `checked` the owner's answers by place.
     """
 
     frozen: Any = None
+    category: str = ""
+    question: str = ""
+    version: int = 0
     words: dict[int, int] = field(default_factory=dict)
     answers: dict[int, int] = field(default_factory=dict)
     accepted: dict[int, AcceptedSet] = field(default_factory=dict)
@@ -73,7 +76,8 @@ def _take(log: Log, line: dict[str, Any], number: int) -> None:
     if (kind == "freeze") != (number == 0):
         raise ValueError(f"line {number + 1} is of kind {kind!r}")
     if kind == "freeze":
-        log.frozen = given.get("frozen")
+        log.frozen, log.category = given.get("frozen"), given.text("category")
+        log.question, log.version = given.text("question"), given.whole("question_version")
     elif kind == "words":
         _take_codes(log.words, given, before=log.answers)
     elif kind == "answers":

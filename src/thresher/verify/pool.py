@@ -16,10 +16,11 @@ HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The ids by rank, the known units with their code, and the unit of every image."""
+    """The ids by rank, the known units with their code, the labels of the freeze, and the unit of every image."""
 
     ranking: list[str]
     known: dict[str, int]
+    labels: dict[str, str]
     unit_of: dict[str, str]
     rank_of: dict[str, int]
 
@@ -57,7 +58,7 @@ def read_pool(directory: Path, frozen: Frozen, checks: Checks) -> Pool:
     ):
         checks.that(found == wanted, f"{found} images {what}, not {wanted}")
     checks.that(frozen.adjudicated <= len(known), "more labels were adjudicated than were known at the freeze")
-    return Pool(ranking, known, unit_of, rank_of)
+    return Pool(ranking, known, label_of, unit_of, rank_of)
 
 
 def is_id(value: object) -> bool:

@@ -2,8 +2,12 @@
 
 from collections.abc import Collection
 
+from scipy.special import betainc
+
 from thresher.verify.case import Case
 from thresher.verify.labels import UNANSWERABLE, YES
+from thresher.verify.slips import slips_of
+from thresher.verify.statistics import SLACK
 
 
 def singles(case: Case) -> set[int]:
@@ -19,28 +23,64 @@ def accepted_set(case: Case) -> list[int]:
     return [*range(case.stop.accepted), *(rank for rank in middle if case.labels.words.get(rank) == YES)]
 
 
-def _found(case: Case) -> list[int]:
+def _ranks(case: Case) -> list[int]:
     """The ranks that people's answers release, ascending."""
-    by_word = case.frozen.method == "adjudicated"
-    inside: Collection[int] = accepted_set(case) if by_word else range(case.stop.accepted)
-    kept = [rank for rank in inside if case.now(rank) in (None, YES)]
-    within = set(inside) if by_word else inside
-    added = [rank for rank in case.labels.evidence if rank not in within and case.now(rank) == YES]
-    return sorted(kept + [rank for rank in added if _joins(case, rank)])
-
-
-def _joins(case: Case, rank: int) -> bool:
-    """Whether a yes outside the accepted set is released: not where adjudication errs and no bound counts it."""
+    kept = [rank for rank in _inside(case) if case.now(rank) in (None, YES)]
+    found = _found_outside(case)
     if case.frozen.gold is None or case.frozen.method == "recall":
-        return True
-    if case.frozen.method == "certified":
-        return rank < case.stop.rejected
-    return case.frozen.method == "adjudicated" and rank in singles(case)
+        return sorted(kept + found)
+    owners = [rank for rank in found if rank in case.labels.owners]
+    counted = _counted(case)
+    alone = [rank for rank in found if rank in counted and case.code(rank) == YES]
+    return sorted({*kept, *owners, *alone, *_near(case, found, owners)})
+
+
+def _inside(case: Case) -> Collection[int]:
+    return accepted_set(case) if case.frozen.method == "adjudicated" else range(case.stop.accepted)
+
+
+def _found_outside(case: Case) -> list[int]:
+    """The ranks outside the accepted set with an answer in the log that are yes today."""
+    inside = _inside(case)
+    within = inside if isinstance(inside, range) else set(inside)
+    return [rank for rank in case.labels.evidence if rank not in within and case.now(rank) == YES]
+
+
+def _counted(case: Case) -> Collection[int]:
+    """The ranks outside the accepted set whose yes may be a slip, and counts as one in the bounds."""
+    if case.frozen.method == "adjudicated":
+        return singles(case)
+    return range(case.stop.accepted, case.stop.rejected) if case.frozen.method == "certified" else ()
+
+
+def _near(case: Case, found: list[int], owners: list[int]) -> list[int]:
+    """Of `precision`, the yes between the rung and the end of the ladder, if their slips fit into its bound."""
+    if case.frozen.method != "precision":
+        return []
+    frozen, evidence, own = case.frozen, case.labels.evidence, set(owners)
+    near = [rank for rank in found if rank < frozen.top and case.code(rank) == YES and rank not in own]
+    accepted = case.stop.accepted
+    lost = sum(rank < accepted and code != YES and case.now(rank) != YES for rank, code in evidence.items())
+    others = sum(rank < frozen.top and code != YES for rank, code in evidence.items())
+    slips = slips_of(frozen)
+    wrong = 0
+    while wrong < len(near):
+        chance = float(betainc(wrong + 1, others + 1, min(slips.no, 1.0)))
+        if chance <= 2.0 * slips.part / ((wrong + 1) * (wrong + 2)):
+            break
+        wrong += 1
+    fit = (1.0 - frozen.precision) * (len(near) + len(owners)) + frozen.precision * lost
+    return near if wrong <= fit + SLACK else []
+
+
+def withheld(case: Case) -> int:
+    """How many ranks with an answer in the log are yes today and are not released."""
+    return len(set(_found_outside(case)) - set(_ranks(case)))
 
 
 def places_found(case: Case) -> list[int]:
     """What people's answers release, as places: ranks, and beyond them the images known to be yes at the freeze."""
-    return _found(case) + [
+    return _ranks(case) + [
         case.frozen.ranks + number for number, one in enumerate(_known_yes(case)) if _kept(case, one)
     ]
 
@@ -67,6 +107,7 @@ def delivered(case: Case) -> int:
 
 
 def images_released(case: Case) -> dict[str, str]:
-    """The ids of the released images, each with its unit: the units and their copies."""
-    units = set(units_released(case))
-    return {one: unit for one, unit in case.pool.unit_of.items() if unit in units}
+    """The ids of the released images, each with its unit: units, and copies but for those with a label against it."""
+    units, now = set(units_released(case)), case.labels.now
+    found = ((one, unit) for one, unit in case.pool.unit_of.items() if unit in units)
+    return {one: unit for one, unit in found if one == unit or now.get(one, YES) == YES}

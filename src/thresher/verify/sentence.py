@@ -47,10 +47,10 @@ def _errors(frozen: Frozen) -> str:
     if frozen.gold is None:
         return f"The adjudicated answers are taken as the truth: {TOGETHER}."
     slips, gold = slips_of(frozen), frozen.gold
+    yes, no = _number(_up(slips.yes)), _number(_up(slips.no))
     return (
-        f"Errors of adjudication that are independent of each other are counted: at most {_number(_up(slips.yes))} of "
-        f"the yes and {_number(_up(slips.no))} of the no are adjudicated wrongly, as {gold.yes_shown:,} and "
-        f"{gold.no_shown:,} gold images show; {TOGETHER}."
+        f"Independent errors of adjudication are counted, on at most {yes} of the yes and {no} of the no, as measured "
+        f"on {gold.yes_shown:,} and {gold.no_shown:,} gold images; {TOGETHER}."
     )
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 SLACK = 1e-9
-ROUNDING = 1e-5
+ROUNDING = 1e-5  # the prover adds it to what the evidence must reach, so that rounding never decides
 
 Parts = Sequence[tuple[float, float, float]]
 
@@ -34,13 +34,13 @@ def evidence(size: int, drawn: int, bad: int, bound: float, prior: Parts) -> flo
 
 def needed(delta: float) -> float:
     """What the evidence must reach; infinite for a delta of 0."""
-    return math.log(1.0 / delta) + ROUNDING if delta > 0.0 else math.inf
+    return math.log(1.0 / delta) if delta > 0.0 else math.inf
 
 
-def holds(urn: tuple[int, int, int], bound: float, prior: Parts, delta: float) -> bool:
-    """Whether "at most `bound` items are bad" is accepted for an urn (size, drawn, bad)."""
+def holds(urn: tuple[int, int, int], bound: float, prior: Parts, delta: float, extra: float = 0.0) -> bool:
+    """Whether "at most `bound` items are bad" is accepted for an urn (size, drawn, bad), with evidence to spare."""
     size, drawn, bad = urn
-    return floor(bound) >= size or evidence(size, drawn, bad, bound, prior) >= needed(delta)
+    return floor(bound) >= size or evidence(size, drawn, bad, bound, prior) >= needed(delta) + extra
 
 
 def most(urn: tuple[int, int, int], prior: Parts, delta: float) -> int:
@@ -48,7 +48,7 @@ def most(urn: tuple[int, int, int], prior: Parts, delta: float) -> int:
     low, high = urn[2], urn[0]
     while low < high:
         middle = (low + high) // 2
-        if holds(urn, middle, prior, delta):
+        if holds(urn, middle, prior, delta, ROUNDING):
             high = middle
         else:
             low = middle + 1
