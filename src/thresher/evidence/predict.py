@@ -8,7 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.evidence.curve import Curve
-from thresher.evidence.state import Certified, Code, Codes, Frozen, Procedure, Promise, Ranks, Refused, State, Want
+from thresher.evidence.state import (
+    NO_WORD,
+    Certified,
+    Code,
+    Codes,
+    Frozen,
+    Procedure,
+    Promise,
+    Ranks,
+    Refused,
+    State,
+    Want,
+)
 
 SCALES = 6.0  # shape of the gamma distribution of (true yes) / (yes expected from the scores)
 BETTER = (0.1, 0.3)  # shares of yes that better queries might reach
@@ -102,7 +114,7 @@ def simulate(
     rng = np.random.default_rng(run)
     own = doubt or Doubt(scale=float(rng.gamma(SCALES, 1.0 / SCALES)))
     people = _People(frozen, own, words, known or State(frozen), rng)
-    steps = procedure(frozen if known else replace(frozen, seed=f"{run:064x}"))
+    steps = procedure(known.corrected if known else replace(frozen, seed=f"{run:064x}"))
     try:
         wants, _ = next(steps)
         while True:
@@ -132,11 +144,12 @@ class _People:
         if want.sure:
             self.sure.update(rank for rank in ranks if rank not in self.known.answers)
             return np.array([self.truth[rank] for rank in ranks], np.int8)
-        unheard = [rank for rank in ranks if rank not in self.said]
+        labelled = self.known.answers.keys() | self.sure
+        unheard = [rank for rank in ranks if rank not in self.said and rank not in labelled]
         self.heard.update(unheard)
         for rank, chance in zip(unheard, self.rng.random(len(unheard)).tolist(), strict=True):
             self.said[rank] = self._vote(self.truth[rank], chance)
-        return np.array([self.said[rank] for rank in ranks], np.int8)
+        return np.array([self.said.get(rank, NO_WORD) for rank in ranks], np.int8)
 
     def _vote(self, truth: int, chance: float) -> int:
         if truth == Code.UNANSWERABLE or chance < self.words.apart:
