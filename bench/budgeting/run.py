@@ -67,8 +67,11 @@ class Planned:
 
 @dataclass
 class Outcome:
-    """How a run ended. `answers` counts all of people and owner, `gold` those on gold, `rejected` what the gate took
-    out."""
+    """How a run ended.
+
+    `answers` counts all of people and owner, `before_freeze` those of them before it, `gold` those on gold, `rejected`
+    what the gate took out. `asked` has for each purpose the images that were asked about, and the answers that counted.
+    """
 
     state: str = ""
     says: str = ""
@@ -81,10 +84,13 @@ class Outcome:
     delivered: int = 0
     precision: float = 1.0
     recall: float = 0.0
+    rounds: int = 0
+    before_freeze: int = 0
     turns: int = 0
     hours: float = 0.0
     seconds: float = 0.0
     plans: list[Planned] = field(default_factory=list)
+    asked: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def one(task: Task, data: Path | None, work: Path) -> dict[str, object]:
@@ -131,6 +137,8 @@ class _Run:
             if came_to.state in FINAL:
                 break
             self._plan()
+            if not self.done.before_freeze and self.frozen():
+                self.done.before_freeze = self.done.answers
             self._take()
             if self.at_work:
                 waited = 0
@@ -213,7 +221,11 @@ class _Run:
 
     def _judge(self, came_to: Turn) -> None:
         done, yes = self.done, self.pool.yes
-        done.state, done.says = came_to.state, came_to.says
+        done.state, done.says, done.rounds = came_to.state, came_to.says, self.rounds()
+        votes = self.store.labels.votes(NAME, 1)
+        for purpose in sorted({vote.purpose.value for vote in votes}):
+            of = [vote.row for vote in votes if vote.purpose.value == purpose]
+            done.asked[purpose] = (len(set(of)), len(of))
         decided = decision(NAME, store=self.store)
         done.certified = decided.basis.certified is not None
         out = np.zeros(len(yes), np.bool_)

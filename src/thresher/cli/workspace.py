@@ -333,19 +333,23 @@ def category_reword(
 def category_aim(context: typer.Context, name: Name, aims: AimOptions, yes: Yes = False) -> None:
     """Change the targets of a category: precision, recall, method, budget, ground truth.
 
-    It asks first if audits of the old targets have answers, because a certificate of other targets needs others.
+    It asks first if audits of the old targets have answers, because a certificate of other targets needs others. A
+    budget that is too small for the promise is stored and said: it may grow later, and the answers stay as labels.
     """
     from thresher.cli.ask import sure
-    from thresher.loop.aims import Aims, aim
+    from thresher.loop.aims import Aims, aim, warned
 
-    with opened(context) as (store, _):
+    with opened(context) as (store, settings):
         wanted = sure(lambda confirmed: aim(name, Aims(**asdict(aims)), store=store, confirmed=confirmed), yes=yes)
-    if wanted is None:
-        return
+        if wanted is None:
+            return
+        short = warned(name, store=store, settings=settings)
     cap = "no limit on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
     truth_from = ", ground truth: the owner's answers" if wanted.truth == "owner" else ""
     goals = f"precision {wanted.precision:g}, recall {wanted.recall:g}"
     say(f"{name}: target {goals}, method {wanted.method}, {cap}{truth_from}.")
+    if short:
+        say(short)
 
 
 @gold.command("import")

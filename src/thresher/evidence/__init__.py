@@ -11,9 +11,9 @@ explains all of it.
 """
 
 from thresher.evidence.curve import Curve, calibrate, points_of
-from thresher.evidence.methods import METHODS, Method, freeze, next_step, predict
+from thresher.evidence.methods import METHODS, Method, freeze, next_step, predict, rehearse
 from thresher.evidence.plan import scouts, sketch, spend
-from thresher.evidence.predict import Prediction, floor
+from thresher.evidence.predict import Doubt, Prediction, Run, Words, floor
 from thresher.evidence.replay import released
 from thresher.evidence.state import (
     Ask,
@@ -35,6 +35,7 @@ __all__ = [
     "Certified",
     "Code",
     "Curve",
+    "Doubt",
     "Draws",
     "Frozen",
     "Gold",
@@ -44,15 +45,18 @@ __all__ = [
     "Prediction",
     "Promise",
     "Refused",
+    "Run",
     "State",
     "Step",
     "Wanted",
+    "Words",
     "calibrate",
     "floor",
     "freeze",
     "next_step",
     "points_of",
     "predict",
+    "rehearse",
     "released",
     "scouts",
     "sketch",

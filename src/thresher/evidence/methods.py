@@ -10,7 +10,7 @@ from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.noise import audit_delta
 from thresher.evidence.plan import spend
 from thresher.evidence.precision import certify_precision, fix_precision
-from thresher.evidence.predict import Prediction, simulate, summary
+from thresher.evidence.predict import TRUE, Doubt, Prediction, Run, Words, simulate, summary
 from thresher.evidence.recall import certify_recall, fix_recall
 from thresher.evidence.replay import replay
 from thresher.evidence.state import Frozen, Procedure, Promise, State, Step
@@ -99,3 +99,11 @@ def predict(frozen: Frozen, *, images: int, runs: int = 20) -> Prediction:
     """
     made = [simulate(frozen, method_of(frozen.method).procedure, run=run) for run in range(runs)]
     return summary(frozen, made, images=images)
+
+
+def rehearse(
+    frozen: Frozen, *, run: int, doubt: Doubt | None = None, words: Words = TRUE, known: State | None = None
+) -> Run:
+    """One simulated run of the audits of a freeze (predict.py); with `known`, from the labels that there are."""
+    procedure = method_of(frozen.method).procedure
+    return simulate(frozen, procedure, run=run, doubt=doubt, words=words, known=known)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from thresher.errors import BadInput, NotReady
 from thresher.loop.ways import WAYS, way_of
 from thresher.records import DELTA_BELOW, TRUSTED, Targets
+from thresher.settings import Settings
 from thresher.store.contract import Store
 
 
@@ -91,3 +92,16 @@ def aim(name: str, aims: Aims, *, store: Store, confirmed: bool = False) -> Targ
                 )
     store.categories.aim(name, wanted)
     return wanted
+
+
+def warned(name: str, *, store: Store, settings: Settings) -> str:
+    """That the budget is too small for the promise, with the number it would take; empty if it should do.
+
+    It is a warning and no refusal: the number is a forecast, and a budget may be raised later.
+    """
+    category = store.categories.get(name)
+    if category.targets.answers is None or not way_of(category.targets.method).proves:
+        return ""
+    from thresher.loop.forecast import short_of  # with mathematics that other targets do without
+
+    return short_of(category, store=store, settings=settings)

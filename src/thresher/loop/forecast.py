@@ -1,39 +1,42 @@
 """The forecast of a certificate's cost, before anyone is paid: answers, hours and money, each with an interval.
 
-With scores, the method's own procedure is run on truths simulated from them (`evidence/predict.py`). Before there are
-scores only the minimum of any method (the floor) is known; the rest is estimated from the runs of `bench/selection.py`:
-learning, audits of some multiples of the floor, and with a weak classifier a middle that people label.
+The method's own procedure is run on simulated futures (outlook.py): rounds of learning, a freeze, and audits on truths
+that differ from the scores as they were seen to differ. Images are turned into answers by what they are asked for, at
+the prices of this crowd (price.py). What the futures do not hold is a spread around them, measured by bench/budget.py
+at the same moments: before there are scores, while it learns, and while audits are under way.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
 
 from thresher.errors import NotReady
-from thresher.evidence import Ask, Certified, Draws, Prediction, Promise, floor, predict
+from thresher.evidence import Ask, Certified, Promise, floor
 from thresher.evidence.predict import advice
-from thresher.learn.decide import Decided
-from thresher.loop.certified import purse_of
+from thresher.label.adjudicate import LEAD
 from thresher.loop.decision import Decision, decision
 from thresher.loop.methods import budget_left
-from thresher.loop.price import answers_each
-from thresher.loop.promises import frozen_of, pool_of, promise_of
-from thresher.loop.snapshot import holds, in_force, rank
+from thresher.loop.outlook import Future, from_nothing, from_scores, under_way
+from thresher.loop.price import Prices, prices
+from thresher.loop.promises import promise_of
+from thresher.loop.snapshot import Snapshot, in_force
 from thresher.loop.ways import PROVEN, way_of
-from thresher.records import Category, Says, Targets
+from thresher.records import Category, Purpose, Says, Targets
 from thresher.settings import Settings
 from thresher.store.contract import Store, every_assignment
 
-# in the runs of bench/selection.py, from a strong head to a weak one
-ABOVE_FLOOR = (1.4, 1.8, 2.7)  # answers of the audits, as multiples of the floor
-TO_LEARN = (150, 400, 1600)  # images labelled for learning
-MIDDLE = (0.0, 0.05, 0.18)  # of the pool
 ASSUMED_YES = 0.1
+ASSUMED_FROM_TO = (0.04, ASSUMED_YES, 0.35)  # shares of yes that are planned for where nobody knows one
+GUESSED = 0.8  # a guess of the owner may be so much too high or, the other way, too low
 ENOUGH_LABELS = 20
 ENOUGH_ANSWERS = 50
 EXPLAIN_SECONDS = 28.0  # reading the question and sending, once a task
-RUNS = 15
+# answers taken / answers foreseen in the runs of bench/budget.py: median, and deviation of the logarithm
+NOTHING, SCORES, AUDITS = (1.0, 0.30), (1.0, 0.20), (1.0, 0.15)
+DEVIATIONS = (-1.645, -1.036, -0.674, -0.385, -0.126, 0.126, 0.385, 0.674, 1.036, 1.645)  # of ten equal parts
+LIKELY = 0.5  # a budget that fewer simulated futures end with a certificate is too small
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,10 @@ class Plan:
 
     `pictures` is the number of images that people must be asked about, `answers` those of all people with gold
     included, `hours` their time, `dollars` with the fee. `floor` is the minimum number of images for any method;
-    `certified` the share of simulated runs that ended in a certificate (None before there are scores), `delivered` the
-    images then released. `prevalence` is the assumed share of yes, and `from_` where it comes from. `advice` may be
+    `certified` the share of simulated futures that ended in a certificate, `delivered` the images then released (both
+    None before there are scores). `prevalence` is the assumed share of yes, and `from_` where it comes from.
+    `everything` are the answers that labelling all images would take instead, `check` those that the owner's check adds
+    (None: there is none). `short` says that the budget is too small, and what it would take; it and `advice` may be
     empty.
     """
 
@@ -72,6 +77,9 @@ class Plan:
     certified: float | None
     delivered: int | None
     advice: str
+    everything: Range
+    check: Range | None = None
+    short: str = ""
 
 
 def plan(
@@ -83,82 +91,154 @@ def plan(
     """
     way = way_of(targets.method, PROVEN)
     decided = decision(category.name, store=store)
-    promise = promise_of(targets)
     images = len(np.unique(decided.similar))
     if not images:
         raise NotReady(
             f"{category.name} has no images yet, so nothing can be planned.",
             next=f"thresher harvest {category.name} --folder DIR",
         )
-    told: tuple[str, float | None, int | None, str]
-    if decided.round is not None and prevalence is None:
-        found, share = _from_scores(category, targets, decided, store=store, settings=settings)
-        pictures = Range(found.answers_low, found.answers, found.answers_high)
-        told = (f"the scores of round {decided.round.number}", found.certified, found.delivered, found.advice)
-        least = _floor(targets, images, share)
-    else:
-        share, told_from = _share_of_yes(category, prevalence, store=store)
-        least = _floor(targets, images, share)
-        learning = [min(more, images) for more in TO_LEARN]
-        low, expected, high = (
-            min(times * least + more + (middle * images if way.middle else 0.0), images)
-            for times, more, middle in zip(ABOVE_FLOOR, learning, MIDDLE, strict=True)
-        )
-        pictures = Range(low, expected, high)
-        told = (told_from, None, None, advice(promise, images, share * images))
     aimed = Category(category.name, category.question, targets)
-    standing = _standing(aimed, decided, store=store)
-    told = (*told[:3], " ".join(filter(None, (standing, told[3]))))
-    each = answers_each(aimed, store=store, settings=settings)
-    if decided.round is None and way.budgeted and targets.answers is not None:
-        bought = targets.answers / each
-        pictures = Range(*(min(one, bought) for one in (pictures.low, pictures.expected, pictures.high)))
-    answers = pictures.times(each)
+    price = prices(aimed, store=store, settings=settings)
+    seen = _foreseen(aimed, decided, images, price, prevalence, store=store, settings=settings)
+    least = _floor(targets, images, seen.share)
+    answers = seen.range_of(lambda future: future.answers(price))
+    short = ""
+    if targets.answers is not None:
+        left = max(budget_left(aimed, store=store), 0)
+        short = _short(targets, left, answers, least, seen)
+        if way.budgeted:  # it stops there, with what is proven then
+            answers = Range(*(min(one, left) for one in (answers.low, answers.expected, answers.high)))
     hours = answers.times(seconds_an_answer(store=store, settings=settings) / 3600)
     paid = settings.pay_hour_cents / 100 * (1.0 + settings.pay_fee)
-    return Plan(targets.method, promise, pictures, answers, hours, hours.times(paid), least, share, *told)
+    labelled = {label.row for label in decided.basis.held}
+    all_others = price.learn * max(images - len(labelled), 0)
+    return Plan(
+        targets.method,
+        promise_of(targets),
+        seen.range_of(lambda future: future.images),
+        answers,
+        hours,
+        hours.times(paid),
+        least,
+        seen.share,
+        seen.told_from,
+        seen.certified,
+        seen.delivered,
+        " ".join(filter(None, (seen.standing, advice(promise_of(targets), images, seen.share * images)))),
+        everything=_spread([all_others], NOTHING if decided.round is None else SCORES),
+        short=short,
+    )
 
 
-def _standing(category: Category, decided: Decision, *, store: Store) -> str:
-    """The state of the audits if the planned targets are frozen already; "" otherwise."""
+def short_of(category: Category, *, store: Store, settings: Settings) -> str:
+    """That the budget of a category is too small for its promise, and what it would take; empty if it is not."""
+    targets = category.targets
+    if targets.answers is None or not way_of(targets.method).proves or not len(store.categories.pool(category.name)):
+        return ""
+    return plan(category, targets, store=store, settings=settings).short
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The simulated futures, where they come from, and the state of audits that are under way, as a sentence."""
+
+    futures: Sequence[Future]
+    share: float
+    told_from: str
+    spread: tuple[float, float]
+    standing: str = ""
+
+    def range_of(self, value: Callable[[Future], float]) -> Range:
+        return _spread([value(future) for future in self.futures], self.spread)
+
+    @property
+    def proven(self) -> float:
+        return float(np.mean([future.audit.certified for future in self.futures]))
+
+    @property
+    def certified(self) -> float | None:
+        return None if self.spread is NOTHING else self.proven
+
+    @property
+    def delivered(self) -> int | None:
+        return None if self.spread is NOTHING else int(np.median([future.audit.delivered for future in self.futures]))
+
+
+def _spread(values: Sequence[float], by: tuple[float, float]) -> Range:
+    """The median and the 80 % interval of the values, each spread by what it was seen to differ from the truth."""
+    middle, deviation = by
+    spread = middle * np.exp(deviation * np.array(DEVIATIONS))
+    low, expected, high = np.quantile(np.outer(values, spread), (0.1, 0.5, 0.9))
+    return Range(float(low), float(expected), float(high))
+
+
+def _foreseen(
+    category: Category,
+    decided: Decision,
+    images: int,
+    price: Prices,
+    prevalence: float | None,
+    *,
+    store: Store,
+    settings: Settings,
+) -> _Seen:
+    if decided.round is None or prevalence is not None:
+        share, told, shares = _share_of_yes(category, prevalence, store=store)
+        futures = from_nothing(category, images, shares, price, store=store, settings=settings)
+        return _Seen(futures, share, told, NOTHING)
+    futures, share = from_scores(category, decided, price, store=store, settings=settings)
+    told = f"the scores of round {decided.round.number}"
     snapshot = in_force(category, len(decided.rows), store=store)
     if snapshot is None:
-        return ""
+        return _Seen(futures, share, told, SCORES)
+    return _of_audits(snapshot, _Seen(futures, share, told, SCORES), decided, price)
+
+
+def _of_audits(snapshot: Snapshot, again: _Seen, decided: Decision, price: Prices) -> _Seen:
+    """The audits that are under way with the planned targets; those done `again` if they have ended."""
     step = snapshot.step({label.row: label for label in decided.basis.held})
     if isinstance(step, Certified):
-        return "It is certified already, and needs no more answers; the numbers are for certifying it once more."
-    if isinstance(step, Ask):
-        return f"Its audits are under way: about {step.ahead:,} images to go."
-    return f"Its audits ended without a certificate: {step.why}."
+        said = "It is certified already, and needs no more answers; the numbers are for certifying it once more."
+        return replace(again, standing=said)
+    if not isinstance(step, Ask):
+        return replace(again, standing=f"Its audits ended without a certificate: {step.why}.")
+    futures = under_way(snapshot, decided.basis.held, price)
+    said = f"Its audits are under way: about {step.ahead:,} images to go."
+    return replace(again, futures=futures, spread=AUDITS, standing=said)
 
 
-def _from_scores(
-    category: Category, targets: Targets, decided: Decided, *, store: Store, settings: Settings
-) -> tuple[Prediction, float]:
-    """The forecast from truths simulated from the scores, and the share of yes that the scores predict."""
-    labels = {label.row: label for label in store.labels.held(category.name, category.question.version)}
-    known = {row: label for row, label in labels.items() if holds(label, targets.truth)}
-    ranking, probability = rank(decided, labels, known)
-    says_no = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
-    aimed = Category(category.name, category.question, targets)
-    pool = pool_of(probability, list(known.values()), said_no=int(np.isin(ranking, says_no).sum()))
-    purse = purse_of(aimed, max(budget_left(aimed, store=store), 1), store=store, settings=settings)
-    frozen = frozen_of(targets, pool, purse, Draws(seed=f"{0:064x}"))
-    images = len(ranking) + len(known)
-    yes = frozen.known_yes + frozen.curve[-1][1]
-    return predict(frozen, images=images, runs=RUNS), yes / max(images, 1)
+def _short(targets: Targets, left: int, answers: Range, least: int, seen: _Seen) -> str:
+    """The sentence about a budget that is too small; empty if it should do."""
+    there = f"The budget of {targets.answers:,} answers is too small: {left:,} are left"
+    fewest = f"every method needs at least {least:,} images, so {LEAD * least:,} answers"
+    if way_of(targets.method).budgeted:
+        if seen.proven >= LIKELY and left >= LEAD * least:
+            return ""
+        return f"{there}, with which {targets.method} proves little or nothing; {fewest}."
+    if left >= answers.low:
+        return ""
+    takes = f"{targets.method} takes about {answers.expected:,.0f} ({answers.low:,.0f} to {answers.high:,.0f})"
+    return f"{there}, and {takes}; {fewest}."
 
 
-def _share_of_yes(category: Category, prevalence: float | None, *, store: Store) -> tuple[float, str]:
-    """The share of yes to plan with, and where it comes from, in words."""
+def _share_of_yes(
+    category: Category, prevalence: float | None, *, store: Store
+) -> tuple[float, str, tuple[float, ...]]:
+    """The share of yes to plan with, where it comes from in words, and the shares that it may be."""
     if prevalence is not None:
-        return prevalence, "your guess of the share of yes"
+        odds = prevalence / (1.0 - prevalence)
+        near = [one / (1.0 + one) for one in (GUESSED * odds, odds, odds / GUESSED)]
+        return prevalence, "your guess of the share of yes", tuple(near)
     held = store.labels.held(category.name, category.question.version)
-    says = [label.says for label in held if label.says is not Says.UNSURE]
+    # gold is half yes, whatever the pool's share is
+    says = [label.says for label in held if label.purpose is Purpose.LEARN and label.says is not Says.UNSURE]
     if len(says) >= ENOUGH_LABELS:
         share = (says.count(Says.YES) + 0.5) / (len(says) + 1.0)
-        return share, f"the {len(says):,} labels so far, most of them drawn at random"
-    return ASSUMED_YES, f"the assumption that {ASSUMED_YES:.0%} of the pool is yes (change it with --prevalence)"
+        reach = 1.2 * float(np.sqrt(share * (1.0 - share) / len(says)))
+        shares = tuple(min(max(one, 0.2 * share), 0.99) for one in (share - reach, share, share + reach))
+        return share, f"the {len(says):,} labels so far, most of them drawn at random", shares
+    told = f"the assumption that {ASSUMED_YES:.0%} of the pool is yes (change it with --prevalence)"
+    return ASSUMED_YES, told, ASSUMED_FROM_TO
 
 
 def _floor(targets: Targets, images: int, share: float) -> int:
@@ -188,13 +268,17 @@ def in_words(made: Plan) -> list[str]:
     def span(found: Range, unit: str = "", digits: int = 0) -> str:
         return f"{unit}{found.expected:,.{digits}f} ({unit}{found.low:,.{digits}f} to {unit}{found.high:,.{digits}f})"
 
-    lines = [
+    lines = [made.short] if made.short else []
+    lines += [
         f"images to ask about: {span(made.pictures)}; every method needs at least {made.floor:,} in all",
         f"answers, gold included: {span(made.answers)}",
         f"hours of work: {span(made.hours, digits=1)}",
         f"cost: {span(made.dollars, '$', 2)}",
+        f"labelling every image instead: {span(made.everything)} answers",
         f"Based on {made.from_}. Share of yes used: {made.prevalence:.1%}.",
     ]
+    if made.check is not None:
+        lines.insert(-1, f"the owner's check of what is released: {span(made.check)} answers of the owner")
     if made.certified is not None:
         lines.append(f"{made.certified:.0%} of simulated runs were certified, with about {made.delivered:,} images.")
     return [*lines, made.advice] if made.advice else lines

@@ -1,12 +1,15 @@
-"""The price of an adjudicated image in answers, estimated from how people have answered here so far.
+"""The price of an image in answers, by what it is asked for, estimated from how people have answered here so far.
 
-Before there are answers, people are assumed to be right 93 times in a hundred and every task to be full. A crowd that
-errs more often needs more votes to a clear lead, and tasks that are not full carry as much gold as full ones; a budget
-divided without regard to either would be exceeded twofold.
+Before there are answers, people are assumed to be right 93 times in a hundred, a third of all answers to be on gold or
+given by people whose work is rejected (as in the runs of bench/budget.py). What is measured here replaces that as it
+comes in: a crowd that errs more often needs more votes to a clear lead, and tasks that are not full carry more gold; a
+budget divided without regard to either would be exceeded twofold.
 """
 
+from dataclasses import dataclass
 from math import sqrt
 
+from thresher.evidence.predict import Words
 from thresher.label.adjudicate import LEAD
 from thresher.label.independent import votes_of_people
 from thresher.loop.ways import way_of
@@ -17,7 +20,42 @@ from thresher.store.contract import Store
 ASSUMED_RIGHT = 0.93
 PAIRS = 30  # the assumption weighs as much as this many pairs of votes
 LEAST_RIGHT = 0.6  # crowds below it hardly ever reach a lead; the gate and the owner handle those
-ENOUGH_VOTES = 100
+ASSUMED_WASTE = 1.64  # answers per vote that counts, in the runs of bench/budget.py with the pinned crowd
+ASSUMED_VOTES = 600  # that assumption weighs as much as this many votes
+TOGETHER = 2.0  # two people err together so many times as often as chance would have it (workforce/crowd.py)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Answers of people that an image takes, gold and rejected work included.
+
+    `learn` is the price of a label to train on, `word` of the unadjudicated votes on an image of the middle, `sure` of
+    an adjudicated label. `votes` says how unadjudicated votes come out.
+    """
+
+    learn: float
+    word: float
+    sure: float
+    votes: Words
+
+
+def prices(category: Category, *, store: Store, settings: Settings) -> Prices:
+    """The prices of this crowd; 1 each where the owner alone answers."""
+    if _owner_alone(category, store=store):
+        return Prices(1.0, 1.0, 1.0, Words())
+    every = _every_vote(category, store=store)
+    right, unsure = _rightness([vote for vote in every if not vote.epoch])
+    factor = waste(category, len(every), store=store, settings=settings)
+    words = min(settings.votes, LEAD)
+    wrong = min(TOGETHER * (1.0 - right) ** words, 1.0 - right) if words > 1 else 1.0 - right
+    apart = max(1.0 - right**words - wrong, 0.0) if words > 1 else 0.0
+    further = max(settings.votes_most - settings.votes, 0)
+    return Prices(
+        learn=(settings.votes + apart * further) * factor,
+        word=words * factor,
+        sure=_to_a_lead(right, unsure) * factor,
+        votes=Words(wrong, apart),
+    )
 
 
 def answers_each(category: Category, *, store: Store, settings: Settings) -> float:
@@ -26,20 +64,21 @@ def answers_each(category: Category, *, store: Store, settings: Settings) -> flo
     One, if the owner's answers are the ground truth, or only the owner has joined. With `adjudicated` about half of the
     images need only a few votes.
     """
+    price = prices(category, store=store, settings=settings)
+    return 0.5 * (price.sure + price.word) if way_of(category.targets.method).words else price.sure
+
+
+def _owner_alone(category: Category, *, store: Store) -> bool:
     come = store.people.all()
-    if category.targets.truth == "owner" or (come and all(worker.owner for worker in come)):
-        return 1.0
-    owners = {worker.id for worker in come if worker.owner}
-    every = [
-        vote
-        for version in range(1, category.question.version + 1)
-        for vote in votes_of_people(category.name, version, store=store)
-        if vote.worker not in owners
-    ]
-    votes = votes_each([vote for vote in every if not vote.epoch])
-    if way_of(category.targets.method).words:
-        votes = 0.5 * votes + 0.5 * min(settings.votes, LEAD)
-    return votes * waste(category, len(every), store=store, settings=settings)
+    return category.targets.truth == "owner" or bool(come and all(worker.owner for worker in come))
+
+
+def _every_vote(category: Category, *, store: Store) -> list[Vote]:
+    """The votes of people on every version of the question, the owner's left out."""
+    owners = {worker.id for worker in store.people.all() if worker.owner}
+    versions = range(1, category.question.version + 1)
+    found = (votes_of_people(category.name, version, store=store) for version in versions)
+    return [vote for votes in found for vote in votes if vote.worker not in owners]
 
 
 def votes_each(votes: list[Vote]) -> float:
@@ -49,6 +88,11 @@ def votes_each(votes: list[Vote]) -> float:
     P = 1 / (1 + ((1-a)/a)^n) is the probability that the right answer leads first (the gambler's ruin). An "unsure"
     counts for neither answer.
     """
+    return _to_a_lead(*_rightness(votes))
+
+
+def _rightness(votes: list[Vote]) -> tuple[float, float]:
+    """How often people are right, from the agreement of first two votes; and how often they answer "unsure"."""
     first: dict[int, list[Says]] = {}
     for vote in votes:
         first.setdefault(vote.row, []).append(vote.says)
@@ -57,18 +101,22 @@ def votes_each(votes: list[Vote]) -> float:
     assumed = PAIRS * (ASSUMED_RIGHT**2 + (1 - ASSUMED_RIGHT) ** 2)
     agreed = (sum(one is other for one, other in sure) + assumed) / (len(sure) + PAIRS)
     right = max((1 + sqrt(max(2 * agreed - 1, 0.0))) / 2, LEAST_RIGHT)
-    leads_first = 1 / (1 + ((1 - right) / right) ** LEAD)
     unsure = sum(vote.says is Says.UNSURE for vote in votes) / (len(votes) + PAIRS)
+    return right, unsure
+
+
+def _to_a_lead(right: float, unsure: float) -> float:
+    """Votes on an image until one answer leads, of people who are right and unsure so often."""
+    leads_first = 1 / (1 + ((1 - right) / right) ** LEAD)
     return LEAD * (2 * leads_first - 1) / (2 * right - 1) / (1 - unsure)
 
 
 def waste(category: Category, votes: int, *, store: Store, settings: Settings) -> float:
     """All answers of people per vote that counts (`votes` of them), over all versions and freezes, as the tally counts.
 
-    Includes gold and rejected work as measured here, or the gold of full tasks while there are few votes.
+    Includes gold and rejected work: those measured here, weighed with the assumed ones while there are few votes.
     """
-    full = 1.0 + settings.gold_images / settings.task_images
-    if votes < ENOUGH_VOTES:
-        return full
+    if not settings.gold_images:
+        return 1.0 if not votes else max(1.0, store.categories.tally(category.name).answers / votes)
     tally = store.categories.tally(category.name)
-    return max(full, (tally.answers + tally.gold_answers) / votes)
+    return (tally.answers + tally.gold_answers + ASSUMED_WASTE * ASSUMED_VOTES) / (votes + ASSUMED_VOTES)
