@@ -245,11 +245,12 @@ def test_two_servers_at_once_never_deal_above_the_limit(store: Store, another: S
 
 def test_a_limit_set_in_the_middle_of_a_take_comes_before_or_after_it(store: Store, another: Store) -> None:
     category(store, 9)
-    publish(store, [0, 1, 2], places=2)
+    publish(store, [0, 1, 2])
+    publish(store, [3, 4, 5], purpose=Purpose.ADJUDICATE)
 
     def aim_and_take() -> None:
         limit(another, 3)
-        take(another, "w2")
+        take(another, "me", owner=True)
 
     aimed = threading.Thread(target=aim_and_take)
 
