@@ -113,7 +113,8 @@ def gold_with(category: Category, worker: Worker, *, store: Store, settings: Set
 def out_of_answers(category: Category, *, store: Store, settings: Settings) -> str:
     """That no assignment fits into the answers that are left, as a phrase; empty while one does.
 
-    It fits if the owner is asked about an image, or an annotator about one together with its gold.
+    It fits if an annotator is asked about an image together with its gold, or the owner, if nobody has joined or the
+    owner alone is to answer, about an image.
     """
     left = answers_left(category, store=store)
     if left is None or left > settings.gold_images:
@@ -122,10 +123,11 @@ def out_of_answers(category: Category, *, store: Store, settings: Settings) -> s
     says = spent_says(category.targets.answers or 0, tally)
     if left <= 0:
         return says
-    of_the_owner = any(count for purpose, count in tally.asks_open.items() if purpose in OWNER_ONLY)
-    people = (store.people.get(one) for one in sorted(annotators(store=store)))
+    people = [store.people.get(one) for one in sorted(annotators(store=store))]
+    if not people or any(count for purpose, count in tally.asks_open.items() if purpose in OWNER_ONLY):
+        return ""
     gold = (gold_with(category, one, store=store, settings=settings)(1) for one in people)
-    return "" if of_the_owner or any(1 + hidden <= left for hidden in gold) else says
+    return "" if any(1 + hidden <= left for hidden in gold) else says
 
 
 def draw_gold(
