@@ -81,8 +81,8 @@ def test_a_category_says_what_it_waits_for(tally: Tally, standing: Standing, exp
 def test_a_spent_budget_is_told_and_not_the_gold_that_is_missing() -> None:
     tally = Tally(images=9, answers=60, gold_answers=30, owner_answers=10, asks_open={"mine gold": 4}, tasks_open=0)
     for releasable in (True, False):
-        step = waits_for("car", Standing(tally, gold_least=20, releasable=releasable, spent=100))
-        said = "nothing: its budget of 100 answers is spent; `thresher category aim car --answers N` raises it"
+        step = waits_for("car", Standing(tally, gold_least=20, releasable=releasable, spent="it is spent"))
+        said = "nothing: it is spent; `thresher category aim car --answers N` raises it"
         assert step.waits_for.startswith(said)
         assert ("thresher release" in step.waits_for, step.command.startswith("thresher release")) == (releasable,) * 2
         assert step.human == ("" if releasable else "owner")

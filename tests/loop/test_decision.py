@@ -384,7 +384,7 @@ def test_a_budget_is_spent_when_the_audit_asks_for_more_than_is_left_unless_it_w
 ) -> None:
     scored(store)
     frozen(store, Targets(0.95, 0.95, 0.05, answers=3, method="certified"))
-    assert waits(store, settings).startswith("nothing: its budget of 3 answers is spent")
+    assert "more images, and the budget has 3 answers left; `thresher" in waits(store, settings)
     frozen(store, Targets(0.8, 0.8, 0.2, answers=3, method="precision"))
     assert waits(store, settings) == f"the loop: run `thresher run {NAME}`"
 

@@ -15,7 +15,7 @@ from tests.serving import Served, serving
 
 from thresher.client import WorkerClient
 from thresher.errors import BadInput, Conflict, Denied, Gone, NotFound
-from thresher.records import NewImage, Origin, Says, Stage
+from thresher.records import NewImage, Origin, Says, Stage, Targets
 from thresher.server.wire import Entry, Work
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -61,6 +61,24 @@ def test_nothing_to_do_is_no_assignment_and_no_error(worker: WorkerClient, store
         answer(worker, work, store, pool)
     assert worker.me().offers == []
     assert len(worker.me().past) == 2
+
+
+def test_at_the_limit_of_answers_nobody_gets_a_task_and_everybody_is_told(
+    worker: WorkerClient, join: Join, store: Store, pool: Pool
+) -> None:
+    work, other = dealt(worker), join()
+    store.categories.aim("car", Targets(answers=20))
+    assert other.me().offers == []
+    assert other.me().notice.startswith("There are no more tasks: all answers that are wanted are there, or")
+    assert other.deal("car") is None
+    assert [offer.unfinished for offer in worker.me().offers] == [True]
+    assert worker.me().notice == ""
+    assert not answer(worker, work, store, pool).more
+    assert worker.me().notice.startswith("There are no more tasks")
+    assert store.categories.tally("car").answered == 18
+    store.categories.aim("car", Targets(answers=40))
+    assert other.me().notice == ""
+    assert len(dealt(other).pictures) == 18
 
 
 def test_the_last_answer_says_that_there_is_no_more(worker: WorkerClient, store: Store, pool: Pool) -> None:

@@ -484,6 +484,7 @@ export type CategoryWire = {
   answers: number;
   gold_answers: number;
   owner_answers: number;
+  reserved_answers: number;
   tasks_open: number;
   assignments: {
     [key: string]: number;

@@ -26,9 +26,10 @@ def answers_left(category: Category, *, store: Store) -> int | None:
 def spent_says(most: int, tally: Tally) -> str:
     """That a budget of `most` answers is spent, and on what, as a phrase."""
     said = f"the budget of {most:,} answers is spent: {tally.answered:,} answered"
-    said += f", {tally.reserved:,} reserved by open assignments"
+    if tally.reserved:
+        said = f"{said}, {tally.reserved:,} reserved by open assignments"
     left = most - tally.answered - tally.reserved
-    return f"{said}; {left:,} more {'is' if left == 1 else 'are'} too few for a task" if left > 0 else said
+    return f"{said}, {left:,} left, too few for a task" if left > 0 else said
 
 
 def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, now_ms: int) -> bool:

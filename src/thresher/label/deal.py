@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from thresher.label.asks import recompose_for
-from thresher.label.cap import answers_left, cut_to_fit
+from thresher.label.cap import answers_left, cut_to_fit, spent_says
 from thresher.label.gate import SHOWN_LEAST, known_to_be_good
 from thresher.label.gold import AUDITS
 from thresher.label.standing import annotators, bounds_of
@@ -110,13 +110,24 @@ def gold_with(category: Category, worker: Worker, *, store: Store, settings: Set
     return most
 
 
-def fewest_answers(category: Category, *, store: Store, settings: Settings) -> int:
-    """The fewest answers that an assignment takes now, by whoever of the annotators has the best record."""
-    asks = store.categories.tally(category.name).asks_open
-    if any(count for purpose, count in asks.items() if purpose in OWNER_ONLY):
-        return 1
-    people = (store.people.get(one) for one in sorted(annotators(store=store)))
-    return 1 + min((gold_with(category, one, store=store, settings=settings)(1) for one in people), default=0)
+def out_of_answers(category: Category, *, store: Store, settings: Settings) -> str:
+    """That no assignment fits into the answers that are left, as a phrase; empty while one does.
+
+    It fits if an annotator is asked about an image together with its gold, or the owner, if nobody has joined or the
+    owner alone is to answer, about an image.
+    """
+    left = answers_left(category, store=store)
+    if left is None or left > settings.gold_images:
+        return ""
+    tally = store.categories.tally(category.name)
+    says = spent_says(category.targets.answers or 0, tally)
+    if left <= 0:
+        return says
+    people = [store.people.get(one) for one in sorted(annotators(store=store))]
+    if not people or any(count for purpose, count in tally.asks_open.items() if purpose in OWNER_ONLY):
+        return ""
+    gold = (gold_with(category, one, store=store, settings=settings)(1) for one in people)
+    return "" if any(1 + hidden <= left for hidden in gold) else says
 
 
 def draw_gold(

@@ -14,9 +14,9 @@ class Standing:
     `gold` counts each answer, of which `gold_least` are needed; `minable`: there are images left that the owner could
     make gold of. `unpublished` counts the asks that are in no task yet, for annotators and for the owner. `unsettled`:
     votes have not become labels yet. `done`: nothing more has to be decided. `refused` says why there is no
-    certificate, `spent` is the budget of answers if it is used up, `lacks_people` says that more annotators have to
-    join, and `running` whether the loop is running. `releasable`: something is decided that a release would contain;
-    `released` is where exactly that was released to.
+    certificate, `spent` that the budget of answers is used up, `short` that less is left of it than the audit needs,
+    `lacks_people` that more annotators have to join, and `running` whether the loop is running. `releasable`: something
+    is decided that a release would contain; `released` is where exactly that was released to.
     """
 
     tally: Tally
@@ -27,7 +27,8 @@ class Standing:
     unsettled: bool = False
     done: bool = False
     refused: str = ""
-    spent: int | None = None
+    spent: str = ""
+    short: str = ""
     lacks_people: str = ""
     running: bool = False
     releasable: bool = False
@@ -41,7 +42,7 @@ class Standing:
     @property
     def ended(self) -> bool:
         """Whether the loop would ask nothing more."""
-        return self.done or bool(self.refused) or self.spent is not None
+        return self.done or bool(self.refused or self.spent or self.short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ def waits_for(name: str, standing: Standing) -> NextStep:
         return _more_gold(standing)
     if tally.assignments.get(Stage.SENT.value) and not standing.running:
         return _loop(name, standing)  # it checks what was sent; whether people have to do more follows from that
+    if standing.spent and tally.reserved:
+        return NextStep("annotators", f"annotators to send what they hold: {standing.spent}", human="annotators")
+    if standing.spent and not standing.unsettled:
+        return _ended(name, standing)  # nobody gets what is still asked for
     if tally.tasks_open and asked_of_workers(tally) > standing.unpublished[0]:
         tasks = f"annotators: {_count(tally.tasks_open, 'task')} {_is(tally.tasks_open)} open"
         return NextStep("annotators", tasks, "thresher serve", "annotators")
@@ -107,7 +112,7 @@ def _ended(name: str, standing: Standing) -> NextStep:
         why = f"not certified, because {standing.refused}; "
     elif not standing.done:
         more = f"`thresher category aim {name} --answers N` raises it"
-        why = f"its budget of {standing.spent:,} answers is spent; {more}; "
+        why = f"{standing.spent or standing.short}; {more}; "
     if standing.released:
         return NextStep("released", f"nothing: {why}it is released in {standing.released}")
     if standing.done:

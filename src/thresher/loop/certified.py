@@ -31,6 +31,7 @@ from thresher.loop.methods import (
     learning_asks,
     level,
     nothing_to_ask,
+    spent,
     too_few_people,
     words_of,
 )
@@ -60,8 +61,8 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
     left, decided = budget_left(category, store=store), decision(category.name, store=store)
     if decided.round is None and (done := nothing_to_ask(category, decided, store=store)):
         return Wish("done", done)
-    if left <= 0:
-        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
+    if ended := spent(category, store=store, settings=settings):
+        return ended
     to_learn = _to_learn(category, left)
     if decided.round is None:
         return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
@@ -153,7 +154,10 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         return Wish("done", step.claim)
     if isinstance(step, Refused):
         return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
-    left = budget_left(category, store=store)
+    if ended := spent(category, store=store, settings=settings):
+        return ended
+    # what is reserved is for images of this step
+    left = budget_left(category, store=store) + store.categories.tally(category.name).reserved
     if step.images > left and not way_of(snapshot.frozen.method).budgeted:  # their budget was divided at the freeze
         wants = f"the audit asks about {step.images:,} more pictures"
         return Wish("spent", f"{wants} and {max(left, 0):,} answers are left.")

@@ -7,12 +7,13 @@ import numpy as np
 from thresher.label.adjudicate import LEAD
 from thresher.label.asks import askable, unsettled, wish, wish_first
 from thresher.label.cap import answers_left
+from thresher.label.deal import out_of_answers
 from thresher.label.standing import annotators
 from thresher.learn.decide import UNKNOWN, Decided
 from thresher.learn.sample import SHARES, Scored, choose, middle
 from thresher.loop.decision import Decision, decision
 from thresher.loop.ways import way_of
-from thresher.records import Category, Purpose, Round
+from thresher.records import Category, Purpose, Round, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
@@ -42,8 +43,8 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
     decided = decision(name, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
-    if left <= 0:
-        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
+    if ended := spent(category, store=store, settings=settings):
+        return ended
     if decided.round is None:
         return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
     if decided.counts.unknown > _size(left, settings) and not level(category, store=store):
@@ -66,8 +67,8 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
     decided = decision(category.name, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
-    if left <= 0:
-        return Wish("spent", f"the budget of {category.targets.answers:,} answers is spent.")
+    if ended := spent(category, store=store, settings=settings):
+        return ended
     if decided.round is None:
         return first_asks(category, left, store=store, settings=settings, seed=seed, now_ms=now_ms)
     asked = learning_asks(category, decided, left, store=store, settings=settings, seed=seed, shares=(0.0, 1.0))
@@ -186,6 +187,23 @@ def budget_left(category: Category, *, store: Store) -> int:
     """
     left = answers_left(category, store=store)
     return 2**31 if left is None else left
+
+
+def spent(category: Category, *, store: Store, settings: Settings) -> Wish | None:
+    """That the budget of answers is spent; None while an assignment fits into what is left of it.
+
+    While people hold assignments, or what they sent is not checked yet, it waits for these answers.
+    """
+    says = out_of_answers(category, store=store, settings=settings)
+    if not says:
+        return None
+    return Wish("waiting" if on_their_way(category, store=store) else "spent", f"{says}.")
+
+
+def on_their_way(category: Category, *, store: Store) -> bool:
+    """Whether answers are still to come that nothing more is asked for: of open assignments, or not checked yet."""
+    tally = store.categories.tally(category.name)
+    return bool(tally.reserved or tally.assignments.get(Stage.SENT.value))
 
 
 def level(category: Category, *, store: Store) -> bool:

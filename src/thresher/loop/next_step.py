@@ -4,11 +4,12 @@ from collections import Counter
 
 from thresher.errors import NotReady
 from thresher.label.asks import unsettled
+from thresher.label.deal import out_of_answers
 from thresher.label.waits import NextStep, Standing, waits_for
 from thresher.learn.known import can_learn
 from thresher.loop.decision import Decision, decision
 from thresher.loop.lease import runs
-from thresher.loop.methods import budget_left, nothing_to_ask, too_few_people, why_done
+from thresher.loop.methods import nothing_to_ask, too_few_people, why_done
 from thresher.loop.ways import way_of
 from thresher.records import Category, now_ms
 from thresher.release.plan import fingerprint
@@ -25,9 +26,10 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
         from thresher.evidence import Refused  # loaded with the step
 
         refused = f"{step.why}; it would take {step.take}" if isinstance(step, Refused) else ""
-    spent = category.targets.answers if _is_spent(decided, store) else None
+    spent = out_of_answers(category, store=store, settings=settings)
+    short = _is_short(decided, store)
     tally = store.categories.tally(name)
-    ended = done or bool(refused) or spent is not None
+    ended = done or bool(refused or spent or short)
     standing = Standing(
         tally=tally,
         gold=Counter(gold.says for gold in store.labels.gold(name, version) if gold.confirmed),
@@ -38,6 +40,7 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
         done=done,
         refused=refused,
         spent=spent,
+        short=short,
         lacks_people=""
         if decided.round is None or decided.basis.snapshot
         else too_few_people(category, store=store, settings=settings),
@@ -108,14 +111,15 @@ def _released(decided: Decision, store: Store) -> str:
     return next((one.path for one in same), "")
 
 
-def _is_spent(decided: Decision, store: Store) -> bool:
-    """Whether the budget of answers is used up, or too small for the audit's next step."""
-    basis = decided.basis
-    left = budget_left(basis.category, store=store)
-    if basis.snapshot is None or basis.step is None:
-        return left <= 0
-    if way_of(basis.category.targets.method).budgeted:
-        return False  # an audit that has begun ends what its budget was divided for
+def _is_short(decided: Decision, store: Store) -> str:
+    """That the budget of answers is too small for the audit's next step, as a phrase; empty if it is not."""
+    basis, most = decided.basis, decided.basis.category.targets.answers
+    if basis.step is None or most is None or way_of(basis.category.targets.method).budgeted:
+        return ""
     from thresher.evidence import Ask  # loaded with the step
 
-    return isinstance(basis.step, Ask) and basis.step.images > left
+    # what is reserved is for images of this step
+    left = most - store.categories.tally(basis.category.name).answered
+    if not isinstance(basis.step, Ask) or basis.step.images <= left:
+        return ""
+    return f"the audit asks about {basis.step.images:,} more images, and the budget has {max(left, 0):,} answers left"

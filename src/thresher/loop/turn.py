@@ -7,14 +7,14 @@ from typing import Final
 from thresher.errors import AlreadyThere, NotReady
 from thresher.label.again import judge_again
 from thresher.label.asks import fill_tasks, unsettled
-from thresher.label.deal import expire
+from thresher.label.deal import expire, out_of_answers
 from thresher.label.gate import review_all
 from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
 from thresher.loop.certified import certified
-from thresher.loop.methods import Wish, cascade, uncertainty
+from thresher.loop.methods import Wish, cascade, on_their_way, uncertainty
 from thresher.loop.snapshot import in_force
 from thresher.loop.ways import Asking, way_of
 from thresher.records import OWNER_ONLY, Category, Purpose, Round
@@ -128,6 +128,8 @@ def people_are_busy(category: Category, *, store: Store, settings: Settings) -> 
     still_open = len(store.asks.open_rows(category.name, category.question.version, of_people))
     if still_open == 0 or still_open < few(settings, store.categories.tally(category.name).images):
         return ""
+    if says := out_of_answers(category, store=store, settings=settings):
+        return f"{says}." if on_their_way(category, store=store) else ""
     return f"{still_open:,} images wait for people's answers."
 
 

@@ -55,6 +55,10 @@ VERDICTS: dict[Stage, Verdict] = {
 # whoever waits for the owner gets nothing new, and finishes what they have begun
 WORKS_ON = frozenset({Standing.FREE, Standing.WAITING})
 _RAN_OUT = "the time for this task has ended, and its answers were erased. It does not count against you."
+_ALL_THERE = (
+    "There are no more tasks: all answers that are wanted are there, or other people are giving them. What you have "
+    "sent stays and counts by the results below. Thank you."
+)
 _ENDED = {Stage.EXPIRED: _RAN_OUT, Stage.RETURNED: "you gave this task back, and its answers were erased."}
 
 
@@ -75,11 +79,12 @@ def me(desk: TheDesk, worker: TheWorker) -> Me:
     past = [done for done in assignments if done.stage in VERDICTS]
     now = standing.judged(worker, store=desk.store, settings=desk.settings, now_ms=desk.clock(), known=assignments)
     offers = _offers(desk, worker, assignments) if now in WORKS_ON else []
+    offers = [offer for offer in offers if offer.unfinished or now is Standing.FREE]
     return Me(
         name=worker.name,
-        notice=standing.words_for(worker, now),
+        notice=standing.words_for(worker, now) or ("" if offers else _no_more(desk, worker)),
         owner=worker.owner,
-        offers=[offer for offer in offers if offer.unfinished or now is Standing.FREE],
+        offers=offers,
         past=[_past(done) for done in past[:PAST_SHOWN]],
     )
 
@@ -223,6 +228,13 @@ def _offers(desk: Desk, worker: Worker, assignments: list[Assignment]) -> list[O
             question = desk.store.categories.get(name).question.text
             found.append(Offer(category=name, question=question, images=images, unfinished=begun is not None))
     return found
+
+
+def _no_more(desk: Desk, worker: Worker) -> str:
+    """That all answers that are wanted are there or on their way, to a worker without an offer; else empty."""
+    every = [desk.store.categories.get(name) for name in _categories(desk, worker)]
+    out = (dealing.out_of_answers(one, store=desk.store, settings=desk.settings) for one in every)
+    return _ALL_THERE if every and all(out) else ""
 
 
 def _more(desk: Desk, worker: Worker, category: str) -> bool:

@@ -94,6 +94,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
         answers=tally.answers,
         gold_answers=tally.gold_answers,
         owner_answers=tally.owner_answers,
+        reserved_answers=tally.reserved,
         tasks_open=tally.tasks_open,
         assignments=dict(tally.assignments),
         rounds=len(desk.store.rounds.all(name)),

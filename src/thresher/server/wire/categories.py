@@ -97,6 +97,7 @@ class CategoryWire(Wire):
     answers: int
     gold_answers: int
     owner_answers: int
+    reserved_answers: int
     tasks_open: int
     assignments: dict[str, int]
     rounds: int

@@ -55,7 +55,8 @@ class Past(Wire):
 class Me(Wire):
     """A worker's own view: the tasks they can take, and the assignments they have sent.
 
-    `notice` is said to a worker who gets no tasks: why, and what becomes of what they have sent.
+    `notice` is said to a worker who gets no tasks, or to whom no more will be given: why, and what becomes of what they
+    have sent.
     """
 
     name: str

@@ -109,6 +109,7 @@ function Answers({ category }: { category: CategoryWire }) {
           ['by workers, on pictures to label', whole(category.answers)],
           ['by workers, on gold', whole(category.gold_answers)],
           ['by the owner', whole(category.owner_answers)],
+          ['reserved by open assignments', whole(category.reserved_answers)],
           ['per picture decided yes', delivered === null ? 'none yet' : delivered.toFixed(1)],
         ]}
       />
