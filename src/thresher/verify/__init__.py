@@ -120,7 +120,8 @@ def _compare(given: Fields, manifest: Manifest, case: Case, words: str, checks: 
     same_count = listed.get("images") == counts.get("yes") == images
     checks.that(same_count, f"the manifest counts {shown(listed.get('images'))} images, not {images}")
     texts = [Fields(one, "wordings").text("text") for one in listed.list("wordings")]
-    checks.that(case.log.question in texts, "the question of the freeze is none of the manifest's wordings")
+    same_question = case.log.question in texts and texts[-1:] == [given.get("question")]
+    checks.that(same_question, "the question is not that of the freeze, nor told to be a later wording of it")
     same_category = (case.log.category, case.log.version) == (given.get("category"), given.get("question_version"))
     checks.that(same_category, "category or version of the question are not those of the first line of the audit log")
 
