@@ -290,17 +290,27 @@ def audit_log(
 
 def verify(
     directory: Annotated[Path, typer.Argument(help="The directory of a release.")],
+    head: Annotated[
+        str, typer.Option(help="A published head of the audit log (SHA-256): the log must have this line.")
+    ] = "",
     json: JSON = False,
 ) -> None:
-    """Recompute the certificate of a release from its files; print yes if it holds, no otherwise."""
-    from thresher.release.verify import verify as verify_release
+    """Recompute the certificate of a release from its files, and compare every file with it.
 
-    found = verify_release(directory)
+    Prints yes and what is proven, or no and what is wrong. Every bound, every draw and the released set are computed
+    from the audit log, the frozen pool and the labels; docs/certificate-format.md describes how.
+    """
+    from thresher.verify import verify as verify_release
+
+    found = verify_release(directory, head=head)
     if json:
         as_json({"holds": found.holds, "claim": found.claim, "wrong": found.wrong})
+    elif found.holds:
+        say(f"yes: {found.claim}")
     else:
-        say(f"{'yes' if found.holds else 'no'}: {found.claim}")
-        for line in found.wrong:
+        first, *others = found.wrong
+        say(f"no: {first}")
+        for line in others:
             say(f"  {line}")
     if not found.holds:
         raise typer.Exit(1)

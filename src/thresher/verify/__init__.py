@@ -96,6 +96,7 @@ def _compare_log(given: Fields, log: Log, head: str, checks: Checks) -> None:
     same_frozen = canonical(log.frozen) == canonical(given.get("frozen"))
     checks.that(same_frozen, "what is frozen in the certificate is not the first line of the audit log")
     checks.that(given.get("log_head") == log.head, "the certificate names another head of the audit log")
+    checks.that(not log.ended, "the freeze was ended for another, so it certifies nothing")
     checks.that(not head or head.lower() in log.heads, "the audit log has no line with the published head")
 
 
