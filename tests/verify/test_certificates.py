@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -110,7 +111,6 @@ def test_a_certificate_verifies_from_its_files(proven: tuple[Played, Certified],
 
 
 FEW = Promise(0.85, 0.8, 0.1)
-SMALL: dict[str, Frozen] = {}
 POOL = beta_pool(8, 420, 0.3, yes=(4.0, 1.0), no=(1.0, 6.0), pilot=40)
 SMALL_GOLD = Gold(300, 0, 300, 0)
 METHODS = {
@@ -129,7 +129,7 @@ METHODS = {
 @settings(max_examples=12)
 @given(chance=st.randoms(use_true_random=False), count=st.integers(0, 25))
 def test_whatever_labels_come_late_or_are_corrected_the_verifier_finds_the_provers_figures(
-    name: str, chance: "np.random.Generator", count: int, tmp_path_factory: pytest.TempPathFactory
+    name: str, chance: Random, count: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Late yes and no, the owner's and adjudicated, on drawn ranks and others, and corrections of known images."""
     one = begin(freeze(name.partition(",")[0], FEW, POOL.pool, draws(7), METHODS[name]), POOL)

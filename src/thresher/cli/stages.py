@@ -236,7 +236,9 @@ def _line(name: str, came_to: "Turn", store: "Store") -> str:
 def release(
     context: typer.Context,
     name: Name,
-    to: Annotated[Path, typer.Option(help="A new or empty directory, or the directory of an unfinished release.")],
+    to: Annotated[
+        Path, typer.Option(help="A new or empty directory, or one with this release, unfinished or damaged.")
+    ],
     formats: Annotated[str, typer.Option(help="Comma-separated list of folder, webdataset, table; default: all.")] = "",
     version: Annotated[
         int | None, typer.Option(help="Version of the question to release; default: the one that is asked now.")
@@ -293,6 +295,9 @@ def verify(
     head: Annotated[
         str, typer.Option(help="A published head of the audit log (SHA-256): the log must have this line.")
     ] = "",
+    signers: Annotated[
+        Path | None, typer.Option(help="A file of trusted SSH keys (ALLOWED SIGNERS): one must have signed the log.")
+    ] = None,
     json: JSON = False,
 ) -> None:
     """Recompute the certificate of a release from its files, and compare every file with it.
@@ -302,11 +307,11 @@ def verify(
     """
     from thresher.verify import verify as verify_release
 
-    found = verify_release(directory, head=head)
+    found = verify_release(directory, head=head, signers=signers)
     if json:
-        as_json({"holds": found.holds, "claim": found.claim, "wrong": found.wrong})
+        as_json(asdict(found))
     elif found.holds:
-        say(f"yes: {found.claim}")
+        say(f"yes: {found.claim}{f' Signed by {found.signed_by}.' if found.signed_by else ''}")
     else:
         first, *others = found.wrong
         say(f"no: {first}")

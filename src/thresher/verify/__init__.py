@@ -24,6 +24,7 @@ from thresher.verify.pool import CODE_OF, read_pool
 from thresher.verify.reading import bad, read_object, said, shown
 from thresher.verify.released import delivered, images_released
 from thresher.verify.sentence import sentences
+from thresher.verify.signature import signer_of
 from thresher.verify.values import Fields
 
 __all__ = ["Verdict", "verify"]
@@ -34,18 +35,23 @@ NO_CERTIFICATE = "the release has no certificate"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the certificate holds; the claim, made from what was recomputed, if it does; and what is wrong."""
+    """Whether the certificate holds; the claim, made from what was recomputed, if it does; and what is wrong.
+
+    `signed_by` is who of the trusted signers has signed the audit log, if they were given.
+    """
 
     holds: bool
     claim: str
     wrong: tuple[str, ...]
+    signed_by: str = ""
 
 
-def verify(directory: Path, *, head: str = "") -> Verdict:
+def verify(directory: Path, *, head: str = "", signers: Path | None = None) -> Verdict:
     """Whether the files of a release prove its claim, and are those that the claim is about.
 
-    `head` is the published digest of a line of the audit log: the log must have it. A release without a certificate
-    never holds. Raises BadInput for files that cannot be read.
+    `head` is the published digest of a line of the audit log: the log must have it. `signers` is a file of trusted
+    keys (signature.py): one of them must have signed the log. A release without a certificate never holds. Raises
+    BadInput for files that cannot be read, Missing without the program that checks signatures.
     """
     path = directory / NAME
     given = Fields(read_object(path), "the certificate")
@@ -58,8 +64,10 @@ def verify(directory: Path, *, head: str = "") -> Verdict:
         claim = _verify(directory, given, head, checks)
     except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         raise bad(f"is not a certificate: {said(error)}.", path) from error
+    who = signer_of(directory, signers) if signers else ""
+    checks.that(signers is None or bool(who), "none of the trusted signers has signed the audit log")
     wrong = checks.all()
-    return Verdict(not wrong, "" if wrong else claim, wrong)
+    return Verdict(not wrong, "" if wrong else claim, wrong, who)
 
 
 def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
