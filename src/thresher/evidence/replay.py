@@ -93,10 +93,7 @@ def counted(certified: Certified, state: State) -> Certified:
     counts = dict(certified.counts)
     if "sure_yes" in counts:
         counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
-    claim = certified.claim.format(delivered=delivered, **counts)
-    if not delivered:
-        claim = f"With confidence {1 - certified.delta:.10g} this pool contains no yes, so the released set is empty."
-    return replace(certified, delivered=delivered, counts=counts, claim=claim)
+    return replace(certified, delivered=delivered, counts=counts)
 
 
 def _labels(state: State, want: Want) -> Mapping[int, int]:

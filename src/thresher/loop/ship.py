@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from thresher.errors import NotReady
-from thresher.evidence import Ask, Certified, Refused, spend
+from thresher.evidence import Ask, Certified, Refused
 from thresher.evidence.log import NONE, Row, log_of
 from thresher.evidence.log import certificate_of as proof_of
-from thresher.loop.decision import Decision, decision, stands_for
+from thresher.loop.decision import Decision, claim_of, decision, stands_for
 from thresher.loop.next_step import can_be_released
 from thresher.loop.snapshot import Snapshot
 from thresher.loop.sound import must_be_sound, scores_must_be_sound
@@ -65,7 +65,7 @@ def chosen(name: str, *, store: Store, version: int | None = None) -> Chosen:
     category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified
     certificate, evidence = no_certificate(decided), {}
     if snapshot is not None and step is not None:
-        certificate = certificate_of(snapshot, step)
+        certificate = certificate_of(decided, snapshot, step)
         evidence = {"evidence.parquet": evidence_table(pieces(snapshot, step, decided.basis.trusted), store=store)}
     return Chosen(
         category=name,
@@ -93,35 +93,19 @@ def pieces(snapshot: Snapshot, step: Certified, labels: Mapping[int, Label]) -> 
     ]
 
 
-def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
-    """The claim in words and numbers, and everything needed to verify it."""
-    frozen, promise = snapshot.frozen, snapshot.frozen.promise
-    answers = "the owner's" if snapshot.truth == "owner" else "adjudicated"
-    of = f"this pool as it was frozen, one image of each similar group; ground truth: {answers} answers"
-    gold = "" if frozen.gold is None else "; the bounds include the error rate of adjudication, measured on gold"
+def certificate_of(decided: Decision, snapshot: Snapshot, step: Certified) -> dict[str, Any]:
+    """The claim in words and numbers, with what was frozen (docs/certificate-format.md)."""
     return {
+        **proof_of(snapshot.frozen, step),
         "certified": True,
-        "method": frozen.method,
-        "words": step.claim,
-        "of": of + gold,
+        "words": claim_of(decided),
+        "method": snapshot.frozen.method,
         "truth": snapshot.truth,
+        "category": decided.basis.category.name,
+        "question": decided.basis.category.question.text,
         "question_version": snapshot.version,
         "epoch": snapshot.epoch,
         "round": snapshot.round,
-        "precision": step.precision,
-        "recall": step.recall,
-        "delta": promise.delta,
-        "delta_of_epoch": spend(promise.delta, frozen.epoch),
-        "accepted_ranks": step.accepted,
-        "rejected_from_rank": step.rejected,
-        "delivered": step.delivered,
-        "answers_of_epoch": step.asked,
-        "seed": frozen.seed,
-        "ranking_sha256": frozen.ranking,
-        "ranks": frozen.ranks,
-        "known_yes": frozen.known_yes,
-        "counts": dict(step.counts),
-        "proof": proof_of(frozen, step),
     }
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from thresher.errors import BadInput
+from thresher.evidence.claim import words_of
 from thresher.evidence.log import NONE, Row, read_certificate
-from thresher.evidence.plan import spend
 from thresher.evidence.state import Certified, Code, Frozen
 from thresher.evidence.verify import verify as verify_proof
 from thresher.records import TRUSTED
@@ -65,15 +65,16 @@ def verify(directory: Path) -> Verdict:
     elif claimed.get("truth") == "owner" and not sources <= set(TRUSTED["owner"]):
         wrong.append("check failed: each label of the evidence is the owner's")
     try:
-        frozen, step = read_certificate(claimed["proof"])
-        proof = verify_proof(claimed["proof"], rows)
+        frozen, step = read_certificate(claimed)
+        proof = verify_proof(claimed, rows)
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         said = str(error) or type(error).__name__
         raise BadInput(f"is not a certificate: {said}.", where=str(where), next=NEXT) from error
     wrong += [f"check failed: {line.removeprefix('NO').strip()}" for line in proof.checks if line.startswith("NO")]
     if sum(piece["rank"] < 0 and piece["says"] == "yes" for piece in pieces) < frozen.known_yes:
         wrong.append(f"check failed: the {frozen.known_yes} images known to be yes at the freeze are in the evidence")
-    wrong += _compare(claimed, frozen, step)
+    lines = _table(directory / "images.parquet", RELEASED)
+    wrong += _compare(claimed, frozen, step, sum(line["decision"] == "yes" for line in lines))
     wrong += _delivered(directory / "images.parquet", step, claimed, pieces)
     return Verdict(not wrong, words, tuple(wrong))
 
@@ -83,25 +84,13 @@ def _row(piece: dict[str, Any]) -> Row:
     return Row(piece["rank"], code, said, piece["accept_draw"], piece["reject_draw"], piece["stratum"])
 
 
-def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified) -> list[str]:
+def _compare(claimed: dict[str, Any], frozen: Frozen, step: Certified, files: int) -> list[str]:
     """The differences between the certificate's fields and its proof."""
     given = {
         "method": frozen.method,
-        "words": step.claim,
-        "precision": step.precision,
-        "recall": step.recall,
-        "delta": frozen.promise.delta,
-        "delta_of_epoch": spend(frozen.promise.delta, frozen.epoch),
-        "accepted_ranks": step.accepted,
-        "rejected_from_rank": step.rejected,
-        "delivered": step.delivered,
-        "seed": frozen.seed,
-        "ranking_sha256": frozen.ranking,
-        "ranks": frozen.ranks,
-        "known_yes": frozen.known_yes,
+        "words": words_of(frozen, step, files=files),
+        "truth": frozen.truth,
         "epoch": frozen.epoch + 1,
-        "answers_of_epoch": step.asked,
-        "counts": dict(step.counts),
     }
     return [
         f"{name}: the certificate says {claimed.get(name)!r}, its proof says {value!r}"
