@@ -14,10 +14,10 @@ from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
 from thresher.loop.turn import Turn
 from thresher.records import Purpose, Says, Source, Targets
-from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
+from thresher.verify import Verdict, verify
 
 COUNT, YES_FROM = 240, 160
 PEOPLE = ("ann", "bob", "cyd", "dan")

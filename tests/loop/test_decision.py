@@ -40,9 +40,9 @@ from thresher.records import (
     Targets,
     Thresholds,
 )
-from thresher.release.verify import verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.verify import verify
 
 
 @pytest.fixture

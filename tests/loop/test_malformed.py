@@ -14,11 +14,11 @@ from tests.cli.commands import thresher
 from tests.filled import NAME
 from tests.loop.people import pool
 from tests.loop.promised import COUNT, YES_FROM, aim, rounds_of_two, run
+from thresher.release.verify import EVIDENCE, RELEASED, verify
 
 from thresher.errors import AlreadyThere, ThresherError
 from thresher.loop.ship import ship
 from thresher.release.plan import DONE_FILE, PLAN_FILE
-from thresher.release.verify import EVIDENCE, RELEASED, verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
 

@@ -17,9 +17,9 @@ from thresher.loop.ship import ship
 from thresher.loop.snapshot import holds
 from thresher.loop.ways import PROVEN
 from thresher.records import Label, Purpose, Says, Source
-from thresher.release.verify import verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.verify import verify
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def test_forged_evidence_does_not_hold(
 
     def all_refuted(pieces: list[dict[str, Any]]) -> None:
         for piece in pieces:
-            if piece["accept_draw"] >= 0 and piece["says"] == "yes":
-                piece["says"] = "no"
+            if piece["accept_draw"] is not None and piece["now"] == "yes":
+                piece["now"] = "no"
 
     def one_left_out(pieces: list[dict[str, Any]]) -> None:
-        pieces.remove(next(p for p in pieces if max(p["accept_draw"], p["reject_draw"]) >= 0))
+        pieces.remove(next(p for p in pieces if p["accept_draw"] is not None or p["reject_draw"] is not None))
 
     def a_consensus(pieces: list[dict[str, Any]]) -> None:
-        next(p for p in pieces if p["says"])["source"] = "consensus"
+        next(p for p in pieces if p["now"])["source"] = "consensus"
 
     for change in (all_refuted, one_left_out, a_consensus):
         assert forged(tmp_path / "out", change)
@@ -81,7 +81,7 @@ def test_a_release_that_gives_out_what_people_refuted_does_not_hold(
     run(store, settings)
     ship(NAME, tmp_path / "out", store=store, now_ms=9)
     pieces = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
-    refuted = next(piece["id"] for piece in pieces if piece["rank"] >= 0 and piece["says"] == "no")
+    refuted = next(piece["id"] for piece in pieces if piece["rank"] is not None and piece["now"] == "no")
     table = pq.read_table(tmp_path / "out" / "images.parquet")
     lines = table.to_pylist()
     swapped = next(line for line in lines if line["decision"] == "yes" and line["similar_to"] is None)

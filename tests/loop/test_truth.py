@@ -16,9 +16,9 @@ from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
 from thresher.loop.turn import Turn
 from thresher.records import OWNER, Purpose, Says, Source
-from thresher.release.verify import verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.verify import verify
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from thresher.evidence.state import (
     Ask,
     Begun,
     Certified,
+    Code,
     Codes,
     Procedure,
     Refused,

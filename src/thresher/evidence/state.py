@@ -97,6 +97,7 @@ class Frozen:
     said_no: int = 0
     adjudicated: int = 0
     gold: Gold | None = None
+    check_delta: float = 0.0
     format: int = FORMAT
     known: str = ""
     copies: str = ""

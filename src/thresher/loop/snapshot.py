@@ -42,8 +42,9 @@ class Snapshot:
     """One freeze (epoch) of a category: the frozen description, the rows by rank, and the rows known before.
 
     `known_says` gives what was held true of the rows of the pool that had a trusted label, and `copies` [c, 2] each row
-    of the pool for which another one of its similar group counts, and that one (units.py). `answers` is the category's
-    budget at that time, `words_of` how many votes decide an image of the middle. `log` is what was logged so far.
+    of the pool for which another one of its similar group counts, and that one (units.py). `question` is its text at
+    that time, and `answers` the category's budget; `words_of` says how many votes decide an image of the middle. `log`
+    is what was logged so far.
     """
 
     epoch: int
@@ -53,6 +54,7 @@ class Snapshot:
     ranking: Rows
     known_says: Mapping[int, Says]
     copies: Rows
+    question: str
     pool: int
     answers: int | None = None
     words_of: int = 1
@@ -129,6 +131,7 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
                 _ranking(category.name, epoch, frozen, kept["ranking_digest"], store),
                 {int(row): Says(says) for row, says in kept["known"].items()},
                 unpack(kept["copies"]),
+                kept["question"],
                 kept["pool"],
                 kept["answers"],
                 kept["words_of"],
@@ -179,7 +182,10 @@ def begin_log(name: str, snapshot: Snapshot, *, store: Store) -> Snapshot:
     """The snapshot with the first line of its log, which says what is frozen; made anew after a kill before it."""
 
     def said(log: Log) -> dict[str, object]:
-        return {} if log.lines else {"frozen": json.loads(snapshot.frozen.to_bytes())}
+        if log.lines:
+            return {}
+        asked = {"category": name, "question": snapshot.question, "question_version": snapshot.version}
+        return {"frozen": json.loads(snapshot.frozen.to_bytes()), **asked}
 
     append(name, snapshot.epoch, snapshot.log, FREEZE, said, store=store, at_ms=snapshot.frozen.at_ms)
     return _with_log(name, snapshot, store)
@@ -266,6 +272,7 @@ def freeze(
         "round": decided.round.number,
         "known": {str(row): label.says.value for row, label in known.items()},
         "copies": pack(copies),
+        "question": category.question.text,
         "pool": len(decided.rows),
         "answers": targets.answers,
         "words_of": purse.words_of,
