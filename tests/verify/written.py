@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tests.evidence.pools import Ranked, Truth
 from tests.verify.tampering import canonical, sha256
-from thresher.evidence.claim import words_of
 
 from thresher.evidence import Ask, Certified, Frozen, Refused, State, next_step, released
+from thresher.evidence.claim import words_of
 from thresher.evidence.log import log_of
 from thresher.evidence.state import corrections_of, evidence_of
 from thresher.records import Grounds, Question

@@ -256,7 +256,7 @@ def release(
     with opened(context) as (store, settings), bars() as report, interruptible() as stop:
         must_be_decided(name, store=store, settings=settings, version=version)
         made = write_release(
-            signed(chosen(name, store=store, version=version), settings.signing_key),
+            signed(chosen(name, store=store, now_ms=now_ms(), version=version), settings.signing_key),
             to,
             formats=wanted or tuple(FORMATS),
             store=store,
