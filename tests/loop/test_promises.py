@@ -25,9 +25,9 @@ from thresher.loop.turn import Turn
 from thresher.loop.turn import ask as turn_of_wish
 from thresher.loop.ways import PROVEN
 from thresher.records import OWNER, Gold, Purpose, Says, Source, Targets
-from thresher.release.verify import Verdict, verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.verify import Verdict, verify
 
 
 @pytest.fixture

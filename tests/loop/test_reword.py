@@ -141,13 +141,13 @@ def test_an_earlier_version_can_still_be_released_and_gone_back_to(
     change(store, settings, OTHER, confirmed=True)
     assert state(store) == (0, 0, COUNT)
     assert state(store, version=1) == before
-    made = release(chosen(NAME, store=store, version=1), tmp_path / "old", store=store, now_ms=9)
+    made = release(chosen(NAME, store=store, now_ms=9, version=1), tmp_path / "old", store=store, now_ms=9)
     assert (made.version, made.images) == (1, before[0])
     assert json.loads((tmp_path / "old" / "release.json").read_text())["question"] == "Is this a thing?"
     with pytest.raises(NotReady):
         ship(NAME, tmp_path / "new", store=store, now_ms=9)
     with pytest.raises(NotFound, match="no question version 5; there are 1, 2"):
-        chosen(NAME, store=store, version=5)
+        chosen(NAME, store=store, now_ms=9, version=5)
     done = change(store, settings, version=1)
     assert (done.question.version, state(store)) == (1, before)
     assert change(store, settings, "And now?", confirmed=True).question.version == 3

@@ -15,7 +15,6 @@ from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
 from thresher.loop.turn import Turn
 from thresher.records import Says, Targets
-from thresher.release.verify import verify
 from thresher.settings import Settings
 from thresher.store.check_seals import lines_of
 from thresher.store.contract import Store
@@ -23,6 +22,7 @@ from thresher.store.directory.store import DirectoryStore
 from thresher.store.frozen import ranking_column
 from thresher.store.kinds import EVIDENCE, VOTE
 from thresher.store.rounds import COPY, FROZEN
+from thresher.verify import verify
 
 COUNT, YES_FROM = 240, 160
 PEOPLE = ("ann", "bob", "cyd", "dan")

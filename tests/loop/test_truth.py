@@ -1,6 +1,5 @@
 """A category whose owner's word is the truth: people teach, the owner alone answers what the certificate rests on."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool, to_the_end
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, frozen_now, rounds_of_two, says
+from tests.verify.tampering import Release
 
 from thresher.loop.certified import purse_of
 from thresher.loop.forecast import plan
@@ -16,9 +16,9 @@ from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
 from thresher.loop.turn import Turn
 from thresher.records import OWNER, Purpose, Says, Source
-from thresher.release.verify import verify
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.verify import verify
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def test_people_teach_and_the_owner_alone_answers_what_the_proof_rests_on(
     verdict = verify(tmp_path / "out")
     assert verdict.holds, verdict.wrong
     pieces = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
-    assert {piece["source"] for piece in pieces if piece["says"] is not None} == {"owner"}
-    assert "ground truth: the owner's answers" in json.loads((tmp_path / "out" / "certificate.json").read_text())["of"]
+    assert {piece["source"] for piece in pieces if piece["now"] is not None} == {"owner"}
+    assert "by the owner's answers: at least" in verdict.claim
 
 
 def test_a_proof_by_the_owner_s_word_does_not_hold_with_the_word_of_others(
@@ -57,9 +57,12 @@ def test_a_proof_by_the_owner_s_word_does_not_hold_with_the_word_of_others(
     to_the_end(store, settings, says, PEOPLE)
     ship(NAME, tmp_path / "out", store=store, now_ms=9)
     assert verify(tmp_path / "out").holds
-    path = tmp_path / "out" / "certificate.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"truth": "owner"}))
-    assert verify(tmp_path / "out").wrong == ("check failed: each label of the evidence is the owner's",)
+    lie = Release(tmp_path / "out", "certified", b"")
+    lie.frozen(lambda frozen: frozen.update(truth="owner"))
+    lie.json("certificate.json", lambda one: one.update(truth="owner"))
+    lie.seal()
+    (wrong,) = verify(tmp_path / "out").wrong
+    assert wrong.startswith("a label of the evidence is of a source that is not trusted")
 
 
 def test_another_truth_is_another_epoch_and_what_people_agreed_on_is_asked_anew(

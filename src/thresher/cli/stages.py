@@ -236,7 +236,9 @@ def _line(name: str, came_to: "Turn", store: "Store") -> str:
 def release(
     context: typer.Context,
     name: Name,
-    to: Annotated[Path, typer.Option(help="A new or empty directory, or the directory of an unfinished release.")],
+    to: Annotated[
+        Path, typer.Option(help="A new or empty directory, or one with this release, unfinished or damaged.")
+    ],
     formats: Annotated[str, typer.Option(help="Comma-separated list of folder, webdataset, table; default: all.")] = "",
     version: Annotated[
         int | None, typer.Option(help="Version of the question to release; default: the one that is asked now.")
@@ -254,7 +256,7 @@ def release(
     with opened(context) as (store, settings), bars() as report, interruptible() as stop:
         must_be_decided(name, store=store, settings=settings, version=version)
         made = write_release(
-            signed(chosen(name, store=store, version=version), settings.signing_key),
+            signed(chosen(name, store=store, now_ms=now_ms(), version=version), settings.signing_key),
             to,
             formats=wanted or tuple(FORMATS),
             store=store,
@@ -290,17 +292,30 @@ def audit_log(
 
 def verify(
     directory: Annotated[Path, typer.Argument(help="The directory of a release.")],
+    head: Annotated[
+        str, typer.Option(help="A published head of the audit log (SHA-256): the log must have this line.")
+    ] = "",
+    signers: Annotated[
+        Path | None, typer.Option(help="A file of trusted SSH keys (ALLOWED SIGNERS): one must have signed the log.")
+    ] = None,
     json: JSON = False,
 ) -> None:
-    """Recompute the certificate of a release from its files; print yes if it holds, no otherwise."""
-    from thresher.release.verify import verify as verify_release
+    """Recompute the certificate of a release from its files, and compare every file with it.
 
-    found = verify_release(directory)
+    Prints yes and what is proven, or no and what is wrong. Every bound, every draw and the released set are computed
+    from the audit log, the frozen pool and the labels; docs/certificate-format.md describes how.
+    """
+    from thresher.verify import verify as verify_release
+
+    found = verify_release(directory, head=head, signers=signers)
     if json:
-        as_json({"holds": found.holds, "claim": found.claim, "wrong": found.wrong})
+        as_json(asdict(found))
+    elif found.holds:
+        say(f"yes: {found.claim}{f' Signed by {found.signed_by}.' if found.signed_by else ''}")
     else:
-        say(f"{'yes' if found.holds else 'no'}: {found.claim}")
-        for line in found.wrong:
+        first, *others = found.wrong
+        say(f"no: {first}")
+        for line in others:
             say(f"  {line}")
     if not found.holds:
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ from thresher.evidence.curve import Curve, calibrate, points_of
 from thresher.evidence.methods import METHODS, Method, freeze, next_step, predict, rehearse
 from thresher.evidence.plan import scouts, sketch, spend
 from thresher.evidence.predict import Doubt, Prediction, Run, Words, floor
-from thresher.evidence.replay import released
+from thresher.evidence.releasing import released
 from thresher.evidence.state import (
     Ask,
     Certified,

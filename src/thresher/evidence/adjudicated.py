@@ -56,7 +56,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thresher.evidence.certify import STEPS, claim, draws
+from thresher.evidence.certify import STEPS, draws
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, log_evidence_beyond, prior_for
 from thresher.evidence.noise import Slips, false_bound, missed_bound, slips_of
@@ -292,7 +292,6 @@ def _certified(desk: _Desk, cut: Cut, audit: _Audit) -> Certified:
     released = np.union1d(np.setdiff1d(audit.accepted, refuted), found)
     delivered = frozen.known_yes + len(released)
     return Certified(
-        claim=claim(promise),
         precision=promise.precision,
         recall=promise.recall,
         delta=promise.delta,

@@ -64,7 +64,6 @@ from thresher.evidence.state import (
     Codes,
     Frozen,
     Procedure,
-    Promise,
     Ranks,
     Refused,
     Rung,
@@ -185,7 +184,6 @@ def certified(table: Table, cut: Cut) -> Certified:
     promise = frozen.promise
     delivered = frozen.known_yes + cut.accepted - known_within + middle_yes + found_yes
     return Certified(
-        claim=claim(promise),
         precision=promise.precision,
         recall=promise.recall,
         delta=promise.delta,
@@ -206,14 +204,6 @@ def certified(table: Table, cut: Cut) -> Certified:
             "reject_bound": cut.reject_bound,
             "reject_delta": rung.reject_delta,
         },
-    )
-
-
-def claim(promise: Promise) -> str:
-    """The claim as a sentence, with a placeholder for the number of released images."""
-    return (
-        f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {{delivered}} released "
-        f"images are yes, and they are at least {promise.recall:.10g} of all yes of this pool."
     )
 
 

@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from thresher.evidence.draws import Permutation
-from thresher.evidence.state import Certified, Code, Frozen, State
+from thresher.evidence.state import FORMAT, Certified, Code, Frozen, State
 from thresher.evidence.typed import must_fit
 
-FORMAT = 1
 NONE = -1
 
 
@@ -26,10 +25,9 @@ class Row:
 
 
 def certificate_of(frozen: Frozen, certified: Certified) -> dict[str, Any]:
-    """The certificate as JSON: the claim in words, what was frozen, and the result."""
+    """The certificate as JSON: what was frozen, and the result."""
     return {
         "format": FORMAT,
-        "claim": certified.claim,
         "frozen": json.loads(frozen.to_bytes()),
         "result": asdict(certified),
     }

@@ -357,11 +357,6 @@ def _bounded(frozen: Frozen, sample: _Sample, chain: _Chain, passed: int) -> Pro
     recall = cut_down(right / max(right + missed + frozen.known_unanswerable, 1.0))
     drawn, bad, _ = sample.tally(np.array([accepted], float))
     return Certified(
-        claim=(
-            f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {{delivered}} "
-            f"released images are yes. If so, they are, with confidence {cut_down(1 - delta)}, at least {recall} of "
-            f"all yes of this pool; this method has no recall target."
-        ),
         precision=promise.precision,
         recall=None,
         delta=promise.delta,

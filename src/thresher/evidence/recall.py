@@ -118,11 +118,6 @@ def _certified(frozen: Frozen, known: Known, urns: tuple[Urn, Urn], cut: int, bo
     delivered = frozen.known_yes + cut - removed + int(known.between(cut, frozen.ranks, Code.YES))
     precision = cut_down(min(max(sure_yes, 0.0) / max(delivered, 1), 1.0))
     return Certified(
-        claim=(
-            f"With confidence {1 - promise.delta:.10g}, at least {promise.recall:.10g} of all yes of this pool are "
-            "among the {delivered} released images, of which then at least {precision_at_least} are yes; this "
-            "method has no precision target."
-        ),
         precision=None,
         recall=promise.recall,
         delta=promise.delta,

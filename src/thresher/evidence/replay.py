@@ -16,6 +16,7 @@ from itertools import takewhile
 import numpy as np
 
 from thresher.evidence.martingale import cut_down
+from thresher.evidence.releasing import released, withheld
 from thresher.evidence.state import (
     NO_WORD,
     Ask,
@@ -24,7 +25,6 @@ from thresher.evidence.state import (
     Code,
     Codes,
     Procedure,
-    Ranks,
     Refused,
     State,
     Step,
@@ -91,12 +91,11 @@ def counted(certified: Certified, state: State) -> Certified:
     known = state.frozen.known_yes - state.corrections.known_lost + state.corrections.known_found
     delivered = known + len(released(certified, state))
     counts = dict(certified.counts)
+    if state.frozen.gold is not None:
+        counts["withheld"] = len(withheld(certified, state))
     if "sure_yes" in counts:
         counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
-    claim = certified.claim.format(delivered=delivered, **counts)
-    if not delivered:
-        claim = f"With confidence {1 - certified.delta:.10g} this pool contains no yes, so the released set is empty."
-    return replace(certified, delivered=delivered, counts=counts, claim=claim)
+    return replace(certified, delivered=delivered, counts=counts)
 
 
 def _labels(state: State, want: Want) -> Mapping[int, int]:
@@ -122,36 +121,3 @@ def _missing(want: Want, labels: Mapping[int, int]) -> Wanted:
     places = [(place, rank) for place, rank in enumerate(want.ranks.tolist()) if rank not in labels]
     draws = tuple(want.first_draw + place if want.first_draw >= 0 else -1 for place, _ in places)
     return Wanted(want.purpose, tuple(rank for _, rank in places), draws, want.sure)
-
-
-def released(certified: Certified, state: State) -> Ranks:
-    """The ranks of the released set, ascending; the images known before the freeze that are yes belong to the set too.
-
-    Ranks below `accepted`, the middle that people call yes, and the yes found elsewhere, without those that have a
-    label today that is not yes.
-    """
-    found = [rank for rank, code in state.today.items() if code == Code.YES and _joins(rank, certified, state)]
-    refuted = [rank for rank, code in state.today.items() if code != Code.YES]
-    middle = [
-        rank
-        for rank, code in state.said.items()
-        if code == Code.YES and certified.accepted <= rank < certified.rejected
-    ]
-    inside = np.concatenate([np.arange(certified.accepted, dtype=np.int64), np.array(middle, np.int64)])
-    return np.asarray(
-        np.union1d(np.setdiff1d(inside, np.array(refuted, np.int64)), np.array(found, np.int64)), np.int64
-    )
-
-
-def _joins(rank: int, certified: Certified, state: State) -> bool:
-    """Whether a yes found outside the accepted set is released.
-
-    If adjudication errs, it calls some of the many no that an audit draws yes. The bounds count only the ranks that
-    were adjudicated because votes disagreed (adjudicated.py), so only those are added.
-    """
-    frozen = state.frozen
-    if frozen.gold is None or frozen.method == "recall" or rank < certified.accepted:
-        return True
-    if frozen.method != "adjudicated" or rank >= certified.rejected:
-        return False
-    return rank < frozen.reject_from or state.said.get(rank, Code.UNANSWERABLE) == Code.UNANSWERABLE

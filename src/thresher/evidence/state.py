@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Set
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -72,7 +72,9 @@ class Frozen:
     evidence. The last `said_no` ranks are images that people, not yet adjudicated, called no. `curve` is what the
     scores promise (planning only). `answers` is the budget of the methods that take one, `recall_answers` the part of
     it set aside to bound what was missed, `looks` the number of ranks right beyond the top rung that are looked at one
-    by one before the first draw.
+    by one before the first draw. `known` is the SHA-256 of the labels given before, and `copies` that of the images for
+    which another one of their similar group counts (docs/certificate-format.md); `units` counts the images that count,
+    ranked and known. `truth` says whose answers are the ground truth, and `at_ms` when it was frozen.
     """
 
     method: str
@@ -95,7 +97,13 @@ class Frozen:
     said_no: int = 0
     adjudicated: int = 0
     gold: Gold | None = None
+    check_delta: float = 0.0
     format: int = FORMAT
+    known: str = ""
+    copies: str = ""
+    units: int = 0
+    truth: str = "people"
+    at_ms: int = 0
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: equal descriptions give equal bytes."""
@@ -140,7 +148,8 @@ class State:
     rank that got its label first has no word.
     `now` are the labels of today by rank, logged or not, which decide what is released; None where nothing was
     corrected. `accepted` has the digests of the sets whose audit began, by attempt; None where there is no log.
-    `closed`: no more answers can come, as the budget is spent.
+    `closed`: no more answers can come, as the budget is spent. `owners` are the ranks whose label of today is the
+    owner's answer, which does not slip.
     """
 
     frozen: Frozen
@@ -150,6 +159,7 @@ class State:
     corrections: Corrections = Corrections()
     accepted: Mapping[int, str] | None = None
     closed: bool = False
+    owners: Set[int] = frozenset()
 
     @property
     def today(self) -> Mapping[int, int]:
@@ -267,10 +277,9 @@ class Ask:
 class Certified:
     """The targets are proven for the set of `delivered` images: the ranks below `accepted` and every yes people gave.
 
-    A procedure counts the labels it asked for, and leaves `claim` open for `replay`, which counts all there are.
+    A procedure counts the labels it asked for; `replay` counts all there are. `claim.py` has the sentences.
     """
 
-    claim: str
     precision: float | None
     recall: float | None
     delta: float

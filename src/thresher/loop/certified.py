@@ -22,7 +22,7 @@ from thresher.label.gold import gild_audits
 from thresher.label.independent import left_to_ask, shared_devices
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
-from thresher.loop.decision import decision
+from thresher.loop.decision import claim_of, decision
 from thresher.loop.methods import (
     COMING,
     Wish,
@@ -151,7 +151,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         snapshot = record_accepted(category.name, snapshot, step.begins, store=store, now_ms=now_ms)
         step = snapshot.step(labels)
     if isinstance(step, Certified):
-        return Wish("done", step.claim)
+        return Wish("done", claim_of(decision(category.name, store=store)))
     if isinstance(step, Refused):
         return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
     if ended := spent(category, store=store, settings=settings):

@@ -184,52 +184,61 @@ def certified_codes(
 ) -> tuple[Codes, NDArray[np.bool_]]:
     """Yes, no or unknown [n] according to the certificate, and which of them are inherited from another image.
 
-    Yes is the released set; of the rest, rejected and labelled images are no. An image that was ranked or known at the
-    freeze is decided for itself, whatever became of its group since: a certificate keeps the units it was frozen with.
-    The other members of a group follow those, if all of them are decided alike and no label of their own says another
-    thing. Unknown are images that came after the freeze, those whose group was split since, those that a certificate of
-    precision alone does not cover, and a yes that is left out because adjudication may have erred.
+    A certificate keeps the units that it was frozen with, whatever became of their similar groups since. A unit is yes
+    if it is in the released set; of the rest, those that are labelled no or rejected are no. A copy follows its unit,
+    but never against a label of its own: a no is left out, and a yes is unknown where its unit is not released. Unknown
+    are also units that a certificate of precision alone does not cover, and a yes that is withheld because adjudication
+    may have erred.
     """
+    says_yes = np.array([row for row, label in labels.items() if label.says is Says.YES], np.int64)
+    called_yes = np.isin(decided.rows, says_yes)
+    labelled = np.isin(decided.rows, np.fromiter(labels, np.int64))
+    no = labelled if step.recall is None else labelled | np.isin(decided.rows, snapshot.ranking)
+    codes = np.where(no & ~called_yes, NO, UNKNOWN).astype(np.int8)
+    codes[np.isin(decided.rows, released_units(snapshot, step, labels))] = YES
+    at, there = look_up(decided.rows, snapshot.copies[:, 0])
+    unit, known = look_up(decided.rows, snapshot.copies[:, 1])
+    at, unit = at[there & known], unit[there & known]
+    follows = ~labelled[at] | (called_yes[at] & (codes[unit] == YES))
+    codes[at] = np.where(follows, codes[unit], np.where(called_yes[at], UNKNOWN, NO))
+    inherited = np.zeros(len(codes), np.bool_)
+    inherited[at] = ~labelled[at] & (codes[at] != UNKNOWN)
+    return codes, inherited
+
+
+def released_units(snapshot: "Snapshot", step: "Certified", labels: Mapping[int, Label]) -> Rows:
+    """The rows of the released units: those that the certificate releases by rank, and the known ones that are yes."""
     from thresher.evidence import released  # loaded with the certificate
 
-    called_yes = np.array([row for row, label in labels.items() if label.says is Says.YES], np.int64)
-    known = snapshot.known[np.isin(snapshot.known, called_yes)]
-    yes = np.isin(decided.rows, np.concatenate([snapshot.ranking[released(step, snapshot.state(labels))], known]))
-    spoken_of = np.isin(decided.rows, np.fromiter(labels, np.int64))
-    if step.recall is not None:
-        spoken_of |= np.isin(decided.rows, snapshot.ranking)
-    spoken_of &= yes | ~np.isin(decided.rows, called_yes)
-    codes = np.full(len(decided.rows), UNKNOWN, np.int8)
-    codes[spoken_of] = NO
-    codes[yes] = YES
-    says_yes = np.isin(decided.rows, called_yes)
-    own = np.isin(decided.rows, np.concatenate([snapshot.ranking, snapshot.known])) | (spoken_of & ~says_yes)
-    to_yes, to_no, to_unknown = (
-        np.isin(decided.similar, decided.similar[own & (codes == code)]) for code in (YES, NO, UNKNOWN)
-    )
-    to_yes, to_no = ~own & to_yes & ~to_no & ~to_unknown, ~own & to_no & ~to_yes & ~to_unknown & ~says_yes
-    codes[to_yes] = YES
-    codes[to_no] = NO
-    return codes, (to_yes & ~says_yes) | to_no
+    known = [row for row in snapshot.known_units if row in labels and labels[row].says is Says.YES]
+    return np.concatenate([snapshot.ranking[released(step, snapshot.state(labels))], np.array(known, np.int64)])
+
+
+def claim_of(decided: Decision) -> str:
+    """The sentences of the certificate that a decision on a whole pool follows from; "" without a certificate."""
+    snapshot, step = decided.basis.snapshot, decided.basis.certified
+    if snapshot is None or step is None:
+        return ""
+    from thresher.evidence.claim import words_of  # loaded with the certificate
+
+    return words_of(snapshot.frozen, step, files=decided.counts.yes)
 
 
 def stands_for(decided: Decision) -> Rows:
     """For each row of a whole pool the one that it is a copy of: itself if it is the one of its group that counts.
 
-    Of each group in the pool one counts: the first with a label, else the first. Under a certificate the units that it
-    was frozen with count, whatever became of the groups since.
+    Under a certificate the units that it was frozen with count. Otherwise one of each group in the pool counts: the
+    first with a label, else the first.
     """
-    rows, labelled = decided.rows, decided.labelled.copy()
-    snapshot = decided.basis.snapshot if decided.basis.certified is not None else None
-    if snapshot is not None:
-        labelled |= np.isin(rows, snapshot.ranking)
-    order = np.lexsort((rows, ~labelled, decided.similar))
+    rows = decided.rows
+    if decided.basis.certified is not None and decided.basis.snapshot is not None:
+        copies = decided.basis.snapshot.copies
+        found = rows.copy()
+        at, there = look_up(rows, copies[:, 0])
+        found[at[there]] = copies[there, 1]
+        return found
+    order = np.lexsort((rows, ~decided.labelled, decided.similar))
     _, first, member = np.unique(decided.similar[order], return_index=True, return_inverse=True)
     found = np.empty_like(rows)
     found[order] = rows[order][first][member]
-    if snapshot is not None:
-        units = np.isin(rows, np.concatenate([snapshot.ranking, snapshot.known]))
-        found[units] = rows[units]
-        at, there = look_up(rows, np.fromiter(snapshot.copies, np.int64))
-        found[at[there]] = np.fromiter(snapshot.copies.values(), np.int64)[there]
     return found

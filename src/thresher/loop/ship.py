@@ -1,25 +1,22 @@
 """From a decided category to a release: what is decided now, with the claim that can be made about it."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from thresher.errors import NotReady
-from thresher.evidence import Ask, Certified, Refused, spend
-from thresher.evidence.log import NONE, Row, log_of
-from thresher.evidence.log import certificate_of as proof_of
-from thresher.loop.decision import Decision, decision, stands_for
+from thresher.evidence import Ask, Refused
+from thresher.loop.decision import Decision, stands_for
 from thresher.loop.next_step import can_be_released
-from thresher.loop.snapshot import Snapshot
+from thresher.loop.proof import certificate_of, files_of, logged_decision
 from thresher.loop.sound import must_be_sound, scores_must_be_sound
 from thresher.loop.versions import wordings_of
 from thresher.loop.ways import way_of
-from thresher.records import Label, Release
+from thresher.records import Release
 from thresher.release import FORMATS, Chosen
 from thresher.release import release as write_release
-from thresher.release.evidence import NOT_RANKED, Piece, evidence_table
 from thresher.store.contract import Report, Store
 
 NO_CLASSIFIER = (
@@ -41,7 +38,7 @@ def ship(
 ) -> Release:
     """Release a category as it is decided now, by the question in force. Raises NotReady if nothing is decided."""
     return write_release(
-        chosen(name, store=store),
+        chosen(name, store=store, now_ms=now_ms),
         to,
         store=store,
         now_ms=now_ms,
@@ -51,22 +48,22 @@ def ship(
     )
 
 
-def chosen(name: str, *, store: Store, version: int | None = None) -> Chosen:
+def chosen(name: str, *, store: Store, now_ms: int, version: int | None = None) -> Chosen:
     """The contents of a release of this category now: the certified set if there is one, else what is decided.
 
     By the question in force, or another `version` of it. Raises NotReady if nothing is decided, NotFound for an unknown
     version.
     """
     must_be_sound(name, store=store)
-    decided = decision(name, store=store, version=version)
+    decided = logged_decision(name, version=version, store=store, now_ms=now_ms)
     scores_must_be_sound(decided, store=store)
     if not can_be_released(decided):
         raise NotReady(f"nothing of {name} is decided yet.", next="thresher status, which tells what it waits for")
     category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified
     certificate, evidence = no_certificate(decided), {}
     if snapshot is not None and step is not None:
-        certificate = certificate_of(snapshot, step)
-        evidence = {"evidence.parquet": evidence_table(pieces(snapshot, step, decided.basis.trusted), store=store)}
+        certificate = certificate_of(decided, snapshot, step)
+        evidence = files_of(decided, snapshot, step, store=store)
     return Chosen(
         category=name,
         version=category.question.version,
@@ -82,47 +79,6 @@ def chosen(name: str, *, store: Store, version: int | None = None) -> Chosen:
         evidence=evidence,
         wordings=wordings_of(name, category.question.version, store=store),
     )
-
-
-def pieces(snapshot: Snapshot, step: Certified, labels: Mapping[int, Label]) -> list[Piece]:
-    """Every label and vote that the certificate used: those known at the freeze, then by rank with their draws."""
-    known = [Piece(row, Row(NOT_RANKED, NONE), labels[row]) for row in snapshot.known.tolist() if row in labels]
-    ranked = log_of(snapshot.state(labels), step)
-    return known + [
-        Piece(int(snapshot.ranking[row.rank]), row, labels.get(int(snapshot.ranking[row.rank]))) for row in ranked
-    ]
-
-
-def certificate_of(snapshot: Snapshot, step: Certified) -> dict[str, Any]:
-    """The claim in words and numbers, and everything needed to verify it."""
-    frozen, promise = snapshot.frozen, snapshot.frozen.promise
-    answers = "the owner's" if snapshot.truth == "owner" else "adjudicated"
-    of = f"this pool as it was frozen, one image of each similar group; ground truth: {answers} answers"
-    gold = "" if frozen.gold is None else "; the bounds include the error rate of adjudication, measured on gold"
-    return {
-        "certified": True,
-        "method": frozen.method,
-        "words": step.claim,
-        "of": of + gold,
-        "truth": snapshot.truth,
-        "question_version": snapshot.version,
-        "epoch": snapshot.epoch,
-        "round": snapshot.round,
-        "precision": step.precision,
-        "recall": step.recall,
-        "delta": promise.delta,
-        "delta_of_epoch": spend(promise.delta, frozen.epoch),
-        "accepted_ranks": step.accepted,
-        "rejected_from_rank": step.rejected,
-        "delivered": step.delivered,
-        "answers_of_epoch": step.asked,
-        "seed": frozen.seed,
-        "ranking_sha256": frozen.ranking,
-        "ranks": frozen.ranks,
-        "known_yes": frozen.known_yes,
-        "counts": dict(step.counts),
-        "proof": proof_of(frozen, step),
-    }
 
 
 def no_certificate(decided: Decision) -> dict[str, Any]:

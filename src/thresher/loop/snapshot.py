@@ -20,12 +20,13 @@ from thresher.errors import StoreDamaged
 from thresher.evidence import Draws, Frozen, State, Step, next_step
 from thresher.evidence.audit_log import ACCEPTED, ANSWERS, FREEZE, WORDS, Log
 from thresher.evidence.state import FORMAT, Begun, corrections_of, evidence_of
-from thresher.learn.decide import Decided
+from thresher.learn.decide import Decided, look_up
 from thresher.loop.audit_log import append, read_on
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
+from thresher.loop.units import copies_digest, copies_of, known_digest, pack, unpack
 from thresher.loop.ways import way_of
 from thresher.loop.words import CODES, words_by_row
-from thresher.records import TRUSTED, Category, Label, Says
+from thresher.records import TRUSTED, Category, Label, Says, Source
 from thresher.store.contract import Rows, Store
 from thresher.store.findings import MEND
 from thresher.store.frozen import digest_of, hash_of, keep_copy, ranking_column, read_ranking
@@ -40,9 +41,10 @@ SAID = 1e6
 class Snapshot:
     """One freeze (epoch) of a category: the frozen description, the rows by rank, and the rows known before.
 
-    `at_ms` is when it was frozen, `answers` the category's budget at that time, `truth` its ground truth, `words_of`
-    how many votes decide an image of the middle. `known` gives what was held true of the known rows; `copies` gives for
-    known rows the other known row of their group that counted for both at that time. `log` is what was logged so far.
+    `known_says` gives what was held true of the rows of the pool that had a trusted label, and `copies` [c, 2] each row
+    of the pool for which another one of its similar group counts, and that one (units.py). `question` is its text at
+    that time, and `answers` the category's budget; `words_of` says how many votes decide an image of the middle. `log`
+    is what was logged so far.
     """
 
     epoch: int
@@ -51,18 +53,28 @@ class Snapshot:
     frozen: Frozen
     ranking: Rows
     known_says: Mapping[int, Says]
+    copies: Rows
+    question: str
     pool: int
-    at_ms: int
     answers: int | None = None
-    truth: str = "people"
     words_of: int = 1
-    copies: Mapping[int, int] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
 
     @cached_property
     def known(self) -> Rows:
         """The rows known at the freeze, ascending."""
         return np.array(sorted(self.known_says), np.int64)
+
+    @cached_property
+    def known_units(self) -> dict[int, int]:
+        """What was held true of each known row that counts for its group, as a code."""
+        copies = set(self.copies[:, 0].tolist())
+        return {row: int(CODES[says]) for row, says in self.known_says.items() if row not in copies}
+
+    @property
+    def truth(self) -> str:
+        """Whose answers are the ground truth."""
+        return self.frozen.truth
 
     @property
     def said(self) -> Mapping[int, int]:
@@ -76,11 +88,17 @@ class Snapshot:
     def state(self, labels: Mapping[int, Label]) -> State:
         """The logged labels and votes by rank as evidence, and the trusted labels of today."""
         held = {row: int(CODES[label.says]) for row, label in labels.items() if holds(label, self.truth)}
-        now = {rank: held[row] for row, rank in self.ranks_of(held).items()}
-        before = {row: int(CODES[says]) for row, says in self.known_says.items() if row not in self.copies}
-        first = self.log.first
-        corrections = corrections_of((first, now), (before, held))
-        return State(self.frozen, evidence_of(first, now), self.said, now, corrections, self.log.accepted)
+        rank_of, first = self.ranks_of(held), self.log.first
+        now = {rank: held[row] for row, rank in rank_of.items()}
+        return State(
+            self.frozen,
+            evidence_of(first, now),
+            self.said,
+            now,
+            corrections_of((first, now), (self.known_units, held)),
+            self.log.accepted,
+            owners=frozenset(rank for row, rank in rank_of.items() if labels[row].source is Source.OWNER),
+        )
 
     def ranks_of(self, rows: Iterable[int]) -> dict[int, int]:
         """The rank of each of these rows that has one. Only for few rows: a pool has millions."""
@@ -112,12 +130,11 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
                 frozen,
                 _ranking(category.name, epoch, frozen, kept["ranking_digest"], store),
                 {int(row): Says(says) for row, says in kept["known"].items()},
+                unpack(kept["copies"]),
+                kept["question"],
                 kept["pool"],
-                kept["at_ms"],
                 kept["answers"],
-                kept["truth"],
                 kept["words_of"],
-                {int(row): unit for row, unit in kept["copies"].items()},
             )
             return _with_log(category.name, bare, store)
     return None
@@ -165,9 +182,12 @@ def begin_log(name: str, snapshot: Snapshot, *, store: Store) -> Snapshot:
     """The snapshot with the first line of its log, which says what is frozen; made anew after a kill before it."""
 
     def said(log: Log) -> dict[str, object]:
-        return {} if log.lines else {"frozen": json.loads(snapshot.frozen.to_bytes())}
+        if log.lines:
+            return {}
+        asked = {"category": name, "question": snapshot.question, "question_version": snapshot.version}
+        return {"frozen": json.loads(snapshot.frozen.to_bytes()), **asked}
 
-    append(name, snapshot.epoch, snapshot.log, FREEZE, said, store=store, at_ms=snapshot.at_ms)
+    append(name, snapshot.epoch, snapshot.log, FREEZE, said, store=store, at_ms=snapshot.frozen.at_ms)
     return _with_log(name, snapshot, store)
 
 
@@ -227,25 +247,34 @@ def freeze(
     name, version, targets = category.name, category.question.version, category.targets
     epoch = max(store.rounds.epochs(name), default=0) + 1
     labels = {label.row: label for label in store.labels.held(name, version)}
-    known = {row: label for row, label in labels.items() if holds(label, targets.truth)}
+    _, there = look_up(decided.rows, np.fromiter(labels, np.int64))
+    labels = {row: label for (row, label), inside in zip(labels.items(), there, strict=True) if inside}
+    known = {row: label for row, label in sorted(labels.items()) if holds(label, targets.truth)}
     ranking, probability = rank(decided, labels, known)
     store.columns.create(ranking_column(name, epoch), 1, "int64")
     store.columns.write(ranking_column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
     ends = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
-    units = _units(decided, known)
-    pool = pool_of(probability, [known[row] for row in set(units.values())], said_no=int(np.isin(ranking, ends).sum()))
+    copies = copies_of(decided, known, ranking)
+    counted = [label for row, label in known.items() if row not in set(copies[:, 0].tolist())]
+    pool = pool_of(probability, counted, said_no=int(np.isin(ranking, ends).sum()))
     draws = Draws(seed or secrets.token_hex(32), epoch=epoch - 1, ranking=hash_of(ranking, store.images))
-    frozen = frozen_of(targets, pool, purse, draws)
+    frozen = replace(
+        frozen_of(targets, pool, purse, draws),
+        known=known_digest({row: label.says for row, label in known.items()}, store=store),
+        copies=copies_digest(copies, store=store),
+        units=len(ranking) + len(counted),
+        truth=targets.truth,
+        at_ms=now_ms,
+    )
     assert decided.round is not None  # noqa: S101 -- the method freezes after a round only
     kept = {
         "version": version,
         "round": decided.round.number,
         "known": {str(row): label.says.value for row, label in known.items()},
-        "copies": {row: unit for row, unit in units.items() if row != unit},
+        "copies": pack(copies),
+        "question": category.question.text,
         "pool": len(decided.rows),
-        "at_ms": now_ms,
         "answers": targets.answers,
-        "truth": targets.truth,
         "words_of": purse.words_of,
         "ranking_digest": digest_of(ranking),
         "frozen": json.loads(frozen.to_bytes()),
@@ -273,14 +302,3 @@ def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) ->
         scores[place] += SAID if yes else -SAID
     order = np.argsort(-scores, kind="stable")
     return representatives[order], probability[order]
-
-
-def _units(decided: Decided, known: dict[int, Label]) -> dict[int, int]:
-    """For each known row of the pool the row that counts for its group: the one with the most trusted label."""
-    at = np.flatnonzero(np.isin(decided.rows, np.fromiter(known, np.int64)))
-    group_of = dict(zip(decided.rows[at].tolist(), decided.similar[at].tolist(), strict=True))
-    found: dict[int, int] = {}
-    for row, _ in sorted(known.items(), key=lambda one: (TRUSTED["people"].index(one[1].source), one[0])):
-        if row in group_of:
-            found.setdefault(group_of[row], row)
-    return {row: found[group] for row, group in group_of.items()}

@@ -13,6 +13,7 @@ from thresher.release.webdataset import shard_names
 from thresher.store.contract import Store, chunks
 
 CHUNK = 5_000
+SIGNATURE = "audit-log.sig"
 FOLDERS = {"images", "webdataset"}
 Files = Mapping[str, Mapping[str, Any]]
 
@@ -82,5 +83,6 @@ def _facts(path: Path) -> dict[str, Any]:
 def contents(chosen: Chosen, formats: Sequence[str]) -> str:
     """A hash of the certificate with its evidence, the question, and the formats: a release of others is another."""
     certificate = json.dumps(chosen.certificate, sort_keys=True)
-    evidence = {name: sha256(data).hexdigest() for name, data in chosen.evidence.items()}
+    # a signature may be another one each time
+    evidence = {name: sha256(data).hexdigest() for name, data in chosen.evidence.items() if name != SIGNATURE}
     return sha256(json.dumps([certificate, evidence, chosen.question, sorted(formats)]).encode()).hexdigest()

@@ -24,6 +24,7 @@ from thresher.verify.pool import CODE_OF, read_pool
 from thresher.verify.reading import bad, read_object, said, shown
 from thresher.verify.released import delivered, images_released
 from thresher.verify.sentence import sentences
+from thresher.verify.signature import signer_of
 from thresher.verify.values import Fields
 
 __all__ = ["Verdict", "verify"]
@@ -34,18 +35,23 @@ NO_CERTIFICATE = "the release has no certificate"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the certificate holds; the claim, made from what was recomputed, if it does; and what is wrong."""
+    """Whether the certificate holds; the claim, made from what was recomputed, if it does; and what is wrong.
+
+    `signed_by` is who of the trusted signers has signed the audit log, if they were given.
+    """
 
     holds: bool
     claim: str
     wrong: tuple[str, ...]
+    signed_by: str = ""
 
 
-def verify(directory: Path, *, head: str = "") -> Verdict:
+def verify(directory: Path, *, head: str = "", signers: Path | None = None) -> Verdict:
     """Whether the files of a release prove its claim, and are those that the claim is about.
 
-    `head` is the published digest of a line of the audit log: the log must have it. A release without a certificate
-    never holds. Raises BadInput for files that cannot be read.
+    `head` is the published digest of a line of the audit log: the log must have it. `signers` is a file of trusted
+    keys (signature.py): one of them must have signed the log. A release without a certificate never holds. Raises
+    BadInput for files that cannot be read, Missing without the program that checks signatures.
     """
     path = directory / NAME
     given = Fields(read_object(path), "the certificate")
@@ -58,8 +64,10 @@ def verify(directory: Path, *, head: str = "") -> Verdict:
         claim = _verify(directory, given, head, checks)
     except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         raise bad(f"is not a certificate: {said(error)}.", path) from error
+    who = signer_of(directory, signers) if signers else ""
+    checks.that(signers is None or bool(who), "none of the trusted signers has signed the audit log")
     wrong = checks.all()
-    return Verdict(not wrong, "" if wrong else claim, wrong)
+    return Verdict(not wrong, "" if wrong else claim, wrong, who)
 
 
 def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
@@ -96,6 +104,7 @@ def _compare_log(given: Fields, log: Log, head: str, checks: Checks) -> None:
     same_frozen = canonical(log.frozen) == canonical(given.get("frozen"))
     checks.that(same_frozen, "what is frozen in the certificate is not the first line of the audit log")
     checks.that(given.get("log_head") == log.head, "the certificate names another head of the audit log")
+    checks.that(not log.ended, "the freeze was ended for another, so it certifies nothing")
     checks.that(not head or head.lower() in log.heads, "the audit log has no line with the published head")
 
 
@@ -120,7 +129,8 @@ def _compare(given: Fields, manifest: Manifest, case: Case, words: str, checks: 
     same_count = listed.get("images") == counts.get("yes") == images
     checks.that(same_count, f"the manifest counts {shown(listed.get('images'))} images, not {images}")
     texts = [Fields(one, "wordings").text("text") for one in listed.list("wordings")]
-    checks.that(case.log.question in texts, "the question of the freeze is none of the manifest's wordings")
+    same_question = case.log.question in texts and texts[-1:] == [given.get("question")]
+    checks.that(same_question, "the question is not that of the freeze, nor told to be a later wording of it")
     same_category = (case.log.category, case.log.version) == (given.get("category"), given.get("question_version"))
     checks.that(same_category, "category or version of the question are not those of the first line of the audit log")
 

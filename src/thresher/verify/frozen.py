@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from thresher.verify.values import Fields, number
 
+PROMISE = ("precision", "recall", "delta")
+PLAN = ("format", "promise", "curve", "batch", "answers", "recall_answers", "said_no")  # or read, or no part of a proof
 METHODS = ("certified", "adjudicated", "precision", "recall")
 TRUTHS = ("people", "owner")
 FORMAT = 2
@@ -76,7 +78,9 @@ def frozen_of(value: object) -> Frozen:
     given = Fields(value, "frozen")
     if given.get("format") != FORMAT:
         raise ValueError(f"the frozen description has format {given.get('format')!r}, only {FORMAT} is supported")
+    given.only({*Frozen.__dataclass_fields__, *PLAN} - set(PROMISE))
     promise = Fields(given.get("promise"), "frozen.promise")
+    promise.only(PROMISE)
     ranks = given.whole("ranks")
     ladder = tuple(_rung(rung, ranks) for rung in given.list("ladder"))
     places = [rung.rank for rung in ladder]

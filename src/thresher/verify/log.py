@@ -40,6 +40,7 @@ class Log:
     checks: list[tuple[int, str]] = field(default_factory=list)
     checked: dict[int, int] = field(default_factory=dict)
     heads: list[str] = field(default_factory=list)
+    ended: bool = False
 
     @property
     def head(self) -> str:
@@ -87,6 +88,8 @@ def _take(log: Log, line: dict[str, Any], number: int) -> None:
         if attempt in log.accepted:
             raise ValueError(f"line {number + 1} begins attempt {attempt} again")
         log.accepted[attempt] = AcceptedSet(given.whole("cut"), given.whole("size"), given.digest("sha256"))
+    elif kind == "ended":
+        log.ended = True
     elif kind == "checked":
         _take_codes(log.checked, given)
     elif kind == "check":

@@ -29,6 +29,11 @@ class Fields:
         """The names of its fields."""
         return set(self._given)
 
+    def only(self, names: Iterable[str]) -> None:
+        """Raise ValueError if it has a field of another name, whose meaning nobody knows."""
+        if unknown := self._given.keys() - set(names):
+            raise ValueError(f"{self.where} has an unknown field {shown(min(unknown))}")
+
     def items(self) -> Iterable[tuple[str, Any]]:
         """Its fields with their values."""
         return self._given.items()

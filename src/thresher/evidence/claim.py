@@ -1,0 +1,89 @@
+"""The sentences of a certificate: what is certified of what, by whose answers, and which errors it does not count.
+
+`docs/certificate-format.md` (The sentences) defines them; the verifier makes them again from what it recomputed. Every
+place that tells the claim takes them from here: the certificate and the card of a release, the loop, console and
+status. Numbers have at most ten significant digits, counts a comma between thousands, days are in UTC.
+"""
+
+import math
+from datetime import UTC, datetime
+
+from thresher.evidence.martingale import cut_down
+from thresher.evidence.noise import slips_of
+from thresher.evidence.plan import spend
+from thresher.evidence.state import Certified, Frozen
+
+ANSWERS = {"people": "adjudicated answers", "owner": "the owner's answers"}
+TOGETHER = "an image on which most annotators make the same error is not counted as an error"
+
+
+def words_of(frozen: Frozen, certified: Certified, *, files: int) -> str:
+    """All sentences as one text; `files` counts the released files, those of similar images included."""
+    return " ".join(sentences(frozen, certified, files=files))
+
+
+def sentences(frozen: Frozen, certified: Certified, *, files: int) -> tuple[str, ...]:
+    """The claim; how similar images count; what is taken as the truth; what is withheld."""
+    return (claim(frozen, certified), _similar(files), *truth(frozen), *_withheld(certified))
+
+
+def claim(frozen: Frozen, certified: Certified) -> str:
+    """What is certified, of how many images, of which pool, and by whose answers."""
+    promise, counts, delivered = frozen.promise, certified.counts, f"{certified.delivered:,}"
+    start = f"With confidence {number(1 - promise.delta)}, by {ANSWERS[frozen.truth]}:"
+    day = datetime.fromtimestamp(frozen.at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    pool = f"this pool of {frozen.units:,} images as frozen on {day}"
+    if certified.recall is None:
+        sure = number(cut_down(1 - counts["reject_delta"]))
+        return (
+            f"{start} at least {number(promise.precision)} of the {delivered} released images are yes. If so, they "
+            f"are, with confidence {sure}, at least {number(counts['recall_at_least'])} of all yes of {pool}; this "
+            "method has no recall target."
+        )
+    if not certified.delivered:
+        return f"{start} {pool} contains no yes, so the released set is empty."
+    if certified.precision is None:
+        return (
+            f"{start} at least {number(promise.recall)} of all yes of {pool} are among the {delivered} released "
+            f"images, of which then at least {number(counts['precision_at_least'])} are yes; this method has no "
+            "precision target."
+        )
+    return (
+        f"{start} at least {number(promise.precision)} of the {delivered} released images are yes, and they are at "
+        f"least {number(promise.recall)} of all yes of {pool}."
+    )
+
+
+def truth(frozen: Frozen) -> tuple[str, ...]:
+    """What is taken as the truth, and which of its errors the bounds count. An owner's check adds a sentence here."""
+    if frozen.truth == "owner":
+        return ("The owner's answers are taken as the truth.",)
+    if frozen.gold is None:
+        return (f"The adjudicated answers are taken as the truth: {TOGETHER}.",)
+    slips, gold = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch)), frozen.gold
+    yes, no = number(rounded_up(slips.yes_as_no)), number(rounded_up(slips.no_as_yes))
+    shown = f"{gold.yes_shown:,} and {gold.no_shown:,} gold images"
+    counted = f"Independent errors of adjudication are counted, on at most {yes} of the yes and {no} of the no"
+    return (f"{counted}, as measured on {shown}; {TOGETHER}.",)
+
+
+def _similar(files: int) -> str:
+    return f"Similar images count once: {files:,} {'file is' if files == 1 else 'files are'} released."
+
+
+def _withheld(certified: Certified) -> tuple[str, ...]:
+    count = int(certified.counts.get("withheld", 0))
+    if not count:
+        return ()
+    what = "image that people called yes is" if count == 1 else "images that people called yes are"
+    return (f"{count:,} further {what} withheld: so many of them may be errors that the claim would not hold.",)
+
+
+def number(value: float) -> str:
+    """A number with at most ten significant digits."""
+    return f"{value:.10g}"
+
+
+def rounded_up(rate: float) -> float:
+    """A rate, rounded up to four digits after the point."""
+    return math.ceil(rate * 1e4 - 1e-6) / 1e4
