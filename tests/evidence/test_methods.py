@@ -7,7 +7,7 @@ from tests.evidence.pools import PROMISE, beta_pool, draws
 
 from thresher.errors import BadInput
 from thresher.evidence import METHODS, Frozen, Gold, Means, freeze
-from thresher.evidence.verify import CHECKS
+from thresher.verify.methods import CHECKS
 
 RANKED = beta_pool(5, 4000, 0.3, yes=(3.0, 1.0), no=(1.0, 5.0))
 POOL = replace(RANKED.pool, known_unanswerable=3, adjudicated=12, said_no=800)

@@ -6,8 +6,7 @@
 
 `methods.py` is the table of methods. `certify.py` proves the theorem of the joint certificate (precision and recall);
 `precision.py`, `recall.py` and `adjudicated.py` prove the theorems of the other methods; `martingale.py` is the
-statistical test that all of them use; `verify.py` checks a certificate from its log alone. docs/how-it-decides.md
-explains all of it.
+statistical test that all of them use. docs/how-it-decides.md explains all of it, and `thresher.verify` checks it.
 """
 
 from thresher.evidence.curve import Curve, calibrate, points_of

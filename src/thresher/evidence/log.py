@@ -1,13 +1,10 @@
-"""The record of a certificate: the claim with all that was frozen, and a log of every label with its draws."""
+"""The record of a certificate: every label by rank, with its part of the ranking and its draws."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from thresher.evidence.draws import Permutation
-from thresher.evidence.state import FORMAT, Certified, Code, Frozen, State
-from thresher.evidence.typed import must_fit
+from thresher.evidence.state import Certified, Code, Frozen, State
 
 NONE = -1
 
@@ -22,51 +19,6 @@ class Row:
     accept_draw: int = NONE
     reject_draw: int = NONE
     stratum: str = ""
-
-
-def certificate_of(frozen: Frozen, certified: Certified) -> dict[str, Any]:
-    """The certificate as JSON: what was frozen, and the result."""
-    return {
-        "format": FORMAT,
-        "frozen": json.loads(frozen.to_bytes()),
-        "result": asdict(certified),
-    }
-
-
-def read_certificate(certificate: Mapping[str, Any]) -> tuple[Frozen, Certified]:
-    """The frozen description and the result, read back from JSON. Raises ValueError for anything else."""
-    try:
-        if certificate["format"] != FORMAT:
-            raise ValueError(f"certificate format {certificate['format']} is not supported, only {FORMAT}")
-        frozen = Frozen.from_bytes(json.dumps(certificate["frozen"]).encode())
-        certified = Certified(**certificate["result"])
-    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a certificate: {error!r}") from error
-    must_fit(frozen, Frozen, "frozen")
-    must_fit(certified, Certified, "result")
-    _must_count(frozen, certified)
-    return frozen, certified
-
-
-def _must_count(frozen: Frozen, certified: Certified) -> None:
-    """Raise ValueError for numbers that no procedure can have frozen or found."""
-    counts = {"accepted": certified.accepted, "rejected": certified.rejected, "reject_from": frozen.reject_from}
-    counts |= {f"ladder[{place}].rank": rung.rank for place, rung in enumerate(frozen.ladder)}
-    counts |= {name: int(value) for name, value in certified.counts.items() if name.endswith("_drawn")}
-    counts["looks"] = frozen.looks
-    for name, count in counts.items():
-        if not 0 <= count <= frozen.ranks:
-            raise ValueError(f"{name} is {count}, of {frozen.ranks} ranks")
-    for name in ("epoch", "known_yes", "known_unanswerable", "adjudicated"):
-        if getattr(frozen, name) < 0:
-            raise ValueError(f"{name} is {getattr(frozen, name)}")
-    promise = frozen.promise
-    for name, share in (("precision", promise.precision), ("recall", promise.recall), ("delta", promise.delta)):
-        if not 0 < share <= 1:
-            raise ValueError(f"the target {name} is {share}")
-    for prior in (frozen.accept_prior, frozen.reject_prior):
-        if not all(weight >= 0 and a > 0 and b > 0 for weight, a, b in prior.parts) or not prior.parts:
-            raise ValueError("a prior is no mixture of beta distributions")
 
 
 def log_of(state: State, certified: Certified) -> list[Row]:
