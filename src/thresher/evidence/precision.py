@@ -46,7 +46,6 @@ from thresher.evidence.martingale import (
     cut_down,
     draws_if_clean,
     log_evidence_beyond,
-    most,
     prior_for,
     whole,
 )
@@ -350,17 +349,14 @@ def _bounded(frozen: Frozen, sample: _Sample, chain: _Chain, passed: int) -> Pro
     delta = frozen.ladder[0].reject_delta
     # if adjudication errs, a single yes proves nothing: then those found beyond stay outside
     found = int(known.between(accepted, frozen.ranks, Code.YES)) if frozen.gold is None else 0
-    missed = max(most(urn.size, urn.drawn, len(urn.bad), urn.prior, delta) - found, 0)
     removed = int(known.between(0, accepted) - known.between(0, accepted, Code.YES))
     delivered = frozen.known_yes + accepted - removed + found
-    right = promise.precision * delivered
-    recall = cut_down(right / max(right + missed + frozen.known_unanswerable, 1.0))
     drawn, bad, _ = sample.tally(np.array([accepted], float))
     return Certified(
         claim=(
             f"With confidence {1 - promise.delta:.10g}, at least {promise.precision:.10g} of the {{delivered}} "
-            f"released images are yes. If so, they are, with confidence {cut_down(1 - delta)}, at least {recall} of "
-            f"all yes of this pool; this method has no recall target."
+            f"released images are yes. If so, they are, with confidence {cut_down(1 - delta)}, at least "
+            "{recall_at_least} of all yes of this pool; this method has no recall target."
         ),
         precision=promise.precision,
         recall=None,
@@ -378,7 +374,6 @@ def _bounded(frozen: Frozen, sample: _Sample, chain: _Chain, passed: int) -> Pro
             "reject_bad": len(urn.bad),
             "reject_unanswerable": unanswerable,
             "reject_delta": delta,
-            "recall_at_least": recall,
         },
     )
 

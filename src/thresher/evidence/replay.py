@@ -15,7 +15,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from thresher.evidence.martingale import cut_down
+from thresher.evidence.figures import figures_of
 from thresher.evidence.state import (
     NO_WORD,
     Ask,
@@ -90,9 +90,7 @@ def counted(certified: Certified, state: State) -> Certified:
     """
     known = state.frozen.known_yes - state.corrections.known_lost + state.corrections.known_found
     delivered = known + len(released(certified, state))
-    counts = dict(certified.counts)
-    if "sure_yes" in counts:
-        counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
+    counts = figures_of(certified, state, delivered)
     claim = certified.claim.format(delivered=delivered, **counts)
     if not delivered:
         claim = f"With confidence {1 - certified.delta:.10g} this pool contains no yes, so the released set is empty."
