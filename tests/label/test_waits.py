@@ -92,7 +92,8 @@ def test_a_spent_budget_is_told_and_not_the_gold_that_is_missing() -> None:
 def test_a_certificate_that_is_not_to_be_had_is_told_with_what_it_would_take() -> None:
     why = "60 answers prove no set; it would take more"
     step = waits_for("car", Standing(POOL, gold_least=20, refused=why))
-    assert step == NextStep("refused", f"nothing: not certified, because {why}", "thresher category aim car", "owner")
+    told = f"nothing: not certified, because {why}; `thresher run car --freeze-anew` makes another freeze"
+    assert step == NextStep("refused", f"{told}, with less of delta", "thresher category aim car", "owner")
     step = waits_for("car", Standing(POOL, gold_least=20, refused=why, releasable=True))
     assert step.waits_for.endswith("; `thresher release car --to DIR` exports what is decided")
     step = waits_for("car", Standing(POOL, gold_least=20, refused=why, releasable=True, released="/out"))

@@ -1,6 +1,7 @@
 """Corrections after a freeze may only hurt: first answers stay, what became worse counts at once, the rest waits."""
 
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -8,21 +9,23 @@ from pathlib import Path
 
 import pytest
 from tests.filled import NAME
-from tests.loop.frozen_pool import answered, frozen, held, hold, log, now, step, to_the_end, truth
+from tests.loop.frozen_pool import COUNT, answered, frozen, held, hold, log, now, step, to_the_end, truth
 
 from thresher.errors import BadInput, NotReady, StoreDamaged
 from thresher.evidence import Ask, Certified, released
 from thresher.loop.anew import freeze_anew, said_of_log
 from thresher.loop.audit_log import lines_of
 from thresher.loop.decision import decision
-from thresher.loop.snapshot import in_force, latest, record_answers
+from thresher.loop.growth import held_back
+from thresher.loop.promises import Purse
+from thresher.loop.snapshot import freeze, in_force, latest, record_answers
 from thresher.records import Says, Source
 from thresher.settings import read_settings
 from thresher.store import open_store
 from thresher.store.contract import Store
 from thresher.store.copy import copy_store
 from thresher.store.kinds import EVIDENCE
-from thresher.store.rounds import LOG
+from thresher.store.rounds import FROZEN, LOG
 
 METHODS = ("certified", "adjudicated", "precision", "recall")
 OTHER = {Says.YES: Says.NO, Says.NO: Says.YES}
@@ -188,10 +191,12 @@ def test_the_head_of_the_log_is_told_and_names_what_was_corrected(store: Store) 
     assert found.facts["head"] == hashlib.sha256(found.lines[-1]).hexdigest()
     assert found.facts["head of the freeze"] == hashlib.sha256(found.lines[0]).hexdigest()
     assert found.facts["corrected since"] == 0
+    assert held_back(NAME, store=store) == ""
     snapshot = now(store)
     rank = next(iter(snapshot.log.first))
     hold(store, {int(snapshot.ranking[rank]): Says.UNSURE, int(snapshot.known[0]): Says.UNSURE})
     assert said_of_log(NAME, store=store).facts["corrected since"] == 2
+    assert held_back(NAME, store=store).startswith("2 labels were corrected since the freeze, which may only hurt")
 
 
 def test_a_copy_of_a_workspace_keeps_the_log_and_goes_on(store: Store, tmp_path: Path) -> None:
@@ -218,3 +223,17 @@ def test_a_label_that_is_gone_or_comes_back_counts_as_its_log_says(store: Store)
         state = log(store).state(held(store))
         assert state.answers == {4: evidence}
     assert list(log(store).log.first.items()) == [(4, 1)]
+
+
+def test_a_freeze_of_an_earlier_version_is_not_continued_and_that_is_told(store: Store) -> None:
+    frozen(store, "certified")
+    kept = json.loads(store.rounds.evidence(NAME, 1, FROZEN) or b"")
+    del kept["frozen"]["format"]
+    store.lines.drop(EVIDENCE, [1, FROZEN], NAME)
+    store.rounds.keep_evidence(NAME, 1, FROZEN, json.dumps(kept).encode())
+    category = store.categories.get(NAME)
+    assert in_force(category, COUNT, store=store) is None
+    assert "made by an earlier version of thresher" in held_back(NAME, store=store)
+    again = freeze(category, decision(NAME, store=store), Purse(), store=store, now_ms=9)
+    assert (again.epoch, again.frozen.epoch) == (2, 1)
+    assert held_back(NAME, store=store) == ""

@@ -130,7 +130,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
     from thresher.label.gold import gold_standing
     from thresher.loop.decision import decision
-    from thresher.loop.growth import outgrown
+    from thresher.loop.growth import held_back, outgrown
     from thresher.loop.next_step import next_step_of
 
     name = category.name
@@ -149,7 +149,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         "open asks": sum(tally.asks_open.values()),
         "rounds": len(store.rounds.all(name)),
         GATE: gold_standing(store.labels.gold(name, category.question.version), settings).says,
-        ENDED: outgrown(name, store=store),
+        ENDED: outgrown(name, store=store) or held_back(name, store=store),
         WAITS_FOR: step.waits_for,
         NEXT: step.command,
         HUMAN: step.human,

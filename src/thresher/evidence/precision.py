@@ -43,10 +43,8 @@ from thresher.evidence.draws import Permutation
 from thresher.evidence.martingale import (
     accepts,
     at_most,
-    cut_down,
     draws_if_clean,
     log_evidence_beyond,
-    most,
     prior_for,
     whole,
 )
@@ -350,11 +348,8 @@ def _bounded(frozen: Frozen, sample: _Sample, chain: _Chain, passed: int) -> Pro
     delta = frozen.ladder[0].reject_delta
     # if adjudication errs, a single yes proves nothing: then those found beyond stay outside
     found = int(known.between(accepted, frozen.ranks, Code.YES)) if frozen.gold is None else 0
-    missed = max(most(urn.size, urn.drawn, len(urn.bad), urn.prior, delta) - found, 0)
     removed = int(known.between(0, accepted) - known.between(0, accepted, Code.YES))
     delivered = frozen.known_yes + accepted - removed + found
-    right = promise.precision * delivered
-    recall = cut_down(right / max(right + missed + frozen.known_unanswerable, 1.0))
     drawn, bad, _ = sample.tally(np.array([accepted], float))
     return Certified(
         precision=promise.precision,
@@ -373,7 +368,6 @@ def _bounded(frozen: Frozen, sample: _Sample, chain: _Chain, passed: int) -> Pro
             "reject_bad": len(urn.bad),
             "reject_unanswerable": unanswerable,
             "reject_delta": delta,
-            "recall_at_least": recall,
         },
     )
 

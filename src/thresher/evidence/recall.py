@@ -23,7 +23,7 @@ The middle is not looked at: its ranks are delivered as they are. So the answers
 import numpy as np
 
 from thresher.evidence.curve import Curve
-from thresher.evidence.martingale import at_most, cut_down, draws_if_clean, most, prior_for
+from thresher.evidence.martingale import at_most, draws_if_clean, most, prior_for
 from thresher.evidence.noise import missed_bound, slipped, slips_of, undetected
 from thresher.evidence.plan import spend
 from thresher.evidence.state import Certified, Code, Frozen, Procedure, Refused, Rung, Want
@@ -116,7 +116,6 @@ def _certified(frozen: Frozen, known: Known, urns: tuple[Urn, Urn], cut: int, bo
     promise, rung = frozen.promise, frozen.ladder[0]
     removed = int(known.between(0, cut) - known.between(0, cut, Code.YES))
     delivered = frozen.known_yes + cut - removed + int(known.between(cut, frozen.ranks, Code.YES))
-    precision = cut_down(min(max(sure_yes, 0.0) / max(delivered, 1), 1.0))
     return Certified(
         precision=None,
         recall=promise.recall,
@@ -135,7 +134,6 @@ def _certified(frozen: Frozen, known: Known, urns: tuple[Urn, Urn], cut: int, bo
             "reject_bad": int(reject.bad_from(cut)),
             "reject_bound": bound,
             "reject_delta": rung.reject_delta,
-            "precision_at_least": precision,
         },
     )
 

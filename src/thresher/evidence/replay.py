@@ -15,7 +15,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from thresher.evidence.martingale import cut_down
+from thresher.evidence.figures import figures_of
 from thresher.evidence.releasing import released, withheld
 from thresher.evidence.state import (
     NO_WORD,
@@ -90,11 +90,9 @@ def counted(certified: Certified, state: State) -> Certified:
     """
     known = state.frozen.known_yes - state.corrections.known_lost + state.corrections.known_found
     delivered = known + len(released(certified, state))
-    counts = dict(certified.counts)
+    counts = figures_of(certified, state, delivered)
     if state.frozen.gold is not None:
         counts["withheld"] = len(withheld(certified, state))
-    if "sure_yes" in counts:
-        counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
     return replace(certified, delivered=delivered, counts=counts)
 
 

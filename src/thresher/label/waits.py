@@ -109,7 +109,8 @@ def _ended(name: str, standing: Standing) -> NextStep:
     release = f"thresher release {name} --to DIR"
     why = ""
     if not standing.done and standing.refused:
-        why = f"not certified, because {standing.refused}; "
+        anew = f"`thresher run {name} --freeze-anew` makes another freeze, with less of delta"
+        why = f"not certified, because {standing.refused}; {anew}; "
     elif not standing.done:
         more = f"`thresher category aim {name} --answers N` raises it"
         why = f"{standing.spent or standing.short}; {more}; "

@@ -3,13 +3,13 @@
 Corrections that were not allowed to help this freeze, and all that was learnt since, count for the next one.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from thresher.errors import BadInput, NotReady
 from thresher.evidence import spend
 from thresher.evidence.audit_log import ENDED, Log
 from thresher.loop.audit_log import append, lines_of
-from thresher.loop.snapshot import Snapshot, audited, begin_log, in_force
+from thresher.loop.snapshot import Snapshot, audited, begin_log, holds, in_force
 from thresher.loop.ways import way_of
 from thresher.store.contract import Store
 
@@ -38,6 +38,15 @@ def freeze_anew(name: str, *, store: Store, now_ms: int, confirmed: bool = False
     append(name, snapshot.epoch, snapshot.log, ENDED, said, store=store, at_ms=now_ms)
 
 
+def corrected_since(name: str, snapshot: Snapshot, *, store: Store) -> int:
+    """How many labels say another thing today than at the freeze, or than when they were logged."""
+    labels = {label.row: label for label in store.labels.held(name, snapshot.version)}
+    state = snapshot.state(labels)
+    ranked = sum(state.today.get(rank) != code for rank, code in snapshot.log.first.items())
+    now = {row: label.says for row, label in labels.items() if holds(label, snapshot.truth)}
+    return ranked + sum(now.get(row) is not says for row, says in snapshot.known_says.items())
+
+
 @dataclass(frozen=True, slots=True)
 class LogSaid:
     """The lines of a log, and what is told of them."""
@@ -51,9 +60,6 @@ def said_of_log(name: str, *, store: Store) -> LogSaid:
     snapshot = _in_force(name, store=store)
     lines = list(lines_of(name, snapshot.epoch, store=store))
     log = Log().read(lines)
-    labels = {label.row: label for label in store.labels.held(name, snapshot.version)}
-    state = snapshot.state(labels)
-    corrected = sum(state.today.get(rank) != code for rank, code in log.first.items())
     facts = {
         "freeze": snapshot.epoch,
         "lines": log.lines,
@@ -61,7 +67,7 @@ def said_of_log(name: str, *, store: Store) -> LogSaid:
         "head": log.head,
         "first answers": len(log.first),
         "words": len(log.words),
-        "corrected since": corrected + sum(astuple(state.corrections)[:3]),
+        "corrected since": corrected_since(name, snapshot, store=store),
     }
     return LogSaid(lines, facts)
 

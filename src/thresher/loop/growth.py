@@ -1,6 +1,7 @@
-"""A pool that grows while audits run: their freeze speaks of the pool as it was, so new images end it.
+"""What ends a freeze or holds it back: images that are added, labels that are corrected, another version of thresher.
 
-The labels stay, but no longer as random evidence: the next run freezes the larger pool, and its audits draw anew.
+A freeze speaks of the pool as it was, so new images end it. The labels stay, but no longer as random evidence: the next
+run freezes the larger pool, and its audits draw anew.
 """
 
 from thresher.errors import NotReady
@@ -43,4 +44,30 @@ def outgrown(name: str, *, store: Store) -> str:
     return (
         f"The audits of {snapshot.pool:,} images ended with {spent:,} answers, because {images - snapshot.pool:,} were"
         " added since. The answers stay as labels; the next run freezes and draws anew."
+    )
+
+
+def held_back(name: str, *, store: Store) -> str:
+    """What waits for another freeze, as a sentence; empty if nothing does."""
+    category = store.categories.get(name)
+    if not way_of(category.targets.method).proves or not store.rounds.epochs(name):
+        return ""
+    from thresher.loop.anew import corrected_since  # as above
+    from thresher.loop.snapshot import in_force, latest, of_another_format
+
+    snapshot = latest(category, store=store)
+    if snapshot is None and of_another_format(category, store=store):
+        return (
+            "Its freeze was made by an earlier version of thresher, and certifies nothing any more. The answers stay as"
+            " labels; the next run freezes and draws anew."
+        )
+    if snapshot is None or in_force(category, len(store.categories.pool(name)), store=store, before=snapshot) is None:
+        return ""
+    corrected = corrected_since(name, snapshot, store=store)
+    if not corrected:
+        return ""
+    labels = "1 label was" if corrected == 1 else f"{corrected:,} labels were"
+    return (
+        f"{labels} corrected since the freeze, which may only hurt its certificate. For another freeze they count in"
+        f" full: `thresher run {name} --freeze-anew`."
     )

@@ -140,6 +140,16 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
     return None
 
 
+def of_another_format(category: Category, *, store: Store) -> bool:
+    """Whether the question's version was frozen by a version of thresher with another format."""
+    for epoch in store.rounds.epochs(category.name):
+        data = store.rounds.evidence(category.name, epoch, DESCRIPTION)
+        kept: dict[str, Any] = json.loads(data) if data else {}
+        if kept.get("version") == category.question.version and kept["frozen"].get("format") != FORMAT:
+            return True
+    return False
+
+
 def _ranking(name: str, epoch: int, frozen: Frozen, digest: str, store: Store) -> Rows:
     """The ranking of a freeze. Raises StoreDamaged if it is not as it was frozen."""
     found = read_ranking(name, epoch, frozen.ranks, store.columns)
