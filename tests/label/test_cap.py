@@ -106,7 +106,11 @@ def test_the_owner_takes_what_is_left_without_gold(here: Scene) -> None:
     here.store.asks.wish(NAME, 1, [NewAsk(row, Purpose.ADJUDICATE, priority=row) for row in range(10)])
     fill_tasks(NAME, store=here.store, settings=here.settings, now_ms=here.now_ms)
     limit(here, 3)
+    asked_for(here, range(20, 22))  # it fits, and annotators can take it
+    offered = offer(NAME, here.worker("me", owner=True), store=here.store, settings=here.settings, now_ms=here.now_ms)
+    assert offered is not None
     last = here.must_deal("me", owner=True)
+    assert last.task == offered.number
     assert rows(last) == ([7, 8, 9], 0)
     here.send(last)
     assert here.deal("me", owner=True) is None

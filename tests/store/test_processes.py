@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.contract.things import HOUR_MS, answers, category, data, images, new_image, wishes
+from tests.contract.things import HOUR_MS, answers, category, data, images, new_image, publish, wishes
 from tests.store.processes import ended, forked, killed
 
-from thresher.records import Dealt, NewTask, Origin, Stage
+from thresher.records import Dealt, NewTask, Origin, Stage, Targets
 from thresher.settings import Settings
 from thresher.store import open_store
-from thresher.store.contract import Store
+from thresher.store.contract import Bounds, Store
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # forking is what these tests are about
 COLUMN = "features/x"
+LIMIT = 187
 
 
 def put_range(place: str, settings: Settings, start: int, stop: int, step: int = 7) -> None:
@@ -118,6 +119,36 @@ def test_servers_in_several_processes_never_give_one_place_twice(store: Store, s
     assert len({(each.task, each.worker) for each in made}) == 60
     assert {each.stage for each in made} == {Stage.SENT}
     assert store.categories.tally("car").answers == 120
+
+
+def spend(place: str, settings: Settings, worker: str) -> None:
+    """Work as long as there is work, and give back every fourth assignment."""
+    store, bounds = open_store(place, settings), Bounds(gold_with=lambda _: 2)
+    turn = 0
+    while taken := store.work.take("car", 1, worker, owner=False, now_ms=100, lease_ms=HOUR_MS, bounds=bounds):
+        turn += 1
+        tally = store.categories.tally("car")
+        assert tally.answered + tally.reserved <= LIMIT
+        asked = [Dealt(ask.row, ask.id) for ask in store.asks.of_task(taken.task)]
+        dealt = store.work.set_dealt(taken.id, [*asked, Dealt(199, None)])
+        if turn % 4:
+            store.work.send(dealt.id, answers(dealt), 120)
+        else:
+            store.work.give_back(dealt.id, 120)
+    store.close()
+
+
+def test_servers_in_several_processes_never_deal_above_the_limit_of_answers(store: Store, settings: Settings) -> None:
+    category(store, 200)
+    for row in range(0, 180, 3):
+        publish(store, range(row, row + 3), places=2)
+    store.categories.aim("car", Targets(answers=LIMIT))
+    processes = [forked(partial(spend, store.place, settings, f"w{number}")) for number in range(5)]
+    assert [ended(process) for process in processes] == [0] * 5
+    tally = store.categories.tally("car")
+    assert tally.reserved == 0
+    assert LIMIT - 5 < tally.answered <= LIMIT  # a task takes five, of which four are dealt
+    assert store.check(mend=False).sound
 
 
 def test_labelling_killed_anywhere_keeps_every_sent_answer(store: Store, settings: Settings) -> None:

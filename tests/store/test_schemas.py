@@ -122,6 +122,9 @@ def is_whole(store: Store) -> None:
     assert (sent.stage, sent.review, store.work.reviews(sent.id)) == (Stage.WEIGHTED, review, [review])
     assert store.labels.gold_record("car", 1, "w1") == (0, 0, 1, 1)
     assert [store.work.drafts(one.id)[0] for one in store.work.of_worker("w3")] == [3]
+    held = [one for one in store.work.page("car", "", 99) if one.stage is Stage.LEASED]
+    assert [one.reserved for one in held] == [len(one.dealt) for one in held] != []
+    assert tally.reserved == sum(one.reserved for one in held)
     assert [(one.number, store.rounds.head("car", one.number)) for one in store.rounds.all("car")] == [(1, b"\0head")]
     assert store.rounds.latest("car", 1) == store.rounds.all("car")[0]
     assert (store.rounds.epochs("car"), store.rounds.evidence("car", 1, "ranking")) == ([1], b"\1\2\3")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
 from thresher.errors import BadInput, BadLine, Busy, NotReady
+from thresher.label.cap import cut_to_fit
 from thresher.label.table import not_one, shared_addresses, some_of
 from thresher.label.waits import asked_of_workers
 from thresher.loop.autopilot import run
@@ -15,7 +16,7 @@ from thresher.loop.turn import Turn
 from thresher.records import OWNER, Invite, Stage, Worker, new_id, now_ms
 from thresher.server.local import local_server
 from thresher.settings import Settings
-from thresher.store.contract import Report, Store
+from thresher.store.contract import UNBOUNDED, Report, Store
 from thresher.workforce.album import Album
 from thresher.workforce.crowd import Crowd, ModelCrowd, ReplayedCrowd
 from thresher.workforce.links import Links
@@ -160,6 +161,7 @@ def facts_of(people: Simulated, came_to: Turn | None) -> dict[str, object]:
 
 def _waits_for_owner(name: str, store: Store) -> bool:
     """Whether a task waits that only the owner can answer; other tasks are left to the crowd."""
+    cut_to_fit(name, store.people.get(OWNER), bounds=UNBOUNDED, store=store, now_ms=now_ms())
     task = store.work.offer(name, store.categories.get(name).question.version, OWNER, owner=True)
     return task is not None and task.owner_only
 

@@ -19,7 +19,7 @@ Delta = Annotated[
     float | None,
     typer.Option(help="Highest probability that a certificate is false (1 - confidence); below 0.5."),
 ]
-Answers = Annotated[int | None, typer.Option(help="Budget: stop after this many human answers; 0: no limit.")]
+Answers = Annotated[int | None, typer.Option(help="Budget: at most so many answers, gold included; 0: no limit.")]
 Method = Annotated[str | None, typer.Option(help=f"Method. {described()}")]
 Truth = Annotated[
     str | None,

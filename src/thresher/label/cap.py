@@ -35,9 +35,9 @@ def spent_says(most: int, tally: Tally) -> str:
 def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, now_ms: int) -> bool:
     """Cut a task that is larger than the answers left into the images that fit, and the rest.
 
-    For one who finds no task. The images that fit are those of the highest priority that the worker may be asked about.
-    A task with votes on it is not cut: it ends with those it has, and the next settling asks for more where they do not
-    suffice. Returns whether there is work now.
+    It does so only if none fits. The images that fit are those of the highest priority that the worker may be asked
+    about; the owner's own tasks come first. A task with votes on it is not cut: it ends with those it has, and the next
+    settling asks for more where they do not suffice. Returns whether there is work now.
     """
     there = store.categories.get(category)
     most = most_asked(answers_left(there, store=store), bounds)
@@ -47,6 +47,8 @@ def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, n
     asked = np.unique(np.concatenate([store.work.asked(category, one) for one in (worker.id, *bounds.alike)]))
     for owner_only in (True, False) if worker.owner else (False,):
         free = store.asks.untaken(category, version, LOOKED_AT, owner_only=owner_only)
+        if any(len(task.rows) == len(_new(task, asked)) <= most for task in free):
+            return True
         if found := _best(free, asked, most):
             return _cut(found, asked, most, store=store, now_ms=now_ms)
         for task in tasks_of(category, version, store):

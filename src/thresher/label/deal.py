@@ -60,6 +60,8 @@ def deal(
         lease_ms=round(settings.lease_minutes * 60_000),
         bounds=bounds,
     )
+    if worker.owner:  # a part of their own task comes before a task of others that fits
+        cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms)
     assignment = take()
     if assignment is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
         assignment = take()
@@ -80,6 +82,8 @@ def offer(category: str, worker: Worker, *, store: Store, settings: Settings, no
     there = store.categories.get(category)
     bounds = _bounds(there, worker, store=store, settings=settings)
     look = partial(store.work.offer, category, there.question.version, worker.id, owner=worker.owner, bounds=bounds)
+    if worker.owner:
+        cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms)
     found = look()
     if found is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
         found = look()
