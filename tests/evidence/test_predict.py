@@ -4,7 +4,22 @@ import numpy as np
 import pytest
 from tests.evidence.pools import PROMISE, Ranked, answer, beta_pool, budget, draws, frozen_of
 
-from thresher.evidence import Pool, Promise, calibrate, floor, freeze, points_of, predict, scouts, sketch
+from thresher.evidence import (
+    Doubt,
+    Frozen,
+    Pool,
+    Promise,
+    State,
+    Words,
+    calibrate,
+    floor,
+    freeze,
+    points_of,
+    predict,
+    rehearse,
+    scouts,
+    sketch,
+)
 from thresher.evidence.curve import Curve
 from thresher.evidence.predict import advice
 
@@ -53,6 +68,40 @@ def test_a_budget_is_never_predicted_to_be_exceeded() -> None:
     prediction = predict(frozen, images=4060, runs=6)
     assert prediction.answers_high <= 300
     assert prediction.delivered > 500
+
+
+def mean_of(values: list[float]) -> float:
+    return float(np.mean(values))
+
+
+def sure(frozen: Frozen, doubt: Doubt | None = None, words: Words | None = None) -> float:
+    """The images that are adjudicated, on average of some runs."""
+    made = [rehearse(frozen, run=run, doubt=doubt or Doubt(), words=words or Words()) for run in range(6)]
+    return mean_of([one.sure for one in made])
+
+
+def test_labels_that_are_there_are_not_counted_again() -> None:
+    pool = beta_pool(1, 2000, 0.3)
+    frozen = frozen_of(pool, 3)
+    whole = [rehearse(frozen, run=run, doubt=Doubt()) for run in range(6)]
+    answers = {rank: int(pool.truth[rank]) for rank in range(len(pool.truth))}
+    assert [rehearse(frozen, run=0, known=State(frozen, answers)).sure] == [0]
+    half = State(frozen, {rank: code for rank, code in answers.items() if rank % 2})
+    left = [rehearse(frozen, run=run, doubt=Doubt(), known=half) for run in range(6)]
+    assert mean_of([one.sure for one in left]) < 0.75 * mean_of([one.sure for one in whole])
+
+
+def test_scores_that_promise_too_much_make_it_dearer() -> None:
+    frozen = frozen_of(beta_pool(1, 2000, 0.3), 3)
+    assert sure(frozen, Doubt(slope=0.6)) > 1.2 * sure(frozen, Doubt())
+
+
+def test_votes_that_differ_are_adjudicated_and_wrong_ones_cost_draws() -> None:
+    pool = beta_pool(1, 2000, 0.3, yes=(3.0, 1.0), no=(1.0, 5.0))
+    frozen = freeze("adjudicated", PROMISE, pool.pool, draws(3))
+    assert sure(frozen, words=Words(apart=0.2)) > 1.1 * sure(frozen)
+    told = Doubt(told_no=500, told_wrong=0.04)
+    assert sure(frozen, told) > sure(frozen, Doubt(told_no=500))
 
 
 def test_calibration_follows_the_labels_and_not_the_scale_of_the_scores() -> None:

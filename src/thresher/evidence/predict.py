@@ -62,14 +62,15 @@ def floor(promise: Promise, images: float, yes: float) -> int:
 class Doubt:
     """How a simulated truth differs from the scores: their log-odds times `slope`, then the odds times `scale`.
 
-    Scores of a trained classifier are overconfident: a slope below 1 is likely. The first `told_yes` and the last
-    `told_no` ranks are images that people have called so, whose probabilities come from votes and are not doubted.
+    The first `told_yes` and the last `told_no` ranks are images that people have called so; of these at least the share
+    `told_wrong` is wrong, because people err together.
     """
 
     slope: float = 1.0
     scale: float = 1.0
     told_yes: int = 0
     told_no: int = 0
+    told_wrong: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class _People:
         share, doubt = self.curve.share_near(ranks), self.doubt
         doubted = doubtful(share, doubt)
         told = (ranks < doubt.told_yes) | (ranks >= self.frozen.ranks - doubt.told_no)
-        return np.where(told, share, doubted)
+        return np.where(told, np.clip(share, doubt.told_wrong, 1.0 - doubt.told_wrong), doubted)
 
 
 def doubtful(share: NDArray[np.float64], doubt: Doubt) -> NDArray[np.float64]:

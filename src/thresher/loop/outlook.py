@@ -57,7 +57,8 @@ class Future:
 
     def answers(self, price: Prices) -> float:
         """Answers of people at these prices."""
-        return price.learn * self.learn + price.sure * self.audit.sure + price.word * self.audit.words
+        audits = price.sure * self.audit.sure + price.word * self.audit.words
+        return price.learn * self.learn + audits + (price.follow_ups if self.audit.sure else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,18 @@ class Standing:
 def under_way(snapshot: Snapshot, labels: Sequence[Label], price: Prices) -> list[Future]:
     """The futures of audits that have begun: their labels and draws are as they are."""
     known = snapshot.state({label.row: label for label in labels})
+    told = np.isin(snapshot.ranking, np.array([label.row for label in labels], np.int64))
+    ends = [int(np.argmin(np.append(side, False))) for side in (told, told[::-1])]
     random = np.random.default_rng(0)
-    runs = []
+    futures = []
     for run in range(PLANS * RUNS):
-        doubt = _doubt(random, from_gold=False)
-        runs.append(Future(0.0, rehearse(snapshot.frozen, run=run, doubt=doubt, words=price.votes, known=known)))
-    return runs
+        doubt = _told(_doubt(random, from_gold=False), ends[0], ends[1], price)
+        futures.append(Future(0.0, rehearse(snapshot.frozen, run=run, doubt=doubt, words=price.votes, known=known)))
+    return futures
+
+
+def _told(doubt: Doubt, yes: int, no: int, price: Prices) -> Doubt:
+    return Doubt(doubt.slope, doubt.scale, yes, no, price.votes.wrong)
 
 
 def from_scores(
@@ -140,7 +147,7 @@ class _Ends:
 
     def of(self, standing: Standing, doubt: Doubt, learn: int, plan: int) -> list[Future]:
         """Several runs of the audits of one freeze."""
-        told = Doubt(doubt.slope, doubt.scale, standing.told_yes, standing.told_no)
+        told = _told(doubt, standing.told_yes, standing.told_no, self.price)
         pool = pool_of(standing.probability, self.known, said_no=standing.told_no)
         frozen: Frozen = frozen_of(self.category.targets, pool, self.purse, Draws(seed=f"{plan:064x}"))
         runs = range(plan * RUNS, (plan + 1) * RUNS)

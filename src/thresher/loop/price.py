@@ -20,6 +20,7 @@ from thresher.store.contract import Store
 ASSUMED_RIGHT = 0.93
 PAIRS = 30  # the assumption weighs as much as this many pairs of votes
 LEAST_RIGHT = 0.6  # crowds below it hardly ever reach a lead; the gate and the owner handle those
+FOLLOW_UPS = 3.0  # small tasks of an audit whose gold comes on top, in the runs of bench/budget.py
 ASSUMED_WASTE = 1.64  # answers per vote that counts, in the runs of bench/budget.py with the pinned crowd
 ASSUMED_VOTES = 600  # that assumption weighs as much as this many votes
 TOGETHER = 2.0  # two people err together so many times as often as chance would have it (workforce/crowd.py)
@@ -30,19 +31,21 @@ class Prices:
     """Answers of people that an image takes, gold and rejected work included.
 
     `learn` is the price of a label to train on, `word` of the unadjudicated votes on an image of the middle, `sure` of
-    an adjudicated label. `votes` says how unadjudicated votes come out.
+    an adjudicated label; `follow_ups` that of the small tasks in which the last votes of an audit are asked for, each
+    with its gold. `votes` says how unadjudicated votes come out.
     """
 
     learn: float
     word: float
     sure: float
+    follow_ups: float
     votes: Words
 
 
 def prices(category: Category, *, store: Store, settings: Settings) -> Prices:
     """The prices of this crowd; 1 each where the owner alone answers."""
     if _owner_alone(category, store=store):
-        return Prices(1.0, 1.0, 1.0, Words())
+        return Prices(1.0, 1.0, 1.0, 0.0, Words())
     every = _every_vote(category, store=store)
     right, unsure = _rightness([vote for vote in every if not vote.epoch])
     factor = waste(category, len(every), store=store, settings=settings)
@@ -54,6 +57,7 @@ def prices(category: Category, *, store: Store, settings: Settings) -> Prices:
         learn=(settings.votes + apart * further) * factor,
         word=words * factor,
         sure=_to_a_lead(right, unsure) * factor,
+        follow_ups=FOLLOW_UPS * settings.gold_images,
         votes=Words(wrong, apart),
     )
 
