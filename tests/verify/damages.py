@@ -560,14 +560,14 @@ SWAPS: dict[str, Any] = {
 }
 for _name, _value in SWAPS.items():
     damage(f"{_name} swapped in the certificate")(
-        lambda one, name=_name, value=_value: swapped(one, name, value, log=False)  # type: ignore[misc]
+        lambda one, name=_name, value=_value: swapped(one, name, value, log=False)  # type: ignore[misc]  # a default binds the value of this turn
     )
 CAUGHT_BY_THE_HEAD_ALONE = {"accept_prior", "reject_prior", "at_ms", "adjudicated", "truth", "gold", "looks", "epoch"}
 """Whoever writes the log anew chooses these as if they froze; only its head, published before, tells."""
 for _name, _value in SWAPS.items():
     if _name not in CAUGHT_BY_THE_HEAD_ALONE:
         damage(f"{_name} swapped in certificate and log")(
-            lambda one, name=_name, value=_value: swapped(one, name, value, log=True)  # type: ignore[misc]
+            lambda one, name=_name, value=_value: swapped(one, name, value, log=True)  # type: ignore[misc]  # a default binds the value of this turn
         )
 
 
