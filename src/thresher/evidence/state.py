@@ -55,12 +55,17 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """The results of adjudication on gold: how many were shown and missed, of each answer."""
+    """The results of adjudication on gold: how many were shown and missed, of each answer.
+
+    `audited` of those shown were drawn at random by earlier audits, and so are like the images that audits draw; the
+    others (the owner's first tasks, files) may be easier.
+    """
 
     yes_shown: int = 0
     yes_missed: int = 0
     no_shown: int = 0
     no_missed: int = 0
+    audited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ class Frozen:
     it set aside to bound what was missed, `looks` the number of ranks right beyond the top rung that are looked at one
     by one before the first draw. `known` is the SHA-256 of the labels given before, and `copies` that of the images for
     which another one of their similar group counts (docs/certificate-format.md); `units` counts the images that count,
-    ranked and known. `truth` says whose answers are the ground truth, and `at_ms` when it was frozen.
+    ranked and known. `truth` says whose answers are the ground truth, and `at_ms` when it was frozen. `check_delta`
+    is the part of delta for the owner's check (check.py), 0 without one.
     """
 
     method: str
