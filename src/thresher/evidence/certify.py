@@ -103,6 +103,7 @@ from thresher.evidence.state import (
     Ranks,
     Refused,
     Rung,
+    State,
     Want,
 )
 from thresher.evidence.terms import Fixed, Given
@@ -293,6 +294,18 @@ def _slips_allowed(table: Table, cut: Cut) -> dict[str, float]:
         "refuted_at_most": float(most),
         "reject_share": float(share),
     }
+
+
+def refuted_late(step: Certified, state: State) -> Refused | None:
+    """The refusal where, with gold, labels take more out of the accepted ranks than (R) allows for."""
+    most = step.counts.get("refuted_at_most", np.inf)
+    refuted = sum(rank < step.accepted and code != Code.YES for rank, code in state.answers.items())
+    if refuted <= most:
+        return None
+    return Refused(
+        why=f"answers refute {refuted:,} of the accepted images, and the audits allow for {most:.0f}",
+        take="a new freeze, which learns from these answers",
+    )
 
 
 def too_many_slips(table: Table) -> Refused:

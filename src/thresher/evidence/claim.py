@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from thresher.evidence.martingale import cut_down
 from thresher.evidence.noise import slips_of
-from thresher.evidence.plan import spend
+from thresher.evidence.plan import delta_of
 from thresher.evidence.state import Certified, Frozen
 
 ANSWERS = {"people": "adjudicated answers", "owner": "the owner's answers"}
@@ -60,7 +60,7 @@ def truth(frozen: Frozen) -> tuple[str, ...]:
         return ("The owner's answers are taken as the truth.",)
     if frozen.gold is None:
         return (f"The adjudicated answers are taken as the truth: {TOGETHER}.",)
-    slips, gold = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch)), frozen.gold
+    slips, gold = slips_of(frozen.gold, delta_of(frozen)), frozen.gold
     yes, no = number(rounded_up(slips.yes_as_no)), number(rounded_up(slips.no_as_yes))
     shown = f"{gold.yes_shown:,} and {gold.no_shown:,} gold images"
     counted = f"Independent errors of adjudication are counted, on at most {yes} of the yes and {no} of the no"

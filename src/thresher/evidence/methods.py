@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from thresher.errors import BadInput
 from thresher.evidence.adjudicated import certify_adjudicated, fix_adjudicated
-from thresher.evidence.certify import bears, certify, fix
+from thresher.evidence.certify import bears, certify, fix, refuted_late
+from thresher.evidence.check import checked
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.noise import audit_delta
 from thresher.evidence.plan import spend
@@ -13,7 +14,7 @@ from thresher.evidence.precision import certify_precision, fix_precision
 from thresher.evidence.predict import TRUE, Doubt, Prediction, Run, Words, simulate, summary
 from thresher.evidence.recall import certify_recall, fix_recall
 from thresher.evidence.replay import replay
-from thresher.evidence.state import Frozen, Procedure, Promise, State, Step
+from thresher.evidence.state import Certified, Frozen, Procedure, Promise, State, Step
 from thresher.evidence.terms import Draws, Fixed, Given, Means, Pool
 from thresher.records import DELTA_BELOW
 
@@ -99,7 +100,12 @@ def freeze(method: str, promise: Promise, pool: Pool, draws: Draws, means: Means
 
 def next_step(state: State) -> Step:
     """The next step to a certificate, from what was frozen and the labels so far; equal states give equal steps."""
-    return replay(method_of(state.frozen.method).procedure(state.corrected), state)
+    step = replay(method_of(state.frozen.method).procedure(state.corrected), state)
+    if not isinstance(step, Certified):
+        return step
+    if why := refuted_late(step, state):
+        return replace(why, asked=step.asked)
+    return checked(step, state) if state.frozen.check_delta else step
 
 
 def predict(frozen: Frozen, *, images: int, runs: int = 20) -> Prediction:

@@ -145,6 +145,20 @@ class Corrections:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersCheck:
+    """What the owner's check (check.py) has so far.
+
+    A place is a rank, or beyond all ranks the number of an image known to be yes at the freeze, of which those `lost`
+    are no yes today. `sets` has size and digest of each set that was checked, one an attempt; None where there is no
+    log. `codes` are the owner's answers by place.
+    """
+
+    lost: frozenset[int] = frozenset()
+    sets: tuple[tuple[int, str], ...] | None = None
+    codes: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The frozen description and the labels so far, by rank; together they determine the next step.
 
@@ -166,6 +180,7 @@ class State:
     accepted: Mapping[int, str] | None = None
     closed: bool = False
     owners: Set[int] = frozenset()
+    check: OwnersCheck = OwnersCheck()
 
     @property
     def today(self) -> Mapping[int, int]:
@@ -264,7 +279,8 @@ class Ask:
 
     `asked` counts the answers that this freeze has cost so far, `ahead` those the planner still expects, these
     included. `further` are draws that will probably be asked for next: they may be asked for in advance. A set that
-    `begins` to be audited has to be logged first, and nothing else is asked.
+    `begins` to be audited, or that the owner `checks` (its size and digest), has to be logged first, and nothing else
+    is asked.
     """
 
     wanted: tuple[Wanted, ...]
@@ -272,6 +288,7 @@ class Ask:
     ahead: int
     further: tuple[Wanted, ...] = ()
     begins: Begun | None = None
+    checks: tuple[int, str] | None = None
 
     @property
     def images(self) -> int:
