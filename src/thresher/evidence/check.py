@@ -61,7 +61,7 @@ def answers_if_clean(promise: Promise, size: int, check_delta: float) -> int:
 
 
 def checked(certified: Certified, state: State) -> Step:
-    """The certificate with what the owner's check says of it; what the owner is still asked; or why it does not hold."""
+    """The certificate with the figures of the owner's check; what the owner is still asked; or why it fails."""
     found, sets = places(certified, state), state.check.sets
     named = name_of(found)
     if sets is not None and (not sets or sets[-1] != named):
