@@ -148,17 +148,17 @@ def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_m
 
 def gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
     """The gold that an owner's answer makes, or None; existing gold with the same answer stays, confirmed by now."""
-    if label.says is Says.UNSURE or (known is None and _drawn(label)):
+    if label.says is Says.UNSURE or (known is None and drawn(label)):
         return None
     if known and known.says is label.says:
         return None if known.confirmed else replace(known, source=Source.OWNER)
     missed = sum(vote.says is not label.says for vote in votes)
     # gold that the owner contradicts is replaced even if an audit drew it: it must not mark people wrong any longer
-    retired = WHY_CONTESTED.format(missed, len(votes)) if missed or _drawn(label) else ""
+    retired = WHY_CONTESTED.format(missed, len(votes)) if missed or drawn(label) else ""
     return Gold(label.row, label.says, label.version, Source.OWNER, len(votes), missed, retired)
 
 
-def _drawn(label: Label) -> bool:
+def drawn(label: Label) -> bool:
     """Whether an audit drew the image, even if only the owner was asked."""
     return label.purpose in AUDITS or (label.epoch > 0 and label.draw >= 0)
 
@@ -176,7 +176,7 @@ def gild_audits(category: str, *, store: Store) -> int:
     audited = [
         label
         for label in store.labels.held(category, version)
-        if label.epoch > 0 and _drawn(label) and label.row not in known and label.says is not Says.UNSURE
+        if label.epoch > 0 and drawn(label) and label.row not in known and label.says is not Says.UNSURE
         if label.source in TRUSTED[kept.targets.truth]
     ]
     votes: dict[int, list[Vote]] = {label.row: [] for label in audited}

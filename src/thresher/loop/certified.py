@@ -16,10 +16,11 @@ import numpy as np
 from thresher.evidence import Ask, Certified, Gold, Refused, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
-from thresher.label.adjudicate import LEAD, leads
+from thresher.label.adjudicate import LEAD
 from thresher.label.asks import unsettled, wish_apart
 from thresher.label.gold import gild_audits
 from thresher.label.independent import left_to_ask, shared_devices
+from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.decision import claim_of, decision
@@ -40,14 +41,13 @@ from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_accepted, record_answers, record_words
 from thresher.loop.ways import way_of
-from thresher.records import DELTA_BELOW, TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import DELTA_BELOW, Category, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
 PATIENCE_ROUNDS = 2  # learning ends after so many rounds in which the planner's total has not fallen
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
-GOLD_ENOUGH = 150  # of each answer; with less gold the bound on adjudication errors is not worth its delta
 
 
 def certified(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
@@ -104,31 +104,17 @@ def purse_of(category: Category, left: int, *, store: Store, settings: Settings)
     each = answers_each(category, store=store, settings=settings) if capped else 1.0
     pictures = int(left / each) if capped else settings.audit_images
     # the owner's answers are not doubted, so people's results on gold do not matter
-    doubted = None if category.targets.truth == "owner" else gold_of(category, store=store)
+    doubted = None if category.targets.truth == "owner" else gold_of(category, store=store, settings=settings)
     return Purse(max(pictures, 1), words_of(settings), doubted)
 
 
-def gold_of(category: Category, *, store: Store) -> Gold | None:
-    """How often adjudication would be right on gold: votes on each gold image up to a clear lead, and the known answer.
-
-    The known answer is the owner's, or was adjudicated from other votes by a finished audit. Retired gold counts too,
-    as it is the gold that people miss. None if there is too little.
-    """
-    name, version = category.name, category.question.version
-    pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source in TRUSTED["people"]}
-    votes: dict[int, dict[str, Says]] = {}
-    for row, worker, says in store.labels.gold_answers(name, version):
-        if row in pieces:
-            votes.setdefault(row, {}).setdefault(worker, Says(says))
-    shown: Counter[Says] = Counter()
-    missed: Counter[Says] = Counter()
-    for row, cast in votes.items():
-        if (found := leads(list(cast.values()))) is not None:
-            shown[pieces[row]] += 1
-            missed[pieces[row]] += found is not pieces[row]
-    if min(shown[Says.YES], shown[Says.NO]) < GOLD_ENOUGH:
+def gold_of(category: Category, *, store: Store, settings: Settings) -> Gold | None:
+    """How often adjudication errs on gold (label/measured.py); None if there is too little of it."""
+    found = measure(category.name, category.question.version, store=store, settings=settings)
+    if not found.enough:
         return None
-    return Gold(shown[Says.YES], missed[Says.YES], shown[Says.NO], missed[Says.NO])
+    shown, missed = found.shown, found.missed
+    return Gold(shown[Says.YES], missed[Says.YES], shown[Says.NO], missed[Says.NO], found.audited)
 
 
 def _to_learn(category: Category, left: int) -> int:
