@@ -123,6 +123,10 @@ class CrowdOptions:
     replay: Annotated[bool, typer.Option(help="Answer with the recorded votes in the columns vote1, vote2, ...")] = (
         False
     )
+    proxies: Annotated[
+        float,
+        typer.Option(help="Share of the people who hand in the answers of one model (proxies).", min=0.0, max=1.0),
+    ] = 0.0
     seed: Annotated[int, typer.Option(help="Random seed of the crowd.")] = 1
     url: Annotated[str, typer.Option(help="Address of a running server; default: start one.")] = ""
 
