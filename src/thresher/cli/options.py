@@ -29,6 +29,15 @@ Truth = Annotated[
     ),
 ]
 
+Check = Annotated[
+    bool | None,
+    typer.Option(
+        "--check/--no-check",
+        help="Let the owner check a random part of what is released, as annotators may make the same errors together; "
+        "default: if they came by an invite for many and pay_hour_cents is set.",
+    ),
+]
+
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, though paid answers stop counting.")]
 
@@ -64,6 +73,7 @@ class AimOptions(PromiseOptions):
     answers: Answers = None
     method: Method = None
     truth: Truth = None
+    check: Check = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from thresher.records import Purpose
 FIRST_SHARE, LATER_SHARE = 0.8, 0.2
 BATCH = 10
 LEAST_DRAWS = 30  # before a check is given up
-PATIENCE = 3.0  # times the draws that a check without a no takes; one that needs more is given up
+PATIENCE = 5.0  # times the draws that a check without a no takes; one that needs more is given up
 PROMISED = 0.2  # of the allowed share of no, expected before the first draw
 REJECTED_DRAWS = 30  # of the rejected, which the owner looks at too
 REJECTED_SHARE = 0.02  # of yes among them, for the prior of the bound that is reported

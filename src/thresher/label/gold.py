@@ -85,17 +85,17 @@ def take_owners_answers(
     """Make labels and gold from an assignment that the owner sent; repeating it changes nothing.
 
     An adjudication keeps the purpose, epoch and draw for which the image was first asked about. Where rows are handed
-    in, answers about other images are left out.
+    in, answers about other images are left out. Answers to a check make neither: they would change what is checked.
     """
     category, version = assignment.category, assignment.version
     asks = {ask.id: ask for ask in store.asks.of_task(assignment.task)}
-    answered = [(asks[ask], given) for ask, given in _asked(assignment)]
+    answered = [(asks[ask], given) for ask, given in _asked(assignment) if asks[ask].purpose is not Purpose.CHECK]
     if among is not None:
         answered = [(ask, given) for ask, given in answered if ask.row in among]
     rows = [ask.row for ask, _ in answered]
     votes: dict[int, list[Vote]] = {row: [] for row in rows}
     for vote in store.labels.votes(category, version, rows):
-        if vote.worker != assignment.worker:
+        if vote.worker != assignment.worker and vote.purpose is not Purpose.CHECK:
             votes[vote.row].append(vote)
     own = store.categories.get(category).targets.truth == "owner"
     labels = [_label_of(ask, given, votes[ask.row], version, now_ms, own=own) for ask, given in answered]
@@ -114,7 +114,8 @@ def take_lost_labels(
     A catalog loses labels where a repair drops those that do not match their checksums.
     """
     known = {label.row for label in labels if label.source in TRUSTED["people"]}
-    newest = {vote.row: vote.assignment for vote in of_the_owner if vote.row not in known}
+    asked = (vote for vote in of_the_owner if vote.purpose is not Purpose.CHECK)
+    newest = {vote.row: vote.assignment for vote in asked if vote.row not in known}
     lost: dict[str, set[int]] = defaultdict(set)
     for row, assignment in newest.items():
         lost[assignment].add(row)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Gold, Refused, Wanted
+from thresher.evidence import Ask, Certified, Gold, Refused, Step, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD
@@ -23,6 +23,7 @@ from thresher.label.independent import left_to_ask, shared_devices
 from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
+from thresher.loop.checking import begin_check, check_asks, is_checked, record_checked
 from thresher.loop.decision import claim_of, decision
 from thresher.loop.methods import (
     COMING,
@@ -41,7 +42,7 @@ from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_accepted, record_answers, record_words
 from thresher.loop.ways import way_of
-from thresher.records import DELTA_BELOW, Category, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import DELTA_BELOW, Category, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -105,7 +106,8 @@ def purse_of(category: Category, left: int, *, store: Store, settings: Settings)
     pictures = int(left / each) if capped else settings.audit_images
     # the owner's answers are not doubted, so people's results on gold do not matter
     doubted = None if category.targets.truth == "owner" else gold_of(category, store=store, settings=settings)
-    return Purse(max(pictures, 1), words_of(settings), doubted)
+    check = is_checked(category, store=store, settings=settings)
+    return Purse(max(pictures, 1), words_of(settings), doubted, check)
 
 
 def gold_of(category: Category, *, store: Store, settings: Settings) -> Gold | None:
@@ -132,10 +134,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         snapshot = record_words(category, snapshot, store=store, now_ms=now_ms)
     labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
     snapshot = record_answers(category.name, snapshot, labels, store=store, now_ms=now_ms)
-    step = snapshot.step(labels)
-    while isinstance(step, Ask) and step.begins is not None:
-        snapshot = record_accepted(category.name, snapshot, step.begins, store=store, now_ms=now_ms)
-        step = snapshot.step(labels)
+    snapshot, step = _logged(category.name, snapshot, (votes, labels), store=store, now_ms=now_ms)
     if isinstance(step, Certified):
         return Wish("done", claim_of(decision(category.name, store=store)))
     if isinstance(step, Refused):
@@ -154,10 +153,29 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
     return Wish("asking", _sentence(step))
 
 
+def _logged(
+    name: str, snapshot: Snapshot, known: tuple[Sequence[Vote], Mapping[int, Label]], *, store: Store, now_ms: int
+) -> tuple[Snapshot, Step]:
+    """The next step, with the sets logged whose audit or check begins with it, and the owner's answers to the check."""
+    votes, labels = known
+    snapshot = record_checked(name, snapshot, votes, labels, store=store, now_ms=now_ms)
+    step = snapshot.step(labels)
+    while isinstance(step, Ask) and (step.begins is not None or step.checks is not None):
+        if step.begins is not None:
+            snapshot = record_accepted(name, snapshot, step.begins, store=store, now_ms=now_ms)
+        if step.checks is not None:
+            snapshot = begin_check(name, snapshot, step.checks, store=store, now_ms=now_ms)
+            snapshot = record_checked(name, snapshot, votes, labels, store=store, now_ms=now_ms)
+        step = snapshot.step(labels)
+    return snapshot, step
+
+
 def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:
     """One ask for each image needed, even if two audits drew it; for people who have not seen it yet."""
     asks: dict[int, NewAsk] = {}
     heard = Counter(vote.row for vote in votes if vote.epoch != snapshot.epoch)
+    if check := check_asks(snapshot, step):  # people have proven the set: nothing else is asked
+        return check
     for part in sorted(step.wanted, key=lambda one: not one.sure):  # where both are wanted, the sure one serves both
         for row, ask in _of_part(part, snapshot, heard):
             asks.setdefault(row, _of_the_owner(ask) if part.sure and snapshot.truth == "owner" else ask)
