@@ -10,6 +10,7 @@ from tests.loop.promised import COUNT, PEOPLE, YES_FROM, certificate, frozen_now
 
 from thresher.loop.checking import is_checked
 from thresher.loop.decision import decision
+from thresher.loop.forecast import in_words, plan
 from thresher.loop.snapshot import in_force, latest
 from thresher.loop.turn import Turn
 from thresher.records import OWNER, Invite, Purpose, Says, Source, Targets, Worker
@@ -118,3 +119,14 @@ def test_strangers_who_are_paid_are_checked_unless_the_owner_says_otherwise(
     assert not checked(False, paid)
     assert checked(True, settings)
     assert not checked(True, paid, truth="owner")
+
+
+def test_the_plan_offers_the_check_and_says_what_it_takes(store: Store, settings: Settings, rows: list[int]) -> None:
+    def told(check: bool, truth: str = "people") -> str:
+        category = store.categories.get(NAME)
+        wanted = replace(targets(check=check), truth=truth)
+        return "\n".join(in_words(plan(category, wanted, store=store, settings=settings, prevalence=0.4)))
+
+    assert "answers of the owner, if you choose it with aim --check" in told(check=False)
+    assert "answers of the owner\n" in told(check=True)
+    assert "answers of the owner" not in told(check=False, truth="owner")
