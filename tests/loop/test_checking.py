@@ -11,11 +11,13 @@ from tests.loop.promised import COUNT, PEOPLE, YES_FROM, certificate, frozen_now
 from thresher.loop.checking import is_checked
 from thresher.loop.decision import decision
 from thresher.loop.forecast import in_words, plan
+from thresher.loop.ship import ship
 from thresher.loop.snapshot import in_force, latest
 from thresher.loop.turn import Turn
 from thresher.records import OWNER, Invite, Purpose, Says, Source, Targets, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.verify import Verdict, verify
 
 WRONG_FROM = 215  # images from here on look like yes and are called yes by all annotators; the owner says no
 
@@ -52,10 +54,11 @@ def targets(*, check: bool | None = True, method: str = "certified") -> Targets:
 
 @pytest.mark.parametrize("method", ["certified", "precision"])
 def test_the_owner_is_asked_about_a_part_of_the_set_that_people_have_proven(
-    method: str, store: Store, settings: Settings, rows: list[int]
+    method: str, store: Store, settings: Settings, rows: list[int], tmp_path: Path
 ) -> None:
     store.categories.aim(NAME, targets(method=method))
-    assert run(store, settings, wrong=False).state == "done"
+    came_to = run(store, settings, wrong=False)
+    assert came_to.state == "done"
     step, snapshot = certificate(store), frozen_now(store)
     assert snapshot.is_checked
     assert len(snapshot.log.checks) == 1
@@ -67,6 +70,9 @@ def test_the_owner_is_asked_about_a_part_of_the_set_that_people_have_proven(
     # while the freeze is in force the answers are no labels: what is checked stays what it was
     assert not [label for label in store.labels.held(NAME, 1) if label.purpose is Purpose.CHECK]
     assert decision(NAME, store=store).counts.yes == step.delivered
+    assert "whatever errors annotators make together" in came_to.says
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    assert verify(tmp_path / "out") == Verdict(True, came_to.says, ())
 
 
 def test_a_set_that_annotators_got_wrong_together_is_not_certified_and_the_owners_answers_are_kept(
