@@ -96,6 +96,15 @@ def test_the_source_is_measured_beside_another_checkout_of_it(tmp_path: Path) ->
         assert f"RATIO {ratio} " in told
 
 
+def test_what_the_owners_check_is_worth_is_measured_on_a_few_small_pools() -> None:
+    told = bench("trust.py", "--quick")
+    ratios = {line.split()[1]: float(line.split()[2]) for line in told.splitlines() if line.startswith("RATIO ")}
+    assert len([line for line in told.splitlines() if line.startswith(("| adjudicated", "| certified"))]) == 16
+    # of three certificates each: the bound takes hundreds, which the bench makes
+    assert ratios["false_precision_certified_60_checked"] <= ratios["false_precision_certified_60"]
+    assert 60 < ratios["owners_answers_certified"] < 300
+
+
 def test_a_promise_is_paid_for_by_a_crowd_end_to_end() -> None:
     told = bench("crowd_cost.py", "--quick", "--promise", "adjudicated")
     # in so small a pool chance and the clock say whether it is certified: who answers what depends on when they come

@@ -41,14 +41,14 @@ def test_the_plan_of_a_pool_stays_what_it_was(method: str) -> None:
 
 
 def test_a_method_keeps_what_its_proof_uses_and_nothing_else() -> None:
-    gold = Gold(300, 1, 300, 2)
+    gold = Gold(3000, 3, 3000, 4)
     kept = {
         method: (made.answers, made.said_no, made.adjudicated, made.gold)
         for method in METHODS
         if (made := frozen(method, gold))
     }
     assert kept == {
-        "certified": (0, 0, 0, None),
+        "certified": (0, 0, 12, gold),
         "adjudicated": (0, 800, 12, gold),
         "precision": (300, 0, 12, gold),
         "recall": (300, 0, 12, gold),
@@ -56,9 +56,14 @@ def test_a_method_keeps_what_its_proof_uses_and_nothing_else() -> None:
 
 
 def test_where_adjudication_slips_the_audits_have_less_of_delta() -> None:
-    for method, doubts in ((name, kind.doubts) for name, kind in METHODS.items()):
-        sure, slipping = (frozen(method, gold).ladder[0].accept_delta for gold in (None, Gold(300, 0, 300, 0)))
-        assert slipping == pytest.approx((0.9 if doubts else 1.0) * sure)
+    gold = Gold(3000, 0, 3000, 0)
+    for method in METHODS.keys() - {"certified"}:
+        sure, slipping = (frozen(method, some).ladder[0].accept_delta for some in (None, gold))
+        assert slipping == pytest.approx(0.9 * sure)
+    # its two audits share what the slips leave; without slips they need not share
+    ladder = frozen("certified", gold).ladder
+    used = sum(rung.accept_delta for rung in ladder) + max(rung.reject_delta for rung in ladder[:-1])
+    assert used + ladder[-1].reject_delta == pytest.approx(0.9 * 0.075 * PROMISE.delta)
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:

@@ -15,8 +15,8 @@ from tests.loop.people import everybody_answers, one_turn, pool
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, certificate, frozen_now, rounds_of_two, run, says
 
 from thresher.evidence import Gold as Shown
+from thresher.label import measured
 from thresher.learn.decide import UNKNOWN, YES
-from thresher.loop import certified as loop_certified
 from thresher.loop.certified import certified, gold_of
 from thresher.loop.decision import certified_codes, decision
 from thresher.loop.ship import ship
@@ -289,9 +289,9 @@ def test_gold_tells_what_adjudication_misses_once_there_is_enough_of_it(
     for number in range(6):
         one_turn(store, settings, number)
         everybody_answers(store, settings.but(gold_images=12), fooled, 1_000 * number + 1_500, PEOPLE)
-    assert gold_of(category, store=store) is None
-    monkeypatch.setattr(loop_certified, "GOLD_ENOUGH", 5)
-    found = gold_of(category, store=store)
+    assert gold_of(category, store=store, settings=settings) is None
+    monkeypatch.setattr(measured, "GOLD_ENOUGH", 5)
+    found = gold_of(category, store=store, settings=settings)
     assert found == Shown(yes_shown=6, yes_missed=0, no_shown=6, no_missed=1)
 
 

@@ -447,6 +447,7 @@ export type TargetsWire = {
   answers?: number | null;
   method?: string;
   truth?: "people" | "owner";
+  check?: boolean | null;
 };
 export type GroundsWire = {
   labelled: number;

@@ -68,7 +68,7 @@ def simulate_with(
                 owner_waits=lambda: _waits_for_owner(name, store),
                 category=name,
             ),
-            crowd_of(truth, crowd.seed, replay=crowd.replay, errors=errors),
+            crowd_of(truth, crowd.seed, replay=crowd.replay, errors=errors, proxies=crowd.proxies),
             album=album,
             workers=crowd.workers,
             watch=Watch(
@@ -99,10 +99,10 @@ def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
     return known, [links.worker(worker) for _, worker in came]
 
 
-def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0) -> Crowd:
+def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0, proxies: float = 0.0) -> Crowd:
     """People of the fixed model, or the votes in the file. Raises BadInput if the file has none."""
     if not replay:
-        return ModelCrowd(truth.yes, seed, errors=errors)
+        return ModelCrowd(truth.yes, seed, errors=errors, proxies=proxies)
     if not any(truth.votes.values()):
         raise BadInput("the truth file has no columns vote1, vote2, ...", next="leave out --replay")
     return ReplayedCrowd(truth.yes, truth.votes, seed)

@@ -29,6 +29,15 @@ Truth = Annotated[
     ),
 ]
 
+Check = Annotated[
+    bool | None,
+    typer.Option(
+        "--check/--no-check",
+        help="Let the owner check a random part of what is released, as annotators may make the same errors together; "
+        "default: if they came by an invite for many and pay_hour_cents is set.",
+    ),
+]
+
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, though paid answers stop counting.")]
 
@@ -64,6 +73,7 @@ class AimOptions(PromiseOptions):
     answers: Answers = None
     method: Method = None
     truth: Truth = None
+    check: Check = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,10 @@ class CrowdOptions:
     replay: Annotated[bool, typer.Option(help="Answer with the recorded votes in the columns vote1, vote2, ...")] = (
         False
     )
+    proxies: Annotated[
+        float,
+        typer.Option(help="Share of the people who hand in the answers of one model (proxies).", min=0.0, max=1.0),
+    ] = 0.0
     seed: Annotated[int, typer.Option(help="Random seed of the crowd.")] = 1
     url: Annotated[str, typer.Option(help="Address of a running server; default: start one.")] = ""
 

@@ -65,11 +65,11 @@ from thresher.evidence.plan import (
     Table,
     careful,
     cheapest,
+    delta_of,
     draws_ahead,
     may_be_false,
     may_be_missed,
     sketch,
-    spend,
 )
 from thresher.evidence.state import (
     Answers,
@@ -154,7 +154,7 @@ class _Desk:
 
 def certify_adjudicated(frozen: Frozen) -> Procedure:
     """For one rung after the other: first prove what is rejected, then audit what is accepted."""
-    delta = spend(frozen.promise.delta, frozen.epoch)
+    delta = delta_of(frozen)
     urn = Urn(frozen.seed, "reject", frozen.reject_from, frozen.ranks - frozen.reject_from, frozen.reject_prior)
     none = np.zeros(0, np.int64)
     desk = _Desk(

@@ -16,13 +16,16 @@ WORDS: Final = "words"
 ANSWERS: Final = "answers"
 ACCEPTED: Final = "accepted"
 ENDED: Final = "ended"
+CHECK: Final = "check"
+CHECKED: Final = "checked"
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
     """What the lines of a log say, the number of them, and the head; `frozen` is the description of line 0.
 
-    `words` and `first` have codes by rank, `accepted` the SHA-256 of the accepted set of each attempt.
+    `words` and `first` have codes by rank, `accepted` the SHA-256 of the accepted set of each attempt, `checks`
+    size and SHA-256 of the set that the owner checked in each attempt, `checked` the owner's codes by place.
     """
 
     lines: int = 0
@@ -32,6 +35,8 @@ class Log:
     first: Mapping[int, int] = field(default_factory=dict)
     accepted: Mapping[int, str] = field(default_factory=dict)
     ended: bool = False
+    checks: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    checked: Mapping[int, int] = field(default_factory=dict)
 
     def line(self, kind: str, at_ms: int, **fields: object) -> bytes:
         """The bytes of the next line."""
@@ -40,6 +45,7 @@ class Log:
     def read(self, lines: Iterable[bytes]) -> "Log":
         """The log with further lines. Raises ValueError for a line that does not follow, or says a thing twice."""
         log = replace(self, words=dict(self.words), first=dict(self.first), accepted=dict(self.accepted))
+        log = replace(log, checks=dict(self.checks), checked=dict(self.checked))
         for data in lines:
             log = _with_line(log, data)
         return log
@@ -100,10 +106,23 @@ def _ended(_log: Log, line: Mapping[str, Any]) -> None:
     str(line["why"])
 
 
+def _check(log: Log, line: Mapping[str, Any]) -> None:
+    assert isinstance(log.checks, dict)  # noqa: S101 -- `read` has made it one
+    if line["attempt"] != len(log.checks) or not isinstance(line["size"], int):
+        raise ValueError(f"line {log.lines} is not check {len(log.checks)}, or names no set")
+    log.checks[len(log.checks)] = (line["size"], str(line["sha256"]))
+
+
+def _checked(log: Log, line: Mapping[str, Any]) -> None:
+    _take(log, log.checked, line["codes"])
+
+
 KINDS: Final[Mapping[str, Callable[[Log, Mapping[str, Any]], Mapping[str, Any] | None]]] = {
     FREEZE: _freeze,
     WORDS: _words,
     ANSWERS: _answers,
     ACCEPTED: _accepted,
     ENDED: _ended,
+    CHECK: _check,
+    CHECKED: _checked,
 }

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from thresher.evidence.martingale import cut_down
 from thresher.evidence.noise import slips_of
-from thresher.evidence.plan import spend
+from thresher.evidence.plan import delta_of
 from thresher.evidence.state import Certified, Frozen
 
 ANSWERS = {"people": "adjudicated answers", "owner": "the owner's answers"}
@@ -23,8 +23,14 @@ def words_of(frozen: Frozen, certified: Certified, *, files: int) -> str:
 
 
 def sentences(frozen: Frozen, certified: Certified, *, files: int) -> tuple[str, ...]:
-    """The claim; how similar images count; what is taken as the truth; what is withheld."""
-    return (claim(frozen, certified), _similar(files), *truth(frozen), *_withheld(certified))
+    """The claim; how similar images count; what is taken as the truth; what the owner checked; what is withheld."""
+    return (
+        claim(frozen, certified),
+        _similar(files),
+        *truth(frozen),
+        *_checked(frozen, certified),
+        *_withheld(certified),
+    )
 
 
 def claim(frozen: Frozen, certified: Certified) -> str:
@@ -55,16 +61,35 @@ def claim(frozen: Frozen, certified: Certified) -> str:
 
 
 def truth(frozen: Frozen) -> tuple[str, ...]:
-    """What is taken as the truth, and which of its errors the bounds count. An owner's check adds a sentence here."""
+    """What is taken as the truth, and which of its errors the bounds count."""
     if frozen.truth == "owner":
         return ("The owner's answers are taken as the truth.",)
     if frozen.gold is None:
         return (f"The adjudicated answers are taken as the truth: {TOGETHER}.",)
-    slips, gold = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch)), frozen.gold
+    slips, gold = slips_of(frozen.gold, delta_of(frozen)), frozen.gold
     yes, no = number(rounded_up(slips.yes_as_no)), number(rounded_up(slips.no_as_yes))
-    shown = f"{gold.yes_shown:,} and {gold.no_shown:,} gold images"
+    drawn = f"{gold.audited:,} of them drawn at random by earlier audits"
+    shown = f"{gold.yes_shown:,} and {gold.no_shown:,} gold images, {drawn}"
     counted = f"Independent errors of adjudication are counted, on at most {yes} of the yes and {no} of the no"
     return (f"{counted}, as measured on {shown}; {TOGETHER}.",)
+
+
+def _checked(frozen: Frozen, certified: Certified) -> tuple[str, ...]:
+    """What the owner's check proves, and what it says of the rejected images."""
+    if not frozen.check_delta:
+        return ()
+    counts = {name: f"{int(value):,}" for name, value in certified.counts.items() if name.startswith("check_")}
+    sure = number(cut_down(1 - certified.counts["check_delta"]))
+    proven = (
+        f"The owner checked {counts['check_drawn']} of the {counts['check_size']} images that people had proven so, "
+        f"drawn at random, and {counts['check_bad']} were not yes: by the owner's answers at least "
+        f"{number(frozen.promise.precision)} of the released images are yes, whatever errors annotators make together."
+    )
+    looked = (
+        f"Of {counts['check_rejected_drawn']} rejected images {counts['check_rejected_bad']} were not no: with "
+        f"confidence {sure}, at most {counts['check_missed_at_most']} of the {counts['check_rejected']} are yes."
+    )
+    return (proven, looked)
 
 
 def _similar(files: int) -> str:

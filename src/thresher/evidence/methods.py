@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from thresher.errors import BadInput
 from thresher.evidence.adjudicated import certify_adjudicated, fix_adjudicated
-from thresher.evidence.certify import certify, fix
+from thresher.evidence.certify import bears, certify, fix, refuted_late
+from thresher.evidence.check import checked
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.noise import audit_delta
 from thresher.evidence.plan import spend
@@ -13,7 +14,7 @@ from thresher.evidence.precision import certify_precision, fix_precision
 from thresher.evidence.predict import TRUE, Doubt, Prediction, Run, Words, simulate, summary
 from thresher.evidence.recall import certify_recall, fix_recall
 from thresher.evidence.replay import replay
-from thresher.evidence.state import Frozen, Procedure, Promise, State, Step
+from thresher.evidence.state import Certified, Frozen, Procedure, Promise, State, Step
 from thresher.evidence.terms import Draws, Fixed, Given, Means, Pool
 from thresher.records import DELTA_BELOW
 
@@ -22,23 +23,28 @@ from thresher.records import DELTA_BELOW
 class Method:
     """One method: what is fixed at the freeze, and the procedure that decides which labels it needs.
 
-    `doubts`: adjudication may err, so gold and the number of adjudicated labels count. `budgeted`: it stops when its
-    budget of answers is used up. `words`: unadjudicated votes of people are part of it.
+    Adjudication may err, so gold and the number of adjudicated labels count; not for a plan that `bears` does not hold
+    for. `budgeted`: it stops when its budget of answers is used up. `words`: unadjudicated votes of people are part of
+    it. `checked`: it promises precision, so the owner may check what it releases.
     """
 
     fix: Callable[[Given], Fixed]
     procedure: Callable[[Frozen], Procedure]
-    doubts: bool = True
+    bears: Callable[[Given], bool] = lambda _: True
     budgeted: bool = False
     words: bool = False
+    checked: bool = True
 
 
 METHODS: dict[str, Method] = {
-    "certified": Method(fix, certify, doubts=False),
+    "certified": Method(fix, certify, bears=bears),
     "adjudicated": Method(fix_adjudicated, certify_adjudicated, words=True),
     "precision": Method(fix_precision, certify_precision, budgeted=True),
-    "recall": Method(fix_recall, certify_recall, budgeted=True),
+    "recall": Method(fix_recall, certify_recall, budgeted=True, checked=False),
 }
+
+
+CHECK_SHARE = 0.2  # of a freeze's delta, for the owner's check
 
 
 def method_of(name: str) -> Method:
@@ -58,10 +64,14 @@ def freeze(method: str, promise: Promise, pool: Pool, draws: Draws, means: Means
         raise BadInput(
             f"delta {promise.delta:g} is not between 0 and {DELTA_BELOW:g}.", next="aim at 0.05, for example"
         )
-    if not chosen.doubts:
-        means = replace(means, gold=None)
     points = points_of(pool.probabilities)
-    given = Given(promise, pool, means, Curve(points), delta=audit_delta(spend(promise.delta, draws.epoch), means.gold))
+    spent = spend(promise.delta, draws.epoch)
+    check_delta = CHECK_SHARE * spent if means.check and chosen.checked else 0.0
+    delta = spent - check_delta
+    given = Given(promise, pool, means, Curve(points), audit_delta(delta, means.gold), delta)
+    if means.gold is not None and not chosen.bears(given):
+        means = replace(means, gold=None)
+        given = replace(given, means=means, delta=delta)
     fixed = chosen.fix(given)
     return Frozen(
         method=method,
@@ -82,14 +92,20 @@ def freeze(method: str, promise: Promise, pool: Pool, draws: Draws, means: Means
         recall_answers=means.recall_answers if chosen.budgeted else 0,
         looks=fixed.looks,
         said_no=pool.said_no if chosen.words else 0,
-        adjudicated=pool.adjudicated if chosen.doubts else 0,
+        adjudicated=0 if means.gold is None else pool.adjudicated,
         gold=means.gold,
+        check_delta=check_delta,
     )
 
 
 def next_step(state: State) -> Step:
     """The next step to a certificate, from what was frozen and the labels so far; equal states give equal steps."""
-    return replay(method_of(state.frozen.method).procedure(state.corrected), state)
+    step = replay(method_of(state.frozen.method).procedure(state.corrected), state)
+    if not isinstance(step, Certified):
+        return step
+    if why := refuted_late(step, state):
+        return replace(why, asked=step.asked)
+    return checked(step, state) if state.frozen.check_delta else step
 
 
 def predict(frozen: Frozen, *, images: int, runs: int = 20) -> Prediction:

@@ -8,7 +8,7 @@ images it stands for: if gold is easier than the pool, every number here is too 
 together on some images are no independent slips: only the owner's check (check.py) counts those.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 NOISE_SHARE = 0.1  # of delta, where there is gold
 PARTS = 6  # two rates; for each kind of slip what an audit fails to detect, and what single labels got wrong
+SEEN_DELTA = 0.05
 
 # numbers of labels for which `wrong_among` holds at once; between them the next one counts
 STEPS = 64
@@ -31,11 +32,22 @@ REFUTED = ((4, 0.9), (32, 0.08), (256, 0.02))
 
 @dataclass(frozen=True, slots=True)
 class Slips:
-    """Upper bounds on the error rates of adjudication, and the delta for each further step from a rate to a count."""
+    """Upper bounds on the error rates of adjudication, and the delta for each further step from a rate to a count.
+
+    `likely` are the rates as gold has them, `seen` lower bounds at `SEEN_DELTA`, for yes called no and no called yes;
+    for plans only.
+    """
 
     yes_as_no: float = 0.0
     no_as_yes: float = 0.0
     part: float = 0.0
+    likely: tuple[float, float] = (0.0, 0.0)
+    seen: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def least(self) -> "Slips":
+        """The lower bounds in the place of the upper ones."""
+        return replace(self, yes_as_no=self.seen[0], no_as_yes=self.seen[1], likely=self.seen)
 
 
 def slips_of(gold: Gold | None, delta: float, share: float = 1.0) -> Slips:
@@ -50,6 +62,8 @@ def slips_of(gold: Gold | None, delta: float, share: float = 1.0) -> Slips:
         yes_as_no=upper_rate(gold.yes_missed, gold.yes_shown, part),
         no_as_yes=upper_rate(gold.no_missed, gold.no_shown, part),
         part=share * part,
+        likely=((gold.yes_missed + 0.5) / (gold.yes_shown + 1.0), (gold.no_missed + 0.5) / (gold.no_shown + 1.0)),
+        seen=(least_rate(gold.yes_missed, gold.yes_shown), least_rate(gold.no_missed, gold.no_shown)),
     )
 
 
@@ -61,6 +75,11 @@ def audit_delta(delta: float, gold: Gold | None) -> float:
 def upper_rate(missed: int, shown: int, delta: float) -> float:
     """Clopper and Pearson's one-sided upper limit of an error rate (Biometrika, 1934)."""
     return 1.0 if missed >= shown else float(betaincinv(missed + 1, shown - missed, 1.0 - delta))
+
+
+def least_rate(missed: int, shown: int) -> float:
+    """Clopper and Pearson's one-sided lower limit of an error rate, at `SEEN_DELTA`."""
+    return 0.0 if not missed else float(betaincinv(missed, shown - missed + 1, SEEN_DELTA))
 
 
 def quantile(chance: float, trials: ArrayLike, success: float) -> Floats:

@@ -19,7 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import accepts, log_evidence_beyond, whole
-from thresher.evidence.noise import Slips, false_bound, missed_bound
+from thresher.evidence.noise import (
+    Slips,
+    false_beyond_labels,
+    false_bound,
+    missed_beyond_labels,
+    missed_bound,
+    refuted_at_most,
+)
 from thresher.evidence.state import Code, Frozen, Promise
 from thresher.evidence.urns import Known, Urn
 
@@ -36,6 +43,7 @@ HIDDEN_SHARE = 0.05  # of the allowed missed yes, assumed to be spread evenly be
 MARGIN = 0.97  # of the yes expected in the middle, counted on when planning
 PENALTY = 0.15  # evidence that the prior costs
 FIRST_SHARE = 0.6  # of a freeze's delta, about the share of the first rung's audit
+SLIP_RUNGS = 5  # of a ladder, before it is known
 HOPELESS = 0.97  # of the allowed share: beyond it no number of draws is enough
 
 
@@ -66,8 +74,8 @@ class Cut:
 class Table:
     """Everything the planner knows: the frozen description, the two urns, and the labels so far.
 
-    If votes are not taken as true, `known` holds the votes, `slips` the error rates of adjudication from gold, and
-    `adjudicated` counts the labels that were adjudicated one by one.
+    `slips` are the error rates of adjudication from gold, and `adjudicated` counts the labels that were adjudicated one
+    by one. If `doubted`, `known` holds people's votes, which are not taken as true.
     """
 
     frozen: Frozen
@@ -87,6 +95,11 @@ def spend(delta: float, epoch: int) -> float:
     would cost it a fifth more draws.
     """
     return delta * (0.85 if epoch == 0 else 0.15 * 2.0**-epoch)
+
+
+def delta_of(frozen: Frozen) -> float:
+    """The part of delta that a freeze's audits and bounds of slips share: all but that of the owner's check."""
+    return spend(frozen.promise.delta, frozen.epoch) - frozen.check_delta
 
 
 def may_be_false(promise: Promise, base: ArrayLike) -> Floats:
@@ -135,9 +148,7 @@ def cheapest(table: Table) -> Cut:
     cut = _cuts(table)[None, :]
     base = _base(table, rung, cut)
     middle = np.where(cut >= rung, cut - rung - known.between(rung, cut), np.inf)
-    accept_bound = false_bound(table.slips, may_be_false(frozen.promise, base), table.adjudicated)
-    lost = frozen.known_unanswerable + known.between(rung, frozen.reject_from, Code.UNANSWERABLE)
-    reject_bound = missed_bound(table.slips, may_be_missed(frozen.promise, base) - lost, table.adjudicated)
+    accept_bound, reject_bound = _bounds(table, rung, cut, base)
     accept_holds, accept_draws = _accept(table, rung, accept_bound)
     reject_holds, reject_draws = _reject(table, rung, cut, reject_bound)
     cost = middle + accept_draws + reject_draws
@@ -154,6 +165,21 @@ def cheapest(table: Table) -> Cut:
         middle=int(middle_left) if math.isfinite(middle_left) else 0,
         ahead=float(cost[row, column]),
     )
+
+
+def _bounds(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64], base: Floats) -> tuple[Floats, Floats]:
+    """How many no the accepted ranks' audit may detect, and how many yes that of the rejected ones."""
+    frozen, slips = table.frozen, table.slips
+    lost = frozen.known_unanswerable + table.known.between(rung, frozen.reject_from, Code.UNANSWERABLE)
+    false, missed = may_be_false(frozen.promise, base), may_be_missed(frozen.promise, base) - lost
+    if table.doubted or not slips.part:
+        return false_bound(slips, false, table.adjudicated), missed_bound(slips, missed, table.adjudicated)
+    recall = frozen.promise.recall
+    labels = table.adjudicated + np.maximum(cut - rung, 0)
+    refuted, _ = refuted_at_most(table.accept.bad_below(rung))
+    yes = base - np.minimum(rung, frozen.reject_from)
+    accept = false_beyond_labels(slips, false, labels, len(frozen.ladder))
+    return accept, missed_beyond_labels(slips, missed - refuted / recall, yes, recall)
 
 
 def _cuts(table: Table) -> NDArray[np.int64]:
@@ -200,6 +226,8 @@ def _reject(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64], bound
     """
     frozen, known, urn = table.frozen, table.known, table.reject
     delta = np.array([[step.reject_delta] for step in frozen.ladder])
+    if table.slips.part and not table.doubted:
+        delta = np.maximum(delta * refuted_at_most(table.accept.bad_below(rung))[1], 1e-300)
     missed = urn.bad_from(cut)
     unseen = frozen.ranks - cut - known.between(cut, frozen.ranks)
     most_missed = unseen + known.between(cut, frozen.ranks, Code.YES)
@@ -244,35 +272,62 @@ class Sketch:
     ahead: float
 
 
-def sketch(curve: Curve, known_yes: int, promise: Promise, *, delta: float) -> Sketch:
+@dataclass(frozen=True, slots=True)
+class _Sketched:
+    """The input of a sketch but for the curve."""
+
+    known_yes: int
+    promise: Promise
+    delta: float
+    slips: Slips
+    adjudicated: int
+
+
+def sketch(
+    curve: Curve,
+    known_yes: int,
+    promise: Promise,
+    *,
+    delta: float,
+    slips: Slips = NO_SLIPS,
+    adjudicated: int = 0,
+) -> Sketch:
     """The cheapest plan before anything is drawn, assuming `DOUBT` times as many bad items as the scores predict.
 
-    Searched on a thinned grid first, then on all grid ranks around the best plan.
+    Searched on a thinned grid first, then on all grid ranks around the best plan. With `slips`, the labels of the
+    middle and those `adjudicated` before may be wrong (certify.py).
     """
+    about = _Sketched(known_yes, promise, delta, slips, adjudicated)
     places = np.arange(len(curve.ranks))
     thin = np.unique(np.concatenate([places[:: max(len(places) // 120, 1)], places[-1:]]))
-    row, column = _sketched(curve, thin, thin, known_yes, promise, delta)[:2]
+    row, column = _sketched(curve, thin, thin, about)[:2]
     step = max(len(places) // 120, 1)
     rungs, cuts = (places[max(best - step, 0) : best + step + 1] for best in (row, column))
-    row, column, ahead = _sketched(curve, rungs, cuts, known_yes, promise, delta)
+    row, column, ahead = _sketched(curve, rungs, cuts, about)
     return Sketch(int(curve.ranks[row]), int(curve.ranks[column]), ahead)
 
 
 def _sketched(
-    curve: Curve, rungs: NDArray[np.intp], cuts: NDArray[np.intp], known_yes: int, promise: Promise, delta: float
+    curve: Curve, rungs: NDArray[np.intp], cuts: NDArray[np.intp], about: _Sketched
 ) -> tuple[int, int, float]:
     """The best rung and cut among places of the grid, and the answers they need."""
+    known_yes, promise, delta = about.known_yes, about.promise, about.delta
     rung, rung_yes = curve.ranks[rungs][:, None], curve.yes[rungs][:, None]
     cut, cut_yes = curve.ranks[cuts][None, :], curve.yes[cuts][None, :]
     ranks, total = curve.ranks[-1], curve.total
     base = known_yes + rung + np.maximum(cut_yes - rung_yes, 0.0)
     false = (DOUBT * (rung - rung_yes) + 0.2) / np.maximum(rung, 1.0)
-    accept_bound = may_be_false(promise, base)
+    accept_bound, reject_bound = may_be_false(promise, base), 0.98 * may_be_missed(promise, base)
+    if about.slips.part:
+        labels = about.adjudicated + np.maximum(cut - rung, 0.0)
+        accept_bound = false_beyond_labels(about.slips, accept_bound, labels, SLIP_RUNGS)
+        refuted = float(refuted_at_most(0)[0]) / promise.recall
+        reject_bound = missed_beyond_labels(about.slips, reject_bound - refuted, base - 0.7 * rung, promise.recall)
+    false = false + about.slips.likely[0]  # slips are bad draws too
     accept = draws_ahead(rung, 0, false, accept_bound, 0.0, delta * FIRST_SHARE)
     size = np.maximum(ranks - rung, 1.0)
     hidden = 0.02 * (1.0 - promise.recall) * (known_yes + max(total, 3.0))
-    missed = (DOUBT * (total - cut_yes) + hidden) / size
-    reject_bound = 0.98 * may_be_missed(promise, base)
+    missed = (DOUBT * (total - cut_yes) + hidden) / size + about.slips.likely[1]
     reject = draws_ahead(size, 0, missed, reject_bound, 0.0, delta) * np.maximum(ranks - cut, 1e-9) / size
     cost = np.where(rung <= accept_bound, 0.0, accept) + np.where(ranks - cut <= reject_bound, 0.0, reject)
     cost = np.where(rung <= cut, cut - rung + cost, np.inf)

@@ -49,7 +49,7 @@ from thresher.evidence.martingale import (
     whole,
 )
 from thresher.evidence.noise import false_bound, slips_of
-from thresher.evidence.plan import DOUBT, careful, draws_ahead, may_be_false, spend
+from thresher.evidence.plan import DOUBT, careful, delta_of, draws_ahead, may_be_false
 from thresher.evidence.state import (
     Answers,
     Asking,
@@ -243,7 +243,7 @@ def _look_first(frozen: Frozen, sample: _Sample) -> Generator[Asking, Answers, i
 
 def _chains(frozen: Frozen, found: int) -> tuple[_Chain, _Chain]:
     """The main chain and the spare one, told apart by their deltas; `found` yes are known beyond the top rung."""
-    slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
+    slips = slips_of(frozen.gold, delta_of(frozen))
     largest = max((rung.accept_delta for rung in frozen.ladder), default=0.0)
     chains = []
     for kept in (True, False):

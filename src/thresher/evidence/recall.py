@@ -25,7 +25,7 @@ import numpy as np
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, draws_if_clean, most, prior_for
 from thresher.evidence.noise import missed_bound, slipped, slips_of, undetected
-from thresher.evidence.plan import spend
+from thresher.evidence.plan import delta_of
 from thresher.evidence.state import Certified, Code, Frozen, Procedure, Refused, Rung, Want
 from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
@@ -67,7 +67,7 @@ def certify_recall(frozen: Frozen) -> Procedure:
     """Bound the no below the rung, then draw beyond it as long as the budget lasts and a lower cut is possible."""
     known = Known()
     rung = frozen.ladder[0]
-    slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
+    slips = slips_of(frozen.gold, delta_of(frozen))
     accept = Urn(frozen.seed, "accept", 0, rung.rank, frozen.accept_prior)
     reject = Urn(frozen.seed, "reject", rung.rank, frozen.ranks - rung.rank, frozen.reject_prior)
     if looks := min(_accept_draws(frozen.answers), accept.size, frozen.answers):

@@ -40,7 +40,7 @@ import numpy as np
 from scipy.special import betainc
 
 from thresher.evidence.noise import slips_of
-from thresher.evidence.plan import spend
+from thresher.evidence.plan import delta_of
 from thresher.evidence.state import Certified, Code, Ranks, State
 
 CLOSE = 1e-9
@@ -48,6 +48,20 @@ CLOSE = 1e-9
 
 def released(certified: Certified, state: State) -> Ranks:
     """The ranks of the released set, ascending; the images known before the freeze that are yes belong to the set too.
+
+    What people's answers prove, without what the owner's check refutes.
+    """
+    return np.setdiff1d(proven(certified, state), refuted(state))
+
+
+def refuted(state: State) -> Ranks:
+    """The places that the owner's check refutes (state.OwnersCheck): they are not released, whatever people say."""
+    lost = {state.frozen.ranks + number for number in state.check.lost}
+    return _ranks(place for place, code in state.check.codes.items() if code != Code.YES and place not in lost)
+
+
+def proven(certified: Certified, state: State) -> Ranks:
+    """The ranks that people's answers release, ascending.
 
     The accepted set without what the labels of today refute, and the yes found elsewhere that may join.
     """
@@ -58,7 +72,7 @@ def released(certified: Certified, state: State) -> Ranks:
 
 def withheld(certified: Certified, state: State) -> Ranks:
     """The ranks that are labelled yes and are not released, because the label may be an error of adjudication."""
-    return np.setdiff1d(_labelled_yes(state), released(certified, state))
+    return np.setdiff1d(_labelled_yes(state), proven(certified, state))
 
 
 def accepted_set(certified: Certified, state: State) -> Ranks:
@@ -91,7 +105,7 @@ def fits(certified: Certified, state: State, *, people: int, owner: int) -> bool
     bad = [rank for rank, code in state.answers.items() if code != Code.YES]
     called_no = sum(rank < frozen.ladder[0].rank for rank in bad)
     left_out = sum(rank < certified.accepted and state.today.get(rank) != Code.YES for rank in bad)
-    slips = slips_of(frozen.gold, spend(frozen.promise.delta, frozen.epoch))
+    slips = slips_of(frozen.gold, delta_of(frozen))
     most = slips_at_most(called_no, people, slips.no_as_yes, 2.0 * slips.part)
     return most <= missed * (people + owner) + frozen.promise.precision * left_out + CLOSE
 

@@ -16,7 +16,7 @@ from itertools import takewhile
 import numpy as np
 
 from thresher.evidence.figures import figures_of
-from thresher.evidence.releasing import released, withheld
+from thresher.evidence.releasing import refuted, released, withheld
 from thresher.evidence.state import (
     NO_WORD,
     Ask,
@@ -89,6 +89,7 @@ def counted(certified: Certified, state: State) -> Certified:
     is added: neither lowers the precision or the recall of the set.
     """
     known = state.frozen.known_yes - state.corrections.known_lost + state.corrections.known_found
+    known -= len(refuted(state)[refuted(state) >= state.frozen.ranks])
     delivered = known + len(released(certified, state))
     counts = figures_of(certified, state, delivered)
     if state.frozen.gold is not None:

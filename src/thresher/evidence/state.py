@@ -55,12 +55,17 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """The results of adjudication on gold: how many were shown and missed, of each answer."""
+    """The results of adjudication on gold: how many were shown and missed, of each answer.
+
+    `audited` of those shown were drawn at random by earlier audits, and so are like the images that audits draw; the
+    others (the owner's first tasks, files) may be easier.
+    """
 
     yes_shown: int = 0
     yes_missed: int = 0
     no_shown: int = 0
     no_missed: int = 0
+    audited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ class Frozen:
     it set aside to bound what was missed, `looks` the number of ranks right beyond the top rung that are looked at one
     by one before the first draw. `known` is the SHA-256 of the labels given before, and `copies` that of the images for
     which another one of their similar group counts (docs/certificate-format.md); `units` counts the images that count,
-    ranked and known. `truth` says whose answers are the ground truth, and `at_ms` when it was frozen.
+    ranked and known. `truth` says whose answers are the ground truth, and `at_ms` when it was frozen. `check_delta`
+    is the part of delta for the owner's check (check.py), 0 without one.
     """
 
     method: str
@@ -139,6 +145,20 @@ class Corrections:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersCheck:
+    """What the owner's check (check.py) has so far.
+
+    A place is a rank, or beyond all ranks the number of an image known to be yes at the freeze, of which those `lost`
+    are no yes today. `sets` has size and digest of each set that was checked, one an attempt; None where there is no
+    log. `codes` are the owner's answers by place.
+    """
+
+    lost: frozenset[int] = frozenset()
+    sets: tuple[tuple[int, str], ...] | None = None
+    codes: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The frozen description and the labels so far, by rank; together they determine the next step.
 
@@ -160,6 +180,7 @@ class State:
     accepted: Mapping[int, str] | None = None
     closed: bool = False
     owners: Set[int] = frozenset()
+    check: OwnersCheck = OwnersCheck()
 
     @property
     def today(self) -> Mapping[int, int]:
@@ -258,7 +279,8 @@ class Ask:
 
     `asked` counts the answers that this freeze has cost so far, `ahead` those the planner still expects, these
     included. `further` are draws that will probably be asked for next: they may be asked for in advance. A set that
-    `begins` to be audited has to be logged first, and nothing else is asked.
+    `begins` to be audited, or that the owner `checks` (its size and digest), has to be logged first, and nothing else
+    is asked.
     """
 
     wanted: tuple[Wanted, ...]
@@ -266,6 +288,7 @@ class Ask:
     ahead: int
     further: tuple[Wanted, ...] = ()
     begins: Begun | None = None
+    checks: tuple[int, str] | None = None
 
     @property
     def images(self) -> int:

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import Prior
+from thresher.evidence.noise import Slips, slips_of
 from thresher.evidence.state import Gold, Promise, Rung
 
 
@@ -42,24 +43,34 @@ class Draws:
 class Means:
     """The budget of the audits: `answers`, of which `recall_answers` are reserved to bound the missed yes.
 
-    `gold` shows how often adjudication errs; without it, the adjudicated answer is taken as true. A method ignores the
-    fields that it does not need.
+    `gold` shows how often adjudication errs; without it, the adjudicated answer is taken as true. If `check`, the owner
+    checks the released set at the end. A method ignores the fields that it does not need.
     """
 
     answers: int = 0
     recall_answers: int = 0
     gold: Gold | None = None
+    check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The input of a method's plan: the targets, the pool with its curve, and the delta that its audits share."""
+    """The input of a method's plan: the targets, the pool with its curve, and the delta that its audits share.
+
+    `whole_delta` also has the part that bounds adjudication errors.
+    """
 
     promise: Promise
     pool: Pool
     means: Means
     curve: Curve
     delta: float
+    whole_delta: float
+
+    @property
+    def slips(self) -> Slips:
+        """The error rates of adjudication that gold gives."""
+        return slips_of(self.means.gold, self.whole_delta)
 
     @property
     def ranks(self) -> int:

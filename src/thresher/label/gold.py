@@ -85,17 +85,17 @@ def take_owners_answers(
     """Make labels and gold from an assignment that the owner sent; repeating it changes nothing.
 
     An adjudication keeps the purpose, epoch and draw for which the image was first asked about. Where rows are handed
-    in, answers about other images are left out.
+    in, answers about other images are left out. Answers to a check make neither: they would change what is checked.
     """
     category, version = assignment.category, assignment.version
     asks = {ask.id: ask for ask in store.asks.of_task(assignment.task)}
-    answered = [(asks[ask], given) for ask, given in _asked(assignment)]
+    answered = [(asks[ask], given) for ask, given in _asked(assignment) if asks[ask].purpose is not Purpose.CHECK]
     if among is not None:
         answered = [(ask, given) for ask, given in answered if ask.row in among]
     rows = [ask.row for ask, _ in answered]
     votes: dict[int, list[Vote]] = {row: [] for row in rows}
     for vote in store.labels.votes(category, version, rows):
-        if vote.worker != assignment.worker:
+        if vote.worker != assignment.worker and vote.purpose is not Purpose.CHECK:
             votes[vote.row].append(vote)
     own = store.categories.get(category).targets.truth == "owner"
     labels = [_label_of(ask, given, votes[ask.row], version, now_ms, own=own) for ask, given in answered]
@@ -114,7 +114,8 @@ def take_lost_labels(
     A catalog loses labels where a repair drops those that do not match their checksums.
     """
     known = {label.row for label in labels if label.source in TRUSTED["people"]}
-    newest = {vote.row: vote.assignment for vote in of_the_owner if vote.row not in known}
+    asked = (vote for vote in of_the_owner if vote.purpose is not Purpose.CHECK)
+    newest = {vote.row: vote.assignment for vote in asked if vote.row not in known}
     lost: dict[str, set[int]] = defaultdict(set)
     for row, assignment in newest.items():
         lost[assignment].add(row)
@@ -148,17 +149,17 @@ def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_m
 
 def gold_of(label: Label, votes: Sequence[Vote], known: Gold | None) -> Gold | None:
     """The gold that an owner's answer makes, or None; existing gold with the same answer stays, confirmed by now."""
-    if label.says is Says.UNSURE or (known is None and _drawn(label)):
+    if label.says is Says.UNSURE or (known is None and drawn(label)):
         return None
     if known and known.says is label.says:
         return None if known.confirmed else replace(known, source=Source.OWNER)
     missed = sum(vote.says is not label.says for vote in votes)
     # gold that the owner contradicts is replaced even if an audit drew it: it must not mark people wrong any longer
-    retired = WHY_CONTESTED.format(missed, len(votes)) if missed or _drawn(label) else ""
+    retired = WHY_CONTESTED.format(missed, len(votes)) if missed or drawn(label) else ""
     return Gold(label.row, label.says, label.version, Source.OWNER, len(votes), missed, retired)
 
 
-def _drawn(label: Label) -> bool:
+def drawn(label: Label) -> bool:
     """Whether an audit drew the image, even if only the owner was asked."""
     return label.purpose in AUDITS or (label.epoch > 0 and label.draw >= 0)
 
@@ -176,7 +177,7 @@ def gild_audits(category: str, *, store: Store) -> int:
     audited = [
         label
         for label in store.labels.held(category, version)
-        if label.epoch > 0 and _drawn(label) and label.row not in known and label.says is not Says.UNSURE
+        if label.epoch > 0 and drawn(label) and label.row not in known and label.says is not Says.UNSURE
         if label.source in TRUSTED[kept.targets.truth]
     ]
     votes: dict[int, list[Vote]] = {label.row: [] for label in audited}

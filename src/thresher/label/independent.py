@@ -6,11 +6,13 @@ those who agree. A shared network address says nothing: families and laboratorie
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
+from typing import TypeVar
 
 from thresher.records import Vote
 from thresher.store.contract import Store
 
 Devices = Mapping[str, frozenset[str]]
+Said = TypeVar("Said")
 
 
 def votes_of_people(category: str, version: int, *, store: Store, rows: Sequence[int] | None = None) -> list[Vote]:
@@ -35,6 +37,18 @@ def once_a_device(votes: Sequence[Vote], shared: Devices) -> list[Vote]:
         if used[vote.row].isdisjoint(own):
             kept.append(vote)
             used[vote.row] |= own
+    return kept
+
+
+def left_alone(said: Sequence[tuple[str, Said]], shared: Devices) -> list[tuple[str, Said]]:
+    """What people said of one thing, in order of time, one a person and device."""
+    used: set[str] = set()
+    kept = []
+    for person, what in said:
+        own = shared.get(person, frozenset()) | {f"person {person}"}
+        if used.isdisjoint(own):
+            kept.append((person, what))
+            used |= own
     return kept
 
 

@@ -126,7 +126,9 @@ def _undone(labels: Sequence[Label], votes: Sequence[Vote], voters: _Voters) -> 
     """
     if not voters.shared:
         return []
-    by_owner = {vote.row for vote in voters.everything if vote.worker in voters.owners}
+    by_owner = {
+        vote.row for vote in voters.everything if vote.worker in voters.owners and vote.purpose is not Purpose.CHECK
+    }
     counted: dict[int, list[Vote]] = defaultdict(list)
     for vote in votes:
         counted[vote.row].append(vote)

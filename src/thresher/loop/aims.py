@@ -23,6 +23,7 @@ class Aims:
     answers: int | None = None
     method: str | None = None
     truth: str | None = None
+    check: bool | None = None
 
 
 def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) -> Targets:
@@ -40,6 +41,7 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
         method=way.name,
         answers=before.answers if aims.answers is None else aims.answers or None,
         truth=before.truth if aims.truth is None else aims.truth,
+        check=before.check if aims.check is None else aims.check,
     )
     _must_be_shares(wanted)
     if wanted.truth == "owner" and way.words:

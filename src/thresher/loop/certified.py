@@ -13,15 +13,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Gold, Refused, Wanted
+from thresher.evidence import Ask, Certified, Gold, Refused, Step, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
-from thresher.label.adjudicate import LEAD, leads
+from thresher.label.adjudicate import LEAD
 from thresher.label.asks import unsettled, wish_apart
 from thresher.label.gold import gild_audits
 from thresher.label.independent import left_to_ask, shared_devices
+from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
+from thresher.loop.checking import begin_check, check_asks, is_checked, record_checked
 from thresher.loop.decision import claim_of, decision
 from thresher.loop.methods import (
     COMING,
@@ -40,14 +42,13 @@ from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_accepted, record_answers, record_words
 from thresher.loop.ways import way_of
-from thresher.records import DELTA_BELOW, TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import DELTA_BELOW, Category, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
 PATIENCE_ROUNDS = 2  # learning ends after so many rounds in which the planner's total has not fallen
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
-GOLD_ENOUGH = 150  # of each answer; with less gold the bound on adjudication errors is not worth its delta
 
 
 def certified(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
@@ -104,31 +105,18 @@ def purse_of(category: Category, left: int, *, store: Store, settings: Settings)
     each = answers_each(category, store=store, settings=settings) if capped else 1.0
     pictures = int(left / each) if capped else settings.audit_images
     # the owner's answers are not doubted, so people's results on gold do not matter
-    doubted = None if category.targets.truth == "owner" else gold_of(category, store=store)
-    return Purse(max(pictures, 1), words_of(settings), doubted)
+    doubted = None if category.targets.truth == "owner" else gold_of(category, store=store, settings=settings)
+    check = is_checked(category, store=store, settings=settings)
+    return Purse(max(pictures, 1), words_of(settings), doubted, check)
 
 
-def gold_of(category: Category, *, store: Store) -> Gold | None:
-    """How often adjudication would be right on gold: votes on each gold image up to a clear lead, and the known answer.
-
-    The known answer is the owner's, or was adjudicated from other votes by a finished audit. Retired gold counts too,
-    as it is the gold that people miss. None if there is too little.
-    """
-    name, version = category.name, category.question.version
-    pieces = {p.row: p.says for p in store.labels.gold(name, version, retired=True) if p.source in TRUSTED["people"]}
-    votes: dict[int, dict[str, Says]] = {}
-    for row, worker, says in store.labels.gold_answers(name, version):
-        if row in pieces:
-            votes.setdefault(row, {}).setdefault(worker, Says(says))
-    shown: Counter[Says] = Counter()
-    missed: Counter[Says] = Counter()
-    for row, cast in votes.items():
-        if (found := leads(list(cast.values()))) is not None:
-            shown[pieces[row]] += 1
-            missed[pieces[row]] += found is not pieces[row]
-    if min(shown[Says.YES], shown[Says.NO]) < GOLD_ENOUGH:
+def gold_of(category: Category, *, store: Store, settings: Settings) -> Gold | None:
+    """How often adjudication errs on gold (label/measured.py); None if there is too little of it."""
+    found = measure(category.name, category.question.version, store=store, settings=settings)
+    if not found.enough:
         return None
-    return Gold(shown[Says.YES], missed[Says.YES], shown[Says.NO], missed[Says.NO])
+    shown, missed = found.shown, found.missed
+    return Gold(shown[Says.YES], missed[Says.YES], shown[Says.NO], missed[Says.NO], found.audited)
 
 
 def _to_learn(category: Category, left: int) -> int:
@@ -146,10 +134,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         snapshot = record_words(category, snapshot, store=store, now_ms=now_ms)
     labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
     snapshot = record_answers(category.name, snapshot, labels, store=store, now_ms=now_ms)
-    step = snapshot.step(labels)
-    while isinstance(step, Ask) and step.begins is not None:
-        snapshot = record_accepted(category.name, snapshot, step.begins, store=store, now_ms=now_ms)
-        step = snapshot.step(labels)
+    snapshot, step = _logged(category.name, snapshot, (votes, labels), store=store, now_ms=now_ms)
     if isinstance(step, Certified):
         return Wish("done", claim_of(decision(category.name, store=store)))
     if isinstance(step, Refused):
@@ -168,10 +153,29 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
     return Wish("asking", _sentence(step))
 
 
+def _logged(
+    name: str, snapshot: Snapshot, known: tuple[Sequence[Vote], Mapping[int, Label]], *, store: Store, now_ms: int
+) -> tuple[Snapshot, Step]:
+    """The next step, with the sets logged whose audit or check begins with it, and the owner's answers to the check."""
+    votes, labels = known
+    snapshot = record_checked(name, snapshot, votes, labels, store=store, now_ms=now_ms)
+    step = snapshot.step(labels)
+    while isinstance(step, Ask) and (step.begins is not None or step.checks is not None):
+        if step.begins is not None:
+            snapshot = record_accepted(name, snapshot, step.begins, store=store, now_ms=now_ms)
+        if step.checks is not None:
+            snapshot = begin_check(name, snapshot, step.checks, store=store, now_ms=now_ms)
+            snapshot = record_checked(name, snapshot, votes, labels, store=store, now_ms=now_ms)
+        step = snapshot.step(labels)
+    return snapshot, step
+
+
 def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:
     """One ask for each image needed, even if two audits drew it; for people who have not seen it yet."""
     asks: dict[int, NewAsk] = {}
     heard = Counter(vote.row for vote in votes if vote.epoch != snapshot.epoch)
+    if check := check_asks(snapshot, step):  # people have proven the set: nothing else is asked
+        return check
     for part in sorted(step.wanted, key=lambda one: not one.sure):  # where both are wanted, the sure one serves both
         for row, ask in _of_part(part, snapshot, heard):
             asks.setdefault(row, _of_the_owner(ask) if part.sure and snapshot.truth == "owner" else ask)

@@ -208,10 +208,12 @@ def certified_codes(
 
 def released_units(snapshot: "Snapshot", step: "Certified", labels: Mapping[int, Label]) -> Rows:
     """The rows of the released units: those that the certificate releases by rank, and the known ones that are yes."""
-    from thresher.evidence import released  # loaded with the certificate
+    from thresher.evidence.releasing import refuted, released  # loaded with the certificate
 
-    known = [row for row in snapshot.known_units if row in labels and labels[row].says is Says.YES]
-    return np.concatenate([snapshot.ranking[released(step, snapshot.state(labels))], np.array(known, np.int64)])
+    state = snapshot.state(labels)
+    away = set(snapshot.rows_of(refuted(state).tolist()))
+    known = [row for row in snapshot.known_units if row in labels and labels[row].says is Says.YES and row not in away]
+    return np.concatenate([snapshot.ranking[released(step, state)], np.array(known, np.int64)])
 
 
 def claim_of(decided: Decision) -> str:

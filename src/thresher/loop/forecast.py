@@ -13,9 +13,12 @@ from statistics import median
 import numpy as np
 
 from thresher.errors import NotReady
-from thresher.evidence import Ask, Certified, Promise, floor
+from thresher.evidence import Ask, Certified, Promise, floor, spend
+from thresher.evidence.check import answers_if_clean
+from thresher.evidence.methods import CHECK_SHARE
 from thresher.evidence.predict import advice
 from thresher.label.adjudicate import LEAD
+from thresher.loop.checking import is_checked
 from thresher.loop.decision import Decision, decision
 from thresher.loop.methods import budget_left
 from thresher.loop.outlook import Future, from_nothing, from_scores, under_way
@@ -36,6 +39,7 @@ EXPLAIN_SECONDS = 28.0  # reading the question and sending, once a task
 # answers taken / answers foreseen in the runs of bench/budget.py: median, and deviation of the logarithm
 NOTHING, SCORES, AUDITS = (1.0, 0.30), (1.0, 0.20), (1.0, 0.15)
 DEVIATIONS = (-1.645, -1.036, -0.674, -0.385, -0.126, 0.126, 0.385, 0.674, 1.036, 1.645)  # of ten equal parts
+CHECK_TAKES = (1.0, 1.25, 2.5)  # times the answers that a check without a no takes, in the runs of bench/trust.py
 LIKELY = 0.5  # a budget that fewer simulated futures end with a certificate is too small
 
 
@@ -60,9 +64,9 @@ class Plan:
     included, `hours` their time, `dollars` with the fee. `floor` is the minimum number of images for any method;
     `certified` the share of simulated futures that ended in a certificate, `delivered` the images then released (both
     None before there are scores). `prevalence` is the assumed share of yes, and `from_` where it comes from.
-    `everything` are the answers that labelling all images would take instead, `check` those that the owner's check adds
-    (None: there is none). `short` says that the budget is too small, and what it would take; it and `advice` may be
-    empty.
+    `everything` are the answers that labelling all images would take instead, `check` those of the owner that a check
+    of what is released adds, if it is `checked` (None: there is none to add). `short` says that the budget is too
+    small, and what it would take; it and `advice` may be empty.
     """
 
     method: str
@@ -79,6 +83,7 @@ class Plan:
     advice: str
     everything: Range
     check: Range | None = None
+    checked: bool = False
     short: str = ""
 
 
@@ -126,6 +131,8 @@ def plan(
         seen.delivered,
         " ".join(filter(None, (seen.standing, advice(promise_of(targets), images, seen.share * images)))),
         everything=_spread([all_others], NOTHING if decided.round is None else SCORES),
+        check=_check(targets, seen.delivered or round(seen.share * images)),
+        checked=is_checked(aimed, store=store, settings=settings),
         short=short,
     )
 
@@ -207,6 +214,15 @@ def _of_audits(snapshot: Snapshot, again: _Seen, decided: Decision, price: Price
     return replace(again, futures=futures, spread=AUDITS, standing=said)
 
 
+def _check(targets: Targets, delivered: int) -> Range | None:
+    """The owner's answers that a check of so many released images takes; None if it could prove nothing more."""
+    if targets.truth == "owner" or not way_of(targets.method).precision or delivered <= 0:
+        return None
+    promise = promise_of(targets)
+    clean = answers_if_clean(promise, delivered, CHECK_SHARE * spend(promise.delta, 0))
+    return Range(*(clean * factor for factor in CHECK_TAKES))
+
+
 def _short(targets: Targets, left: int, answers: Range, least: int, seen: _Seen) -> str:
     """The sentence about a budget that is too small; empty if it should do."""
     there = f"The budget of {targets.answers:,} answers is too small: {left:,} are left"
@@ -278,7 +294,8 @@ def in_words(made: Plan) -> list[str]:
         f"Based on {made.from_}. Share of yes used: {made.prevalence:.1%}.",
     ]
     if made.check is not None:
-        lines.insert(-1, f"the owner's check of what is released: {span(made.check)} answers of the owner")
+        on = "" if made.checked else ", if you choose it with aim --check"
+        lines.insert(-1, f"the owner's check of what is released: {span(made.check)} answers of the owner{on}")
     if made.certified is not None:
         lines.append(f"{made.certified:.0%} of simulated runs were certified, with about {made.delivered:,} images.")
     return [*lines, made.advice] if made.advice else lines

@@ -12,11 +12,15 @@ from thresher.records import Label, Says, Source, Targets
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """The budget of the audits: images they may ask about, votes per image in the middle, and the results on gold."""
+    """The budget of the audits: images they may ask about, votes per image in the middle, and the results on gold.
+
+    `check`: the owner checks the released set.
+    """
 
     pictures: int = 0
     words_of: int = 1
     gold: Gold | None = None
+    check: bool = False
 
 
 def pool_of(probabilities: ArrayLike, labels: Sequence[Label], *, said_no: int) -> Pool:
@@ -37,4 +41,6 @@ def promise_of(targets: Targets) -> Promise:
 def frozen_of(targets: Targets, pool: Pool, purse: Purse, draws: Draws) -> Frozen:
     """Everything that the certificate of these targets will depend on. Raises BadInput for a method without one."""
     aside = round(way_of(targets.method).recall_share * purse.pictures)
-    return freeze(targets.method, promise_of(targets), pool, draws, Means(purse.pictures, aside, purse.gold))
+    return freeze(
+        targets.method, promise_of(targets), pool, draws, Means(purse.pictures, aside, purse.gold, purse.check)
+    )

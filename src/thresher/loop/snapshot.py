@@ -8,7 +8,7 @@ and the audit log (audit_log.py), which has every label that the certificate may
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
-from thresher.evidence import Draws, Frozen, State, Step, next_step
+from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
 from thresher.evidence.audit_log import ACCEPTED, ANSWERS, FREEZE, WORDS, Log
-from thresher.evidence.state import FORMAT, Begun, corrections_of, evidence_of
+from thresher.evidence.state import FORMAT, Begun, OwnersCheck, corrections_of, evidence_of
 from thresher.learn.decide import Decided, look_up
 from thresher.loop.audit_log import append, read_on
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
@@ -59,6 +59,12 @@ class Snapshot:
     answers: int | None = None
     words_of: int = 1
     log: Log = field(default_factory=Log)
+    known_yes: tuple[int, ...] = ()
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the owner checks what is released."""
+        return self.frozen.check_delta > 0.0
 
     @cached_property
     def known(self) -> Rows:
@@ -90,6 +96,7 @@ class Snapshot:
         held = {row: int(CODES[label.says]) for row, label in labels.items() if holds(label, self.truth)}
         rank_of, first = self.ranks_of(held), self.log.first
         now = {rank: held[row] for row, rank in rank_of.items()}
+        lost = frozenset(number for number, row in enumerate(self.known_yes) if held.get(row) != Code.YES)
         return State(
             self.frozen,
             evidence_of(first, now),
@@ -98,7 +105,19 @@ class Snapshot:
             corrections_of((first, now), (self.known_units, held)),
             self.log.accepted,
             owners=frozenset(rank for row, rank in rank_of.items() if labels[row].source is Source.OWNER),
+            check=OwnersCheck(lost, tuple(self.log.checks.values()), self.log.checked),
         )
+
+    def places_of(self, rows: Iterable[int]) -> dict[int, int]:
+        """The place in the owner's check of each of these rows that has one: its rank, or beyond the known ones."""
+        beyond = {row: self.frozen.ranks + number for number, row in enumerate(self.known_yes)}
+        wanted = list(rows)
+        return {**{row: beyond[row] for row in wanted if row in beyond}, **self.ranks_of(wanted)}
+
+    def rows_of(self, places: Sequence[int]) -> list[int]:
+        """The rows at these places."""
+        ranks = self.frozen.ranks
+        return [int(self.ranking[one]) if one < ranks else self.known_yes[one - ranks] for one in places]
 
     def ranks_of(self, rows: Iterable[int]) -> dict[int, int]:
         """The rank of each of these rows that has one. Only for few rows: a pool has millions."""
@@ -118,7 +137,7 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
     """
     for epoch in reversed(store.rounds.epochs(category.name)):
         if before is not None and (before.epoch, before.version) == (epoch, category.question.version):
-            return _with_log(category.name, before, store)
+            return with_log(category.name, before, store)
         data = store.rounds.evidence(category.name, epoch, DESCRIPTION)
         kept: dict[str, Any] = json.loads(data) if data else {}
         if kept.get("version") == category.question.version and kept["frozen"].get("format") == FORMAT:
@@ -135,8 +154,9 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
                 kept["pool"],
                 kept["answers"],
                 kept["words_of"],
+                known_yes=tuple(kept["known_yes"]),
             )
-            return _with_log(category.name, bare, store)
+            return with_log(category.name, bare, store)
     return None
 
 
@@ -168,6 +188,8 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
         return None
     if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
+    if targets.check is not None and way_of(targets.method).precision and targets.check != snapshot.is_checked:
+        return None
     same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
     return snapshot if snapshot.frozen.promise == promise_of(targets) and same_budget else None
 
@@ -177,7 +199,7 @@ def audited(name: str, snapshot: Snapshot, *, store: Store) -> int:
     return sum(vote.epoch == snapshot.epoch for vote in store.labels.votes(name, snapshot.version))
 
 
-def _with_log(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
+def with_log(name: str, snapshot: Snapshot, store: Store) -> Snapshot:
     """The snapshot with what was logged since it was read. Raises StoreDamaged for a log of something else."""
     log = read_on(name, snapshot.epoch, snapshot.log, store=store)
     if log is snapshot.log:
@@ -198,7 +220,7 @@ def begin_log(name: str, snapshot: Snapshot, *, store: Store) -> Snapshot:
         return {"frozen": json.loads(snapshot.frozen.to_bytes()), **asked}
 
     append(name, snapshot.epoch, snapshot.log, FREEZE, said, store=store, at_ms=snapshot.frozen.at_ms)
-    return _with_log(name, snapshot, store)
+    return with_log(name, snapshot, store)
 
 
 def record_answers(
@@ -213,7 +235,7 @@ def record_answers(
         return {"codes": codes} if codes else {}
 
     append(name, snapshot.epoch, snapshot.log, ANSWERS, said, store=store, at_ms=now_ms)
-    return _with_log(name, snapshot, store)
+    return with_log(name, snapshot, store)
 
 
 def record_accepted(name: str, snapshot: Snapshot, begun: Begun, *, store: Store, now_ms: int) -> Snapshot:
@@ -224,7 +246,7 @@ def record_accepted(name: str, snapshot: Snapshot, begun: Begun, *, store: Store
         return {} if begun.attempt in log.accepted else fields
 
     append(name, snapshot.epoch, snapshot.log, ACCEPTED, said, store=store, at_ms=now_ms)
-    return _with_log(name, snapshot, store)
+    return with_log(name, snapshot, store)
 
 
 def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:
@@ -243,7 +265,7 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms
         return {"codes": codes} if codes else {}
 
     append(name, snapshot.epoch, snapshot.log, WORDS, said, store=store, at_ms=now_ms)
-    return _with_log(name, snapshot, store)
+    return with_log(name, snapshot, store)
 
 
 def freeze(
@@ -286,6 +308,7 @@ def freeze(
         "pool": len(decided.rows),
         "answers": targets.answers,
         "words_of": purse.words_of,
+        "known_yes": _yes_by_id([label.row for label in counted if label.says is Says.YES], store),
         "ranking_digest": digest_of(ranking),
         "frozen": json.loads(frozen.to_bytes()),
     }
@@ -294,6 +317,12 @@ def freeze(
     made = latest(category, store=store)
     assert made is not None  # noqa: S101 -- it was kept just now
     return begin_log(name, made, store=store)
+
+
+def _yes_by_id(rows: Sequence[int], store: Store) -> list[int]:
+    """These rows in the order of their ids: the order in which the owner's check numbers them."""
+    ids = {row: image.sha256 for row, image in zip(rows, store.images.many(np.array(rows, np.int64)), strict=True)}
+    return sorted(rows, key=lambda row: ids[row])
 
 
 def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) -> tuple[Rows, NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
 from thresher.loop.certified import certified
+from thresher.loop.checking import keep_checked
 from thresher.loop.methods import Wish, cascade, on_their_way, uncertainty
 from thresher.loop.snapshot import in_force
 from thresher.loop.ways import Asking, way_of
@@ -95,6 +96,7 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
     review_all(name, store=store, settings=settings, now_ms=now_ms)
     judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=lambda: _is_frozen(category, store=store))
     if store.rounds.epochs(name) and not _is_frozen(category, store=store):
+        keep_checked(category, store=store)
         gild_audits(name, store=store)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)

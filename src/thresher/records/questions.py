@@ -17,7 +17,8 @@ class Targets:
     """The owner's targets for the released set, and the budget (`answers`, None for no limit).
 
     `truth` is the ground truth of a certificate: "people" (adjudicated answers) or "owner" (only the owner is asked
-    about the images it depends on).
+    about the images it depends on). `check`: the owner checks a random part of what is released; None: if annotators
+    are strangers who are paid.
     """
 
     precision: float = 0.95
@@ -26,6 +27,7 @@ class Targets:
     answers: int | None = None
     method: str = "cascade"
     truth: str = "people"
+    check: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

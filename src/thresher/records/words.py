@@ -56,11 +56,12 @@ class Purpose(enum.StrEnum):
     AUDIT_PRECISION = "audit precision"
     ADJUDICATE = "adjudicate"
     MINE_GOLD = "mine gold"
+    CHECK = "check"
     IMPORT = "import"
     UPLOAD = "upload"
 
 
-OWNER_ONLY: Final = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD})
+OWNER_ONLY: Final = frozenset({Purpose.ADJUDICATE, Purpose.MINE_GOLD, Purpose.CHECK})
 """The purposes that the owner alone is asked for."""
 
 

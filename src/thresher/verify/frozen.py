@@ -25,12 +25,13 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """How many pieces of gold were shown and missed, of each answer."""
+    """How many pieces of gold were shown and missed, of each answer; `audited` of them were drawn by earlier audits."""
 
     yes_shown: int
     yes_missed: int
     no_shown: int
     no_missed: int
+    audited: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +159,5 @@ def _gold(value: object) -> Gold | None:
         given.whole("yes_missed", 0, shown["yes_shown"]),
         shown["no_shown"],
         given.whole("no_missed", 0, shown["no_shown"]),
+        given.whole("audited", 0, shown["yes_shown"] + shown["no_shown"]),
     )

@@ -16,7 +16,9 @@ def sentences(frozen: Frozen, figures: Mapping[str, float], *, delivered: int, f
     """All sentences as one text, for `delivered` units and so many released `files`."""
     plural = "file is" if files == 1 else "files are"
     similar = f"Similar images count once: {files:,} {plural} released."
-    return " ".join([_claim(frozen, figures, delivered), similar, _errors(frozen), *_withheld(figures)])
+    return " ".join(
+        [_claim(frozen, figures, delivered), similar, _errors(frozen), *_checked(frozen, figures), *_withheld(figures)]
+    )
 
 
 def _claim(frozen: Frozen, figures: Mapping[str, float], delivered: int) -> str:
@@ -50,8 +52,28 @@ def _errors(frozen: Frozen) -> str:
     yes, no = _number(_up(slips.yes)), _number(_up(slips.no))
     return (
         f"Independent errors of adjudication are counted, on at most {yes} of the yes and {no} of the no, as measured "
-        f"on {gold.yes_shown:,} and {gold.no_shown:,} gold images; {TOGETHER}."
+        f"on {gold.yes_shown:,} and {gold.no_shown:,} gold images, {gold.audited:,} of them drawn at random by earlier "
+        f"audits; {TOGETHER}."
     )
+
+
+def _checked(frozen: Frozen, figures: Mapping[str, float]) -> tuple[str, ...]:
+    if frozen.check_delta <= 0.0:
+        return ()
+    drawn, size, bad, looked, not_no, most, of = (
+        f"{int(figures[f'check_{name}']):,}"
+        for name in ("drawn", "size", "bad", "rejected_drawn", "rejected_bad", "missed_at_most", "rejected")
+    )
+    proven = (
+        f"The owner checked {drawn} of the {size} images that people had proven so, drawn at random, and {bad} were "
+        f"not yes: by the owner's answers at least {_number(frozen.precision)} of the released images are yes, "
+        "whatever errors annotators make together."
+    )
+    sure = _number(cut4(1 - figures["check_delta"]))
+    missed = (
+        f"Of {looked} rejected images {not_no} were not no: with confidence {sure}, at most {most} of the {of} are yes."
+    )
+    return (proven, missed)
 
 
 def _withheld(figures: Mapping[str, float]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -39,6 +39,7 @@ class Kind:
     sigma: float
     looks: bool = True  # whether hard pictures are hard for them; the others do not look at all
     quits: bool = False
+    copies: bool = False  # hands in what one model says, as all others of this kind do
 
 
 KINDS: tuple[Kind, ...] = (
@@ -48,9 +49,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("always no", 0.03, (0.0, 0.0), (1.0, 1.0), (0.35, 0.35), 0.20, looks=False),
     Kind("always yes", 0.02, (1.0, 1.0), (0.0, 0.0), (0.35, 0.35), 0.20, looks=False),
     Kind("coin", 0.02, (0.5, 0.5), (0.5, 0.5), (0.50, 0.50), 0.40, looks=False),
+    Kind("proxy", 0.0, (0.90, 0.90), (0.95, 0.95), (1.2, 1.2), 0.25, looks=False, copies=True),  # rates assumed
     Kind("quits", 0.02, (0.95, 0.95), (0.97, 0.97), (0.95, 0.95), 0.35, quits=True),
 )
 CAREFUL = KINDS[0]
+_NOT_COPYING = sum(kind.share for kind in KINDS if not kind.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,13 @@ class Crowd(Protocol):
         """A person who is always right."""
 
 
+def with_proxies(share: float) -> tuple[Kind, ...]:
+    """The kinds if this share of the people are proxies; the others keep their proportions."""
+    return tuple(
+        replace(kind, share=share if kind.copies else (1.0 - share) * kind.share / _NOT_COPYING) for kind in KINDS
+    )
+
+
 def shares(count: int, kinds: Sequence[Kind] = KINDS) -> list[Kind]:
     """The kinds of `count` people by their shares, by largest remainders (Hamilton's method), without randomness."""
     exact = [kind.share * count for kind in kinds]
@@ -98,17 +108,18 @@ def shares(count: int, kinds: Sequence[Kind] = KINDS) -> list[Kind]:
 
 @dataclass(frozen=True)
 class ModelCrowd:
-    """People of the fixed kinds, over a known truth."""
+    """People of the fixed kinds, over a known truth; of these, the share `proxies` copies the answers of one model."""
 
     truth: Mapping[str, bool]
     seed: int
     times: float = 1.0
     errors: float = 1.0
+    proxies: float = 0.0
     _difficulty: dict[str, float] = field(default_factory=dict, repr=False)
 
     def people(self, count: int) -> list[Person]:
         """The kinds by their shares, in a random order from the seed."""
-        kinds = shares(count)
+        kinds = shares(count, with_proxies(self.proxies))
         order = np.random.default_rng([self.seed, 0]).permutation(count)
         return [
             ModelPerson(kinds[place], self, np.random.default_rng([self.seed, 1, number]))
@@ -127,6 +138,11 @@ class ModelCrowd:
             chance = np.random.default_rng(int.from_bytes(digest[:8], "big"))
             self._difficulty[name] = float(chance.gamma(DIFFICULTY_SHAPE, 1.0 / DIFFICULTY_SHAPE))
         return self._difficulty[name]
+
+    def copied(self, name: str, wrong: float) -> bool:
+        """Whether the model that proxies copy is wrong about an image: always or never, for all of them."""
+        digest = hashlib.sha256(f"{self.seed}:model:{name}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") < wrong * 2.0**64
 
 
 class ModelPerson:
@@ -151,7 +167,11 @@ class ModelPerson:
         wrong = 1.0 - (start + (end - start) * tired)
         if self.kind.looks:
             wrong = min(WRONG_MOST, self._crowd.errors * wrong * (0.5 + 0.5 * self._crowd.difficulty(name)))
-        says = yes if self._chance.random() >= wrong else not yes
+        if self.kind.copies:
+            errs = self._crowd.copied(name, min(WRONG_MOST, self._crowd.errors * wrong))
+        else:
+            errs = self._chance.random() < wrong
+        says = yes != errs
         return timed(says, self.kind, tired, self._crowd.times, self._chance)
 
 

@@ -112,4 +112,5 @@ def _targets(targets: Targets) -> TargetsWire:
         answers=targets.answers,
         method=targets.method,
         truth=cast("Literal['people', 'owner']", targets.truth),
+        check=targets.check,
     )

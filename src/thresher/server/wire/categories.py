@@ -8,7 +8,10 @@ from thresher.server.wire.base import Name, Wire
 
 
 class TargetsWire(Wire):
-    """The targets of the released set, and the most answers it may cost (None for no limit)."""
+    """The targets of the released set, and the most answers it may cost (None for no limit).
+
+    `check`: the owner checks a random part of what is released; None: if annotators are strangers who are paid.
+    """
 
     precision: Annotated[float, Field(gt=0, le=1)] = 0.95
     recall: Annotated[float, Field(gt=0, le=1)] = 0.90
@@ -16,6 +19,7 @@ class TargetsWire(Wire):
     answers: Annotated[int, Field(ge=1)] | None = None
     method: str = "cascade"
     truth: Literal["people", "owner"] = "people"
+    check: bool | None = None
 
 
 class NewCategory(Wire):

@@ -86,6 +86,7 @@ const PURPOSES: Record<string, string> = {
   'audit precision': 'to measure precision',
   adjudicate: 'to settle disagreements, by the owner',
   'mine gold': 'to find gold, by the owner',
+  check: 'to check what is released, by the owner',
   upload: 'from an uploaded list',
 };
 const STAGES: Record<string, string> = {
