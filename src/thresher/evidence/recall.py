@@ -24,7 +24,7 @@ import numpy as np
 
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, draws_if_clean, most, prior_for
-from thresher.evidence.noise import missed_bound, slipped, slips_of, undetected
+from thresher.evidence.noise import Slips, missed_bound, slipped, slips_of, undetected
 from thresher.evidence.plan import delta_of
 from thresher.evidence.state import Certified, Code, Frozen, Procedure, Refused, Rung, Want
 from thresher.evidence.terms import Fixed, Given
@@ -76,12 +76,7 @@ def certify_recall(frozen: Frozen) -> Procedure:
         ranks = ranks[: len(codes)]  # all of them, unless the budget is spent
         known.take(ranks, codes)
         accept.take(len(codes), ranks[codes != Code.YES])
-    detected = most(accept.size, accept.drawn, len(accept.bad), accept.prior, rung.accept_delta)
-    false = min(undetected(detected, slips.no_as_yes, slips.part), rung.rank)
-    wrong = slipped(frozen.adjudicated, slips.no_as_yes, slips.part)
-    sure_yes = max(frozen.known_yes - wrong, 0.0) + rung.rank - false
-    odds = (1.0 - frozen.promise.recall) / frozen.promise.recall
-    bound = float(missed_bound(slips, odds * sure_yes - frozen.known_unanswerable, frozen.adjudicated))
+    sure_yes, bound = _bounds(frozen, slips, accept)
     cut = _lowest(frozen, reject, bound)
     while cut != rung.rank and reject.left and (left := frozen.answers - len(known)) > 0:
         clean = draws_if_clean(
@@ -98,6 +93,17 @@ def certify_recall(frozen: Frozen) -> Procedure:
     if cut is None or cut >= frozen.ranks > rung.rank:
         return _refused(frozen, known, reject, bound)
     return _certified(frozen, known, (accept, reject), cut, (sure_yes, bound))
+
+
+def _bounds(frozen: Frozen, slips: Slips, accept: Urn) -> tuple[float, float]:
+    """How many yes are surely known or below the rung, and how many yes may then be missed beyond it."""
+    rung = frozen.ladder[0]
+    detected = most(accept.size, accept.drawn, len(accept.bad), accept.prior, rung.accept_delta)
+    false = min(undetected(detected, slips.no_as_yes, slips.part), rung.rank)
+    wrong = slipped(frozen.adjudicated, slips.no_as_yes, slips.part)
+    sure_yes = max(frozen.known_yes - wrong, 0.0) + rung.rank - false
+    odds = (1.0 - frozen.promise.recall) / frozen.promise.recall
+    return sure_yes, float(missed_bound(slips, odds * sure_yes - frozen.known_unanswerable, frozen.adjudicated))
 
 
 def _lowest(frozen: Frozen, reject: Urn, bound: float) -> int | None:

@@ -1,0 +1,371 @@
+"""How often a false bound is ever accepted, computed and not simulated: over all orders of an urn, and all moments.
+
+Each function takes a truth that just breaks a promise (counted here from the promise itself), asks the product whether
+it would accept after so many draws with so many bad ones, and returns the probability that it ever does.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import hypergeom
+
+from thresher.evidence import adjudicated, certify, martingale, methods, plan, precision, recall
+from thresher.evidence.curve import Curve
+from thresher.evidence.martingale import Prior
+from thresher.evidence.noise import slips_of
+from thresher.evidence.state import Code, Frozen, Promise, Want
+from thresher.evidence.terms import Draws, Means, Pool
+from thresher.evidence.urns import Known, Urn
+from thresher.records import Purpose
+
+Grid = NDArray[np.bool_]
+Accepts = Callable[[int, int], bool]
+
+# --- the programme ----------------------------------------------------------------------------------------------------
+
+
+def ever(size: int, bad: int, accepted: Grid) -> float:
+    """The probability that the draws of an urn ever come to a state (drawn, bad drawn) that is accepted.
+
+    `accepted` [size + 1, bad + 1]. The weights are those of the orders that were not accepted before.
+    """
+    alive = np.zeros(bad + 1)
+    alive[0] = 1.0
+    hits = np.arange(bad + 1)
+    absorbed = 0.0
+    first = np.flatnonzero(accepted.any(axis=1))
+    for drawn in range(size + 1):
+        if drawn:
+            left = size - drawn + 1
+            to_bad = alive * (bad - hits) / left
+            alive = alive * np.maximum(left - (bad - hits), 0) / left
+            alive[1:] += to_bad[:-1]
+        if len(first) and drawn >= first[0]:
+            now = accepted[drawn]
+            absorbed += float(alive[now].sum())
+            alive[now] = 0.0
+    return absorbed
+
+
+def by_steps(size: int, bad: int, accepts: Accepts) -> Grid:
+    """The states that are accepted, where more good draws never lose an acceptance (test_exact.py shows that)."""
+    grid = np.zeros((size + 1, bad + 1), np.bool_)
+    for hits in range(bad + 1):
+        low, high = hits, size - bad + hits + 1
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if accepts(middle, hits) else (middle + 1, high)
+        if low > size - bad + hits:
+            break  # nor with more bad draws (fact 3 of martingale.py)
+        grid[low:, hits] = True
+    return grid
+
+
+def beyond(bound: float) -> int:
+    """The smallest whole number above a bound that is a product of decimals."""
+    return math.floor(bound + 1e-9) + 1
+
+
+# --- one urn ----------------------------------------------------------------------------------------------------------
+
+
+def urn(size: int, bound: int, prior: Prior, delta: float, *, bad: int | None = None) -> float:
+    """At most `bound` of `size`, in truth one more (or `bad`)."""
+    truth = bound + 1 if bad is None else bad
+    drawn, hits = np.arange(size + 1)[:, None], np.arange(truth + 1)[None, :]
+    return ever(size, truth, martingale.at_most(size, drawn, hits, bound, prior, delta))
+
+
+def upper_limit(size: int, drawn: int, bad: int, prior: Prior, delta: float) -> float:
+    """The probability that the upper confidence bound after `drawn` draws is below the truth."""
+    chance = hypergeom(size, bad, drawn)
+    return float(sum(chance.pmf(k) for k in range(bad + 1) if martingale.most(size, drawn, k, prior, delta) < bad))
+
+
+# --- the joint certificate --------------------------------------------------------------------------------------------
+
+
+def joint(promise: Promise, top: int, ranks: int, *, known_yes: int = 0, unanswerable: int = 0) -> Frozen:
+    """What a freeze fixes for a head that is sure of the first `top` ranks."""
+    probability = np.where(np.arange(ranks) < top, 0.999, 1e-6)
+    pool = Pool(probability, known_yes, known_unanswerable=unanswerable)
+    return methods.freeze("certified", promise, pool, Draws("ab" * 32))
+
+
+def _one_rung(frozen: Frozen, rung: int, cut: int) -> Frozen:
+    """The description with one rung and no cut but these two; of the curve only plans depend."""
+    only = replace(frozen, ladder=(frozen.ladder[rung],), said_no=frozen.ranks - cut)
+    place = frozen.ladder[rung].rank
+    return replace(only, curve=((0, 0.0), (place, float(place)), (frozen.ranks, float(place))))
+
+
+def _table(frozen: Frozen, top: int, known: Known | None = None) -> plan.Table:
+    size = frozen.ranks - frozen.reject_from
+    accept = Urn(frozen.seed, "accept", 0, top, frozen.accept_prior)
+    reject = Urn(frozen.seed, "reject", frozen.reject_from, size, frozen.reject_prior)
+    return plan.Table(frozen, Curve(frozen.curve), accept, reject, known or Known())
+
+
+def _codes(count: int, bad: int, code: Code, other: Code) -> NDArray[np.int8]:
+    return np.array([code] * bad + [other] * (count - bad), np.int8)
+
+
+def _draw(table: plan.Table, ranks: NDArray[np.int64], codes: NDArray[np.int8], purpose: Purpose) -> None:
+    """As the procedure takes draws, but for their labels: those of the middle are known before."""
+    want = Want(purpose, ranks)
+    bare = replace(table, known=Known())
+    certify._take(bare, (want,), (codes,))
+
+
+def false_precision(
+    promise: Promise, top: int, ranks: int, *, rung: int = 0, open_: bool = False
+) -> tuple[float, float]:
+    """A rung of the joint certificate with one no too many (`open_`: images that nobody can answer): chance, and delta.
+
+    One of them is the last rank below the rung. The other audit has drawn all and found nothing.
+    """
+    frozen = joint(promise, top, ranks)
+    highest, place = frozen.ladder[0].rank, frozen.ladder[rung].rank
+    only = _one_rung(frozen, rung, max(place, frozen.reject_from))
+    bad = beyond((1.0 - promise.precision) * place)
+    code = Code.UNANSWERABLE if open_ else Code.NO
+
+    def accepts(drawn: int, hits: int) -> bool:
+        table = _table(only, highest)
+        table.reject.take(table.reject.size, np.zeros(0, np.int64))
+        where = np.array([place - 1 - number for number in range(hits)] + [place] * (drawn - hits), np.int64)
+        _draw(table, where, _codes(drawn, hits, code, Code.YES), Purpose.AUDIT_PRECISION)
+        return plan.cheapest(table).holds
+
+    return ever(highest, bad, by_steps(highest, bad, accepts)), frozen.ladder[rung].accept_delta
+
+
+def false_recall(
+    promise: Promise,
+    top: int,
+    ranks: int,
+    *,
+    rung: int = 0,
+    known_yes: int = 0,
+    unanswerable: int = 0,
+    open_: int = 0,
+) -> tuple[float, float]:
+    """A rung with one missed yes too many, the accepted part holding as many no as it may: chance, and delta.
+
+    Of the missed, `open_` are images of the middle that nobody can answer, one is at the cut and the others are beyond
+    it; `unanswerable` more are among the images known before.
+    """
+    frozen = joint(promise, top, ranks, known_yes=known_yes, unanswerable=unanswerable)
+    highest, place = frozen.ladder[0].rank, frozen.ladder[rung].rank
+    cut = max(place, frozen.reject_from) + open_
+    only = _one_rung(frozen, rung, cut)
+    base = known_yes + place
+    no = math.floor((1.0 - promise.precision) * base + 1e-9)
+    bad = beyond((1.0 - promise.recall) / promise.recall * (base - no) - unanswerable)
+    size = frozen.ranks - frozen.reject_from
+    opened = np.arange(cut - open_, cut, dtype=np.int64)
+
+    def accepts(drawn: int, hits: int) -> bool:
+        known = Known()
+        known.take(opened, np.full(open_, Code.UNANSWERABLE, np.int8))
+        table = _table(only, highest, known)
+        table.accept.take(highest, np.zeros(no, np.int64))
+        yes = max(hits - open_, 0)
+        where = np.concatenate([opened[: min(hits, open_)], cut + np.arange(yes), np.full(drawn - hits, cut)])
+        codes = np.concatenate(
+            [np.full(min(hits, open_), Code.UNANSWERABLE), np.full(yes, Code.YES), np.full(drawn - hits, Code.NO)]
+        )
+        _draw(table, where.astype(np.int64), codes.astype(np.int8), Purpose.AUDIT_RECALL)
+        return plan.cheapest(table).holds
+
+    return ever(size, bad, by_steps(size, bad, accepts)), frozen.ladder[rung].reject_delta
+
+
+# --- adjudicated ------------------------------------------------------------------------------------------------------
+
+
+def false_words(promise: Promise, top: int, ranks: int, middle: int, *, mute: bool = False) -> tuple[float, float]:
+    """One missed yes too many, all of them between rung and cut, where people say no: chance, and delta.
+
+    `mute`: those that are drawn got their labels first, so that they have no word.
+    """
+    probability = np.where(np.arange(ranks) < top, 0.999, 1e-6)
+    frozen = methods.freeze("adjudicated", promise, Pool(probability, 0), Draws("ab" * 32))
+    first = frozen.reject_from
+    only = replace(_one_rung(frozen, 0, first + middle), reject_from=first)
+    no = math.floor((1.0 - promise.precision) * first + 1e-9)
+    bad = beyond((1.0 - promise.recall) / promise.recall * (first - no))
+    size = ranks - first
+    ours = np.arange(first, first + middle, dtype=np.int64)
+    none = np.zeros(0, np.int64)
+
+    def accepts(drawn: int, hits: int) -> bool:
+        reject = Urn(frozen.seed, "reject", first, size, frozen.reject_prior)
+        words, sure = Known(), Known()
+        words.take(ours, np.full(middle, Code.NO, np.int8))
+        singles, slips = ours[: hits if mute else 0], slips_of(None, promise.delta)
+        desk = adjudicated._Desk(only, Curve(only.curve), slips, reject, words, sure, singles, none, none)
+        reject.take(drawn, none)
+        where = np.concatenate([ours[:hits], np.arange(ranks - (drawn - hits), ranks)])
+        sure.take(where, _codes(drawn, hits, Code.YES, Code.NO))
+        desk.drawn = where
+        return plan.cheapest(desk.table()).reject_holds
+
+    return ever(size, bad, by_steps(size, bad, accepts)), only.ladder[0].reject_delta
+
+
+# --- precision --------------------------------------------------------------------------------------------------------
+
+
+class _Tally:
+    """So many draws below each rung, of which so many are bad."""
+
+    def __init__(self, frozen: Frozen, drawn: NDArray[np.float64], bad: NDArray[np.float64]) -> None:
+        self.frozen, self.drawn, self.bad = frozen, drawn, bad
+
+    def tally(self, _: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], Grid]:
+        return self.drawn, self.bad, np.ones(len(self.drawn), np.bool_)
+
+
+def chains_of(
+    promise: Promise, answers: int, ranks: int, known_yes: int
+) -> tuple[Frozen, precision._Chain, precision._Chain]:
+    """The main chain and the spare one of a freeze."""
+    probability = np.clip(1.2 - np.arange(ranks) / ranks * 1.6, 1e-4, 0.999)
+    frozen = methods.freeze("precision", promise, Pool(probability, known_yes), Draws("ab" * 32), Means(answers))
+    return frozen, *precision._chains(replace(frozen, looks=0), 0)
+
+
+def _judged(frozen: Frozen, chain: precision._Chain, at: int, size: int, bad: int) -> Grid:
+    """Which states (drawn, bad) of the draws below the rung at a place of the chain are accepted."""
+    drawn, hits = np.meshgrid(np.arange(size + 1.0), np.arange(bad + 1.0), indexing="ij")
+    many = np.ones(drawn.size)
+    alike = precision._Chain(
+        chain.rungs[at] * many, chain.bounds[at] * many, chain.delta, np.zeros(drawn.size, np.bool_)
+    )
+    precision._judge(_Tally(frozen, drawn.ravel(), hits.ravel()), alike)  # type: ignore[arg-type]  # it reads no more
+    return alike.ever.reshape(drawn.shape)
+
+
+def false_rungs(promise: Promise, answers: int, ranks: int, known_yes: int) -> list[tuple[float, float]]:
+    """For rungs of both chains with one no too many: the chance that each is ever accepted, and the chain's delta."""
+    frozen, main, spare = chains_of(promise, answers, ranks, known_yes)
+    found = []
+    for chain in (main, spare):
+        for at in {0, len(chain.rungs) // 2, len(chain.rungs) - 1} if len(chain.rungs) else set[int]():
+            rung = int(chain.rungs[at])
+            bad = beyond((1.0 - promise.precision) * (known_yes + rung))
+            if bad <= rung:
+                found.append((ever(rung, bad, _judged(frozen, chain, at, rung, bad)), chain.delta))
+    return found
+
+
+def false_chain(promise: Promise, low: int, high: int, known_yes: int) -> tuple[float, float]:
+    """Two rungs, both with one no too many below them: the chance that either is delivered, and delta.
+
+    The states are draws and bad draws below the lower rung and between the two, and which rung was ever accepted.
+    """
+    frozen, main, _ = chains_of(promise, 100, 400, known_yes)
+    bounds = np.array([(1.0 - promise.precision) * (known_yes + rung) for rung in (low, high)])
+    chain = precision._Chain(np.array([low, high], float), bounds, main.delta, np.zeros(2, np.bool_))
+    bad = [beyond(bounds[0]), beyond(bounds[1]) - beyond(bounds[0])]
+    sizes = [low, high - low]
+    grids = [_judged(frozen, chain, 0, low, bad[0]), _judged(frozen, chain, 1, high, sum(bad))]
+    alive = {(0, 0): np.zeros((2, 2, bad[0] + 1, bad[1] + 1))}
+    alive[0, 0][0, 0, 0, 0] = 1.0
+    delivers = np.array([[_passed(chain, a, b) for b in (False, True)] for a in (False, True)])
+    total = 0.0
+    for drawn in range(high + 1):
+        here: dict[tuple[int, int], NDArray[np.float64]] = {}
+        for (one, two), weight in alive.items():
+            moved = _accepted_now(weight, grids[0][one], grids[1][one + two])
+            total += float(moved[delivers].sum())
+            moved[delivers] = 0.0
+            left = high - drawn
+            if left:
+                _spread(here, (one, two), moved, sizes, bad, left)
+        alive = here
+    return total, main.delta
+
+
+def _passed(chain: precision._Chain, low: bool, high: bool) -> bool:
+    return precision._Chain(chain.rungs, chain.bounds, chain.delta, np.array([low, high])).passed > 0
+
+
+def _accepted_now(weight: NDArray[np.float64], low: Grid, high: Grid) -> NDArray[np.float64]:
+    """The weights by (low ever, high ever, bad below, bad between) after a look at both rungs."""
+    first, second = np.indices(weight.shape[2:])
+    a, b = low[first], high[first + second]
+    moved = np.zeros_like(weight)
+    for was_low in (0, 1):
+        for was_high in (0, 1):
+            for is_low in (False, True):
+                for is_high in (False, True):
+                    moved[was_low | is_low, was_high | is_high] += (
+                        weight[was_low, was_high] * (a == is_low) * (b == is_high)
+                    )
+    return moved
+
+
+def _spread(
+    here: dict[tuple[int, int], NDArray[np.float64]],
+    at: tuple[int, int],
+    weight: NDArray[np.float64],
+    sizes: list[int],
+    bad: list[int],
+    left: int,
+) -> None:
+    """One more draw: below the lower rung or between the two, bad or good."""
+    for part in (0, 1):
+        if at[part] == sizes[part]:
+            continue
+        hits = np.arange(bad[part] + 1)
+        shape = (-1, 1) if part == 0 else (1, -1)
+        good_left = (sizes[part] - at[part]) - (bad[part] - hits)
+        after = (at[0] + (part == 0), at[1] + (part == 1))
+        room = here.setdefault(after, np.zeros_like(weight))
+        room += weight * (np.maximum(good_left, 0) / left).reshape(shape)
+        to_bad = weight * ((bad[part] - hits) / left).reshape(shape)
+        if part == 0:
+            room[:, :, 1:, :] += to_bad[:, :, :-1, :]
+        else:
+            room[:, :, :, 1:] += to_bad[:, :, :, :-1]
+
+
+# --- recall -----------------------------------------------------------------------------------------------------------
+
+
+def false_recall_alone(promise: Promise, answers: int, top: int, ranks: int, no: int) -> tuple[float, float]:
+    """`no` of the ranks below the rung, and one missed yes too many beyond it: chance, and delta of both audits."""
+    probability = np.where(np.arange(ranks) < top, 0.9, 1e-4)
+    frozen = methods.freeze("recall", promise, Pool(probability, 0), Draws("ab" * 32), Means(answers))
+    rung = frozen.ladder[0]
+    looks = min(recall._accept_draws(answers), rung.rank)
+    bad = beyond((1.0 - promise.recall) / promise.recall * (rung.rank - no))
+    size = ranks - rung.rank
+    chance, of_draws = 0.0, hypergeom(rung.rank, no, looks)
+    bounds: dict[float, float] = {}
+    for hits in range(min(no, looks) + 1):
+        weight = float(of_draws.pmf(hits))
+        if weight < 1e-12:
+            chance += weight  # not worth computing; counted as false
+            continue
+        accept = Urn(frozen.seed, "accept", 0, rung.rank, frozen.accept_prior)
+        accept.take(looks, np.arange(hits))
+        bound = recall._bounds(frozen, slips_of(frozen.gold, promise.delta), accept)[1]
+        if bound not in bounds:
+            bounds[bound] = ever(size, bad, _lowest(frozen, size, bad, bound))
+        chance += weight * bounds[bound]
+    return chance, rung.accept_delta + rung.reject_delta
+
+
+def _lowest(frozen: Frozen, size: int, bad: int, bound: float) -> Grid:
+    def accepts(drawn: int, hits: int) -> bool:
+        reject = Urn(frozen.seed, "reject", frozen.ladder[0].rank, size, frozen.reject_prior)
+        reject.take(drawn, np.full(hits, frozen.ranks))
+        return recall._lowest(frozen, reject, bound) is not None
+
+    return by_steps(size, bad, accepts)

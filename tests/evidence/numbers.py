@@ -1,0 +1,146 @@
+"""The numbers that each promise rests on, computed exactly, each with the most that it may be.
+
+`CHANCES`: how often something just false is ever accepted, and the delta of its audit. `LEDGERS`: what may come of the
+freezes, ladders and slips of a category together.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy.stats import binom
+from tests.evidence import exact
+
+from thresher.evidence import martingale, methods, noise, plan
+from thresher.evidence.martingale import prior_for
+from thresher.evidence.state import Frozen, Gold, Promise
+from thresher.evidence.terms import Draws, Means, Pool
+
+CLOSE = 1e-9  # relative
+
+# --- the promises, through the functions that decide them -------------------------------------------------------------
+
+P = Promise(0.9, 0.8, 0.05)
+LOOSE = Promise(0.8, 0.8, 0.2)
+Chances = Callable[[], Iterator[tuple[float, float]]]
+
+
+def _one_urn() -> Iterator[tuple[float, float]]:
+    for size, bound, delta in ((300, 30, 0.0425), (2000, 100, 0.002), (60, 0, 0.2), (2000, 20, 0.2)):
+        for bad in (bound + 1, 2 * bound + 2):
+            yield exact.urn(size, bound, prior_for(max(bound, 1) / size), delta, bad=bad), delta
+
+
+def _upper_limit() -> Iterator[tuple[float, float]]:
+    for size, drawn, bad in ((200, 50, 7), (200, 120, 30), (2000, 200, 60), (60, 60, 9)):
+        yield exact.upper_limit(size, drawn, bad, prior_for(bad / size), 0.0425), 0.0425
+
+
+def _precision_of_both() -> Iterator[tuple[float, float]]:
+    yield exact.false_precision(P, 400, 900)
+    yield exact.false_precision(P, 150, 400, rung=2)
+    yield exact.false_precision(LOOSE, 40, 90, open_=True)
+    yield exact.false_precision(Promise(0.99, 0.8, 0.3), 60, 150)  # a single no is one too many
+
+
+def _recall_of_both() -> Iterator[tuple[float, float]]:
+    yield exact.false_recall(Promise(1.0, 0.9, 0.1), 8, 60)  # a single yes is one too many
+    yield exact.false_recall(LOOSE, 60, 140, open_=4)
+    yield exact.false_recall(P, 150, 500, rung=1, known_yes=40, unanswerable=15)
+    yield exact.false_recall(P, 400, 1100)
+
+
+def _words() -> Iterator[tuple[float, float]]:
+    yield exact.false_words(P, 120, 400, 100)
+    yield exact.false_words(P, 120, 400, 100, mute=True)
+
+
+def _rungs() -> Iterator[tuple[float, float]]:
+    yield from exact.false_rungs(P, 200, 700, 0)
+    yield from exact.false_rungs(LOOSE, 100, 300, 10)
+
+
+def _chain() -> Iterator[tuple[float, float]]:
+    yield exact.false_chain(Promise(0.8, 0.8, 0.2), 30, 42, 0)
+
+
+def _recall_alone() -> Iterator[tuple[float, float]]:
+    yield exact.false_recall_alone(Promise(0.5, 0.8, 0.1), 200, 80, 300, 20)
+    yield exact.false_recall_alone(Promise(0.5, 0.8, 0.1), 1400, 200, 900, 40)  # all below the rung are looked at
+
+
+CHANCES: dict[str, Chances] = {
+    "one urn": _one_urn,
+    "precision of both": _precision_of_both,
+    "recall of both": _recall_of_both,
+    "words": _words,
+    "rungs": _rungs,
+    "chain": _chain,
+    "recall alone": _recall_alone,
+}
+
+
+def broken(checks: Iterator[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The numbers that exceed what they may be at most."""
+    return [(number, most) for number, most in checks if not number <= most * (1 + CLOSE)]
+
+
+# --- what all audits of a category may spend together -----------------------------------------------------------------
+
+
+def _freezes() -> Iterator[tuple[float, float]]:
+    yield sum(plan.spend(0.05, epoch) for epoch in range(200)), 0.05
+    for epoch in (0, 1, 5):
+        yield plan.spend(0.05, epoch), 0.05 * (0.85 if epoch == 0 else 0.15 * 2.0**-epoch)
+    yield 1 / 0.05, np.exp(float(martingale.threshold(0.05)))
+
+
+def _ladders() -> Iterator[tuple[float, float]]:
+    """No truth makes more than delta false: precision fails down to a rung, recall at the others (certify.py)."""
+    for top, ranks in ((400, 900), (400, 9000), (3000, 3500)):
+        frozen = exact.joint(P, top, ranks)
+        live = [rung for rung in frozen.ladder if rung.rank >= frozen.reject_from]
+        dead = sum(rung.accept_delta + rung.reject_delta for rung in frozen.ladder if rung not in live)
+        for broken_upto in range(len(live) + 1):
+            above = sum(rung.accept_delta for rung in live[:broken_upto])
+            below = max((rung.reject_delta for rung in live[broken_upto:]), default=0.0)
+            yield above + below + dead, 0.85 * P.delta
+    for gold in (None, Gold(300, 2, 300, 2)):
+        for top, ranks in ((400, 900), (400, 9000)):
+            words = _frozen("adjudicated", top, ranks, gold)
+            limit = (0.85 if gold is None else 0.765) * P.delta
+            yield sum(r.accept_delta for r in words.ladder) + max(r.reject_delta for r in words.ladder), limit
+            precise = _frozen("precision", top, ranks, gold)
+            yield sum({rung.accept_delta for rung in precise.ladder}), limit
+            recalled = _frozen("recall", top, ranks, gold)
+            yield recalled.ladder[0].accept_delta + recalled.ladder[0].reject_delta, limit
+
+
+def _frozen(method: str, top: int, ranks: int, gold: Gold | None) -> Frozen:
+    pool = Pool(np.where(np.arange(ranks) < top, 0.95, 0.01), 0)
+    return methods.freeze(method, P, pool, Draws("ab" * 32), Means(300, 30, gold))
+
+
+# --- slips ------------------------------------------------------------------------------------------------------------
+
+
+def _slips() -> Iterator[tuple[float, float]]:
+    """Six events, each of them with a sixth of the tenth of delta: two rates, and two counts for each answer."""
+    delta = 0.0425
+    part = 0.1 * delta / 6
+    slips = noise.slips_of(Gold(400, 3, 250, 0), delta)
+    yield slips.part, part
+    yield binom.cdf(3, 400, slips.yes_as_no), part  # so few missed, were the rate above its limit
+    yield binom.cdf(0, 250, slips.no_as_yes), part
+    for bound in (0.0, 7.0, 30.5, 200.0):
+        found = float(noise.detectable(bound, slips.yes_as_no, part))
+        yield (binom.cdf(found, np.floor(bound) + 1, 1 - slips.yes_as_no) if found >= 0 else 0.0), part
+    for labels in (3, 80, 900):
+        wrong = noise.slipped(labels, slips.no_as_yes, part)
+        yield binom.sf(wrong, labels, slips.no_as_yes), part
+    for bounds in (noise.false_bound, noise.missed_bound):  # errors among single labels come off before
+        rate = slips.no_as_yes if bounds is noise.false_bound else slips.yes_as_no
+        wrong = noise.slipped(80, rate, part)
+        yield float(bounds(slips, 30.0, 80)), float(noise.detectable(30.0 - wrong, rate, part))
+
+
+LEDGERS: dict[str, Chances] = {"upper limit": _upper_limit, "freezes": _freezes, "ladders": _ladders, "slips": _slips}
