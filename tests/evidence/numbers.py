@@ -143,4 +143,32 @@ def _slips() -> Iterator[tuple[float, float]]:
         yield float(bounds(slips, 30.0, 80)), float(noise.detectable(30.0 - wrong, rate, part))
 
 
-LEDGERS: dict[str, Chances] = {"upper limit": _upper_limit, "freezes": _freezes, "ladders": _ladders, "slips": _slips}
+def _slips_of_both() -> Iterator[tuple[float, float]]:
+    """Where the joint certificate has gold: the slips among the first labels, however many are taken, and among yes."""
+    for rate, part in ((0.01, 0.001), (0.05, 0.02)):
+        length = 600
+        most = noise.wrong_among(np.arange(length + 1), rate, part)
+        alive, exceeded = np.array([1.0]), 0.0
+        for labels in range(1, length + 1):
+            alive = np.append(alive, 0.0) * (1 - rate) + np.append(0.0, alive) * rate
+            too_many = np.arange(len(alive)) > most[labels]
+            exceeded += float(alive[too_many].sum())
+            alive[too_many] = 0.0
+        yield exceeded, part
+        slips = noise.Slips(yes_as_no=rate, no_as_yes=rate, part=part)
+        for yes in (40, 300, 3000):
+            allowed = 0.5 * yes
+            left = float(noise.missed_beyond_labels(slips, allowed, yes, 0.5))
+            yield binom.sf(np.floor(allowed - left), int(yes + allowed), rate), part / 2
+    yield sum(share for _, share in noise.REFUTED), 1.0
+    for refuted in (0, 3, 4, 5, 32, 33):
+        yield refuted, float(noise.refuted_at_most(refuted)[0])
+
+
+LEDGERS: dict[str, Chances] = {
+    "upper limit": _upper_limit,
+    "freezes": _freezes,
+    "ladders": _ladders,
+    "slips": _slips,
+    "slips of both": _slips_of_both,
+}

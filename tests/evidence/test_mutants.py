@@ -84,6 +84,19 @@ MUTANTS: dict[str, Mutant] = {
         "detectable(np.asarray(bound), slips.yes_as_no",
         "slips",
     ),
+    "labels counted when it suits": Mutant(
+        noise, "quantile(1.0 - part / STEPS, ends, rate)", "quantile(1.0 - part, ends, rate)", "slips of both"
+    ),
+    "slips among yes at half the logarithm": Mutant(
+        noise, "log = np.log(2.0 / slips.part)", "log = 0.4 * np.log(2.0 / slips.part)", "slips of both"
+    ),
+    "refuted draws that share too much": Mutant(noise, "REFUTED = ((4, 0.9)", "REFUTED = ((4, 0.95)", "slips of both"),
+    "refuted draws not counted": Mutant(
+        noise,
+        "np.searchsorted(most, np.asarray(refuted",
+        "np.searchsorted(most, -1 + np.asarray(refuted",
+        "slips of both",
+    ),
     "rungs that share too much": Mutant(certify, "SHARES = (0.70,", "SHARES = (0.90,", "ladders"),
     "spent shares not counted": Mutant(certify, "spent += used * share", "spent = used * share", "ladders"),
     "no delta left for the last rung": Mutant(

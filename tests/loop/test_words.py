@@ -18,9 +18,10 @@ from thresher.evidence.audit_log import ANSWERS, FREEZE, WORDS, Log
 from thresher.evidence.plan import Cut
 from thresher.evidence.state import NO_WORD, Answers, Asking, Codes, Want
 from thresher.label.adjudicate import leader, of_audit
+from thresher.loop.methods import too_few_people
 from thresher.loop.snapshot import latest
 from thresher.loop.words import CODES, Voting, words_from
-from thresher.records import OWNER, Purpose, Says, Vote
+from thresher.records import OWNER, Category, Purpose, Question, Says, Targets, Vote, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -216,6 +217,20 @@ def test_a_word_comes_before_the_label_and_from_people_who_do_not_adjudicate(sto
     for rank in snapshot.said:  # every word has its voters, none of them asked by the audits
         cheap = [vote for vote in votes[int(snapshot.ranking[rank])] if vote.epoch != snapshot.epoch]
         assert len([vote for vote in cheap if vote.worker != OWNER]) >= snapshot.words_of
+
+
+def test_it_waits_for_as_many_people_as_a_word_and_an_adjudication_take(store: Store, settings: Settings) -> None:
+    words, sure = (Category(NAME, Question(1, "Is it?"), Targets(method=name)) for name in ("adjudicated", "certified"))
+    for number, name in enumerate(PEOPLE):
+        told = too_few_people(words, store=store, settings=settings)
+        assert told.startswith(
+            "annotators to join: the method adjudicated needs at least 5 people (2 to vote on an image"
+        )
+        assert f"{number} have joined" in told
+        store.people.add(Worker(name, name, False, "", 1))
+    assert not too_few_people(words, store=store, settings=settings)
+    assert too_few_people(words, store=store, settings=settings.but(votes=3))
+    assert not too_few_people(sure, store=store, settings=settings.but(votes=3))
 
 
 def test_a_log_that_gives_a_rank_a_word_after_its_label_is_refused() -> None:
