@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from thresher.evidence import adjudicated, certify, martingale, methods, plan, precision, recall
+from thresher.evidence import adjudicated, certify, check, martingale, methods, plan, precision, recall
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import Prior
 from thresher.evidence.noise import slips_of
-from thresher.evidence.state import Code, Frozen, Promise, Want
+from thresher.evidence.state import Code, Frozen, Promise, State, Want
 from thresher.evidence.terms import Draws, Means, Pool
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
@@ -369,3 +369,20 @@ def _lowest(frozen: Frozen, size: int, bad: int, bound: float) -> Grid:
         return recall._lowest(frozen, reject, bound) is not None
 
     return by_steps(size, bad, accepts)
+
+
+# --- the owner's check ------------------------------------------------------------------------------------------------
+
+
+def false_check(promise: Promise, size: int) -> tuple[float, float]:
+    """A set with one no too many by the owner's answers: the chance that its check holds, and its delta."""
+    pool, means = Pool(np.full(2 * size, 0.5), 0), Means(check=True)
+    frozen = methods.freeze("adjudicated", promise, pool, Draws("ab" * 32), means)
+    found, bad = np.arange(size, dtype=np.int64), beyond((1.0 - promise.precision) * size)
+
+    def accepts(drawn: int, hits: int) -> bool:
+        desk = check._Desk.of(State(frozen), found, 0)
+        desk.urn.take(drawn, np.zeros(hits, np.int64))
+        return desk.holds
+
+    return ever(size, bad, by_steps(size, bad, accepts)), check.delta_of_attempt(frozen.check_delta, 0)

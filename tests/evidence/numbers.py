@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import binom
 from tests.evidence import exact
 
-from thresher.evidence import martingale, methods, noise, plan
+from thresher.evidence import certify, check, martingale, methods, noise, plan
 from thresher.evidence.martingale import prior_for
 from thresher.evidence.state import Frozen, Gold, Promise
 from thresher.evidence.terms import Draws, Means, Pool
@@ -63,6 +63,10 @@ def _chain() -> Iterator[tuple[float, float]]:
     yield exact.false_chain(Promise(0.8, 0.8, 0.2), 30, 42, 0)
 
 
+def _check() -> Iterator[tuple[float, float]]:
+    yield exact.false_check(P, 300)
+
+
 def _recall_alone() -> Iterator[tuple[float, float]]:
     yield exact.false_recall_alone(Promise(0.5, 0.8, 0.1), 200, 80, 300, 20)
     yield exact.false_recall_alone(Promise(0.5, 0.8, 0.1), 1400, 200, 900, 40)  # all below the rung are looked at
@@ -76,6 +80,7 @@ CHANCES: dict[str, Chances] = {
     "rungs": _rungs,
     "chain": _chain,
     "recall alone": _recall_alone,
+    "the owner's check": _check,
 }
 
 
@@ -104,6 +109,14 @@ def _ladders() -> Iterator[tuple[float, float]]:
             above = sum(rung.accept_delta for rung in live[:broken_upto])
             below = max((rung.reject_delta for rung in live[broken_upto:]), default=0.0)
             yield above + below + dead, 0.85 * P.delta
+        adding, live_from = certify.ladder(
+            top, ranks, P.delta, adding=True
+        )  # with gold the deltas of both audits add up
+        below = max(rung.reject_delta for rung in adding if rung.rank >= live_from)
+        yield below + sum(r.accept_delta + r.reject_delta * (r.rank < live_from) for r in adding), P.delta
+    yield sum(check.delta_of_attempt(0.01, attempt) for attempt in range(200)), 0.01
+    both = methods.freeze("precision", P, Pool(np.full(500, 0.9), 0), Draws("ab" * 32), Means(300, check=True))
+    yield sum({rung.accept_delta for rung in both.ladder}) + both.check_delta, 0.85 * P.delta
     for gold in (None, Gold(300, 2, 300, 2)):
         for top, ranks in ((400, 900), (400, 9000)):
             words = _frozen("adjudicated", top, ranks, gold)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.evidence.numbers import CHANCES, CLOSE, LEDGERS
 
-from thresher.evidence import adjudicated, certify, martingale, methods, noise, plan, precision, recall, urns
+from thresher.evidence import adjudicated, certify, check, martingale, methods, noise, plan, precision, recall, urns
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,19 @@ MUTANTS: dict[str, Mutant] = {
         "np.searchsorted(most, np.asarray(refuted",
         "np.searchsorted(most, -1 + np.asarray(refuted",
         "slips of both",
+    ),
+    "attempts of the check that share too much": Mutant(
+        check, "FIRST_SHARE, LATER_SHARE = 0.8", "FIRST_SHARE, LATER_SHARE = 0.85", "ladders"
+    ),
+    "a check that allows 5 % more": Mutant(
+        check,
+        "float(may_be_false(frozen.promise, len(found)))",
+        "1.05 * float(may_be_false(frozen.promise, len(found)))",
+        "the owner's check",
+    ),
+    "no delta kept for the check": Mutant(methods, "delta = spent - check_delta", "delta = spent", "ladders"),
+    "both audits with gold take the same delta": Mutant(
+        certify, "(1.0 - EMERGENCY - spent_by_all) * delta)\n", "(1.0 - EMERGENCY) * delta)\n", "ladders"
     ),
     "rungs that share too much": Mutant(certify, "SHARES = (0.70,", "SHARES = (0.90,", "ladders"),
     "spent shares not counted": Mutant(certify, "spent += used * share", "spent = used * share", "ladders"),
