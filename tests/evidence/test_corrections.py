@@ -9,7 +9,7 @@ import pytest
 from tests.evidence.pools import PROMISE, Truth, beta_pool, draws, flattered_pool
 
 from thresher.evidence import METHODS, Ask, Certified, Code, Frozen, Means, State, Step, freeze, next_step, released
-from thresher.evidence.state import corrections_of, evidence_of
+from thresher.evidence.corrections import corrections_of, evidence_of
 from thresher.evidence.terms import Pool
 
 YES, NO, UNSURE = int(Code.YES), int(Code.NO), int(Code.UNANSWERABLE)

@@ -18,7 +18,7 @@ from thresher.store.contract import Store
 COUNT, YES_FROM, KNOWN_YES = 200, 130, 12
 """Rows from YES_FROM on are yes; the last KNOWN_YES of them, and the first rows, were known before the freeze."""
 
-BUDGET = 90
+BUDGET = 50
 
 
 def truth(row: int) -> Says:

@@ -18,8 +18,8 @@ from tests.verify.tampering import canonical, sha256
 
 from thresher.evidence import Ask, Certified, Frozen, Refused, State, next_step, released
 from thresher.evidence.claim import words_of
+from thresher.evidence.corrections import corrections_of, evidence_of
 from thresher.evidence.log import log_of
-from thresher.evidence.state import corrections_of, evidence_of
 from thresher.records import Grounds, Question
 from thresher.release import Chosen
 from thresher.release.card import write_card

@@ -130,7 +130,7 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """What became of labels since the freeze, where they say another thing today (docs/certificate-format.md).
+    """What became of labels since the freeze, where they say another thing today (corrections.py).
 
     Of the images known at the freeze: `known_lost` were yes and are not today, `known_found` are yes and were not,
     `known_open` became unanswerable. Of the ranks with an answer in the log: `yes_lost` were yes at first and are not
@@ -201,30 +201,6 @@ class State:
             return frozen
         known_yes, unanswerable = frozen.known_yes - lost, frozen.known_unanswerable + opened
         return replace(frozen, known_yes=known_yes, known_unanswerable=unanswerable)
-
-
-def evidence_of(first: Mapping[int, int], now: Mapping[int, int]) -> dict[int, int]:
-    """The evidence by rank: the first label, UNANSWERABLE where the label of today is another one or gone."""
-    return {rank: code if now.get(rank) == code else int(Code.UNANSWERABLE) for rank, code in first.items()}
-
-
-def corrections_of(
-    ranked: tuple[Mapping[int, int], Mapping[int, int]], known: tuple[Mapping[int, int], Mapping[int, int]]
-) -> Corrections:
-    """The corrections since the freeze, from labels then and today: of the ranks by rank, of known images by row."""
-    first, now = ranked
-    changed = {rank: (code, now.get(rank)) for rank, code in first.items() if now.get(rank) != code}
-    before, today = known
-    was_yes = {row for row, code in before.items() if code == Code.YES}
-    is_yes = {row for row in before if today.get(row) == Code.YES}
-    opened = (row for row, code in before.items() if today.get(row, Code.UNANSWERABLE) == Code.UNANSWERABLE != code)
-    return Corrections(
-        known_lost=len(was_yes - is_yes),
-        known_found=len(is_yes - was_yes),
-        known_open=sum(1 for _ in opened),
-        yes_lost=sum(code == Code.YES for code, _ in changed.values()),
-        open=sum(code != Code.NO for _, code in changed.values()),
-    )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from thresher.errors import StoreDamaged
 from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
 from thresher.evidence.audit_log import ACCEPTED, ANSWERS, FREEZE, WORDS, Log
-from thresher.evidence.state import FORMAT, Begun, OwnersCheck, corrections_of, evidence_of
+from thresher.evidence.corrections import corrections_of, evidence_of
+from thresher.evidence.state import FORMAT, Begun, OwnersCheck
 from thresher.learn.decide import Decided, look_up
 from thresher.loop.audit_log import append, read_on
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of

@@ -37,7 +37,7 @@ def check_adjudicated(case: Case) -> None:
     rejected = case.drawn("reject", stop.reject_drawn, case.order("reject", frozen.top, size))
     found = sum(_missed(case, rank) for rank in rejected)
     case.accepted_at("recall", (size, len(rejected), found), missed, frozen.reject_prior, rung.reject_delta)
-    case.logged(stop.attempt, stop.rejected, accepted)
+    case.logged(stop.attempt, accepted)
     case.figures = {
         "attempt": stop.attempt,
         "singles": len(alone),

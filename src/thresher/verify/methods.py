@@ -34,7 +34,7 @@ def check_precision(case: Case) -> None:
     urn = frozen.ranks - stop.accepted
     order = case.drawn("reject", stop.reject_drawn, case.order("reject", stop.accepted, urn))
     if order:
-        case.logged(0, stop.accepted, range(stop.accepted))
+        case.logged(0, range(stop.accepted))
     delta = frozen.ladder[0].reject_delta
     bad = sum(case.code(rank) != NO for rank in order)
     found = labels.count(stop.accepted, frozen.ranks, YES) if frozen.gold is None else 0
