@@ -219,6 +219,17 @@ def _(one: Release) -> None:
     one.table(TABLE, lambda rows: exchange(rows, "decision", where(rows, decision="yes")[0], unaudited(one, rows)[0]))
 
 
+@damage("a yes of the table exchanged for a no that people gave")
+def _(one: Release) -> None:
+    no = {row["id"] for row in one.rows(EVIDENCE) if row["now"] == "no"}
+
+    def change(rows: list[Row]) -> None:
+        refuted = next(at for at, row in enumerate(rows) if row["id"] in no)
+        exchange(rows, "decision", where(rows, decision="yes")[0], refuted)
+
+    one.table(TABLE, change)
+
+
 @damage("all yes of the table exchanged for no that nobody looked at")
 def _(one: Release) -> None:
     def change(rows: list[Row]) -> None:

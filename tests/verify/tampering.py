@@ -61,9 +61,13 @@ class Release:
         assert old in before
         self.path(name).write_text(before.replace(old, new), "utf-8")
 
+    def lines(self) -> list[bytes]:
+        """The lines of the audit log."""
+        return self.path("audit-log.jsonl").read_bytes().splitlines()
+
     def log(self, change: Callable[[list[Row]], Any]) -> None:
         """Change the lines of the audit log, and chain them anew, with the head in the certificate."""
-        lines = [json.loads(line) for line in self.path("audit-log.jsonl").read_bytes().splitlines()]
+        lines = [json.loads(line) for line in self.lines()]
         lines = change(lines) or lines
         head, out = "", b""
         for line in lines:

@@ -151,3 +151,13 @@ def test_whatever_labels_come_late_or_are_corrected_the_verifier_finds_the_prove
         write(out, one, step)
         verdict = verify(out)
         assert verdict.holds, verdict.wrong
+
+
+def test_a_cut_before_the_ranks_that_the_reject_audit_covers_is_noticed(tmp_path: Path) -> None:
+    """The ranks between would be neither labelled nor drawn from."""
+    one, step = played("both")
+    assert isinstance(step, Certified)
+    first = one.frozen.reject_from
+    assert first > 0
+    write(tmp_path / "out", one, replace(step, accepted=one.frozen.ladder[-1].rank, rejected=first - 1))
+    assert any("lies before the reject urn" in line for line in verify(tmp_path / "out").wrong)

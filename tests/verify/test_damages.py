@@ -1,14 +1,18 @@
 """An undamaged release verifies; whatever was done to its files, verify finds it, though the manifest is made anew."""
 
+import json
+import os
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.commands import thresher
 from tests.pictures_for_tests import picture
-from tests.verify.damages import DAMAGES, EVERY
+from tests.verify.damages import CAUGHT_BY_THE_HEAD_ALONE, DAMAGES, EVERY, SWAPS, TABLE, flipped, swapped
 from tests.verify.releases import STRANGER, made
-from tests.verify.tampering import Release
+from tests.verify.tampering import Release, sha256
 
 from thresher.errors import ThresherError
 from thresher.verify import Verdict, verify
@@ -78,3 +82,73 @@ def told(directory: Path) -> Verdict | ThresherError:
         return verify(directory)
     except ThresherError as error:
         return error
+
+
+@pytest.mark.parametrize("name", [*sorted(CAUGHT_BY_THE_HEAD_ALONE), "an answer"])
+def test_what_was_frozen_or_answered_otherwise_is_found_by_a_head_that_was_published(
+    name: str, copy_of: Callable[[str], Release]
+) -> None:
+    """Whoever writes log and certificate anew from the first line chooses all of it, but not the head that is known."""
+    one = copy_of("certified")
+    first, last = (sha256(line) for line in (one.lines()[0], one.lines()[-1]))
+    assert verify(one.directory, head=first).holds
+    assert verify(one.directory, head=last.upper()).holds
+    if name == "an answer":
+        one.log(flipped)
+        one.seal()
+        assert "published head" in " ".join(verify(one.directory, head=last).wrong)
+        return
+    swapped(one, name, SWAPS[name], log=True)
+    one.seal()
+    assert any("published head" in line for line in verify(one.directory, head=first).wrong)
+
+
+def test_a_byte_that_changed_in_any_file_is_found_by_the_manifest(copy_of: Callable[[str], Release]) -> None:
+    one = copy_of("recall")
+    kept = {*one.pictures()[3:]}  # they are many, and alike
+    for path in sorted(path for path in one.directory.rglob("*") if path.is_file() and path not in kept):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:])
+        verdict = told(one.directory)
+        assert isinstance(verdict, ThresherError) or not verdict.holds, path
+        path.write_bytes(whole)
+    assert verify(one.directory).holds
+
+
+def test_files_that_would_never_end_are_refused_at_once(copy_of: Callable[[str], Release], tmp_path: Path) -> None:
+    one = copy_of("certified")
+    for name in ("certificate.json", "release.json", "audit-log.jsonl", "README.md", "evidence.parquet", TABLE):
+        whole = one.path(name).read_bytes()
+        one.path(name).unlink()
+        os.mkfifo(one.path(name))
+        verdict = told(one.directory)
+        assert isinstance(verdict, ThresherError) or not verdict.holds
+        one.path(name).unlink()
+        with one.path(name).open("wb") as file:
+            file.truncate(2**40)  # a sparse file: it takes no room
+        verdict = told(one.directory)
+        assert isinstance(verdict, ThresherError) or not verdict.holds
+        one.path(name).write_bytes(whole)
+    assert verify(one.directory).holds
+
+
+def test_a_member_of_an_archive_that_says_it_is_endless_is_refused(copy_of: Callable[[str], Release]) -> None:
+    one = copy_of("certified")
+    info = tarfile.TarInfo("0" * 64 + ".jpg")
+    info.size = 2**40
+    one.shard().write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
+    one.seal()
+    assert isinstance(told(one.directory), ThresherError)
+
+
+def test_the_command_says_yes_with_the_claim_or_no_with_what_is_wrong(copy_of: Callable[[str], Release]) -> None:
+    one = copy_of("certified")
+    head = sha256(one.lines()[-1])
+    done = thresher("verify", one.directory, "--head", head)
+    assert (done.returncode, done.stdout) == (0, f"yes: {one.read('certificate.json')['words']}\n")
+    done = thresher("verify", one.directory, "--head", "0" * 64)
+    assert (done.returncode, done.stdout) == (1, "no: the audit log has no line with the published head\n")
+    done = thresher("verify", one.directory, "--json", "--head", "0" * 64)
+    assert json.loads(done.stdout)["wrong"] == ["the audit log has no line with the published head"]
+    one.pictures()[0].unlink()
+    assert thresher("verify", one.directory).stdout.startswith("no: 'images/")

@@ -78,6 +78,7 @@ def chosen(name: str, *, store: Store, now_ms: int, version: int | None = None) 
         certificate=certificate,
         evidence=evidence,
         wordings=wordings_of(name, category.question.version, store=store),
+        held=decided.basis.held,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import AlreadyThere, BadInput, StoreUnavailable
-from thresher.records import Decision, Grounds, Question
+from thresher.records import Decision, Grounds, Label, Question
 
 PLAN_FILE = ".release-in-progress.json"
 DONE_FILE = "release.json"
@@ -27,7 +27,8 @@ class Chosen:
     `similar` int64 [n] is the row of which each one is a copy, its own if it counts for its group; `inherited` bool [n]
     tells where the code is that of a copy, and `yes_by` how many of the yes were decided by what.
     `certificate` is the content of `certificate.json`; `evidence` holds further files of the certificate by name.
-    `wordings` are those under which the version was asked, oldest first.
+    `wordings` are those under which the version was asked, oldest first; `held` the labels by which is decided, those
+    of the store for None: a label that comes while the files are written is in none of them.
     """
 
     category: str
@@ -43,6 +44,7 @@ class Chosen:
     certificate: Mapping[str, Any]
     evidence: Mapping[str, bytes] = field(default_factory=dict)
     wordings: Sequence[Question] = ()
+    held: Sequence[Label] | None = None
 
     @property
     def yes(self) -> NDArray[np.int64]:

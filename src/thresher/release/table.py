@@ -64,7 +64,8 @@ def _chunks(chosen: Chosen, store: Store) -> Iterator[dict[str, list[Any]]]:
     votes: dict[int, list[Vote]] = {}
     for vote in store.labels.votes(chosen.category, chosen.version):
         votes.setdefault(vote.row, []).append(vote)
-    labels = {label.row: label for label in store.labels.held(chosen.category, chosen.version)}
+    held = store.labels.held(chosen.category, chosen.version) if chosen.held is None else chosen.held
+    labels = {label.row: label for label in held}
     place = {int(row): index for index, row in enumerate(chosen.rows)}
     for rows in chunks(chosen.rows, CHUNK):
         yield _columns(rows, chosen, place, votes, labels, store)

@@ -31,6 +31,10 @@ def check_certified(case: Case) -> None:
     case.spends(_spends(case) if frozen.gold is None else _spends_with_gold(case))
     if (rung := case.rung(stop.accepted)) is None:
         return
+    covered = stop.rejected >= frozen.reject_from
+    case.checks.that(
+        covered, f"the cut {stop.rejected} lies before the reject urn, which begins at {frozen.reject_from}"
+    )
     middle = range(stop.accepted, stop.rejected)
     lack = labels.lack(middle)
     case.checks.that(not lack, f"{lack} of {len(middle)} ranks of the middle have no label")

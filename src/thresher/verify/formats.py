@@ -46,11 +46,11 @@ class Wanted:
 
 def check_formats(directory: Path, manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
     """Compare every format that is there with the images that must be released."""
-    rows = _table(directory / TABLE, wanted, checks) if "table" in manifest.formats else {}
+    table = _table(directory / TABLE, wanted, checks) if "table" in manifest.formats else None
     if "folder" in manifest.formats:
         _folder(manifest, wanted, checks)
     if "webdataset" in manifest.formats:
-        _webdataset(directory, manifest, wanted, rows, checks)
+        _webdataset(directory, manifest, wanted, table, checks)
     checks.that((TABLE in manifest.digests) == ("table" in manifest.formats), f"{TABLE} is there without its format")
 
 
@@ -64,28 +64,40 @@ def _first(ids: set[str]) -> str:
     return f"the first is {shown(min(ids))}" if ids else ""
 
 
-def _table(path: Path, wanted: Wanted, checks: Checks) -> dict[str, dict[str, Any]]:
+class Table:
+    """The columns of `images.parquet`, and the place of each id in them."""
+
+    def __init__(self, columns: Mapping[str, list[Any]]) -> None:
+        self.columns = columns
+        self.place = {one: place for place, one in enumerate(columns["id"])}
+
+    def get(self, one: str, name: str) -> Any:  # noqa: ANN401 -- a value of a table
+        """The value of a column for an id."""
+        return self.columns[name][self.place[one]]
+
+
+def _table(path: Path, wanted: Wanted, checks: Checks) -> Table:
     """Every image of the pool has a row, and exactly the certified ones are yes; a copy names its unit."""
-    table = read_table(path, COLUMNS)
-    rows = {one: dict(zip(COLUMNS, row, strict=True)) for one, *row in zip(table["id"], *table.values(), strict=True)}
-    checks.that(len(rows) == len(table["id"]), f"{TABLE}: an image is there twice")
-    checks.that(all(map(is_id, rows)), f"{TABLE}: an id is no SHA-256")
-    absent = wanted.pool.keys() - rows.keys()
+    table = Table(read_table(path, COLUMNS))
+    ids, decisions = table.columns["id"], table.columns["decision"]
+    checks.that(len(table.place) == len(ids), f"{TABLE}: an image is there twice")
+    checks.that(all(map(is_id, ids)), f"{TABLE}: an id is no SHA-256")
+    absent = wanted.pool.keys() - table.place.keys()
     checks.that(not absent, f"{TABLE}: {len(absent)} images of the pool are missing, {_first(absent)}")
-    decisions = {row["decision"] for row in rows.values()}
-    checks.that(decisions <= {"yes", "no", "unknown"}, f"{TABLE}: a decision is none of yes, no, unknown")
-    _same_images({one for one, row in rows.items() if row["decision"] == "yes"}, wanted, TABLE, checks)
-    for one, unit in wanted.units.items():
-        right = one not in rows or rows[one]["similar_to"] == (None if one == unit else unit)
-        checks.that(right, f"{TABLE}: {one} is not told to be what it is a copy of")
-    for one, row in rows.items():
-        label = row["label"] if row["label_source"] in wanted.trusted else None
-        if one in wanted.pool:
-            checks.that(wanted.labels.get(one) == label, f"{TABLE}: the label of {one} is not that of the evidence")
+    checks.that({*decisions} <= wanted.counts.keys(), f"{TABLE}: a decision is none of yes, no, unknown")
     for word, counted in wanted.counts.items():
-        found = sum(row["decision"] == word for row in rows.values())
+        found = decisions.count(word)
         checks.that(found == counted, f"{TABLE}: {found} images are {word}, and the manifest counts {counted}")
-    return rows
+    yes = {one for one, decision in zip(ids, decisions, strict=True) if decision == "yes"}
+    _same_images(yes, wanted, TABLE, checks)
+    for one in yes & wanted.units.keys():
+        unit = wanted.units[one]
+        right = table.get(one, "similar_to") == (None if one == unit else unit)
+        checks.that(right, f"{TABLE}: {one} is not told to be what it is a copy of")
+    for one, label, source in zip(ids, table.columns["label"], table.columns["label_source"], strict=True):
+        right = one not in wanted.pool or wanted.labels.get(one) == (label if source in wanted.trusted else None)
+        checks.that(right, f"{TABLE}: the label of {one} is not that of the evidence")
+    return table
 
 
 def _folder(manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
@@ -103,9 +115,7 @@ def _folder(manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
     _same_images(found, wanted, "images/", checks)
 
 
-def _webdataset(
-    directory: Path, manifest: Manifest, wanted: Wanted, rows: Mapping[str, Mapping[str, Any]], checks: Checks
-) -> None:
+def _webdataset(directory: Path, manifest: Manifest, wanted: Wanted, table: Table | None, checks: Checks) -> None:
     """The members of all shards are the certified images and their facts, each once."""
     shards = sorted(path for path in manifest.digests if path.startswith("webdataset/"))
     names = [f"webdataset/{wanted.category}-{number:06d}.tar" for number in range(len(shards))]
@@ -124,7 +134,7 @@ def _webdataset(
             if end == "jpg":
                 checks.that(digest == one, f"{shard}: the name of {name} is not the SHA-256 of its bytes")
             else:
-                _facts(data, one, rows.get(one), directory / shard, checks)
+                _facts(data, one, table, directory / shard, checks)
     _same_images(images, wanted, "webdataset/", checks)
     _same_images(facts, wanted, "webdataset/ (JSON)", checks)
 
@@ -165,16 +175,16 @@ def _must_end(path: Path, end: int) -> None:
         raise bad("is cut off.", path)
 
 
-def _facts(data: bytes, one: str, row: Mapping[str, Any] | None, path: Path, checks: Checks) -> None:
+def _facts(data: bytes, one: str, table: Table | None, path: Path, checks: Checks) -> None:
     """The facts of a member are those of the table."""
     try:
         facts = as_object(data, path) if len(data) <= LARGEST_FACTS else {}
     except BadInput:
         facts = {}
     right = facts.get("id") == one and facts.get("answer") == "yes" and isinstance(facts.get("format"), str)
-    if row is not None:
-        right = right and all(facts.get(name) == row[name] for name in ("width", "height", "inherited"))
-        right = right and _same_score(facts.get("score"), row["score"])
+    if table is not None and one in table.place:
+        right = right and all(facts.get(name) == table.get(one, name) for name in ("width", "height", "inherited"))
+        right = right and _same_score(facts.get("score"), table.get(one, "score"))
     checks.that(right, f"{path.name}: the facts of {one} are not those of the table")
 
 
