@@ -96,7 +96,7 @@ def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
     counts = {word: listed.whole(word) for word in ("yes", "no", "unknown")}
     wanted = Wanted(released, pool.unit_of, said_now, TRUSTED[frozen.truth], category, counts)
     check_formats(directory, manifest, wanted, checks)
-    check_card(directory, manifest, words, checks)
+    check_card(directory, manifest, frozen, words, checks)
     return words
 
 
