@@ -212,6 +212,23 @@ def test_a_task_whose_votes_are_all_in_ends_at_once_where_its_places_are_closed(
     assert miscounted(store) == []
 
 
+def test_a_sum_of_reservations_that_went_astray_is_found_and_mended(store: Any) -> None:
+    category(store, 9)
+    publish(store, [0, 1, 2])
+    dealt(store, must_take(store, "w1", gold=4))
+    if hasattr(store, "catalog"):
+        with store.catalog.writing() as sql:
+            sql.execute("UPDATE counter SET value = value + 5 WHERE name = 'reserved'")
+    else:
+        store.link.table("counts").update_one({"_id.kind": "reserved"}, {"$inc": {"n": 5}})
+    assert spent(store) == (0, 8)
+    (told,) = store.check(mend=False).found
+    assert "the counter 'reserved' of" in told
+    assert "is 8, and should be 3" in told
+    assert store.check(mend=True).sound
+    assert spent(store) == (0, 3)
+
+
 def _each(works: Sequence[Any]) -> None:
     threads = [threading.Thread(target=work) for work in works]
     for thread in threads:

@@ -1,16 +1,19 @@
 """The last answers of a budget: tasks are cut to what is left, and nobody is dealt more."""
 
 import random
+from contextlib import closing
+from threading import Thread
 
 import pytest
-from tests.label.scene import NAME, Scene, scene
+from tests.label.scene import NAME, Scene, answers, says, scene, truth
 
 from thresher.label.asks import fill_tasks, wish
 from thresher.label.cap import spent_says
-from thresher.label.deal import offer, out_of_answers
+from thresher.label.deal import deal, offer, out_of_answers
 from thresher.label.votes import settle
-from thresher.records import Assignment, NewAsk, Purpose, Says, Stage, Targets
+from thresher.records import Assignment, NewAsk, Purpose, Says, Stage, Targets, Worker
 from thresher.settings import Settings
+from thresher.store import open_store
 from thresher.store.contract import Store, Tally
 
 GOLD = range(300, 420)
@@ -145,6 +148,30 @@ def test_answers_too_few_for_anybody_are_told(here: Scene) -> None:
     assert spent_says(1000, Tally(answers=400, gold_answers=90, owner_answers=10, reserved=500)) == (
         "the budget of 1,000 answers is spent: 500 answered, 500 reserved by open assignments"
     )
+
+
+def test_people_at_two_servers_at_once_are_dealt_all_that_is_left_and_no_more(here: Scene, settings: Settings) -> None:
+    asked_for(here, range(280), votes=3)
+    limit(here, 333)
+    people = [here.worker(f"w{number}") for number in range(6)]
+    highest: list[int] = []
+
+    def work(server: Store, worker: Worker) -> None:
+        while one := deal(NAME, worker, store=server, settings=here.settings, now_ms=here.now_ms):
+            tally = server.categories.tally(NAME)
+            highest.append(tally.answered + tally.reserved)
+            server.work.send(one.id, answers(one, lambda row: says(truth(row))), here.now_ms)
+
+    with closing(open_store(here.store.place, settings)) as another:
+        servers = (here.store, another)
+        threads = [Thread(target=work, args=(servers[at % 2], person)) for at, person in enumerate(people)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert max(highest) <= 333
+    assert left(here) in range(21)  # one image and the gold of somebody new are 21
+    assert here.store.categories.tally(NAME).reserved == 0
 
 
 @pytest.mark.parametrize("seed", range(6))

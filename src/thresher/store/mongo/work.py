@@ -5,7 +5,9 @@ the desk at which a worker holds one assignment. MongoDB lets one of the transac
 """
 
 import random
+import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -32,7 +34,7 @@ from thresher.store.mongo.assignments import (
     review_in,
 )  # fmt: skip
 from thresher.store.mongo.failures import plain_failures
-from thresher.store.mongo.link import Document, Part, Session, key, span
+from thresher.store.mongo.link import Document, Link, Part, Session, key, span
 from thresher.store.mongo.numbers import count_on, read_counts
 from thresher.store.rules import (
     SPENT,
@@ -69,6 +71,11 @@ class Wanted:
 class MongoWork(Part, Work):
     """Leases on tasks, drafts apart from final answers, reviews."""
 
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        # by category: of those who take from a limited number of answers only one can pass, and the others try again
+        self._in_turn: dict[str, threading.Lock] = {}
+
     def take(
         self,
         category: str,
@@ -92,6 +99,8 @@ class MongoWork(Part, Work):
             if not self._may_hold_more(worker, bounds, session, taking=True):
                 return None
             left = self._answers_left(category, session)
+            if left is not None:
+                self._in_turn.setdefault(category, threading.Lock())
             wanted = Wanted(category, version, owner, (worker, *bounds.alike), left, bounds)
             task = self._next_task(wanted, session, choice=1 if tries == 1 else CHOICE)
             if task is None:
@@ -99,7 +108,8 @@ class MongoWork(Part, Work):
             fresh = fresh_assignment(task["_id"], version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
             return self._lease(task, fresh, wanted, session)
 
-        found = self.link.transact(take)
+        with self._in_turn.get(category) or nullcontext():
+            found = self.link.transact(take)
         return record_of(found) if found else None
 
     def offer(
