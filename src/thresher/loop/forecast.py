@@ -31,13 +31,13 @@ from thresher.settings import Settings
 from thresher.store.contract import Store, every_assignment
 
 ASSUMED_YES = 0.1
-ASSUMED_FROM_TO = (0.04, ASSUMED_YES, 0.35)  # shares of yes that are planned for where nobody knows one
+ASSUMED_FROM_TO = (0.05, 0.15, 0.35)  # shares of yes that are planned for where nobody knows one
 GUESSED = 0.8  # a guess of the owner may be so much too high or, the other way, too low
 ENOUGH_LABELS = 20
 ENOUGH_ANSWERS = 50
 EXPLAIN_SECONDS = 28.0  # reading the question and sending, once a task
 # answers taken / answers foreseen in the runs of bench/budget.py: median, and deviation of the logarithm
-NOTHING, SCORES, AUDITS = (1.0, 0.30), (1.0, 0.20), (1.0, 0.15)
+NOTHING, SCORES, AUDITS = (0.9, 0.25), (0.95, 0.18), (0.95, 0.18)
 DEVIATIONS = (-1.645, -1.036, -0.674, -0.385, -0.126, 0.126, 0.385, 0.674, 1.036, 1.645)  # of ten equal parts
 CHECK_TAKES = (1.0, 1.25, 2.5)  # times the answers that a check without a no takes, in the runs of bench/trust.py
 LIKELY = 0.5  # a budget that fewer simulated futures end with a certificate is too small
@@ -106,7 +106,7 @@ def plan(
     price = prices(aimed, store=store, settings=settings)
     seen = _foreseen(aimed, decided, images, price, prevalence, store=store, settings=settings)
     least = _floor(targets, images, seen.share)
-    answers = seen.range_of(lambda future: future.answers(price))
+    answers = seen.range_of(lambda future: future.answers(price), price.doubt)
     short = ""
     if targets.answers is not None:
         left = max(budget_left(aimed, store=store), 0)
@@ -155,8 +155,10 @@ class _Seen:
     spread: tuple[float, float]
     standing: str = ""
 
-    def range_of(self, value: Callable[[Future], float]) -> Range:
-        return _spread([value(future) for future in self.futures], self.spread)
+    def range_of(self, value: Callable[[Future], float], doubt: float = 0.0) -> Range:
+        """The range of a value of the futures, each of them in `doubt` by so much (a deviation of its logarithm)."""
+        middle, deviation = self.spread
+        return _spread([value(future) for future in self.futures], (middle, float(np.hypot(deviation, doubt))))
 
     @property
     def proven(self) -> float:

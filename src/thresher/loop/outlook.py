@@ -31,16 +31,16 @@ Floats = NDArray[np.float64]
 PLANS = 5  # freezes, each after so many rounds as it draws
 RUNS = 4  # of the audits of each
 # of bench/budget.py's runs: log-odds of the truth against those of the scores, median and deviation of its logarithm
-SLOPE, SLOPE_DEVIATION = 1.15, 0.35
+SLOPE, SLOPE_DEVIATION = 1.25, 0.3
 SCALE, SCALE_DEVIATION = 0.85, 0.5
 # the same while a classifier knows nothing but gold, of which half is yes, whatever the pool's share is
 GOLD_SLOPE, GOLD_SLOPE_DEVIATION = 0.95, 0.45
 GOLD_SCALE, GOLD_SCALE_DEVIATION = 0.42, 0.45
-MORE_ROUNDS = 0.3  # the probability of one round more, where learning might end
-SHARPER = 1.08  # the log-odds of the rest grow so much in a round
+MORE_ROUNDS = 0.25  # the probability of one round more, where learning might end
+SHARPER = 1.15  # the log-odds of the rest grow so much in a round
 SCOUTED = 12  # images, in the last round before a freeze
 TOLD = 0.99  # how far the label that people gave to an image is believed
-APART = (1.8, 2.6, 3.6)  # deviations between the scores of yes and no at the end of learning: weak, middling, strong
+APART = (2.0, 3.0, 4.2)  # deviations between the scores of yes and no at the end of learning: weak, middling, strong
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,8 @@ def _to_learn(
 ) -> int:
     """Images that will still be labelled to train on: those asked about now, then the rounds to come (certified.py)."""
     done = len(rounds_of(category, store=store))
-    waiting = len(store.asks.open_rows(category.name, category.question.version, [Purpose.LEARN]))
+    votes = store.asks.open_counts(category.name, category.question.version).get(Purpose.LEARN.value, 0)
+    waiting = math.ceil(votes / settings.votes)
     rounds = max(PATIENCE_ROUNDS + 1 - max(done, 1), 0) + int(random.geometric(1.0 - MORE_ROUNDS)) - 1
     asked = settings.round_images * max(rounds - (1 if waiting and rounds else 0), 0) + waiting
     way, targets = way_of(category.targets.method), category.targets

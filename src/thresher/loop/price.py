@@ -23,6 +23,7 @@ LEAST_RIGHT = 0.6  # crowds below it hardly ever reach a lead; the gate and the 
 FOLLOW_UPS = 3.0  # small tasks of an audit whose gold comes on top, in the runs of bench/budget.py
 ASSUMED_WASTE = 1.64  # answers per vote that counts, in the runs of bench/budget.py with the pinned crowd
 ASSUMED_VOTES = 600  # that assumption weighs as much as this many votes
+CROWDS = 0.2  # deviation of the logarithm of the price between the crowds of bench/budget.py
 TOGETHER = 2.0  # two people err together so many times as often as chance would have it (workforce/crowd.py)
 
 
@@ -32,7 +33,8 @@ class Prices:
 
     `learn` is the price of a label to train on, `word` of the unadjudicated votes on an image of the middle, `sure` of
     an adjudicated label; `follow_ups` that of the small tasks in which the last votes of an audit are asked for, each
-    with its gold. `votes` says how unadjudicated votes come out.
+    with its gold. `votes` says how unadjudicated votes come out, and `doubt` is the deviation of the logarithm of all
+    prices: it falls as this crowd becomes known.
     """
 
     learn: float
@@ -40,12 +42,13 @@ class Prices:
     sure: float
     follow_ups: float
     votes: Words
+    doubt: float
 
 
 def prices(category: Category, *, store: Store, settings: Settings) -> Prices:
     """The prices of this crowd; 1 each where the owner alone answers."""
     if _owner_alone(category, store=store):
-        return Prices(1.0, 1.0, 1.0, 0.0, Words())
+        return Prices(1.0, 1.0, 1.0, 0.0, Words(), 0.0)
     every = _every_vote(category, store=store)
     right, unsure = _rightness([vote for vote in every if not vote.epoch])
     factor = waste(category, len(every), store=store, settings=settings)
@@ -59,6 +62,7 @@ def prices(category: Category, *, store: Store, settings: Settings) -> Prices:
         sure=_to_a_lead(right, unsure) * factor,
         follow_ups=FOLLOW_UPS * settings.gold_images,
         votes=Words(wrong, apart),
+        doubt=CROWDS * sqrt(ASSUMED_VOTES / (len(every) + ASSUMED_VOTES)),
     )
 
 
