@@ -11,7 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from thresher.store.groups import Labelled, groups_of, labelled_groups
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
 MOST_ASKS = 100_000
 PAGE = 1000
+ASSIGNMENT_COSTS = 4  # answers: the gold of the smallest assignment (deal.py), and reading the question once more
 LOOKED_AT = 20  # tasks that wait in vain, of which the one that suits somebody best is cut
 LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
 
@@ -194,11 +195,28 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
         if len(waiting) < least:
             continue
         before = _before(category, version, waiting, store)
-        batches = _alternating(compose(waiting, settings.task_images, before, store.secret()))
+        batches = _alternating(compose(together(waiting), settings.task_images, before, store.secret()))
         full = [batch for batch in batches if len(batch) == settings.task_images]
         part = [] if full else [batch for batch in batches if len(batch) >= least]
         made += _publish(category, version, category, full or part, store=store, now_ms=now_ms)
     return made
+
+
+def together(asks: Sequence[Ask]) -> list[Ask]:
+    """The asks; those of a few images want as many votes as more images do, where that costs less than their gold.
+
+    All images of a task get the same number of votes, and every assignment of a small task has gold: three further
+    votes on one image are fewer answers than two assignments of that image alone.
+    """
+    rows: dict[int, set[int]] = defaultdict(set)
+    for ask in asks:
+        rows[ask.votes_wanted].add(ask.row)
+    raised = {votes: votes for votes in rows}
+    for votes, more in pairwise(sorted(rows)):
+        if len(rows[votes]) * (more - votes) <= votes * ASSIGNMENT_COSTS:
+            raised = {wanted: more if now == votes else now for wanted, now in raised.items()}
+            rows[more] |= rows[votes]
+    return [replace(ask, votes_wanted=raised[ask.votes_wanted]) for ask in asks]
 
 
 def compose(asks: Sequence[Ask], size: int, before: "Before", key: bytes) -> list[list[list[Ask]]]:

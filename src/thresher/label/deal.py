@@ -20,7 +20,9 @@ from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store
 from thresher.store.contract.work import no_gold
 
-LEAST_EACH = 2  # gold of each answer in the smallest task
+LEAST_EACH = 1  # gold of each answer in the smallest task
+KNOWN_EACH = SHOWN_LEAST - 1  # in a full task of a worker with a good record
+NEW_EACH = 15  # in a small task of a new worker: rejects 6 in 1,000 of people right on 95 of 100, 20 of each reject 3
 
 
 def expire(store: Store, now_ms: int) -> int:
@@ -191,18 +193,23 @@ def _gold_for(
 
 
 def gold_each(record: Record, asked: int, settings: Settings, *, short: bool = False) -> int:
-    """How many gold images of each answer come with `asked` images: all of `settings.gold_images`, or a share of it.
+    """How many gold images of each answer come with `asked` images to a worker with this record.
 
-    Workers with a good record get the share that a full task would have, at least two: otherwise a few images would
-    cost ten times as much, and the gate also counts their record (gate.py). New workers, and those who were wrong too
-    often, get all of it: they are judged by this assignment alone. Where the answers left are `short`, they get a share
-    too, but never less than they can be judged by.
+    New workers are judged by this assignment alone: they get half of `settings.gold_images` with a full task, and with
+    a smaller one their share of it, but no fewer than tell chance from care. Who was wrong too often gets all of it.
+    With a good record, a full task has one less than the gate judges by alone, so that it counts the record too
+    (gate.py), and a smaller task its share of these. So nobody who is right on 95 of 100 is rejected by chance, and who
+    stops looking has no good record after one full task. Where the answers left are `short`, nobody gets more than
+    their share, but those without a good record never less than they can be judged by.
     """
-    whole, good = settings.gold_images // 2, known_to_be_good(record)
-    if not good and not short:
-        return whole
-    share = math.ceil(whole * asked / settings.task_images)
-    return min(whole, max(LEAST_EACH if good else SHOWN_LEAST, share))
+    whole, full = settings.gold_images // 2, min(asked / settings.task_images, 1.0)
+    if known_to_be_good(record):
+        return min(whole, max(LEAST_EACH, math.ceil(KNOWN_EACH * full)))
+    if short:
+        return min(whole, max(SHOWN_LEAST, math.ceil(whole * full)))
+    if min(record[1], record[3]) < SHOWN_LEAST:
+        return min(whole, max(NEW_EACH, math.ceil(whole * full)))
+    return whole
 
 
 def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection[int], store: Store) -> list[Gold]:

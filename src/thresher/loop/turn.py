@@ -67,6 +67,7 @@ def turn(
         category = listen(category, store=store, settings=settings, now_ms=now_ms)
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
+        fill_tasks(name, store=store, settings=settings, now_ms=now_ms)
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
     before = store.rounds.latest(name, category.question.version)
     way, images = way_of(category.targets.method), len(store.categories.pool(name))
@@ -97,7 +98,8 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
     if store.rounds.epochs(name) and not _is_frozen(category, store=store):
         gild_audits(name, store=store)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
-    fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+    # full tasks only: the few images that need further votes go into tasks with what this turn asks
+    fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, flush=False)
     return store.categories.get(category.name)
 
 
@@ -162,12 +164,12 @@ def _scored_all(category: Category, latest: Round, store: Store) -> bool:
 def ask(
     category: Category, wish: Wish, learned: Round | None, *, store: Store, settings: Settings, now_ms: int
 ) -> Turn:
-    """Put what the method asks for into tasks."""
-    if wish.state == "waiting":
-        return Turn("asking", wish.says, learned)
-    if wish.state != "asking":
+    """Put what the method asks for into tasks, and what is left of earlier asks."""
+    if wish.state not in ("asking", "waiting"):
         return Turn(wish.state, wish.says, learned)
     tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+    if wish.state == "waiting":
+        return Turn("asking", wish.says, learned)
     name, version = category.name, category.question.version
     nothing_open = not tasks and not len(store.asks.open_rows(name, version))
     # a method with a certificate reports its own end; here the asks were answered during this turn
