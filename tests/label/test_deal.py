@@ -3,7 +3,7 @@ import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.label.asks import fill_tasks, wish
-from thresher.label.deal import deal, draw_gold
+from thresher.label.deal import ENOUGH_ACCEPTED, deal, draw_gold
 from thresher.records import Assignment, Gold, NewTask, Purpose, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Bounds, Store
@@ -44,6 +44,19 @@ def test_a_small_task_has_its_share_of_gold_for_those_whose_work_is_known(here: 
     assert len(gold) == wanted
     assert sum(truth(row) for row in gold) == wanted // 2
     assert len(gold_of(here.must_deal("new"))) == (30 if asked < 82 else 40)
+
+
+def test_small_tasks_are_left_to_those_whose_record_is_good_for_a_while(here: Scene) -> None:
+    """Somebody new would see thirty gold images for two asked ones."""
+    for number in range(ENOUGH_ACCEPTED):
+        asked_for(here, range(20 * number, 20 * number + 20), votes=1)
+        here.work(f"known {number}")
+    here.tick(round(here.settings.patience_seconds * 1000))
+    asked_for(here, range(200, 202), votes=2)
+    assert here.deal("new") is None
+    assert len(here.must_deal("known 1").dealt) == 4
+    here.tick(round(here.settings.patience_seconds * 1000))
+    assert len(here.must_deal("new").dealt) == 32
 
 
 def test_a_guesser_who_keeps_to_small_tasks_is_found_by_the_record(here: Scene) -> None:

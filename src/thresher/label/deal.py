@@ -9,13 +9,14 @@ from functools import partial
 
 import numpy as np
 
+from thresher.label.adjudicate import LEAD
 from thresher.label.asks import recompose_for
 from thresher.label.cap import answers_left, cut_to_fit, spent_says
 from thresher.label.gate import SHOWN_LEAST, known_to_be_good
 from thresher.label.gold import AUDITS
 from thresher.label.standing import annotators, bounds_of
 from thresher.label.unaided import Record
-from thresher.records import OWNER_ONLY, Assignment, Category, Dealt, Gold, Says, Task, Worker
+from thresher.records import OWNER_ONLY, Assignment, Category, Dealt, Gold, Says, Stage, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store
 from thresher.store.contract.work import no_gold
@@ -23,6 +24,7 @@ from thresher.store.contract.work import no_gold
 LEAST_EACH = 1  # gold of each answer in the smallest task
 KNOWN_EACH = SHOWN_LEAST - 1  # in a full task of a worker with a good record
 NEW_EACH = 15  # in a small task of a new worker: rejects 6 in 1,000 of people right on 95 of 100, 20 of each reject 3
+ENOUGH_ACCEPTED = LEAD + 2  # assignments, before there are people with a good record for every vote of a small task
 
 
 def expire(store: Store, now_ms: int) -> int:
@@ -39,9 +41,10 @@ def deal(
     """Lease an assignment to a worker, or return their unfinished one; None when no task is available to them.
 
     A full task comes with `settings.gold_images` gold images, half yes and half no, a smaller one with fewer for
-    workers with a good record (`gold_each`), as far as there is gold. Gold that this worker has not seen comes first,
-    then what they saw longest ago; never an image, nor one like it, that they were asked about or that an audit waits
-    for. The owner gets no gold. Two simultaneous calls return the same assignment.
+    workers with a good record (`gold_each`), as far as there is gold; small tasks are left to those for a while. Gold
+    that this worker has not seen comes first, then what they saw longest ago; never an image, nor one like it, that
+    they were asked about or that an audit waits for. The owner gets no gold. Two simultaneous calls return the same
+    assignment.
 
     It reserves the most answers that it can bring. Where the answers of the category are limited and fewer are left
     than the next task takes, a task is cut to what fits (cap.py); at the limit there is no task for anybody.
@@ -51,7 +54,7 @@ def deal(
     """
     expire(store, now_ms)
     there = store.categories.get(category)
-    bounds = _bounds(there, worker, store=store, settings=settings)
+    bounds = _bounds(there, worker, store=store, settings=settings, now_ms=now_ms)
     take = partial(
         store.work.take,
         category,
@@ -82,7 +85,7 @@ def deal(
 def offer(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Task | None:
     """The task that `deal` would lease to a worker now, or their unfinished one; nothing is leased."""
     there = store.categories.get(category)
-    bounds = _bounds(there, worker, store=store, settings=settings)
+    bounds = _bounds(there, worker, store=store, settings=settings, now_ms=now_ms)
     look = partial(store.work.offer, category, there.question.version, worker.id, owner=worker.owner, bounds=bounds)
     if worker.owner:
         cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms)
@@ -94,9 +97,20 @@ def offer(category: str, worker: Worker, *, store: Store, settings: Settings, no
     return found
 
 
-def _bounds(category: Category, worker: Worker, *, store: Store, settings: Settings) -> Bounds:
+def _bounds(category: Category, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Bounds:
+    """Small tasks are left to people whose record is good, who get little gold with them, as long as there are some.
+
+    Nobody waits for them longer than `settings.patience_seconds`.
+    """
     bounds = bounds_of(worker, store=store, settings=settings)
-    return replace(bounds, gold_with=gold_with(category, worker, store=store, settings=settings))
+    bounds = replace(bounds, gold_with=gold_with(category, worker, store=store, settings=settings))
+    if worker.owner or known_to_be_good(store.labels.gold_record(category.name, category.question.version, worker.id)):
+        return bounds
+    accepted = store.categories.tally(category.name).assignments.get(Stage.ACCEPTED.value, 0)
+    if accepted < ENOUGH_ACCEPTED:
+        return bounds
+    small_until_ms = now_ms - round(settings.patience_seconds * 1000)
+    return replace(bounds, least=math.ceil(settings.task_images / 2), small_until_ms=small_until_ms)
 
 
 def gold_with(category: Category, worker: Worker, *, store: Store, settings: Settings) -> Callable[[int], int]:
