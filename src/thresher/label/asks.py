@@ -399,6 +399,13 @@ def tasks_of(category: str, version: int, store: Store) -> Iterator[Task]:
         yield from (task for task in page if task.version == version and task.places)
 
 
+def still_wanted(category: str, version: int, *, store: Store) -> int:
+    """The votes that open asks are still going to get, without those of assignments that somebody holds."""
+    tasks = sum(len(task.rows) * (task.places - task.taken) for task in tasks_of(category, version, store))
+    waiting = (store.asks.waiting(category, version, MOST_ASKS, owner_only=owner_only) for owner_only in (False, True))
+    return tasks + sum(ask.votes_wanted for some in waiting for ask in some)
+
+
 def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
     """How full a task must be to be published: 1 while tasks are free, 0.5 soon after the last one, later 0."""
     unfinished, free, newest = False, False, -math.inf

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Gold, Refused, Wanted
+from thresher.evidence import Ask, Certified, Gold, Refused, Step, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD, leads
@@ -22,6 +22,7 @@ from thresher.label.gold import gild_audits
 from thresher.label.independent import left_to_ask, shared_devices
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
+from thresher.loop.budget import nobody_can_answer, spare
 from thresher.loop.decision import claim_of, decision
 from thresher.loop.methods import (
     COMING,
@@ -38,9 +39,18 @@ from thresher.loop.methods import (
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
-from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_accepted, record_answers, record_words
+from thresher.loop.snapshot import (
+    Snapshot,
+    freeze,
+    in_force,
+    rank,
+    record_accepted,
+    record_answers,
+    record_closed,
+    record_words,
+)
 from thresher.loop.ways import way_of
-from thresher.records import DELTA_BELOW, TRUSTED, Category, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import DELTA_BELOW, TRUSTED, Category, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -63,7 +73,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         return Wish("done", done)
     if ended := spent(category, store=store, settings=settings):
         return ended
-    to_learn = _to_learn(category, left)
+    to_learn = _to_learn(category, spare(category, store=store, settings=settings))
     if decided.round is None:
         return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
@@ -146,26 +156,62 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         snapshot = record_words(category, snapshot, store=store, now_ms=now_ms)
     labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
     snapshot = record_answers(category.name, snapshot, labels, store=store, now_ms=now_ms)
-    step = snapshot.step(labels)
-    while isinstance(step, Ask) and step.begins is not None:
-        snapshot = record_accepted(category.name, snapshot, step.begins, store=store, now_ms=now_ms)
-        step = snapshot.step(labels)
+    snapshot, step = _stepped(category, snapshot, labels, store=store, now_ms=now_ms)
+    if isinstance(step, Ask) and _ends(category, snapshot, step, votes, store=store, settings=settings):
+        snapshot = record_closed(category, snapshot, store=store, now_ms=now_ms)
+        snapshot, step = _stepped(category, snapshot, labels, store=store, now_ms=now_ms)
     if isinstance(step, Certified):
         return Wish("done", claim_of(decision(category.name, store=store)))
     if isinstance(step, Refused):
-        return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
-    if ended := spent(category, store=store, settings=settings):
-        return ended
-    # what is reserved is for images of this step
-    left = budget_left(category, store=store) + store.categories.tally(category.name).reserved
-    if step.images > left and not way_of(snapshot.frozen.method).budgeted:  # their budget was divided at the freeze
-        wants = f"the audit asks about {step.images:,} more pictures"
-        return Wish("spent", f"{wants} and {max(left, 0):,} answers are left.")
+        return Wish("spent" if step.spent else "refused", f"not certified: {step.why}. It would take {step.take}.")
     asks = _asks(snapshot, step, votes, store=store)
+    if way_of(snapshot.frozen.method).budgeted:
+        asks = _that_fit(category, asks, store=store, settings=settings)
     new = wish_apart(category.name, snapshot.version, asks, store=store, settings=settings)
     if not new and not len(store.asks.open_rows(category.name, snapshot.version)):
         return Wish("waiting", "answers came in the middle of this turn; the next one settles them.")
     return Wish("asking", _sentence(step))
+
+
+def _stepped(
+    category: Category, snapshot: Snapshot, labels: Mapping[int, Label], *, store: Store, now_ms: int
+) -> tuple[Snapshot, Step]:
+    """The state of the audits, once each set whose audit begins is logged."""
+    step = snapshot.step(labels)
+    while isinstance(step, Ask) and step.begins is not None:
+        snapshot = record_accepted(category.name, snapshot, step.begins, store=store, now_ms=now_ms)
+        step = snapshot.step(labels)
+    return snapshot, step
+
+
+def _ends(
+    category: Category, snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store, settings: Settings
+) -> bool:
+    """Whether the budget cannot pay what the audits ask for next: nobody could answer it, or not all of it.
+
+    A method whose budget was divided at the freeze uses the labels of the first draws, so it asks for those that fit.
+    """
+    if category.targets.answers is None:
+        return False
+    rows = snapshot.ranking[sorted({rank for part in step.wanted for rank in part.ranks})]
+    if nobody_can_answer(category, rows.tolist(), store=store, settings=settings):
+        return True
+    if way_of(snapshot.frozen.method).budgeted:
+        return False
+    people = LEAD if snapshot.truth == "people" and len(annotators(store=store)) >= LEAD else 1
+    heard = {vote.row for vote in votes}
+    sure = {int(snapshot.ranking[rank]) for part in step.wanted if part.sure for rank in part.ranks}
+    least = sum(people if row in sure and row not in heard else 1 for row in rows.tolist())
+    return least > category.targets.answers - store.categories.tally(category.name).answered
+
+
+def _that_fit(category: Category, asks: Sequence[NewAsk], *, store: Store, settings: Settings) -> list[NewAsk]:
+    """The first asks, in the order of the draws, that the budget is likely to pay; at least one, where none is open."""
+    left = spare(category, store=store, settings=settings)
+    asked = set(store.asks.open_rows(category.name, category.question.version).tolist())
+    fresh = [ask for ask in asks if ask.row not in asked]
+    each = answers_each(category, store=store, settings=settings)
+    return fresh[: max(int(left / each), 0 if asked else 1)]
 
 
 def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:

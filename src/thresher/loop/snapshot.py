@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
 from thresher.evidence import Draws, Frozen, State, Step, next_step
-from thresher.evidence.audit_log import ACCEPTED, ANSWERS, FREEZE, WORDS, Log
+from thresher.evidence.audit_log import ACCEPTED, ANSWERS, CLOSED, FREEZE, WORDS, Log
 from thresher.evidence.state import FORMAT, Begun, corrections_of, evidence_of
 from thresher.learn.decide import Decided, look_up
 from thresher.loop.audit_log import append, read_on
@@ -44,7 +44,8 @@ class Snapshot:
     `known_says` gives what was held true of the rows of the pool that had a trusted label, and `copies` [c, 2] each row
     of the pool for which another one of its similar group counts, and that one (units.py). `question` is its text at
     that time, and `answers` the category's budget; `words_of` says how many votes decide an image of the middle. `log`
-    is what was logged so far.
+    is what was logged so far. `closed`: the budget of today was spent while this freeze was in force; its audits end
+    with what they have proven.
     """
 
     epoch: int
@@ -59,6 +60,7 @@ class Snapshot:
     answers: int | None = None
     words_of: int = 1
     log: Log = field(default_factory=Log)
+    closed: bool = False
 
     @cached_property
     def known(self) -> Rows:
@@ -97,6 +99,7 @@ class Snapshot:
             now,
             corrections_of((first, now), (self.known_units, held)),
             self.log.accepted,
+            closed=self.closed,
             owners=frozenset(rank for row, rank in rank_of.items() if labels[row].source is Source.OWNER),
         )
 
@@ -169,7 +172,10 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
     if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
     same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
-    return snapshot if snapshot.frozen.promise == promise_of(targets) and same_budget else None
+    if snapshot.frozen.promise != promise_of(targets) or not same_budget:
+        return None
+    closed = targets.answers is not None and targets.answers <= snapshot.log.closed
+    return snapshot if snapshot.closed is closed else replace(snapshot, closed=closed)
 
 
 def audited(name: str, snapshot: Snapshot, *, store: Store) -> int:
@@ -225,6 +231,18 @@ def record_accepted(name: str, snapshot: Snapshot, begun: Begun, *, store: Store
 
     append(name, snapshot.epoch, snapshot.log, ACCEPTED, said, store=store, at_ms=now_ms)
     return _with_log(name, snapshot, store)
+
+
+def record_closed(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:
+    """Log that the budget of today is spent: until it is raised, the audits end with what they have proven."""
+    answers = category.targets.answers
+    assert answers is not None  # noqa: S101 -- without a budget there is none to spend
+
+    def said(log: Log) -> dict[str, object]:
+        return {} if answers <= log.closed else {"answers": answers}
+
+    append(category.name, snapshot.epoch, snapshot.log, CLOSED, said, store=store, at_ms=now_ms)
+    return replace(_with_log(category.name, snapshot, store), closed=True)
 
 
 def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:

@@ -13,6 +13,7 @@ from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
+from thresher.loop.budget import nobody_can_answer
 from thresher.loop.certified import certified
 from thresher.loop.methods import Wish, cascade, on_their_way, uncertainty
 from thresher.loop.snapshot import in_force
@@ -127,12 +128,14 @@ def people_are_busy(category: Category, *, store: Store, settings: Settings) -> 
     only the owner can answer do not count, because the owner may be away.
     """
     of_people = [purpose for purpose in Purpose if purpose not in OWNER_ONLY]
-    still_open = len(store.asks.open_rows(category.name, category.question.version, of_people))
-    if still_open == 0 or still_open < few(settings, store.categories.tally(category.name).images):
+    waiting = store.asks.open_rows(category.name, category.question.version, of_people)
+    if len(waiting) == 0 or len(waiting) < few(settings, store.categories.tally(category.name).images):
         return ""
     if says := out_of_answers(category, store=store, settings=settings):
         return f"{says}." if on_their_way(category, store=store) else ""
-    return f"{still_open:,} images wait for people's answers."
+    if nobody_can_answer(category, waiting.tolist(), store=store, settings=settings):
+        return ""  # the budget pays nobody who has not seen them
+    return f"{len(waiting):,} images wait for people's answers."
 
 
 def few(settings: Settings, images: int) -> int:

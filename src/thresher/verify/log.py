@@ -90,6 +90,8 @@ def _take(log: Log, line: dict[str, Any], number: int) -> None:
         log.accepted[attempt] = AcceptedSet(given.whole("cut"), given.whole("size"), given.digest("sha256"))
     elif kind == "ended":
         log.ended = True
+    elif kind == "closed":
+        given.whole("answers", 1)
     elif kind == "checked":
         _take_codes(log.checked, given)
     elif kind == "check":
