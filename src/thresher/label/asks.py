@@ -16,6 +16,7 @@ from itertools import pairwise, zip_longest
 import numpy as np
 
 from thresher.errors import BadInput
+from thresher.label.standing import annotators
 from thresher.records import OWNER_ONLY, Ask, Gold, NewAsk, NewTask, Purpose, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store, chunks
@@ -25,6 +26,7 @@ from thresher.store.groups import Labelled, groups_of, labelled_groups
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
 MOST_ASKS = 100_000
 PAGE = 1000
+BEGINNERS = 9  # people who are counted on, as far as they have joined: three for a draw of which six have seen others
 ASSIGNMENT_COSTS = 4  # answers: the gold of the smallest assignment (deal.py), and reading the question once more
 LOOKED_AT = 20  # tasks that wait in vain, of which the one that suits somebody best is cut
 LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
@@ -349,7 +351,9 @@ def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> B
     voters: dict[int, set[str]] = defaultdict(set)
     for vote in store.labels.votes(category, version):
         voters[vote.row].add(vote.worker)
-    people = len(set().union(*voters.values()))  # those who work here, not everybody who once opened a link
+    # those who work here, not everybody who once opened a link; but while these are few, others begin
+    people = len(set().union(*voters.values()))
+    people = max(people, min(len(annotators(store=store)), BEGINNERS))
     return Before({row: frozenset(some) for row, some in voters.items()}, people)
 
 
