@@ -7,6 +7,7 @@ that an audit depends on is adjudicated: by a lead of three among votes of peopl
 owner. Only the method `adjudicated` builds the middle from unadjudicated votes.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -57,6 +58,7 @@ from thresher.store.contract import Store
 PATIENCE_ROUNDS = 2  # learning ends after so many rounds in which the planner's total has not fallen
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
+USEFUL = 0.5  # of a full task: to fewer images than that, the next draws of the audits are added
 GOLD_ENOUGH = 150  # of each answer; with less gold the bound on adjudication errors is not worth its delta
 
 
@@ -165,6 +167,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
     if isinstance(step, Refused):
         return Wish("spent" if step.spent else "refused", f"not certified: {step.why}. It would take {step.take}.")
     asks = _asks(snapshot, step, votes, store=store)
+    asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
     if way_of(snapshot.frozen.method).budgeted:
         asks = _that_fit(category, asks, store=store, settings=settings)
     new = wish_apart(category.name, snapshot.version, asks, store=store, settings=settings)
@@ -203,6 +206,29 @@ def _ends(
     sure = {int(snapshot.ranking[rank]) for part in step.wanted if part.sure for rank in part.ranks}
     least = sum(people if row in sure and row not in heard else 1 for row in rows.tolist())
     return least > category.targets.answers - store.categories.tally(category.name).answered
+
+
+def _in_advance(
+    category: Category,
+    snapshot: Snapshot,
+    step: Ask,
+    now: tuple[Sequence[NewAsk], Sequence[Vote]],
+    *,
+    store: Store,
+    settings: Settings,
+) -> list[NewAsk]:
+    """Asks about the next draws, where what is asked `now` would make a small task, for the gold that goes with it."""
+    asks, votes = now
+    name, version = category.name, snapshot.version
+    asked = set(store.asks.open_rows(name, version).tolist())
+    there = len(store.asks.waiting(name, version, settings.task_images))
+    there += sum(ask.row not in asked and ask.purpose is not Purpose.ADJUDICATE for ask in asks)
+    short = math.ceil(USEFUL * settings.task_images) - there if there else 0
+    kept = []
+    for part in step.further:
+        kept.append(replace(part, ranks=part.ranks[: max(short, 0)], draws=part.draws[: max(short, 0)]))
+        short -= len(kept[-1].ranks)
+    return _asks(snapshot, replace(step, wanted=tuple(part for part in kept if part.ranks)), votes, store=store)
 
 
 def _that_fit(category: Category, asks: Sequence[NewAsk], *, store: Store, settings: Settings) -> list[NewAsk]:
