@@ -130,7 +130,7 @@ def test_whoever_ends_the_budget_at_the_best_moment_is_let_through_no_more_often
 
 @pytest.mark.parametrize("method", BUDGETED)
 def test_labels_taken_in_the_order_of_their_arrival_are_caught(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def with_gaps(want: Want, labels: Mapping[int, int]) -> Codes:
+    def with_gaps(want: Want, labels: Mapping[int, int], _state: State) -> Codes:
         return np.array([labels[rank] for rank in want.ranks.tolist() if rank in labels], np.int8)
 
     monkeypatch.setattr(replay, "_codes", with_gaps)

@@ -21,15 +21,13 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
     """What has to happen next; `running` says whether the category's loop is running."""
     category, step = decided.basis.category, decided.basis.step
     name, version = category.name, category.question.version
-    done, refused, short = _is_done(decided, store, settings), "", ""
+    done, refused = _is_done(decided, store, settings), ""
     if step is not None:
         from thresher.evidence import Refused  # loaded with the step
 
-        if isinstance(step, Refused) and step.spent:
-            short = step.why
-        elif isinstance(step, Refused):
-            refused = f"{step.why}; it would take {step.take}"
+        refused = f"{step.why}; it would take {step.take}" if isinstance(step, Refused) and not step.spent else ""
     spent = out_of_answers(category, store=store, settings=settings)
+    short = _is_short(decided, store)
     tally = store.categories.tally(name)
     ended = done or bool(refused or spent or short)
     standing = Standing(
@@ -111,3 +109,20 @@ def _released(decided: Decision, store: Store) -> str:
     proven = decided.basis.certified is not None
     same = (one for one in reversed(releases) if one.fingerprint == own and one.certificate.get("certified") is proven)
     return next((one.path for one in same), "")
+
+
+def _is_short(decided: Decision, store: Store) -> str:
+    """That the budget of answers is too small for the audit's next step, as a phrase; empty if it is not."""
+    basis, most = decided.basis, decided.basis.category.targets.answers
+    if basis.step is None or most is None:
+        return ""
+    from thresher.evidence import Ask, Refused  # loaded with the step
+
+    if isinstance(basis.step, Refused):
+        return basis.step.why if basis.step.spent else ""
+    # what is reserved is for images of this step
+    left = most - store.categories.tally(basis.category.name).answered
+    divided = way_of(basis.category.targets.method).budgeted  # an audit that has begun uses the first answers that come
+    if divided or not isinstance(basis.step, Ask) or basis.step.images <= left:
+        return ""
+    return f"the audit asks about {basis.step.images:,} more images, and the budget has {max(left, 0):,} answers left"
