@@ -40,7 +40,6 @@ def certify_everything(frozen: Frozen) -> Procedure:
             asked=len(ranks),
         )
     return Certified(
-        claim="",
         precision=frozen.promise.precision,
         recall=frozen.promise.recall,
         delta=frozen.promise.delta,

@@ -7,6 +7,7 @@ from thresher.errors import BadInput
 from thresher.evidence.adjudicated import certify_adjudicated, fix_adjudicated
 from thresher.evidence.certify import certify, fix
 from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.everything import certify_everything, fix_everything
 from thresher.evidence.noise import audit_delta
 from thresher.evidence.plan import spend
 from thresher.evidence.precision import certify_precision, fix_precision
@@ -36,6 +37,7 @@ class Method:
 METHODS: dict[str, Method] = {
     "certified": Method(fix, certify, doubts=False),
     "adjudicated": Method(fix_adjudicated, certify_adjudicated, words=True),
+    "everything": Method(fix_everything, certify_everything, doubts=False, words=True),
     "precision": Method(fix_precision, certify_precision, budgeted=True),
     "recall": Method(fix_recall, certify_recall, budgeted=True),
 }

@@ -24,7 +24,8 @@ from thresher.label.independent import left_to_ask, shared_devices
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.budget import nobody_can_answer, spare
-from thresher.loop.decision import claim_of, decision
+from thresher.loop.decision import Decision, claim_of, decision
+from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything
 from thresher.loop.methods import (
     COMING,
     Wish,
@@ -78,6 +79,21 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
     to_learn = _to_learn(category, spare(category, store=store, settings=settings))
     if decided.round is None:
         return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
+    if first := _before(category, decided, to_learn, store=store, settings=settings, seed=seed, now_ms=now_ms):
+        return first
+    gild_audits(category.name, store=store)
+    purse = purse_of(category, left, store=store, settings=settings)
+    snapshot = freeze(category, decided, purse, store=store, now_ms=now_ms)
+    return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
+
+
+def _before(
+    category: Category, decided: Decision, to_learn: int, *, store: Store, settings: Settings, seed: int, now_ms: int
+) -> Wish | None:
+    """What comes before a freeze for audits: to label all instead, learning, people who have to join, scouts."""
+    ahead = forecast(category, decided, store=store) - len(store.labels.held(category.name, category.question.version))
+    if why := instead_of_audits(category, decided, ahead, store=store, settings=settings):
+        return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
@@ -90,10 +106,20 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         _own(category, store=store)
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
         return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
-    gild_audits(category.name, store=store)
-    purse = purse_of(category, left, store=store, settings=settings)
-    snapshot = freeze(category, decided, purse, store=store, now_ms=now_ms)
-    return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
+    return None
+
+
+def _label_all(
+    category: Category, decided: Decision, why: str, *, store: Store, settings: Settings, now_ms: int
+) -> Wish:
+    """Freeze the pool to label every image of it, and ask."""
+    whole = of_everything(category)
+    if lacks := too_few_people(whole, store=store, settings=settings):
+        return Wish("waiting", f"waits for {lacks}.")
+    purse = Purse(words_of=max(words_of(settings), WORDS_OF))
+    snapshot = freeze(whole, decided, purse, store=store, now_ms=now_ms)
+    asked = _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
+    return replace(asked, says=f"{why} {asked.says}")
 
 
 def _own(category: Category, *, store: Store) -> None:
@@ -166,6 +192,10 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         return Wish("done", claim_of(decision(category.name, store=store)))
     if isinstance(step, Refused):
         return Wish("spent" if step.spent else "refused", f"not certified: {step.why}. It would take {step.take}.")
+    if not way_of(snapshot.frozen.method).whole:
+        decided = decision(category.name, store=store)
+        if why := instead_of_audits(category, decided, step.ahead, store=store, settings=settings):
+            return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     asks = _asks(snapshot, step, votes, store=store)
     asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
     if way_of(snapshot.frozen.method).budgeted:

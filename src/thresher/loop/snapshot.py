@@ -167,7 +167,7 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
     While there is one nothing may be trained, because its ranking is what the audits test.
     """
     snapshot, targets = latest(category, store=store, before=before), category.targets
-    if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
+    if snapshot is None or snapshot.pool != images or not _serves(snapshot.frozen.method, targets.method):
         return None
     if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
@@ -176,6 +176,12 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
         return None
     closed = targets.answers is not None and targets.answers <= snapshot.log.closed
     return snapshot if snapshot.closed is closed else replace(snapshot, closed=closed)
+
+
+def _serves(frozen: str, wanted: str) -> bool:
+    """Whether a freeze by one method is one for another: labelling every image proves precision and recall too."""
+    way = way_of(wanted)
+    return frozen == wanted or (way_of(frozen).whole and way.precision and way.recall)
 
 
 def audited(name: str, snapshot: Snapshot, *, store: Store) -> int:
