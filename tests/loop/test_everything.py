@@ -17,7 +17,7 @@ from thresher.verify import verify
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return rounds_of_two(settings, tmp_path)
+    return rounds_of_two(settings, tmp_path).but(label_all=True)
 
 
 @pytest.mark.parametrize("method", ["everything", "certified", "adjudicated"])

@@ -177,12 +177,14 @@ def known_of(category: str, rows: Sequence[int], *, store: Store) -> dict[int, G
     return {row: of_group[group] for row, group in zip(rows, similar, strict=True) if group in of_group}
 
 
-def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True) -> list[Task]:
+def fill_tasks(
+    category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True, last: bool = False
+) -> list[Task]:
     """Put waiting asks into tasks of `settings.task_images` at most: purposes mixed, one number of votes per task.
 
     A task that is not full is published only with `flush`, and only when people have nothing else to do: every task
     costs its annotators the gold in it. So a few asks wait for more, at most `settings.patience_seconds` once no task
-    is free.
+    is free. The `last` tasks that a budget pays wait for nothing: those that are free may be too large for anybody.
     """
     version = store.categories.get(category).question.version
     made = []
@@ -193,14 +195,15 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
         wanting = (
             _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms) if flush else 1.0
         )
+        wanting = 0.0 if last else wanting
         least = max(1, math.ceil(wanting * settings.task_images))
         if len(waiting) < least:
             continue
         before = _before(category, version, waiting, store)
         batches = _alternating(compose(together(waiting), settings.task_images, before, store.secret()))
         full = [batch for batch in batches if len(batch) == settings.task_images]
-        part = [] if full else [batch for batch in batches if len(batch) >= least]
-        made += _publish(category, version, category, full or part, store=store, now_ms=now_ms)
+        part = [] if full and not last else [batch for batch in batches if least <= len(batch) < settings.task_images]
+        made += _publish(category, version, category, full + part, store=store, now_ms=now_ms)
     return made
 
 

@@ -36,6 +36,12 @@ def with_gold(settings: Settings) -> float:
     return 1.0 + settings.gold_images / settings.task_images
 
 
+def is_short(category: Category, *, store: Store, settings: Settings) -> bool:
+    """Whether so few answers are left that not every assignment fits."""
+    left = answers_left(category, store=store)
+    return left is not None and left < settings.task_images + settings.gold_images
+
+
 def images_for(answers: int, most: int, settings: Settings) -> int:
     """How many images may be asked about for so many answers, gold included; at most `most`, at least one.
 

@@ -25,7 +25,7 @@ from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.budget import nobody_can_answer, spare
 from thresher.loop.decision import Decision, claim_of, decision
-from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything
+from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
 from thresher.loop.methods import (
     COMING,
     Wish,
@@ -94,6 +94,13 @@ def _before(
     ahead = forecast(category, decided, store=store) - len(store.labels.held(category.name, category.question.version))
     if why := instead_of_audits(category, decided, ahead, store=store, settings=settings):
         return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
+    if not way_of(category.targets.method).budgeted and category.targets.answers is not None:
+        left = to_learn
+        to_learn -= round(ahead * answers_each(category, store=store, settings=settings))  # learning leaves it to them
+        if (lacks := too_small(category, decided, ahead, left, store=store, settings=settings)) and (
+            to_learn <= 0 or _learned_enough(category, decided, store=store)
+        ):
+            return Wish("spent", lacks)
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
@@ -197,8 +204,8 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         if why := instead_of_audits(category, decided, step.ahead, store=store, settings=settings):
             return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     asks = _asks(snapshot, step, votes, store=store)
-    asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
     if way_of(snapshot.frozen.method).budgeted:
+        asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
         asks = _that_fit(category, asks, store=store, settings=settings)
     new = wish_apart(category.name, snapshot.version, asks, store=store, settings=settings)
     if not new and not len(store.asks.open_rows(category.name, snapshot.version)):
@@ -247,7 +254,10 @@ def _in_advance(
     store: Store,
     settings: Settings,
 ) -> list[NewAsk]:
-    """Asks about the next draws, where what is asked `now` would make a small task, for the gold that goes with it."""
+    """Asks about the next draws, where what is asked `now` would make a small task, for the gold that goes with it.
+
+    Only where a budget is spent on draws in any case: elsewhere it costs a tenth more answers, as many are not needed.
+    """
     asks, votes = now
     name, version = category.name, snapshot.version
     asked = set(store.asks.open_rows(name, version).tolist())

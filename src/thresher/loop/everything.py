@@ -1,5 +1,6 @@
 """Labelling every image (evidence/everything.py): what it takes, and whether it is cheaper than audits."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from thresher.store.contract import Store
 
 NAME = next(name for name, way in WAYS.items() if way.whole)
 WORDS_OF = 2  # people who agree on an image, at least
+MAY_FIT = 1.25  # audits are begun that are expected to take so many times the answers left
 ERRORS_MOST = 0.5  # of the errors that the targets allow, so many may be expected on which people agree
 
 
@@ -70,7 +72,7 @@ def instead_of_audits(category: Category, decided: Decided, images: float, *, st
     targets, way = category.targets, way_of(category.targets.method)
     if way.whole:
         return "labels every image of the pool."
-    if not (way.precision and way.recall) or targets.truth != "people":
+    if not settings.label_all or not (way.precision and way.recall) or targets.truth != "people":
         return ""
     if len(annotators(store=store)) < WORDS_OF + LEAD:
         return ""
@@ -79,3 +81,22 @@ def instead_of_audits(category: Category, decided: Decided, images: float, *, st
     if left.answers > audits or not left.keeps(targets):
         return ""
     return f"labels every image of the pool, for about {left.answers:,.0f} answers; audits take about {audits:,.0f}."
+
+
+def too_small(
+    category: Category, decided: Decided, images: float, left: int, *, store: Store, settings: Settings
+) -> str:
+    """That audits of so many `images` take more than the answers `left`, as does labelling all; empty if one fits.
+
+    A quarter more than is left may still fit, as nobody knows better.
+    """
+    takes = images * answers_each(category, store=store, settings=settings)
+    if settings.label_all and category.targets.truth == "people":
+        takes = min(takes, left_to_label(category, decided, store=store, settings=settings).answers)
+    if takes <= MAY_FIT * left:
+        return ""
+    most = category.targets.answers or 0
+    return (
+        f"the audits would take about {takes:,.0f} answers, and {max(left, 0):,} of {most:,} are left; "
+        f"`thresher category aim {category.name} --answers {math.ceil(most - left + takes)}` raises the budget."
+    )

@@ -13,12 +13,12 @@ from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
-from thresher.loop.budget import nobody_can_answer
+from thresher.loop.budget import is_short, nobody_can_answer
 from thresher.loop.certified import certified
 from thresher.loop.methods import Wish, cascade, on_their_way, uncertainty
 from thresher.loop.snapshot import in_force
 from thresher.loop.ways import Asking, way_of
-from thresher.records import OWNER_ONLY, Category, Purpose, Round
+from thresher.records import OWNER_ONLY, Category, Purpose, Round, Task
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
 
@@ -68,7 +68,7 @@ def turn(
         category = listen(category, store=store, settings=settings, now_ms=now_ms)
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
-        fill_tasks(name, store=store, settings=settings, now_ms=now_ms)
+        _publish(category, store=store, settings=settings, now_ms=now_ms)
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
     before = store.rounds.latest(name, category.question.version)
     way, images = way_of(category.targets.method), len(store.categories.pool(name))
@@ -170,7 +170,7 @@ def ask(
     """Put what the method asks for into tasks, and what is left of earlier asks."""
     if wish.state not in ("asking", "waiting"):
         return Turn(wish.state, wish.says, learned)
-    tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+    tasks = _publish(category, store=store, settings=settings, now_ms=now_ms)
     if wish.state == "waiting":
         return Turn("asking", wish.says, learned)
     name, version = category.name, category.question.version
@@ -181,3 +181,9 @@ def ask(
     if nothing_open:
         return Turn("done", "nothing is left to ask about.", learned)
     return Turn("learned" if learned else "asking", wish.says, learned)
+
+
+def _publish(category: Category, *, store: Store, settings: Settings, now_ms: int) -> list[Task]:
+    """Put what is asked into tasks; the last ones of a budget wait for nothing."""
+    last = is_short(category, store=store, settings=settings)
+    return fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, last=last)
