@@ -79,6 +79,9 @@ class Values:
         30,
         10_000_000,
     )
+    label_all: bool = row(
+        True, "label every image instead of auditing some (certified, adjudicated) where that takes fewer answers"
+    )
     answer_seconds: float = row(
         1.5, "assumed seconds per answer, for plans made before people have answered", 0.1, 600.0
     )

@@ -164,6 +164,27 @@ def test_people_alike_hold_a_bounded_number_of_assignments(store: Store) -> None
     assert bound(store, "w1", two, names[3]) is not None
 
 
+def test_a_small_task_is_left_to_others_for_a_while(store: Store) -> None:
+    category(store, 8)
+    small, large = publish(store, [0, 1], places=3), publish(store, [2, 3, 4], places=3)  # at 10 ms
+
+    def offered(worker: str, bounds: Bounds) -> int | None:
+        found = store.work.offer("car", 1, worker, owner=False, bounds=bounds)
+        return found.number if found else None
+
+    assert offered("w1", Bounds(least=3, small_until_ms=9)) == large.number
+    assert offered("w1", Bounds(least=3, small_until_ms=10)) == small.number
+    assert offered("w1", Bounds(least=2, small_until_ms=9)) == small.number
+    taken = bound(store, "w1", Bounds(least=3, small_until_ms=9))
+    assert taken is not None
+    assert taken.task == large.number
+    store.work.give_back(taken.id, 100)
+    assert bound(store, "w2", Bounds(least=4, small_until_ms=9)) is None
+    again = bound(store, "w2", Bounds())  # it was passed over, not out of reach for good
+    assert again is not None
+    assert again.task == small.number
+
+
 def test_two_servers_give_nobody_more_assignments_than_the_bounds_allow(store: Store, another: Store) -> None:
     names = [f"c{number}" for number in range(8)]
     for name in names:

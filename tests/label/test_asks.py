@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.label.scene import NAME, Scene, scene
 
 from thresher.errors import BadInput
-from thresher.label.asks import Before, compose, fill_tasks, fresh, mixed, split, upload, wish, wish_first
+from thresher.label.asks import Before, compose, fill_tasks, fresh, mixed, split, together, upload, wish, wish_first
 from thresher.records import Ask, Category, NewAsk, Origin, Purpose, Question, Says, Stage, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
@@ -262,6 +262,26 @@ def test_every_ask_is_in_one_batch_and_no_image_twice_in_one(
         assert len({one.votes_wanted for one in batch}) == 1
         busy = set().union(*(before.voters.get(one.row, frozenset()) for one in batch))
         assert before.people - len(busy) >= batch[0].votes_wanted
+
+
+@pytest.mark.parametrize(
+    ("votes", "wanted"),
+    [
+        ([3] * 20 + [2] * 8, {3}),  # eight votes more, and two assignments less
+        ([3] * 20 + [2] * 9, {2, 3}),
+        ([3] * 20 + [1] * 2, {3}),
+        ([3] * 20 + [1] * 3, {1, 3}),
+        ([2, 1], {2}),
+        ([3, 2, 1], {3}),
+        ([2] * 20, {2}),
+    ],
+)
+def test_a_few_images_join_a_task_of_more_votes_where_that_costs_less(votes: list[int], wanted: set[int]) -> None:
+    asks = [ask(row, row, votes=more) for row, more in enumerate(votes)]
+    joined = together(asks)
+    assert {one.votes_wanted for one in joined} == wanted
+    assert [one.row for one in joined] == [one.row for one in asks]
+    assert all(now.votes_wanted >= before.votes_wanted for now, before in zip(joined, asks, strict=True))
 
 
 def test_draws_keep_their_order_when_purposes_are_mixed() -> None:

@@ -43,6 +43,7 @@ def small(settings: Settings, folder: Path) -> Settings:
         sure=0.75,
         gold_images=0,
         patience_seconds=0.0,
+        label_all=False,
         seed=3,
     )
 

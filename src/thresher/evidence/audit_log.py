@@ -1,8 +1,9 @@
 """The audit log of a freeze: append-only lines of canonical JSON, each with the SHA-256 of the line before. No I/O.
 
-Line 0 commits to all that is frozen; then come people's votes (words), first labels (answers), and the accepted sets
-whose audits begin. A log that was ended certifies nothing. What was logged of a rank never changes. Whoever publishes
-the SHA-256 of the last line (the head) commits to all lines. docs/certificate-format.md describes the lines.
+Line 0 commits to all that is frozen; then come people's votes (words), first labels (answers), the accepted sets whose
+audits begin, and that the budget is spent (closed). A log that was ended certifies nothing. What was logged of a rank
+never changes. Whoever publishes the SHA-256 of the last line (the head) commits to all lines.
+docs/certificate-format.md describes the lines.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ ACCEPTED: Final = "accepted"
 ENDED: Final = "ended"
 CHECK: Final = "check"
 CHECKED: Final = "checked"
+CLOSED: Final = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Log:
     """What the lines of a log say, the number of them, and the head; `frozen` is the description of line 0.
 
     `words` and `first` have codes by rank, `accepted` the SHA-256 of the accepted set of each attempt, `checks`
-    size and SHA-256 of the set that the owner checked in each attempt, `checked` the owner's codes by place.
+    size and SHA-256 of the set that the owner checked in each attempt, `checked` the owner's codes by place. `closed`
+    is the largest budget of answers that was spent, 0 if none was.
     """
 
     lines: int = 0
@@ -37,6 +40,7 @@ class Log:
     ended: bool = False
     checks: Mapping[int, tuple[int, str]] = field(default_factory=dict)
     checked: Mapping[int, int] = field(default_factory=dict)
+    closed: int = 0
 
     def line(self, kind: str, at_ms: int, **fields: object) -> bytes:
         """The bytes of the next line."""
@@ -65,10 +69,11 @@ def _with_line(log: Log, data: bytes) -> Log:
         if (line["kind"] == FREEZE) != (not log.lines):
             raise ValueError(f"line {log.lines} is of the kind {line['kind']!r}")
         frozen = KINDS[line["kind"]](log, line) or log.frozen
+        closed = _closed(log, line) if line["kind"] == CLOSED else log.closed
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"line {log.lines} is no line of an audit log: {error!r}") from error
     head, ended = hashlib.sha256(data).hexdigest(), log.ended or line["kind"] == ENDED
-    return replace(log, lines=log.lines + 1, head=head, frozen=frozen, ended=ended)
+    return replace(log, lines=log.lines + 1, head=head, frozen=frozen, ended=ended, closed=closed)
 
 
 def _freeze(_log: Log, line: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -117,6 +122,17 @@ def _checked(log: Log, line: Mapping[str, Any]) -> None:
     _take(log, log.checked, line["codes"])
 
 
+def _closed(log: Log, line: Mapping[str, Any]) -> int:
+    answers = line["answers"]
+    if not isinstance(answers, int) or answers <= log.closed:
+        raise ValueError(f"line {log.lines} says that a budget of {answers!r} answers is spent")
+    return answers
+
+
+def _nothing(_log: Log, _line: Mapping[str, Any]) -> None:
+    """Take nothing over from a line into the mappings of a log."""
+
+
 KINDS: Final[Mapping[str, Callable[[Log, Mapping[str, Any]], Mapping[str, Any] | None]]] = {
     FREEZE: _freeze,
     WORDS: _words,
@@ -125,4 +141,5 @@ KINDS: Final[Mapping[str, Callable[[Log, Mapping[str, Any]], Mapping[str, Any] |
     ENDED: _ended,
     CHECK: _check,
     CHECKED: _checked,
+    CLOSED: _nothing,
 }

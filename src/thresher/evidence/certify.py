@@ -90,9 +90,19 @@ from dataclasses import replace
 import numpy as np
 
 from thresher.evidence.curve import Curve
-from thresher.evidence.martingale import draws_if_clean, prior_for
+from thresher.evidence.martingale import draws_if_clean, log_evidence_beyond, prior_for
 from thresher.evidence.noise import Slips, false_beyond_labels, missed_beyond_labels, refuted_at_most, slips_of
-from thresher.evidence.plan import Cut, Table, cheapest, delta_of, may_be_false, may_be_missed, sketch
+from thresher.evidence.plan import (
+    Cut,
+    Table,
+    careful,
+    cheapest,
+    delta_of,
+    draws_ahead,
+    may_be_false,
+    may_be_missed,
+    sketch,
+)
 from thresher.evidence.state import (
     Answers,
     Certified,
@@ -115,6 +125,7 @@ STEPS = (0.0, 0.07, 0.15, 0.3)  # rungs below the planned one, as parts of the s
 SHARES = (0.70, 0.15, 0.08, 0.05)  # of the delta of the accept audits
 WORTH = 1.5  # times the answers that a plan without gold needs
 LEAST_COST = 100.0  # in answers; a smaller plan is compared as if it were this
+LIKELY_BAD = 0.3  # of the allowed share: how many of an urn are assumed to be bad before the first draw
 FEW = 0.08  # of the ranks: a shorter accepted part stays in the reject urn, which costs hardly more
 
 
@@ -227,10 +238,18 @@ def _wants(table: Table, cut: Cut) -> tuple[Want, ...]:
 
 
 def draws(urn: Urn, bad: int, bound: float, delta: float, frozen: Frozen) -> Want:
-    """The next draws of an urn: as many as are needed if none of them is bad, and no fewer than a batch."""
-    clean = draws_if_clean(urn.size, urn.drawn, bad, max(bound, 0.0), urn.prior, delta)
-    ranks = urn.next(min(max(clean, frozen.batch), urn.left))
-    return Want(Purpose.AUDIT_RECALL, ranks, first_draw=urn.drawn)
+    """The next draws of an urn: as many as are needed if none of them is bad, and no fewer than a batch.
+
+    Those beyond that the planner expects may be asked for in advance.
+    """
+    bound = max(bound, 0.0)
+    clean = draws_if_clean(urn.size, urn.drawn, bad, bound, urn.prior, delta)
+    count = min(max(clean, frozen.batch), urn.left)
+    share = careful(bad, urn.drawn, max(LIKELY_BAD * bound / max(urn.size, 1), 1e-9), 1.0)
+    evidence = log_evidence_beyond(urn.size, urn.drawn, bad, bound, urn.prior)
+    expected = float(draws_ahead(urn.size, urn.drawn, share, bound, evidence, delta))
+    ranks = urn.next(max(count, int(min(expected, urn.left))))
+    return Want(Purpose.AUDIT_RECALL, ranks[:count], first_draw=urn.drawn, further=ranks[count:])
 
 
 def _take(table: Table, wants: Sequence[Want], answers: Answers) -> None:

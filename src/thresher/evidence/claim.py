@@ -35,6 +35,8 @@ def sentences(frozen: Frozen, certified: Certified, *, files: int) -> tuple[str,
 
 def claim(frozen: Frozen, certified: Certified) -> str:
     """What is certified, of how many images, of which pool, and by whose answers."""
+    if frozen.method == "everything":
+        return _of_everything(frozen, certified)
     promise, counts, delivered = frozen.promise, certified.counts, f"{certified.delivered:,}"
     start = f"With confidence {number(1 - promise.delta)}, by {ANSWERS[frozen.truth]}:"
     day = datetime.fromtimestamp(frozen.at_ms / 1000, UTC).strftime("%Y-%m-%d")
@@ -60,8 +62,22 @@ def claim(frozen: Frozen, certified: Certified) -> str:
     )
 
 
+def _of_everything(frozen: Frozen, certified: Certified) -> str:
+    """The claim where every image was labelled: it holds by count, so no confidence is named."""
+    day = datetime.fromtimestamp(frozen.at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    start = f"Every image of this pool of {frozen.units:,} images as frozen on {day} was labelled by people"
+    unanswerable = int(certified.counts["unanswerable"])
+    what = "image that nobody could answer is" if unanswerable == 1 else "images that nobody could answer are"
+    rest = f"; {unanswerable:,} {what} not released" if unanswerable else ""
+    if not certified.delivered:
+        return f"{start}: by these answers it contains no yes, so the released set is empty{rest}."
+    return f"{start}: by these answers the {certified.delivered:,} released images are all of its yes{rest}."
+
+
 def truth(frozen: Frozen) -> tuple[str, ...]:
     """What is taken as the truth, and which of its errors the bounds count."""
+    if frozen.method == "everything":
+        return (f"The answer of annotators who agree, else the adjudicated one, is taken as the truth: {TOGETHER}.",)
     if frozen.truth == "owner":
         return ("The owner's answers are taken as the truth.",)
     if frozen.gold is None:

@@ -8,6 +8,7 @@ from thresher.evidence.adjudicated import certify_adjudicated, fix_adjudicated
 from thresher.evidence.certify import bears, certify, fix, refuted_late
 from thresher.evidence.check import checked
 from thresher.evidence.curve import Curve, points_of
+from thresher.evidence.everything import certify_everything, fix_everything
 from thresher.evidence.noise import audit_delta
 from thresher.evidence.plan import spend
 from thresher.evidence.precision import certify_precision, fix_precision
@@ -39,6 +40,7 @@ class Method:
 METHODS: dict[str, Method] = {
     "certified": Method(fix, certify, bears=bears),
     "adjudicated": Method(fix_adjudicated, certify_adjudicated, words=True),
+    "everything": Method(fix_everything, certify_everything, bears=lambda _: False, words=True),
     "precision": Method(fix_precision, certify_precision, budgeted=True),
     "recall": Method(fix_recall, certify_recall, budgeted=True, checked=False),
 }

@@ -179,6 +179,11 @@ class _Sample:
             self._drawn = min(self._drawn + short, self._order.size)  # at most all of these fall below the rung
         return self.ranks[~self._labelled() & (self.ranks < rung)]
 
+    def after(self, rung: int, count: int) -> Ranks:
+        """The next `count` draws below `rung`, as far as they come soon: they may be asked for in advance."""
+        soon = self._order.between(self._drawn, min(self._drawn + 2 * max(count, 0), self._order.size))
+        return soon[soon < rung][: max(count, 0)]
+
     def _labelled(self) -> Bools:
         return np.isin(self.ranks, self.known.ranks())
 
@@ -214,7 +219,8 @@ def certify_precision(frozen: Frozen) -> Procedure:
         ranks = sample.next_below(rung, count, left)
         if not len(ranks):
             break
-        want = Want(Purpose.AUDIT_PRECISION, ranks, first_draw=len(sample.known), partial=True)
+        further = sample.after(rung, min(ahead, left) - len(ranks))
+        want = Want(Purpose.AUDIT_PRECISION, ranks, first_draw=len(sample.known), partial=True, further=further)
         (codes,) = yield (want,), ahead
         sample.take(ranks, codes)
         for chain in (main, spare):

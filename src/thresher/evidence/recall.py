@@ -26,7 +26,7 @@ from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, draws_if_clean, most, prior_for
 from thresher.evidence.noise import Slips, missed_bound, slipped, slips_of, undetected
 from thresher.evidence.plan import delta_of
-from thresher.evidence.state import Certified, Code, Frozen, Procedure, Refused, Rung, Want
+from thresher.evidence.state import NO_RANKS, Certified, Code, Frozen, Procedure, Refused, Rung, Want
 from thresher.evidence.terms import Fixed, Given
 from thresher.evidence.urns import Known, Urn
 from thresher.records import Purpose
@@ -72,7 +72,14 @@ def certify_recall(frozen: Frozen) -> Procedure:
     reject = Urn(frozen.seed, "reject", rung.rank, frozen.ranks - rung.rank, frozen.reject_prior)
     if looks := min(_accept_draws(frozen.answers), accept.size, frozen.answers):
         ranks = accept.next(looks)
-        (codes,) = yield (Want(Purpose.AUDIT_PRECISION, ranks, first_draw=0, partial=True),), frozen.answers
+        soon = reject.next(min(frozen.answers - looks, reject.size))  # they are drawn next, whatever the labels say
+        codes, _ = yield (
+            (
+                Want(Purpose.AUDIT_PRECISION, ranks, first_draw=0, partial=True),
+                Want(Purpose.AUDIT_RECALL, NO_RANKS, first_draw=0, partial=True, further=soon),
+            ),
+            frozen.answers,
+        )
         ranks = ranks[: len(codes)]  # all of them, unless the budget is spent
         known.take(ranks, codes)
         accept.take(len(codes), ranks[codes != Code.YES])
@@ -82,8 +89,10 @@ def certify_recall(frozen: Frozen) -> Procedure:
         clean = draws_if_clean(
             reject.size, reject.drawn, len(reject.bad), max(bound, 0.0), reject.prior, rung.reject_delta
         )
-        ranks = reject.next(min(max(min(clean, left // 4), frozen.batch), left))
-        (codes,) = yield (Want(Purpose.AUDIT_RECALL, ranks, first_draw=reject.drawn, partial=True),), left
+        soon = reject.next(min(left, reject.left))
+        ranks, further = np.split(soon, [min(max(min(clean, left // 4), frozen.batch), left)])
+        want = Want(Purpose.AUDIT_RECALL, ranks, first_draw=reject.drawn, partial=True, further=further)
+        (codes,) = yield (want,), left
         spent, ranks = len(codes) < len(ranks), ranks[: len(codes)]
         known.take(ranks, codes)
         reject.take(len(codes), np.where(codes == Code.YES, ranks, frozen.ranks)[codes != Code.NO])

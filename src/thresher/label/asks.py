@@ -11,11 +11,12 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
 from thresher.errors import BadInput
+from thresher.label.standing import annotators
 from thresher.records import OWNER_ONLY, Ask, Gold, NewAsk, NewTask, Purpose, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store, chunks
@@ -25,6 +26,8 @@ from thresher.store.groups import Labelled, groups_of, labelled_groups
 NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDICATE, Purpose.UPLOAD})
 MOST_ASKS = 100_000
 PAGE = 1000
+BEGINNERS = 9  # people who are counted on, as far as they have joined: three for a draw of which six have seen others
+ASSIGNMENT_COSTS = 4  # answers: the gold of the smallest assignment (deal.py), and reading the question once more
 LOOKED_AT = 20  # tasks that wait in vain, of which the one that suits somebody best is cut
 LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
 
@@ -174,12 +177,14 @@ def known_of(category: str, rows: Sequence[int], *, store: Store) -> dict[int, G
     return {row: of_group[group] for row, group in zip(rows, similar, strict=True) if group in of_group}
 
 
-def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True) -> list[Task]:
+def fill_tasks(
+    category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True, last: bool = False
+) -> list[Task]:
     """Put waiting asks into tasks of `settings.task_images` at most: purposes mixed, one number of votes per task.
 
     A task that is not full is published only with `flush`, and only when people have nothing else to do: every task
     costs its annotators the gold in it. So a few asks wait for more, at most `settings.patience_seconds` once no task
-    is free.
+    is free. The `last` tasks that a budget pays wait for nothing: those that are free may be too large for anybody.
     """
     version = store.categories.get(category).question.version
     made = []
@@ -190,15 +195,33 @@ def fill_tasks(category: str, *, store: Store, settings: Settings, now_ms: int, 
         wanting = (
             _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms) if flush else 1.0
         )
+        wanting = 0.0 if last else wanting
         least = max(1, math.ceil(wanting * settings.task_images))
         if len(waiting) < least:
             continue
         before = _before(category, version, waiting, store)
-        batches = _alternating(compose(waiting, settings.task_images, before, store.secret()))
+        batches = _alternating(compose(together(waiting), settings.task_images, before, store.secret()))
         full = [batch for batch in batches if len(batch) == settings.task_images]
-        part = [] if full else [batch for batch in batches if len(batch) >= least]
-        made += _publish(category, version, category, full or part, store=store, now_ms=now_ms)
+        part = [] if full and not last else [batch for batch in batches if least <= len(batch) < settings.task_images]
+        made += _publish(category, version, category, full + part, store=store, now_ms=now_ms)
     return made
+
+
+def together(asks: Sequence[Ask]) -> list[Ask]:
+    """The asks; those of a few images want as many votes as more images do, where that costs less than their gold.
+
+    All images of a task get the same number of votes, and every assignment of a small task has gold: three further
+    votes on one image are fewer answers than two assignments of that image alone.
+    """
+    rows: dict[int, set[int]] = defaultdict(set)
+    for ask in asks:
+        rows[ask.votes_wanted].add(ask.row)
+    raised = {votes: votes for votes in rows}
+    for votes, more in pairwise(sorted(rows)):
+        if len(rows[votes]) * (more - votes) <= votes * ASSIGNMENT_COSTS:
+            raised = {wanted: more if now == votes else now for wanted, now in raised.items()}
+            rows[more] |= rows[votes]
+    return [replace(ask, votes_wanted=raised[ask.votes_wanted]) for ask in asks]
 
 
 def compose(asks: Sequence[Ask], size: int, before: "Before", key: bytes) -> list[list[list[Ask]]]:
@@ -331,7 +354,9 @@ def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> B
     voters: dict[int, set[str]] = defaultdict(set)
     for vote in store.labels.votes(category, version):
         voters[vote.row].add(vote.worker)
-    people = len(set().union(*voters.values()))  # those who work here, not everybody who once opened a link
+    # those who work here, not everybody who once opened a link; but while these are few, others begin
+    people = len(set().union(*voters.values()))
+    people = max(people, min(len(annotators(store=store)), BEGINNERS))
     return Before({row: frozenset(some) for row, some in voters.items()}, people)
 
 
@@ -379,6 +404,13 @@ def tasks_of(category: str, version: int, store: Store) -> Iterator[Task]:
     while page := store.asks.tasks(category, after, PAGE):
         after = page[-1].number
         yield from (task for task in page if task.version == version and task.places)
+
+
+def still_wanted(category: str, version: int, *, store: Store) -> int:
+    """The votes that open asks are still going to get, without those of assignments that somebody holds."""
+    tasks = sum(len(task.rows) * (task.places - task.taken) for task in tasks_of(category, version, store))
+    waiting = (store.asks.waiting(category, version, MOST_ASKS, owner_only=owner_only) for owner_only in (False, True))
+    return tasks + sum(ask.votes_wanted for some in waiting for ask in some)
 
 
 def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:

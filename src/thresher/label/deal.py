@@ -9,18 +9,22 @@ from functools import partial
 
 import numpy as np
 
+from thresher.label.adjudicate import LEAD
 from thresher.label.asks import recompose_for
 from thresher.label.cap import answers_left, cut_to_fit, spent_says
 from thresher.label.gate import SHOWN_LEAST, known_to_be_good
 from thresher.label.gold import AUDITS
 from thresher.label.standing import annotators, bounds_of
 from thresher.label.unaided import Record
-from thresher.records import OWNER_ONLY, Assignment, Category, Dealt, Gold, Says, Task, Worker
+from thresher.records import OWNER_ONLY, Assignment, Category, Dealt, Gold, Says, Stage, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store
 from thresher.store.contract.work import no_gold
 
-LEAST_EACH = 2  # gold of each answer in the smallest task
+LEAST_EACH = 1  # gold of each answer in the smallest task
+KNOWN_EACH = SHOWN_LEAST - 1  # in a full task of a worker with a good record
+NEW_EACH = 15  # in a small task of a new worker: rejects 6 in 1,000 of people right on 95 of 100, 20 of each reject 3
+ENOUGH_ACCEPTED = LEAD + 2  # assignments, before there are people with a good record for every vote of a small task
 
 
 def expire(store: Store, now_ms: int) -> int:
@@ -37,9 +41,10 @@ def deal(
     """Lease an assignment to a worker, or return their unfinished one; None when no task is available to them.
 
     A full task comes with `settings.gold_images` gold images, half yes and half no, a smaller one with fewer for
-    workers with a good record (`gold_each`), as far as there is gold. Gold that this worker has not seen comes first,
-    then what they saw longest ago; never an image, nor one like it, that they were asked about or that an audit waits
-    for. The owner gets no gold. Two simultaneous calls return the same assignment.
+    workers with a good record (`gold_each`), as far as there is gold; small tasks are left to those for a while. Gold
+    that this worker has not seen comes first, then what they saw longest ago; never an image, nor one like it, that
+    they were asked about or that an audit waits for. The owner gets no gold. Two simultaneous calls return the same
+    assignment.
 
     It reserves the most answers that it can bring. Where the answers of the category are limited and fewer are left
     than the next task takes, a task is cut to what fits (cap.py); at the limit there is no task for anybody.
@@ -49,7 +54,7 @@ def deal(
     """
     expire(store, now_ms)
     there = store.categories.get(category)
-    bounds = _bounds(there, worker, store=store, settings=settings)
+    bounds = _bounds(there, worker, store=store, settings=settings, now_ms=now_ms)
     take = partial(
         store.work.take,
         category,
@@ -80,7 +85,7 @@ def deal(
 def offer(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Task | None:
     """The task that `deal` would lease to a worker now, or their unfinished one; nothing is leased."""
     there = store.categories.get(category)
-    bounds = _bounds(there, worker, store=store, settings=settings)
+    bounds = _bounds(there, worker, store=store, settings=settings, now_ms=now_ms)
     look = partial(store.work.offer, category, there.question.version, worker.id, owner=worker.owner, bounds=bounds)
     if worker.owner:
         cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms)
@@ -92,9 +97,20 @@ def offer(category: str, worker: Worker, *, store: Store, settings: Settings, no
     return found
 
 
-def _bounds(category: Category, worker: Worker, *, store: Store, settings: Settings) -> Bounds:
+def _bounds(category: Category, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Bounds:
+    """Small tasks are left to people whose record is good, who get little gold with them, as long as there are some.
+
+    Nobody waits for them longer than `settings.patience_seconds`.
+    """
     bounds = bounds_of(worker, store=store, settings=settings)
-    return replace(bounds, gold_with=gold_with(category, worker, store=store, settings=settings))
+    bounds = replace(bounds, gold_with=gold_with(category, worker, store=store, settings=settings))
+    if worker.owner or known_to_be_good(store.labels.gold_record(category.name, category.question.version, worker.id)):
+        return bounds
+    accepted = store.categories.tally(category.name).assignments.get(Stage.ACCEPTED.value, 0)
+    if accepted < ENOUGH_ACCEPTED:
+        return bounds
+    small_until_ms = now_ms - round(settings.patience_seconds * 1000)
+    return replace(bounds, least=math.ceil(settings.task_images / 2), small_until_ms=small_until_ms)
 
 
 def gold_with(category: Category, worker: Worker, *, store: Store, settings: Settings) -> Callable[[int], int]:
@@ -191,18 +207,23 @@ def _gold_for(
 
 
 def gold_each(record: Record, asked: int, settings: Settings, *, short: bool = False) -> int:
-    """How many gold images of each answer come with `asked` images: all of `settings.gold_images`, or a share of it.
+    """How many gold images of each answer come with `asked` images to a worker with this record.
 
-    Workers with a good record get the share that a full task would have, at least two: otherwise a few images would
-    cost ten times as much, and the gate also counts their record (gate.py). New workers, and those who were wrong too
-    often, get all of it: they are judged by this assignment alone. Where the answers left are `short`, they get a share
-    too, but never less than they can be judged by.
+    New workers are judged by this assignment alone: they get half of `settings.gold_images` with a full task, and with
+    a smaller one their share of it, but no fewer than tell chance from care. Who was wrong too often gets all of it.
+    With a good record, a full task has one less than the gate judges by alone, so that it counts the record too
+    (gate.py), and a smaller task its share of these. So nobody who is right on 95 of 100 is rejected by chance, and who
+    stops looking has no good record after one full task. Where the answers left are `short`, nobody gets more than
+    their share, but those without a good record never less than they can be judged by.
     """
-    whole, good = settings.gold_images // 2, known_to_be_good(record)
-    if not good and not short:
-        return whole
-    share = math.ceil(whole * asked / settings.task_images)
-    return min(whole, max(LEAST_EACH if good else SHOWN_LEAST, share))
+    whole, full = settings.gold_images // 2, min(asked / settings.task_images, 1.0)
+    if known_to_be_good(record):
+        return min(whole, max(LEAST_EACH, math.ceil(KNOWN_EACH * full)))
+    if short:
+        return min(whole, max(SHOWN_LEAST, math.ceil(whole * full)))
+    if min(record[1], record[3]) < SHOWN_LEAST:
+        return min(whole, max(NEW_EACH, math.ceil(whole * full)))
+    return whole
 
 
 def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection[int], store: Store) -> list[Gold]:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from thresher.label.adjudicate import ask_on, leader, of_audit
+from thresher.label.adjudicate import LEAD, ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
 from thresher.label.gold import take_lost_labels
 from thresher.label.independent import Devices, left_to_ask, once_a_device, shared_devices
@@ -19,6 +19,7 @@ from thresher.store.contract import Store
 
 __all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
 
+KNOWN_ENOUGH = LEAD + 2  # people who have voted: three on a draw, two more where those disagree
 FOLLOW_UP = 10.0  # priority of a further vote: an image that is nearly settled comes before a new one
 MOVED = 0.02  # a posterior that moved less is not worth a write
 
@@ -89,7 +90,7 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
             continue
         if audited := of_audit(by_row[row]):
             # who answered before the audit is not asked again
-            _adjudicate(changes, row, audited, version, now_ms, voters.and_left(audited))
+            _adjudicate(changes, row, audited, version, now_ms, voters.and_left(audited, follow_up=True))
             continue
         if verdict.says is None or too_few:
             _ask_on(changes, row, by_row[row], settings.votes_most, voters.and_left(by_row[row]))
@@ -113,10 +114,16 @@ class _Voters:
             if vote.worker not in self.owners:
                 self.of[vote.row].add(vote.worker)
 
-    def and_left(self, votes: Sequence[Vote]) -> int:
-        """The people who cast these votes on an image, and those who may still be asked about it."""
+    def and_left(self, votes: Sequence[Vote], *, follow_up: bool = False) -> int:
+        """The people who cast these votes on an image, and those who may still be asked about it.
+
+        For a `follow_up` only those who have voted here, once these are enough for an audit: with a few images, each
+        new person is shown more gold than people have answered about the image; the owner answers it once.
+        """
         counted = {vote.worker for vote in votes}
-        return len(counted) + left_to_ask(self.people, self.of[votes[0].row], self.shared)
+        known = self.people & {vote.worker for vote in self.everything} if follow_up else self.people
+        asked = known if len(known) >= KNOWN_ENOUGH else self.people
+        return len(counted) + left_to_ask(asked, self.of[votes[0].row], self.shared)
 
 
 def _undone(labels: Sequence[Label], votes: Sequence[Vote], voters: _Voters) -> list[int]:

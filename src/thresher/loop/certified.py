@@ -7,6 +7,7 @@ that an audit depends on is adjudicated: by a lead of three among votes of peopl
 owner. Only the method `adjudicated` builds the middle from unadjudicated votes.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,8 +24,10 @@ from thresher.label.independent import left_to_ask, shared_devices
 from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
+from thresher.loop.budget import nobody_can_answer, spare
 from thresher.loop.checking import begin_check, check_asks, is_checked, record_checked
-from thresher.loop.decision import claim_of, decision
+from thresher.loop.decision import Decision, claim_of, decision
+from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
 from thresher.loop.methods import (
     COMING,
     Wish,
@@ -40,7 +43,16 @@ from thresher.loop.methods import (
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
 from thresher.loop.scouting import scouting
-from thresher.loop.snapshot import Snapshot, freeze, in_force, rank, record_accepted, record_answers, record_words
+from thresher.loop.snapshot import (
+    Snapshot,
+    freeze,
+    in_force,
+    rank,
+    record_accepted,
+    record_answers,
+    record_closed,
+    record_words,
+)
 from thresher.loop.ways import way_of
 from thresher.records import DELTA_BELOW, Category, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
@@ -49,6 +61,7 @@ from thresher.store.contract import Store
 PATIENCE_ROUNDS = 2  # learning ends after so many rounds in which the planner's total has not fallen
 FORECAST = "forecast of round"
 LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
+USEFUL = 0.5  # of a full task: to fewer images than that, the next draws of the audits are added
 
 
 def certified(category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
@@ -64,9 +77,31 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         return Wish("done", done)
     if ended := spent(category, store=store, settings=settings):
         return ended
-    to_learn = _to_learn(category, left)
+    to_learn = _to_learn(category, spare(category, store=store, settings=settings))
     if decided.round is None:
         return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
+    if first := _before(category, decided, to_learn, store=store, settings=settings, seed=seed, now_ms=now_ms):
+        return first
+    gild_audits(category.name, store=store)
+    purse = purse_of(category, left, store=store, settings=settings)
+    snapshot = freeze(category, decided, purse, store=store, now_ms=now_ms)
+    return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
+
+
+def _before(
+    category: Category, decided: Decision, to_learn: int, *, store: Store, settings: Settings, seed: int, now_ms: int
+) -> Wish | None:
+    """What comes before a freeze for audits: to label all instead, learning, people who have to join, scouts."""
+    ahead = forecast(category, decided, store=store) - len(store.labels.held(category.name, category.question.version))
+    if why := instead_of_audits(category, decided, ahead, store=store, settings=settings):
+        return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
+    if not way_of(category.targets.method).budgeted and category.targets.answers is not None:
+        left = to_learn
+        to_learn -= round(ahead * answers_each(category, store=store, settings=settings))  # learning leaves it to them
+        if (lacks := too_small(category, decided, ahead, left, store=store, settings=settings)) and (
+            to_learn <= 0 or _learned_enough(category, decided, store=store)
+        ):
+            return Wish("spent", lacks)
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
@@ -79,10 +114,20 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         _own(category, store=store)
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
         return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
-    gild_audits(category.name, store=store)
-    purse = purse_of(category, left, store=store, settings=settings)
-    snapshot = freeze(category, decided, purse, store=store, now_ms=now_ms)
-    return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
+    return None
+
+
+def _label_all(
+    category: Category, decided: Decision, why: str, *, store: Store, settings: Settings, now_ms: int
+) -> Wish:
+    """Freeze the pool to label every image of it, and ask."""
+    whole = of_everything(category)
+    if lacks := too_few_people(whole, store=store, settings=settings):
+        return Wish("waiting", f"waits for {lacks}.")
+    purse = Purse(words_of=max(words_of(settings), WORDS_OF))
+    snapshot = freeze(whole, decided, purse, store=store, now_ms=now_ms)
+    asked = _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
+    return replace(asked, says=f"{why} {asked.says}")
 
 
 def _own(category: Category, *, store: Store) -> None:
@@ -135,18 +180,21 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
     labels = {label.row: label for label in store.labels.held(category.name, snapshot.version)}
     snapshot = record_answers(category.name, snapshot, labels, store=store, now_ms=now_ms)
     snapshot, step = _logged(category.name, snapshot, (votes, labels), store=store, now_ms=now_ms)
+    if isinstance(step, Ask) and _ends(category, snapshot, step, votes, store=store, settings=settings):
+        snapshot = record_closed(category, snapshot, store=store, now_ms=now_ms)
+        snapshot, step = _logged(category.name, snapshot, (votes, labels), store=store, now_ms=now_ms)
     if isinstance(step, Certified):
         return Wish("done", claim_of(decision(category.name, store=store)))
     if isinstance(step, Refused):
-        return Wish("refused", f"not certified: {step.why}. It would take {step.take}.")
-    if ended := spent(category, store=store, settings=settings):
-        return ended
-    # what is reserved is for images of this step
-    left = budget_left(category, store=store) + store.categories.tally(category.name).reserved
-    if step.images > left and not way_of(snapshot.frozen.method).budgeted:  # their budget was divided at the freeze
-        wants = f"the audit asks about {step.images:,} more pictures"
-        return Wish("spent", f"{wants} and {max(left, 0):,} answers are left.")
+        return Wish("spent" if step.spent else "refused", f"not certified: {step.why}. It would take {step.take}.")
+    if not way_of(snapshot.frozen.method).whole:
+        decided = decision(category.name, store=store)
+        if why := instead_of_audits(category, decided, step.ahead, store=store, settings=settings):
+            return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     asks = _asks(snapshot, step, votes, store=store)
+    if way_of(snapshot.frozen.method).budgeted:
+        asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
+        asks = _that_fit(category, asks, store=store, settings=settings)
     new = wish_apart(category.name, snapshot.version, asks, store=store, settings=settings)
     if not new and not len(store.asks.open_rows(category.name, snapshot.version)):
         return Wish("waiting", "answers came in the middle of this turn; the next one settles them.")
@@ -168,6 +216,62 @@ def _logged(
             snapshot = record_checked(name, snapshot, votes, labels, store=store, now_ms=now_ms)
         step = snapshot.step(labels)
     return snapshot, step
+
+
+def _ends(
+    category: Category, snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store, settings: Settings
+) -> bool:
+    """Whether the budget cannot pay what the audits ask for next: nobody could answer it, or not all of it.
+
+    A method whose budget was divided at the freeze uses the labels of the first draws, so it asks for those that fit.
+    """
+    if category.targets.answers is None:
+        return False
+    rows = snapshot.ranking[sorted({rank for part in step.wanted for rank in part.ranks})]
+    if nobody_can_answer(category, rows.tolist(), store=store, settings=settings):
+        return True
+    if way_of(snapshot.frozen.method).budgeted:
+        return False
+    people = LEAD if snapshot.truth == "people" and len(annotators(store=store)) >= LEAD else 1
+    heard = {vote.row for vote in votes}
+    sure = {int(snapshot.ranking[rank]) for part in step.wanted if part.sure for rank in part.ranks}
+    least = sum(people if row in sure and row not in heard else 1 for row in rows.tolist())
+    return least > category.targets.answers - store.categories.tally(category.name).answered
+
+
+def _in_advance(
+    category: Category,
+    snapshot: Snapshot,
+    step: Ask,
+    now: tuple[Sequence[NewAsk], Sequence[Vote]],
+    *,
+    store: Store,
+    settings: Settings,
+) -> list[NewAsk]:
+    """Asks about the next draws, where what is asked `now` would make a small task, for the gold that goes with it.
+
+    Only where a budget is spent on draws in any case: elsewhere it costs a tenth more answers, as many are not needed.
+    """
+    asks, votes = now
+    name, version = category.name, snapshot.version
+    asked = set(store.asks.open_rows(name, version).tolist())
+    there = len(store.asks.waiting(name, version, settings.task_images))
+    there += sum(ask.row not in asked and ask.purpose is not Purpose.ADJUDICATE for ask in asks)
+    short = math.ceil(USEFUL * settings.task_images) - there if there else 0
+    kept = []
+    for part in step.further:
+        kept.append(replace(part, ranks=part.ranks[: max(short, 0)], draws=part.draws[: max(short, 0)]))
+        short -= len(kept[-1].ranks)
+    return _asks(snapshot, replace(step, wanted=tuple(part for part in kept if part.ranks)), votes, store=store)
+
+
+def _that_fit(category: Category, asks: Sequence[NewAsk], *, store: Store, settings: Settings) -> list[NewAsk]:
+    """The first asks, in the order of the draws, that the budget is likely to pay; at least one, where none is open."""
+    left = spare(category, store=store, settings=settings)
+    asked = set(store.asks.open_rows(category.name, category.question.version).tolist())
+    fresh = [ask for ask in asks if ask.row not in asked]
+    each = answers_each(category, store=store, settings=settings)
+    return fresh[: max(int(left / each), 0 if asked else 1)]
 
 
 def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:

@@ -11,6 +11,7 @@ from thresher.label.deal import out_of_answers
 from thresher.label.standing import annotators
 from thresher.learn.decide import UNKNOWN, Decided
 from thresher.learn.sample import SHARES, Scored, choose, middle
+from thresher.loop.budget import NO_LIMIT, images_for, spare
 from thresher.loop.decision import Decision, decision
 from thresher.loop.ways import way_of
 from thresher.records import Category, Purpose, Round, Stage
@@ -39,7 +40,7 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
 
     It proves nothing; the methods in certified.py do.
     """
-    name, left = category.name, budget_left(category, store=store)
+    name, left = category.name, spare(category, store=store, settings=settings)
     decided = decision(name, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
@@ -63,7 +64,7 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
 
     It ends when the head stops improving, and proves nothing.
     """
-    left = budget_left(category, store=store)
+    left = spare(category, store=store, settings=settings)
     decided = decision(category.name, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
@@ -115,7 +116,7 @@ def _unlabelled(category: Category, decided: Decision, *, store: Store) -> Rows:
 
 def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """Before the first round: random images, because a head needs a few labels of each answer."""
-    size = min(settings.first_images, max(1, left // settings.votes))
+    size = images_for(left, settings.first_images, settings)
     asked = wish_first(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
     if not asked and still_coming(category, store=store):
         return Wish("waiting", COMING)
@@ -149,7 +150,7 @@ def learning_asks(
 
 
 def _size(left: int, settings: Settings) -> int:
-    return min(settings.round_images, max(1, left // settings.votes))
+    return images_for(left, settings.round_images, settings)
 
 
 def words_of(settings: Settings) -> int:
@@ -186,17 +187,19 @@ def budget_left(category: Category, *, store: Store) -> int:
     in no assignment yet are not subtracted: a method that asks while some are open leaves room for them.
     """
     left = answers_left(category, store=store)
-    return 2**31 if left is None else left
+    return NO_LIMIT if left is None else left
 
 
 def spent(category: Category, *, store: Store, settings: Settings) -> Wish | None:
     """That the budget of answers is spent; None while an assignment fits into what is left of it.
 
-    While people hold assignments, or what they sent is not checked yet, it waits for these answers.
+    While people hold assignments, or what they sent is not checked yet, it waits for these answers; and for those that
+    are asked for already, where they take all that is left.
     """
     says = out_of_answers(category, store=store, settings=settings)
     if not says:
-        return None
+        full = spare(category, store=store, settings=settings) <= 0
+        return Wish("waiting", "waits for the last answers that the budget pays for.") if full else None
     return Wish("waiting" if on_their_way(category, store=store) else "spent", f"{says}.")
 
 

@@ -25,7 +25,7 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
     if step is not None:
         from thresher.evidence import Refused  # loaded with the step
 
-        refused = f"{step.why}; it would take {step.take}" if isinstance(step, Refused) else ""
+        refused = f"{step.why}; it would take {step.take}" if isinstance(step, Refused) and not step.spent else ""
     spent = out_of_answers(category, store=store, settings=settings)
     short = _is_short(decided, store)
     tally = store.categories.tally(name)
@@ -114,12 +114,15 @@ def _released(decided: Decision, store: Store) -> str:
 def _is_short(decided: Decision, store: Store) -> str:
     """That the budget of answers is too small for the audit's next step, as a phrase; empty if it is not."""
     basis, most = decided.basis, decided.basis.category.targets.answers
-    if basis.step is None or most is None or way_of(basis.category.targets.method).budgeted:
+    if basis.step is None or most is None:
         return ""
-    from thresher.evidence import Ask  # loaded with the step
+    from thresher.evidence import Ask, Refused  # loaded with the step
 
+    if isinstance(basis.step, Refused):
+        return basis.step.why if basis.step.spent else ""
     # what is reserved is for images of this step
     left = most - store.categories.tally(basis.category.name).answered
-    if not isinstance(basis.step, Ask) or basis.step.images <= left:
+    divided = way_of(basis.category.targets.method).budgeted  # an audit that has begun uses the first answers that come
+    if divided or not isinstance(basis.step, Ask) or basis.step.images <= left:
         return ""
     return f"the audit asks about {basis.step.images:,} more images, and the budget has {max(left, 0):,} answers left"

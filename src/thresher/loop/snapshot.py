@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
 from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
-from thresher.evidence.audit_log import ACCEPTED, ANSWERS, FREEZE, WORDS, Log
+from thresher.evidence.audit_log import ACCEPTED, ANSWERS, CLOSED, FREEZE, WORDS, Log
 from thresher.evidence.corrections import corrections_of, evidence_of
 from thresher.evidence.state import FORMAT, Begun, OwnersCheck
 from thresher.learn.decide import Decided, look_up
@@ -45,7 +45,8 @@ class Snapshot:
     `known_says` gives what was held true of the rows of the pool that had a trusted label, and `copies` [c, 2] each row
     of the pool for which another one of its similar group counts, and that one (units.py). `question` is its text at
     that time, and `answers` the category's budget; `words_of` says how many votes decide an image of the middle. `log`
-    is what was logged so far.
+    is what was logged so far. `closed`: the budget of today was spent while this freeze was in force; its audits end
+    with what they have proven.
     """
 
     epoch: int
@@ -60,6 +61,7 @@ class Snapshot:
     answers: int | None = None
     words_of: int = 1
     log: Log = field(default_factory=Log)
+    closed: bool = False
     known_yes: tuple[int, ...] = ()
 
     @property
@@ -105,6 +107,7 @@ class Snapshot:
             now,
             corrections_of((first, now), (self.known_units, held)),
             self.log.accepted,
+            closed=self.closed,
             owners=frozenset(rank for row, rank in rank_of.items() if labels[row].source is Source.OWNER),
             check=OwnersCheck(lost, tuple(self.log.checks.values()), self.log.checked),
         )
@@ -185,14 +188,23 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
     While there is one nothing may be trained, because its ranking is what the audits test.
     """
     snapshot, targets = latest(category, store=store, before=before), category.targets
-    if snapshot is None or snapshot.pool != images or snapshot.frozen.method != targets.method:
+    if snapshot is None or snapshot.pool != images or not _serves(snapshot.frozen.method, targets.method):
         return None
     if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
     if targets.check is not None and way_of(targets.method).precision and targets.check != snapshot.is_checked:
         return None
     same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
-    return snapshot if snapshot.frozen.promise == promise_of(targets) and same_budget else None
+    if snapshot.frozen.promise != promise_of(targets) or not same_budget:
+        return None
+    closed = targets.answers is not None and targets.answers <= snapshot.log.closed
+    return snapshot if snapshot.closed is closed else replace(snapshot, closed=closed)
+
+
+def _serves(frozen: str, wanted: str) -> bool:
+    """Whether a freeze by one method is one for another: labelling every image proves precision and recall too."""
+    way = way_of(wanted)
+    return frozen == wanted or (way_of(frozen).whole and way.precision and way.recall)
 
 
 def audited(name: str, snapshot: Snapshot, *, store: Store) -> int:
@@ -248,6 +260,18 @@ def record_accepted(name: str, snapshot: Snapshot, begun: Begun, *, store: Store
 
     append(name, snapshot.epoch, snapshot.log, ACCEPTED, said, store=store, at_ms=now_ms)
     return with_log(name, snapshot, store)
+
+
+def record_closed(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:
+    """Log that the budget of today is spent: until it is raised, the audits end with what they have proven."""
+    answers = category.targets.answers
+    assert answers is not None  # noqa: S101 -- without a budget there is none to spend
+
+    def said(log: Log) -> dict[str, object]:
+        return {} if answers <= log.closed else {"answers": answers}
+
+    append(category.name, snapshot.epoch, snapshot.log, CLOSED, said, store=store, at_ms=now_ms)
+    return replace(with_log(category.name, snapshot, store), closed=True)
 
 
 def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms: int) -> Snapshot:

@@ -13,12 +13,13 @@ from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import train_round
+from thresher.loop.budget import is_short, nobody_can_answer
 from thresher.loop.certified import certified
 from thresher.loop.checking import keep_checked
 from thresher.loop.methods import Wish, cascade, on_their_way, uncertainty
 from thresher.loop.snapshot import in_force
 from thresher.loop.ways import Asking, way_of
-from thresher.records import OWNER_ONLY, Category, Purpose, Round
+from thresher.records import OWNER_ONLY, Category, Purpose, Round, Task
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
 
@@ -68,6 +69,7 @@ def turn(
         category = listen(category, store=store, settings=settings, now_ms=now_ms)
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
+        _publish(category, store=store, settings=settings, now_ms=now_ms)
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
     before = store.rounds.latest(name, category.question.version)
     way, images = way_of(category.targets.method), len(store.categories.pool(name))
@@ -99,7 +101,8 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
         keep_checked(category, store=store)
         gild_audits(name, store=store)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
-    fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
+    # full tasks only: the few images that need further votes go into tasks with what this turn asks
+    fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, flush=False)
     return store.categories.get(category.name)
 
 
@@ -127,12 +130,14 @@ def people_are_busy(category: Category, *, store: Store, settings: Settings) -> 
     only the owner can answer do not count, because the owner may be away.
     """
     of_people = [purpose for purpose in Purpose if purpose not in OWNER_ONLY]
-    still_open = len(store.asks.open_rows(category.name, category.question.version, of_people))
-    if still_open == 0 or still_open < few(settings, store.categories.tally(category.name).images):
+    waiting = store.asks.open_rows(category.name, category.question.version, of_people)
+    if len(waiting) == 0 or len(waiting) < few(settings, store.categories.tally(category.name).images):
         return ""
     if says := out_of_answers(category, store=store, settings=settings):
         return f"{says}." if on_their_way(category, store=store) else ""
-    return f"{still_open:,} images wait for people's answers."
+    if nobody_can_answer(category, waiting.tolist(), store=store, settings=settings):
+        return ""  # the budget pays nobody who has not seen them
+    return f"{len(waiting):,} images wait for people's answers."
 
 
 def few(settings: Settings, images: int) -> int:
@@ -164,12 +169,12 @@ def _scored_all(category: Category, latest: Round, store: Store) -> bool:
 def ask(
     category: Category, wish: Wish, learned: Round | None, *, store: Store, settings: Settings, now_ms: int
 ) -> Turn:
-    """Put what the method asks for into tasks."""
+    """Put what the method asks for into tasks, and what is left of earlier asks."""
+    if wish.state not in ("asking", "waiting"):
+        return Turn(wish.state, wish.says, learned)
+    tasks = _publish(category, store=store, settings=settings, now_ms=now_ms)
     if wish.state == "waiting":
         return Turn("asking", wish.says, learned)
-    if wish.state != "asking":
-        return Turn(wish.state, wish.says, learned)
-    tasks = fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms)
     name, version = category.name, category.question.version
     nothing_open = not tasks and not len(store.asks.open_rows(name, version))
     # a method with a certificate reports its own end; here the asks were answered during this turn
@@ -178,3 +183,9 @@ def ask(
     if nothing_open:
         return Turn("done", "nothing is left to ask about.", learned)
     return Turn("learned" if learned else "asking", wish.says, learned)
+
+
+def _publish(category: Category, *, store: Store, settings: Settings, now_ms: int) -> list[Task]:
+    """Put what is asked into tasks; the last ones of a budget wait for nothing."""
+    last = is_short(category, store=store, settings=settings)
+    return fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, last=last)

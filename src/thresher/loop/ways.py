@@ -21,7 +21,7 @@ class Way:
     proves `precision`, `recall`, both or neither. `budgeted`: its answers are divided at the freeze, so an audit that
     has begun is finished; `recall_share` of them is reserved to bound the missed yes. `scouted`: exploratory asks are
     made where the plan is least certain before the freeze. `middle`: people label all images between the accepted and
-    the rejected. `words`: unadjudicated votes of people build that middle.
+    the rejected. `words`: unadjudicated votes of people build that middle. `whole`: every image is labelled.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Way:
     scouted: bool = False
     middle: bool = False
     words: bool = False
+    whole: bool = False
 
     @property
     def proves(self) -> bool:
@@ -64,6 +65,16 @@ WAYS: Final[dict[str, Way]] = {
             scouted=True,
             middle=True,
             words=True,
+        ),
+        Way(
+            "everything",
+            "asks about every image: two votes each, adjudicated where they disagree; exact but for errors of people",
+            "audits",
+            precision=True,
+            recall=True,
+            middle=True,
+            words=True,
+            whole=True,
         ),
         Way(
             "precision",

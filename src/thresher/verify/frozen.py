@@ -6,7 +6,7 @@ from thresher.verify.values import Fields, number
 
 PROMISE = ("precision", "recall", "delta")
 PLAN = ("format", "promise", "curve", "batch", "answers", "recall_answers", "said_no")  # or read, or no part of a proof
-METHODS = ("certified", "adjudicated", "precision", "recall")
+METHODS = ("certified", "adjudicated", "everything", "precision", "recall")
 TRUTHS = ("people", "owner")
 FORMAT = 2
 LATEST_MS = 253_402_300_799_000  # the last second of the year 9999

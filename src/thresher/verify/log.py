@@ -88,8 +88,8 @@ def _take(log: Log, line: dict[str, Any], number: int) -> None:
         if attempt in log.accepted:
             raise ValueError(f"line {number + 1} begins attempt {attempt} again")
         log.accepted[attempt] = AcceptedSet(given.whole("cut"), given.whole("size"), given.digest("sha256"))
-    elif kind == "ended":
-        log.ended = True
+    elif kind in ("ended", "closed"):  # that the budget is spent (closed) changes nothing of what is proven
+        log.ended = log.ended or kind == "ended"
     elif kind == "checked":
         _take_codes(log.checked, given)
     elif kind == "check":

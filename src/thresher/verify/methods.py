@@ -5,6 +5,7 @@ from collections.abc import Callable
 from thresher.verify.adjudicated import check_adjudicated
 from thresher.verify.case import Case, missed_by
 from thresher.verify.certified import check_certified
+from thresher.verify.everything import check_everything
 from thresher.verify.labels import NO, UNANSWERABLE, YES
 from thresher.verify.released import delivered
 from thresher.verify.slips import slips_of
@@ -102,6 +103,7 @@ def check_recall(case: Case) -> None:
 CHECKS: dict[str, Callable[[Case], None]] = {
     "certified": check_certified,
     "adjudicated": check_adjudicated,
+    "everything": check_everything,
     "precision": check_precision,
     "recall": check_recall,
 }

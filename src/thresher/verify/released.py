@@ -36,7 +36,8 @@ def _ranks(case: Case) -> list[int]:
 
 
 def _inside(case: Case) -> Collection[int]:
-    return accepted_set(case) if case.frozen.method == "adjudicated" else range(case.stop.accepted)
+    by_word = case.frozen.method in ("adjudicated", "everything")
+    return accepted_set(case) if by_word else range(case.stop.accepted)
 
 
 def _found_outside(case: Case) -> list[int]:

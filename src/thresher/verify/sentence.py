@@ -22,6 +22,8 @@ def sentences(frozen: Frozen, figures: Mapping[str, float], *, delivered: int, f
 
 
 def _claim(frozen: Frozen, figures: Mapping[str, float], delivered: int) -> str:
+    if frozen.method == "everything":
+        return _of_everything(frozen, int(figures["unanswerable"]), delivered)
     start = f"With confidence {_number(1 - frozen.delta)}, by {ANSWERS[frozen.truth]}:"
     day = datetime.fromtimestamp(frozen.at_ms / 1000, UTC).strftime("%Y-%m-%d")
     pool = f"this pool of {frozen.units:,} images as frozen on {day}"
@@ -43,7 +45,19 @@ def _claim(frozen: Frozen, figures: Mapping[str, float], delivered: int) -> str:
     return f"{start} {precise}, and they are at least {_number(frozen.recall)} of all yes of {pool}."
 
 
+def _of_everything(frozen: Frozen, unanswerable: int, delivered: int) -> str:
+    day = datetime.fromtimestamp(frozen.at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    start = f"Every image of this pool of {frozen.units:,} images as frozen on {day} was labelled by people"
+    what = "image that nobody could answer is" if unanswerable == 1 else "images that nobody could answer are"
+    rest = f"; {unanswerable:,} {what} not released" if unanswerable else ""
+    if not delivered:
+        return f"{start}: by these answers it contains no yes, so the released set is empty{rest}."
+    return f"{start}: by these answers the {delivered:,} released images are all of its yes{rest}."
+
+
 def _errors(frozen: Frozen) -> str:
+    if frozen.method == "everything":
+        return f"The answer of annotators who agree, else the adjudicated one, is taken as the truth: {TOGETHER}."
     if frozen.truth == "owner":
         return "The owner's answers are taken as the truth."
     if frozen.gold is None:

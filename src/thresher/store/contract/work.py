@@ -18,12 +18,15 @@ class Bounds:
     """Who counts as one person with a worker (`alike`), and how many assignments they may all hold at once.
 
     0 is any number of assignments. `gold_with` is how much gold, at most, an assignment hides among so many asked
-    images; it never falls as they grow.
+    images; it never falls as they grow. A task of fewer than `least` images is passed over if it was published after
+    `small_until_ms`: it is left to others for a while, whose assignments hide less gold.
     """
 
     alike: tuple[str, ...] = ()
     open_most: int = 0
     gold_with: Callable[[int], int] = no_gold
+    least: int = 0
+    small_until_ms: int = 0
 
 
 UNBOUNDED: Final = Bounds()

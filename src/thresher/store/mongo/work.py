@@ -165,6 +165,9 @@ class MongoWork(Part, Work):
                 "category": who.category, "version": who.version, "owner_only": owner_only, "free": {"$gt": 0},
                 "_id": {"$nin": own},
             }  # fmt: skip
+            if least := who.bounds.least:
+                large = {f"rows.{least - 1}": {"$exists": True}}
+                wanted["$or"] = [large, {"published_ms": {"$lte": who.bounds.small_until_ms}}]
             found = self.link.table("tasks").find(wanted, {"asks": 0}, session=session, batch_size=LOOKED_AT)
             fit = (one for one in found.sort("_id", 1) if len(one["rows"]) <= most)
             free = (one for one in fit if not np.isin(one["rows"], asked).any())

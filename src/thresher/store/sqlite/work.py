@@ -52,9 +52,9 @@ class SqliteWork(Part, Work):
                 return load(sql, held[0])
             most = most_asked(_answers_left(sql, key), bounds)
             for owner_only in _sorts(owner) if _may_hold_more(sql, worker, bounds) else ():
-                task = _next_task(sql, key, version, (worker, *bounds.alike), owner_only, most)
+                task = _next_task(sql, key, version, worker, owner_only, most, bounds)
                 # what stands between the others and a task ends without a word to this one, as room for a larger one
-                if not bounds.alike and most == MOST_IMAGES:
+                if not bounds.alike and not bounds.least and most == MOST_IMAGES:
                     _remember(sql, key, version, worker, owner_only, task)
                 if task is not None:
                     fresh = fresh_assignment(task, version, worker, owner=owner, now_ms=now_ms, lease_ms=lease_ms)
@@ -66,9 +66,9 @@ class SqliteWork(Part, Work):
     ) -> Task | None:
         with self.reading(category) as (sql, key):
             held = _held(sql, key, version, worker)
-            people, most = (worker, *bounds.alike), most_asked(_answers_left(sql, key), bounds)
+            most = most_asked(_answers_left(sql, key), bounds)
             sorts = _sorts(owner) if held or _may_hold_more(sql, worker, bounds) else ()
-            looks = (_next_task(sql, key, version, people, owner_only, most) for owner_only in sorts)
+            looks = (_next_task(sql, key, version, worker, owner_only, most, bounds) for owner_only in sorts)
             number = held[1] if held else next((task for task in looks if task is not None), None)
             return None if number is None else load_task(sql, number)
 
@@ -208,18 +208,23 @@ def _answers_left(sql: sqlite3.Connection, category: int) -> int | None:
 
 
 def _next_task(
-    sql: sqlite3.Connection, category: int, version: int, people: Sequence[str], owner_only: bool, most: int
+    sql: sqlite3.Connection, category: int, version: int, worker: str, owner_only: bool, most: int, bounds: Bounds
 ) -> int | None:
-    """The lowest free task of at most so many images, without one that these people were asked about before."""
+    """The lowest free task of `most` images at most, without one that the worker or those alike were asked about."""
+    people = (worker, *bounds.alike)
     found = sql.execute(
         """SELECT number FROM task
            WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND taken < places
-             AND json_array_length(rows) <= ?6 AND number >= coalesce((SELECT task FROM reached
+             AND json_array_length(rows) <= ?6
+             AND (json_array_length(rows) >= ?7 OR published_ms <= ?8) AND number >= coalesce((SELECT task FROM reached
                  WHERE category = ?1 AND version = ?2 AND owner_only = ?3 AND worker = ?4), 0)
              AND NOT EXISTS (SELECT 1 FROM json_each(?5) AS person CROSS JOIN json_each(task.rows) AS shown
                  CROSS JOIN asked ON asked.category = ?1 AND asked.worker = person.value AND asked.row = shown.value)
            ORDER BY number LIMIT 1""",
-        (category, version, owner_only, people[0] if len(people) == 1 else "", json.dumps(people), most),
+        (
+            *(category, version, owner_only, worker if len(people) == 1 else "", json.dumps(people)),
+            *(most, bounds.least, bounds.small_until_ms),
+        ),
     ).fetchone()
     return int(found[0]) if found else None
 

@@ -1,0 +1,102 @@
+"""Labelling every image (evidence/everything.py): what it takes, and whether it is cheaper than audits."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from thresher.label.adjudicate import LEAD
+from thresher.label.standing import annotators
+from thresher.learn.decide import Decided
+from thresher.loop.price import answers_each, prices
+from thresher.loop.snapshot import holds, rank
+from thresher.loop.ways import WAYS, way_of
+from thresher.records import Category, Says, Targets
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+NAME = next(name for name, way in WAYS.items() if way.whole)
+WORDS_OF = 2  # people who agree on an image, at least
+MAY_FIT = 1.25  # audits are begun that are expected to take so many times the answers left
+ERRORS_MOST = 0.5  # of the errors that the targets allow, so many may be expected on which people agree
+
+
+def of_everything(category: Category) -> Category:
+    """The category as if every image were to be labelled."""
+    return replace(category, targets=replace(category.targets, method=NAME))
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What labelling every image takes from here on.
+
+    `answers` of people, gold included; and how many of the images may be labelled wrongly because people agree on an
+    error: of the `yes` images expected in the pool, `missed`, and `false` of the others.
+    """
+
+    answers: float
+    yes: float
+    missed: float
+    false: float
+
+    def keeps(self, targets: Targets) -> bool:
+        """Whether errors on which people agree leave most of what the targets allow."""
+        allowed_false, allowed_missed = (1.0 - targets.precision) * self.yes, (1.0 - targets.recall) * self.yes
+        return self.false <= ERRORS_MOST * allowed_false and self.missed <= ERRORS_MOST * allowed_missed
+
+
+def left_to_label(category: Category, decided: Decided, *, store: Store, settings: Settings) -> Left:
+    """What it takes to label every image left: votes that agree, else an adjudicated label.
+
+    Votes that were cast to learn or for an audit count.
+    """
+    name, version = category.name, category.question.version
+    labels = {label.row: label for label in store.labels.held(name, version)}
+    known = {row: label for row, label in labels.items() if holds(label, category.targets.truth)}
+    people = annotators(store=store)
+    cast = Counter(vote.row for vote in store.labels.votes(name, version) if vote.worker in people)
+    price = prices(category, store=store, settings=settings)
+    rows, probability = rank(decided, labels, known)
+    parts = [max(WORDS_OF - cast[row], 0) / WORDS_OF for row in rows.tolist()]
+    words, open_ = sum(parts) * price.word, sum(part > 0 for part in parts) * price.votes.apart
+    likely, wrong = float(probability.sum()), price.votes.wrong
+    yes = likely + sum(label.says is Says.YES for label in known.values())
+    return Left(words + open_ * price.sure, yes, wrong * likely, wrong * (len(rows) - likely))
+
+
+def instead_of_audits(category: Category, decided: Decided, images: float, *, store: Store, settings: Settings) -> str:
+    """Why every image is labelled, as a sentence; empty while audits of so many `images` are the cheaper way.
+
+    Only where people's answers are the ground truth, where enough of them have joined to vote and to adjudicate, and
+    where they agree on so few errors that the targets are kept: nothing audits these.
+    """
+    targets, way = category.targets, way_of(category.targets.method)
+    if way.whole:
+        return "labels every image of the pool."
+    if not settings.label_all or not (way.precision and way.recall) or targets.truth != "people":
+        return ""
+    if len(annotators(store=store)) < WORDS_OF + LEAD:
+        return ""
+    audits = images * answers_each(category, store=store, settings=settings)
+    left = left_to_label(category, decided, store=store, settings=settings)
+    if left.answers > audits or not left.keeps(targets):
+        return ""
+    return f"labels every image of the pool, for about {left.answers:,.0f} answers; audits take about {audits:,.0f}."
+
+
+def too_small(
+    category: Category, decided: Decided, images: float, left: int, *, store: Store, settings: Settings
+) -> str:
+    """That audits of so many `images` take more than the answers `left`, as does labelling all; empty if one fits.
+
+    A quarter more than is left may still fit, as nobody knows better.
+    """
+    takes = images * answers_each(category, store=store, settings=settings)
+    if settings.label_all and category.targets.truth == "people":
+        takes = min(takes, left_to_label(category, decided, store=store, settings=settings).answers)
+    if takes <= MAY_FIT * left:
+        return ""
+    most = category.targets.answers or 0
+    return (
+        f"the audits would take about {takes:,.0f} answers, and {max(left, 0):,} of {most:,} are left; "
+        f"`thresher category aim {category.name} --answers {math.ceil(most - left + takes)}` raises the budget."
+    )

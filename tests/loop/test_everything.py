@@ -1,0 +1,57 @@
+"""The loop labels every image where that is the cheaper way, says so, and its release is verified."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests.filled import NAME
+from tests.loop.people import one_turn, pool
+from tests.loop.promised import COUNT, YES_FROM, aim, frozen_now, rounds_of_two, run
+
+from thresher.loop.ship import ship
+from thresher.loop.turn import Turn
+from thresher.settings import Settings
+from thresher.store.contract import Store
+from thresher.verify import verify
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return rounds_of_two(settings, tmp_path).but(label_all=True)
+
+
+@pytest.mark.parametrize("method", ["everything", "certified", "adjudicated"])
+def test_a_small_pool_is_labelled_whole_for_two_votes_on_each_image(
+    store: Store, settings: Settings, tmp_path: Path, method: str
+) -> None:
+    pool(store, YES_FROM, COUNT)
+    aim(store, method)
+    said: list[str] = []
+
+    def take(number: int) -> Turn:
+        came_to = one_turn(store, settings, number)
+        said.append(came_to.says)
+        return came_to
+
+    came_to = run(store, settings, take=take)
+    assert came_to.state == "done"
+    assert frozen_now(store).frozen.method == "everything"
+    assert any(says.startswith("labels every image of the pool") for says in said)
+    assert f"Every image of this pool of {COUNT} images" in came_to.says
+    assert f"by these answers the {COUNT - YES_FROM} released images are all of its yes" in came_to.says
+    tally = store.categories.tally(NAME)
+    assert tally.answered < 2.4 * COUNT
+    made = ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    verdict = verify(tmp_path / "out")
+    assert verdict.wrong == ()
+    assert verdict.holds
+    assert "confidence" not in str(made.certificate["words"])
+    whole = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
+    assert len(whole) == COUNT
+
+
+def test_the_owner_s_truth_is_not_replaced_by_what_people_agree_on(store: Store, settings: Settings) -> None:
+    pool(store, YES_FROM, COUNT)
+    aim(store, "certified", truth="owner")
+    run(store, settings)
+    assert frozen_now(store).frozen.method == "certified"
