@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,11 @@ from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, rounds_of_two, say
 
 from thresher.evidence import METHODS, Certified, Code, Draws, Pool, Promise, State, adjudicated, freeze, released
 from thresher.evidence.audit_log import ANSWERS, FREEZE, WORDS, Log
-from thresher.evidence.plan import Cut
+from thresher.evidence.curve import Curve
+from thresher.evidence.noise import Slips
+from thresher.evidence.plan import Cut, cheapest
 from thresher.evidence.state import NO_WORD, Answers, Asking, Codes, Want
+from thresher.evidence.urns import Known, Urn
 from thresher.label.adjudicate import leader, of_audit
 from thresher.loop.methods import too_few_people
 from thresher.loop.snapshot import latest
@@ -97,10 +100,11 @@ class AskedAfterTheLabel(Crowd):
         return int(words_from(self.votes[rank], Voting(EPOCH, COUNTED), ())[rank])
 
 
-def label_first(desk: adjudicated._Desk, want: Want, cut: Cut, ahead: int) -> Generator[Asking, Answers, None]:
+def label_first(desk: adjudicated._Desk, want: Want, cut: Cut, ahead: int) -> Generator[Asking, Answers, Want]:
     """Draws are adjudicated before anybody is asked for their words."""
     yield (want,), ahead
     yield from adjudicated._hear(desk, want.ranks, ahead)
+    return want
 
 
 def certify(crowd: Crowd) -> tuple[State, Certified] | None:
@@ -170,6 +174,24 @@ def test_a_draw_that_got_its_label_before_its_word_counts_against_every_cut(monk
     """So whoever lets labels come first, the owner or another machine, proves less and nothing false."""
     monkeypatch.setattr(adjudicated, "_hear_first", label_first)
     assert false_certificates(Crowd, 5) == 0
+
+
+def test_draws_that_lack_their_word_are_not_asked_for_in_advance() -> None:
+    frozen = freeze("adjudicated", PROMISE, Pool(np.linspace(1.0, 0.0, 1000), 0), Draws("ab" * 32))
+    first, none = frozen.reject_from, np.zeros(0, np.int64)
+    urn = Urn(frozen.seed, "reject", first, frozen.ranks - first, frozen.reject_prior)
+    words = Known()
+    words.take(first + np.arange(3), np.zeros(3, np.int8))
+    desk = adjudicated._Desk(
+        frozen, Curve(frozen.curve), Slips(), urn, words, Known(), none, np.array([first + 3]), none
+    )
+    far = frozen.ranks - 1
+    soon = np.array([first, far, first + 3, first + 4, first + 1])
+    want = Want(Purpose.AUDIT_RECALL, np.array([first + 2]), first_draw=0, further=soon)
+    asking = adjudicated._hear_first(desk, want, replace(cheapest(desk.table()), rejected=first + 5), 1)
+    with pytest.raises(StopIteration) as ended:
+        next(asking)
+    assert ended.value.value.further.tolist() == [first, far, first + 3]
 
 
 # --- on a real store --------------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
             want = draws(
                 desk.urn, int(desk.urn.bad_from(cut.rejected)), cut.reject_bound, desk.rung.reject_delta, frozen
             )
-            yield from _hear_first(desk, want, cut, ahead)
+            want = yield from _hear_first(desk, want, cut, ahead)
             (codes,) = yield (want,), ahead
             desk.sure.take(want.ranks, codes)
             desk.urn.take(len(codes), want.ranks[:0])
@@ -207,11 +207,16 @@ def _settle(desk: _Desk) -> Generator[Asking, Answers, Cut | None]:
             return None
 
 
-def _hear_first(desk: _Desk, want: Want, cut: Cut, ahead: int) -> Generator[Asking, Answers, None]:
-    """Ask for the words of draws that the cut may still pass, before they are adjudicated."""
+def _hear_first(desk: _Desk, want: Want, cut: Cut, ahead: int) -> Generator[Asking, Answers, Want]:
+    """Ask for the words of draws that the cut may still pass, before they are adjudicated.
+
+    Returns the draws; in advance only those may be asked for that lack no word.
+    """
     first, last = desk.frozen.reject_from, desk.frozen.ranks - desk.frozen.said_no
     reach = min(first + round(max(REACH * (cut.rejected - first), REACH_LEAST * (last - first))), last)
     yield from _hear(desk, want.ranks[want.ranks < reach], ahead)
+    lacks = (want.further < reach) & ~np.isin(want.further, np.concatenate([desk.words.ranks(), desk.open]))
+    return replace(want, further=want.further[: int(np.argmax(lacks)) if lacks.any() else None])
 
 
 def _hear(desk: _Desk, ranks: Ranks, ahead: int) -> Generator[Asking, Answers, Ranks]:
