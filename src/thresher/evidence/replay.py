@@ -100,8 +100,8 @@ def counted(certified: Certified, state: State) -> Certified:
 def _labels(state: State, want: Want) -> Mapping[int, int]:
     if want.sure:
         return state.answers
-    labelled = (rank for rank in want.ranks.tolist() if rank in state.answers)
-    return {**dict.fromkeys(labelled, NO_WORD), **state.said}
+    ranks = (*want.ranks.tolist(), *want.further.tolist())
+    return {rank: state.said.get(rank, NO_WORD) for rank in ranks if rank in state.said or rank in state.answers}
 
 
 def _is_new(begun: Begun, state: State) -> bool:
