@@ -1,6 +1,7 @@
 """An honest release verifies whatever labels came after its freeze: late, corrected, twice corrected, or gone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from tests.filled import NAME
 from tests.loop.frozen_pool import answered, frozen, held, hold, log, now, step, to_the_end, truth
 
+from thresher.errors import NotReady
 from thresher.evidence import Ask, Certified
 from thresher.label.imports import import_gold
 from thresher.loop.decision import decision
+from thresher.loop.proof import must_be_counted
 from thresher.loop.ship import ship
 from thresher.records import Purpose, Says, Source
 from thresher.store.contract import Store
@@ -134,3 +137,14 @@ def test_a_release_logs_what_came_since_the_loop_ended(store: Store, tmp_path: P
     assert must_verify(store, tmp_path / "out")
     assert now(store).log.lines == lines + 1
     assert log(store).log.lines == lines + 1
+
+
+def test_another_number_than_the_certified_one_is_never_released(store: Store) -> None:
+    frozen(store, "certified")
+    ended = to_the_end(store)
+    assert isinstance(ended, Certified)
+    decided = decision(NAME, store=store)
+    must_be_counted(decided, ended)
+    with pytest.raises(NotReady, match=r"certified.*--freeze-anew") as refused:
+        must_be_counted(decided, replace(ended, delivered=ended.delivered + 6))
+    assert f"{ended.delivered + 6} are certified" in str(refused.value)

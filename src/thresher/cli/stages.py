@@ -265,6 +265,8 @@ def release(
             stop=stop,
         )
     say(f"Released {made.images:,} images to {to}. {made.certificate.get('words', '')}")
+    if head := made.certificate.get("log_head"):
+        say(f"Head of the audit log, to be published: {head}")
 
 
 def audit_log(
@@ -283,7 +285,7 @@ def audit_log(
     with opened(context) as (store, _):
         found = said_of_log(name, store=store)
     if lines:
-        typer.echo(b"".join(line + b"\n" for line in found.lines), nl=False)
+        typer.echo(b"".join(line + b"\n" for line in found.lines).decode("ascii"), nl=False)
     elif json:
         as_json(found.facts)
     else:

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from thresher.errors import NotReady
 from thresher.evidence import Certified
 from thresher.evidence.log import NONE, log_of
 from thresher.evidence.state import FORMAT
+from thresher.learn.decide import YES
 from thresher.loop.audit_log import lines_of
-from thresher.loop.decision import Decision, claim_of, decision
+from thresher.loop.decision import Decision, claim_of, decision, stands_for
 from thresher.loop.snapshot import Snapshot, record_answers
 from thresher.loop.words import CODES
 from thresher.records import Label
@@ -33,6 +35,16 @@ def logged_decision(name: str, *, version: int | None, store: Store, now_ms: int
             return decided
         if record_answers(name, snapshot, decided.basis.trusted, store=store, now_ms=now_ms) is snapshot:
             return decided
+
+
+def must_be_counted(decided: Decision, step: Certified) -> None:
+    """Recount what is about to be released. Raises NotReady if it is not as many units as were certified."""
+    own = stands_for(decided) == decided.rows
+    found = int((own & (decided.codes == YES)).sum())
+    if found != step.delivered:
+        name = decided.basis.category.name
+        what = f"{found:,} images are yes by the labels of today, and {step.delivered:,} are certified."
+        raise NotReady(what, where=name, next=f"thresher check; then thresher run {name} --freeze-anew")
 
 
 def certificate_of(decided: Decision, snapshot: Snapshot, step: Certified) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from thresher.errors import NotReady
 from thresher.evidence import Ask, Refused
 from thresher.loop.decision import Decision, stands_for
 from thresher.loop.next_step import can_be_released
-from thresher.loop.proof import certificate_of, files_of, logged_decision
+from thresher.loop.proof import certificate_of, files_of, logged_decision, must_be_counted
 from thresher.loop.sound import must_be_sound, scores_must_be_sound
 from thresher.loop.versions import wordings_of
 from thresher.loop.ways import way_of
@@ -62,6 +62,7 @@ def chosen(name: str, *, store: Store, now_ms: int, version: int | None = None) 
     category, snapshot, step = decided.basis.category, decided.basis.snapshot, decided.basis.certified
     certificate, evidence = no_certificate(decided), {}
     if snapshot is not None and step is not None:
+        must_be_counted(decided, step)
         certificate = certificate_of(decided, snapshot, step)
         evidence = files_of(decided, snapshot, step, store=store)
     return Chosen(
