@@ -98,6 +98,14 @@ def _(one: Release) -> None:
     one.path("notes.txt").write_text("at least 0.99 of these images are yes")
 
 
+@damage("a file that manifest and card list, and no format has")
+def _(one: Release) -> None:
+    one.path("notes.txt").write_text("at least 0.99 of these images are yes")
+    for listed in ("every answer that the certificate depends on", "None"):
+        line = "- `pool.parquet`: "
+        one.text(CARD, line, f"- `notes.txt`: {listed}\n{line}")
+
+
 @damage("a file in a folder of its own")
 def _(one: Release) -> None:
     one.path("more").mkdir()

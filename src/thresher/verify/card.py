@@ -18,7 +18,6 @@ PLACES = {
     "webdataset": ("webdataset/", "the same images as WebDataset shards"),
     "table": ("images.parquet", "one row for each image of the pool: names, size, score, decision, votes, round"),
 }
-NO_EVIDENCE = {NAME, "certificate.json", "images.parquet"}
 OWNER_ERRS = (
     "The owner gave every answer that this rests on. An error of the owner is in the released set like the truth, "
     "and no bound counts it."
@@ -52,7 +51,7 @@ def check_card(directory: Path, manifest: Manifest, frozen: Frozen, words: str, 
         text = read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise bad(f"cannot be read: {said(error)}.", path) from error
-    evidence = sorted(name for name in manifest.digests if "/" not in name and name not in NO_EVIDENCE)
+    evidence = sorted(manifest.digests.keys() & EVIDENCE.keys())
     try:
         wanted = "\n".join(_lines(manifest, evidence, (words, "", _errors(frozen))))
     except ValueError as error:
@@ -76,7 +75,7 @@ def _lines(manifest: Manifest, evidence: Iterable[str], claim: Iterable[str]) ->
     )
     yield from ("", *_wordings(given), "## Certificate", "", *claim, "", "## Files", "")
     yield from (f"- `{place}`: {what}" for name, (place, what) in PLACES.items() if name in manifest.formats)
-    yield from (f"- `{name}`: {EVIDENCE.get(name)}" for name in evidence)
+    yield from (f"- `{name}`: {EVIDENCE[name]}" for name in evidence)
     yield "- `certificate.json`: the claim, machine-readable; `thresher verify` checks it"
     yield from ("- `release.json`: the manifest", "")
     yield "The images keep the rights of their owners; `images.parquet` lists the known source and licence of each."

@@ -14,6 +14,8 @@ from thresher.verify.values import Fields
 NAME = "release.json"
 FOLDERS = {"folder": "images", "webdataset": "webdataset"}
 TEXTS = (".json", ".jsonl", ".md", ".sig")
+PROOF = {"README.md", "certificate.json", "audit-log.jsonl", "audit-log.sig", "pool.parquet", "evidence.parquet", NAME}
+TABLE = "images.parquet"
 FORMATS = {*FOLDERS, "table"}
 
 
@@ -65,7 +67,7 @@ def _files(directory: Path, folders: list[str], checks: Checks, before: str = ""
     except OSError as error:
         raise bad(f"cannot be read: {said(error)}.", directory) from error
     for name, status in found:
-        if stat.S_ISREG(status.st_mode):
+        if stat.S_ISREG(status.st_mode) and (before or name in {*PROOF, TABLE}):
             if name.endswith(TEXTS) and status.st_size > LARGEST_TEXT:
                 raise bad(f"is larger than {LARGEST_TEXT:,} bytes.", directory / name)
             yield before + name, status.st_size
