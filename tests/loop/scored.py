@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from tests.filled import NAME, fill, new_image
 
-from thresher.evidence import Ask
+from thresher.evidence import Ask, Gold
 from thresher.harvest.similar import put_in_groups
 from thresher.loop.decision import decision
 from thresher.loop.promises import Purse
@@ -56,10 +56,11 @@ def scored(store: Store, alike: int = 2, elsewhere: int = 0) -> list[int]:
     return rows
 
 
-def frozen(store: Store, targets: Targets, pictures: int = 80) -> Snapshot:
+def frozen(store: Store, targets: Targets, pictures: int = 80, gold: Gold | None = None) -> Snapshot:
     """The pool, frozen for these targets, with so many pictures that the audits of a budget may ask about."""
     store.categories.aim(NAME, targets)
-    return freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(pictures), store=store, now_ms=1)
+    purse = Purse(pictures, gold=gold)
+    return freeze(store.categories.get(NAME), decision(NAME, store=store), purse, store=store, now_ms=1)
 
 
 def certify(store: Store, snapshot: Snapshot | None = None) -> None:

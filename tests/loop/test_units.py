@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.cli.commands import thresher
 from tests.filled import NAME, new_image
-from tests.loop.scored import SMALL, certify, frozen, scored
+from tests.loop.scored import SMALL, SMALL_YES_FROM, certify, frozen, label, scored
 
+from thresher.evidence import Gold
 from thresher.harvest.similar import put_in_groups
-from thresher.learn.decide import NO, UNKNOWN
+from thresher.learn.decide import NO, UNKNOWN, YES
 from thresher.loop.decision import claim_of, decision
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import in_force
@@ -69,6 +71,8 @@ def test_copies_follow_the_one_that_counts_and_are_marked(method: str, store: St
     certify(store, snapshot)
     found = shipped(store, tmp_path / "out")
     assert {row: found[row] for row in (first, second, third)} == {first: False, second: True, third: True}
+    told = thresher("--workspace", store.place, "status")
+    assert f"{NAME}: {claim_of(decision(NAME, store=store))}" in told.stdout
 
 
 @pytest.mark.parametrize("method", TARGETS)
@@ -160,6 +164,26 @@ def test_a_group_that_grows_elsewhere_changes_nothing_and_in_the_pool_it_ends_th
     assert late in snapshot.copies[:, 0]
     certify(store, snapshot)
     assert {first, second, late} <= shipped(store, tmp_path / "after").keys()
+
+
+def test_the_owner_s_yes_is_delivered_wherever_it_is_ranked_and_people_s_is_withheld(
+    store: Store, tmp_path: Path
+) -> None:
+    """With gold, `precision` cannot vouch for a yes of people among many no; the release says how many there are."""
+    rows = scored(store)
+    snapshot = frozen(store, TARGETS["precision"], gold=Gold(300, 1, 300, 1))
+    certify(store, snapshot)
+    before = shipped(store, tmp_path / "before")
+    low = [row for row in snapshot.ranking.tolist() if row not in before][-6:]
+    assert set(low) <= set(rows[:SMALL_YES_FROM])
+    store.labels.hold(NAME, [label(row, says=Says.YES) for row in low[:4]])
+    store.labels.hold(NAME, [own(row, Says.YES) for row in low[4:]])
+    found = shipped(store, tmp_path / "after")
+    assert found.keys() == before.keys() | set(low[4:])
+    said = "4 further images that people called yes are withheld"
+    assert said in (tmp_path / "after" / "README.md").read_text()
+    assert said in claim_of(decision(NAME, store=store))
+    assert codes(store, low) == [UNKNOWN] * 4 + [YES] * 2
 
 
 def test_the_pool_is_written_as_it_was_frozen(store: Store, tmp_path: Path) -> None:
