@@ -112,7 +112,7 @@ def test_an_adjudication_keeps_the_purpose_the_image_was_asked_for(here: Scene) 
     asked_of_two(here, disputed=3)
     adjudicate(here, NewAsk(3, Purpose.ADJUDICATE), NewAsk(9, Purpose.ADJUDICATE, 1, 0.0, 3, 9))
     held = {label.row: label for label in here.store.labels.held(NAME, 1)}
-    assert (held[3].source, held[3].says, held[3].purpose) == (Source.ADJUDICATED, Says.YES, Purpose.LEARN)
+    assert (held[3].source, held[3].says, held[3].purpose) == (Source.OWNER, Says.YES, Purpose.LEARN)
     assert (held[9].purpose, held[9].epoch, held[9].draw) == (Purpose.AUDIT_RECALL, 3, 9)
     assert held[3].votes == 2
 
@@ -137,10 +137,10 @@ def test_labels_of_the_owner_that_were_lost_are_made_anew_from_the_answers(here:
     adjudicate(here, NewAsk(3, Purpose.ADJUDICATE), NewAsk(9, Purpose.ADJUDICATE, 1, 0.0, 3, 9))
     before = [replace(label, at_ms=0) for label in here.store.labels.held(NAME, 1)]
     gold = here.store.labels.gold(NAME, 1, retired=True)
-    here.store.labels.drop(NAME, 1, Source.ADJUDICATED, [3, 9])
+    here.store.labels.drop(NAME, 1, Source.OWNER, [3, 9])
     settle(NAME, store=here.store, settings=here.settings, now_ms=here.tick())
     held = [replace(label, at_ms=0) for label in here.store.labels.held(NAME, 1)]
-    assert [label for label in held if label.source is Source.ADJUDICATED] == before
+    assert [label for label in held if label.source is Source.OWNER] == before
     assert here.store.labels.gold(NAME, 1, retired=True) == gold
 
 

@@ -98,8 +98,8 @@ def test_the_owner_has_the_last_word(here: Scene) -> None:
     assert here.deal("c") is None
     here.send(here.must_deal("me", owner=True), lambda _: Says.UNSURE)
     here.review()
-    label = held(here)[7]
-    assert (label.says, label.source, label.purpose) == (Says.UNSURE, Source.ADJUDICATED, Purpose.MIDDLE)
+    (label,) = (label for label in here.store.labels.held(NAME, 1) if label.row == 7)
+    assert (label.says, label.source, label.purpose) == (Says.UNSURE, Source.OWNER, Purpose.MIDDLE)
     assert settling(here) == Settled()  # even "unsure" is not asked again
 
 

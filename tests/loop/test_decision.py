@@ -5,40 +5,33 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.filled import NAME, add, fill, new_image
+from tests.filled import NAME, add, fill
 from tests.loop.people import one_turn, pool
 from tests.loop.promised import COUNT, YES_FROM, aim, rounds_of_two, run
+from tests.loop.scored import SMALL, SMALL_YES_FROM, certify, frozen, grouped, label, scored
 from tests.serving import Served, serving
 
 from thresher.errors import NotFound
-from thresher.evidence import Ask
-from thresher.harvest.similar import put_in_groups
 from thresher.label.asks import fresh, wish
 from thresher.learn.decide import NO, UNKNOWN, YES
 from thresher.loop.decision import Decisions, decision, stands_for
 from thresher.loop.next_step import next_step
-from thresher.loop.promises import Purse
 from thresher.loop.ship import ship
-from thresher.loop.snapshot import Snapshot, freeze, record_answers
 from thresher.records import (
     Counts,
     Decision,
     Gold,
     Grounds,
-    Label,
-    Origin,
     Purpose,
-    Round,
     Says,
     Source,
     Targets,
-    Thresholds,
 )
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -108,64 +101,6 @@ def test_release_console_gallery_and_status_count_alike_and_name_the_same_next_s
 
 
 # --- asked often ------------------------------------------------------------------------------------------------------
-
-SMALL, SMALL_YES_FROM = 120, 80
-
-
-def label(row: int, source: Source = Source.ADJUDICATED, says: Says | None = None) -> Label:
-    true = Says.YES if row >= SMALL_YES_FROM else Says.NO
-    return Label(row, says or true, source, Purpose.AUDIT_RECALL, 1, 1)
-
-
-def grouped(store: Store, count: int) -> list[int]:
-    """Put images of one similar group into the pool."""
-    alike = [replace(new_image(5_000 + seed), fingerprint="ab" * 32) for seed in range(count)]
-    rows = put_in_groups(alike, store=store, same=lambda *_: True)
-    store.categories.pool_add(NAME, rows, Origin("test", "", "", 1))
-    return rows
-
-
-def scored(store: Store, alike: int = 2) -> list[int]:
-    """A pool whose scores are right, the last images of it alike: one yes and its copies."""
-    rows = fill(store, SMALL - alike) + grouped(store, alike)
-    scores = np.where(np.arange(SMALL) < SMALL_YES_FROM, -4.0, 4.0).astype(np.float32)
-    store.columns.create(f"scores/{NAME}/1", 1, "float32")
-    store.columns.write(f"scores/{NAME}/1", np.array(rows), scores[:, None])
-    store.rounds.add(
-        Round(
-            number=1,
-            category=NAME,
-            version=1,
-            backbone="none",
-            column=f"scores/{NAME}/1",
-            thresholds=Thresholds(-5.0, 5.0),
-            counts=Counts(),
-            labels_yes=0,
-            labels_no=0,
-            measures={},
-            head="",
-            at_ms=1,
-            seconds=0.0,
-        ),
-        b"head",
-    )
-    return rows
-
-
-def frozen(store: Store, targets: Targets, pictures: int = 80) -> Snapshot:
-    """The pool, frozen for these targets, with so many pictures that the audits of a budget may ask about."""
-    store.categories.aim(NAME, targets)
-    return freeze(store.categories.get(NAME), decision(NAME, store=store), Purse(pictures), store=store, now_ms=1)
-
-
-def certify(store: Store, snapshot: Snapshot | None = None) -> None:
-    """Adjudicate what the audits ask for, to the end."""
-    snapshot = snapshot or frozen(store, Targets(0.8, 0.7, 0.2, method="certified"))
-    while isinstance(step := snapshot.step({held.row: held for held in store.labels.held(NAME, 1)}), Ask):
-        ranks = sorted({rank for part in step.wanted for rank in part.ranks})
-        store.labels.hold(NAME, [label(int(row)) for row in snapshot.ranking[ranks]])
-        held_now = {held.row: held for held in store.labels.held(NAME, 1)}
-        snapshot = record_answers(NAME, snapshot, held_now, store=store, now_ms=2)
 
 
 def test_before_a_certificate_thresholds_and_labels_decide_and_after_it_the_certified_set(store: Store) -> None:

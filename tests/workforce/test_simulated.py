@@ -211,7 +211,7 @@ def test_real_votes_are_replayed_in_their_order_and_the_truth_adjudicates(yard: 
     assert {row: words[2:] for row, words in said.items()} == {2: [True], 3: [False], 4: []}
     held = {label.row: (label.says is Says.YES, label.source) for label in yard.store.labels.held(NAME, 1)}
     assert {row: yes for row, (yes, _) in held.items()} == {row: row % 2 == 0 for row in ASKED}
-    assert done.answers + done.owner_answers == 62 + sum(one is Source.ADJUDICATED for _, one in held.values())
+    assert done.answers + done.owner_answers == 62 + sum(one is Source.OWNER for _, one in held.values())
 
 
 def test_a_lease_that_ends_under_a_worker_is_lost_and_they_go_on(yard: Yard) -> None:

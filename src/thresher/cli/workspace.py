@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.store.contract import CheckReport, Store
 
 WAITS_FOR, NEXT, HUMAN = "waits for", "next", "who acts"
-GATE, ENDED, ALIKE = "gate", "audits ended", "same answers"
+GATE, ENDED, CLAIM, ALIKE = "gate", "audits ended", "certificate", "same answers"
 
 category = typer.Typer(
     name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
@@ -107,7 +107,9 @@ def status(context: typer.Context, json: JSON = False) -> None:
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE, ENDED, ALIKE))
+        columns = tuple(
+            column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE, ENDED, ALIKE, CLAIM)
+        )
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
         for server in servers:
@@ -115,7 +117,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if not servers:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
-            for fact in filter(None, (row[GATE], row[ENDED])):
+            for fact in filter(None, (row[GATE], row[ENDED], row[CLAIM])):
                 say(f"{row['category']}: {fact}")
             if row[ALIKE]:
                 several = f"{row[ALIKE]:,} of its images came from several addresses, perhaps as a placeholder"
@@ -129,7 +131,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
 def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
     from thresher.label.gold import gold_standing
-    from thresher.loop.decision import decision
+    from thresher.loop.decision import claim_of, decision
     from thresher.loop.growth import held_back, outgrown
     from thresher.loop.next_step import next_step_of
 
@@ -153,6 +155,7 @@ def _standing(category: "Category", store: "Store", settings: "Settings") -> dic
         WAITS_FOR: step.waits_for,
         NEXT: step.command,
         HUMAN: step.human,
+        CLAIM: claim_of(decided),
         ALIKE: len(same_answers(name, LISTED_MOST, store=store)),
     }
 

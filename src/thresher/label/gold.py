@@ -97,8 +97,7 @@ def take_owners_answers(
     for vote in store.labels.votes(category, version, rows):
         if vote.worker != assignment.worker and vote.purpose is not Purpose.CHECK:
             votes[vote.row].append(vote)
-    own = store.categories.get(category).targets.truth == "owner"
-    labels = [_label_of(ask, given, votes[ask.row], version, now_ms, own=own) for ask, given in answered]
+    labels = [_label_of(ask, given, votes[ask.row], version, now_ms) for ask, given in answered]
     store.labels.hold(category, labels)
     known = {piece.row: piece for piece in store.labels.gold(category, version, retired=True)}
     gold = [gold_of(label, votes[label.row], known.get(label.row)) for label in labels]
@@ -130,14 +129,14 @@ def _asked(assignment: Assignment) -> list[tuple[int, Given]]:
     return [(ask, given) for ask, given in places if ask is not None]
 
 
-def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_ms: int, *, own: bool) -> Label:
-    """The label of an owner's answer: adjudicated, or `own` where the owner's answers are the ground truth."""
+def _label_of(ask: Ask, given: Given, votes: Sequence[Vote], version: int, now_ms: int) -> Label:
+    """The label of an owner's answer, whatever it was asked for; the owner's answers do not slip (noise.py)."""
     adjudicated = ask.purpose is Purpose.ADJUDICATE
     first_asked_for = [vote.purpose for vote in votes if (vote.epoch, vote.draw) == (ask.epoch, ask.draw)]
     return Label(
         row=ask.row,
         says=given.says,
-        source=Source.ADJUDICATED if adjudicated and not own else Source.OWNER,
+        source=Source.OWNER,
         purpose=first_asked_for[-1] if adjudicated and first_asked_for else ask.purpose,
         version=version,
         at_ms=now_ms,
@@ -167,7 +166,7 @@ def drawn(label: Label) -> bool:
 def gild_audits(category: str, *, store: Store) -> int:
     """Make gold from images that finished audits adjudicated, which resemble audited images most; returns how many.
 
-    Where people adjudicated, the owner did not confirm it: such gold lets answers count less and rejects nobody.
+    Where people adjudicated, such gold lets answers count less and rejects nobody, even if the owner had to decide.
     Call it while no freeze is in force, because a drawn image must not be used otherwise before its audit has ended. An
     image that many people missed becomes retired gold at once.
     """
@@ -188,7 +187,8 @@ def gild_audits(category: str, *, store: Store) -> int:
         shown = len(votes[label.row])
         missed = sum(vote.says is not label.says for vote in votes[label.row])
         retired = WHY_CONTESTED.format(missed, shown) if _doubtful(missed, shown) else ""
-        gold.append(Gold(label.row, label.says, version, label.source, shown, missed, retired))
+        source = Source.OWNER if kept.targets.truth == "owner" else Source.ADJUDICATED
+        gold.append(Gold(label.row, label.says, version, source, shown, missed, retired))
     store.labels.gild(category, gold)
     return len(gold)
 
