@@ -65,17 +65,19 @@ def test_a_truth_that_names_several_images_or_one_of_two_truths_is_refused(
         album(truth_of(tmp_path / "t.csv", "1.jpg,yes", f"{by_hash},no"), store, settings)
 
 
-def test_the_owner_is_waited_for_while_a_part_of_their_task_fits_into_the_budget(store: Store) -> None:
+def test_the_owner_is_waited_for_while_a_part_of_their_task_fits_into_the_budget(
+    store: Store, settings: Settings
+) -> None:
     rows = fill(store, 6)
     store.people.add(Worker(OWNER, "", True, "", 1))
     store.asks.wish(NAME, 1, [NewAsk(row, Purpose.ADJUDICATE) for row in rows])
     asks = [ask.id for ask in store.asks.waiting(NAME, 1, 9, owner_only=True)]
     assert store.asks.publish(NAME, 1, NewTask("t", asks, 1, owner_only=True))
     store.categories.aim(NAME, Targets(answers=4))
-    assert crowd._waits_for_owner(NAME, store)
+    assert crowd._waits_for_owner(NAME, store, settings)
     assert sorted(len(task.rows) for task in store.asks.untaken(NAME, 1, 9, owner_only=True)) == [2, 4]
     store.categories.aim(NAME, Targets(answers=0))
-    assert not crowd._waits_for_owner(NAME, store)
+    assert not crowd._waits_for_owner(NAME, store, settings)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from thresher.label.asks import fill_tasks, wish
 from thresher.label.cap import spent_says
 from thresher.label.deal import deal, offer, out_of_answers
 from thresher.label.votes import settle
-from thresher.records import Assignment, NewAsk, Purpose, Says, Stage, Targets, Worker
+from thresher.records import Assignment, NewAsk, NewTask, Purpose, Says, Stage, Targets, Worker
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store, Tally
@@ -52,6 +52,11 @@ def ended(made: Scene) -> str:
 def rows(assignment: Assignment) -> tuple[list[int], int]:
     asked = sorted(place.row for place in assignment.dealt if place.ask is not None)
     return asked, len(assignment.dealt) - len(asked)
+
+
+def unsure(row: int) -> Says:
+    """Somebody who knows the gold, and cannot tell anything else."""
+    return says(truth(row)) if row in GOLD else Says.UNSURE
 
 
 def known(made: Scene, *names: str) -> None:
@@ -128,13 +133,33 @@ def test_a_further_place_of_a_task_that_does_not_fit_any_more_is_given_up(here: 
     first = here.must_deal("ann")
     assert len(rows(first)[0]) == 40
     assert here.deal("ben") is None
-    here.send(first, lambda _row: Says.UNSURE)
+    here.send(first, unsure)
     here.review()
     settle(NAME, store=here.store, settings=here.settings, now_ms=here.now_ms)
     fill_tasks(NAME, store=here.store, settings=here.settings, now_ms=here.now_ms)
     last = here.must_deal("ben")
     assert 0 < len(last.dealt) <= left(here) + len(last.dealt) <= 30
     assert set(rows(last)[0]) <= set(range(220, 260))
+
+
+def test_a_further_place_that_only_people_with_a_good_record_can_pay_for_is_given_up_if_they_have_seen_a_part(
+    here: Scene,
+) -> None:
+    known(here, "ann", "ben")
+    here.store.asks.wish(NAME, 1, [NewAsk(row, Purpose.MIDDLE, 2) for row in range(100, 112)])  # ann knows ten of them
+    waiting = [ask.id for ask in here.store.asks.waiting(NAME, 1, 99)]
+    task = here.store.asks.publish(NAME, 1, NewTask(NAME, waiting, here.tick(), places=2))
+    assert task is not None
+    here.send(here.must_deal("cat"), unsure)
+    here.review()
+    limit(here, here.store.categories.tally(NAME).answered + 18)
+    assert here.deal("ann") is None
+    assert here.store.asks.task(task.number).places == 2  # somebody may still come who has seen none of them
+    here.tick(round(here.settings.patience_seconds * 1000))
+    assert here.deal("ann") is None
+    assert here.store.asks.task(task.number).places == 1
+    assert len(here.store.asks.open_rows(NAME, 1)) == 0
+    assert len(here.store.labels.votes(NAME, 1, [110, 111])) == 4  # of ben and cat
 
 
 def test_answers_too_few_for_anybody_are_told(here: Scene) -> None:

@@ -65,7 +65,7 @@ def simulate_with(
                 links.invite(invite.id),
                 tokens=tokens,
                 owner_token=links.worker(OWNER),
-                owner_waits=lambda: _waits_for_owner(name, store),
+                owner_waits=lambda: _waits_for_owner(name, store, settings),
                 category=name,
             ),
             crowd_of(truth, crowd.seed, replay=crowd.replay, errors=errors, proxies=crowd.proxies),
@@ -159,9 +159,10 @@ def facts_of(people: Simulated, came_to: Turn | None) -> dict[str, object]:
     }
 
 
-def _waits_for_owner(name: str, store: Store) -> bool:
+def _waits_for_owner(name: str, store: Store, settings: Settings) -> bool:
     """Whether a task waits that only the owner can answer; other tasks are left to the crowd."""
-    cut_to_fit(name, store.people.get(OWNER), bounds=UNBOUNDED, store=store, now_ms=now_ms())
+    owner = store.people.get(OWNER)
+    cut_to_fit(name, owner, bounds=UNBOUNDED, store=store, settings=settings, now_ms=now_ms())
     task = store.work.offer(name, store.categories.get(name).question.version, OWNER, owner=True)
     return task is not None and task.owner_only
 

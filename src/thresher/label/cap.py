@@ -10,6 +10,7 @@ import numpy as np
 
 from thresher.label.asks import LOOKED_AT, cut, tasks_of
 from thresher.records import Category, Task, Worker
+from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store, Tally
 from thresher.store.rules import MOST_IMAGES, most_asked
 
@@ -32,12 +33,13 @@ def spent_says(most: int, tally: Tally) -> str:
     return f"{said}, {left:,} left, too few for a task" if left > 0 else said
 
 
-def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, now_ms: int) -> bool:
+def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, settings: Settings, now_ms: int) -> bool:
     """Cut a task that is larger than the answers left into the images that fit, and the rest.
 
     It does so only if none fits. The images that fit are those of the highest priority that the worker may be asked
-    about; the owner's own tasks come first. A task with votes on it is not cut: it ends with those it has, and the next
-    settling asks for more where they do not suffice. Returns whether there is work now.
+    about; the owner's own tasks come first. A task with votes on it is not cut: if it is too large, or the worker has
+    seen some of its images and nobody else has come for `settings.patience_seconds`, it ends with the votes it has, and
+    the next settling asks for more where they do not suffice. Returns whether there is work now.
     """
     there = store.categories.get(category)
     most = most_asked(answers_left(there, store=store), bounds)
@@ -52,7 +54,9 @@ def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, n
         if found := _best(free, asked, most):
             return _cut(found, asked, most, store=store, now_ms=now_ms)
         for task in tasks_of(category, version, store):
-            if task.owner_only is owner_only and 0 < task.taken < task.places and len(_new(task, asked)) > most:
+            new, waits = len(_new(task, asked)), task.published_ms <= now_ms - settings.patience_seconds * 1000
+            gives_way = len(task.rows) > most or (new < len(task.rows) and waits)
+            if task.owner_only is owner_only and 0 < task.taken < task.places and new and gives_way:
                 store.asks.close(task.number)
     return False
 

@@ -66,11 +66,13 @@ def deal(
         bounds=bounds,
     )
     if worker.owner:  # a part of their own task comes before a task of others that fits
-        cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms)
+        cut_to_fit(category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms)
     assignment = take()
     if assignment is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
         assignment = take()
-    if assignment is None and cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms):
+    if assignment is None and cut_to_fit(
+        category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms
+    ):
         assignment = take()
     if assignment is None or assignment.dealt:
         return assignment
@@ -88,11 +90,11 @@ def offer(category: str, worker: Worker, *, store: Store, settings: Settings, no
     bounds = _bounds(there, worker, store=store, settings=settings, now_ms=now_ms)
     look = partial(store.work.offer, category, there.question.version, worker.id, owner=worker.owner, bounds=bounds)
     if worker.owner:
-        cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms)
+        cut_to_fit(category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms)
     found = look()
     if found is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
         found = look()
-    if found is None and cut_to_fit(category, worker, bounds=bounds, store=store, now_ms=now_ms):
+    if found is None and cut_to_fit(category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms):
         found = look()
     return found
 
