@@ -341,18 +341,14 @@ def category_aim(context: typer.Context, name: Name, aims: AimOptions, yes: Yes 
     budget that is too small for the promise is stored and said: it may grow later, and the answers stay as labels.
     """
     from thresher.cli.ask import sure
-    from thresher.loop.aims import Aims, aim, warned
+    from thresher.loop.aims import Aims, aim, in_words, warned
 
     with opened(context) as (store, settings):
         wanted = sure(lambda confirmed: aim(name, Aims(**asdict(aims)), store=store, confirmed=confirmed), yes=yes)
         if wanted is None:
             return
         short = warned(name, store=store, settings=settings)
-    cap = "no limit on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
-    truth_from = ", ground truth: the owner's answers" if wanted.truth == "owner" else ""
-    truth_from += {True: ", with the owner's check", False: ", without the owner's check", None: ""}[wanted.check]
-    goals = f"precision {wanted.precision:g}, recall {wanted.recall:g}"
-    say(f"{name}: target {goals}, method {wanted.method}, {cap}{truth_from}.")
+    say(in_words(name, wanted))
     if short:
         say(short)
 

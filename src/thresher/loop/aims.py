@@ -96,6 +96,15 @@ def aim(name: str, aims: Aims, *, store: Store, confirmed: bool = False) -> Targ
     return wanted
 
 
+def in_words(name: str, targets: Targets) -> str:
+    """The targets of a category as a sentence."""
+    cap = "no limit on answers" if targets.answers is None else f"at most {targets.answers:,} answers"
+    truth = ", ground truth: the owner's answers" if targets.truth == "owner" else ""
+    check = {True: ", with the owner's check", False: ", without the owner's check", None: ""}[targets.check]
+    goals = f"precision {targets.precision:g}, recall {targets.recall:g}"
+    return f"{name}: target {goals}, method {targets.method}, {cap}{truth}{check}."
+
+
 def warned(name: str, *, store: Store, settings: Settings) -> str:
     """That the budget is too small for the promise, with the number it would take; empty if it should do.
 

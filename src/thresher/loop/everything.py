@@ -69,18 +69,26 @@ def instead_of_audits(category: Category, decided: Decided, images: float, *, st
     Only where people's answers are the ground truth, where enough of them have joined to vote and to adjudicate, and
     where they agree on so few errors that the targets are kept: nothing audits these.
     """
-    targets, way = category.targets, way_of(category.targets.method)
-    if way.whole:
+    if way_of(category.targets.method).whole:
         return "labels every image of the pool."
-    if not settings.label_all or not (way.precision and way.recall) or targets.truth != "people":
-        return ""
     if len(annotators(store=store)) < WORDS_OF + LEAD:
         return ""
     audits = images * answers_each(category, store=store, settings=settings)
     left = left_to_label(category, decided, store=store, settings=settings)
-    if left.answers > audits or not left.keeps(targets):
+    if left.answers > audits or not can_label_all(category.targets, left, store=store, settings=settings):
         return ""
     return f"labels every image of the pool, for about {left.answers:,.0f} answers; audits take about {audits:,.0f}."
+
+
+def can_label_all(targets: Targets, left: Left, *, store: Store, settings: Settings) -> bool:
+    """Whether labelling every image that is `left` may take the place of audits of these targets.
+
+    Only where people's answers are the ground truth, and enough have joined if any have.
+    """
+    way, people = way_of(targets.method), len(annotators(store=store))
+    enough = not people or people >= WORDS_OF + LEAD
+    allowed = settings.label_all and way.precision and way.recall and targets.truth == "people"
+    return allowed and enough and left.keeps(targets)
 
 
 def too_small(

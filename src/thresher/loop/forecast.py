@@ -6,6 +6,7 @@ the prices of this crowd (price.py). What the futures do not hold is a spread ar
 at the same moments: before there are scores, while it learns, and while audits are under way.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -20,6 +21,7 @@ from thresher.evidence.predict import advice
 from thresher.label.adjudicate import LEAD
 from thresher.loop.checking import is_checked
 from thresher.loop.decision import Decision, decision
+from thresher.loop.everything import Left, can_label_all, left_to_label
 from thresher.loop.methods import budget_left
 from thresher.loop.outlook import Future, from_nothing, from_scores, under_way
 from thresher.loop.price import Prices, prices
@@ -106,7 +108,10 @@ def plan(
     price = prices(aimed, store=store, settings=settings)
     seen = _foreseen(aimed, decided, images, price, prevalence, store=store, settings=settings)
     least = _floor(targets, images, seen.share)
-    answers = seen.range_of(lambda future: future.answers(price), price.doubt)
+    every = _every_image(aimed, decided, images, seen.share, price, store=store, settings=settings)
+    # the loop labels every image as soon as that takes less
+    most = every.answers if can_label_all(targets, every, store=store, settings=settings) else math.inf
+    answers = seen.range_of(lambda future: min(future.answers(price), most), price.doubt)
     short = ""
     if targets.answers is not None:
         left = max(budget_left(aimed, store=store), 0)
@@ -115,8 +120,6 @@ def plan(
             answers = Range(*(min(one, left) for one in (answers.low, answers.expected, answers.high)))
     hours = answers.times(seconds_an_answer(store=store, settings=settings) / 3600)
     paid = settings.pay_hour_cents / 100 * (1.0 + settings.pay_fee)
-    labelled = {label.row for label in decided.basis.held}
-    all_others = price.learn * max(images - len(labelled), 0)
     return Plan(
         targets.method,
         promise_of(targets),
@@ -130,7 +133,7 @@ def plan(
         seen.certified,
         seen.delivered,
         " ".join(filter(None, (seen.standing, advice(promise_of(targets), images, seen.share * images)))),
-        everything=_spread([all_others], NOTHING if decided.round is None else SCORES),
+        everything=seen.range_of(lambda _: every.answers, price.doubt),
         check=_check(targets, seen.delivered or round(seen.share * images)),
         checked=is_checked(aimed, store=store, settings=settings),
         short=short,
@@ -237,6 +240,23 @@ def _short(targets: Targets, left: int, answers: Range, least: int, seen: _Seen)
         return ""
     takes = f"{targets.method} takes about {answers.expected:,.0f} ({answers.low:,.0f} to {answers.high:,.0f})"
     return f"{there}, and {takes}; {fewest}."
+
+
+def _every_image(
+    category: Category,
+    decided: Decision,
+    images: int,
+    share: float,
+    price: Prices,
+    *,
+    store: Store,
+    settings: Settings,
+) -> Left:
+    """What it takes to label every image left, by two people each, or adjudicated where they differ."""
+    if decided.round is not None:
+        return left_to_label(category, decided, store=store, settings=settings)
+    yes, wrong = share * images, price.votes.wrong
+    return Left(images * (price.word + price.votes.apart * price.sure), yes, wrong * yes, wrong * (images - yes))
 
 
 def _share_of_yes(

@@ -130,7 +130,7 @@ def from_nothing(
     free = max(images - len(known), 1)
     for plan, (share, apart) in enumerate([(share, apart) for share in shares for apart in APART]):
         standing = Standing(_scores_apart(free, share, apart, random))
-        first = min(settings.first_images, free)
+        first = 0 if way_of(category.targets.method).whole else min(settings.first_images, free)
         more = first + _to_learn(category, free - first, random, store=store, settings=settings, price=price)
         futures += ends.of(_learned(standing, more, Doubt(), random, settings), Doubt(), more, plan)
     return futures
@@ -165,12 +165,14 @@ def _to_learn(
     category: Category, free: int, random: np.random.Generator, *, store: Store, settings: Settings, price: Prices
 ) -> int:
     """Images that will still be labelled to train on: those asked about now, then the rounds to come (certified.py)."""
+    way, targets = way_of(category.targets.method), category.targets
+    if way.whole:  # it labels every image at once
+        return 0
     done = len(rounds_of(category, store=store))
     votes = store.asks.open_counts(category.name, category.question.version).get(Purpose.LEARN.value, 0)
     waiting = math.ceil(votes / settings.votes)
     rounds = max(PATIENCE_ROUNDS + 1 - max(done, 1), 0) + int(random.geometric(1.0 - MORE_ROUNDS)) - 1
     asked = settings.round_images * max(rounds - (1 if waiting and rounds else 0), 0) + waiting
-    way, targets = way_of(category.targets.method), category.targets
     more = asked + (SCOUTED if way.scouted else 0)
     if way.budgeted and targets.answers is not None:
         left = budget_left(category, store=store) - round(0.6 * targets.answers)

@@ -1,9 +1,9 @@
 """The price of an image in answers, by what it is asked for, estimated from how people have answered here so far.
 
-Before there are answers, people are assumed to be right 93 times in a hundred, a third of all answers to be on gold or
-given by people whose work is rejected (as in the runs of bench/budget.py). What is measured here replaces that as it
-comes in: a crowd that errs more often needs more votes to a clear lead, and tasks that are not full carry more gold; a
-budget divided without regard to either would be exceeded twofold.
+Before there are answers, people are assumed to be right 93 times in a hundred, tasks to be as full as the pool allows,
+and 13 answers of a hundred to be rejected (as in the runs of bench/budget.py). What is measured here replaces that as
+it comes in: a crowd that errs more often needs more votes to a clear lead, and tasks that are not full carry more gold;
+a budget divided without regard to either would be exceeded twofold.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ ASSUMED_RIGHT = 0.93
 PAIRS = 30  # the assumption weighs as much as this many pairs of votes
 LEAST_RIGHT = 0.6  # crowds below it hardly ever reach a lead; the gate and the owner handle those
 FOLLOW_UPS = 3.0  # small tasks of an audit whose gold comes on top, in the runs of bench/budget.py
-ASSUMED_WASTE = 1.64  # answers per vote that counts, in the runs of bench/budget.py with the pinned crowd
-ASSUMED_VOTES = 600  # that assumption weighs as much as this many votes
-CROWDS = 0.2  # deviation of the logarithm of the price between the crowds of bench/budget.py
+ASSUMED_REJECTED = 0.13  # of all answers, in the runs of bench/budget.py with the pinned crowd
+ASSUMED_VOTES = 600  # that assumption, and full tasks, weigh as much as this many votes
+CROWDS = 0.25  # deviation of the logarithm of the price between the crowds of bench/budget.py
 TOGETHER = 2.0  # two people err together so many times as often as chance would have it (workforce/crowd.py)
 
 
@@ -124,7 +124,15 @@ def waste(category: Category, votes: int, *, store: Store, settings: Settings) -
 
     Includes gold and rejected work: those measured here, weighed with the assumed ones while there are few votes.
     """
-    if not settings.gold_images:
-        return 1.0 if not votes else max(1.0, store.categories.tally(category.name).answers / votes)
     tally = store.categories.tally(category.name)
-    return (tally.answers + tally.gold_answers + ASSUMED_WASTE * ASSUMED_VOTES) / (votes + ASSUMED_VOTES)
+    if not settings.gold_images:
+        return max(1.0, tally.answers / votes) if votes else 1.0
+    assumed = _assumed_waste(tally.images, settings)
+    return (tally.answers + tally.gold_answers + assumed * ASSUMED_VOTES) / (votes + ASSUMED_VOTES)
+
+
+def _assumed_waste(images: int, settings: Settings) -> float:
+    """The waste before people have answered, with tasks as full as so many images make them (asks.py)."""
+    full = settings.task_images
+    largest = images if images < full else images / 2 if images < 2 * full else full
+    return (1.0 + settings.gold_images / max(largest, 1)) / (1.0 - ASSUMED_REJECTED)
