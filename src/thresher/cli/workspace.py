@@ -346,12 +346,10 @@ def category_aim(context: typer.Context, name: Name, aims: AimOptions, yes: Yes 
             return
         short = warned(name, store=store, settings=settings)
     cap = "no limit on answers" if wanted.answers is None else f"at most {wanted.answers:,} answers"
-    truth_from = ", ground truth: the owner's answers" if wanted.truth == "owner" else ""
-    truth_from += {True: ", with the owner's check", False: ", without the owner's check", None: ""}[wanted.check]
-    goals = f"precision {wanted.precision:g}, recall {wanted.recall:g}"
-    say(f"{name}: target {goals}, method {wanted.method}, {cap}{truth_from}.")
-    if short:
-        say(short)
+    check = {True: ", with the owner's check", False: ", without the owner's check", None: ""}[wanted.check]
+    truth = ", ground truth: the owner's answers" if wanted.truth == "owner" else check
+    goals = f"precision {wanted.precision:g}, recall {wanted.recall:g}, method {wanted.method}"
+    say("\n".join(filter(None, [f"{name}: target {goals}, {cap}{truth}.", short])))
 
 
 @gold.command("import")
