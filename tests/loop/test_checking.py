@@ -136,3 +136,11 @@ def test_the_plan_offers_the_check_and_says_what_it_takes(store: Store, settings
     assert "answers of the owner, if you choose it with aim --check" in told(check=False)
     assert "answers of the owner\n" in told(check=True)
     assert "answers of the owner" not in told(check=False, truth="owner")
+
+
+def test_a_budget_keeps_answers_for_the_check(store: Store, settings: Settings, rows: list[int]) -> None:
+    store.categories.aim(NAME, replace(targets(method="precision"), answers=900))
+    assert run(store, settings, wrong=False).state == "done"
+    assert certificate(store).counts["check_drawn"] > 0
+    tally = store.categories.tally(NAME)
+    assert tally.answers + tally.gold_answers + tally.owner_answers <= 900

@@ -25,7 +25,7 @@ from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.budget import nobody_can_answer, spare
-from thresher.loop.checking import begin_check, check_asks, is_checked, record_checked
+from thresher.loop.checking import begin_check, check_asks, is_checked, kept_for_check, record_checked
 from thresher.loop.decision import Decision, claim_of, decision
 from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
 from thresher.loop.methods import (
@@ -144,14 +144,17 @@ def _own(category: Category, *, store: Store) -> None:
 def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
     """The budget of the audits, with `left` answers to go.
 
-    If the answers of a category are limited, it is the number of images that `left` answers can pay for (price.py).
+    If the answers of a category are limited, it is the number of images that `left` answers can pay for (price.py),
+    without those of the owner's check.
     """
     capped = category.targets.answers is not None
     each = answers_each(category, store=store, settings=settings) if capped else 1.0
+    check = is_checked(category, store=store, settings=settings)
+    if check and capped:
+        left = max(left - kept_for_check(category.targets), 0)
     pictures = int(left / each) if capped else settings.audit_images
     # the owner's answers are not doubted, so people's results on gold do not matter
     doubted = None if category.targets.truth == "owner" else gold_of(category, store=store, settings=settings)
-    check = is_checked(category, store=store, settings=settings)
     return Purse(max(pictures, 1), words_of(settings), doubted, check)
 
 

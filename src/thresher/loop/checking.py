@@ -7,16 +7,22 @@ that was drawn.
 
 from collections.abc import Mapping, Sequence
 
-from thresher.evidence import Ask
+from thresher.evidence import Ask, spend
 from thresher.evidence.audit_log import CHECK, CHECKED, Log
+from thresher.evidence.check import answers_if_clean
+from thresher.evidence.methods import CHECK_SHARE
 from thresher.loop.audit_log import append
+from thresher.loop.promises import promise_of
 from thresher.loop.snapshot import Snapshot, with_log
+from thresher.loop.ways import way_of
 from thresher.loop.words import CODES
-from thresher.records import Category, Label, NewAsk, Purpose, Source, Vote
+from thresher.records import Category, Label, NewAsk, Purpose, Source, Targets, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
 PAID = "pay_hour_cents"
+TAKES = 1.25  # times the answers of a check without a no, which the runs of bench/trust.py took
+LARGE = 10_000
 
 
 def is_checked(category: Category, *, store: Store, settings: Settings) -> bool:
@@ -32,6 +38,14 @@ def is_checked(category: Category, *, store: Store, settings: Settings) -> bool:
         return targets.check
     strangers = settings.invite_people > 1 and any(worker.invite for worker in store.people.all() if not worker.owner)
     return strangers and settings.origins.get(PAID, "default") != "default"
+
+
+def kept_for_check(targets: Targets) -> int:
+    """The answers of a budget that are kept for the owner's check; their number hardly depends on the set's size."""
+    if not way_of(targets.method).precision:
+        return 0
+    promise = promise_of(targets)
+    return round(TAKES * answers_if_clean(promise, LARGE, CHECK_SHARE * spend(promise.delta, 0)))
 
 
 def begin_check(name: str, snapshot: Snapshot, named: tuple[int, str], *, store: Store, now_ms: int) -> Snapshot:

@@ -124,6 +124,12 @@ function Answers({ category }: { category: CategoryWire }) {
   );
 }
 
+/** Whether the owner checks what is released, as the targets say. */
+function checked(check: boolean | null | undefined) {
+  if (check == null) return 'if annotators are strangers who are paid';
+  return check ? 'yes' : 'no';
+}
+
 function Targets({ category }: { category: CategoryWire }) {
   const { targets } = category;
   return (
@@ -136,6 +142,7 @@ function Targets({ category }: { category: CategoryWire }) {
           ['answers, at most', targets.answers == null ? 'no limit' : whole(targets.answers)],
           ['method', targets.method ?? ''],
           ['ground truth', targets.truth === 'owner' ? "the owner's answers" : 'the consensus of people'],
+          ["owner's check", checked(targets.check)],
         ]}
       />
       <h3>
