@@ -207,7 +207,7 @@ def test_no_late_label_makes_a_certificate_claim_more(method: str, late: Late) -
             assert not isinstance(after, Certified)
 
 
-@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "everything"])  # which draws nothing
 def test_labels_that_flatter_end_no_audit_sooner_and_prove_no_more(method: str) -> None:
     """At every step of the audits, bad draws that were corrected to good ones leave as much to ask or more."""
     corrected = 0

@@ -19,7 +19,7 @@ from thresher.records import Purpose, Says, Source
 from thresher.store.contract import Store
 from thresher.verify import verify
 
-METHODS = ("certified", "adjudicated", "precision", "recall")
+METHODS = ("certified", "adjudicated", "everything", "precision", "recall")
 Late = Callable[[Store, np.random.Generator], None]
 
 
