@@ -162,6 +162,19 @@ def test_a_further_place_that_only_people_with_a_good_record_can_pay_for_is_give
     assert len(here.store.labels.votes(NAME, 1, [110, 111])) == 4  # of ben and cat
 
 
+def test_who_cannot_pay_for_a_task_leaves_it_as_it_is_for_others(here: Scene) -> None:
+    known(here, "ann")
+    here.store.asks.wish(NAME, 1, [NewAsk(row, Purpose.MIDDLE) for row in range(108, 112)])  # ann knows two of them
+    waiting = [ask.id for ask in here.store.asks.waiting(NAME, 1, 99)]
+    task = here.store.asks.publish(NAME, 1, NewTask(NAME, waiting, here.tick()))
+    assert task is not None
+    limit(here, here.store.categories.tally(NAME).answered + 18)
+    here.tick(round(here.settings.patience_seconds * 1000))
+    assert here.deal("new") is None
+    assert here.store.asks.task(task.number) == task
+    assert rows(here.must_deal("ann"))[0] == [110, 111]
+
+
 def test_answers_too_few_for_anybody_are_told(here: Scene) -> None:
     limit(here, 20)
     assert ended(here) == ""  # nobody has joined: the owner answers alone

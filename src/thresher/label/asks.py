@@ -279,6 +279,8 @@ def recompose_for(category: str, worker: Worker, *, store: Store, settings: Sett
         return False
     asked = store.work.asked(category, worker.id)
     stale = [(int((~np.isin(task.rows, asked)).sum()), task) for task in waiting if task.published_ms <= before_ms]
+    # where they have seen nothing, the budget keeps them from it; cut for nothing, it would wait anew for others too
+    stale = [(new, task) for new, task in stale if new < len(task.rows)]
     fits, task = max(stale, key=lambda one: (one[0], -one[1].number), default=(0, None))
     if task is None or not fits:
         return False
