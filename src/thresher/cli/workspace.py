@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thresher.cli.harvested import LISTED_MOST, same_answers
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, WordingOptions, Yes, options
 from thresher.cli.show import as_json, facts, next_line, say, table
+from thresher.cli.standing import ALIKE, CLAIM, ENDED, GATE, OFF_TABLE, WAITS_FOR, standing
 from thresher.errors import AlreadyThere, BadInput, without_secrets
 from thresher.settings import FILE, TABLE, without_password
 
 if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
-    from thresher.records import Category
-    from thresher.settings import Settings
-    from thresher.store.contract import CheckReport, Store
-
-WAITS_FOR, NEXT, HUMAN = "waits for", "next", "who acts"
-GATE, ENDED, CLAIM, ALIKE = "gate", "audits ended", "certificate", "same answers"
+    from thresher.store.contract import CheckReport
 
 category = typer.Typer(
     name="category", help="Add and list categories, change their question or targets.", no_args_is_help=True
@@ -99,7 +94,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     from thresher.server.presence import running
 
     with opened(context) as (store, settings):
-        found = [_standing(each, store, settings) for each in store.categories.all()]
+        found = [standing(each, store, settings) for each in store.categories.all()]
         servers = running(store, now_ms())
         waiting = list(standings(store=store).values()).count(Standing.WAITING)
     if json:
@@ -107,9 +102,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
     elif not found:
         say('No category yet. Next: thresher category add NAME --question "Does this image ...?"')
     else:
-        columns = tuple(
-            column for column in found[0] if column not in (WAITS_FOR, NEXT, HUMAN, GATE, ENDED, ALIKE, CLAIM)
-        )
+        columns = tuple(column for column in found[0] if column not in OFF_TABLE)
         rows = [tuple(row[column] for column in columns) for row in found]
         table("Categories", columns, rows, right=columns[1:])
         for server in servers:
@@ -126,38 +119,6 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if waiting:
             who = "1 person gets" if waiting == 1 else f"{waiting} people get"
             say(f"{who} no more tasks until you decide. Next: thresher people")
-
-
-def _standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
-    """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
-    from thresher.label.gold import gold_standing
-    from thresher.loop.decision import claim_of, decision
-    from thresher.loop.growth import held_back, outgrown
-    from thresher.loop.next_step import next_step_of
-
-    name = category.name
-    tally, decided = store.categories.tally(name), decision(name, store=store)
-    step = next_step_of(decided, store=store, settings=settings)
-    return {
-        "category": name,
-        "images": tally.images,
-        "yes": decided.counts.yes,
-        "yes labelled": decided.yes_by.labelled,
-        "yes inherited": decided.yes_by.inherited,
-        "no": decided.counts.no,
-        "unknown": decided.counts.unknown,
-        "answers": tally.answered,
-        "reserved": tally.reserved,
-        "open asks": sum(tally.asks_open.values()),
-        "rounds": len(store.rounds.all(name)),
-        GATE: gold_standing(store.labels.gold(name, category.question.version), settings).says,
-        ENDED: outgrown(name, store=store) or held_back(name, store=store),
-        WAITS_FOR: step.waits_for,
-        NEXT: step.command,
-        HUMAN: step.human,
-        CLAIM: claim_of(decided),
-        ALIKE: len(same_answers(name, LISTED_MOST, store=store)),
-    }
 
 
 def check(
