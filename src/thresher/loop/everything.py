@@ -53,14 +53,22 @@ def left_to_label(category: Category, decided: Decided, *, store: Store, setting
     labels = {label.row: label for label in store.labels.held(name, version)}
     known = {row: label for row, label in labels.items() if holds(label, category.targets.truth)}
     people = annotators(store=store)
-    cast = Counter(vote.row for vote in store.labels.votes(name, version) if vote.worker in people)
+    votes = [vote for vote in store.labels.votes(name, version) if vote.worker in people]
+    cast = Counter(vote.row for vote in votes)
+    said = {(vote.row, vote.says) for vote in votes}
     price = prices(category, store=store, settings=settings)
     rows, probability = rank(decided, labels, known)
     parts = [max(WORDS_OF - cast[row], 0) / WORDS_OF for row in rows.tolist()]
-    words, open_ = sum(parts) * price.word, sum(part > 0 for part in parts) * price.votes.apart
+    differ = sum(count > 1 for row, count in Counter(row for row, _ in said).items() if row not in known)
+    words, open_ = sum(parts) * price.word, sum(part > 0 for part in parts) * price.votes.apart + differ
     likely, wrong = float(probability.sum()), price.votes.wrong
     yes = likely + sum(label.says is Says.YES for label in known.values())
-    return Left(words + open_ * price.sure, yes, wrong * likely, wrong * (len(rows) - likely))
+    return Left(
+        words + open_ * price.sure + (price.follow_ups if words + open_ else 0.0),
+        yes,
+        wrong * likely,
+        wrong * (len(rows) - likely),
+    )
 
 
 def instead_of_audits(category: Category, decided: Decided, images: float, *, store: Store, settings: Settings) -> str:

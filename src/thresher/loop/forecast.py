@@ -39,7 +39,7 @@ ENOUGH_LABELS = 20
 ENOUGH_ANSWERS = 50
 EXPLAIN_SECONDS = 28.0  # reading the question and sending, once a task
 # answers taken / answers foreseen in the runs of bench/budget.py: median, and deviation of the logarithm
-NOTHING, SCORES, AUDITS = (0.9, 0.25), (0.95, 0.18), (0.95, 0.18)
+NOTHING, SCORES, AUDITS = (0.85, 0.25), (1.0, 0.15), (0.95, 0.2)
 DEVIATIONS = (-1.645, -1.036, -0.674, -0.385, -0.126, 0.126, 0.385, 0.674, 1.036, 1.645)  # of ten equal parts
 CHECK_TAKES = (1.0, 1.25, 2.5)  # times the answers that a check without a no takes, in the runs of bench/trust.py
 LIKELY = 0.5  # a budget that fewer simulated futures end with a certificate is too small
@@ -108,10 +108,14 @@ def plan(
     price = prices(aimed, store=store, settings=settings)
     seen = _foreseen(aimed, decided, images, price, prevalence, store=store, settings=settings)
     least = _floor(targets, images, seen.share)
-    every = _every_image(aimed, decided, images, seen.share, price, store=store, settings=settings)
-    # the loop labels every image as soon as that takes less
-    most = every.answers if can_label_all(targets, every, store=store, settings=settings) else math.inf
-    answers = seen.range_of(lambda future: min(future.answers(price), most), price.doubt)
+
+    def all_labelled(share: float | None) -> Left:
+        assumed = seen.share if share is None else share
+        return _every_image(aimed, decided, images, assumed, price, store=store, settings=settings)
+
+    every = all_labelled(seen.share)
+    most = {share: _most(targets, all_labelled(share), store, settings) for share in {f.share for f in seen.futures}}
+    answers = seen.range_of(lambda future: min(future.answers(price), most[future.share]), price.doubt)
     short = ""
     if targets.answers is not None:
         left = max(budget_left(aimed, store=store), 0)
@@ -242,6 +246,11 @@ def _short(targets: Targets, left: int, answers: Range, least: int, seen: _Seen)
     return f"{there}, and {takes}; {fewest}."
 
 
+def _most(targets: Targets, every: Left, store: Store, settings: Settings) -> float:
+    """The answers that a future takes at most: the loop labels every image as soon as that takes less."""
+    return every.answers if can_label_all(targets, every, store=store, settings=settings) else math.inf
+
+
 def _every_image(
     category: Category,
     decided: Decision,
@@ -256,6 +265,7 @@ def _every_image(
     if decided.round is not None:
         return left_to_label(category, decided, store=store, settings=settings)
     yes, wrong = share * images, price.votes.wrong
+    images -= len({label.row for label in decided.basis.held})
     return Left(images * (price.word + price.votes.apart * price.sure), yes, wrong * yes, wrong * (images - yes))
 
 

@@ -7,7 +7,7 @@ and how well a classifier will tell the answers apart.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,11 @@ APART = (2.0, 3.0, 4.2)  # deviations between the scores of yes and no at the en
 
 @dataclass(frozen=True, slots=True)
 class Future:
-    """One simulated future: images to train on, and what its audits asked about."""
+    """One simulated future: images to train on, what its audits asked about, and the share of yes that it assumes."""
 
     learn: float
     audit: Run
+    share: float | None = None
 
     @property
     def images(self) -> float:
@@ -132,7 +133,8 @@ def from_nothing(
         standing = Standing(_scores_apart(free, share, apart, random))
         first = 0 if way_of(category.targets.method).whole else min(settings.first_images, free)
         more = first + _to_learn(category, free - first, random, store=store, settings=settings, price=price)
-        futures += ends.of(_learned(standing, more, Doubt(), random, settings), Doubt(), more, plan)
+        ended = ends.of(_learned(standing, more, Doubt(), random, settings), Doubt(), more, plan)
+        futures += [replace(future, share=share) for future in ended]
     return futures
 
 

@@ -23,7 +23,7 @@ LEAST_RIGHT = 0.6  # crowds below it hardly ever reach a lead; the gate and the 
 FOLLOW_UPS = 3.0  # small tasks of an audit whose gold comes on top, in the runs of bench/budget.py
 ASSUMED_REJECTED = 0.13  # of all answers, in the runs of bench/budget.py with the pinned crowd
 ASSUMED_VOTES = 600  # that assumption, and full tasks, weigh as much as this many votes
-CROWDS = 0.25  # deviation of the logarithm of the price between the crowds of bench/budget.py
+CROWDS = 0.22  # deviation of the logarithm of the price between the crowds of bench/budget.py
 TOGETHER = 2.0  # two people err together so many times as often as chance would have it (workforce/crowd.py)
 
 
