@@ -237,6 +237,9 @@ def _ends(
     """
     if category.targets.answers is None:
         return False
+    left = category.targets.answers - store.categories.tally(category.name).answered
+    if check_asks(snapshot, step):  # the owner's answers, one each
+        return left < 1
     rows = snapshot.ranking[sorted({rank for part in step.wanted for rank in part.ranks})]
     if nobody_can_answer(category, rows.tolist(), store=store, settings=settings):
         return True
@@ -246,7 +249,7 @@ def _ends(
     heard = {vote.row for vote in votes}
     sure = {int(snapshot.ranking[rank]) for part in step.wanted if part.sure for rank in part.ranks}
     least = sum(people if row in sure and row not in heard else 1 for row in rows.tolist())
-    return least > category.targets.answers - store.categories.tally(category.name).answered
+    return least > left
 
 
 def _in_advance(

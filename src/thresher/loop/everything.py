@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from thresher.label.adjudicate import LEAD
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
+from thresher.loop.checking import is_checked
 from thresher.loop.price import answers_each, prices
 from thresher.loop.snapshot import holds, rank
 from thresher.loop.ways import WAYS, way_of
@@ -69,12 +70,12 @@ def instead_of_audits(
     """Why every image is labelled, as a sentence; empty while audits of so many images are the cheaper way.
 
     `audits`: their images, and the answers left for them. Only where people's answers are the ground truth, where
-    enough of them have joined to vote and to adjudicate, and where they agree on so few errors that the targets are
-    kept: nothing audits these.
+    enough of them have joined to vote and to adjudicate, where the owner is to check no part of them, and where they
+    agree on so few errors that the targets are kept: nothing audits these.
     """
     if way_of(category.targets.method).whole:
         return "labels every image of the pool."
-    if len(annotators(store=store)) < WORDS_OF + LEAD:
+    if len(annotators(store=store)) < WORDS_OF + LEAD or is_checked(category, store=store, settings=settings):
         return ""
     takes = audits[0] * answers_each(category, store=store, settings=settings)
     whole = left_to_label(category, decided, store=store, settings=settings)
