@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tests.label.scene import NAME, Scene, scene
 
 from thresher.errors import BadInput
-from thresher.label.asks import Before, compose, fill_tasks, fresh, mixed, split, together, upload, wish, wish_first
+from thresher.label.asks import fill_tasks, fresh, upload, wish, wish_first
+from thresher.label.compose import Before, compose, mixed, split, together
 from thresher.records import Ask, Category, NewAsk, Origin, Purpose, Question, Says, Stage, Task
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store

@@ -6,16 +6,15 @@ wanted on them goes into a task of another composition, so that asked images rec
 nobody can copy a whole task.
 """
 
-import hmac
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise, zip_longest
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from thresher.errors import BadInput
+from thresher.label.compose import Before, alternating, compose, together
 from thresher.label.standing import annotators
 from thresher.records import OWNER_ONLY, Ask, Gold, NewAsk, NewTask, Purpose, Task, Worker
 from thresher.settings import Settings
@@ -27,7 +26,6 @@ NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDI
 MOST_ASKS = 100_000
 PAGE = 1000
 BEGINNERS = 9  # people who are counted on, as far as they have joined: three for a draw of which six have seen others
-ASSIGNMENT_COSTS = 4  # answers: the gold of the smallest assignment (deal.py), and reading the question once more
 LOOKED_AT = 20  # tasks that wait in vain, of which the one that suits somebody best is cut
 LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
 
@@ -162,7 +160,7 @@ def upload(
     waiting = store.asks.waiting(category, version, MOST_ASKS)
     mine = [ask for ask in waiting if ask.purpose is Purpose.UPLOAD and ask.row in chosen]
     gold = sorted({piece.row for piece in known.values()})
-    batches = _alternating(compose(mine, settings.task_images, Before(), store.secret()))
+    batches = alternating(compose(mine, settings.task_images, Before(), store.secret()))
     return _publish(category, version, name, batches, store=store, now_ms=now_ms, gold=gold)
 
 
@@ -200,70 +198,11 @@ def fill_tasks(
         if len(waiting) < least:
             continue
         before = _before(category, version, waiting, store)
-        batches = _alternating(compose(together(waiting), settings.task_images, before, store.secret()))
+        batches = alternating(compose(together(waiting), settings.task_images, before, store.secret()))
         full = [batch for batch in batches if len(batch) == settings.task_images]
         part = [] if full and not last else [batch for batch in batches if least <= len(batch) < settings.task_images]
         made += _publish(category, version, category, full + part, store=store, now_ms=now_ms)
     return made
-
-
-def together(asks: Sequence[Ask]) -> list[Ask]:
-    """The asks; those of a few images want as many votes as more images do, where that costs less than their gold.
-
-    All images of a task get the same number of votes, and every assignment of a small task has gold: three further
-    votes on one image are fewer answers than two assignments of that image alone.
-    """
-    rows: dict[int, set[int]] = defaultdict(set)
-    for ask in asks:
-        rows[ask.votes_wanted].add(ask.row)
-    raised = {votes: votes for votes in rows}
-    for votes, more in pairwise(sorted(rows)):
-        if len(rows[votes]) * (more - votes) <= votes * ASSIGNMENT_COSTS:
-            raised = {wanted: more if now == votes else now for wanted, now in raised.items()}
-            rows[more] |= rows[votes]
-    return [replace(ask, votes_wanted=raised[ask.votes_wanted]) for ask in asks]
-
-
-def compose(asks: Sequence[Ask], size: int, before: "Before", key: bytes) -> list[list[list[Ask]]]:
-    """Batches of the asks, for each part apart: the first in order of priority, others each in an order of its own.
-
-    Two parts should share no more than half of a batch: less than two tasks' worth of each is cut in halves, and the
-    images of each batch are spread evenly over the batches of further parts, as chance alone would not.
-    """
-    parts: dict[int, list[Ask]] = defaultdict(list)
-    for ask in asks:
-        parts[ask.part].append(ask)
-    composed: list[list[list[Ask]]] = []
-    together: dict[int, tuple[int, ...]] = defaultdict(tuple)  # for each row its batch in each part so far
-    for part, some in sorted(parts.items()):
-        halves = len(parts) > 1 and size <= len(some) < 2 * size
-        largest = math.ceil(len(some) / 2) if halves else size
-        composed.append(split(_spread(some, together, part, key) if part else some, largest, before))
-        for number, batch in enumerate(composed[-1]):
-            together.update({ask.row: (*together[ask.row], number) for ask in batch})
-    return composed
-
-
-def _spread(asks: Sequence[Ask], together: Mapping[int, tuple[int, ...]], part: int, key: bytes) -> list[Ask]:
-    """The asks in a random order in which those of rows that are together elsewhere come at even distances.
-
-    The order is the same whenever they are composed.
-    """
-    shuffled = sorted(asks, key=lambda ask: hmac.digest(key, f"part {part}/{ask.row}".encode(), "sha256"))
-    groups: dict[tuple[int, ...], list[Ask]] = defaultdict(list)
-    for ask in shuffled:
-        groups[together.get(ask.row, ())].append(ask)
-    placed = [((place + 0.5) / len(group), ask) for group in groups.values() for place, ask in enumerate(group)]
-    return [ask for _, ask in sorted(placed, key=lambda spot: spot[0])]
-
-
-def _alternating(parts: Sequence[Sequence[list[Ask]]]) -> list[list[Ask]]:
-    """The batches of all parts in turn.
-
-    Whoever answers one of a part can take no task of another part that shows the same images. Tasks are taken in order,
-    so that those who come first take different parts, and each part finds people.
-    """
-    return [batch for batches in zip_longest(*parts) for batch in batches if batch is not None]
 
 
 def recompose_for(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> bool:
@@ -305,51 +244,6 @@ def cut(task: Task, wanted: Callable[[Ask], bool], *, store: Store, now_ms: int)
     return bool(made)
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """Who has answered which image already, and how many people there are."""
-
-    voters: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    people: int = 0
-
-
-def split(asks: Sequence[Ask], size: int, before: Before | None = None) -> list[list[Ask]]:
-    """Batches of at most `size` asks: the same number of votes and no image twice in each, purposes mixed evenly.
-
-    `before` says who answered which image already. Those people cannot get a task that shows it again, so the images of
-    a batch are chosen such that at least a third of the people, and as many as are wanted, can take it.
-    """
-    before = before or Before()
-    batches: list[_Batch] = []
-    filling: list[_Batch] = []
-    for ask in mixed(asks):
-        most = before.people - max(ask.votes_wanted, math.ceil(before.people / 3))
-        voters = before.voters.get(ask.row, frozenset())
-        batch = next((some for some in filling if some.takes(ask, voters, most)), None)
-        if batch is None:
-            batch = _Batch()
-            batches.append(batch)
-            filling.append(batch)
-        batch.asks[ask.row] = ask
-        batch.voters |= voters
-        if len(batch.asks) == size:
-            filling.remove(batch)
-    return [list(batch.asks.values()) for batch in batches]
-
-
-@dataclass
-class _Batch:
-    """A task under construction, and the people who could not take it."""
-
-    asks: dict[int, Ask] = field(default_factory=dict)
-    voters: frozenset[str] = frozenset()
-
-    def takes(self, ask: Ask, voters: frozenset[str], most: int) -> bool:
-        """Whether an ask may join: same number of votes, another image, and enough people left to take the task."""
-        alike = next(iter(self.asks.values())).votes_wanted == ask.votes_wanted and ask.row not in self.asks
-        return alike and (voters <= self.voters or len(self.voters | voters) <= most)
-
-
 def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> Before:
     if not store.labels.votes(category, version, sorted({ask.row for ask in asks})):
         return Before()
@@ -360,17 +254,6 @@ def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> B
     people = len(set().union(*voters.values()))
     people = max(people, min(len(annotators(store=store)), BEGINNERS))
     return Before({row: frozenset(some) for row, some in voters.items()}, people)
-
-
-def mixed(asks: Sequence[Ask]) -> list[Ask]:
-    """Asks with their purposes interleaved evenly; each purpose keeps its order, which is the order of its draws."""
-    by_purpose: dict[Purpose, list[Ask]] = defaultdict(list)
-    for ask in asks:
-        by_purpose[ask.purpose].append(ask)
-    placed = [
-        ((place + 0.5) / len(group), ask.id, ask) for group in by_purpose.values() for place, ask in enumerate(group)
-    ]
-    return [ask for _, _, ask in sorted(placed, key=lambda spot: spot[:2])]
 
 
 def _publish(

@@ -109,7 +109,8 @@ def _bounds(category: Category, worker: Worker, *, store: Store, settings: Setti
     if worker.owner or known_to_be_good(store.labels.gold_record(category.name, category.question.version, worker.id)):
         return bounds
     accepted = store.categories.tally(category.name).assignments.get(Stage.ACCEPTED.value, 0)
-    if accepted < ENOUGH_ACCEPTED:
+    gold = Counter(piece.says for piece in store.labels.gold(category.name, category.question.version))
+    if accepted < ENOUGH_ACCEPTED or min(gold[Says.YES], gold[Says.NO]) < SHOWN_LEAST:  # else nobody is known
         return bounds
     small_until_ms = now_ms - round(settings.patience_seconds * 1000)
     return replace(bounds, least=math.ceil(settings.task_images / 2), small_until_ms=small_until_ms)

@@ -19,6 +19,7 @@ from thresher.store.contract import Store
 
 NO_LIMIT: Final = 2**31
 ENOUGH_HALVES: Final = 1.6  # tasks' worth of images, from which on the tasks of each part, cut in halves, are large
+FEW: Final = 5
 NOBODY_YET: Final = Worker("", "", owner=False, invite="", created_ms=0)
 
 
@@ -59,16 +60,18 @@ def nobody_can_answer(
 ) -> bool:
     """Whether the budget has ended: nobody could answer one of the rows (any image, for None) with what is left of it.
 
-    Not while assignments are open, nor while the owner has something to answer alone.
+    Not while assignments are open, nor while the owner has something to answer alone; but the loop does not wait for
+    the owner to use the last few answers, where they are too few for all of it.
     """
     left = answers_left(category, store=store)
     tally = store.categories.tally(category.name)
     if left is None or tally.reserved:
         return False
     people = annotators(store=store)
-    of_the_owner = any(count for purpose, count in tally.asks_open.items() if purpose in OWNER_ONLY)
-    if of_the_owner or not people or category.targets.truth == "owner":
+    if not people or category.targets.truth == "owner":
         return left < 1
+    if of_the_owner := sum(count for purpose, count in tally.asks_open.items() if purpose in OWNER_ONLY):
+        return left < min(of_the_owner, FEW)
 
     def cheapest(worker: Worker) -> int:
         return 1 + gold_with(category, worker, store=store, settings=settings)(1)

@@ -24,7 +24,7 @@ from thresher.label.independent import left_to_ask, shared_devices
 from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
-from thresher.loop.budget import nobody_can_answer, spare
+from thresher.loop.budget import NO_LIMIT, nobody_can_answer, spare
 from thresher.loop.checking import begin_check, check_asks, is_checked, kept_for_check, record_checked
 from thresher.loop.decision import Decision, claim_of, decision
 from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
@@ -93,14 +93,13 @@ def _before(
 ) -> Wish | None:
     """What comes before a freeze for audits: to label all instead, learning, people who have to join, scouts."""
     ahead = forecast(category, decided, store=store) - len(store.labels.held(category.name, category.question.version))
-    if why := instead_of_audits(category, decided, ahead, store=store, settings=settings):
+    left = to_learn if not way_of(category.targets.method).budgeted else NO_LIMIT
+    if why := instead_of_audits(category, decided, (ahead, left), store=store, settings=settings):
         return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
-    if not way_of(category.targets.method).budgeted and category.targets.answers is not None:
-        left = to_learn
-        to_learn -= round(ahead * answers_each(category, store=store, settings=settings))  # learning leaves it to them
-        if (lacks := too_small(category, decided, ahead, left, store=store, settings=settings)) and (
-            to_learn <= 0 or _learned_enough(category, decided, store=store)
-        ):
+    if category.targets.answers is not None and left != NO_LIMIT:
+        to_learn = _leaves(category, ahead, left, store=store, settings=settings)
+        over = to_learn <= 0 or _learned_enough(category, decided, store=store)
+        if over and (lacks := too_small(category, decided, (ahead, left), store=store, settings=settings)):
             return Wish("spent", lacks)
     if to_learn > 0 and not _learned_enough(category, decided, store=store):
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
@@ -115,6 +114,13 @@ def _before(
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
         return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
     return None
+
+
+def _leaves(category: Category, images: float, left: int, *, store: Store, settings: Settings) -> int:
+    """What audits of so many `images` leave of the answers for learning; a share of the budget in any case."""
+    share = round(LEARN_SHARE * (category.targets.answers or 0)) - store.categories.tally(category.name).answered
+    audits = round(images * answers_each(category, store=store, settings=settings))
+    return min(max(left - audits, share), left)
 
 
 def _label_all(
@@ -192,7 +198,8 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         return Wish("spent" if step.spent else "refused", f"not certified: {step.why}. It would take {step.take}.")
     if not way_of(snapshot.frozen.method).whole:
         decided = decision(category.name, store=store)
-        if why := instead_of_audits(category, decided, step.ahead, store=store, settings=settings):
+        left = spare(category, store=store, settings=settings)
+        if why := instead_of_audits(category, decided, (step.ahead, left), store=store, settings=settings):
             return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     asks = _asks(snapshot, step, votes, store=store)
     if way_of(snapshot.frozen.method).budgeted:
@@ -230,6 +237,9 @@ def _ends(
     """
     if category.targets.answers is None:
         return False
+    left = category.targets.answers - store.categories.tally(category.name).answered
+    if check_asks(snapshot, step):  # the owner's answers, one each
+        return left < 1
     rows = snapshot.ranking[sorted({rank for part in step.wanted for rank in part.ranks})]
     if nobody_can_answer(category, rows.tolist(), store=store, settings=settings):
         return True
@@ -239,7 +249,7 @@ def _ends(
     heard = {vote.row for vote in votes}
     sure = {int(snapshot.ranking[rank]) for part in step.wanted if part.sure for rank in part.ranks}
     least = sum(people if row in sure and row not in heard else 1 for row in rows.tolist())
-    return least > category.targets.answers - store.categories.tally(category.name).answered
+    return least > left
 
 
 def _in_advance(

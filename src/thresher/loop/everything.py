@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from thresher.label.adjudicate import LEAD
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
+from thresher.loop.checking import is_checked
 from thresher.loop.price import answers_each, prices
 from thresher.loop.snapshot import holds, rank
 from thresher.loop.ways import WAYS, way_of
@@ -71,21 +72,25 @@ def left_to_label(category: Category, decided: Decided, *, store: Store, setting
     )
 
 
-def instead_of_audits(category: Category, decided: Decided, images: float, *, store: Store, settings: Settings) -> str:
-    """Why every image is labelled, as a sentence; empty while audits of so many `images` are the cheaper way.
+def instead_of_audits(
+    category: Category, decided: Decided, audits: tuple[float, int], *, store: Store, settings: Settings
+) -> str:
+    """Why every image is labelled, as a sentence; empty while audits of so many images are the cheaper way.
 
-    Only where people's answers are the ground truth, where enough of them have joined to vote and to adjudicate, and
-    where they agree on so few errors that the targets are kept: nothing audits these.
+    `audits`: their images, and the answers left for them. Only where people's answers are the ground truth, where
+    enough of them have joined to vote and to adjudicate, where the owner is to check no part of them, and where they
+    agree on so few errors that the targets are kept: nothing audits these.
     """
     if way_of(category.targets.method).whole:
         return "labels every image of the pool."
-    if len(annotators(store=store)) < WORDS_OF + LEAD:
+    if len(annotators(store=store)) < WORDS_OF + LEAD or is_checked(category, store=store, settings=settings):
         return ""
-    audits = images * answers_each(category, store=store, settings=settings)
-    left = left_to_label(category, decided, store=store, settings=settings)
-    if left.answers > audits or not can_label_all(category.targets, left, store=store, settings=settings):
+    takes = audits[0] * answers_each(category, store=store, settings=settings)
+    whole = left_to_label(category, decided, store=store, settings=settings)
+    may = can_label_all(category.targets, whole, store=store, settings=settings)
+    if whole.answers > min(takes, MAY_FIT * audits[1]) or not may:
         return ""
-    return f"labels every image of the pool, for about {left.answers:,.0f} answers; audits take about {audits:,.0f}."
+    return f"labels every image of the pool, for about {whole.answers:,.0f} answers; audits take about {takes:,.0f}."
 
 
 def can_label_all(targets: Targets, left: Left, *, store: Store, settings: Settings) -> bool:
@@ -100,12 +105,13 @@ def can_label_all(targets: Targets, left: Left, *, store: Store, settings: Setti
 
 
 def too_small(
-    category: Category, decided: Decided, images: float, left: int, *, store: Store, settings: Settings
+    category: Category, decided: Decided, audits: tuple[float, int], *, store: Store, settings: Settings
 ) -> str:
-    """That audits of so many `images` take more than the answers `left`, as does labelling all; empty if one fits.
+    """That audits (as above) take more than the answers left, as does labelling all; empty if one of them fits.
 
     A quarter more than is left may still fit, as nobody knows better.
     """
+    images, left = audits
     takes = images * answers_each(category, store=store, settings=settings)
     if settings.label_all and category.targets.truth == "people":
         takes = min(takes, left_to_label(category, decided, store=store, settings=settings).answers)
