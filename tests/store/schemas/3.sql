@@ -19,22 +19,22 @@ INSERT INTO "ask" VALUES(3,1,1,2,'mine gold',1,1,0.0,0,-1,2,1,0);
 CREATE TABLE asked (
         category INTEGER NOT NULL, worker TEXT NOT NULL, row INTEGER NOT NULL, assignment TEXT NOT NULL,
         PRIMARY KEY (category, worker, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "asked" VALUES(1,'w1',0,'01a21e03-dda0-7419-87ac-5b7ca1596e3d');
-INSERT INTO "asked" VALUES(1,'w1',1,'01a21e03-dda0-7419-87ac-5b7ca1596e3d');
-INSERT INTO "asked" VALUES(1,'w3',0,'01a21e03-ddb3-73ae-811b-4daf7933e866');
-INSERT INTO "asked" VALUES(1,'w3',1,'01a21e03-ddb3-73ae-811b-4daf7933e866');
+INSERT INTO "asked" VALUES(1,'w1',0,'01a21ebc-40a7-777e-b54f-8d50452accf2');
+INSERT INTO "asked" VALUES(1,'w1',1,'01a21ebc-40a7-777e-b54f-8d50452accf2');
+INSERT INTO "asked" VALUES(1,'w3',0,'01a21ebc-40af-71a7-8d92-afb70421baf0');
+INSERT INTO "asked" VALUES(1,'w3',1,'01a21ebc-40af-71a7-8d92-afb70421baf0');
 CREATE TABLE assignment (
         id TEXT PRIMARY KEY, task INTEGER NOT NULL, category INTEGER NOT NULL, version INTEGER NOT NULL,
         worker TEXT NOT NULL, owner INTEGER NOT NULL, stage TEXT NOT NULL, dealt TEXT NOT NULL,
         dealt_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, answers TEXT NOT NULL,
-        sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
-INSERT INTO "assignment" VALUES('01a21e03-dda0-7419-87ac-5b7ca1596e3d',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,'bf962661140a202b');
-INSERT INTO "assignment" VALUES('01a21e03-ddb3-73ae-811b-4daf7933e866',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,'');
-INSERT INTO "assignment" VALUES('01a21e03-ddb4-76d9-a083-2e50d7912f8a',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,'');
+        sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL, reserved INTEGER NOT NULL DEFAULT 0, seal TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+INSERT INTO "assignment" VALUES('01a21ebc-40a7-777e-b54f-8d50452accf2',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,0,'52df17170977ce43');
+INSERT INTO "assignment" VALUES('01a21ebc-40af-71a7-8d92-afb70421baf0',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,3,'');
+INSERT INTO "assignment" VALUES('01a21ebc-40b0-73d9-86cc-ffb3cbd0e648',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,0,'');
 CREATE TABLE category (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, targets TEXT NOT NULL, exclusive TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "category" VALUES(1,'car','{"precision": 0.95, "recall": 0.9, "delta": 0.05, "answers": null, "method": "cascade", "truth": "people"}','',5);
+INSERT INTO "category" VALUES(1,'car','{"precision": 0.95, "recall": 0.9, "delta": 0.05, "answers": null, "method": "cascade", "truth": "people", "check": null}','',5);
 CREATE TABLE counter (
         category INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
         PRIMARY KEY (category, name)) STRICT, WITHOUT ROWID;
@@ -49,13 +49,14 @@ INSERT INTO "counter" VALUES(1,'assignments:weighted',1);
 INSERT INTO "counter" VALUES(1,'gold_answers',1);
 INSERT INTO "counter" VALUES(1,'images',6);
 INSERT INTO "counter" VALUES(1,'labels:1:no',1);
+INSERT INTO "counter" VALUES(1,'reserved',3);
 INSERT INTO "counter" VALUES(1,'tasks_open',2);
 CREATE TABLE device (device TEXT NOT NULL, worker TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (device, worker)) STRICT, WITHOUT ROWID;
 CREATE TABLE draft (
         assignment TEXT NOT NULL, position INTEGER NOT NULL, given TEXT NOT NULL,
         PRIMARY KEY (assignment, position)) STRICT, WITHOUT ROWID;
-INSERT INTO "draft" VALUES('01a21e03-ddb3-73ae-811b-4daf7933e866',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
-INSERT INTO "draft" VALUES('01a21e03-ddb3-73ae-811b-4daf7933e866',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21ebc-40af-71a7-8d92-afb70421baf0',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21ebc-40af-71a7-8d92-afb70421baf0',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
 CREATE TABLE evidence (
         category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (category, epoch, name)) STRICT;
@@ -69,7 +70,7 @@ CREATE TABLE gold_answer (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL, worker TEXT NOT NULL,
         assignment TEXT NOT NULL, says TEXT NOT NULL,
         PRIMARY KEY (category, version, row, worker, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21e03-dda0-7419-87ac-5b7ca1596e3d','yes');
+INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21ebc-40a7-777e-b54f-8d50452accf2','yes');
 CREATE TABLE image (
         row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, similar INTEGER NOT NULL,
@@ -100,11 +101,11 @@ CREATE TABLE lease (
         name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO "lease" VALUES('loop/car','me',15);
 CREATE TABLE migration (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "migration" VALUES(1,1795799899314);
-INSERT INTO "migration" VALUES(2,1795799899314);
-INSERT INTO "migration" VALUES(3,1795799899314);
+INSERT INTO "migration" VALUES(1,1795811983428);
+INSERT INTO "migration" VALUES(2,1795811983428);
+INSERT INTO "migration" VALUES(3,1795811983428);
 CREATE TABLE one (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "one" VALUES('identity',X'30316132316530332D646365612D373033382D383765372D336234656662323731353763');
+INSERT INTO "one" VALUES('identity',X'30316132316562632D343036312D373261302D393566362D633231636439326333326638');
 INSERT INTO "one" VALUES('secret',X'0000000000000000000000000000000000000000000000000000000000000000');
 CREATE TABLE origin (
         id INTEGER PRIMARY KEY, source TEXT NOT NULL, query TEXT NOT NULL, licence TEXT NOT NULL,
@@ -135,7 +136,7 @@ CREATE TABLE refusal (
 CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, fingerprint TEXT NOT NULL DEFAULT '', seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
 INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}','','dc0a13e16b27cd62');
 CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
-INSERT INTO "review" VALUES(1,'01a21e03-dda0-7419-87ac-5b7ca1596e3d',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'aa084487e9f941c5');
+INSERT INTO "review" VALUES(1,'01a21ebc-40a7-777e-b54f-8d50452accf2',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'160da4f88efdb46c');
 CREATE TABLE round (
         category INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL, record TEXT NOT NULL,
         head BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, number)) STRICT;
@@ -149,7 +150,7 @@ INSERT INTO "seen_gold" VALUES(1,'w1',5,100);
 INSERT INTO "seen_gold" VALUES(1,'w3',5,100);
 CREATE TABLE server (id TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, started_ms INTEGER NOT NULL, heartbeat_ms INTEGER NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
 CREATE TABLE shard (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-INSERT INTO "shard" VALUES(1,'01a21e03-dd7f-77c1-85dd-adf2c6f61b12');
+INSERT INTO "shard" VALUES(1,'01a21ebc-4091-714d-83dd-8d9ca5920357');
 CREATE TABLE task (
         number INTEGER PRIMARY KEY, category INTEGER NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL,
         rows TEXT NOT NULL, asks TEXT NOT NULL, places INTEGER NOT NULL, taken INTEGER NOT NULL,
@@ -161,8 +162,8 @@ CREATE TABLE vote (
         assignment TEXT NOT NULL, worker TEXT NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL,
         weight REAL NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
         PRIMARY KEY (category, version, row, at_ms, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "vote" VALUES(1,1,0,150,'01a21e03-dda0-7419-87ac-5b7ca1596e3d','w1','yes','learn',0.5,0,-1);
-INSERT INTO "vote" VALUES(1,1,1,150,'01a21e03-dda0-7419-87ac-5b7ca1596e3d','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,0,150,'01a21ebc-40a7-777e-b54f-8d50452accf2','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,1,150,'01a21ebc-40a7-777e-b54f-8d50452accf2','w1','yes','learn',0.5,0,-1);
 CREATE TABLE worker (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, owner INTEGER NOT NULL, invite TEXT NOT NULL,
         created_ms INTEGER NOT NULL, address TEXT NOT NULL DEFAULT '', waits_ms INTEGER NOT NULL DEFAULT 0, cleared_ms INTEGER NOT NULL DEFAULT 0, excluded_ms INTEGER NOT NULL DEFAULT 0, excluded_why TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
