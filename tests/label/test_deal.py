@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
-from thresher.label.asks import fill_tasks, wish
+from thresher.label.asks import cut, fill_tasks, wish
 from thresher.label.deal import ENOUGH_ACCEPTED, deal, draw_gold
 from thresher.records import Assignment, Gold, NewTask, Purpose, Says, Source, Stage
 from thresher.settings import Settings
@@ -57,6 +57,18 @@ def test_small_tasks_are_left_to_those_whose_record_is_good_for_a_while(here: Sc
     assert len(here.must_deal("known 1").dealt) == 4
     here.tick(round(here.settings.patience_seconds * 1000))
     assert len(here.must_deal("new").dealt) == 32
+
+
+def test_a_small_part_of_a_task_that_waited_in_vain_is_for_anybody(here: Scene) -> None:
+    for number in range(ENOUGH_ACCEPTED):
+        asked_for(here, range(20 * number, 20 * number + 20), votes=1)
+        here.work(f"known {number}")
+    asked_for(here, range(200, 260), votes=1)
+    here.tick(round(here.settings.patience_seconds * 1000))
+    (task,) = here.store.asks.untaken(NAME, 1, 10)
+    assert cut(task, lambda ask: ask.row < 205, store=here.store)
+    assert len([place for place in here.must_deal("new").dealt if place.ask is not None]) in (5, 55)
+    assert len([place for place in here.must_deal("newer").dealt if place.ask is not None]) in (5, 55)
 
 
 def test_a_guesser_who_keeps_to_small_tasks_is_found_by_the_record(here: Scene) -> None:

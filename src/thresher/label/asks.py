@@ -224,20 +224,21 @@ def recompose_for(category: str, worker: Worker, *, store: Store, settings: Sett
     if task is None or not fits:
         return False
     seen = set(asked.tolist())
-    return cut(task, lambda ask: ask.row not in seen, store=store, now_ms=now_ms)
+    return cut(task, lambda ask: ask.row not in seen, store=store)
 
 
-def cut(task: Task, wanted: Callable[[Ask], bool], *, store: Store, now_ms: int) -> bool:
+def cut(task: Task, wanted: Callable[[Ask], bool], *, store: Store) -> bool:
     """Cut a task that nobody has taken in two: the asks that are wanted, and the others. Returns whether it was there.
 
-    True also if somebody took it just now: the next look will tell.
+    True also if somebody took it just now: the next look will tell. The parts have waited as long as the task: who is
+    not known may take a small one as soon as it has waited in vain (deal.py).
     """
     carried = store.asks.of_task(task.number)
     if not store.asks.withdraw(task.number):
         return True
     parts = [[ask for ask in carried if wanted(ask)], [ask for ask in carried if not wanted(ask)]]
     made = [
-        _publish(task.category, task.version, task.name, [some], store=store, now_ms=now_ms, gold=task.gold)
+        _publish(task.category, task.version, task.name, [some], store=store, now_ms=task.published_ms, gold=task.gold)
         for some in parts
         if some
     ]

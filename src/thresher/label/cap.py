@@ -52,7 +52,7 @@ def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, s
         if any(len(task.rows) == len(_new(task, asked)) <= most for task in free):
             return True
         if found := _best(free, asked, most):
-            return _cut(found, asked, most, store=store, now_ms=now_ms)
+            return _cut(found, asked, most, store=store)
         for task in tasks_of(category, version, store):
             new, waits = len(_new(task, asked)), task.published_ms <= now_ms - settings.patience_seconds * 1000
             gives_way = len(task.rows) > most or (new < len(task.rows) and waits)
@@ -74,9 +74,9 @@ def _best(tasks: Sequence[Task], asked: Rows, most: int) -> Task | None:
     return task if count else None
 
 
-def _cut(task: Task, asked: Rows, most: int, *, store: Store, now_ms: int) -> bool:
+def _cut(task: Task, asked: Rows, most: int, *, store: Store) -> bool:
     """Publish the images of a task that fit apart from the others. True also if somebody took it just now."""
     seen = set(asked.tolist())
     carried = sorted(store.asks.of_task(task.number), key=lambda ask: (-ask.priority, ask.draw, ask.id))
     fit = {ask.id for ask in [ask for ask in carried if ask.row not in seen][:most]}
-    return cut(task, lambda ask: ask.id in fit, store=store, now_ms=now_ms)
+    return cut(task, lambda ask: ask.id in fit, store=store)
