@@ -8,10 +8,11 @@ import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool, small
 
+from thresher.evidence import Certified
 from thresher.label.gold import gold_of
 from thresher.loop.budget import images_for
 from thresher.loop.ship import ship
-from thresher.loop.snapshot import latest
+from thresher.loop.snapshot import latest, record_closed
 from thresher.loop.turn import Turn
 from thresher.loop.ways import WAYS
 from thresher.records import OWNER, Label, Purpose, Says, Source, Targets
@@ -76,19 +77,26 @@ def test_no_method_takes_one_answer_more_than_it_has_and_each_comes_to_an_end(
     assert tally.reserved == 0
 
 
-def test_what_precision_has_proven_when_its_budget_ends_is_released_and_verified(
-    store: Store, settings: Settings, tmp_path: Path
+@pytest.mark.parametrize("method", ["precision", "recall"])
+def test_what_is_proven_when_a_budget_ends_is_released_and_verified(
+    store: Store, settings: Settings, tmp_path: Path, method: str
 ) -> None:
-    """Each image costs more than the budget was divided for, so the draws are cut off."""
-    begun(store, "precision", 400)
-    came_to = to_the_end(store, settings.but(seed=5), seed=1, wrong=0.12)
-    snapshot = latest(store.categories.get(NAME), store=store)
+    """It ends as soon as something is proven, while draws that were asked for have no label yet."""
+    begun(store, method, 900)
+    category = store.categories.get(NAME)
+    for number in range(60):
+        one_turn(store, settings, number)
+        snapshot = latest(category, store=store)
+        labels = {label.row: label for label in store.labels.held(NAME, 1)}
+        if snapshot is not None and isinstance(replace(snapshot, closed=True).step(labels), Certified):
+            break
+        everybody_answers(store, settings, says, 1_000 * number + 1_500, PEOPLE)
     assert snapshot is not None
-    assert came_to.state == "done"
-    assert snapshot.log.closed == 400
+    record_closed(category, snapshot, store=store, now_ms=9)
     made = ship(NAME, tmp_path / "out", store=store, now_ms=9)
     assert verify(tmp_path / "out").wrong == ()
     assert made.images > 0
+    assert '"kind":"closed"' in (tmp_path / "out" / "audit-log.jsonl").read_text()
 
 
 def test_an_audit_that_ended_for_its_budget_goes_on_when_that_is_raised(store: Store, settings: Settings) -> None:
