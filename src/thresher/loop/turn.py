@@ -169,12 +169,12 @@ def _scored_all(category: Category, latest: Round, store: Store) -> bool:
 def ask(
     category: Category, wish: Wish, learned: Round | None, *, store: Store, settings: Settings, now_ms: int
 ) -> Turn:
-    """Put what the method asks for into tasks, and what is left of earlier asks."""
-    if wish.state not in ("asking", "waiting"):
-        return Turn(wish.state, wish.says, learned)
+    """Put what the method asks for into tasks, and what is left of earlier asks, also where it has ended."""
     tasks = _publish(category, store=store, settings=settings, now_ms=now_ms)
     if wish.state == "waiting":
         return Turn("asking", wish.says, learned)
+    if wish.state != "asking":
+        return Turn(wish.state, wish.says, learned)
     name, version = category.name, category.question.version
     nothing_open = not tasks and not len(store.asks.open_rows(name, version))
     # a method with a certificate reports its own end; here the asks were answered during this turn
