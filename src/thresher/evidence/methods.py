@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from thresher.errors import BadInput
-from thresher.evidence.adjudicated import certify_adjudicated, fix_adjudicated
+from thresher.evidence.adjudicated import bears_by_word, certify_adjudicated, fix_adjudicated
 from thresher.evidence.certify import bears, certify, fix, refuted_late
 from thresher.evidence.check import checked
 from thresher.evidence.curve import Curve, points_of
@@ -39,7 +39,7 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "certified": Method(fix, certify, bears=bears),
-    "adjudicated": Method(fix_adjudicated, certify_adjudicated, words=True),
+    "adjudicated": Method(fix_adjudicated, certify_adjudicated, bears=bears_by_word, words=True),
     "everything": Method(fix_everything, certify_everything, bears=lambda _: False, words=True),
     "precision": Method(fix_precision, certify_precision, budgeted=True),
     "recall": Method(fix_recall, certify_recall, budgeted=True, checked=False),
