@@ -23,8 +23,8 @@ The cuts and rungs that are false first (l1 in certify.py and adjudicated.py, h*
 the known labels. Where corrections take yes away without a look at the draws, they are as if made before the freeze,
 and each theorem holds as it stands; known images, of which most corrections are, are never drawn. Someone who takes yes
 away as the draws suggest makes each bound stricter and the released set smaller; an urn's evidence holds for all bounds
-at once, so the precision at a rung is as safe as before, and F(l1) can be one of (1-r)(L + c) + 1 whole numbers at
-most. Such a person can hurt their own certificate, and no other.
+at once, so the precision at a rung is as safe as before, and F(l1) can be one of about (1-r)(L + c) + O + d + 1 whole
+numbers. Such a person can hurt their own certificate, and no other.
 
 An accepted set that a correction changes uses its attempt up (adjudicated.py). What became yes among the known is
 released, and raises no bound. For the next freeze the labels of today are the known ones.
