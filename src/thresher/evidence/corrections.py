@@ -50,10 +50,12 @@ def corrections_of(
     was_yes = {row for row, code in before.items() if code == Code.YES}
     is_yes = {row for row in before if today.get(row) == Code.YES}
     opened = (row for row, code in before.items() if today.get(row, Code.UNANSWERABLE) == Code.UNANSWERABLE != code)
+    answered = (row for row, code in before.items() if code == Code.UNANSWERABLE != today.get(row, code))
     return Corrections(
         known_lost=len(was_yes - is_yes),
         known_found=len(is_yes - was_yes),
         known_open=sum(1 for _ in opened),
         yes_lost=sum(code == Code.YES for code, _ in changed.values()),
         open=sum(code != Code.NO for _, code in changed.values()),
+        known_answered=sum(1 for _ in answered),
     )
