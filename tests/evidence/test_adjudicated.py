@@ -146,6 +146,32 @@ def test_adjudication_that_slips_is_allowed_for_when_gold_shows_it(false_share: 
     assert false <= int(binom.ppf(0.999, 20, PROMISE.delta))
 
 
+def test_every_yes_that_adjudication_may_lose_is_counted_as_missed() -> None:
+    """An audit that wrongly refutes a yes takes it out of the released set, so the bound of the missed leaves room."""
+    pool = flattered_pool(3, accepted=900, false_share=0.01, hidden=10, ranks=3000)
+    gold = Gold(3000, 36, 3000, 3)
+    step, state = run(frozen_with(pool, 3, gold=gold), pool, Crowd(0.05, 0.02, adjudication=0.01), 3)
+    assert isinstance(step, Certified)
+    yes = PROMISE.precision * (step.counts["accept_size"] + pool.known_yes)
+    refuted = sum(code == Code.NO and pool.truth[rank] == Code.YES for rank, code in state.answers.items())
+    assert state.frozen.gold is not None
+    assert refuted > 0
+    may_be_missed = (1 - PROMISE.recall) / PROMISE.recall * (yes + step.counts["singles"])
+    assert step.counts["reject_bound"] <= may_be_missed - step.counts["yes_missed_rate"] * yes
+
+
+@pytest.mark.parametrize("rate", [0.005, 0.05])
+def test_what_is_detected_of_a_growing_number_of_bad_items_stays_above_its_bound_at_every_number(rate: float) -> None:
+    runs, longest, part, failed = 400, 600, 0.05, 0
+    allowed = noise.detectable_among(np.arange(longest), rate, part)
+    assert (np.diff(allowed) >= 0).all()
+    assert (np.diff(allowed) <= 1).all()
+    for seed in range(runs):
+        detected = np.cumsum(np.random.default_rng(seed).random(longest) >= rate)
+        failed += bool((detected <= allowed).any())  # of 1, 2, ... bad items; a bound one lower was accepted
+    assert failed <= int(binom.ppf(0.999, runs, part))
+
+
 def test_a_crash_at_any_transition_resumes_to_the_same_certificate() -> None:
     pool = beta_pool(2, 2500, 0.2, yes=(3.0, 1.0), no=(1.0, 5.0))
     crowd = Crowd(0.1, 0.05)

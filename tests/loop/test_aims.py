@@ -40,6 +40,16 @@ def test_what_is_not_given_stays_and_no_answers_take_the_cap_away() -> None:
     assert aimed(before, Aims(answers=0)).answers is None
 
 
+def test_the_owner_checks_nothing_where_every_image_is_labelled() -> None:
+    for before, given in (
+        (Targets(), Aims(method="everything", check=True)),
+        (Targets(check=True), Aims(method="everything")),
+    ):
+        with pytest.raises(BadInput, match="has no audits"):
+            aimed(before, given)
+    assert aimed(Targets(check=True), Aims(method="everything", check=False)).method == "everything"
+
+
 def test_words_of_people_and_the_owner_s_truth_are_not_mixed() -> None:
     with pytest.raises(BadInput, match="the owner's answers"):
         aimed(Targets(), Aims(method="adjudicated", truth="owner"))

@@ -10,6 +10,7 @@ from tests.loop.promised import COUNT, YES_FROM, aim, frozen_now, rounds_of_two,
 
 from thresher.loop.ship import ship
 from thresher.loop.turn import Turn
+from thresher.records import Targets
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.verify import verify
@@ -48,6 +49,16 @@ def test_a_small_pool_is_labelled_whole_for_two_votes_on_each_image(
     assert "confidence" not in str(made.certificate["words"])
     whole = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
     assert len(whole) == COUNT
+
+
+def test_a_check_that_an_earlier_version_took_does_not_end_the_freeze_of_each_turn(
+    store: Store, settings: Settings
+) -> None:
+    pool(store, YES_FROM, COUNT)
+    store.categories.aim(NAME, Targets(0.85, 0.8, 0.1, None, "everything", "people", True))
+    assert run(store, settings).state == "done"
+    assert list(store.rounds.epochs(NAME)) == [1]
+    assert frozen_now(store).frozen.check_delta == 0.0
 
 
 def test_the_owner_s_truth_is_not_replaced_by_what_people_agree_on(store: Store, settings: Settings) -> None:

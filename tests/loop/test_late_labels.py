@@ -125,6 +125,21 @@ def test_a_release_verifies_whatever_labels_come_after_the_freeze(
     assert kept >= 2
 
 
+def test_the_images_that_nobody_could_answer_are_counted_by_the_labels_of_today(store: Store, tmp_path: Path) -> None:
+    """One that people agreed on and the owner cannot answer is told; one whose answer was corrected is none of them."""
+    snapshot = frozen(store, "everything")
+    first = to_the_end(store)
+    assert isinstance(first, Certified)
+    ranked = [int(row) for row in snapshot.ranking]
+    assert truth(ranked[0]) is Says.YES
+    assert truth(ranked[-1]) is truth(ranked[-2]) is Says.NO
+    hold(store, {ranked[0]: Says.UNSURE, ranked[-1]: Says.NO, ranked[-2]: Says.NO})
+    log(store)
+    hold(store, {ranked[-1]: Says.YES, ranked[-2]: Says.YES})
+    assert must_verify(store, tmp_path / "out")
+    assert "; 1 image that nobody could answer is not released." in verify(tmp_path / "out").claim
+
+
 def test_a_release_logs_what_came_since_the_loop_ended(store: Store, tmp_path: Path) -> None:
     """The loop has ended and logs nothing more; a release does, so that log, evidence and released set agree."""
     frozen(store, "precision")

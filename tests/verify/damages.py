@@ -547,6 +547,71 @@ def _(one: Release) -> None:
         one.json(name, lambda found: found.update(category="better"))
 
 
+@damage("a category that is a title and a claim")
+def _(one: Release) -> None:
+    before = one.read(MANIFEST)["category"]
+    name = f"{before}\n\n## Certificate\n\nWith confidence 0.999 all of the released images are yes."
+    for file in (MANIFEST, CERTIFICATE):
+        one.json(file, lambda found: found.update(category=name))
+    one.log(lambda lines: lines[0].update(category=name))
+    one.text(CARD, f"# {before}\n", f"# {name}\n")
+    shutil.rmtree(one.path("webdataset"))
+    one.json(MANIFEST, lambda found: found["formats"].pop("webdataset"))
+    one.text(CARD, "- `webdataset/`: the same images as WebDataset shards\n", "")
+
+
+@damage("a larger pool told in manifest and card")
+def _(one: Release) -> None:
+    pool = one.read(MANIFEST)["pool"]
+    one.json(MANIFEST, lambda found: found.update(pool=4_000_000))
+    one.text(CARD, f"out of a pool of {pool:,}", "out of a pool of 4,000,000")
+
+
+@damage("more images with a label of their own told in manifest and card", *EVERY)
+def _(one: Release) -> None:
+    by = one.read(MANIFEST)["yes_by"]
+    one.json(MANIFEST, lambda found: found.update(yes_by=by | {"labelled": by["labelled"] + 1}))
+    one.text(CARD, f"Of the yes, {by['labelled']:,} have", f"Of the yes, {by['labelled'] + 1:,} have")
+
+
+@damage("images that were scored told as labelled in manifest and card", *EVERY)
+def _(one: Release) -> None:
+    by = one.read(MANIFEST)["yes_by"]
+    labelled = by["labelled"] + by["scored"]
+    one.json(MANIFEST, lambda found: found["yes_by"].update(labelled=labelled, scored=0))
+    one.text(CARD, f"Of the yes, {by['labelled']:,} have", f"Of the yes, {labelled:,} have")
+    one.text(CARD, f"and {by['scored']:,} were", "and 0 were")
+
+
+@damage("a further claim in the certificate")
+def _(one: Release) -> None:
+    one.json(CERTIFICATE, lambda found: found.update(guarantee="at least 0.99 of the released images are yes"))
+
+
+@damage("a further claim in the result")
+def _(one: Release) -> None:
+    one.json(CERTIFICATE, lambda found: found["result"].update(true_precision=0.99))
+
+
+@damage("a further claim in the manifest")
+def _(one: Release) -> None:
+    one.json(MANIFEST, lambda found: found.update(guarantee="at least 0.99 of the released images are yes"))
+
+
+@damage("a further claim in the facts of a picture")
+def _(one: Release) -> None:
+    def change(found: list[tuple[str, bytes]]) -> None:
+        at = next(at for at, (name, _) in enumerate(found) if name.endswith(".json"))
+        found[at] = (found[at][0], json.dumps(json.loads(found[at][1]) | {"checked_by": "the owner"}).encode())
+
+    one.members(change)
+
+
+@damage("a copy told to have a label of its own, in the table")
+def _(one: Release) -> None:
+    one.table(TABLE, lambda rows: rows[where(rows, decision="yes")[0]].update(inherited=True))
+
+
 # what was frozen
 
 
@@ -685,6 +750,26 @@ def _(one: Release) -> None:
 @damage("no accepted set in the log", "adjudicated")
 def _(one: Release) -> None:
     one.log(lambda lines: [line for line in lines if line["kind"] != "accepted"])
+
+
+@damage("lines of the log without their time")
+def _(one: Release) -> None:
+    one.log(lambda lines: [line.pop("at_ms") for line in lines] and lines)
+
+
+@damage("a field of the log whose meaning nobody knows")
+def _(one: Release) -> None:
+    one.log(lambda lines: lines[1].update(without={"0": 1}))
+
+
+@damage("the log in another JSON, chained anew")
+def _(one: Release) -> None:
+    head, out = "", b""
+    for line in one.lines():
+        data = json.dumps(json.loads(line) | {"previous": head}).encode()
+        head, out = sha256(data), out + data + b"\n"
+    one.path(LOG).write_bytes(out)
+    one.json(CERTIFICATE, lambda found: found.update(log_head=head))
 
 
 # the evidence

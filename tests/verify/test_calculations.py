@@ -10,7 +10,7 @@ from thresher.evidence.draws import Permutation
 from thresher.evidence.martingale import cut_down, log_evidence, prior_for, threshold
 from thresher.evidence.martingale import most as most_of_the_prover
 from thresher.verify.draws import shuffled
-from thresher.verify.slips import Slips, quantile, upper_rate
+from thresher.verify.slips import Slips, detectable_among, missed_beyond_labels, quantile, upper_rate, wrong_among
 from thresher.verify.statistics import ROUNDING, cut4, evidence, holds, most, needed
 
 SEED = "5e" * 32
@@ -62,8 +62,14 @@ def test_the_bounds_of_slips_are_those_of_the_prover(rate: float, part: float) -
         assert mine.detectable(bound, rate) == float(noise.detectable(bound, rate, part))
         for labels in (0, 1, 20, 500):
             assert mine.slipped(labels, rate) == noise.slipped(labels, rate, part)
+            assert wrong_among(mine, rate, labels) == float(noise.wrong_among(labels, rate, part))
             assert mine.false_bound(bound, labels) == float(noise.false_bound(theirs, bound, labels))
             assert mine.missed_bound(bound, labels) == float(noise.missed_bound(theirs, bound, labels))
+        among = detectable_among(mine, bound, rate)
+        assert among == float(noise.detectable_among(bound, rate, part))
+        for yes in (0.0, 250.5, 4000.0):
+            beyond = missed_beyond_labels(mine, bound, yes, 0.9)
+            assert beyond == pytest.approx(float(noise.missed_beyond_labels(theirs, bound, yes, 0.9)))
         if bound >= 0 and rate < 1.0:
             assert mine.undetected(bound, rate) == noise.undetected(bound, rate, part)
 

@@ -42,7 +42,27 @@ When the accepted set fails, the next rung is tried: the ranks between the two r
 set gets a new urn and the next accept_delta; F and l1 stay the same, as an image below the first rung that nobody can
 answer counts as a no (those of a slab are also subtracted from the bound of the rejected, which only makes it
 stricter). The deltas of the two audits add up here, because the accepted set depends on the draws of the other audit.
-Where there is gold, each attempt also gets its share of the delta that is reserved for adjudication errors.
+Where there is gold, each attempt also gets its share of the delta that is reserved for adjudication errors (slips), at
+the rates that gold gives. As in certify.py let a be the label that adjudication has given or would give to an image; E
+counts the no of the accepted set, W the no called yes among the known and the singles, Y the yes of the accepted set
+that a does not call yes, and V all yes of the pool that it does not call yes. With b = (1-p) base - wrong(m) - (the yes
+among singles that lie beyond the first rung and have no word) and C = (1-r)/r p base - u, the audits accept
+
+    (A)  q(floor(b) + 1) - 1  bad items of the accepted set (noise.detectable_among),
+    (R)  C - v(p base + C)    bad draws of the reject urn (noise.missed_beyond_labels).
+
+  Precision. The set ends at a cut that was chosen by labels. So q bounds what a detects of the first k no for all k at
+  once, in the order of the ranks below the rung, then of those with the word yes; and wrong(m) the slips among the
+  known and the singles by rank, for all cuts at once: which ranks are singles is fixed, but for those without a word.
+  These came by the labels, and each of their yes counts as a slip. So E + W + Y <= (1-p) base but for accept_delta and
+  this attempt's parts: q rises by at most 1 a step. What leaves the set is no, or counted by Y.
+  Recall. T(l), the yes that a calls yes among the known, the singles and the accepted set, is base - E - W - Y, at
+  least p base; all of them are released. With D(l) the yes that a calls yes among F(l), P = T + D + V + u, so at most
+  G(l) + u are missed, G = D + V. G falls with l, T grows. Let l1 be the largest cut with G(l1) + u > (1-r) P; a, and so
+  l1, is the same for every rung. If recall is missed, l <= l1 and G(l1) > (1-r)/r T(l1) - u = C + (1-r)/r s with s =
+  T(l1) - p base >= 0. V <= v(T + D + V), whose slope is below 1, so D(l1) > C + (1-r)/r s - v(p base + C + s/r), and v
+  rises by at most 1-r a step, as (R) demands: D(l1) > C - v(p base + C). By fact 3, (R) was accepted for l1 too, with a
+  bound below the truth. A yes that an audit wrongly refutes is in V, wherever it lies. []
 
 Corrections of labels after the freeze (state.py) can move the cut, the singles and the slabs, and with them the
 accepted set, after it was drawn from. So each set is logged before its first draw, and an attempt counts for that set
@@ -59,7 +79,7 @@ import numpy as np
 from thresher.evidence.certify import STEPS, draws
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import at_most, log_evidence_beyond, prior_for
-from thresher.evidence.noise import Slips, false_bound, missed_bound, slips_of
+from thresher.evidence.noise import Slips, slips_of
 from thresher.evidence.plan import (
     Cut,
     Table,
@@ -67,8 +87,10 @@ from thresher.evidence.plan import (
     cheapest,
     delta_of,
     draws_ahead,
+    false_by_word,
     may_be_false,
     may_be_missed,
+    missed_by_word,
     sketch,
 )
 from thresher.evidence.state import (
@@ -94,18 +116,46 @@ RESTART = 200.0  # rough cost, in answers, of auditing a new set
 # drawn ranks are asked about for their words up to where the middle may still grow to:
 REACH = 2.0  # times the middle planned now,
 REACH_LEAST = 0.05  # or this part of the ranks beyond the rung
+LEFT = 0.25  # of the errors that the targets allow; gold that leaves less, and need not, says too little
+
+
+def bears_by_word(given: Given) -> bool:
+    """Whether the bounds that gold gives are used: they are, unless gold is too little to say anything.
+
+    That is so if the upper bounds of the error rates leave less than `LEFT` of what the targets allow, but not the
+    lower ones. Then adjudicated answers are taken as the truth, and the certificate says so.
+    """
+    return _left(given, given.slips) >= LEFT or _left(given, given.slips.least) < LEFT
+
+
+def _left(given: Given, slips: Slips) -> float:
+    """The share of the allowed errors that is left when slips are counted; the smaller of both audits."""
+    base = _planned(given)[1]
+    false, missed = float(may_be_false(given.promise, base)), float(may_be_missed(given.promise, base))
+    labels = (given.pool.adjudicated, 0)
+    return min(
+        float(false_by_word(slips, false, labels)) / false,
+        float(missed_by_word(slips, missed, base, given.promise)) / missed,
+    )
+
+
+def _planned(given: Given) -> tuple[int, float]:
+    """The first rung, and how many images the plan accepts."""
+    pool, curve = given.pool, given.curve
+    plan = sketch(curve, pool.known_yes, given.promise, delta=given.delta)
+    top = min(plan.accepted, given.ranks - pool.said_no)
+    return top, pool.known_yes + top + max(float(curve.before(plan.rejected) - curve.before(top)), 1.0)
 
 
 def fix_adjudicated(given: Given) -> Fixed:
     """The first rung, and the rungs to fall back on."""
-    pool, curve, delta = given.pool, given.curve, given.delta
-    plan = sketch(curve, pool.known_yes, given.promise, delta=delta)
-    top = min(plan.accepted, given.ranks - pool.said_no)
+    delta, (top, base) = given.delta, _planned(given)
     accept = (0.5 if given.ranks < 4 * top else 0.2) * delta
     side = min(top, 0.6 * (given.ranks - top))
     places = sorted({round(top - step * side) for step in STEPS} | {0}, reverse=True)
-    base = pool.known_yes + top + max(float(curve.before(plan.rejected) - curve.before(top)), 1.0)
     false, missed = float(may_be_false(given.promise, base)), float(may_be_missed(given.promise, base))
+    if given.slips.part:
+        missed = max(float(missed_by_word(given.slips, missed, base, given.promise)), 1.0)
     return Fixed(
         ladder=tuple(
             Rung(place, share * accept, delta - accept) for place, share in zip(places, ATTEMPTS, strict=False)
@@ -149,7 +199,16 @@ class _Desk:
         accept = Urn(frozen.seed, "planning", 0, self.rung.rank, frozen.accept_prior)
         adjudicated = frozen.adjudicated + len(self.singles)
         only = replace(frozen, ladder=(self.rung,))
-        return Table(only, self.curve, accept, self.urn, self.words, True, self.slips, adjudicated)
+        wordless = self.wordless(self.rung.rank, frozen.ranks)
+        return Table(only, self.curve, accept, self.urn, self.words, True, self.slips, adjudicated, wordless)
+
+    def wordless(self, rung: int, cut: int) -> int:
+        """The yes among the singles that have no word although they lie beyond the first rung: it came too late."""
+        if self.frozen.gold is None:
+            return 0
+        first = max(rung, self.frozen.reject_from)
+        alone = np.setdiff1d(self.singles[(self.singles >= first) & (self.singles < cut)], self.open)
+        return int(np.isin(alone, self.sure.ranks(Code.YES)).sum())
 
 
 def certify_adjudicated(frozen: Frozen) -> Procedure:
@@ -281,9 +340,11 @@ def _below(desk: _Desk, cut: Cut) -> tuple[int, float, float]:
     singles = int(((desk.singles >= rung) & (desk.singles < cut.rejected)).sum())
     base = frozen.known_yes + rung + int(desk.words.between(rung, cut.rejected, Code.YES))
     lost = frozen.known_unanswerable + int(desk.words.between(rung, frozen.reject_from, Code.UNANSWERABLE))
-    labels = frozen.adjudicated + singles
-    false = false_bound(desk.slips, may_be_false(frozen.promise, base), labels)
-    missed = missed_bound(desk.slips, may_be_missed(frozen.promise, base) - lost, labels)
+    false, missed = may_be_false(frozen.promise, base), may_be_missed(frozen.promise, base) - lost
+    if desk.slips.part:
+        labels = (frozen.adjudicated + singles, desk.wordless(rung, cut.rejected))
+        false = false_by_word(desk.slips, false, labels)
+        missed = missed_by_word(desk.slips, missed, base, frozen.promise)
     return singles, float(false), float(missed)
 
 

@@ -23,8 +23,8 @@ The cuts and rungs that are false first (l1 in certify.py and adjudicated.py, h*
 the known labels. Where corrections take yes away without a look at the draws, they are as if made before the freeze,
 and each theorem holds as it stands; known images, of which most corrections are, are never drawn. Someone who takes yes
 away as the draws suggest makes each bound stricter and the released set smaller; an urn's evidence holds for all bounds
-at once, so the precision at a rung is as safe as before, and F(l1) can be one of (1-r)(L + c) + 1 whole numbers at
-most. Such a person can hurt their own certificate, and no other.
+at once, so the precision at a rung is as safe as before, and F(l1) can be one of about (1-r)(L + c) + O + d + 1 whole
+numbers. Such a person can hurt their own certificate, and no other.
 
 An accepted set that a correction changes uses its attempt up (adjudicated.py). What became yes among the known is
 released, and raises no bound. For the next freeze the labels of today are the known ones.
@@ -50,10 +50,12 @@ def corrections_of(
     was_yes = {row for row, code in before.items() if code == Code.YES}
     is_yes = {row for row in before if today.get(row) == Code.YES}
     opened = (row for row, code in before.items() if today.get(row, Code.UNANSWERABLE) == Code.UNANSWERABLE != code)
+    answered = (row for row, code in before.items() if code == Code.UNANSWERABLE != today.get(row, code))
     return Corrections(
         known_lost=len(was_yes - is_yes),
         known_found=len(is_yes - was_yes),
         known_open=sum(1 for _ in opened),
         yes_lost=sum(code == Code.YES for code, _ in changed.values()),
         open=sum(code != Code.NO for _, code in changed.values()),
+        known_answered=sum(1 for _ in answered),
     )

@@ -15,7 +15,22 @@ def figures_of(certified: Certified, state: State, delivered: int) -> dict[str, 
         counts["recall_at_least"] = _recall(certified, state, delivered)
     if state.frozen.method == "recall":
         counts["precision_at_least"] = cut_down(min(max(counts["sure_yes"], 0.0) / max(delivered, 1), 1.0))
+    if state.frozen.method == "everything":
+        counts["unanswerable"] = _unanswerable(state)
     return counts
+
+
+def _unanswerable(state: State) -> int:
+    """How many images nobody has answered by the labels of today; the method refused by no smaller number."""
+    clear = {rank for rank, code in state.said.items() if code in (Code.NO, Code.YES)}
+    open_ = sum(
+        state.today.get(rank, Code.UNANSWERABLE) == Code.UNANSWERABLE
+        for rank in range(state.frozen.ranks)
+        if rank not in clear
+    )
+    turned = sum(state.today.get(rank) == Code.UNANSWERABLE for rank in clear)
+    known = state.frozen.known_unanswerable - state.corrections.known_answered + state.corrections.known_open
+    return known + open_ + turned
 
 
 def _recall(certified: Certified, state: State, delivered: int) -> float:

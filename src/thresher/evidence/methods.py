@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from thresher.errors import BadInput
-from thresher.evidence.adjudicated import certify_adjudicated, fix_adjudicated
+from thresher.evidence.adjudicated import bears_by_word, certify_adjudicated, fix_adjudicated
 from thresher.evidence.certify import bears, certify, fix, refuted_late
 from thresher.evidence.check import checked
 from thresher.evidence.curve import Curve, points_of
@@ -26,7 +26,7 @@ class Method:
 
     Adjudication may err, so gold and the number of adjudicated labels count; not for a plan that `bears` does not hold
     for. `budgeted`: it stops when its budget of answers is used up. `words`: unadjudicated votes of people are part of
-    it. `checked`: it promises precision, so the owner may check what it releases.
+    it. `checked`: its audits prove precision, so the owner may check what it releases.
     """
 
     fix: Callable[[Given], Fixed]
@@ -39,8 +39,8 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "certified": Method(fix, certify, bears=bears),
-    "adjudicated": Method(fix_adjudicated, certify_adjudicated, words=True),
-    "everything": Method(fix_everything, certify_everything, bears=lambda _: False, words=True),
+    "adjudicated": Method(fix_adjudicated, certify_adjudicated, bears=bears_by_word, words=True),
+    "everything": Method(fix_everything, certify_everything, bears=lambda _: False, words=True, checked=False),
     "precision": Method(fix_precision, certify_precision, budgeted=True),
     "recall": Method(fix_recall, certify_recall, budgeted=True, checked=False),
 }

@@ -174,6 +174,21 @@ def refuted_at_most(refuted: ArrayLike) -> tuple[Floats, Floats]:
     return most[case], share[case]
 
 
+def detectable_among(bound: ArrayLike, rate: float, part: float) -> Floats:
+    """`detectable` for the beginnings of one sequence of bad items, all of them at once.
+
+    Of the first j bad items at most wrong(j) are not detected (`wrong_among`), so of k or more at least the largest
+    j - wrong(j) up to k: it rises by at most 1 a step. Whoever sees the labels may choose where the sequence ends.
+    """
+    allowed = np.asarray(bound, np.float64)
+    if rate <= 0.0:
+        return allowed
+    fewest, ends = np.maximum(whole(allowed), -1.0) + 1.0, steps()
+    best = np.maximum.accumulate(np.concatenate([[0.0], ends - wrong_among(ends, rate, part)]))
+    earlier = best[np.searchsorted(ends, fewest, side="right")]
+    return np.asarray(np.maximum(fewest - wrong_among(fewest, rate, part), earlier) - 1.0, np.float64)
+
+
 def false_beyond_labels(slips: Slips, bound: ArrayLike, labels: ArrayLike, rungs: int) -> Floats:
     """How many no the accepted ranks' audit may detect, if `labels` further labels were counted as they are."""
     part = slips.part / rungs

@@ -21,11 +21,11 @@ from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import accepts, log_evidence_beyond, whole
 from thresher.evidence.noise import (
     Slips,
+    detectable_among,
     false_beyond_labels,
-    false_bound,
     missed_beyond_labels,
-    missed_bound,
     refuted_at_most,
+    wrong_among,
 )
 from thresher.evidence.state import Code, Frozen, Promise
 from thresher.evidence.urns import Known, Urn
@@ -75,7 +75,8 @@ class Table:
     """Everything the planner knows: the frozen description, the two urns, and the labels so far.
 
     `slips` are the error rates of adjudication from gold, and `adjudicated` counts the labels that were adjudicated one
-    by one. If `doubted`, `known` holds people's votes, which are not taken as true.
+    by one. If `doubted`, `known` holds people's votes, which are not taken as true; `wordless` counts the yes among the
+    adjudicated that may all be slips (adjudicated.py).
     """
 
     frozen: Frozen
@@ -86,6 +87,7 @@ class Table:
     doubted: bool = False
     slips: Slips = NO_SLIPS
     adjudicated: int = 0
+    wordless: int = 0
 
 
 def spend(delta: float, epoch: int) -> float:
@@ -111,6 +113,21 @@ def may_be_missed(promise: Promise, base: ArrayLike) -> Floats:
     """How many yes may be missed when `base` images are accepted and the target share of them is yes."""
     odds = (1.0 - promise.recall) / promise.recall
     return np.asarray(odds * promise.precision * np.asarray(base, np.float64))
+
+
+def false_by_word(slips: Slips, bound: ArrayLike, labels: tuple[int, int]) -> Floats:
+    """How many no the audit of an accepted set may detect, whose cut was chosen by labels that may be wrong.
+
+    `labels` were counted as they are, and the second number of yes may all be wrong (adjudicated.py).
+    """
+    counted, wordless = labels
+    wrong = wrong_among(counted, slips.no_as_yes, slips.part) + wordless
+    return detectable_among(np.asarray(bound, np.float64) - wrong, slips.no_as_yes, slips.part)
+
+
+def missed_by_word(slips: Slips, bound: ArrayLike, base: ArrayLike, promise: Promise) -> Floats:
+    """How many yes the audit of the rejected may detect, where any yes may have been called no (adjudicated.py)."""
+    return missed_beyond_labels(slips, bound, promise.precision * np.asarray(base, np.float64), promise.recall)
 
 
 def divergence(share: ArrayLike, allowed: ArrayLike) -> Floats:
@@ -172,8 +189,11 @@ def _bounds(table: Table, rung: NDArray[np.int64], cut: NDArray[np.int64], base:
     frozen, slips = table.frozen, table.slips
     lost = frozen.known_unanswerable + table.known.between(rung, frozen.reject_from, Code.UNANSWERABLE)
     false, missed = may_be_false(frozen.promise, base), may_be_missed(frozen.promise, base) - lost
-    if table.doubted or not slips.part:
-        return false_bound(slips, false, table.adjudicated), missed_bound(slips, missed, table.adjudicated)
+    if not slips.part:
+        return false, missed
+    if table.doubted:
+        labels = (table.adjudicated, table.wordless)
+        return false_by_word(slips, false, labels), missed_by_word(slips, missed, base, frozen.promise)
     recall = frozen.promise.recall
     labels = table.adjudicated + np.maximum(cut - rung, 0)
     refuted, _ = refuted_at_most(table.accept.bad_below(rung))

@@ -133,8 +133,8 @@ class Corrections:
     """What became of labels since the freeze, where they say another thing today (corrections.py).
 
     Of the images known at the freeze: `known_lost` were yes and are not today, `known_found` are yes and were not,
-    `known_open` became unanswerable. Of the ranks with an answer in the log: `yes_lost` were yes at first and are not
-    today, `open` have another label today that is not a no, or none.
+    `known_open` became unanswerable, and `known_answered` were unanswerable and are not. Of the ranks with an answer in
+    the log: `yes_lost` were yes at first and are not today, `open` have another label today that is not a no, or none.
     """
 
     known_lost: int = 0
@@ -142,6 +142,7 @@ class Corrections:
     known_open: int = 0
     yes_lost: int = 0
     open: int = 0
+    known_answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,12 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
             f"--method {way.name} uses the votes of people, and the ground truth is the owner's answers.",
             next="choose --method certified, or --truth people",
         )
+    if wanted.check and way.whole:
+        # nothing is drawn, so there is no proof by people's answers that the owner could check a random part of
+        raise BadInput(
+            f"--method {way.name} has no audits, and the owner checks what audits have proven.",
+            next="choose --no-check, or --method certified with --check",
+        )
     return wanted
 
 

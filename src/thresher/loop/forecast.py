@@ -225,7 +225,8 @@ def _of_audits(snapshot: Snapshot, again: _Seen, decided: Decision, price: Price
 
 def _check(targets: Targets, delivered: int) -> Range | None:
     """The owner's answers that a check of so many released images takes; None if it could prove nothing more."""
-    if targets.truth == "owner" or not way_of(targets.method).precision or delivered <= 0:
+    way = way_of(targets.method)
+    if targets.truth == "owner" or not way.precision or way.whole or delivered <= 0:
         return None
     promise = promise_of(targets)
     clean = answers_if_clean(promise, delivered, CHECK_SHARE * spend(promise.delta, 0))

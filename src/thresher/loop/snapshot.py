@@ -192,9 +192,11 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
         return None
     if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
-    if targets.check is not None and way_of(targets.method).precision and targets.check != snapshot.is_checked:
+    way = way_of(targets.method)
+    can_be_checked = way.precision and not way.whole
+    if targets.check is not None and can_be_checked and targets.check != snapshot.is_checked:
         return None
-    same_budget = snapshot.answers == targets.answers or not way_of(targets.method).budgeted
+    same_budget = snapshot.answers == targets.answers or not way.budgeted
     if snapshot.frozen.promise != promise_of(targets) or not same_budget:
         return None
     closed = targets.answers is not None and targets.answers <= snapshot.log.closed

@@ -6,6 +6,7 @@ docs/certificate-format.md describes the files and every calculation. Whatever t
 or one BadInput that names the file.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,12 @@ from thresher.verify.values import Fields
 __all__ = ["Verdict", "verify"]
 
 NAME = "certificate.json"
+FIELDS = (
+    *("format", "certified", "words", "method", "truth", "category", "question", "question_version", "epoch", "round"),
+    *("frozen", "result", "log_head"),
+)
+RESULT = ("precision", "recall", "delta", "accepted", "rejected", "delivered", "asked", "counts")
+CATEGORY = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,63}")
 NO_CERTIFICATE = "the release has no certificate"
 
 
@@ -72,6 +79,8 @@ def verify(directory: Path, *, head: str = "", signers: Path | None = None) -> V
 
 def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
     """The sentences that the files prove, if nothing is noted in `checks`."""
+    given.only(FIELDS)
+    Fields(given.get("result"), "result").only(RESULT)
     frozen = frozen_of(given.get("frozen"))
     manifest, log = read_manifest(directory, checks), read_log(directory)
     _compare_log(given, log, head, checks)
@@ -94,7 +103,9 @@ def _verify(directory: Path, given: Fields, head: str, checks: Checks) -> str:
     category = given.text("category")
     listed = Fields(manifest.fields.get("counts"), "counts")
     counts = {word: listed.whole(word) for word in ("yes", "no", "unknown")}
-    wanted = Wanted(released, pool.unit_of, said_now, TRUSTED[frozen.truth], category, counts)
+    by = Fields(manifest.fields.get("yes_by"), "yes_by")
+    grounds = {name: by.whole(name) for name in ("labelled", "inherited", "scored")}
+    wanted = Wanted(released, pool.unit_of, said_now, TRUSTED[frozen.truth], category, counts, grounds)
     check_formats(directory, manifest, wanted, checks)
     check_card(directory, manifest, frozen, words, checks)
     return words
@@ -126,12 +137,19 @@ def _compare(given: Fields, manifest: Manifest, case: Case, words: str, checks: 
     for name, other in (("category", "category"), ("question", "question"), ("question_version", "version")):
         checks.that(given.get(name) == listed.get(other), f"{name}: certificate and manifest say different things")
     images, counts = len(images_released(case)), Fields(listed.get("counts"), "counts")
+    whole = sum(counts.whole(word) for word in ("yes", "no", "unknown"))
+    checks.that(listed.get("pool") == whole >= len(case.pool.unit_of), "the manifest's pool is not what it counts")
+    by = Fields(listed.get("yes_by"), "yes_by")
+    grounds = sum(by.whole(name) for name in ("labelled", "inherited", "scored"))
+    checks.that(grounds == images, f"the manifest says of {grounds} images why they are yes, and {images} are")
     same_count = listed.get("images") == counts.get("yes") == images
     checks.that(same_count, f"the manifest counts {shown(listed.get('images'))} images, not {images}")
     texts = [Fields(one, "wordings").text("text") for one in listed.list("wordings")]
     same_question = case.log.question in texts and texts[-1:] == [given.get("question")]
     checks.that(same_question, "the question is not that of the freeze, nor told to be a later wording of it")
     same_category = (case.log.category, case.log.version) == (given.get("category"), given.get("question_version"))
+    # it is the title of the card: a text with more lines could claim anything there
+    checks.that(bool(CATEGORY.fullmatch(given.text("category"))), "the category has no valid name")
     checks.that(same_category, "category or version of the question are not those of the first line of the audit log")
 
 

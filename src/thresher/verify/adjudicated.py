@@ -3,7 +3,7 @@
 from thresher.verify.case import Case
 from thresher.verify.labels import NO, UNANSWERABLE, YES
 from thresher.verify.released import accepted_set, singles
-from thresher.verify.slips import slips_of
+from thresher.verify.slips import detectable_among, missed_beyond_labels, slips_of, wrong_among
 
 SHARES = (0.7, 0.2, 0.06, 0.03, 0.01)
 
@@ -24,15 +24,20 @@ def check_adjudicated(case: Case) -> None:
     checks.that(not lack, f"{lack} ranks on which votes disagree, or are missing, have no label")
     yes = sum(labels.words.get(rank) == YES for rank in range(frozen.top, stop.rejected))
     base = labels.yes + stop.accepted + yes + sum(case.code(rank) == YES for rank in alone)
-    adjudicated = frozen.adjudicated + len(alone)
-    false = slips.false_bound((1.0 - frozen.precision) * base, adjudicated)
+    false = (1.0 - frozen.precision) * base
+    if frozen.gold is not None:
+        open_ = {rank for rank in alone if rank < frozen.top or rank in labels.words}
+        wrong = wrong_among(slips, slips.no, frozen.adjudicated + len(alone))
+        wrong += sum(case.code(rank) == YES for rank in alone - open_)
+        false = detectable_among(slips, false - wrong, slips.no)
     order = case.order(f"accept|{stop.attempt}", 0, len(accepted))
     drawn = case.drawn("accept", stop.accept_drawn, (accepted[place] for place in order))
     bad = case.not_yes(drawn)
     case.accepted_at("precision", (len(accepted), len(drawn), bad), false, frozen.accept_prior, rung.accept_delta)
     lost = labels.unanswerable + labels.count(stop.accepted, frozen.top, UNANSWERABLE)
     missed = (1.0 - frozen.recall) / frozen.recall * frozen.precision * base - lost
-    missed = slips.missed_bound(missed, adjudicated)
+    if frozen.gold is not None:
+        missed = missed_beyond_labels(slips, missed, frozen.precision * base, frozen.recall)
     size = frozen.ranks - frozen.top
     rejected = case.drawn("reject", stop.reject_drawn, case.order("reject", frozen.top, size))
     found = sum(_missed(case, rank) for rank in rejected)

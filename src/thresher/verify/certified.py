@@ -1,16 +1,14 @@
 """What the method `certified` must prove: docs/certificate-format.md, "Method certified" and the section after it."""
 
-import math
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from thresher.verify.case import Case, missed_by
 from thresher.verify.frozen import Rung
 from thresher.verify.labels import UNANSWERABLE, YES
-from thresher.verify.slips import Slips, quantile, slips_of
+from thresher.verify.slips import Slips, missed_beyond_labels, slips_of, wrong_among
 from thresher.verify.statistics import floor
 
-STEPS, FIRST_STEP = 64, 10
 REFUTED = ((4, 0.9), (32, 0.08), (256, 0.02))
 """How many accepted images may be refuted, and the share of the reject audit's delta that goes with it."""
 
@@ -87,8 +85,8 @@ def _bounds_with_gold(case: Case, slips: Slips, base: int, bad: int, lost: int) 
     """The bounds where adjudication errs, in labels that count as they are and in those of the audits."""
     frozen, stop = case.frozen, case.stop
     rungs = len(frozen.ladder)
-    wrong = _wrong(slips, frozen.adjudicated + stop.rejected - stop.accepted, rungs)
     precise = replace(slips, part=slips.part / rungs)
+    wrong = wrong_among(precise, slips.no, frozen.adjudicated + stop.rejected - stop.accepted)
     false = precise.detectable((1.0 - frozen.precision) * base - wrong, slips.no)
     allowed = [(most, share) for most, share in REFUTED if bad <= most]
     if not case.checks.that(bool(allowed), f"{bad} accepted images are refuted: nothing is proven"):
@@ -98,32 +96,8 @@ def _bounds_with_gold(case: Case, slips: Slips, base: int, bad: int, lost: int) 
     case.checks.that(refuted <= most, f"{refuted} accepted images are refuted, and the audits allow for {most}")
     odds = (1.0 - frozen.recall) / frozen.recall
     left = odds * frozen.precision * base - lost - most / frozen.recall
-    return Bounds(false, _missed(case, slips, base, left), share, most)
-
-
-def _missed(case: Case, slips: Slips, base: int, left: float) -> float:
-    """The bound of the reject audit, where `left` yes may be missed by count, less those that adjudication slips."""
-    rate, frozen = slips.yes, case.frozen
-    if rate <= 0.0:
-        return left
-    most = max(base - min(case.stop.accepted, frozen.reject_from) + left, 0.0)
-    log = math.log(2.0 / slips.part)
-    spread = math.sqrt(log * log / 9.0 + 2.0 * rate * most * log)
-    if left < 0.0 or rate + rate * log / spread > 1.0 - frozen.recall:
-        return -1.0
-    return left - (rate * most + log / 3.0 + spread)
-
-
-def _wrong(slips: Slips, labels: int, rungs: int) -> float:
-    """How many of so many labels may be wrong, at one of the steps that share the delta."""
-    if labels <= 0 or slips.no <= 0.0:
-        return 0.0
-    step = FIRST_STEP
-    for _ in range(STEPS):
-        if step >= labels:
-            return float(min(labels, quantile(1.0 - slips.part / (STEPS * rungs), step, slips.no)))
-        step += step // 4
-    return float(labels)
+    outside = base - min(stop.accepted, frozen.reject_from)
+    return Bounds(false, missed_beyond_labels(slips, left, outside, frozen.recall), share, most)
 
 
 def _live(case: Case) -> tuple[list[Rung], list[Rung]]:

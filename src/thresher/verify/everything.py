@@ -23,9 +23,12 @@ def check_everything(case: Case) -> None:
     checks.that(
         unanswerable <= allowed + SLACK, f"{unanswerable} images have no answer, and {allowed:.2f} may have none"
     )
+    left = sum(labels.now.get(one, UNANSWERABLE) == UNANSWERABLE for one in case.pool.known)
+    left += sum(case.now(rank) in (None, UNANSWERABLE) for rank in alone)
+    left += sum(case.now(rank) == UNANSWERABLE for rank in labels.words if rank not in alone)
     case.figures = {
         "adjudicated": len(alone),
-        "unanswerable": unanswerable,
+        "unanswerable": left,
         "accept_drawn": 0,
         "accept_delta": 0.0,
         "reject_drawn": 0,

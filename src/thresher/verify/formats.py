@@ -29,6 +29,7 @@ COLUMNS = {
 }
 FILE_NAME = re.compile(r"([0-9a-f]{64})\.[a-z0-9]{1,8}")
 LARGEST_FACTS = 4096
+FACTS = {"id", "format", "width", "height", "score", "answer", "inherited"}
 BLOCK = 2**20
 
 
@@ -42,6 +43,7 @@ class Wanted:
     trusted: frozenset[str]
     category: str
     counts: Mapping[str, int]
+    grounds: Mapping[str, int]
 
 
 def check_formats(directory: Path, manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
@@ -90,10 +92,17 @@ def _table(path: Path, wanted: Wanted, checks: Checks) -> Table:
         checks.that(found == counted, f"{TABLE}: {found} images are {word}, and the manifest counts {counted}")
     yes = {one for one, decision in zip(ids, decisions, strict=True) if decision == "yes"}
     _same_images(yes, wanted, TABLE, checks)
+    owned = 0
     for one in yes & wanted.units.keys():
         unit = wanted.units[one]
+        follows = one != unit and one not in wanted.labels
+        checks.that(table.get(one, "inherited") is follows, f"{TABLE}: whether {one} inherited its yes is told wrongly")
+        owned += not follows and table.get(one, "label") is not None
         right = table.get(one, "similar_to") == (None if one == unit else unit)
         checks.that(right, f"{TABLE}: {one} is not told to be what it is a copy of")
+    inherited = sum(one != unit and one not in wanted.labels for one, unit in wanted.units.items())
+    told = {"labelled": owned, "inherited": inherited, "scored": len(wanted.units) - owned - inherited}
+    checks.that(told == wanted.grounds, f"{TABLE}: the manifest says otherwise why images are yes")
     for one, label, source in zip(ids, table.columns["label"], table.columns["label_source"], strict=True):
         right = one not in wanted.pool or wanted.labels.get(one) == (label if source in wanted.trusted else None)
         checks.that(right, f"{TABLE}: the label of {one} is not that of the evidence")
@@ -181,7 +190,12 @@ def _facts(data: bytes, one: str, table: Table | None, path: Path, checks: Check
         facts = as_object(data, path) if len(data) <= LARGEST_FACTS else {}
     except BadInput:
         facts = {}
-    right = facts.get("id") == one and facts.get("answer") == "yes" and isinstance(facts.get("format"), str)
+    right = (
+        facts.keys() == FACTS
+        and facts.get("id") == one
+        and facts.get("answer") == "yes"
+        and isinstance(facts.get("format"), str)
+    )
     if table is not None and one in table.place:
         right = right and all(facts.get(name) == table.get(one, name) for name in ("width", "height", "inherited"))
         right = right and _same_score(facts.get("score"), table.get(one, "score"))

@@ -7,6 +7,7 @@ from thresher.verify.values import Fields, number
 PROMISE = ("precision", "recall", "delta")
 PLAN = ("format", "promise", "curve", "batch", "answers", "recall_answers", "said_no")  # or read, or no part of a proof
 METHODS = ("certified", "adjudicated", "everything", "precision", "recall")
+BY_WORD = ("adjudicated", "everything")
 TRUTHS = ("people", "owner")
 FORMAT = 2
 LATEST_MS = 253_402_300_799_000  # the last second of the year 9999
@@ -115,6 +116,8 @@ def frozen_of(value: object) -> Frozen:
         truth=given.one_of("truth", TRUTHS),
         at_ms=given.whole("at_ms", 0, LATEST_MS),
     )
+    if found.truth == "owner" and found.method in BY_WORD:
+        raise ValueError(f"{found.method} uses the votes of people, and the owner's answers are the truth")
     if found.spent <= 0.0:
         raise ValueError(f"the owner's check uses {found.check_delta:g} of delta, all that this freeze may")
     return found

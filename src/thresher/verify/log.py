@@ -12,6 +12,17 @@ from thresher.verify.values import Fields
 
 NAME = "audit-log.jsonl"
 CODES = (0, 1, 2)
+EACH = ("previous", "at_ms", "kind")
+FIELDS = {
+    "freeze": ("frozen", "category", "question", "question_version"),
+    "words": ("codes",),
+    "answers": ("codes",),
+    "accepted": ("attempt", "cut", "size", "sha256"),
+    "closed": ("answers",),
+    "ended": ("why",),
+    "check": ("attempt", "size", "sha256"),
+    "checked": ("codes",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,10 @@ def read_log(directory: Path) -> Log:
     log = Log()
     try:
         for number, line in enumerate(_lines(read_bytes(path))):
-            _take(log, as_object(line, path), number)
+            given = as_object(line, path)
+            if canonical(given).encode() != line:
+                raise ValueError(f"line {number + 1} is no canonical JSON")
+            _take(log, given, number)
             log.heads.append(hashlib.sha256(line).hexdigest())
         if log.frozen is None:
             raise ValueError("has no line")
@@ -74,6 +88,10 @@ def _take(log: Log, line: dict[str, Any], number: int) -> None:
     if given.text("previous") != (log.heads[-1] if log.heads else ""):
         raise ValueError(f"line {number + 1} does not follow line {number}")
     kind = given.text("kind")
+    given.whole("at_ms")
+    if kind not in FIELDS:
+        raise ValueError(f"line {number + 1} is of an unknown kind {kind[:40]!r}")
+    given.only((*EACH, *FIELDS[kind]))
     if (kind == "freeze") != (number == 0):
         raise ValueError(f"line {number + 1} is of kind {kind!r}")
     if kind == "freeze":
@@ -92,12 +110,10 @@ def _take(log: Log, line: dict[str, Any], number: int) -> None:
         log.ended = log.ended or kind == "ended"
     elif kind == "checked":
         _take_codes(log.checked, given)
-    elif kind == "check":
+    else:
         if given.whole("attempt") != len(log.checks):
             raise ValueError(f"line {number + 1} is not check {len(log.checks)}")
         log.checks.append((given.whole("size"), given.digest("sha256")))
-    else:
-        raise ValueError(f"line {number + 1} is of an unknown kind {kind[:40]!r}")
 
 
 def _take_codes(into: dict[int, int], line: Fields, before: Mapping[int, int] | None = None) -> None:

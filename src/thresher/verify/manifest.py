@@ -16,6 +16,22 @@ FOLDERS = {"folder": "images", "webdataset": "webdataset"}
 TEXTS = (".json", ".jsonl", ".md", ".sig")
 PROOF = {"README.md", "certificate.json", "audit-log.jsonl", "audit-log.sig", "pool.parquet", "evidence.parquet", NAME}
 TABLE = "images.parquet"
+FIELDS = (
+    *(
+        "id",
+        "images",
+        "category",
+        "question",
+        "version",
+        "wordings",
+        "round",
+        "yes_by",
+        "counts",
+        "pool",
+        "fingerprint",
+    ),
+    *("thresher", "formats", "at_ms", "contents", "files"),
+)
 FORMATS = {*FOLDERS, "table"}
 
 
@@ -33,6 +49,7 @@ def read_manifest(directory: Path, checks: Checks) -> Manifest:
     path = directory / NAME
     fields = Fields(read_object(path), "the manifest")
     try:
+        fields.only(FIELDS)
         listed = {name: _line(value, name) for name, value in Fields(fields.get("files"), "files").items()}
         formats = frozenset(Fields(fields.get("formats"), "formats").names())
     except ValueError as error:

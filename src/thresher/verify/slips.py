@@ -1,5 +1,6 @@
 """Errors of adjudication (slips) in the bounds: docs/certificate-format.md, "Slips"."""
 
+import math
 from dataclasses import dataclass
 
 from scipy.special import bdtr, betaincinv
@@ -10,6 +11,7 @@ from thresher.verify.statistics import floor
 NOISE_SHARE = 0.1
 PARTS = 6
 UNBOUNDED = 1e12
+STEPS, FIRST_STEP = 64, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,43 @@ def audits(frozen: Frozen) -> float:
 def upper_rate(missed: int, shown: int, delta: float) -> float:
     """Clopper and Pearson's one-sided upper limit."""
     return 1.0 if missed >= shown else float(betaincinv(missed + 1, shown - missed, 1.0 - delta))
+
+
+def wrong_among(slips: Slips, rate: float, labels: int) -> float:
+    """How many of the first labels of a sequence may be wrong, at one of the steps that share the delta."""
+    if labels <= 0 or rate <= 0.0:
+        return 0.0
+    step = FIRST_STEP
+    for _ in range(STEPS):
+        if step >= labels:
+            return float(min(labels, quantile(1.0 - slips.part / STEPS, step, rate)))
+        step += step // 4
+    return float(labels)
+
+
+def detectable_among(slips: Slips, bound: float, rate: float) -> float:
+    """How many bad items an audit may detect where the end of their sequence was chosen by labels."""
+    if rate <= 0.0:
+        return bound
+    fewest, best, step = max(floor(bound) + 1, 0), 0.0, FIRST_STEP
+    for _ in range(STEPS):
+        if step <= fewest:
+            best = max(best, step - wrong_among(slips, rate, step))
+        step += step // 4
+    return max(best, fewest - wrong_among(slips, rate, fewest)) - 1.0
+
+
+def missed_beyond_labels(slips: Slips, left: float, yes: float, recall: float) -> float:
+    """The bound of the reject audit, where `left` may be missed by count, less what adjudication slips of all yes."""
+    rate = slips.yes
+    if rate <= 0.0:
+        return left
+    most = max(yes + left, 0.0)
+    log = math.log(2.0 / slips.part)
+    spread = math.sqrt(log * log / 9.0 + 2.0 * rate * most * log)
+    if left < 0.0 or rate + rate * log / spread > 1.0 - recall:
+        return -1.0
+    return left - (rate * most + log / 3.0 + spread)
 
 
 def quantile(chance: float, trials: int, success: float) -> int:
