@@ -240,8 +240,9 @@ def copied(place: Path, *, without_gate: bool) -> tuple["Store", "Settings"]:
 def shipped(store: "Store") -> tuple[set[str], str]:
     """The files that a release would hold, and what its certificate says in a word or a sentence."""
     from thresher.loop.ship import chosen
+    from thresher.records import now_ms
 
-    made = chosen(NAME, store=store)
+    made = chosen(NAME, store=store, now_ms=now_ms())
     aliases = store.images.aliases(made.rows)
     file_of = {row: next(alias.value for alias in found if alias.kind == "file") for row, found in aliases.items()}
     claim = "certified" if made.certificate["certified"] else str(made.certificate["words"])

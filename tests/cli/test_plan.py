@@ -77,9 +77,7 @@ def test_every_interval_holds_its_middle_and_nothing_is_below_the_floor(fresh: P
             made = planned(at, "--method", method)
             for part in ("pictures", "answers", "hours", "dollars"):
                 assert 0 <= made[part]["low"] <= made[part]["expected"] <= made[part]["high"]
-            assert made["pictures"]["high"] <= (
-                800 if method == "adjudicated" else 400
-            )  # a word and an adjudication are two
+            assert made["pictures"]["high"] <= 400
 
 
 def test_where_yes_are_rare_it_says_that_better_queries_are_cheaper_with_numbers(fresh: Path) -> None:

@@ -57,6 +57,10 @@ class Range:
         """The range in another unit."""
         return Range(self.low * factor, self.expected * factor, self.high * factor)
 
+    def at_most(self, most: float) -> "Range":
+        """The range, where no more is possible."""
+        return Range(min(self.low, most), min(self.expected, most), min(self.high, most))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -121,13 +125,13 @@ def plan(
         left = max(budget_left(aimed, store=store), 0)
         short = _short(targets, left, answers, least, seen)
         if way.budgeted:  # it stops there, with what is proven then
-            answers = Range(*(min(one, left) for one in (answers.low, answers.expected, answers.high)))
+            answers = answers.at_most(left)
     hours = answers.times(seconds_an_answer(store=store, settings=settings) / 3600)
     paid = settings.pay_hour_cents / 100 * (1.0 + settings.pay_fee)
     return Plan(
         targets.method,
         promise_of(targets),
-        seen.range_of(lambda future: future.images),
+        seen.range_of(lambda future: future.images).at_most(images),
         answers,
         hours,
         hours.times(paid),
