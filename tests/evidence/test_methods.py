@@ -21,6 +21,7 @@ def frozen(method: str, gold: Gold | None = None) -> Frozen:
 PLANS = {
     "certified": (5, 904, 841, 0, 633, 0.00091875, 0.003675),
     "adjudicated": (5, 904, 841, 0, 904, 0.000525, 0.003),
+    "everything": (1, 0, 0, 0, 0, 0.0, 0.0),
     "precision": (56, 1596, 1565, 175, 0, 0.003375, 0.00375),
     "recall": (1, 1138, 1138, 1138, 1138, 0.0009375, 0.0028125),
     "everything": (1, 0, 0, 0, 0, 0.0, 0.0),
@@ -51,6 +52,7 @@ def test_a_method_keeps_what_its_proof_uses_and_nothing_else() -> None:
     assert kept == {
         "certified": (0, 0, 12, gold),
         "adjudicated": (0, 800, 12, gold),
+        "everything": (0, 800, 0, None),
         "precision": (300, 0, 12, gold),
         "recall": (300, 0, 12, gold),
         "everything": (0, 800, 0, None),  # it counts, and bounds no errors

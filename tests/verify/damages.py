@@ -622,6 +622,16 @@ def swapped(one: Release, name: str, value: object, *, log: bool) -> None:
         one.json(CERTIFICATE, lambda found: found["frozen"].update({name: value}))
 
 
+@damage("a field of a rung whose meaning nobody knows")
+def _(one: Release) -> None:
+    one.frozen(lambda frozen: frozen["ladder"][0].update(unless=0.5))
+
+
+@damage("a field of a prior whose meaning nobody knows")
+def _(one: Release) -> None:
+    one.frozen(lambda frozen: frozen["accept_prior"].update(after=100))
+
+
 FLAT = {"parts": [[1.0, 1.0, 1e6]]}
 SWAPS: dict[str, Any] = {
     "ranking": "0" * 64,

@@ -133,14 +133,16 @@ def _delta(promise: Fields) -> float:
 
 def _rung(value: object, ranks: int) -> Rung:
     given = Fields(value, "frozen.ladder")
+    given.only(Rung.__dataclass_fields__)
     delta = {name: given.number(name, 0.0, 0.5) for name in ("accept_delta", "reject_delta")}
     return Rung(given.whole("rank", 0, ranks), **delta)
 
 
 def _prior(given: Fields, name: str) -> tuple[tuple[float, float, float], ...]:
     """Beta distributions (weight, a, b) that add up to no more than one distribution."""
-    parts = []
-    for part in Fields(given.get(name), f"frozen.{name}").list("parts", 100):
+    parts, prior = [], Fields(given.get(name), f"frozen.{name}")
+    prior.only(("parts",))
+    for part in prior.list("parts", 100):
         if not isinstance(part, list) or len(part) != 3:
             raise ValueError(f"frozen.{name} has a part that is not [weight, a, b]")
         weight, a, b = (number(value, f"frozen.{name}", 0.0, 2.0**53) for value in part)
@@ -156,6 +158,7 @@ def _gold(value: object) -> Gold | None:
     if value is None:
         return None
     given = Fields(value, "frozen.gold")
+    given.only(Gold.__dataclass_fields__)
     shown = {name: given.whole(name) for name in ("yes_shown", "no_shown")}
     return Gold(
         shown["yes_shown"],
