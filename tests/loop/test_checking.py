@@ -36,14 +36,14 @@ def by_owner(row: int) -> Says:
     return Says.NO if row >= WRONG_FROM else says(row)
 
 
-def run(store: Store, settings: Settings, *, wrong: bool, most: int = 60) -> Turn:
+def run(store: Store, settings: Settings, *, wrong: bool, most: int = 60, people: tuple[str, ...] = PEOPLE) -> Turn:
     """Annotators answer first, the owner after them; to the end of the loop."""
     came_to = Turn("asking", "")
     for number in range(most):
         came_to = one_turn(store, settings, number)
         if came_to.state in ("done", "spent", "refused"):
             break
-        everybody_answers(store, settings, says, 1_000 * number + 1_300, PEOPLE)
+        everybody_answers(store, settings, says, 1_000 * number + 1_300, people)
         everybody_answers(store, settings, by_owner if wrong else says, 1_000 * number + 1_600, (OWNER,))
     return came_to
 
@@ -92,6 +92,26 @@ def test_a_set_that_annotators_got_wrong_together_is_not_certified_and_the_owner
     one_turn(store, settings, 70)
     own = {label.row: label.says for label in store.labels.held(NAME, 1) if label.source is Source.OWNER}
     assert all(own[row] is by_owner(row) for row in answered)
+
+
+@pytest.mark.parametrize("people", [3, len(PEOPLE)], ids=["who have all answered", "some of whom have not"])
+def test_after_a_correction_audits_that_draw_what_the_owner_checked_come_to_an_end(
+    people: int, store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    store.categories.aim(NAME, targets())
+    assert run(store, settings, wrong=False, people=PEOPLE[:people]).state == "done"
+    snapshot = frozen_now(store)
+    held = store.labels.held(NAME, 1)
+    drawn = [label for label in held if label.epoch > 0 and label.draw >= 0 and says(label.row) is Says.YES]
+    corrected = [replace(label, says=Says.NO, source=Source.OWNER) for label in drawn[:4]]
+    assert corrected
+    store.labels.hold(NAME, corrected)
+    came_to = run(store, settings, wrong=False, people=PEOPLE[:people])
+    assert came_to.state in ("done", "refused")
+    assert frozen_now(store).epoch == snapshot.epoch
+    if came_to.state == "done":
+        ship(NAME, tmp_path / "out", store=store, now_ms=9)
+        assert verify(tmp_path / "out").holds
 
 
 def test_switching_the_check_on_or_off_ends_a_freeze_and_leaving_it_open_does_not(

@@ -96,7 +96,17 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
             _ask_on(changes, row, by_row[row], settings.votes_most, voters.and_left(by_row[row]))
         elif not _stays(held.get(row), verdict, by_row[row]):
             changes.hold.append(_label(row, verdict.says, verdict.posterior, by_row[row], version, now_ms))
+    _take_checked(changes, {vote.row: vote for vote in of_the_owner if vote.purpose is Purpose.CHECK}, version)
     return _write(changes, category, version, store)
+
+
+def _take_checked(changes: _Changes, checked: Mapping[int, Vote], version: int) -> None:
+    """Label what the owner would be asked about with what they said in their check: nobody is asked about one twice."""
+    for ask in changes.adjudicate:
+        if (vote := checked.get(ask.row)) is not None:
+            label = _label(ask.row, vote.says, 1.0, [vote], version, vote.at_ms)
+            changes.hold.append(replace(label, source=Source.OWNER, epoch=ask.epoch, draw=ask.draw))
+    changes.adjudicate = [ask for ask in changes.adjudicate if ask.row not in checked]
 
 
 @dataclass

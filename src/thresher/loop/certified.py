@@ -25,7 +25,7 @@ from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.budget import NO_LIMIT, nobody_can_answer, spare
-from thresher.loop.checking import begin_check, check_asks, is_checked, kept_for_check, record_checked
+from thresher.loop.checking import begin_check, but_checked, check_asks, is_checked, kept_for_check, record_checked
 from thresher.loop.decision import Decision, claim_of, decision
 from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
 from thresher.loop.methods import (
@@ -201,7 +201,7 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         left = spare(category, store=store, settings=settings)
         if why := instead_of_audits(category, decided, (step.ahead, left), store=store, settings=settings):
             return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
-    asks = _asks(snapshot, step, votes, store=store)
+    asks = but_checked(category.name, snapshot, _asks(snapshot, step, votes, store=store), votes, store=store)
     if way_of(snapshot.frozen.method).budgeted:
         asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
         asks = _that_fit(category, asks, store=store, settings=settings)
@@ -300,7 +300,7 @@ def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store)
     for vote in votes:
         seen.setdefault(vote.row, []).append(vote.worker)
         # votes that came since labels were last computed: the next turn decides whether more are needed
-        if vote.epoch and snapshot.truth != "owner":
+        if vote.epoch and vote.purpose is not Purpose.CHECK and snapshot.truth != "owner":
             asks.pop(vote.row, None)
     people, shared = annotators(store=store), shared_devices(store=store)
     left = {row: left_to_ask(people, set(seen.get(row, ())), shared) for row in asks}

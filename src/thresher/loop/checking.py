@@ -6,6 +6,7 @@ that was drawn.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from thresher.evidence import Ask, spend
 from thresher.evidence.audit_log import CHECK, CHECKED, Log
@@ -93,6 +94,21 @@ def check_asks(snapshot: Snapshot, step: Ask) -> list[NewAsk]:
         if part.purpose is Purpose.CHECK
         for number, (row, draw) in enumerate(zip(snapshot.rows_of(part.ranks), part.draws, strict=True))
     ]
+
+
+def but_checked(
+    name: str, snapshot: Snapshot, asks: Sequence[NewAsk], votes: Sequence[Vote], *, store: Store
+) -> list[NewAsk]:
+    """The asks without those for the owner on images that the owner's check has had: that answer becomes the label.
+
+    After a correction an audit may draw an image that the owner has checked, and nobody is asked about one twice.
+    """
+    checked = {vote.row: vote for vote in votes if vote.purpose is Purpose.CHECK}
+    own = [ask for ask in asks if ask.purpose is Purpose.ADJUDICATE and ask.row in checked]
+    if own:
+        made = [replace(_label(checked[ask.row], snapshot.version), epoch=ask.epoch, draw=ask.draw) for ask in own]
+        store.labels.hold(name, made)
+    return [ask for ask in asks if ask not in own]
 
 
 def keep_checked(category: Category, *, store: Store) -> int:
