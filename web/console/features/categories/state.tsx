@@ -141,7 +141,7 @@ function Targets({ category }: { category: CategoryWire }) {
           ['recall', `≥ ${percent(targets.recall ?? 0, 0)}`],
           ['answers, at most', targets.answers == null ? 'no limit' : whole(targets.answers)],
           ['method', targets.method ?? ''],
-          ['ground truth', targets.truth === 'owner' ? "the owner's answers" : 'the consensus of people'],
+          ['ground truth', targets.truth === 'owner' ? "the owner's answers" : "people's adjudicated answers"],
           ["owner's check", checked(targets.check)],
         ]}
       />
