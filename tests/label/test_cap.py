@@ -179,6 +179,7 @@ def test_answers_too_few_for_anybody_are_told(here: Scene) -> None:
     limit(here, 20)
     assert ended(here) == ""  # nobody has joined: the owner answers alone
     here.worker("new")
+    here.store.asks.wish(NAME, 1, [NewAsk(0, Purpose.MINE_GOLD)])  # gold for people who can be asked nothing more
     assert ended(here) == "the budget of 20 answers is spent: 0 answered, 20 left, too few for a task"
     here.store.asks.wish(NAME, 1, [NewAsk(1, Purpose.ADJUDICATE)])
     assert ended(here) == ""  # the owner gets no gold

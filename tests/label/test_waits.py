@@ -55,6 +55,12 @@ def annotators(tasks: str) -> NextStep:
             NextStep("owner", "the owner to decide 3 images: open the owner's task", "thresher serve", "owner"),
         ),
         (Tally(images=9, asks_open={"learn": 4, "adjudicate": 3}), Standing(POOL, ENOUGH, unpublished=(4, 3)), LOOP),
+        (
+            Tally(images=9, asks_open={"check": 30}, tasks_open=1),
+            Standing(POOL, ENOUGH),
+            NextStep("owner", "the owner to check 30 images: open the owner's task", "thresher serve", "owner"),
+        ),
+        (Tally(images=9, asks_open={"check": 30}), Standing(POOL, ENOUGH, unpublished=(0, 30)), LOOP),
         (POOL, Standing(POOL, ENOUGH, done=True), RELEASE),
         (POOL, Standing(POOL, ENOUGH, done=True, unsettled=True), LOOP),
         (

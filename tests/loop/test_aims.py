@@ -50,6 +50,12 @@ def test_the_owner_checks_nothing_where_every_image_is_labelled() -> None:
     assert aimed(Targets(check=True), Aims(method="everything", check=False)).method == "everything"
 
 
+def test_the_owner_checks_nothing_where_no_precision_is_promised() -> None:
+    with pytest.raises(BadInput, match="promises no precision"):
+        aimed(Targets(), Aims(method="recall", check=True))
+    assert aimed(Targets(), Aims(method="precision", check=True)).check
+
+
 def test_words_of_people_and_the_owner_s_truth_are_not_mixed() -> None:
     with pytest.raises(BadInput, match="the owner's answers"):
         aimed(Targets(), Aims(method="adjudicated", truth="owner"))

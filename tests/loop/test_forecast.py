@@ -1,5 +1,6 @@
 """What a promise will take is said before it is paid for, and more is known the more people have answered."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,33 @@ def test_the_plan_says_what_labelling_everything_takes_instead(
     made = planned(store, settings)
     assert made.everything.low <= 2 * COUNT <= made.everything.high
     assert "labelling every image instead" in "\n".join(in_words(made))
+
+
+def test_where_the_owner_checks_the_plan_does_not_count_on_labelling_everything(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    aim(store, "certified")
+    targets, plans = store.categories.get(NAME).targets, []
+    for check in (False, True):
+        store.categories.aim(NAME, replace(targets, check=check))
+        plans.append(planned(store, settings.but(label_all=True), prevalence=0.3))
+    without, checked = plans
+    assert checked.answers == planned(store, settings, prevalence=0.3).answers
+    assert checked.answers.high > 1.05 * without.answers.high
+
+
+def test_a_budget_has_to_pay_the_owner_s_check_too(store: Store, settings: Settings, rows: list[int]) -> None:
+    aim(store, "certified")
+    low = planned(store, settings, prevalence=0.3).answers.low
+    aim(store, "certified", answers=round(low) + 1)
+    assert not planned(store, settings, prevalence=0.3).short
+    store.categories.aim(NAME, replace(store.categories.get(NAME).targets, check=True))
+    assert "the owner's check included" in planned(store, settings, prevalence=0.3).short
+
+
+def test_a_plan_of_labelling_everything_names_no_other_way(store: Store, settings: Settings, rows: list[int]) -> None:
+    aim(store, "everything")
+    assert "instead" not in "\n".join(in_words(planned(store, settings)))
 
 
 def test_a_certificate_that_is_there_needs_no_more_answers(store: Store, settings: Settings, rows: list[int]) -> None:

@@ -19,7 +19,10 @@ Delta = Annotated[
     float | None,
     typer.Option(help="Highest probability that a certificate is false (1 - confidence); below 0.5."),
 ]
-Answers = Annotated[int | None, typer.Option(help="Budget: at most so many answers, gold included; 0: no limit.")]
+Answers = Annotated[
+    int | None,
+    typer.Option(help="Budget: at most so many answers, those on gold and of the owner included; 0: no limit."),
+]
 Method = Annotated[str | None, typer.Option(help=f"Method. {described()}")]
 Truth = Annotated[
     str | None,

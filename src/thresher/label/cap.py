@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thresher.label.asks import LOOKED_AT, cut, tasks_of
-from thresher.records import Category, Task, Worker
+from thresher.records import OWNER_ONLY, Category, Purpose, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store, Tally
 from thresher.store.rules import MOST_IMAGES, most_asked
@@ -22,6 +22,12 @@ def answers_left(category: Category, *, store: Store) -> int | None:
         return None
     tally = store.categories.tally(category.name)
     return most - tally.answered - tally.reserved
+
+
+def owners_asks(tally: Tally) -> int:
+    """The open asks that wait for the owner alone, without those for gold: it serves people, who have to answer too."""
+    alone = OWNER_ONLY - {Purpose.MINE_GOLD}
+    return sum(count for purpose, count in tally.asks_open.items() if purpose in alone)
 
 
 def spent_says(most: int, tally: Tally) -> str:

@@ -11,12 +11,12 @@ import numpy as np
 
 from thresher.label.adjudicate import LEAD
 from thresher.label.asks import recompose_for
-from thresher.label.cap import answers_left, cut_to_fit, spent_says
+from thresher.label.cap import answers_left, cut_to_fit, owners_asks, spent_says
 from thresher.label.gate import SHOWN_LEAST, known_to_be_good
 from thresher.label.gold import AUDITS
 from thresher.label.standing import annotators, bounds_of
 from thresher.label.unaided import Record
-from thresher.records import OWNER_ONLY, Assignment, Category, Dealt, Gold, Says, Stage, Task, Worker
+from thresher.records import Assignment, Category, Dealt, Gold, Says, Stage, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store
 from thresher.store.contract.work import no_gold
@@ -147,7 +147,7 @@ def out_of_answers(category: Category, *, store: Store, settings: Settings) -> s
     if left <= 0:
         return says
     people = [store.people.get(one) for one in sorted(annotators(store=store))]
-    if not people or any(count for purpose, count in tally.asks_open.items() if purpose in OWNER_ONLY):
+    if not people or owners_asks(tally):
         return ""
     gold = (gold_with(category, one, store=store, settings=settings)(1) for one in people)
     return "" if any(1 + hidden <= left for hidden in gold) else says

@@ -78,11 +78,12 @@ def waits_for(name: str, standing: Standing) -> NextStep:
     if tally.tasks_open and asked_of_workers(tally) > standing.unpublished[0]:
         tasks = f"annotators: {_count(tally.tasks_open, 'task')} {_is(tally.tasks_open)} open"
         return NextStep("annotators", tasks, "thresher serve", "annotators")
-    undecided = _open(tally, Purpose.ADJUDICATE)
-    if undecided and undecided + _open(tally, Purpose.MINE_GOLD) > standing.unpublished[1]:
-        wanted = f"the owner to decide {_count(undecided, 'image')}: open the owner's task"
-        return NextStep("owner", wanted, "thresher serve", "owner")
-    if undecided:
+    undecided, unchecked = _open(tally, Purpose.ADJUDICATE), _open(tally, Purpose.CHECK)
+    of_the_owner = undecided + unchecked
+    if of_the_owner and of_the_owner + _open(tally, Purpose.MINE_GOLD) > standing.unpublished[1]:
+        wanted = f"the owner to {'decide' if undecided else 'check'} {_count(of_the_owner, 'image')}"
+        return NextStep("owner", f"{wanted}: open the owner's task", "thresher serve", "owner")
+    if of_the_owner:
         return _loop(name, standing)  # it makes the owner's task
     if standing.ended and not standing.unsettled:
         return _ended(name, standing)

@@ -56,6 +56,11 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
             f"--method {way.name} has no audits, and the owner checks what audits have proven.",
             next="choose --no-check, or --method certified with --check",
         )
+    if wanted.check and way.proves and not way.precision:
+        raise BadInput(
+            f"--method {way.name} promises no precision, and that is what the owner's check would prove.",
+            next="choose --no-check, or --method certified with --check",
+        )
     return wanted
 
 

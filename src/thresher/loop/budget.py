@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 
 from thresher.label.asks import still_wanted
-from thresher.label.cap import answers_left
+from thresher.label.cap import answers_left, owners_asks
 from thresher.label.deal import gold_with
 from thresher.label.standing import annotators
-from thresher.records import OWNER_ONLY, Category, Worker
+from thresher.records import Category, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -70,7 +70,7 @@ def nobody_can_answer(
     people = annotators(store=store)
     if not people or category.targets.truth == "owner":
         return left < 1
-    if of_the_owner := sum(count for purpose, count in tally.asks_open.items() if purpose in OWNER_ONLY):
+    if of_the_owner := owners_asks(tally):
         return left < min(of_the_owner, FEW)
 
     def cheapest(worker: Worker) -> int:

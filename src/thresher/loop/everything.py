@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from thresher.label.adjudicate import LEAD
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
-from thresher.loop.checking import is_checked
+from thresher.loop.checking import is_checked, kept_for_check
 from thresher.loop.price import answers_each, prices
 from thresher.loop.snapshot import holds, rank
 from thresher.loop.ways import WAYS, way_of
@@ -83,24 +83,27 @@ def instead_of_audits(
     """
     if way_of(category.targets.method).whole:
         return "labels every image of the pool."
-    if len(annotators(store=store)) < WORDS_OF + LEAD or is_checked(category, store=store, settings=settings):
+    if len(annotators(store=store)) < WORDS_OF + LEAD:
         return ""
     takes = audits[0] * answers_each(category, store=store, settings=settings)
     whole = left_to_label(category, decided, store=store, settings=settings)
-    may = can_label_all(category.targets, whole, store=store, settings=settings)
+    may = can_label_all(category, whole, store=store, settings=settings)
     if whole.answers > min(takes, MAY_FIT * audits[1]) or not may:
         return ""
     return f"labels every image of the pool, for about {whole.answers:,.0f} answers; audits take about {takes:,.0f}."
 
 
-def can_label_all(targets: Targets, left: Left, *, store: Store, settings: Settings) -> bool:
-    """Whether labelling every image that is `left` may take the place of audits of these targets.
+def can_label_all(category: Category, left: Left, *, store: Store, settings: Settings) -> bool:
+    """Whether labelling every image that is `left` may take the place of the audits of a category.
 
-    Only where people's answers are the ground truth, and enough have joined if any have.
+    Only where people's answers are the ground truth and the owner checks no part of them, and where enough people have
+    joined if any have.
     """
+    targets = category.targets
     way, people = way_of(targets.method), len(annotators(store=store))
     enough = not people or people >= WORDS_OF + LEAD
     allowed = settings.label_all and way.precision and way.recall and targets.truth == "people"
+    allowed = allowed and not is_checked(category, store=store, settings=settings)
     return allowed and enough and left.keeps(targets)
 
 
@@ -112,13 +115,17 @@ def too_small(
     A quarter more than is left may still fit, as nobody knows better.
     """
     images, left = audits
+    kept = kept_for_check(category.targets) if is_checked(category, store=store, settings=settings) else 0
+    left -= kept
     takes = images * answers_each(category, store=store, settings=settings)
-    if settings.label_all and category.targets.truth == "people":
-        takes = min(takes, left_to_label(category, decided, store=store, settings=settings).answers)
+    whole = left_to_label(category, decided, store=store, settings=settings)
+    if can_label_all(category, whole, store=store, settings=settings):
+        takes = min(takes, whole.answers)
     if takes <= MAY_FIT * left:
         return ""
     most = category.targets.answers or 0
     return (
-        f"the audits would take about {takes:,.0f} answers, and {max(left, 0):,} of {most:,} are left; "
+        f"the audits would take about {takes:,.0f} answers, and {max(left, 0):,} of {most:,} are left"
+        f"{f', beside {kept:,} for the check by the owner' if kept else ''}; "
         f"`thresher category aim {category.name} --answers {math.ceil(most - left + takes)}` raises the budget."
     )

@@ -57,6 +57,10 @@ class Range:
         """The range in another unit."""
         return Range(self.low * factor, self.expected * factor, self.high * factor)
 
+    def plus(self, more: "Range") -> "Range":
+        """The range with what comes on top of it."""
+        return Range(self.low + more.low, self.expected + more.expected, self.high + more.high)
+
     def at_most(self, most: float) -> "Range":
         """The range, where no more is possible."""
         return Range(min(self.low, most), min(self.expected, most), min(self.high, most))
@@ -118,12 +122,14 @@ def plan(
         return _every_image(aimed, decided, images, assumed, price, store=store, settings=settings)
 
     every = all_labelled(seen.share)
-    most = {share: _most(targets, all_labelled(share), store, settings) for share in {f.share for f in seen.futures}}
+    most = {share: _most(aimed, all_labelled(share), store, settings) for share in {f.share for f in seen.futures}}
     answers = seen.range_of(lambda future: min(future.answers(price), most[future.share]), price.doubt)
+    check = _check(targets, seen.delivered or round(seen.share * images))
+    checked = is_checked(aimed, store=store, settings=settings)
     short = ""
     if targets.answers is not None:
         left = max(budget_left(aimed, store=store), 0)
-        short = _short(targets, left, answers, least, seen)
+        short = _short(targets, left, (answers, check if checked else None), least, seen)
         if way.budgeted:  # it stops there, with what is proven then
             answers = answers.at_most(left)
     hours = answers.times(seconds_an_answer(store=store, settings=settings) / 3600)
@@ -142,8 +148,8 @@ def plan(
         seen.delivered,
         " ".join(filter(None, (seen.standing, advice(promise_of(targets), images, seen.share * images)))),
         everything=seen.range_of(lambda _: every.answers, price.doubt),
-        check=_check(targets, seen.delivered or round(seen.share * images)),
-        checked=is_checked(aimed, store=store, settings=settings),
+        check=check,
+        checked=checked,
         short=short,
     )
 
@@ -237,23 +243,29 @@ def _check(targets: Targets, delivered: int) -> Range | None:
     return Range(*(clean * factor for factor in CHECK_TAKES))
 
 
-def _short(targets: Targets, left: int, answers: Range, least: int, seen: _Seen) -> str:
-    """The sentence about a budget that is too small; empty if it should do."""
+def _short(targets: Targets, left: int, wanted: tuple[Range, Range | None], least: int, seen: _Seen) -> str:
+    """The sentence about a budget that is too small; empty if it should do.
+
+    `wanted` are the answers that the audits take, and those of the owner's check if there is one.
+    """
     there = f"The budget of {targets.answers:,} answers is too small: {left:,} are left"
     fewest = f"every method needs at least {least:,} images, so {LEAD * least:,} answers"
     if way_of(targets.method).budgeted:
         if seen.proven >= LIKELY and left >= LEAD * least:
             return ""
         return f"{there}, with which {targets.method} proves little or nothing; {fewest}."
+    audits, check = wanted
+    answers, with_check = (audits.plus(check), ", the owner's check included") if check else (audits, "")
     if left >= answers.low:
         return ""
-    takes = f"{targets.method} takes about {answers.expected:,.0f} ({answers.low:,.0f} to {answers.high:,.0f})"
+    span = f"{answers.expected:,.0f} ({answers.low:,.0f} to {answers.high:,.0f})"
+    takes = f"{targets.method} takes about {span}{with_check}"
     return f"{there}, and {takes}; {fewest}."
 
 
-def _most(targets: Targets, every: Left, store: Store, settings: Settings) -> float:
+def _most(category: Category, every: Left, store: Store, settings: Settings) -> float:
     """The answers that a future takes at most: the loop labels every image as soon as that takes less."""
-    return every.answers if can_label_all(targets, every, store=store, settings=settings) else math.inf
+    return every.answers if can_label_all(category, every, store=store, settings=settings) else math.inf
 
 
 def _every_image(
@@ -327,7 +339,7 @@ def in_words(made: Plan) -> list[str]:
         f"answers, gold included: {span(made.answers)}",
         f"hours of work: {span(made.hours, digits=1)}",
         f"cost: {span(made.dollars, '$', 2)}",
-        f"labelling every image instead: {span(made.everything)} answers",
+        *([] if way_of(made.method).whole else [f"labelling every image instead: {span(made.everything)} answers"]),
         f"Based on {made.from_}. Share of yes used: {made.prevalence:.1%}.",
     ]
     if made.check is not None:

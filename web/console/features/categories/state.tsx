@@ -124,8 +124,12 @@ function Answers({ category }: { category: CategoryWire }) {
   );
 }
 
+// the methods whose audits prove a precision that the owner could check
+const CHECKED = ['certified', 'adjudicated', 'precision'];
+
 /** Whether the owner checks what is released, as the targets say. */
-function checked(check: boolean | null | undefined) {
+function checked({ check, method, truth }: CategoryWire['targets']) {
+  if (truth === 'owner' || !CHECKED.includes(method ?? '')) return 'no';
   if (check == null) return 'if annotators are strangers who are paid';
   return check ? 'yes' : 'no';
 }
@@ -141,8 +145,8 @@ function Targets({ category }: { category: CategoryWire }) {
           ['recall', `≥ ${percent(targets.recall ?? 0, 0)}`],
           ['answers, at most', targets.answers == null ? 'no limit' : whole(targets.answers)],
           ['method', targets.method ?? ''],
-          ['ground truth', targets.truth === 'owner' ? "the owner's answers" : 'the consensus of people'],
-          ["owner's check", checked(targets.check)],
+          ['ground truth', targets.truth === 'owner' ? "the owner's answers" : "people's adjudicated answers"],
+          ["owner's check", checked(targets)],
         ]}
       />
       <h3>
