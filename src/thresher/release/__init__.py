@@ -1,7 +1,7 @@
 """A release: the exported dataset of a category, as images, WebDataset and table, with certificate and card."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +63,21 @@ def release(
     wrote = {name: FORMATS[name](chosen, to, store=store, report=report, stop=stop) for name in formats}
     write_certificate(chosen, to)
     write_card(chosen, to, at_ms=now_ms, formats=wrote)
-    made = done or Release(
-        id=new_id(),
-        category=chosen.category,
-        version=chosen.version,
-        round=chosen.round,
-        path=place,
-        images=len(chosen.yes),
-        certificate=dict(chosen.certificate),
-        at_ms=now_ms,
-        fingerprint=fingerprint,
+    # recorded before, with the words of then: the files have those of today
+    made = (
+        replace(done, certificate=dict(chosen.certificate))
+        if done
+        else Release(
+            id=new_id(),
+            category=chosen.category,
+            version=chosen.version,
+            round=chosen.round,
+            path=place,
+            images=len(chosen.yes),
+            certificate=dict(chosen.certificate),
+            at_ms=now_ms,
+            fingerprint=fingerprint,
+        )
     )
     if done is None:
         store.rounds.add_release(made)
