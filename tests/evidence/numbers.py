@@ -5,14 +5,16 @@ freezes, ladders and slips of a category together.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import binom
 from tests.evidence import exact
 
 from thresher.evidence import certify, check, martingale, methods, noise, plan
+from thresher.evidence.corrections import corrections_of, evidence_of
 from thresher.evidence.martingale import prior_for
-from thresher.evidence.state import Frozen, Gold, Promise
+from thresher.evidence.state import Code, Frozen, Gold, Promise, State
 from thresher.evidence.terms import Draws, Means, Pool
 
 CLOSE = 1e-9  # relative
@@ -117,6 +119,7 @@ def _ladders() -> Iterator[tuple[float, float]]:
     yield sum(check.delta_of_attempt(0.01, attempt) for attempt in range(200)), 0.01
     both = methods.freeze("precision", P, Pool(np.full(500, 0.9), 0), Draws("ab" * 32), Means(300, check=True))
     yield sum({rung.accept_delta for rung in both.ladder}) + both.check_delta, 0.85 * P.delta
+    yield plan.delta_of(both) + both.check_delta, 0.85 * P.delta  # what the bounds of slips are made from
     for gold in (None, Gold(300, 2, 300, 2)):
         for top, ranks in ((400, 900), (400, 9000)):
             words = _frozen("adjudicated", top, ranks, gold)
@@ -178,10 +181,57 @@ def _slips_of_both() -> Iterator[tuple[float, float]]:
         yield refuted, float(noise.refuted_at_most(refuted)[0])
 
 
+def _slips_by_word() -> Iterator[tuple[float, float]]:
+    """`adjudicated` with gold: what is detected of a growing number of bad items, whoever chooses where they end."""
+    for rate, part in ((1e-5, 0.05), (0.01, 0.001), (0.05, 0.02), (0.2, 0.02)):
+        length, base, allowed = 600, 900, 120.0
+        slips = noise.Slips(yes_as_no=rate, no_as_yes=rate, part=part)
+        proven = noise.detectable_among(np.arange(-1, length), rate, part)  # [j]: fewer than j bad items
+        alive, overlooked = np.array([1.0]), 0.0
+        for bad in range(1, length + 1):
+            alive = np.append(alive, 0.0) * rate + np.append(0.0, alive) * (1 - rate)
+            too_few = np.arange(len(alive)) <= proven[bad]
+            overlooked += float(alive[too_few].sum())
+            alive[too_few] = 0.0
+        yield overlooked, part
+        for counted, wordless in ((40, 0), (40, 6), (0, 3)):
+            wrong = float(noise.wrong_among(counted, rate, part)) + wordless
+            found = float(plan.false_by_word(slips, 90.0, (counted, wordless)))
+            yield found, float(noise.detectable_among(90.0 - wrong, rate, part))
+        # the yes are those accepted, those missed, and as many more as the promise lets be missed a part of
+        promise, base, allowed, more = Promise(0.9, 0.7, 0.05), 900, 250.0, np.arange(200)
+        yes, beyond = promise.precision * base + more, allowed + more * (1 - promise.recall) / promise.recall
+        left = float(plan.missed_by_word(slips, allowed, base, promise))
+        yield binom.sf(np.floor(allowed - left), int(promise.precision * base + allowed), rate), part / 2
+        yield left - float(np.min(noise.missed_beyond_labels(slips, beyond, yes, promise.recall))), 1e-9
+    hopeless = noise.Slips(yes_as_no=0.25, part=0.02)  # a further yes brings more slips than it lets be missed
+    yield float(plan.missed_by_word(hopeless, 900.0, 900, P)) + 2.0, 1.0
+
+
+def _corrections() -> Iterator[tuple[float, float]]:
+    """Each label at the freeze, or in the log, with each of today: what is lost is lost, what is better waits."""
+    frozen = exact.joint(P, 40, 90)
+    frozen = replace(frozen, known_yes=1, known_unanswerable=1)
+    for before in (Code.NO, Code.YES, Code.UNANSWERABLE):
+        for today in (Code.NO, Code.YES, Code.UNANSWERABLE, None):
+            now = {} if today is None else {3: int(today)}
+            known = State(frozen, corrections=corrections_of(({}, {}), ({3: int(before)}, now))).corrected
+            lost, opened = before == Code.YES != today, today in (Code.UNANSWERABLE, None)
+            yield known.known_yes, 1 - lost
+            yield 1 + (opened and before != Code.UNANSWERABLE), known.known_unanswerable
+            ranked = State(frozen, corrections=corrections_of(({3: int(before)}, now), ({}, {}))).corrected
+            yield ranked.known_yes, 1 - lost
+            yield 1 + (today not in (before, Code.NO)), ranked.known_unanswerable
+            evidence = evidence_of({3: int(before)}, now)[3]
+            yield int(Code.UNANSWERABLE if today != before else before), evidence
+
+
 LEDGERS: dict[str, Chances] = {
     "upper limit": _upper_limit,
     "freezes": _freezes,
     "ladders": _ladders,
     "slips": _slips,
     "slips of both": _slips_of_both,
+    "slips by word": _slips_by_word,
+    "corrections": _corrections,
 }

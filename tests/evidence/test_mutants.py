@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 from tests.evidence.numbers import CHANCES, CLOSE, LEDGERS
 
-from thresher.evidence import adjudicated, certify, check, martingale, methods, noise, plan, precision, recall, urns
+from thresher.evidence import (
+    adjudicated,
+    certify,
+    check,
+    corrections,
+    martingale,
+    methods,
+    noise,
+    plan,
+    precision,
+    recall,
+    urns,
+)
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,67 @@ MUTANTS: dict[str, Mutant] = {
         "float(may_be_false(frozen.promise, len(found)))",
         "1.05 * float(may_be_false(frozen.promise, len(found)))",
         "the owner's check",
+    ),
+    "later attempts of the check halve too late": Mutant(
+        check, "LATER_SHARE * 2.0**-attempt)", "LATER_SHARE * 2.0 ** (1 - attempt))", "ladders"
+    ),
+    "slips that use the delta of the check": Mutant(
+        plan, "frozen.epoch) - frozen.check_delta", "frozen.epoch)", "ladders"
+    ),
+    "wrong ones counted up to the step before": Mutant(
+        noise,
+        "place = np.searchsorted(ends, count)",
+        "place = np.maximum(np.searchsorted(ends, count) - 1, 0)",
+        "slips of both",
+    ),
+    "one more detected of a sequence": Mutant(
+        noise, "rate, part), earlier) - 1.0, np.float64)", "rate, part), earlier), np.float64)", "slips by word"
+    ),
+    "one more bad item of a sequence to detect": Mutant(
+        noise, "np.maximum(whole(allowed), -1.0) + 1.0", "np.maximum(whole(allowed), -1.0) + 2.0", "slips by word"
+    ),
+    "half of the undetected forgotten at a step": Mutant(
+        noise, "[0.0], ends - wrong_among(ends", "[0.0], ends - 0.5 * wrong_among(ends", "slips by word"
+    ),
+    "half of the undetected forgotten": Mutant(
+        noise, "np.maximum(fewest - wrong_among(fewest", "np.maximum(fewest - 0.5 * wrong_among(fewest", "slips by word"
+    ),
+    "wrong labels of the middle forgotten": Mutant(
+        plan,
+        "np.asarray(bound, np.float64) - wrong, slips.no_as_yes",
+        "np.asarray(bound, np.float64), slips.no_as_yes",
+        "slips by word",
+    ),
+    "yes without a word all right": Mutant(plan, "slips.part) + wordless", "slips.part)", "slips by word"),
+    "no slips among the accepted yes": Mutant(
+        plan,
+        "missed_beyond_labels(slips, bound, promise.precision * np",
+        "missed_beyond_labels(slips, bound, 0.0 * np",
+        "slips by word",
+    ),
+    "slips that grow faster than what may be missed": Mutant(
+        noise, "np.where((slope <= 1.0 - recall) & (", "np.where((slope <= 1.0) & (", "slips by word"
+    ),
+    "a known yes that is none any more": Mutant(
+        corrections, "known_lost=len(was_yes - is_yes)", "known_lost=0", "corrections"
+    ),
+    "a known image that nobody can answer any more": Mutant(
+        corrections, "known_open=sum(1 for _ in opened)", "known_open=0", "corrections"
+    ),
+    "a known label that is gone": Mutant(
+        corrections, "today.get(row, Code.UNANSWERABLE) == Code", "today.get(row, Code.NO) == Code", "corrections"
+    ),
+    "a draw that was yes": Mutant(
+        corrections,
+        "yes_lost=sum(code == Code.YES for code, _",
+        "yes_lost=sum(code == Code.NO for code, _",
+        "corrections",
+    ),
+    "a draw that is no no any more": Mutant(
+        corrections, "open=sum(code != Code.NO for _, code", "open=sum(code == Code.YES for _, code", "corrections"
+    ),
+    "a corrected draw counts as it is today": Mutant(
+        corrections, "code if now.get(rank) == code else int(Code.UNANSWERABLE)", "now.get(rank, code)", "corrections"
     ),
     "no delta kept for the check": Mutant(methods, "delta = spent - check_delta", "delta = spent", "ladders"),
     "both audits with gold take the same delta": Mutant(

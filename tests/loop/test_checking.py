@@ -3,18 +3,21 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, certificate, frozen_now, rounds_of_two, says
 
+from thresher.evidence import Code
+from thresher.learn.decide import UNKNOWN, YES
 from thresher.loop.checking import is_checked
 from thresher.loop.decision import decision
 from thresher.loop.forecast import in_words, plan
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import in_force, latest
 from thresher.loop.turn import Turn
-from thresher.records import OWNER, Invite, Purpose, Says, Source, Targets, Worker
+from thresher.records import OWNER, Invite, Label, Purpose, Says, Source, Targets, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.verify import Verdict, verify
@@ -164,3 +167,25 @@ def test_a_budget_keeps_answers_for_the_check(store: Store, settings: Settings, 
     assert certificate(store).counts["check_drawn"] > 0
     tally = store.categories.tally(NAME)
     assert tally.answers + tally.gold_answers + tally.owner_answers <= 900
+
+
+def test_a_known_image_that_became_yes_is_released_on_the_owners_word_only(
+    store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    by_people, by_the_owner = rows[:2]
+    store.labels.hold(NAME, [Label(row, Says.NO, Source.ADJUDICATED, Purpose.LEARN, 1, 1) for row in rows[:2]])
+    store.categories.aim(NAME, targets())
+    assert run(store, settings, wrong=False).state == "done"
+    before = certificate(store)
+    assert [frozen_now(store).known_units[row] for row in rows[:2]] == [Code.NO, Code.NO]
+    sources = {by_people: Source.ADJUDICATED, by_the_owner: Source.OWNER}
+    store.labels.hold(NAME, [Label(row, Says.YES, source, Purpose.LEARN, 1, 9) for row, source in sources.items()])
+    assert run(store, settings, wrong=False).state == "done"
+    state = frozen_now(store).state({label.row: label for label in store.labels.held(NAME, 1)})
+    assert (state.corrections.known_found, state.corrections.known_open) == (1, 1)  # the held back count as missed
+    made = decision(NAME, store=store)
+    assert made.of(np.array([by_people, by_the_owner])).codes.tolist() == [UNKNOWN, YES]
+    assert made.counts.yes == certificate(store).delivered == before.delivered + 1
+    ship(NAME, tmp_path / "out", store=store, now_ms=9)
+    verdict = verify(tmp_path / "out")
+    assert verdict.holds, verdict.wrong

@@ -15,6 +15,9 @@ own at a part of delta of its own, and all parts together are check_delta. The o
 they are the same whenever they are given. They are no labels before the freeze has ended, so they never change the set
 that they are about. []
 
+The known images that became yes after the freeze are in no set: of them only those are released that the owner called
+yes (corrections.py).
+
 Yes that were missed are not promised by it: the owner also looks at a few of the rejected, which bounds their number.
 """
 

@@ -26,8 +26,12 @@ away as the draws suggest makes each bound stricter and the released set smaller
 at once, so the precision at a rung is as safe as before, and F(l1) can be one of about (1-r)(L + c) + O + d + 1 whole
 numbers. Such a person can hurt their own certificate, and no other.
 
+Where the owner checks what is released (check.py), the check draws from what is known only the images that were yes at
+the freeze. Of the others that are yes today only the owner's own answers are released, which are yes by the owner. The
+rest are held back, and count as unanswerable: missed, whatever the cut.
+
 An accepted set that a correction changes uses its attempt up (adjudicated.py). What became yes among the known is
-released, and raises no bound. For the next freeze the labels of today are the known ones.
+released if it is not held back, and raises no bound. For the next freeze the labels of today are the known ones.
 """
 
 from collections.abc import Mapping

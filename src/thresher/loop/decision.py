@@ -188,7 +188,7 @@ def certified_codes(
     if it is in the released set; of the rest, those that are labelled no or rejected are no. A copy follows its unit,
     but never against a label of its own: a no is left out, and a yes is unknown where its unit is not released. Unknown
     are also units that a certificate of precision alone does not cover, and a yes that is withheld because adjudication
-    may have erred.
+    may have erred, or held back because the owner's check does not cover it (Snapshot.held_back).
     """
     says_yes = np.array([row for row, label in labels.items() if label.says is Says.YES], np.int64)
     called_yes = np.isin(decided.rows, says_yes)
@@ -211,7 +211,7 @@ def released_units(snapshot: "Snapshot", step: "Certified", labels: Mapping[int,
     from thresher.evidence.releasing import refuted, released  # loaded with the certificate
 
     state = snapshot.state(labels)
-    away = set(snapshot.rows_of(refuted(state).tolist()))
+    away = {*snapshot.rows_of(refuted(state).tolist()), *snapshot.held_back(labels)}
     known = [row for row in snapshot.known_units if row in labels and labels[row].says is Says.YES and row not in away]
     return np.concatenate([snapshot.ranking[released(step, state)], np.array(known, np.int64)])
 

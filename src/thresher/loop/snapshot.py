@@ -99,18 +99,29 @@ class Snapshot:
         held = {row: int(CODES[label.says]) for row, label in labels.items() if holds(label, self.truth)}
         rank_of, first = self.ranks_of(held), self.log.first
         now = {rank: held[row] for row, rank in rank_of.items()}
+        known = held | dict.fromkeys(self.held_back(labels), int(Code.UNANSWERABLE))
         lost = frozenset(number for number, row in enumerate(self.known_yes) if held.get(row) != Code.YES)
         return State(
             self.frozen,
             evidence_of(first, now),
             self.said,
             now,
-            corrections_of((first, now), (self.known_units, held)),
+            corrections_of((first, now), (self.known_units, known)),
             self.log.accepted,
             closed=self.closed,
             owners=frozenset(rank for row, rank in rank_of.items() if labels[row].source is Source.OWNER),
             check=OwnersCheck(lost, tuple(self.log.checks.values()), self.log.checked),
         )
+
+    def held_back(self, labels: Mapping[int, Label]) -> set[int]:
+        """The known units that annotators made yes since the freeze, where the owner checks what is released.
+
+        The check does not draw from them, as they were not yes at the freeze: only the owner's own yes is released.
+        """
+        if not self.is_checked:
+            return set()
+        found = (row for row, code in self.known_units.items() if code != Code.YES and row in labels)
+        return {row for row in found if labels[row].says is Says.YES and labels[row].source is not Source.OWNER}
 
     def places_of(self, rows: Iterable[int]) -> dict[int, int]:
         """The place in the owner's check of each of these rows that has one: its rank, or beyond the known ones."""

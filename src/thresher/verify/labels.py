@@ -32,13 +32,15 @@ class Labels:
     """The evidence by rank, votes (words) by rank, labels of today by id; and the known yes that are left.
 
     `evidence` is the first label, 2 where that of today is another; `owners` are the ranks whose label of today is the
-    owner's. `yes` and `unanswerable` are Y and U of the page. `strata` and `draws` are what the table says.
+    owner's, `held_back` the known units that the owner's check does not cover. `yes` and `unanswerable` are Y and U of
+    the page. `strata` and `draws` are what the table says.
     """
 
     evidence: dict[int, int]
     words: dict[int, int]
     now: dict[str, int]
     owners: set[int]
+    held_back: set[str]
     yes: int
     unanswerable: int
     strata: dict[int, str]
@@ -80,12 +82,20 @@ def read_labels(directory: Path, frozen: Frozen, log: Log, pool: Pool, checks: C
         checks.that(word == pool.labels.get(one), f"{one} was known as another at the freeze than {word}")
     first = {rank: code for rank, code in log.answers.items() if rank < len(pool.ranking)}
     corrected = {rank for rank, code in first.items() if now.get(pool.ranking[rank]) != code}
-    yes, unanswerable = _left(pool, now, {rank: first[rank] for rank in corrected})
+    sources = dict(zip(rows["id"], rows["source"], strict=True))
+    held_back = {
+        one
+        for one, code in pool.known.items()
+        if frozen.check_delta > 0.0 and code != YES and now.get(one) == YES and sources[one] != "owner"
+    }
+    counted = now | dict.fromkeys(held_back, UNANSWERABLE)
+    yes, unanswerable = _left(pool, counted, {rank: first[rank] for rank in corrected})
     return Labels(
         evidence={rank: UNANSWERABLE if rank in corrected else code for rank, code in first.items()},
         words={rank: word for rank, word in log.words.items() if rank < len(pool.ranking)},
         now=now,
         owners={rank for rank, at in ranked if rows["source"][at] == "owner" and rows["now"][at] is not None},
+        held_back=held_back,
         yes=frozen.known_yes - yes,
         unanswerable=frozen.known_unanswerable + unanswerable,
         strata={rank: rows["stratum"][at] for rank, at in ranked},

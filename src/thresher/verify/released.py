@@ -99,6 +99,7 @@ def units_released(case: Case) -> list[str]:
     passed = [place for place in places_found(case) if case.log.checked.get(place, YES) == YES]
     yes, ranks = _known_yes(case), case.frozen.ranks
     became = [one for one, code in case.pool.known.items() if code != YES and _kept(case, one)]
+    became = [one for one in became if one not in case.labels.held_back]
     return became + [case.pool.ranking[place] if place < ranks else yes[place - ranks] for place in passed]
 
 
