@@ -126,6 +126,8 @@ def plan(
     answers = seen.range_of(lambda future: min(future.answers(price), most[future.share]), price.doubt)
     check = _check(targets, seen.delivered or round(seen.share * images))
     checked = is_checked(aimed, store=store, settings=settings)
+    if targets.truth == "owner":  # one answer for each image that is asked about
+        answers = answers.at_most(images)
     short = ""
     if targets.answers is not None:
         left = max(budget_left(aimed, store=store), 0)
