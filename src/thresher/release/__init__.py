@@ -63,27 +63,30 @@ def release(
     wrote = {name: FORMATS[name](chosen, to, store=store, report=report, stop=stop) for name in formats}
     write_certificate(chosen, to)
     write_card(chosen, to, at_ms=now_ms, formats=wrote)
-    # recorded before, with the words of then: the files have those of today
-    made = (
-        replace(done, certificate=dict(chosen.certificate))
-        if done
-        else Release(
-            id=new_id(),
-            category=chosen.category,
-            version=chosen.version,
-            round=chosen.round,
-            path=place,
-            images=len(chosen.yes),
-            certificate=dict(chosen.certificate),
-            at_ms=now_ms,
-            fingerprint=fingerprint,
-        )
-    )
+    made = _made(chosen, place, now_ms, done)
     if done is None:
         store.rounds.add_release(made)
     rest = {"formats": wrote, "at_ms": now_ms, "contents": contents(chosen, formats), "files": files_of(to, names)}
     finish(to, {**_about(chosen, made), **rest})
     return made
+
+
+def _made(chosen: Chosen, place: str, now_ms: int, done: Release | None) -> Release:
+    """The release, recorded before (`done`) or new, with the certificate that its files have now."""
+    certificate = dict(chosen.certificate)
+    if done is not None:
+        return replace(done, certificate=certificate)
+    return Release(
+        id=new_id(),
+        category=chosen.category,
+        version=chosen.version,
+        round=chosen.round,
+        path=place,
+        images=len(chosen.yes),
+        certificate=certificate,
+        at_ms=now_ms,
+        fingerprint=chosen.fingerprint(),
+    )
 
 
 def _about(chosen: Chosen, made: Release) -> dict[str, Any]:
