@@ -13,9 +13,11 @@ from tests.evidence import exact
 
 from thresher.evidence import certify, check, martingale, methods, noise, plan
 from thresher.evidence.corrections import corrections_of, evidence_of
+from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import prior_for
 from thresher.evidence.state import Code, Frozen, Gold, Promise, State
 from thresher.evidence.terms import Draws, Means, Pool
+from thresher.evidence.urns import Known, Urn
 
 CLOSE = 1e-9  # relative
 
@@ -181,6 +183,24 @@ def _slips_of_both() -> Iterator[tuple[float, float]]:
         yield refuted, float(noise.refuted_at_most(refuted)[0])
 
 
+def _slips_of_certified() -> Iterator[tuple[float, float]]:
+    """What the audits of `certified` may find where there is gold: labels, rungs and refuted draws are all counted."""
+    top, ranks, base, adjudicated = 4000, 9000, 4600.0, 12
+    frozen = _frozen("certified", top, ranks, Gold(6000, 12, 6000, 12))
+    slips = noise.slips_of(frozen.gold, plan.delta_of(frozen))
+    accept, reject = (Urn(frozen.seed, name, 0, top, frozen.accept_prior) for name in ("accept", "reject"))
+    accept.bad = np.arange(5)
+    table = plan.Table(frozen, Curve(frozen.curve), accept, reject, Known(), slips=slips, adjudicated=adjudicated)
+    cut = top + 700
+    false, missed = plan._bounds(table, np.array([[top]]), np.array([[cut]]), np.array([[base]]))
+    part = slips.part / len(frozen.ladder)
+    wrong = float(noise.wrong_among(adjudicated + 700, slips.no_as_yes, part))
+    yield float(false[0, 0]), float(noise.detectable(0.1 * base - wrong, slips.no_as_yes, part))
+    may_be_missed = (1 - P.recall) / P.recall * P.precision * base - 32 / P.recall  # five refuted count as 32
+    most = noise.missed_beyond_labels(slips, may_be_missed, base - top, P.recall)
+    yield float(missed[0, 0]), float(most)
+
+
 def _slips_by_word() -> Iterator[tuple[float, float]]:
     """`adjudicated` with gold: what is detected of a growing number of bad items, whoever chooses where they end."""
     for rate, part in ((1e-5, 0.05), (0.01, 0.001), (0.05, 0.02), (0.2, 0.02)):
@@ -232,6 +252,7 @@ LEDGERS: dict[str, Chances] = {
     "ladders": _ladders,
     "slips": _slips,
     "slips of both": _slips_of_both,
+    "slips of certified": _slips_of_certified,
     "slips by word": _slips_by_word,
     "corrections": _corrections,
 }

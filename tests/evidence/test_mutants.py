@@ -158,6 +158,20 @@ MUTANTS: dict[str, Mutant] = {
     "slips that grow faster than what may be missed": Mutant(
         noise, "np.where((slope <= 1.0 - recall) & (", "np.where((slope <= 1.0) & (", "slips by word"
     ),
+    "a ratio turned upside down": Mutant(martingale, "average - likelihood)", "likelihood - average)", "one urn"),
+    "a threshold without the logarithm": Mutant(
+        martingale, "return ROUNDING - np.log(np.asarray(delta, np.float64))", "return 0.5 / np.sqrt(delta)", "one urn"
+    ),
+    "labels of the middle taken as they are": Mutant(
+        plan, "(slips, false, labels, len(", "(slips, false, 0, len(", "slips of certified"
+    ),
+    "all rungs with the same part": Mutant(plan, "labels, len(frozen.ladder))", "labels, 1)", "slips of certified"),
+    "yes that the audit refutes are not missed": Mutant(
+        plan, "missed - refuted / recall, yes", "missed, yes", "slips of certified"
+    ),
+    "yes of the middle do not slip": Mutant(
+        plan, "yes = base - np.minimum(rung, frozen.reject_from)", "yes = 0.0 * base", "slips of certified"
+    ),
     "a known yes that is none any more": Mutant(
         corrections, "known_lost=len(was_yes - is_yes)", "known_lost=0", "corrections"
     ),

@@ -8,14 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 from tests.evidence.pools import Ranked, Truth, frozen_of
-from tests.evidence.test_martingale import worst_excess
 
-from thresher.evidence import Code, Frozen, Promise, martingale, methods, plan
+from thresher.evidence import Code, Frozen, Promise
 from thresher.evidence.draws import Permutation
-from thresher.evidence.martingale import SLACK, Floats, Prior, at_most
+from thresher.evidence.martingale import SLACK, at_most
 from thresher.evidence.plan import may_be_false, may_be_missed
 
 RUNS = 400
@@ -72,10 +70,10 @@ def fooled(frozen: Frozen, truth: Truth) -> bool:
     return False
 
 
-def times_fooled(world: str, runs: int = RUNS) -> int:
+def times_fooled(world: str) -> int:
     promise, made = WORLDS[world]
     frozen = frozen_of(made, 0, promise)  # but for their draws, all runs are alike
-    return sum(fooled(replace(frozen, seed=f"{seed:064x}"), made.truth) for seed in range(runs))
+    return sum(fooled(replace(frozen, seed=f"{seed:064x}"), made.truth) for seed in range(RUNS))
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -84,61 +82,3 @@ def test_no_adversary_is_let_through_more_often_than_promised(world: str) -> Non
     times = times_fooled(world)
     assert binomtest(times, RUNS, delta, alternative="greater").pvalue > 1e-3
     assert times > 0.1 * delta * RUNS  # it is a test with teeth: these worlds do let some through
-
-
-# --- mutations: a wrong bound must turn the suite red -----------------------------------------------------------------
-
-
-def suite_is_red() -> bool:
-    """Whether the exact enumeration or the adversary shows that a promise is broken."""
-    if worst_excess() > 0:
-        return True
-    return any(
-        binomtest(times_fooled(world, 100), 100, WORLDS[world][0].delta, alternative="greater").pvalue < 1e-3
-        for world in WORLDS
-    )
-
-
-def test_a_ratio_turned_upside_down_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = martingale.log_evidence
-    monkeypatch.setattr(martingale, "log_evidence", lambda *given: -right(*given))
-    assert suite_is_red()
-
-
-def test_evidence_from_impossible_suspicions_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bug of a first version: a suspicion below what was seen is impossible, so it counted as rejected."""
-    right = martingale.log_evidence
-
-    def wrong(size: int, drawn: int, bad: ArrayLike, suspected: ArrayLike, prior: Prior) -> Floats:
-        seen = np.asarray(bad) > np.asarray(suspected)
-        return np.where(seen, np.inf, right(size, drawn, bad, suspected, prior))
-
-    monkeypatch.setattr(martingale, "log_evidence", wrong)
-    assert suite_is_red()
-
-
-@pytest.mark.parametrize("more", [1, 2])
-def test_a_bound_rounded_up_is_caught(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
-    """Testing against more bad items than the smallest forbidden number."""
-    right = martingale.log_evidence
-    monkeypatch.setattr(
-        martingale,
-        "log_evidence",
-        lambda size, drawn, bad, suspected, prior: right(size, drawn, bad, np.asarray(suspected) + more, prior),
-    )
-    assert suite_is_red()
-
-
-def test_a_delta_spent_several_times_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = plan.spend
-    monkeypatch.setattr(methods, "spend", lambda delta, epoch: 4 * right(delta, epoch))
-    assert suite_is_red()
-
-
-def test_a_threshold_without_the_logarithm_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(martingale, "threshold", lambda delta: 0.5 / np.sqrt(np.asarray(delta)))
-    assert suite_is_red()
-
-
-def test_the_unmutated_suite_is_not_red() -> None:
-    assert not suite_is_red()
