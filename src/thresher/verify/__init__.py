@@ -2,14 +2,15 @@
 
     verdict = verify(Path("out"), head="9f2c...")       holds, the sentences that it proves, and what is wrong
 
-docs/certificate-format.md describes the files and every calculation. Whatever the files hold, the answer is a verdict
-or one BadInput that names the file.
+docs/certificate-format.md describes the files and every calculation. Whatever the files of a certified release hold,
+the answer is a verdict; BadInput, which names the file, is for what cannot be read or is no release.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from thresher.errors import BadInput
 from thresher.verify.card import check_card
 from thresher.verify.case import Case, same, stop_of
 from thresher.verify.check import check_owners, check_withheld
@@ -22,7 +23,7 @@ from thresher.verify.manifest import Manifest, read_manifest
 from thresher.verify.methods import CHECKS
 from thresher.verify.order import check_evidence
 from thresher.verify.pool import CODE_OF, read_pool
-from thresher.verify.reading import bad, read_object, said, shown
+from thresher.verify.reading import Wrong, bad, read_object, said, shown
 from thresher.verify.released import delivered, images_released
 from thresher.verify.sentence import sentences
 from thresher.verify.signature import signer_of
@@ -58,19 +59,26 @@ def verify(directory: Path, *, head: str = "", signers: Path | None = None) -> V
 
     `head` is the published digest of a line of the audit log: the log must have it. `signers` is a file of trusted
     keys (signature.py): one of them must have signed the log. A release without a certificate never holds. Raises
-    BadInput for files that cannot be read, Missing without the program that checks signatures.
+    BadInput for files that cannot be read and for what is no release, Missing without the program that checks
+    signatures.
     """
-    path = directory / NAME
-    given = Fields(read_object(path), "the certificate")
+    path, checks, claim = directory / NAME, Checks(), ""
     try:
+        given = Fields(read_object(path), "the certificate")
+        if "certified" not in given.names():
+            raise bad("is no certificate: it does not say whether the release is certified.", path)
         if given.get("certified") is not True:
             return Verdict(False, "", (NO_CERTIFICATE,))
         if given.get("format") != FORMAT:
-            raise ValueError(f"format {shown(given.get('format'))} is not supported, only {FORMAT}")
-        checks = Checks()
+            what = f"has format {shown(given.get('format'))}, and only {FORMAT} is supported."
+            raise BadInput(what, where=str(path), next="use the version of thresher that release.json names")
         claim = _verify(directory, given, head, checks)
-    except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
-        raise bad(f"is not a certificate: {said(error)}.", path) from error
+    except Wrong as error:
+        checks.that(False, said(error))
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        checks.that(False, f"not in the format of a certificate: {said(error)}")
+    except MemoryError as error:
+        raise bad("takes more memory than there is.", path) from error
     who = signer_of(directory, signers) if signers else ""
     checks.that(signers is None or bool(who), "none of the trusted signers has signed the audit log")
     wrong = checks.all()

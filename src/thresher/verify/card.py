@@ -8,7 +8,7 @@ from pathlib import Path
 from thresher.verify.checks import Checks
 from thresher.verify.frozen import Frozen
 from thresher.verify.manifest import Manifest
-from thresher.verify.reading import bad, read_bytes, said
+from thresher.verify.reading import read_bytes, said, wrong
 from thresher.verify.values import Fields
 
 NAME = "README.md"
@@ -45,18 +45,14 @@ EVIDENCE = {
 
 
 def check_card(directory: Path, manifest: Manifest, frozen: Frozen, words: str, checks: Checks) -> None:
-    """Compare the card with what it must be. Raises BadInput for a card or a manifest that cannot be read."""
-    path = directory / NAME
-    try:
-        text = read_bytes(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise bad(f"cannot be read: {said(error)}.", path) from error
+    """Compare the card with what it must be. Raises BadInput for a card that cannot be read, Wrong for no manifest."""
+    data = read_bytes(directory / NAME)
     evidence = sorted(manifest.digests.keys() & EVIDENCE.keys())
     try:
         wanted = "\n".join(_lines(manifest, evidence, (words, "", _errors(frozen))))
     except ValueError as error:
-        raise bad(f"is no manifest: {error}.", directory / "release.json") from error
-    checks.that(text == wanted, f"{NAME} says something else than what is proven")
+        raise wrong(f"is no manifest: {said(error)}", directory / "release.json") from error
+    checks.that(data == wanted.encode(), f"{NAME} says something else than what is proven")
 
 
 def _errors(frozen: Frozen) -> str:

@@ -13,7 +13,8 @@ from thresher.errors import BadInput
 from thresher.verify.checks import Checks
 from thresher.verify.manifest import Manifest
 from thresher.verify.pool import is_id
-from thresher.verify.reading import as_object, bad, read_table, said, shown
+from thresher.verify.reading import Wrong, as_object, bad, read_table, said, shown, wrong
+from thresher.verify.values import Fields
 
 TABLE = "images.parquet"
 COLUMNS = {
@@ -48,12 +49,25 @@ class Wanted:
 
 def check_formats(directory: Path, manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
     """Compare every format that is there with the images that must be released."""
+    _numbers(manifest, wanted, checks)
     table = _table(directory / TABLE, wanted, checks) if "table" in manifest.formats else None
     if "folder" in manifest.formats:
         _folder(manifest, wanted, checks)
     if "webdataset" in manifest.formats:
         _webdataset(directory, manifest, wanted, table, checks)
     checks.that((TABLE in manifest.digests) == ("table" in manifest.formats), f"{TABLE} is there without its format")
+
+
+def _numbers(manifest: Manifest, wanted: Wanted, checks: Checks) -> None:
+    """The numbers that the manifest gives of each format are those of its files."""
+    images, shards = len(wanted.units), sum(path.startswith("webdataset/") for path in manifest.digests)
+    numbers = {
+        "folder": {"images": images},
+        "webdataset": {"samples": images, "shards": shards},
+        "table": {"rows": sum(wanted.counts.values())},
+    }
+    for name, value in Fields(manifest.fields.get("formats"), "formats").items():
+        checks.that(value == numbers.get(name), f"the manifest gives other numbers of the format {name} than it has")
 
 
 def _same_images(found: set[str], wanted: Wanted, where: str, checks: Checks) -> None:
@@ -149,13 +163,13 @@ def _webdataset(directory: Path, manifest: Manifest, wanted: Wanted, table: Tabl
 
 
 def _members(path: Path) -> Iterator[tuple[str, bytes, str]]:
-    """Each member's name, its first bytes and its SHA-256. Raises BadInput for anything but regular files."""
+    """Each member's name, its first bytes and its SHA-256. Raises Wrong for anything but regular files, BadInput."""
     try:
         with tarfile.open(path, "r:") as tar:
             end = 0
             for member in tar:
                 if not member.isreg() or member.issparse() or member.offset != end:
-                    raise bad(f"has a member that is no plain file: {shown(member.name)}.", path)
+                    raise wrong(f"has a member that is no plain file: {shown(member.name)}", path)
                 end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
                 file = tar.extractfile(member)
                 assert file is not None  # noqa: S101 -- it is a regular file
@@ -167,19 +181,21 @@ def _members(path: Path) -> Iterator[tuple[str, bytes, str]]:
                     raise bad(f"ends in the middle of {shown(member.name)}.", path)
                 yield member.name, start, digest.hexdigest()
         _must_end(path, end)
+    except Wrong:
+        raise
     except (OSError, ValueError, tarfile.TarError, EOFError, OverflowError, MemoryError) as error:
         raise bad(f"cannot be read: {said(error)}.", path) from error
 
 
 def _must_end(path: Path, end: int) -> None:
-    """Raise BadInput if something but zeros follows the last member, or less than the two blocks of an end."""
+    """Raise Wrong if something but zeros follows the last member, BadInput for less than the two blocks of an end."""
     with path.open("rb") as file:
         file.seek(end)
         left = 0
         while block := file.read(BLOCK):
             left += len(block)
             if block.strip(b"\0"):
-                raise bad("has bytes after its last member.", path)
+                raise wrong("has bytes after its last member", path)
     if left < 2 * tarfile.BLOCKSIZE:
         raise bad("is cut off.", path)
 
@@ -188,7 +204,7 @@ def _facts(data: bytes, one: str, table: Table | None, path: Path, checks: Check
     """The facts of a member are those of the table."""
     try:
         facts = as_object(data, path) if len(data) <= LARGEST_FACTS else {}
-    except BadInput:
+    except (BadInput, Wrong):
         facts = {}
     right = (
         facts.keys() == FACTS

@@ -149,8 +149,11 @@ def _prior(given: Fields, name: str) -> tuple[tuple[float, float, float], ...]:
         if a <= 0.0 or b <= 0.0:
             raise ValueError(f"frozen.{name} is no mixture of beta distributions")
         parts.append((weight, a, b))
-    if not 0.0 < sum(weight for weight, _, _ in parts) <= 1.0 + 1e-9:
-        raise ValueError(f"the weights of frozen.{name} do not add up to 1")
+    whole = sum(weight for weight, _, _ in parts)
+    if whole <= 0.0:
+        raise ValueError(f"frozen.{name} has no part with a weight")
+    if whole > 1.0 + 1e-9:
+        raise ValueError(f"the weights of frozen.{name} add up to more than 1")
     return tuple(parts)
 
 

@@ -9,7 +9,7 @@ from thresher.verify.checks import Checks
 from thresher.verify.frozen import Frozen
 from thresher.verify.log import Log
 from thresher.verify.pool import CODE_OF, Pool
-from thresher.verify.reading import bad, read_table
+from thresher.verify.reading import read_table, wrong
 
 NAME = "evidence.parquet"
 COLUMNS = {
@@ -56,11 +56,11 @@ class Labels:
 
 
 def read_labels(directory: Path, frozen: Frozen, log: Log, pool: Pool, checks: Checks) -> Labels:
-    """The labels of the evidence table, compared with log and pool. Raises BadInput if it is no such table."""
+    """The labels of the evidence table, compared with log and pool. Raises BadInput, or Wrong for another table."""
     path = directory / NAME
     rows = read_table(path, COLUMNS)
     if not all({*rows[name]} <= {None, *CODE_OF} for name in ("first", "now", "word")):
-        raise bad("has a label that is none of yes, no, unsure.", path)
+        raise wrong("has a label that is none of yes, no, unsure", path)
     now = {one: CODE_OF[word] for one, word in zip(rows["id"], rows["now"], strict=True) if word is not None}
     ranked = [(rank, at) for at, rank in enumerate(rows["rank"]) if rank is not None]
     known = [one for one, rank in zip(rows["id"], rows["rank"], strict=True) if rank is None]
@@ -116,6 +116,8 @@ def must_be_trusted(directory: Path, truth: str, checks: Checks) -> None:
     """Each label of today comes from a source that the certificate takes as the truth."""
     rows = read_table(directory / NAME, {name: COLUMNS[name] for name in ("id", "now", "source")})
     sources = {source for source, word in zip(rows["source"], rows["now"], strict=True) if word is not None}
+    without = any(source is not None and word is None for source, word in zip(rows["source"], rows["now"], strict=True))
+    checks.that(not without, "the evidence has a source where there is no label of today")
     trusted = TRUSTED.get(truth, frozenset())
     checks.that(
         sources <= trusted,

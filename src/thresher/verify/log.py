@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from thresher.verify.reading import as_object, bad, read_bytes
+from thresher.verify.reading import parsed, read_bytes, said, wrong
 from thresher.verify.values import Fields
 
 NAME = "audit-log.jsonl"
@@ -60,12 +60,12 @@ class Log:
 
 
 def read_log(directory: Path) -> Log:
-    """The audit log of a release. Raises BadInput where the chain is broken or a line is of no known kind."""
+    """The audit log. Raises BadInput if it cannot be read, Wrong for a broken chain or a line of no known kind."""
     path = directory / NAME
-    log = Log()
+    log, data = Log(), read_bytes(path)
     try:
-        for number, line in enumerate(_lines(read_bytes(path))):
-            given = as_object(line, path)
+        for number, line in enumerate(_lines(data)):
+            given = _object(line, number)
             if canonical(given).encode() != line:
                 raise ValueError(f"line {number + 1} is no canonical JSON")
             _take(log, given, number)
@@ -73,8 +73,15 @@ def read_log(directory: Path) -> Log:
         if log.frozen is None:
             raise ValueError("has no line")
     except ValueError as error:
-        raise bad(f"is no audit log: {error}.", path) from error
+        raise wrong(f"is no audit log: {said(error)}", path) from error
     return log
+
+
+def _object(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        return parsed(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"line {number + 1}: {said(error)}") from error
 
 
 def _lines(data: bytes) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from thresher.verify.checks import Checks
-from thresher.verify.reading import LARGEST_TEXT, bad, read_object, said, shown
+from thresher.verify.reading import LARGEST_TEXT, bad, read_object, said, shown, wrong
 from thresher.verify.values import Fields
 
 NAME = "release.json"
@@ -45,7 +45,7 @@ class Manifest:
 
 
 def read_manifest(directory: Path, checks: Checks) -> Manifest:
-    """Read the manifest and compare every file with it. Raises BadInput if it is no manifest."""
+    """Read the manifest and compare every file with it. Raises BadInput if it cannot be read, Wrong if it is none."""
     path = directory / NAME
     fields = Fields(read_object(path), "the manifest")
     try:
@@ -53,7 +53,7 @@ def read_manifest(directory: Path, checks: Checks) -> Manifest:
         listed = {name: _line(value, name) for name, value in Fields(fields.get("files"), "files").items()}
         formats = frozenset(Fields(fields.get("formats"), "formats").names())
     except ValueError as error:
-        raise bad(f"is no manifest: {error}.", path) from error
+        raise wrong(f"is no manifest: {said(error)}", path) from error
     checks.that(formats <= FORMATS, f"the manifest names an unknown format: {shown(sorted(formats - FORMATS)[:1])}")
     sizes = dict(_files(directory, [FOLDERS[name] for name in FOLDERS if name in formats], checks))
     sizes.pop(NAME, None)

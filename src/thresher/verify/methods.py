@@ -26,6 +26,7 @@ def check_precision(case: Case) -> None:
     case.checks.that(not lack, f"{lack} of {len(looks)} ranks that are labelled before the draws have no label")
     case.checks.that(frozen.gold is None or not looks, "ranks are labelled first although adjudication errs")
     sure = labels.yes + labels.count(looks.start, looks.stop, YES)
+    case.checks.that(stop.rejected == frozen.ranks, "this method rejects no rank, and the cut is not the end")
     below = (rank for rank in case.order("accept", 0, frozen.top) if rank < stop.accepted)
     drawn = case.drawn("accept", stop.accept_drawn, below)
     bound = 0.0

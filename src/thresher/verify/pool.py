@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thresher.verify.checks import Checks
 from thresher.verify.frozen import Frozen
-from thresher.verify.reading import bad, read_table, shown
+from thresher.verify.reading import read_table, shown, wrong
 
 NAME = "pool.parquet"
 COLUMNS = {"id": "string", "rank": "int64", "unit": "string", "known": "string"}
@@ -26,14 +26,14 @@ class Pool:
 
 
 def read_pool(directory: Path, frozen: Frozen, checks: Checks) -> Pool:
-    """The pool, compared with what was frozen. Raises BadInput if it is no pool."""
+    """The pool, compared with what was frozen. Raises BadInput if it cannot be read, Wrong if it is no pool."""
     path = directory / NAME
     table = read_table(path, COLUMNS)
     ids, ranks, units, says = (table[name] for name in COLUMNS)
     if not all(map(is_id, ids)):
-        raise bad("has an id that is no SHA-256.", path)
+        raise wrong("has an id that is no SHA-256", path)
     if not {*says} <= {None, *CODE_OF}:
-        raise bad("has a label that is none of yes, no, unsure.", path)
+        raise wrong("has a label that is none of yes, no, unsure", path)
     unit_of = dict(zip(ids, units, strict=True))
     rank_of = {one: rank for one, rank in zip(ids, ranks, strict=True) if rank is not None}
     label_of = {one: word for one, word in zip(ids, says, strict=True) if word is not None}
