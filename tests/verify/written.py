@@ -161,14 +161,15 @@ def _write_evidence(directory: Path, played: Played, step: Certified) -> None:
     none = [None] * len(known)
     now = [SAYS[played.now.get(row.rank, -1)] for row in rows]
     known_now = [SAYS[played.known_now.get(one, -1)] for one in known.values()]
-    sources = ["owner" if row.rank in played.owners else "adjudicated" for row in rows]
+    given = ["owner" if row.rank in played.owners else "adjudicated" for row in rows] + ["owner"] * len(known)
+    sources = [source if word else None for source, word in zip(given, [*now, *known_now], strict=True)]
     columns = {
         "id": pa.array([*(name_of(row.rank) for row in rows), *known], pa.string()),
         "rank": pa.array([*(row.rank for row in rows), *none], pa.int64()),
         "stratum": pa.array([*(row.stratum for row in rows), *("known" for _ in known)], pa.string()),
         "first": pa.array([*(SAYS[played.first.get(row.rank, -1)] for row in rows), *("yes" for _ in known)]),
         "now": pa.array([*now, *known_now], pa.string()),
-        "source": pa.array([*sources, *("owner" for _ in known)], pa.string()),
+        "source": pa.array(sources, pa.string()),
         "word": pa.array([*(SAYS[played.said.get(row.rank, -1)] for row in rows), *none], pa.string()),
         "accept_draw": pa.array([*(_draw(row.accept_draw) for row in rows), *none], pa.int64()),
         "reject_draw": pa.array([*(_draw(row.reject_draw) for row in rows), *none], pa.int64()),
