@@ -91,10 +91,12 @@ def test_careful_work_is_accepted_with_thanks(window: Window, server: Served, st
 
 def test_going_back_shows_the_answer_and_changing_it_is_counted(window: Window, server: Served, store: Store) -> None:
     begin(window, server)
+    painted(window)
     window.page.keyboard.press("y")
     shown(window, 1)
     window.page.keyboard.press("Backspace")
     shown(window, 0)
+    painted(window)
     expect(window.page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
     window.page.keyboard.press("n")
     shown(window, 1)

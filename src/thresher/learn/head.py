@@ -19,7 +19,7 @@ from thresher.learn.heads.kernel import Nystroem
 from thresher.learn.heads.logistic import Logistic
 from thresher.learn.heads.propagation import Propagation
 from thresher.learn.known import LEAST_OF_EACH
-from thresher.learn.threads import one_thread_for_few
+from thresher.learn.threads import one_thread_for_few, without_stray_flags
 from thresher.learn.vectors import Vectors, as_vectors
 
 # of two that fit alike the earlier is taken: the plain one
@@ -56,7 +56,8 @@ class Head:
 
     def scores(self, matrix: Vectors | NDArray[Any]) -> Scores:
         """Log-odds of a yes, float32 [N], of vectors [N, d] of any floating type."""
-        return np.asarray(self.scorer.scores(as_vectors(matrix)) * self.slope + self.offset, np.float32)
+        with without_stray_flags():
+            return np.asarray(self.scorer.scores(as_vectors(matrix)) * self.slope + self.offset, np.float32)
 
     def to_bytes(self) -> bytes:
         """The whole head as an .npz file without pickled objects."""
@@ -120,7 +121,7 @@ def train(
         folds=deal_folds(yes, seed),
         pool=Vectors([matrix]) if pool is None else pool,
     )
-    with one_thread_for_few(len(yes)):
+    with one_thread_for_few(len(yes)), without_stray_flags():
         candidates = [found for kind in families for found in FAMILIES[kind].held_out(known)]
         fitted = [(*platt(candidate.held_out, yes), candidate) for candidate in candidates]
         loss, slope, offset, best = min(fitted, key=lambda one: one[0])

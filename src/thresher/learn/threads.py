@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from thresher.compute import cores
 
 MANY = 1000  # vectors: products of fewer are done before other threads have woken
@@ -22,6 +24,15 @@ def one_thread_for_few(vectors: int) -> AbstractContextManager[object]:
     Left to themselves the libraries start one per core of the machine, in a container that may use only two as well.
     """
     return _at_most(1 if vectors < MANY else cores())
+
+
+def without_stray_flags() -> AbstractContextManager[object]:
+    """Tell nobody of invalid values in products of finite numbers.
+
+    Kernels of the matrix libraries compute on the padding beside a small matrix too, whatever lies there, and leave the
+    flag of it set (seen with OpenBLAS in numpy 2, products of float32 with five columns). The product itself is right.
+    """
+    return np.errstate(invalid="ignore")
 
 
 def _at_most(threads: int) -> AbstractContextManager[object]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.compute import cores
-from thresher.learn.threads import one_thread
+from thresher.learn.threads import one_thread, without_stray_flags
 
 Matrix = NDArray[np.float32]
 Yes = NDArray[np.bool_]
@@ -20,7 +20,8 @@ def fit_logistic(points: Matrix, yes: Yes, strength: float) -> tuple[Matrix, flo
     """Weights [d] and bias of a logistic regression with an L2 penalty."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=STEPS).fit(points, yes)
+    with without_stray_flags():
+        model = LogisticRegression(C=strength, max_iter=STEPS).fit(points, yes)
     return np.asarray(model.coef_[0], np.float32), float(model.intercept_[0])
 
 
