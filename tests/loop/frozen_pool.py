@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 from tests.filled import NAME, fill
+from tests.loop.scored import first_round
 
 from thresher.evidence import Ask, Step
 from thresher.evidence.audit_log import WORDS, Log
@@ -12,7 +13,7 @@ from thresher.loop.decision import decision
 from thresher.loop.promises import Purse
 from thresher.loop.snapshot import Snapshot, freeze, in_force, record_accepted, record_answers
 from thresher.loop.words import CODES
-from thresher.records import Counts, Label, Purpose, Round, Says, Source, Targets, Thresholds
+from thresher.records import Label, Purpose, Says, Source, Targets, Thresholds
 from thresher.store.contract import Store
 
 COUNT, YES_FROM, KNOWN_YES = 200, 130, 12
@@ -37,24 +38,7 @@ def frozen(store: Store, method: str, *, seed: str = "ab" * 32, targets: Targets
     store.columns.create(f"scores/{NAME}/1", 1, "float32")
     store.columns.write(f"scores/{NAME}/1", np.array(rows), scores.astype(np.float32)[:, None])
     thresholds = Thresholds(-5.0, 5.0)
-    store.rounds.add(
-        Round(
-            number=1,
-            category=NAME,
-            version=1,
-            backbone="none",
-            column=f"scores/{NAME}/1",
-            thresholds=thresholds,
-            counts=Counts(),
-            labels_yes=0,
-            labels_no=0,
-            measures={},
-            head="",
-            at_ms=1,
-            seconds=0.0,
-        ),
-        b"head",
-    )
+    first_round(store, thresholds)
     hold(store, {row: truth(row) for row in (*rows[:8], *rows[-KNOWN_YES:])})
     store.categories.aim(NAME, targets or Targets(0.85, 0.75, 0.1, None, method, "people"))
     purse = Purse(BUDGET)

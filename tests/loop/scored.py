@@ -35,6 +35,12 @@ def scored(store: Store, alike: int = 2, elsewhere: int = 0) -> list[int]:
     scores = np.where(np.arange(SMALL) < SMALL_YES_FROM, -4.0, 4.0).astype(np.float32)
     store.columns.create(f"scores/{NAME}/1", 1, "float32")
     store.columns.write(f"scores/{NAME}/1", np.array(rows), scores[:, None])
+    first_round(store, Thresholds(-5.0, 5.0))
+    return rows
+
+
+def first_round(store: Store, thresholds: Thresholds) -> None:
+    """The round whose scores a test wrote itself."""
     store.rounds.add(
         Round(
             number=1,
@@ -42,7 +48,7 @@ def scored(store: Store, alike: int = 2, elsewhere: int = 0) -> list[int]:
             version=1,
             backbone="none",
             column=f"scores/{NAME}/1",
-            thresholds=Thresholds(-5.0, 5.0),
+            thresholds=thresholds,
             counts=Counts(),
             labels_yes=0,
             labels_no=0,
@@ -53,7 +59,6 @@ def scored(store: Store, alike: int = 2, elsewhere: int = 0) -> list[int]:
         ),
         b"head",
     )
-    return rows
 
 
 def frozen(store: Store, targets: Targets, pictures: int = 80, gold: Gold | None = None) -> Snapshot:

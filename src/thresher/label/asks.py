@@ -26,8 +26,8 @@ NAMED = frozenset({Purpose.AUDIT_RECALL, Purpose.AUDIT_PRECISION, Purpose.ADJUDI
 MOST_ASKS = 100_000
 PAGE = 1000
 BEGINNERS = 9  # people who are counted on, as far as they have joined: three for a draw of which six have seen others
-LOOKED_AT = 20  # tasks that wait in vain, of which the one that suits somebody best is cut
-LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
+TASKS_LOOKED_AT = 200  # tasks that wait in vain, of which the one that suits somebody best is cut
+ROWS_LOOKED_AT = 10_000  # rows at once, where one is sought that may be asked about
 
 
 def unsettled(category: str, version: int, *, store: Store) -> Rows:
@@ -56,7 +56,7 @@ def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
 def askable(category: str, rows: Rows, *, store: Store) -> bool:
     """Whether any of the rows may be asked about; it looks at no more of them than it takes to find one."""
     labelled, taken = _taken(category, store)
-    groups = (labelled.apart(some, store.images.similar(some)) for some in chunks(rows, LOOKED_AT))
+    groups = (labelled.apart(some, store.images.similar(some)) for some in chunks(rows, ROWS_LOOKED_AT))
     return any(not np.isin(some, taken).all() for some in groups)
 
 
@@ -213,7 +213,7 @@ def recompose_for(category: str, worker: Worker, *, store: Store, settings: Sett
     """
     version = store.categories.get(category).question.version
     before_ms = now_ms - settings.patience_seconds * 1000
-    waiting = store.asks.untaken(category, version, LOOKED_AT)
+    waiting = store.asks.untaken(category, version, TASKS_LOOKED_AT)
     if not waiting:
         return False
     asked = store.work.asked(category, worker.id)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.label.asks import LOOKED_AT, cut, tasks_of
+from thresher.label.asks import TASKS_LOOKED_AT, cut, tasks_of
 from thresher.records import OWNER_ONLY, Category, Purpose, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store, Tally
@@ -54,7 +54,7 @@ def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, s
     version = there.question.version
     asked = np.unique(np.concatenate([store.work.asked(category, one) for one in (worker.id, *bounds.alike)]))
     for owner_only in (True, False) if worker.owner else (False,):
-        free = store.asks.untaken(category, version, LOOKED_AT, owner_only=owner_only)
+        free = store.asks.untaken(category, version, TASKS_LOOKED_AT, owner_only=owner_only)
         if any(len(task.rows) == len(_new(task, asked)) <= most for task in free):
             return True
         if found := _best(free, asked, most):
