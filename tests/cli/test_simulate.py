@@ -93,13 +93,38 @@ def thresher(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     return run
 
 
+def test_a_crowd_waits_as_long_as_small_tasks_are_left_to_others_and_from_the_last_change_on(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(crowd.time, "monotonic", lambda: now)
+    rows = fill(store, 6)
+    starved = crowd._Starved(NAME, store, settings.but(patience_seconds=40.0))
+    assert not starved()
+    store.asks.wish(NAME, 1, [NewAsk(row, Purpose.LEARN) for row in rows])
+    asks = [ask.id for ask in store.asks.waiting(NAME, 1, 9)]
+    assert store.asks.publish(NAME, 1, NewTask("t", asks[:4], 1))
+    assert not starved()
+    now += 40.0 + crowd.STARVED_SECONDS - 1
+    assert not starved()
+    assert store.asks.publish(NAME, 1, NewTask("u", asks[4:], 1))  # a task is cut, or another one comes
+    assert not starved()
+    now += 40.0 + crowd.STARVED_SECONDS - 1
+    assert not starved()
+    now += 1
+    assert starved()
+
+
 def test_a_crowd_too_small_for_the_votes_ends_with_one_line_and_keeps_its_answers(
     tmp_path: Path,
     thresher: Callable[..., int],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Two votes are wanted and one person is there: nobody will ever take the second place."""
+    """Two votes are wanted and one person is there: nobody will ever take the second place.
+
+    Nobody waits as long as among people, who come back after a while: simulated ones answer in no time.
+    """
     monkeypatch.setattr(crowd, "STARVED_SECONDS", 3.0)
     photos, cars, truth = tmp_path / "photos", tmp_path / "cars", tmp_path / "truth.csv"
     photos.mkdir()
@@ -109,7 +134,7 @@ def test_a_crowd_too_small_for_the_votes_ends_with_one_line_and_keeps_its_answer
     assert thresher("init", cars) == 0
     monkeypatch.chdir(cars)
     with (cars / "thresher.toml").open("a") as file:
-        file.write("gold_images = 0\npatience_seconds = 0.0\nfirst_images = 10\n")
+        file.write("gold_images = 0\npatience_seconds = 600.0\nfirst_images = 10\n")
     assert thresher("category", "add", "car", "--question", "Is it a car?") == 0
     assert thresher("harvest", "car", "--folder", photos, "--processes", "1") == 0
     capsys.readouterr()

@@ -43,11 +43,11 @@ def test_a_small_task_has_its_share_of_gold_for_those_whose_work_is_known(here: 
     gold = gold_of(here.must_deal("known"))
     assert len(gold) == wanted
     assert sum(truth(row) for row in gold) == wanted // 2
-    assert len(gold_of(here.must_deal("new"))) == (30 if asked < 82 else 40)
+    assert len(gold_of(here.must_deal("new"))) == (20 if asked <= 55 else 40)
 
 
 def test_small_tasks_are_left_to_those_whose_record_is_good_for_a_while(here: Scene) -> None:
-    """Somebody new would see thirty gold images for two asked ones."""
+    """Somebody new would see twenty gold images for two asked ones."""
     for number in range(ENOUGH_ACCEPTED):
         asked_for(here, range(20 * number, 20 * number + 20), votes=1)
         here.work(f"known {number}")
@@ -56,7 +56,7 @@ def test_small_tasks_are_left_to_those_whose_record_is_good_for_a_while(here: Sc
     assert here.deal("new") is None
     assert len(here.must_deal("known 1").dealt) == 4
     here.tick(round(here.settings.patience_seconds * 1000))
-    assert len(here.must_deal("new").dealt) == 32
+    assert len(here.must_deal("new").dealt) == 22
 
 
 def test_a_small_part_of_a_task_that_waited_in_vain_is_for_anybody(here: Scene) -> None:
@@ -224,7 +224,7 @@ def test_no_gold_is_like_an_image_that_is_asked_about(store: Store, settings: Se
     store.asks.publish(NAME, 1, NewTask("n", [a.id for a in asks], 1, places=2))
     assignment = here.must_deal("a")
     gold = {place.row for place in assignment.dealt if place.ask is None}
-    assert len(gold) == 30
+    assert len(gold) == 20
     assert gold <= set(range(130, 180))
 
 

@@ -148,6 +148,42 @@ def test_a_worker_who_was_shown_little_gold_is_judged_with_their_record(settings
     assert (bad.yes_right, bad.yes_shown) == (4, 6)
 
 
+@pytest.mark.parametrize(
+    ("yes_right", "no_right", "stage"),
+    [
+        (8, 8, Stage.ACCEPTED),
+        (7, 10, Stage.WEIGHTED),
+        (7, 7, Stage.WEIGHTED),  # 14 of 20
+        (7, 6, Stage.REJECTED),
+        (10, 0, Stage.REJECTED),  # always yes
+        (0, 10, Stage.REJECTED),
+        (5, 5, Stage.REJECTED),
+    ],
+)
+def test_little_gold_rejects_only_who_did_not_look(
+    settings: Settings, yes_right: int, no_right: int, stage: Stage
+) -> None:
+    review = verdict(sent(yes_right, no_right, shown=10), settings)
+    assert (review.verdict, review.provisional) == (stage, False)
+    assert review.weight == {Stage.ACCEPTED: 1.0, Stage.WEIGHTED: 0.25, Stage.REJECTED: 0.0}[stage]
+    assert verdict(sent(11, 15, shown=15), settings).verdict is Stage.REJECTED  # thirty are not little
+
+
+def test_on_little_gold_people_who_look_are_hardly_ever_rejected_and_a_coin_hardly_ever_passes(
+    settings: Settings,
+) -> None:
+    def share(right: float, stage: Stage) -> float:
+        pairs = [(yes, no) for yes in range(11) for no in range(11)]
+        like = [pair for pair in pairs if verdict(sent(*pair, shown=10), settings).verdict is stage]
+        return sum(float(binom.pmf(yes, 10, right) * binom.pmf(no, 10, right)) for yes, no in like)
+
+    assert share(0.95, Stage.REJECTED) < 0.0001
+    assert share(0.9, Stage.REJECTED) < 0.003
+    assert share(0.95, Stage.ACCEPTED) > 0.97
+    assert share(0.5, Stage.ACCEPTED) < 0.004
+    assert share(0.5, Stage.REJECTED) > 0.94
+
+
 def test_retired_gold_counts_for_nothing(settings: Settings) -> None:
     gold = [*GOLD, *[Gold(row, Says.YES, 1, Source.OWNER) for row in range(50, 60)]]
     dropped = [piece for piece in gold if piece.row != 0]
@@ -265,8 +301,9 @@ def test_with_gold_off_everybody_is_accepted_provisionally(store: Store, setting
 
 
 def test_gold_that_good_workers_miss_is_retired(store: Store, settings: Settings) -> None:
-    # 20 yes and 20 no, so that every assignment shows them all
-    here = scene(store, settings, images=500, gold=[row for row in range(400, 460) if truth(row) or row < 430])
+    # 20 yes and 20 no, and tasks of 55 images with half of 80, so that every assignment shows them all
+    gold_rows = [row for row in range(400, 460) if truth(row) or row < 430]
+    here = scene(store, settings.but(gold_images=80), images=500, gold=gold_rows)
     wrong_gold = 403  # it is a yes to everybody but the owner
     assert not truth(wrong_gold)
     for task in range(3):

@@ -24,7 +24,8 @@ from thresher.workforce.simulated import Entry, Simulated, Watch, simulate
 from thresher.workforce.truth import Truth, read_truth
 
 RETRY_SECONDS = 0.2
-STARVED_SECONDS = 15.0  # a turn between two tasks takes less, and people ask for more work sooner
+CROWD_PATIENCE_SECONDS = 1.0  # simulated people answer in no time, so nobody waits for others as long as among people
+STARVED_SECONDS = 15.0  # beyond what tasks wait anyway; a turn between two tasks takes less
 WAITS = (
     "No task is available yet: the loop is working, or other people hold all tasks until their leases end "
     "(setting lease_minutes). Ctrl-C stops."
@@ -43,19 +44,24 @@ def simulate_with(
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop ends or `stop` returns True; returns counts of what people did.
 
-    Without an address a server is started for as long as it takes. The loop runs in this process; a loop that a server
-    runs at the same time leaves the category to this one. Simulated people err `errors` times as often as their model
-    says. Raises NotReady when open tasks are left that nobody in the crowd may take.
+    Without an address a server is started for as long as it takes, whose patience is a second at most. The loop runs in
+    this process; a loop that a server runs at the same time leaves the category to this one. Simulated people err
+    `errors` times as often as their model says. Raises NotReady when open tasks are left that nobody in the crowd may
+    take.
     """
     store.categories.get(name)
     truth = read_truth(crowd.truth, crowd.positive)
     links = Links(store.secret())
     invite, tokens = _invite(name, links, store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
-    starved = _Starved(name, store) if not crowd.url else _never  # only at our own server will nobody else come
+    if not crowd.url:
+        settings = settings.but(patience_seconds=min(settings.patience_seconds, CROWD_PATIENCE_SECONDS))
+    starved = (
+        _Starved(name, store, settings) if not crowd.url else _never
+    )  # only at our own server will nobody else come
     with (
         bars() as report,
-        _server(crowd.url, store) as base_url,
+        _server(crowd.url, store, settings) as base_url,
         _Loop(name, store, settings, report) as loop,
     ):
         album = album_of(truth, name, store, settings, report, tell=tell)
@@ -172,25 +178,33 @@ def _never() -> bool:
 
 
 class _Starved:
-    """Whether open tasks have had nobody working on them for long: then everyone in the crowd has seen their images."""
+    """Whether nobody takes the open tasks, and nothing will change that: everyone in the crowd has seen their images.
 
-    def __init__(self, name: str, store: Store) -> None:
+    A small task is left to people with a good record for `settings.patience_seconds`, and a task that waited so long is
+    cut for those who have seen a part of it: so nothing must have happened for longer.
+    """
+
+    def __init__(self, name: str, store: Store, settings: Settings) -> None:
         self._name, self._store = name, store
+        self._seconds = settings.patience_seconds + STARVED_SECONDS
         self._since: float | None = None
+        self._seen: tuple[object, ...] = ()
 
     def __call__(self) -> bool:
         tally, now = self._store.categories.tally(self._name), time.monotonic()
         waits = tally.tasks_open and asked_of_workers(tally) and not tally.assignments.get(Stage.LEASED.value, 0)
-        self._since = (self._since or now) if waits else None
-        return self._since is not None and now - self._since >= STARVED_SECONDS
+        seen = (tally.tasks_open, asked_of_workers(tally), tally.answered)
+        if not waits or seen != self._seen:
+            self._since, self._seen = (now if waits else None), seen
+        return self._since is not None and now - self._since >= self._seconds
 
 
 @contextlib.contextmanager
-def _server(url: str, store: Store) -> Iterator[str]:
+def _server(url: str, store: Store, settings: Settings) -> Iterator[str]:
     if url:
         yield url
         return
-    with local_server(store.place, loop=False, crowd=True) as server:
+    with local_server(store.place, loop=False, crowd=True, patience_seconds=settings.patience_seconds) as server:
         yield server.url
 
 

@@ -23,7 +23,8 @@ from thresher.store.contract.work import no_gold
 
 LEAST_EACH = 1  # gold of each answer in the smallest task
 KNOWN_EACH = SHOWN_LEAST - 1  # in a full task of a worker with a good record
-NEW_EACH = 15  # in a small task of a new worker: rejects 6 in 1,000 of people right on 95 of 100, 20 of each reject 3
+NEW_EACH = SHOWN_LEAST  # in a small task of a new worker: enough to reject guesses, and nobody who looks (gate.py)
+DOUBTED_EACH = 15  # in a small task of who was wrong too often: rejects by the whole rule of the gate
 ENOUGH_ACCEPTED = LEAD + 2  # assignments, before there are people with a good record for every vote of a small task
 
 
@@ -213,7 +214,7 @@ def gold_each(record: Record, asked: int, settings: Settings, *, short: bool = F
     """How many gold images of each answer come with `asked` images to a worker with this record.
 
     New workers are judged by this assignment alone: they get half of `settings.gold_images` with a full task, and with
-    a smaller one their share of it, but no fewer than tell chance from care. Who was wrong too often gets all of it.
+    a smaller one their share of it, but no fewer than tell chance from care. Who was wrong too often gets more of it.
     With a good record, a full task has one less than the gate judges by alone, so that it counts the record too
     (gate.py), and a smaller task its share of these. So nobody who is right on 95 of 100 is rejected by chance, and who
     stops looking has no good record after one full task. Where the answers left are `short`, nobody gets more than
@@ -222,11 +223,8 @@ def gold_each(record: Record, asked: int, settings: Settings, *, short: bool = F
     whole, full = settings.gold_images // 2, min(asked / settings.task_images, 1.0)
     if known_to_be_good(record):
         return min(whole, max(LEAST_EACH, math.ceil(KNOWN_EACH * full)))
-    if short:
-        return min(whole, max(SHOWN_LEAST, math.ceil(whole * full)))
-    if min(record[1], record[3]) < SHOWN_LEAST:
-        return min(whole, max(NEW_EACH, math.ceil(whole * full)))
-    return whole
+    new = min(record[1], record[3]) < SHOWN_LEAST
+    return min(whole, max(NEW_EACH if new or short else DOUBTED_EACH, math.ceil(whole * full)))
 
 
 def _one_a_group(gold: Sequence[Gold], away: Rows, key: bytes, again: Collection[int], store: Store) -> list[Gold]:

@@ -3,10 +3,11 @@
 The two answers (classes) are judged separately: with plain accuracy, a worker who always says "no" would pass where
 gold is unbalanced. (Requiring 16 of 20 right of both accepts 99.5 % of people who are right on 95 of 100, and 0.003 %
 of coin flippers.) A class is judged if enough of its gold was shown, and may reject if the category has enough of it
-that the owner confirmed. Work that was judged on one class alone, or failed where the gate may not reject, counts
-little and is provisional: not paid automatically, and judged again when more is known (again.py). If too many
-assignments are rejected, the gold is probably wrong: then the gate is paused and rejects only work that is no better
-than guessing. (Otherwise a few people who guess on purpose would turn the check off for everyone.)
+that the owner confirmed. Where little gold was shown, only work rejects that nobody sends who looks. Work that was
+judged on one class alone, or failed where the gate may not reject, counts little and is provisional: not paid
+automatically, and judged again when more is known (again.py). If too many assignments are rejected, the gold is
+probably wrong: then the gate is paused and rejects only work that is no better than guessing. (Otherwise a few people
+who guess on purpose would turn the check off for everyone.)
 """
 
 import enum
@@ -25,6 +26,8 @@ from thresher.store.contract import Store, Tally
 from thresher.store.kinds import RECHECK
 
 SHOWN_LEAST = 10  # gold of an answer, this assignment's or else with the worker's record, before it may reject
+LITTLE_SHOWN = 30  # gold of both answers; fewer may reject only who misses as many as nobody does who looks
+LITTLE_REJECTS = 0.675  # or less of little gold right; of 20: 3 in 100,000 of people right on 95 of 100, 94 % of coins
 BREAKER_LEAST = 20  # reviews before the share of rejections means anything
 BREAKER_SHARE = 0.05
 GOOD = 0.85  # if a worker, shown enough gold, has this share of it right, their answers count as evidence against gold
@@ -45,6 +48,7 @@ class Ruling(enum.StrEnum):
     PASSED = "passed"
     EARLIER = "earlier"  # no mistake here, many before
     FAILED = "failed"
+    LITTLE = "little"  # failed on so little gold that people who look may
     PAUSED = "paused"
     ONE_CLASS = "one class"
     DOUBTED = "doubted"  # failed on gold that may not reject
@@ -55,6 +59,7 @@ VERDICTS: Final[Mapping[Ruling, tuple[Stage, float]]] = {
     Ruling.PASSED: (Stage.ACCEPTED, 1.0),
     Ruling.EARLIER: (Stage.WEIGHTED, DOUBTED_WEIGHT),
     Ruling.FAILED: (Stage.REJECTED, 0.0),
+    Ruling.LITTLE: (Stage.WEIGHTED, DOUBTED_WEIGHT),
     Ruling.PAUSED: (Stage.WEIGHTED, DOUBTED_WEIGHT),
     Ruling.ONE_CLASS: (Stage.WEIGHTED, DOUBTED_WEIGHT),
     Ruling.DOUBTED: (Stage.WEIGHTED, DOUBTED_WEIGHT),
@@ -125,8 +130,11 @@ def judge(
 
 def _ruling(classes: Sequence[Class], settings: Settings) -> Ruling:
     failed = [one for one in classes if one.judged() and not one.passes(settings)]
+    if failed and not any(one.may_reject(settings) for one in failed):
+        return Ruling.DOUBTED
     if failed:
-        return Ruling.FAILED if any(one.may_reject(settings) for one in failed) else Ruling.DOUBTED
+        shown, right = sum(one.shown for one in classes), sum(one.right for one in classes)
+        return Ruling.LITTLE if shown < LITTLE_SHOWN and right > LITTLE_REJECTS * shown else Ruling.FAILED
     # without any gold the gate is off, and every page says so; with gold of one class it would be fooled unnoticed
     return Ruling.ONE_CLASS if sum(one.judged() for one in classes) == 1 else Ruling.PASSED
 
@@ -171,6 +179,8 @@ SENTENCES: Final[Mapping[Ruling, str]] = {
     Ruling.PASSED: "Accepted, thank you.{counts}{pace}",
     Ruling.EARLIER: "Accepted and paid, thank you.{counts} More was wrong in earlier tasks, so these answers count"
     " less.{pace}",
+    Ruling.LITTLE: "Accepted and paid, thank you.{counts} That is less than hoped for, so these answers count less."
+    "{pace}",
     Ruling.PAUSED: "Accepted and paid, thank you.{counts} We are checking whether our own answers are right.{pace}",
     Ruling.ONE_CLASS: "Received, thank you.{counts} We know too few answers yet to check both yes and no."
     + _LATER

@@ -32,13 +32,17 @@ class Local:
 
 
 @contextmanager
-def local_server(place: str, *, loop: bool = True, crowd: bool = False) -> Iterator[Local]:
+def local_server(
+    place: str, *, loop: bool = True, crowd: bool = False, patience_seconds: float | None = None
+) -> Iterator[Local]:
     """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start.
 
     It ends with the block, and with this process if that is killed. For a `crowd`, simulated people who all come from
-    one address, as many as like can join at once.
+    one address, as many as like can join at once. `patience_seconds` is taken instead of the setting of that name.
     """
     flags, environment = child_at(place)
+    if patience_seconds is not None:
+        environment |= {"THRESHER_PATIENCE_SECONDS": str(patience_seconds)}
     if crowd:
         environment |= {"THRESHER_JOINS_ADDRESS": CROWD, "THRESHER_JOINS_MINUTE": CROWD}
     command = ["serve", "--port", "0", "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
