@@ -1,6 +1,7 @@
 """Values beside the vectors: labels and scores that somebody else made (claims), as numbers that a head can learn from.
 
-They are distrusted: a head may find them useful or not, and nothing else reads them. A value has a deviation near 1.
+They are distrusted: a head may find them useful or not, and no label, no gold and no evidence comes of them. A value
+has a deviation near 1.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import BadInput
+from thresher.store.claims import claim_of, claims_of
+from thresher.store.contract import Rows, Store
 
 Values = NDArray[np.float32]
 FARTHEST = 5.0
@@ -27,6 +30,7 @@ class Beside:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        """Raises BadInput for other shapes."""
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
             raise BadInput(f"values are {self.values.shape}, with {len(self.names)} names.")
 
@@ -49,15 +53,53 @@ class Beside:
         return np.concatenate([np.where(missing, 0.0, chosen), missing.astype(np.float64)], axis=1)
 
 
-def nothing_beside(count: int) -> Beside:
-    """No values for so many images."""
-    return Beside(np.empty((count, 0), np.float32))
+@dataclass(frozen=True)
+class Column:
+    """What one source says of some rows, ascending: values [n, k], NaN where it says nothing."""
+
+    name: str
+    rows: Rows
+    values: Values
+
+    def of(self, rows: Rows, similar: Rows, mine: Rows) -> Values:
+        """The values [m, k] of rows; of one that the source does not name, those of another of its similar group.
+
+        `similar` [m] and `mine` [n] are the rows that represent the groups of `rows` and of `self.rows`.
+        """
+        found = np.full((len(rows), self.values.shape[1]), np.nan, np.float32)
+        groups, first = np.unique(mine, return_index=True)
+        for known, at, wanted in ((groups, first, similar), (self.rows, np.arange(len(self.rows)), rows)):
+            if len(known):
+                place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+                there = known[place] == wanted
+                found[there] = self.values[at[place[there]]]
+        return found
 
 
-def side_by_side(parts: Sequence[Beside], count: int) -> Beside:
-    """The values of several, for the same images."""
-    whole = [nothing_beside(count), *parts]
-    return Beside(np.concatenate([part.values for part in whole], axis=1), sum((part.names for part in whole), ()))
+def beside(columns: Sequence[Column], rows: Rows, *, store: Store) -> Beside:
+    """The values of some columns for rows."""
+    if not columns:
+        return Beside(np.empty((len(rows), 0), np.float32))
+    similar = store.images.similar(rows) if len(rows) else rows
+    parts = [column.of(rows, similar, store.images.similar(column.rows)) for column in columns]
+    names = [column.name for column in columns for _ in range(column.values.shape[1])]
+    return Beside(np.concatenate(parts, axis=1), tuple(names))
+
+
+def claimed_columns(category: str, *, store: Store) -> list[Column]:
+    """The claims in force of a category: whether each says yes (1 or -1), and its scores where it has them.
+
+    Raises StoreDamaged for changed ones.
+    """
+    found = []
+    for name in claims_of(category, store=store):
+        claim = claim_of(category, name, store=store)
+        if claim is None or not len(claim.rows):
+            continue
+        says = np.where(claim.yes, np.float32(1), np.float32(-1))
+        values = [says] if claim.scores is None else [says, standard(claim.scores)]
+        found.append(Column(name, claim.rows, np.column_stack(values)))
+    return found
 
 
 def standard(scores: NDArray[np.floating]) -> Values:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from thresher.errors import BadInput, StoreDamaged
 from thresher.store.contract import Rows, Store
 from thresher.store.kinds import CLAIM
-from thresher.store.seals import must_hold, sealed
+from thresher.store.seals import SEAL, must_hold, sealed
 
 AUDITED: Final = "labels"
 """The name of the claim that the method `labels` audits."""
@@ -84,6 +84,38 @@ def claim_of(category: str, name: str = AUDITED, *, store: Store) -> ClaimedLabe
 def claims_of(category: str, *, store: Store) -> list[str]:
     """The names of a category's claims, ascending."""
     return sorted({line["name"] for line in store.lines.page(CLAIM, category)})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is told of a claim: how many rows it speaks of, and how many of these it calls a yes.
+
+    `mark` is its checksum: other labels have another one.
+    """
+
+    name: str
+    kind: str
+    source: str
+    rows: int
+    yes: int
+    scored: bool
+    at_ms: int
+    mark: str
+
+
+def claims_in_force(category: str, *, store: Store) -> list[Standing]:
+    """The claims in force of a category, by name, without their values."""
+    newest = {line["name"]: line for line in store.lines.page(CLAIM, category)}
+    told = ("name", "kind", "source", "rows", "yes", "scored", "at_ms")
+    return [Standing(**{field: line[field] for field in told}, mark=line[SEAL]) for _, line in sorted(newest.items())]
+
+
+def remove_claim(category: str, name: str, *, store: Store) -> bool:
+    """Remove the labels of a name, the earlier ones too; whether there were any."""
+    lines = store.lines.page(CLAIM, category, where={"name": name})
+    for line in lines:
+        store.lines.drop(CLAIM, [name, line["number"]], category)
+    return bool(lines)
 
 
 def _line(category: str, name: str, *, store: Store) -> dict[str, Any] | None:
