@@ -40,7 +40,7 @@ class ReadOptions:
             help="The label in the file that means yes; default: the name of the category, or the only label.",
         ),
     ] = ""
-    name: Annotated[
+    column: Annotated[
         str, typer.Option("--name", help="A name for this column of labels; default: the name of the file.")
     ] = ""
     skip_bad: Annotated[
@@ -71,7 +71,8 @@ def labels_import(
     from thresher.records import now_ms
 
     with opened(context) as (store, settings):
-        found = import_column(name, file, Wanted(**asdict(read)), store=store, now_ms=now_ms())
+        wanted = Wanted(read.kind, read.label, read.column, read.skip_bad)
+        found = import_column(name, file, wanted, store=store, now_ms=now_ms())
         images, step = len(store.categories.pool(name)), next_line(name, store, settings)
     claim = found.claim
     for bad in found.skipped[:SKIPPED_SHOWN]:
@@ -81,8 +82,8 @@ def labels_import(
     yes = int(claim.yes.sum())
     scores = "" if claim.scores is None else ", with scores"
     say(
-        f"Imported {claim.name} ({claim.kind}{scores}): {yes:,} images have the label {found.label!r}, "
-        f"{len(claim.rows) - yes:,} do not, {images - len(claim.rows):,} of the pool are not in the file."
+        f"Imported {claim.name} ({claim.kind}{scores}): {yes:,} images with the label {found.label!r}, "
+        f"{len(claim.rows) - yes:,} without it, {images - len(claim.rows):,} of the pool are not in the file."
     )
     say(step)
 
