@@ -1,5 +1,6 @@
 """Labels of somebody else: which images of the pool they speak of; what is bad is told, and nothing is half stored."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,6 @@ from tests.filled import NAME, fill, new_image
 
 from thresher.errors import BadInput, BadLine, NotFound
 from thresher.harvest.similar import put_in_groups
-from thresher.label.claimed import told_bad
 from thresher.label.imports import Wanted, column_name, import_column, remove_column
 from thresher.records import Alias, NewImage, Origin
 from thresher.store.claims import AUDITED, ClaimedLabels, claim_of, claims_of, store_claim
@@ -83,7 +83,7 @@ def test_labels_of_unknown_images_are_listed_by_line_and_left_out_only_on_reques
     assert "--skip-bad" in said
     found = import_column(NAME, file, Wanted(skip_bad=True), store=store, now_ms=5)
     assert found.claim.rows.tolist() == rows[:2]
-    assert [told_bad(bad) for bad in found.skipped] == [
+    assert [bad.says for bad in found.skipped] == [
         "line 3: no image of thing is called 'a.jpg'.",
         "line 5: no image of thing is called 'b.jpg'.",
     ]
@@ -169,6 +169,42 @@ def test_a_file_that_is_wrong_leaves_the_earlier_column_in_force(store: Store, r
     kept = claim_of(NAME, "yolo-v8", store=store)
     assert kept is not None
     assert kept.rows.tolist() == rows[1:2]
+
+
+def test_the_predictions_of_a_detector_give_each_image_its_highest_score(
+    store: Store, rows: list[int], tmp_path: Path
+) -> None:
+    boxes = [(0, 2, 0.3), (0, 2, 0.9), (0, 5, 0.99), (1, 2, 0.2), (4, 5, 0.7)]
+    records = [
+        {
+            "image_id": str(image),
+            "file_name": f"{image}.jpg",
+            "category_id": label,
+            "bbox": [1, 1, 9, 9],
+            "score": score,
+        }
+        for image, label, score in boxes
+    ]
+    file = tmp_path / "predictions.json"
+    file.write_text(json.dumps(records))
+    found = take(store, file, kind="yolo-v8", label="2")
+    assert (found.name, found.kind) == ("predictions", "yolo")
+    assert found.rows.tolist() == [rows[place] for place in (0, 1, 4)]
+    assert found.yes.tolist() == [True, True, False]
+    assert found.scores is not None
+    assert np.allclose(found.scores, [0.9, 0.2, np.nan], equal_nan=True)
+    file.write_text(json.dumps([*records, {**records[0], "image_id": "77", "file_name": "77.jpg"}]))
+    with pytest.raises(BadInput, match="record 6: no image of thing is called '77"):
+        take(store, file, kind="yolo-v8", label="2")
+
+
+def test_the_classes_0_and_1_of_a_detector_are_no_answers(store: Store, rows: list[int], tmp_path: Path) -> None:
+    assert rows
+    for place in range(2):
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{place}.txt").write_text(f"{place} 0.5 0.5 0.2 0.2\n")
+    assert "does not say which label means thing" in refused(store, tmp_path, kind="yolo")
+    assert take(store, tmp_path, kind="yolo", label="1").yes.tolist() == [False, True]
 
 
 def test_yes_and_no_need_no_label_to_be_named(store: Store, rows: list[int], tmp_path: Path) -> None:
