@@ -1,4 +1,4 @@
-"""The badge and the paragraph for the card of a dataset. The badge is a file of its own: it asks no site for a picture."""
+"""The badge and the paragraph for the card of a dataset. The badge is a file beside it: no site is asked for one."""
 
 from html import escape
 

@@ -50,11 +50,10 @@ def summary_page(every: Mapping[str, Findings]) -> str:
         for folder, found in every.items()
     )
     heads = ("labelled", "precision", "answers", "wrong found")
-    told = "".join(f'<th class="number" scope="col">{head}</th>' for head in heads)
-    table = (
-        f'<div class="table"><table><thead><tr><th scope="col">label</th><th scope="col">verdict</th>{told}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    told = '<th scope="col">label</th><th scope="col">verdict</th>'
+    told += "".join(f'<th class="number" scope="col">{head}</th>' for head in heads)
+    body = f"<thead><tr>{told}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    table = f'<div class="table"><table>{body}</table></div>'
     each = (
         f"Each label was audited by itself: each of these verdicts is false with a probability of at most "
         f"{first.delta:g}. That all of them hold is less sure than that each one does."
@@ -137,7 +136,7 @@ def _wrong(found: Findings) -> Iterable[str]:
     if not found.wrong:
         return
     yield f"<h2>{counted(len(found.wrong), 'wrong label')} found</h2>"
-    yield "<p><a href=\"wrong.csv\">wrong.csv</a> lists them with the columns of the labels file, to be corrected.</p>"
+    yield '<p><a href="wrong.csv">wrong.csv</a> lists them with the columns of the labels file, to be corrected.</p>'
     shown = [one for one in found.wrong if one.picture]
     items = (
         f'<li><img alt="labelled {escape(found.label)}" src="data:image/webp;base64,'
@@ -185,8 +184,8 @@ def _basis(found: Findings) -> Iterable[str]:
 _TRUTH: Final = {
     "owner": "One person, the owner, gave every answer. The owner's own errors count as the truth, and no bound counts "
     "them.",
-    "people": "Several people answered each drawn image until they agreed, or the owner decided. Errors that most people "
-    "make together leave no trace.",
+    "people": "Several people answered each drawn image until they agreed, or the owner decided. Errors that most "
+    "people make together leave no trace.",
 }
 
 
