@@ -88,7 +88,8 @@ def percent(share: float, *, down: bool = True) -> str:
     scaled = round(share * 1000, 6)
     tenths = floor(scaled) if down else ceil(scaled)
     whole = tenths / 10
-    return f"{whole:.0f} %" if whole == int(whole) else f"{whole:.1f} %"
+    # a no-break space, so that the number never parts from its unit
+    return f"{whole:.0f}\u00a0%" if whole == int(whole) else f"{whole:.1f}\u00a0%"
 
 
 def counted(number: int, what: str) -> str:
