@@ -1,4 +1,4 @@
-"""Before the audit of labels with scores: the most doubtful of them, shown to the owner to mend errors, not as evidence.
+"""Before the audit of labels with scores: the most doubtful ones, shown to the owner to mend errors, not as evidence.
 
 They are not drawn at random, so they prove nothing. What the owner says of them is known at the freeze: the audit draws
 from the others, and the wrong ones are in the claim no more.
@@ -37,13 +37,14 @@ def doubtful(category: str, count: int, *, store: Store) -> Rows:
 def mend_first(
     category: Category, rows: Sequence[int], *, store: Store, settings: Settings, now_ms: int
 ) -> Turn | None:
-    """Ask the owner about these rows, as far as they have no label; None when all have one."""
-    name = category.name
+    """Ask the owner about these rows, as far as they have no label; None when nothing is left to ask."""
+    name, version = category.name, category.question.version
     listen(category, store=store, settings=settings, now_ms=now_ms)
-    held = store.labels.of(name, category.question.version, list(rows))
-    left = [(row, float(len(rows) - place)) for place, row in enumerate(rows) if row not in held]
+    held = store.labels.of(name, version, list(rows))
+    wanted = [(row, float(len(rows) - place)) for place, row in enumerate(rows) if row not in held]
+    wish(name, wanted, Purpose.MINE_GOLD, store=store, settings=settings)
+    fill_tasks(name, store=store, settings=settings, now_ms=now_ms, last=True)
+    left = len(store.asks.open_rows(name, version, [Purpose.MINE_GOLD]))
     if not left:
         return None
-    wish(name, left, Purpose.MINE_GOLD, store=store, settings=settings)
-    fill_tasks(name, store=store, settings=settings, now_ms=now_ms, last=True)
-    return Turn("asking", f"shows the {len(rows):,} most doubtful labels first; {len(left):,} wait for an answer.")
+    return Turn("asking", f"shows the {len(rows):,} most doubtful labels first; {left:,} wait for an answer.")

@@ -1,4 +1,4 @@
-"""Labels from elsewhere are taken in: their images harvested, their category made, and the claim stored, all or nothing.
+"""Labels from elsewhere are taken in: images harvested, a category made, and the claim stored, all of it or nothing.
 
 The record of what was taken is written last. A command that was killed before it takes the labels again, which reads no
 file twice; after it, nothing of them is read again.
@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,15 +71,20 @@ class Taken:
         return found
 
 
-def category_of(label: str) -> str:
-    """A category's name for a label: its letters and digits, and a mark where that says less than the label does."""
-    plain = re.sub(r"[^a-z0-9._-]+", "-", label.lower()).strip("-._")[:LONGEST_NAME].replace("..", ".")
-    if plain == label:
-        return category_name(plain)
-    mark = hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    # a label of two words needs no mark, one whose letters were lost does
-    kept = len(plain) >= len(label.strip()) and label.isascii()
-    return category_name(plain if plain and kept else f"{plain or 'label'}-{mark}")
+def categories_of(labels: Sequence[str]) -> dict[str, str]:
+    """A category's name for each label: its letters and digits, and a mark where those do not tell it from others."""
+    plain = {label: re.sub(r"[^a-z0-9_-]+", "-", label.lower()).strip("-_")[:LONGEST_NAME] for label in labels}
+    times = Counter(plain.values())
+    return {
+        label: category_name(name if name and times[name] == 1 and _tells(name, label) else f"{name or 'label'}-{mark}")
+        for label, name in plain.items()
+        if (mark := hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:6])
+    }
+
+
+def _tells(name: str, label: str) -> bool:
+    """Whether nothing but capitals and signs between words is lost."""
+    return label.isascii() and len(name) == len(label.strip())
 
 
 def digest_of(claims: Claims) -> str:
