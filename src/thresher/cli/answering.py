@@ -73,7 +73,9 @@ def by_crowd(
             return audit({name: first[name]}, store=store, settings=settings, heard=heard, stop=stop).get(name)
 
         with interruptible() as stop:
-            simulate_with(order.category, crowd, store=store, settings=settings, stop=stop, loop=loop)
+            simulate_with(
+                order.category, crowd, store=store, settings=settings, stop=stop, loop=loop, tell=lambda _: None
+            )
 
 
 def _owner(store: Store) -> str:

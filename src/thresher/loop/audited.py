@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.evidence.labels import Audited, audited
+from thresher.evidence.labels import Audit, Audited, audited, audits_of, limits
+from thresher.evidence.martingale import most
 from thresher.label.gold import drawn
 from thresher.loop.decision import Decision, decision
 from thresher.records import Label, Says
@@ -61,17 +62,20 @@ def figures(name: str, *, store: Store) -> Figures:
 
 
 def told(name: str, *, store: Store) -> str:
-    """The progress of an audit as a sentence; empty before the first answer."""
+    """The progress of an audit as a sentence; empty before the first answer.
+
+    Without a wrong label it gives the lower bound by which the audit accepts.
+    """
     found = figures(name, store=store)
     target = store.categories.get(name).targets
     if found.precision is None:
         return f"{found.first:,} doubtful labels answered, {found.mended:,} wrong." if found.first else ""
     if not found.precision.drawn:
         return ""
-    low, high = found.interval
+    _, low, high = course(found)[-1]
     between = f"{low:.1%} to {high:.1%}" if found.precision.bad else f"at least {low:.1%}"
     says = (
-        f"{found.answers:,} answers, {found.precision.bad:,} wrong labels: {between} are right so far "
+        f"{found.precision.drawn:,} answers, {found.precision.bad:,} wrong: {between} are right so far "
         f"(target {target.precision:.1%})."
     )
     if found.recall is None or not found.recall.drawn:
@@ -80,12 +84,11 @@ def told(name: str, *, store: Store) -> str:
 
 
 def course(found: Figures) -> Sequence[tuple[int, float, float]]:
-    """The interval of the share of right labels after each answer, (answers, lowest, highest); none before the freeze.
+    """The bounds on the share of right labels after each answer, (answers, lowest, highest); none before the freeze.
 
-    The bounds hold at every moment together, so each one stays for good.
+    The lower one is that by which the audit accepts, so that it meets the target at the answer that does. Each bound
+    holds at all moments together, so it stays for good.
     """
-    from thresher.evidence.labels import audits_of, limits
-
     snapshot = found.decided.basis.snapshot
     if snapshot is None or found.precision is None or not found.precision.drawn:
         return []
@@ -95,7 +98,12 @@ def course(found: Figures) -> Sequence[tuple[int, float, float]]:
     path = [(0, lowest, highest)]
     for number in range(1, found.precision.drawn + 1):
         audit.take(np.array([state.answers[int(audit.urn.next(1)[0])]], np.int8))
-        fewest, most = limits(audit)
-        lowest, highest = max(lowest, (size - most) / size), min(highest, (size - fewest) / size)
+        lowest, highest = max(lowest, _accepted(audit)), min(highest, (size - limits(audit)[0]) / size)
         path.append((number, lowest, highest))
     return path
+
+
+def _accepted(audit: Audit) -> float:
+    """The highest share of right labels that the audit would accept now as a target."""
+    urn = audit.urn
+    return (urn.size - most(urn.size, urn.drawn, len(urn.bad), urn.prior, audit.delta)) / max(urn.size, 1)

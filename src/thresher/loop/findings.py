@@ -44,6 +44,7 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
         claimed=found.claimed,
         images=len(found.decided.rows),
         certified=found.claimed - len(found.wrong),
+        audited=found.precision.size if found.precision else 0,
         answers=found.answers,
         delta=order.targets.delta,
         precision=_bound(order.targets.precision, found.precision, proven=certified),
@@ -53,7 +54,7 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
         truth=order.targets.truth,
         unit="box" if order.boxes else "image",
         wrong=_wrong(taken, claims, found, store=store),
-        path=course(found),
+        path=_path(found, order.targets.precision, proven=certified),
         left_out=taken.left_out,
         evidence=EVIDENCE if kept.is_dir() else "",
         wrong_evidence=broken,
@@ -93,6 +94,15 @@ def _bound(target: float, found: Audited | None, *, proven: bool) -> Bound:
     """The interval of a share; what is proven is at least the target."""
     low, high = (0.0, 1.0) if found is None else share_right(found)
     return Bound(target, max(low, target) if proven else low, high)
+
+
+def _path(found: Figures, target: float, *, proven: bool) -> list[tuple[int, float, float]]:
+    """The course of the bounds; what is proven at its end is the target, where errors that were found are left out."""
+    path = list(course(found))
+    if path and proven:
+        answers, lowest, highest = path[-1]
+        path[-1] = (answers, max(lowest, target), highest)
+    return path
 
 
 def _wrong(taken: Taken, claims: Claims, found: Figures, *, store: Store) -> list[Wrong]:

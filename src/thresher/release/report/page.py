@@ -9,7 +9,7 @@ from typing import Final
 
 from thresher import __version__
 from thresher.release.report.chart import charts
-from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, counted, percent
+from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, counted, percent, several
 from thresher.release.report.look import MARK, SIGNS, STYLE
 
 VERDICTS: Final = {
@@ -72,7 +72,7 @@ def summary_page(every: Mapping[str, Findings]) -> str:
 
 def headline(found: Findings) -> str:
     """The verdict in one sentence."""
-    share, what = percent(found.precision.target), f"{found.unit}s labelled {found.label}"
+    share, what = percent(found.precision.target), f"{several(found.unit)} labelled {found.label}"
     if found.state == "broken":
         return f"Do not rely on this report: its evidence about the {what} does not verify."
     if found.state == "certified":
@@ -104,7 +104,7 @@ def _facts(found: Findings) -> str:
         ("Precision", _interval(found.precision), f"target {percent(found.precision.target)}"),
         *([("Recall", _interval(found.recall), f"target {percent(found.recall.target)}")] if found.recall else []),
         ("Confidence", percent(found.confidence), f"false with probability {found.delta:g} at most"),
-        ("Answers", f"{found.answers:,}", f"on random images of {found.claimed:,} labelled"),
+        ("Answers", f"{found.answers:,}", f"on {several(found.unit)} drawn from {found.audited:,}"),
         ("Wrong labels found", f"{len(found.wrong):,}", "removed from what is certified" if found.wrong else ""),
     ]
     return '<dl class="facts">' + "".join(
@@ -161,7 +161,7 @@ def _left_out(found: Findings) -> Iterable[str]:
 def _basis(found: Findings) -> Iterable[str]:
     yield "<h2>What this rests on</h2>"
     yield (
-        f"<p>Question: “{escape(found.question)}” {found.unit.capitalize()}s that carry the label were drawn "
+        f"<p>Question: “{escape(found.question)}” {several(found.unit).capitalize()} that carry the label were drawn "
         "at random, none twice, by a seed that was fixed before the first answer.</p>"
     )
     yield f"<p>{_TRUTH[found.truth]}</p>"
