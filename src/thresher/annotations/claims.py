@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import isfinite, isnan, nan
+from math import cos, inf, isfinite, isnan, nan, radians, sin
 from pathlib import Path
 from typing import Final, overload
 
@@ -70,21 +70,36 @@ class Claims:
     def images(self, label: str) -> dict[str, float | None]:
         """The images that have at least one claim of a label, in the order of the file, with their highest score."""
         found: dict[str, float | None] = {}
-        for claim in self.claims:
-            if claim.label == label:
-                before = found.get(claim.image)
-                better = before is None or (claim.score is not None and claim.score > before)
-                found[claim.image] = claim.score if better else before
+        for image, other, score, _ in _rows(self.claims):
+            if other == label:
+                before = found.get(image)
+                found[image] = score if before is None or (score is not None and score > before) else before
         return found
 
     def named(self) -> dict[str, int]:
         """Every image that the file names, with the number of its first line (0 where it is only listed)."""
-        found = {claim.image: claim.line for said in (self.denied, self.claims) for claim in reversed(said)}
-        return found | {image: 0 for image in self.unlabelled if image not in found}
+        found: dict[str, int] = {}
+        for said in (self.claims, self.denied):
+            for image, _, _, line in _rows(said):
+                if found.setdefault(image, line) > line:
+                    found[image] = line
+        if self.denied:
+            found = dict(sorted(found.items(), key=lambda item: item[1]))
+        for image in self.unlabelled:
+            found.setdefault(image, 0)
+        return found
 
     def where(self, claim: Claim) -> str:
         """The place of a claim in the file, for an error."""
         return f"{self.file}, {self.unit} {claim.line}" if claim.line else f"{self.file}, {claim.image}"
+
+
+def _rows(said: Sequence[Claim]) -> Iterator[tuple[str, str, float | None, int]]:
+    """Image, label, score and line of claims, without making each."""
+    if not isinstance(said, Kept):
+        return ((claim.image, claim.label, claim.score, claim.line) for claim in said)
+    scores = (None if isnan(score) else score for score in said.scores)
+    return zip(said.names, map(said.labels.__getitem__, said.codes), scores, said.lines, strict=True)
 
 
 def box_of(left: float, top: float, width: float, height: float, size: tuple[float, float] | None = None) -> Box:
@@ -100,6 +115,25 @@ def relative_box_of(left: float, top: float, width: float, height: float) -> Box
     return _cut((left, top, width, height), (1.0, 1.0), OUTSIDE_SHARE, relative=True)
 
 
+def turned_box_of(
+    sides: tuple[float, float, float, float], degrees: float, size: tuple[float, float] | None = None
+) -> Box:
+    """The upright box around one that is turned by `degrees` around its middle, cut at the edges of the image.
+
+    Raises BadInput for a box of no area, or one whose middle lies outside the image.
+    """
+    left, top, width, height = sides
+    _cut(sides, None, inf, relative=False)
+    across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
+    half_width, half_height = (width * across + height * down) / 2, (width * down + height * across) / 2
+    x, y = left + width / 2, top + height / 2
+    image_width, image_height = size or (inf, inf)
+    if not (0 <= x <= image_width and 0 <= y <= image_height):
+        return _cut(sides, size or (0.0, 0.0), OUTSIDE_PIXELS, relative=False)
+    first, second = max(x - half_width, 0.0), max(y - half_height, 0.0)
+    return Box(first, second, min(x + half_width, image_width) - first, min(y + half_height, image_height) - second)
+
+
 def _cut(
     box: tuple[float, float, float, float], size: tuple[float, float] | None, most: float, *, relative: bool
 ) -> Box:
@@ -109,7 +143,7 @@ def _cut(
         raise BadInput(f"the box {told} has a value that is not a number.", next="correct the box")
     if width <= 0 or height <= 0:
         raise BadInput(f"the box {told} (left, top, width, height) has no area.", next="correct or remove the box")
-    across, down = size or (float("inf"), float("inf"))
+    across, down = size or (inf, inf)
     right, bottom = left + width, top + height
     if left < -most or top < -most or right > across + most or bottom > down + most:
         image = (
@@ -117,10 +151,12 @@ def _cut(
         )
         what = f"the box {told} (left, top, width, height) reaches outside its image{image}."
         raise BadInput(what, next="correct or remove the box")
-    left, top, right, bottom = max(left, 0.0), max(top, 0.0), min(right, across), min(bottom, down)
-    if right <= left or bottom <= top:
-        raise BadInput(f"the box {told} (left, top, width, height) has no area.", next="correct or remove the box")
-    return Box(left, top, right - left, bottom - top, relative)
+    if left < 0 or top < 0 or right > across or bottom > down:
+        left, top, right, bottom = max(left, 0.0), max(top, 0.0), min(right, across), min(bottom, down)
+        width, height = right - left, bottom - top
+    if width <= 0 or height <= 0:
+        raise BadInput(f"the box {told} (left, top, width, height) lies outside its image.", next="remove the box")
+    return Box(left, top, width, height, relative)
 
 
 class Kept(Sequence[Claim]):
