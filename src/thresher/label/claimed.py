@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from thresher.annotations import Claims
-from thresher.annotations.named import Names, last_of
+from thresher.annotations.match import Index, key_of
 from thresher.errors import BadInput, BadLine, ThresherError
 from thresher.label.table import not_one, shared_addresses
 from thresher.store.claims import ClaimedLabels
@@ -189,29 +189,27 @@ def _rows(category: str, said: Sequence[_Said], claims: Claims, *, store: Store)
 def rows_named(category: str, names: Sequence[str], *, store: Store) -> list[list[int]]:
     """The rows of the pool that each name may mean, ascending: none for an unknown one, several if it is not clear.
 
-    A SHA-256, a file name, a URL or an id is looked up as in every table. Another name means the image whose file name
-    ends as it does, or as which it ends, folder by folder (annotations/named.py).
+    A SHA-256, a file name, a URL or an id is looked up as in every table; another name as in annotations/match.py.
     """
     found = store.categories.find(category, names)
     lacking = [place for place, rows in enumerate(found) if not rows]
     if not lacking:
         return found
-    files = _files(category, {last_of(names[place]) for place in lacking}, store=store)
-    known = Names.of(files)
+    files = _files(category, {key_of(names[place]) for place in lacking}, store=store)
+    known = Index(set(files))
     for place in lacking:
-        found[place] = sorted({row for file in known.find(names[place]) for row in files[file]})
+        found[place] = sorted({row for file in known.of(names[place]) for row in files[file]})
     return found
 
 
-def _files(category: str, lasts: set[str], *, store: Store) -> Mapping[str, list[int]]:
-    """The rows of the pool by the file names that may be meant: those whose last part is one of `lasts`."""
+def _files(category: str, keys: set[str], *, store: Store) -> Mapping[str, list[int]]:
+    """The rows of the pool by those of its file names that may be meant."""
     found: dict[str, list[int]] = {}
     pool = store.categories.pool(category)
     for start in range(0, len(pool), ROWS_AT_ONCE):
         for row, aliases in store.images.aliases(pool[start : start + ROWS_AT_ONCE]).items():
             for alias in aliases:
-                last = last_of(alias.value) if alias.kind == "file" else ""
-                if last and (last in lasts or last.rpartition(".")[0] in lasts):
+                if alias.kind == "file" and key_of(alias.value) in keys:
                     found.setdefault(alias.value, []).append(row)
     return found
 
