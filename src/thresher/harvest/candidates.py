@@ -33,6 +33,9 @@ class Candidate:
     LINK_TO_FOLDER or COMPANION.
 
     `stamp` changes whenever its bytes do ("": nothing tells), and `changed_ms` is when it last changed.
+
+    With a `box` (left, top, width, height in pixels as shown) it is that part of the image, cropped with a `margin` on
+    each side (pictures/regions.py); its name names the part.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Candidate:
     beside: str = ""
     stamp: str = ""
     changed_ms: int = 0
+    box: tuple[float, float, float, float] | None = None
+    margin: float = 0.0
 
 
 class Source(Protocol):

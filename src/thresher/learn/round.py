@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from thresher.errors import NotFound, NotReady
 from thresher.evidence.cascade import cascade
+from thresher.learn.beside import beside, claimed_columns
 from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
 from thresher.learn.embed import names
 from thresher.learn.head import Head, train
@@ -19,6 +20,7 @@ from thresher.learn.known import known_answers
 from thresher.learn.vectors import Vectors, embedded
 from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
 from thresher.settings import Settings, cache_directory
+from thresher.store.claims import claims_in_force
 from thresher.store.contract import Report, Rows, Store
 from thresher.store.groups import labelled_groups
 
@@ -47,11 +49,17 @@ def train_round(
     held = store.labels.held(category, entry.question.version)
     pool, known = _read(entry, held, store, settings)
     pool_rows = _rows_of(pool)
+    marks, columns = beside_marks(category, store=store), claimed_columns(category, store=store)
     head = train(
-        known.vectors.take(np.arange(len(known.vectors))), known.yes, seed=seed, pool=pool, places=known.places
+        known.vectors.take(np.arange(len(known.vectors))),
+        known.yes,
+        seed=seed,
+        pool=pool,
+        places=known.places,
+        beside=beside(columns, _rows_of(known.vectors), store=store),
     )
     told.step()
-    scores = head.scores(pool)
+    scores = head.scores(pool, beside(columns, pool_rows, store=store))
     number = max((done.number for done in store.rounds.all(category)), default=0) + 1
     column = f"scores/{category}/{number}"
     store.columns.create(column, 1, "float32")
@@ -82,10 +90,16 @@ def train_round(
         head=head.kind,
         at_ms=now_ms,
         seconds=time.perf_counter() - started,
+        beside=marks,
     )
     store.rounds.add(done, head.to_bytes())
     told.step()
     return done
+
+
+def beside_marks(category: str, *, store: Store) -> tuple[str, ...]:
+    """The labels from elsewhere that a head can learn from now, as a round records them."""
+    return tuple(f"{claim.name} {claim.mark}" for claim in claims_in_force(category, store=store))
 
 
 class _Teller:

@@ -12,7 +12,7 @@ from thresher.label.gate import review_all
 from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
-from thresher.learn.round import train_round
+from thresher.learn.round import beside_marks, train_round
 from thresher.loop.budget import is_short, nobody_can_answer
 from thresher.loop.certified import certified
 from thresher.loop.checking import keep_checked
@@ -148,11 +148,11 @@ def few(settings: Settings, images: int) -> int:
 def learn(
     category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None
 ) -> Round | None:
-    """Train and score if there are labels that the last round did not have; the newest round in any case."""
+    """Train and score if the last round did not have all labels and columns; the newest round in any case."""
     version = category.question.version
     latest = store.rounds.latest(category.name, version)
     labels = sum(label.says.value != "unsure" for label in store.labels.held(category.name, version))
-    if latest and latest.labels_yes + latest.labels_no == labels and _scored_all(category, latest, store):
+    if latest and latest.labels_yes + latest.labels_no == labels and _knows_all(category, latest, store):
         return latest
     try:
         return train_round(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
@@ -162,7 +162,10 @@ def learn(
         return store.rounds.latest(category.name, version)
 
 
-def _scored_all(category: Category, latest: Round, store: Store) -> bool:
+def _knows_all(category: Category, latest: Round, store: Store) -> bool:
+    """Whether a round could learn from the columns that there are now, and scored the whole pool."""
+    if latest.beside != beside_marks(category.name, store=store):
+        return False
     return not len(store.columns.missing(latest.column, store.categories.pool(category.name)))
 
 

@@ -28,6 +28,7 @@ REASONS = {
     "too-many-pixels": "it would decode to more pixels than allowed",
     "truncated": "the end is missing",
     "damaged": "the bytes cannot be decoded",
+    "box-outside": "less than half of the box lies inside the image",
 }
 """Every reason that `Undecodable` carries, and what it means."""
 
@@ -130,6 +131,19 @@ def model_pixels(data: bytes, *, side: int, stretch: bool = False, bilinear: boo
     resample = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
     square = _resized(flat, (side, side), box=(left, top, left + wide, top + high), resample=resample)
     return np.array(_turn(to_srgb(square, image), image, orientation), dtype=np.uint8)
+
+
+def upright(data: bytes, *, pixels: int) -> Image.Image:
+    """A whole image as people see it, at full size: upright, sRGB, transparency on white, first frame.
+
+    Raises Undecodable, also if its header announces more than `pixels` pixels.
+    """
+    image = opened(data)
+    width, height = image.size
+    if max(width * height, tile_pixels(image)) > pixels:
+        raise Undecodable("too-many-pixels", f"{width} x {height} pixels are more than {pixels:,}.")
+    orientation = orientation_of(image, data)
+    return _turn(to_srgb(decoded(image, data, least=max(width, height)), image), image, orientation)
 
 
 def _shown(data: bytes, long_side: int) -> Image.Image:

@@ -1,0 +1,62 @@
+"""A part of another source: only the files of some names, or boxes in them, each of which is an image of its own."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from thresher.harvest.candidates import Candidate, Source
+from thresher.pictures.regions import Box
+
+
+def region_name(name: str, box: Box) -> str:
+    """The name of a box of an image: the image's own and the pixels, as W3C Media Fragments writes them."""
+    return f"{name}#xywh={','.join(_pixels(number) for number in box)}"
+
+
+def _pixels(number: float) -> str:
+    return f"{number:.2f}".rstrip("0").rstrip(".")
+
+
+@dataclass
+class Part:
+    """The candidates of `whole` whose names are `wanted`; where a name comes with boxes, these in place of its image.
+
+    `margin` is that of the crops. Candidates are in the order of the whole source, boxes in the given order.
+    """
+
+    whole: Source
+    wanted: Mapping[str, Sequence[Box]]
+    margin: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The name of the whole source: a file of a part is the file of the whole."""
+        return self.whole.name
+
+    @property
+    def remote(self) -> bool:
+        """Whether the candidates have to be fetched."""
+        return self.whole.remote
+
+    @property
+    def again(self) -> bool:
+        """Whether known files are read again."""
+        return self.whole.again
+
+    @again.setter
+    def again(self, again: bool) -> None:
+        self.whole.again = again
+
+    def expected(self) -> int:
+        """The number of candidates, if every wanted name is there."""
+        return sum(max(len(boxes), 1) for boxes in self.wanted.values())
+
+    def candidates(self, *, bytes_most: int) -> Iterator[Candidate]:
+        """The wanted candidates, one for each box where there are boxes."""
+        for candidate in self.whole.candidates(bytes_most=bytes_most):
+            boxes = self.wanted.get(candidate.name)
+            if boxes is None:
+                continue
+            if not boxes:
+                yield candidate
+            for box in boxes:
+                yield replace(candidate, name=region_name(candidate.name, box), box=box, margin=self.margin)

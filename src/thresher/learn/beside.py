@@ -1,0 +1,121 @@
+"""Values beside the vectors: labels and scores that somebody else made (claims), as numbers that a head can learn from.
+
+They are distrusted: a head may find them useful or not, and no label, no gold and no evidence comes of them. A value
+has a deviation near 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.errors import BadInput
+from thresher.store.claims import claim_of, claims_of
+from thresher.store.contract import Rows, Store
+
+Values = NDArray[np.float32]
+FARTHEST = 5.0
+"""Deviations from the mean: a value farther away counts as so far, so that one outlier does not outweigh the head."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Values [n, k] float32 for n images, NaN where there is none, and the name of the column of each of the k.
+
+    Several values may come from one column: whether it says yes, and its score.
+    """
+
+    values: Values
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises BadInput for other shapes."""
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise BadInput(f"values are {self.values.shape}, with {len(self.names)} names.")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns, each once."""
+        return tuple(dict.fromkeys(self.names))
+
+    def take(self, places: NDArray[np.int64]) -> "Beside":
+        """The values of these images."""
+        return Beside(self.values[places], self.names)
+
+    def encoded(self, columns: Sequence[str]) -> NDArray[np.float64]:
+        """The values of some columns [n, m], 0 where there is none, each beside whether it is missing (1 or 0)."""
+        chosen = self.values[:, [name in columns for name in self.names]].astype(np.float64)
+        missing = np.isnan(chosen)
+        return np.concatenate([np.where(missing, 0.0, chosen), missing.astype(np.float64)], axis=1)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one source says of some rows, ascending: values [n, k], NaN where it says nothing."""
+
+    name: str
+    rows: Rows
+    values: Values
+
+    def of(self, rows: Rows, similar: Rows, mine: Rows) -> Values:
+        """The values [m, k] of rows; of one that the source does not name, those of another of its similar group.
+
+        `similar` [m] and `mine` [n] are the rows that represent the groups of `rows` and of `self.rows`.
+        """
+        found = np.full((len(rows), self.values.shape[1]), np.nan, np.float32)
+        groups, first = np.unique(mine, return_index=True)
+        for known, at, wanted in ((groups, first, similar), (self.rows, np.arange(len(self.rows)), rows)):
+            if len(known):
+                place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+                there = known[place] == wanted
+                found[there] = self.values[at[place[there]]]
+        return found
+
+
+def beside(columns: Sequence[Column], rows: Rows, *, store: Store) -> Beside:
+    """The values of some columns for rows."""
+    if not columns:
+        return Beside(np.empty((len(rows), 0), np.float32))
+    similar = store.images.similar(rows) if len(rows) else rows
+    parts = [column.of(rows, similar, store.images.similar(column.rows)) for column in columns]
+    names = [column.name for column in columns for _ in range(column.values.shape[1])]
+    return Beside(np.concatenate(parts, axis=1), tuple(names))
+
+
+def claimed_columns(category: str, *, store: Store) -> list[Column]:
+    """The claims in force of a category: whether each says yes (1 or -1), and its scores where it has them.
+
+    Raises StoreDamaged for changed ones.
+    """
+    found = []
+    for name in claims_of(category, store=store):
+        claim = claim_of(category, name, store=store)
+        if claim is None or not len(claim.rows):
+            continue
+        says = np.where(claim.yes, np.float32(1), np.float32(-1))
+        values = [says] if claim.scores is None else [says, standard(claim.scores)]
+        found.append(Column(name, claim.rows, np.column_stack(values)))
+    return found
+
+
+def standard(scores: NDArray[np.floating]) -> Values:
+    """Scores [n] on a scale on which they can be added to log-odds; NaN stays.
+
+    What lies between 0 and 1 is taken as probabilities, and becomes log-odds. Then the mean is subtracted, and what is
+    left is divided by the deviation.
+    """
+    values = np.asarray(scores, np.float64)
+    there = np.isfinite(values)
+    if not there.any():
+        return np.full(len(values), np.nan, np.float32)
+    low, high = values[there].min(), values[there].max()
+    if low >= 0 and high <= 1:
+        sure = np.clip(values, 1e-6, 1 - 1e-6)
+        values = np.log(sure / (1 - sure))
+    spread = float(values[there].std()) or 1.0
+    found = np.clip((values - values[there].mean()) / spread, -FARTHEST, FARTHEST)
+    return np.where(there, found, np.nan).astype(np.float32)
