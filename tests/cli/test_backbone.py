@@ -1,13 +1,17 @@
 """`thresher backbone`: a network is added, listed, chosen and removed by name; what does not fit is one clear line."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from tests.cli.commands import is_one_clear_line, process, thresher
 from tests.learn.towers import SIDE, TOKENS, Towers, two_towers
 
 from thresher.settings import FILE, read_settings
+from thresher.store import open_store
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,33 @@ def test_the_setting_is_replaced_and_nothing_else_of_the_file(at: Path, towers: 
     answer = thresher("backbone", "use", "colours", at=at, THRESHER_BACKBONE="efficientnet-lite0")
     assert "THRESHER_BACKBONE" in answer.stdout
     assert (at / FILE).read_text() == before.replace("efficientnet-lite0+colours", "colours")
+
+
+def test_a_text_ranks_the_pool_for_the_owners_first_task(at: Path, towers: Towers, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed, colour in enumerate([(230, 30, 30)] * 3 + [(30, 230, 30), (30, 30, 230)] * 10):
+        noise = np.random.default_rng(seed).integers(-25, 26, (24, 24, 3))
+        Image.fromarray(np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)).save(folder / f"{seed}.png")
+    question = ("category", "add", "car", "--question", "Is it a red car?")
+    words = ("--text", "a red car at night")
+    refused = thresher(*question, *words, at=at)
+    assert is_one_clear_line(refused, "has no text tower", "thresher backbone list")
+    assert thresher(*colours(towers), at=at).returncode == 0
+    assert thresher("backbone", "use", "colours", at=at).returncode == 0
+    assert thresher(*question, *words, at=at).returncode == 0
+    assert thresher("harvest", "car", "--folder", folder, at=at).returncode == 0
+    made = process("gold", "mine", "car", "--size", "8", "--json", at=at)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout) == {"category": "car", "text": "a red car at night", "tasks": [1], "images": 8}
+    with closing(open_store(str(at), read_settings(at, {}))) as store:
+        rows = store.asks.tasks("car", 0, 10)[0].rows
+        red = [row for (row,) in store.categories.find("car", ["0.png", "1.png", "2.png"])]
+    assert set(red) <= set(rows)
+    again = thresher("gold", "mine", "car", "--text", "something green", at=at)
+    assert "The pool of car is ranked by 'something green'." in again.stdout
+    assert "No task was made" in again.stdout
+    assert is_one_clear_line(thresher("gold", "mine", "car", "--text", "???", at=at), "--text", "letters")
 
 
 def test_what_does_not_fit_is_one_clear_line(at: Path, towers: Towers) -> None:

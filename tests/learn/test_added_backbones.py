@@ -16,10 +16,11 @@ from tests.site_for_tests import RunningSite, Site
 
 from thresher.errors import AlreadyThere, BadInput, Blocked, Missing, NotFetched, NotFound, ThresherError
 from thresher.learn.backbone import BUILT_IN, kept_in, name_of, open_backbone
-from thresher.learn.backbone.adding import Given, Wanted, add, open_words, remove
+from thresher.learn.backbone.adding import Given, Wanted, add, remove
 from thresher.learn.backbone.entries import Entry, added, find, folder_of
 from thresher.learn.backbone.published import PUBLISHED
 from thresher.learn.backbone.session import Preparation
+from thresher.learn.backbone.text_tower import open_words
 from thresher.learn.embed import column, embed
 from thresher.learn.vectors import embedded
 from thresher.pictures import model_pixels

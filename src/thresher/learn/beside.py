@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import BadInput
-from thresher.store.claims import claim_of, claims_of
+from thresher.store.claims import TEXT, claim_of, claims_of
 from thresher.store.contract import Rows, Store
 
 Values = NDArray[np.float32]
@@ -98,22 +98,24 @@ def claimed_columns(category: str, *, store: Store) -> list[Column]:
             continue
         says = np.where(claim.yes, np.float32(1), np.float32(-1))
         values = [says] if claim.scores is None else [says, standard(claim.scores)]
+        if name == TEXT and claim.scores is not None:  # how well an image fits words: it says neither yes nor no
+            values = [standard(claim.scores, may_be_probabilities=False)]
         found.append(Column(name, claim.rows, np.column_stack(values)))
     return found
 
 
-def standard(scores: NDArray[np.floating]) -> Values:
+def standard(scores: NDArray[np.floating], *, may_be_probabilities: bool = True) -> Values:
     """Scores [n] on a scale on which they can be added to log-odds; NaN stays.
 
-    What lies between 0 and 1 is taken as probabilities, and becomes log-odds. Then the mean is subtracted, and what is
-    left is divided by the deviation.
+    What lies between 0 and 1 is taken as probabilities where it may be, and becomes log-odds. Then the mean is
+    subtracted, and what is left is divided by the deviation.
     """
     values = np.asarray(scores, np.float64)
     there = np.isfinite(values)
     if not there.any():
         return np.full(len(values), np.nan, np.float32)
     low, high = values[there].min(), values[there].max()
-    if low >= 0 and high <= 1:
+    if may_be_probabilities and low >= 0 and high <= 1:
         sure = np.clip(values, 1e-6, 1 - 1e-6)
         values = np.log(sure / (1 - sure))
     spread = float(values[there].std()) or 1.0

@@ -22,7 +22,7 @@ from thresher.learn.backbone import entries
 from thresher.learn.backbone.entries import IMAGE, NAME, TEXT, TOKENIZER, Entry, File, Words
 from thresher.learn.backbone.published import PUBLISHED, Published
 from thresher.learn.backbone.session import Backbone, Preparation
-from thresher.learn.backbone.text_tower import TextTower
+from thresher.learn.backbone.text_tower import open_words
 from thresher.settings import Settings
 
 MOST_BYTES = 2_000_000_000  # of an ONNX file: protobuf's own limit
@@ -192,18 +192,6 @@ def _words(wanted: Wanted, like: Published | None, graph: File, tokenizer: File)
     lowercase = wanted.lowercase if wanted.lowercase is not None else bool(like and like.lowercase)
     known = (like.text_input, like.output) if like else ("input_ids", "")
     return Words(graph, tokenizer, tokens, lowercase, *known)
-
-
-def open_words(words: Words, folder: Path) -> TextTower:
-    """The text tower whose files are in a folder."""
-    return TextTower(
-        folder / TEXT,
-        folder / TOKENIZER,
-        tokens=words.tokens,
-        lowercase=words.lowercase,
-        output=words.output,
-        given=words.input,
-    )
 
 
 @contextmanager

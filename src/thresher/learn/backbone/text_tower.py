@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import BadInput
+from thresher.learn.backbone.entries import TEXT, TOKENIZER, Words
 from thresher.learn.backbone.session import Features, as_bad_input, open_session
 from thresher.learn.backbone.tokens import Tokenizer
 
@@ -77,4 +78,16 @@ def _output(session: Any, graph: Path, wanted: str) -> str:  # noqa: ANN401 -- o
         f"its outputs are {', '.join(outputs)}; {wanted or 'one vector per text'} is not among them.",
         where=str(graph),
         next=NEXT,
+    )
+
+
+def open_words(words: Words, folder: Path) -> TextTower:
+    """The text tower whose files are in a folder."""
+    return TextTower(
+        folder / TEXT,
+        folder / TOKENIZER,
+        tokens=words.tokens,
+        lowercase=words.lowercase,
+        output=words.output,
+        given=words.input,
     )
