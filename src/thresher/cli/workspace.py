@@ -12,7 +12,7 @@ from thresher.cli.gold import Text
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, WordingOptions, Yes, options
 from thresher.cli.show import as_json, facts, next_line, say, table
-from thresher.cli.standing import ALIKE, CLAIM, ENDED, GATE, OFF_TABLE, WAITS_FOR, standing
+from thresher.cli.standing import ALIKE, BESIDE, CLAIM, ENDED, GATE, OFF_TABLE, WAITS_FOR, standing
 from thresher.errors import AlreadyThere, BadInput, without_secrets
 from thresher.settings import FILE, TABLE, without_password
 
@@ -113,7 +113,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if not servers:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
-            for fact in filter(None, (row[GATE], row[ENDED], row[CLAIM])):
+            for fact in filter(None, (row[GATE], row[ENDED], row[CLAIM], row[BESIDE])):
                 say(f"{row['category']}: {fact}")
             if row[ALIKE]:
                 several = f"{row[ALIKE]:,} of its images came from several addresses, perhaps as a placeholder"

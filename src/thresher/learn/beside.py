@@ -15,8 +15,10 @@ from thresher.store.claims import TEXT, claim_of, claims_of
 from thresher.store.contract import Rows, Store
 
 Values = NDArray[np.float32]
-FARTHEST = 5.0
-"""Deviations from the mean: a value farther away counts as so far, so that one outlier does not outweigh the head."""
+FARTHEST, CLIPPINGS = 5.0, 20
+"""Deviations from the mean: a score farther away counts as so far for mean and deviation, so many times over."""
+SUREST = 1e-9
+"""A probability below it, or above 1 less it, is taken as this."""
 
 
 @dataclass(frozen=True)
@@ -105,19 +107,23 @@ def claimed_columns(category: str, *, store: Store) -> list[Column]:
 
 
 def standard(scores: NDArray[np.floating], *, may_be_probabilities: bool = True) -> Values:
-    """Scores [n] on a scale on which they can be added to log-odds; NaN stays.
+    """Scores [n] in ascending order as before, on a scale on which they can be added to log-odds; NaN stays.
 
-    What lies between 0 and 1 is taken as probabilities where it may be, and becomes log-odds. Then the mean is
-    subtracted, and what is left is divided by the deviation.
+    What lies between 0 and 1 is taken as probabilities where it may be, and becomes log-odds. Then come the mean and
+    the deviation of all but outliers, and the inverse hyperbolic sine, so that rare high scores keep their order and
+    outweigh nothing.
     """
     values = np.asarray(scores, np.float64)
     there = np.isfinite(values)
     if not there.any():
         return np.full(len(values), np.nan, np.float32)
-    low, high = values[there].min(), values[there].max()
-    if may_be_probabilities and low >= 0 and high <= 1:
-        sure = np.clip(values, 1e-6, 1 - 1e-6)
+    usual = values[there]
+    if may_be_probabilities and usual.min() >= 0 and usual.max() <= 1:
+        sure = np.clip(values, SUREST, 1 - SUREST)
         values = np.log(sure / (1 - sure))
-    spread = float(values[there].std()) or 1.0
-    found = np.clip((values - values[there].mean()) / spread, -FARTHEST, FARTHEST)
+        usual = values[there]
+    for _ in range(CLIPPINGS):
+        reach = FARTHEST * float(usual.std())
+        usual = np.clip(usual, usual.mean() - reach, usual.mean() + reach)
+    found = np.arcsinh((values - usual.mean()) / (float(usual.std()) or 1.0))
     return np.where(there, found, np.nan).astype(np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from thresher.errors import NotFound, NotReady
 from thresher.evidence.cascade import cascade
-from thresher.learn.beside import beside, claimed_columns
+from thresher.learn.beside import Beside, beside, claimed_columns
 from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
 from thresher.learn.embed import names
 from thresher.learn.head import Head, train
@@ -50,14 +50,7 @@ def train_round(
     pool, known = _read(entry, held, store, settings)
     pool_rows = _rows_of(pool)
     marks, columns = beside_marks(category, store=store), claimed_columns(category, store=store)
-    head = train(
-        known.vectors.take(np.arange(len(known.vectors))),
-        known.yes,
-        seed=seed,
-        pool=pool,
-        places=known.places,
-        beside=beside(columns, _rows_of(known.vectors), store=store),
-    )
+    head = known.trained(beside(columns, _rows_of(known.vectors), store=store), pool=pool, seed=seed)
     told.step()
     scores = head.scores(pool, beside(columns, pool_rows, store=store))
     number = max((done.number for done in store.rounds.all(category)), default=0) + 1
@@ -122,6 +115,11 @@ class _Labelled:
     vectors: Vectors
     yes: Yes
     places: NDArray[np.int64]
+
+    def trained(self, beside: Beside, *, pool: Vectors, seed: int) -> Head:
+        """A head of these, and of the values beside them."""
+        features = self.vectors.take(np.arange(len(self.vectors)))
+        return train(features, self.yes, seed=seed, pool=pool, places=self.places, beside=beside)
 
 
 def _rows_of(vectors: Vectors) -> Rows:

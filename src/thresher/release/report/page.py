@@ -137,7 +137,7 @@ def _wrong(found: Findings) -> Iterable[str]:
     if not found.wrong:
         return
     yield f"<h2>{counted(len(found.wrong), 'wrong label')} found</h2>"
-    yield "<p><a href=\"wrong.csv\">wrong.csv</a> lists them with the columns of the labels file, to be corrected.</p>"
+    yield '<p><a href="wrong.csv">wrong.csv</a> lists them with the columns of the labels file, to be corrected.</p>'
     shown = [one for one in found.wrong if one.picture]
     items = (
         f'<li><img alt="labelled {escape(found.label)}" src="data:image/webp;base64,'
