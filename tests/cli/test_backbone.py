@@ -100,6 +100,12 @@ def test_a_text_ranks_the_pool_for_the_owners_first_task(at: Path, towers: Tower
     assert "The pool of car is ranked by 'something green'." in again.stdout
     assert "No task was made" in again.stdout
     assert is_one_clear_line(thresher("gold", "mine", "car", "--text", "???", at=at), "--text", "letters")
+    (listed,) = json.loads(thresher("labels", "list", "car", "--json", at=at).stdout)
+    assert (listed["name"], listed["images"], listed["yes"]) == ("text", 23, 0)
+    assert is_one_clear_line(thresher("labels", "remove", "car", "text", at=at), '--text ""')
+    (tmp_path / "given.csv").write_text("file,label\n0.png,car\n")
+    taken = thresher("labels", "import", "car", tmp_path / "given.csv", "--name", "text", at=at)
+    assert is_one_clear_line(taken, "'text'", "--name")
 
 
 def test_what_does_not_fit_is_one_clear_line(at: Path, towers: Towers) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.filled import NAME
+from tests.learn.graphs import mean_graph
 from tests.learn.test_added_backbones import add_to, wanted_of
 from tests.learn.towers import Towers, two_towers
 
@@ -15,7 +16,7 @@ from thresher.errors import BadInput, NotReady
 from thresher.harvest.similar import put_in_groups
 from thresher.label.mining import mine
 from thresher.learn.backbone import kept_in
-from thresher.learn.backbone.adding import remove
+from thresher.learn.backbone.adding import Given, Wanted, add, remove
 from thresher.learn.beside import claimed_columns
 from thresher.learn.embed import column
 from thresher.learn.head import Head
@@ -176,6 +177,25 @@ def test_scores_of_a_network_that_is_used_no_more_stay_and_stop_nothing(store: S
     assert claims_in_force(NAME, store=store) == [kept]
     with pytest.raises(BadInput, match="no text tower"):
         rank(NAME, store=store, settings=settings.but(backbone="efficientnet-lite0"), now_ms=8)
+
+
+def test_of_two_joined_networks_the_one_with_a_text_tower_ranks(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    red, rows = pool_of(store, 3, 20)
+    other = mean_graph(tmp_path / "other.onnx", ["n", 3, 32, 32])
+    add(
+        "other",
+        Wanted(Given(str(other))),
+        cache=kept_in(settings),
+        settings=settings,
+    )
+    joined = settings.but(backbone="other+colours")
+    described(store, joined)
+    ranked = rank(NAME, store=store, settings=joined, now_ms=7)
+    assert sorted(ranked[:3].tolist()) == red.tolist()
+    assert [name.split("-")[0] for name in store.columns.names()] == ["features/colours"]  # the other one is not asked
+    assert len(ranked) == len(rows)
 
 
 @pytest.mark.parametrize("text", ["...", "x" * 1001], ids=["no letters", "too long"])
