@@ -5,9 +5,19 @@ import pytest
 from tests.contract.things import category
 
 from thresher.errors import BadInput, StoreDamaged
-from thresher.store.claims import AUDITED, ClaimedLabels, claim_of, claims_of, store_claim
+from thresher.store.claims import (
+    AUDITED,
+    TEXT,
+    ClaimedLabels,
+    claim_of,
+    claims_of,
+    keep_words,
+    remove_claim,
+    store_claim,
+    words_of,
+)
 from thresher.store.contract import Store
-from thresher.store.kinds import CLAIM
+from thresher.store.kinds import CLAIM, WORDS
 
 
 def claim(rows: list[int], yes: list[bool], scores: list[float] | None = None, source: str = "aa") -> ClaimedLabels:
@@ -72,3 +82,21 @@ def test_changed_labels_are_not_used_and_check_drops_them(store: Store) -> None:
     assert "labels 'labels' of car" in found
     assert store.check(mend=False).found == ()
     assert claim_of("car", store=store) is None
+
+
+def test_the_words_of_a_category_are_the_last_ones_and_empty_ones_take_their_scores_along(store: Store) -> None:
+    category(store, 4)
+    assert words_of("car", store=store) == ""
+    for at, text in enumerate(("a red car", "a red car", "a car at night")):
+        keep_words("car", text, store=store, now_ms=at)
+    assert words_of("car", store=store) == "a car at night"
+    assert [line["number"] for line in store.lines.page(WORDS, "car")] == [1, 2]
+    scores = np.array([0.5, np.nan], np.float32)
+    for at in (1, 2):
+        made = ClaimedLabels(TEXT, np.array([0, 2]), np.zeros(2, bool), scores * at, str(at), TEXT, at)
+        kept = store_claim("car", made, store=store)
+        remove_claim("car", TEXT, store=store, before=kept.number)
+    assert [line["number"] for line in store.lines.page(CLAIM, "car")] == [2]
+    keep_words("car", "", store=store, now_ms=9)
+    assert words_of("car", store=store) == ""
+    assert claim_of("car", TEXT, store=store) is None

@@ -11,7 +11,7 @@ from thresher.errors import BadInput, BadLine, NotFound
 from thresher.harvest.similar import put_in_groups
 from thresher.label.imports import Wanted, column_name, import_column, remove_column
 from thresher.records import Alias, NewImage, Origin
-from thresher.store.claims import AUDITED, ClaimedLabels, claim_of, claims_of, store_claim
+from thresher.store.claims import AUDITED, TEXT, ClaimedLabels, claim_of, claims_of, store_claim
 from thresher.store.contract import Store
 
 
@@ -147,7 +147,12 @@ def test_a_name_of_two_images_is_not_guessed(store: Store, rows: list[int], tmp_
         (["0.jpg,thing,1", "0.jpg,dog,1"], {}, "line 3: '0.jpg' is 'dog' here and 'thing' in line 2"),
         ([f"{place}.jpg,thing," for place in range(6)], {}, "all 6 images of thing have the label 'thing'"),
         (["0.jpg,thing,"], {"name": "Two words"}, "the name 'Two words' is not one of up to 60"),
-        (["0.jpg,thing,"], {"name": AUDITED}, "is the name of what `thresher certify` checks"),
+        (
+            ["0.jpg,thing,"],
+            {"name": AUDITED},
+            "'labels' is what `thresher certify` checks, and no column that is imported",
+        ),
+        (["0.jpg,thing,"], {"name": TEXT}, "'text' is how well images fit the words of a category"),
         (["0.jpg,thing,"], {"kind": "abacus"}, "unknown format 'abacus'"),
     ],
 )
@@ -228,15 +233,25 @@ def test_a_column_is_removed_by_its_name(store: Store, rows: list[int], tmp_path
         remove_column(NAME, "yolo-v8", store=store)
 
 
-def test_what_certify_checks_is_no_column_that_can_be_removed(store: Store, rows: list[int]) -> None:
-    store_claim(NAME, ClaimedLabels(AUDITED, np.array(rows[:2]), np.array([True, False])), store=store)
-    with pytest.raises(BadInput, match="certify"):
-        remove_column(NAME, AUDITED, store=store)
+@pytest.mark.parametrize(("name", "following"), [(AUDITED, "labels list"), (TEXT, 'gold mine thing --text ""')])
+def test_what_was_made_in_another_way_is_not_removed_as_a_column(
+    store: Store, rows: list[int], name: str, following: str
+) -> None:
+    store_claim(NAME, ClaimedLabels(name, np.array(rows[:2]), np.array([True, False])), store=store)
+    with pytest.raises(BadInput, match=following):
+        remove_column(NAME, name, store=store)
+    assert claims_of(NAME, store=store) == [name]
 
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("YOLO v8.pred.csv", "yolo-v8"), ("labels.csv", "imported"), ("ответы.csv", "imported"), ("-a-.csv", "a")],
+    [
+        ("YOLO v8.pred.csv", "yolo-v8"),
+        ("labels.csv", "imported"),
+        ("text.csv", "imported"),
+        ("ответы.csv", "imported"),
+        ("-a-.csv", "a"),
+    ],
 )
 def test_a_column_is_called_as_its_file(tmp_path: Path, file: str, name: str) -> None:
     (tmp_path / file).touch()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import BadInput
-from thresher.store.claims import claim_of, claims_of
+from thresher.store.claims import TEXT, claim_of, claims_of
 from thresher.store.contract import Rows, Store
 
 Values = NDArray[np.float32]
@@ -100,22 +100,25 @@ def claimed_columns(category: str, *, store: Store) -> list[Column]:
             continue
         says = np.where(claim.yes, np.float32(1), np.float32(-1))
         values = [says] if claim.scores is None else [says, standard(claim.scores)]
+        if name == TEXT and claim.scores is not None:  # how well an image fits words: it says neither yes nor no
+            values = [standard(claim.scores, may_be_probabilities=False)]
         found.append(Column(name, claim.rows, np.column_stack(values)))
     return found
 
 
-def standard(scores: NDArray[np.floating]) -> Values:
+def standard(scores: NDArray[np.floating], *, may_be_probabilities: bool = True) -> Values:
     """Scores [n] in ascending order as before, on a scale on which they can be added to log-odds; NaN stays.
 
-    What lies between 0 and 1 is taken as probabilities, and becomes log-odds. Then come the mean and the deviation of
-    all but outliers, and the inverse hyperbolic sine, so that rare high scores keep their order and outweigh nothing.
+    What lies between 0 and 1 is taken as probabilities where it may be, and becomes log-odds. Then come the mean and
+    the deviation of all but outliers, and the inverse hyperbolic sine, so that rare high scores keep their order and
+    outweigh nothing.
     """
     values = np.asarray(scores, np.float64)
     there = np.isfinite(values)
     if not there.any():
         return np.full(len(values), np.nan, np.float32)
     usual = values[there]
-    if usual.min() >= 0 and usual.max() <= 1:
+    if may_be_probabilities and usual.min() >= 0 and usual.max() <= 1:
         sure = np.clip(values, SUREST, 1 - SUREST)
         values = np.log(sure / (1 - sure))
         usual = values[there]

@@ -13,6 +13,7 @@ from thresher.errors import NotFound, NotReady
 from thresher.evidence.cascade import cascade
 from thresher.learn.beside import Beside, beside, claimed_columns
 from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
+from thresher.learn.embed import names
 from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
 from thresher.learn.known import known_answers
@@ -72,7 +73,7 @@ def train_round(
         number=number,
         category=category,
         version=entry.question.version,
-        backbone=settings.backbone,
+        backbone="+".join(names(settings)),
         column=column,
         thresholds=thresholds,
         counts=_count(entry, pool_rows, scores, thresholds, held, store),
@@ -132,8 +133,8 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     rows = np.fromiter(answers, np.int64)
     try:
         kept = _graph_file(entry, store, settings)
-        pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store, graph_file=kept)
-        vectors = embedded(settings.backbone, rows, store=store)
+        pool = embedded(settings, store.categories.pool(entry.name), store=store, graph_file=kept)
+        vectors = embedded(settings, rows, store=store)
     except NotFound as error:
         raise NotReady("no image is embedded yet.", where=entry.name, next=f"thresher run {entry.name}") from error
     pool_rows, rows = _rows_of(pool), _rows_of(vectors)
@@ -146,7 +147,7 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
 
 def _graph_file(entry: Category, store: Store, settings: Settings) -> Path:
     """One file per pool and backbone, so that a growing pool leaves no old files behind."""
-    of = hashlib.sha256("\0".join((store.place, entry.name, settings.backbone)).encode()).hexdigest()
+    of = hashlib.sha256("\0".join((store.place, entry.name, *names(settings))).encode()).hexdigest()
     return cache_directory(settings) / "graphs" / f"{of[:24]}.npz"
 
 

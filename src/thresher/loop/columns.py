@@ -6,7 +6,7 @@ from typing import Final
 from thresher.errors import NotFound, StoreDamaged
 from thresher.learn.head import Head
 from thresher.records import Round
-from thresher.store.claims import AUDITED, claims_in_force
+from thresher.store.claims import AUDITED, TEXT, claims_in_force
 from thresher.store.contract import Store
 
 USED, UNUSED, UNTRIED = "uses it", "does not use it", "not trained since"
@@ -30,6 +30,8 @@ class InUse:
     def says(self) -> str:
         """The column as a sentence."""
         of = f"labels {self.name!r} from elsewhere ({self.yes:,} yes of {self.images:,} images)"
+        if self.name == TEXT:
+            of = f"how well {self.images:,} images fit the words of the category"
         return f"{of}: the classifier {self.used}" if self.used != UNTRIED else f"{of}: the classifier was {self.used}"
 
 

@@ -13,6 +13,7 @@ from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import beside_marks, train_round
+from thresher.learn.text import keep_scored
 from thresher.loop.budget import is_short, nobody_can_answer
 from thresher.loop.certified import certified
 from thresher.loop.checking import keep_checked
@@ -65,6 +66,7 @@ def turn(
     category = listen(category, store=store, settings=settings, now_ms=now_ms)
     if not _nothing_to_learn_from(category, store=store):
         embed(pool, store=store, settings=settings, report=report, stop=stop)
+        keep_scored(name, store=store, settings=settings, now_ms=now_ms)
         # people answer while a pool is embedded, for minutes or hours
         category = listen(category, store=store, settings=settings, now_ms=now_ms)
     busy = people_are_busy(category, store=store, settings=settings)

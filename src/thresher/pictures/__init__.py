@@ -116,18 +116,20 @@ def shown_scale(width: int, height: int, *, long_side: int) -> float:
     return min(1.0, min(wanted, MOST_LONG_PIXELS) / longest)
 
 
-def model_pixels(data: bytes, *, side: int) -> NDArray[np.uint8]:
+def model_pixels(data: bytes, *, side: int, stretch: bool = False, bilinear: bool = False) -> NDArray[np.uint8]:
     """An image for a model, uint8 [side, side, 3] RGB: upright, sRGB, transparency on white, first frame.
 
-    The short side is resized to `side` (enlarged where it is shorter) and the middle square is kept. JPEGs are decoded
-    at the smallest scale that is not below `side`. Raises Undecodable.
+    The short side is resized to `side` (enlarged where it is shorter) and the middle square is kept; with `stretch` the
+    whole image becomes the square. The filter is bicubic, or `bilinear`. JPEGs are decoded at the smallest scale that
+    is not below `side`. Raises Undecodable.
     """
     image = opened(data)
     orientation = orientation_of(image, data)
     flat = decoded(image, data, least=side)
-    edge = min(flat.size)
-    left, top = (flat.width - edge) / 2, (flat.height - edge) / 2
-    square = _resized(flat, (side, side), box=(left, top, left + edge, top + edge))
+    wide, high = flat.size if stretch else (min(flat.size), min(flat.size))
+    left, top = (flat.width - wide) / 2, (flat.height - high) / 2
+    resample = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
+    square = _resized(flat, (side, side), box=(left, top, left + wide, top + high), resample=resample)
     return np.array(_turn(to_srgb(square, image), image, orientation), dtype=np.uint8)
 
 
@@ -176,11 +178,14 @@ def _turn(image: Image.Image, original: Image.Image, orientation: int) -> Image.
 
 
 def _resized(
-    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+    image: Image.Image,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float] | None = None,
+    resample: Image.Resampling = Image.Resampling.BICUBIC,
 ) -> Image.Image:
     if image.size == size and box in (None, (0, 0, *size)):
         return image
-    return image.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+    return image.resize(size, resample, box=box, reducing_gap=3.0)
 
 
 def _difference_hash(grey: Image.Image) -> str:

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from thresher.errors import BadInput, StoreDamaged
 from thresher.store.contract import Rows, Store
-from thresher.store.kinds import CLAIM
+from thresher.store.kinds import CLAIM, WORDS
 from thresher.store.seals import SEAL, must_hold, sealed
 
 AUDITED: Final = "labels"
 """The name of the claim that the method `labels` audits."""
+TEXT: Final = "text"
+"""The name of the claim whose scores say how well each image fits the words of its category."""
 AGAIN: Final = "import the labels again"
 _ROWS, _YES, _SCORES = np.dtype("<i8"), np.dtype("u1"), np.dtype("<f4")
 
@@ -110,12 +112,31 @@ def claims_in_force(category: str, *, store: Store) -> list[Standing]:
     return [Standing(**{field: line[field] for field in told}, mark=line[SEAL]) for _, line in sorted(newest.items())]
 
 
-def remove_claim(category: str, name: str, *, store: Store) -> bool:
-    """Remove the labels of a name, the earlier ones too; whether there were any."""
+def remove_claim(category: str, name: str, *, store: Store, before: int | None = None) -> bool:
+    """Remove the labels of a name, the earlier ones too (only those with a number below `before`, where it is given);
+    whether there were any.
+    """
     lines = store.lines.page(CLAIM, category, where={"name": name})
-    for line in lines:
-        store.lines.drop(CLAIM, [name, line["number"]], category)
-    return bool(lines)
+    gone = [line["number"] for line in lines if before is None or line["number"] < before]
+    for number in gone:
+        store.lines.drop(CLAIM, [name, number], category)
+    return bool(gone)
+
+
+def words_of(category: str, *, store: Store) -> str:
+    """The words that the pool of a category is ranked by; empty if there are none."""
+    newest = store.lines.page(WORDS, category, descending=True, limit=1)
+    return str(newest[0]["text"]) if newest else ""
+
+
+def keep_words(category: str, text: str, *, store: Store, now_ms: int) -> None:
+    """Put words in force by which the pool of a category is ranked; empty: none, and their scores are removed."""
+    while words_of(category, store=store) != text:
+        newest = store.lines.page(WORDS, category, descending=True, limit=1)
+        number = newest[0]["number"] + 1 if newest else 1
+        store.lines.add(WORDS, [{"number": number, "text": text, "at_ms": now_ms}], category)
+    if not text:
+        remove_claim(category, TEXT, store=store)
 
 
 def _line(category: str, name: str, *, store: Store) -> dict[str, Any] | None:

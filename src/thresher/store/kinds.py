@@ -257,10 +257,19 @@ CLAIM: Final = Kind(
     since=4,
     at_once=1,
 )
+# words that rank a pool (claims.py): the line with the highest number is in force, and no words there are none
+WORDS: Final = Kind(
+    "words",
+    "texts that a pool is ranked by",
+    fields_of("number int, text, at_ms int"),
+    generic=True,
+    since=4,
+    plural="words",
+)
 
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (
     CATEGORY, IMAGE, SEEN_FILE, SAME_ANSWER, WORKER, INVITE, DEVICE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK,
     ASSIGNMENT, REVIEW, RECHECK, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE, CLAIM,
-    SERVER,
+    WORDS, SERVER,
 )  # fmt: skip

@@ -66,7 +66,7 @@ def fill(store: Any) -> None:
         Thresholds,
         Worker,
     )
-    from thresher.store.claims import ClaimedLabels, store_claim
+    from thresher.store.claims import ClaimedLabels, keep_words, store_claim
 
     category(store, 6)
     store.people.add(Worker("w1", "Ada", False, "i1", 1))
@@ -88,6 +88,7 @@ def fill(store: Any) -> None:
     store_claim(
         "car", ClaimedLabels("labels", np.array([0, 2]), np.array([True, False]), None, "aa", "csv", 9), store=store
     )
+    keep_words("car", "a red car", store=store, now_ms=9)
     store.jobs.start(Job("j1", "harvest", "car", {"a.b": [1, None], "$c": 2}, "done", "h", 1, 5, 6, 7, 8, True, "x"))
     store.jobs.lease("loop/car", "me", 5, 10)
 
