@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.cli.commands import is_one_clear_line, thresher
 from tests.filled import NAME, fill
+from tests.loop.frozen_pool import frozen
 from tests.loop.people import small
 
 from thresher.learn.round import train_round
@@ -52,7 +53,7 @@ def test_labels_are_imported_listed_told_by_status_and_removed(place: Path, tmp_
     (listed,) = json.loads(thresher("labels", "list", NAME, "--json", at=place).stdout)
     facts = {key: listed[key] for key in ("name", "kind", "images", "yes", "scored", "used")}
     assert facts == {
-        "name": "detector", "kind": "csv", "images": 3, "yes": 2, "scored": True, "used": "not trained since",
+        "name": "detector", "kind": "csv", "images": 3, "yes": 2, "scored": True, "used": "was not trained since",
     }  # fmt: skip
     told = "labels 'detector' from elsewhere (2 yes of 3 images): the classifier was not trained since"
     assert f"{NAME}: {told}" in thresher("status", at=place).stdout.splitlines()
@@ -82,6 +83,15 @@ def test_the_list_tells_whether_the_classifier_uses_them(
     train_round(NAME, store=store, settings=ours, seed=1, now_ms=7)
     (listed,) = json.loads(thresher("labels", "list", NAME, "--json", at=place).stdout)
     assert (listed["name"], listed["used"]) == ("yolo", "uses it")
+
+
+def test_an_import_during_audits_says_that_it_waits_for_the_next_freeze(store: Store, tmp_path: Path) -> None:
+    frozen(store, "certified")
+    done = thresher(
+        "labels", "import", NAME, predictions(tmp_path, "0.jpg,thing,0.9", "1.jpg,dog,"), at=Path(store.place)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "learns from these labels before the next freeze" in done.stdout
 
 
 def test_the_formats_are_listed() -> None:

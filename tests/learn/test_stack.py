@@ -154,6 +154,6 @@ def test_one_far_score_does_not_flatten_the_others() -> None:
 
 def test_a_copy_says_what_the_source_says_of_another_one() -> None:
     told = Column("theirs", np.array([2, 5, 9]), np.array([[1.0], [-1.0], [1.0]], np.float32))
-    rows, similar = np.array([1, 2, 3, 5, 9]), np.array([1, 2, 2, 5, 5])
-    found = told.of(rows, similar, np.array([2, 5, 5]))
-    assert np.array_equal(found[:, 0], [np.nan, 1, 1, -1, 1], equal_nan=True)
+    groups = {1: 1, 2: 2, 3: 2, 5: 5, 6: 5, 9: 5}
+    found = told.of(np.array([1, 2, 3, 5, 6, 9]), lambda rows: np.array([groups[row] for row in rows.tolist()]))
+    assert np.array_equal(found[:, 0], [np.nan, 1, 1, -1, -1, 1], equal_nan=True)

@@ -4,13 +4,14 @@ They are distrusted: a head may find them useful or not, and no label, no gold a
 has a deviation near 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import BadInput
+from thresher.learn.decide import look_up
 from thresher.store.claims import TEXT, claim_of, claims_of
 from thresher.store.contract import Rows, Store
 
@@ -63,27 +64,25 @@ class Column:
     rows: Rows
     values: Values
 
-    def of(self, rows: Rows, similar: Rows, mine: Rows) -> Values:
+    def of(self, rows: Rows, similar: Callable[[Rows], Rows]) -> Values:
         """The values [m, k] of rows; of one that the source does not name, those of another of its similar group.
 
-        `similar` [m] and `mine` [n] are the rows that represent the groups of `rows` and of `self.rows`.
+        `similar` gives the rows that represent the groups of some rows.
         """
+        at, there = look_up(self.rows, rows)
         found = np.full((len(rows), self.values.shape[1]), np.nan, np.float32)
-        groups, first = np.unique(mine, return_index=True)
-        for known, at, wanted in ((groups, first, similar), (self.rows, np.arange(len(self.rows)), rows)):
-            if len(known):
-                place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-                there = known[place] == wanted
-                found[there] = self.values[at[place[there]]]
+        found[there] = self.values[at[there]]
+        lacking = np.flatnonzero(~there)
+        if len(lacking) and len(self.rows):
+            groups, first = np.unique(similar(self.rows), return_index=True)
+            at, there = look_up(groups, similar(rows[lacking]))
+            found[lacking[there]] = self.values[first[at[there]]]
         return found
 
 
 def beside(columns: Sequence[Column], rows: Rows, *, store: Store) -> Beside:
     """The values of some columns for rows."""
-    if not columns:
-        return Beside(np.empty((len(rows), 0), np.float32))
-    similar = store.images.similar(rows) if len(rows) else rows
-    parts = [column.of(rows, similar, store.images.similar(column.rows)) for column in columns]
+    parts = [np.empty((len(rows), 0), np.float32), *(column.of(rows, store.images.similar) for column in columns)]
     names = [column.name for column in columns for _ in range(column.values.shape[1])]
     return Beside(np.concatenate(parts, axis=1), tuple(names))
 
