@@ -242,7 +242,7 @@ def _told(said: _Said, claims: Claims) -> str:
 def _must_differ(scores: "np.ndarray[tuple[int], np.dtype[np.float32]]", said: Sequence[_Said], claims: Claims) -> None:
     """Scores that are all equal rank nothing, and are most likely not the scores."""
     there = np.flatnonzero(~np.isnan(scores))
-    if len(there) < 2 or len(np.unique(scores[there])) > 1:  # noqa: PLR2004 -- one score alone is equal to none
+    if len(there) < 2 or len(np.unique(scores[there])) > 1:
         return
     lines = sorted(said[place].line for place in there.tolist())
     first, last = _place(lines[0], claims), lines[-1]
