@@ -10,6 +10,7 @@ from thresher.store.claims import (
     TEXT,
     ClaimedLabels,
     claim_of,
+    claims_in_force,
     claims_of,
     keep_words,
     remove_claim,
@@ -100,3 +101,21 @@ def test_the_words_of_a_category_are_the_last_ones_and_empty_ones_take_their_sco
     keep_words("car", "", store=store, now_ms=9)
     assert words_of("car", store=store) == ""
     assert claim_of("car", TEXT, store=store) is None
+
+
+def test_claims_in_force_are_told_without_their_values_and_removed_with_all_that_came_before(store: Store) -> None:
+    category(store, 6)
+    assert claims_in_force("car", store=store) == []
+    store_claim("car", claim([0, 2, 5], [True, False, True], source="aa"), store=store)
+    store_claim("car", ClaimedLabels("detector", np.array([4]), np.array([True])), store=store)
+    (_, before) = claims_in_force("car", store=store)
+    store_claim("car", claim([1, 3], [True, True], [0.5, 0.75], source="bb"), store=store)
+    detector, now = claims_in_force("car", store=store)
+    assert (detector.name, detector.rows, detector.yes, detector.scored) == ("detector", 1, 1, False)
+    assert (now.name, now.kind, now.source, now.rows, now.yes, now.scored) == (AUDITED, "csv", "bb", 2, 2, True)
+    assert now.mark
+    assert now.mark != before.mark
+    assert remove_claim("car", AUDITED, store=store)
+    assert not remove_claim("car", AUDITED, store=store)
+    assert claim_of("car", store=store) is None
+    assert claims_in_force("car", store=store) == [detector]

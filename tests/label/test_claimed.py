@@ -1,5 +1,6 @@
 """Labels of somebody else: which images of the pool they speak of; what is bad is told, and nothing is half stored."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,9 @@ from tests.filled import NAME, fill, new_image
 
 from thresher.errors import BadInput, BadLine, NotFound
 from thresher.harvest.similar import put_in_groups
-from thresher.label.claimed import told_bad
 from thresher.label.imports import Wanted, column_name, import_column, remove_column
 from thresher.records import Alias, NewImage, Origin
-from thresher.store.claims import AUDITED, ClaimedLabels, claim_of, claims_of, store_claim
+from thresher.store.claims import AUDITED, TEXT, ClaimedLabels, claim_of, claims_of, store_claim
 from thresher.store.contract import Store
 
 
@@ -83,7 +83,7 @@ def test_labels_of_unknown_images_are_listed_by_line_and_left_out_only_on_reques
     assert "--skip-bad" in said
     found = import_column(NAME, file, Wanted(skip_bad=True), store=store, now_ms=5)
     assert found.claim.rows.tolist() == rows[:2]
-    assert [told_bad(bad) for bad in found.skipped] == [
+    assert [bad.says for bad in found.skipped] == [
         "line 3: no image of thing is called 'a.jpg'.",
         "line 5: no image of thing is called 'b.jpg'.",
     ]
@@ -147,7 +147,12 @@ def test_a_name_of_two_images_is_not_guessed(store: Store, rows: list[int], tmp_
         (["0.jpg,thing,1", "0.jpg,dog,1"], {}, "line 3: '0.jpg' is 'dog' here and 'thing' in line 2"),
         ([f"{place}.jpg,thing," for place in range(6)], {}, "all 6 images of thing have the label 'thing'"),
         (["0.jpg,thing,"], {"name": "Two words"}, "the name 'Two words' is not one of up to 60"),
-        (["0.jpg,thing,"], {"name": AUDITED}, "is the name of what `thresher certify` checks"),
+        (
+            ["0.jpg,thing,"],
+            {"name": AUDITED},
+            "'labels' is what `thresher certify` checks, and no column that is imported",
+        ),
+        (["0.jpg,thing,"], {"name": TEXT}, "'text' is how well images fit the words of a category"),
         (["0.jpg,thing,"], {"kind": "abacus"}, "unknown format 'abacus'"),
     ],
 )
@@ -171,6 +176,42 @@ def test_a_file_that_is_wrong_leaves_the_earlier_column_in_force(store: Store, r
     assert kept.rows.tolist() == rows[1:2]
 
 
+def test_the_predictions_of_a_detector_give_each_image_its_highest_score(
+    store: Store, rows: list[int], tmp_path: Path
+) -> None:
+    boxes = [(0, 2, 0.3), (0, 2, 0.9), (0, 5, 0.99), (1, 2, 0.2), (4, 5, 0.7)]
+    records = [
+        {
+            "image_id": str(image),
+            "file_name": f"{image}.jpg",
+            "category_id": label,
+            "bbox": [1, 1, 9, 9],
+            "score": score,
+        }
+        for image, label, score in boxes
+    ]
+    file = tmp_path / "predictions.json"
+    file.write_text(json.dumps(records))
+    found = take(store, file, kind="yolo-v8", label="2")
+    assert (found.name, found.kind) == ("predictions", "yolo")
+    assert found.rows.tolist() == [rows[place] for place in (0, 1, 4)]
+    assert found.yes.tolist() == [True, True, False]
+    assert found.scores is not None
+    assert np.allclose(found.scores, [0.9, 0.2, np.nan], equal_nan=True)
+    file.write_text(json.dumps([*records, {**records[0], "image_id": "77", "file_name": "77.jpg"}]))
+    with pytest.raises(BadInput, match="record 6: no image of thing is called '77"):
+        take(store, file, kind="yolo-v8", label="2")
+
+
+def test_the_classes_0_and_1_of_a_detector_are_no_answers(store: Store, rows: list[int], tmp_path: Path) -> None:
+    assert rows
+    for place in range(2):
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{place}.txt").write_text(f"{place} 0.5 0.5 0.2 0.2\n")
+    assert "does not say which label means thing" in refused(store, tmp_path, kind="yolo")
+    assert take(store, tmp_path, kind="yolo", label="1").yes.tolist() == [False, True]
+
+
 def test_yes_and_no_need_no_label_to_be_named(store: Store, rows: list[int], tmp_path: Path) -> None:
     found = take(store, csv(tmp_path, "file,answer", "0.jpg,yes", "1.jpg,no"))
     assert (found.rows.tolist(), found.yes.tolist()) == (rows[:2], [True, False])
@@ -192,15 +233,25 @@ def test_a_column_is_removed_by_its_name(store: Store, rows: list[int], tmp_path
         remove_column(NAME, "yolo-v8", store=store)
 
 
-def test_what_certify_checks_is_no_column_that_can_be_removed(store: Store, rows: list[int]) -> None:
-    store_claim(NAME, ClaimedLabels(AUDITED, np.array(rows[:2]), np.array([True, False])), store=store)
-    with pytest.raises(BadInput, match="certify"):
-        remove_column(NAME, AUDITED, store=store)
+@pytest.mark.parametrize(("name", "following"), [(AUDITED, "labels list"), (TEXT, 'gold mine thing --text ""')])
+def test_what_was_made_in_another_way_is_not_removed_as_a_column(
+    store: Store, rows: list[int], name: str, following: str
+) -> None:
+    store_claim(NAME, ClaimedLabels(name, np.array(rows[:2]), np.array([True, False])), store=store)
+    with pytest.raises(BadInput, match=following):
+        remove_column(NAME, name, store=store)
+    assert claims_of(NAME, store=store) == [name]
 
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("YOLO v8.pred.csv", "yolo-v8"), ("labels.csv", "imported"), ("ответы.csv", "imported"), ("-a-.csv", "a")],
+    [
+        ("YOLO v8.pred.csv", "yolo-v8"),
+        ("labels.csv", "imported"),
+        ("text.csv", "imported"),
+        ("ответы.csv", "imported"),
+        ("-a-.csv", "a"),
+    ],
 )
 def test_a_column_is_called_as_its_file(tmp_path: Path, file: str, name: str) -> None:
     (tmp_path / file).touch()

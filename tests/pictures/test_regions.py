@@ -8,12 +8,12 @@ from PIL import Image
 from tests.pictures_for_tests import corners, encode
 
 from thresher.errors import Undecodable
-from thresher.pictures.regions import Cutter, window
+from thresher.pictures.regions import Box, Cutter, window
 
 PIXELS = 10**7
 
 
-def cut(data: bytes, box: tuple[float, float, float, float], margin: float = 0.0) -> Image.Image:
+def cut(data: bytes, box: Box, margin: float = 0.0) -> Image.Image:
     return Image.open(io.BytesIO(Cutter(PIXELS).cut(data, box, margin)))
 
 
@@ -35,29 +35,39 @@ def test_a_box_is_in_pixels_of_the_image_as_shown(orientation: int) -> None:
     turn = turns[back]
     stored = shown if turn is None else shown.transpose(turn)
     data = encode(stored, orientation=orientation, quality=95)
-    assert colour(cut(data, (10, 10, 60, 40))) == (True, False, False)
-    assert colour(cut(data, (120, 10, 60, 40))) == (False, True, False)
-    assert colour(cut(data, (10, 70, 60, 40))) == (False, False, True)
-    assert cut(data, (10, 10, 60, 40)).getexif() == {}
+    assert colour(cut(data, Box(10, 10, 60, 40))) == (True, False, False)
+    assert colour(cut(data, Box(120, 10, 60, 40))) == (False, True, False)
+    assert colour(cut(data, Box(10, 70, 60, 40))) == (False, False, True)
+    assert cut(data, Box(10, 10, 60, 40)).getexif() == {}
 
 
 def test_the_margin_is_a_share_of_the_longer_side_and_ends_at_the_edge() -> None:
-    assert window((50, 40, 80, 40), (200, 120), 0.1) == (42, 32, 138, 88)
-    assert window((0, 0, 80, 40), (200, 120), 0.1) == (0, 0, 88, 48)
+    assert window(Box(50, 40, 80, 40), (200, 120), 0.1) == (42, 32, 138, 88)
+    assert window(Box(0, 0, 80, 40), (200, 120), 0.1) == (0, 0, 88, 48)
 
 
 def test_a_tiny_box_shows_enough_around_it_to_be_known() -> None:
-    left, top, right, bottom = window((100, 60, 4, 3), (200, 120), 0.15)
+    left, top, right, bottom = window(Box(100, 60, 4, 3), (200, 120), 0.15)
     assert (right - left, bottom - top) == (32, 32)
     assert left <= 100 < 104 <= right
-    assert window((196, 116, 4, 4), (200, 120), 0.0) == (168, 88, 200, 120)
-    assert window((0, 0, 4, 4), (20, 16), 0.0) == (0, 0, 20, 16)
+    assert window(Box(196, 116, 4, 4), (200, 120), 0.0) == (168, 88, 200, 120)
+    assert window(Box(0, 0, 4, 4), (20, 16), 0.0) == (0, 0, 20, 16)
 
 
 @pytest.mark.parametrize(
-    "box", [(200, 0, 10, 10), (-60, 0, 100, 50), (0, 110, 10, 40), (5, 5, 0, 10), (5, 5, 10, -1), (0, 0, 1e9, 1e9)]
+    "box",
+    [
+        Box(200, 0, 10, 10),
+        Box(-3, 0, 100, 50),
+        Box(0, 110, 10, 40),
+        Box(5, 5, 0, 10),
+        Box(5, 5, 10, -1),
+        Box(0, 0, 1e9, 1e9),
+        Box(float("nan"), 0, 10, 10),
+        Box(0.5, 0.5, 0.6, 0.2, relative=True),
+    ],
 )
-def test_a_box_outside_its_image_is_refused(box: tuple[float, float, float, float]) -> None:
+def test_a_box_outside_its_image_is_refused(box: Box) -> None:
     with pytest.raises(Undecodable) as caught:
         cut(encode(corners((200, 120))), box)
     assert caught.value.reason == "box-outside"
@@ -65,18 +75,25 @@ def test_a_box_outside_its_image_is_refused(box: tuple[float, float, float, floa
 
 
 def test_a_box_that_reaches_a_little_beyond_the_edge_is_cut_there() -> None:
-    assert cut(encode(corners((200, 120))), (150, 60, 60, 60)).size == (50, 60)
+    assert cut(encode(corners((200, 120))), Box(150, 60, 51, 60.5)).size == (50, 60)
 
 
 def test_the_same_box_gives_the_same_bytes() -> None:
     data = encode(corners((200, 120)))
     cutter = Cutter(PIXELS)
-    first = cutter.cut(data, (10, 10, 60, 40), 0.1)
-    assert cutter.cut(data, (60, 10, 60, 40), 0.1) != first
-    assert Cutter(PIXELS).cut(data, (10, 10, 60, 40), 0.1) == first
+    first = cutter.cut(data, Box(10, 10, 60, 40), 0.1)
+    assert cutter.cut(data, Box(60, 10, 60, 40), 0.1) != first
+    assert Cutter(PIXELS).cut(data, Box(10, 10, 60, 40), 0.1) == first
 
 
 def test_an_image_of_too_many_pixels_is_not_decoded() -> None:
     with pytest.raises(Undecodable) as caught:
-        Cutter(1_000).cut(encode(corners((200, 120))), (0, 0, 50, 50), 0.0)
+        Cutter(1_000).cut(encode(corners((200, 120))), Box(0, 0, 50, 50), 0.0)
     assert caught.value.reason == "too-many-pixels"
+
+
+def test_a_box_in_shares_is_that_part_of_the_image_as_shown() -> None:
+    data = encode(corners((200, 120)))
+    assert Cutter(PIXELS).cut(data, Box(0.5, 0.5, 0.25, 0.5, relative=True), 0.0) == Cutter(PIXELS).cut(
+        data, Box(100, 60, 50, 60), 0.0
+    )

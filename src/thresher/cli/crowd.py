@@ -41,13 +41,14 @@ def simulate_with(
     stop: Callable[[], bool] = lambda: False,
     errors: float = 1.0,
     tell: Callable[[str], None] = say,
+    loop: Callable[..., Turn | None] = run,
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop ends or `stop` returns True; returns counts of what people did.
 
     Without an address a server is started for as long as it takes, whose patience is a second at most. The loop runs in
-    this process; a loop that a server runs at the same time leaves the category to this one. Simulated people err
-    `errors` times as often as their model says. Raises NotReady when open tasks are left that nobody in the crowd may
-    take.
+    this process, as `loop`; a loop that a server runs at the same time leaves the category to this one. Simulated
+    people err `errors` times as often as their model says. Raises NotReady when open tasks are left that nobody in the
+    crowd may take.
     """
     store.categories.get(name)
     truth = read_truth(crowd.truth, crowd.positive)
@@ -62,7 +63,7 @@ def simulate_with(
     with (
         bars() as report,
         _server(crowd.url, store, settings) as base_url,
-        _Loop(name, store, settings, report) as loop,
+        _Loop(name, store, settings, report, loop) as running,
     ):
         album = album_of(truth, name, store, settings, report, tell=tell)
         people = simulate(
@@ -79,19 +80,19 @@ def simulate_with(
             workers=crowd.workers,
             watch=Watch(
                 patience_seconds=float("inf"),
-                stop=lambda: loop.over() or stop() or starved(),
+                stop=lambda: running.over() or stop() or starved(),
                 report=report,
                 idle=lambda: tell(WAITS),
             ),
         )
-    if loop.failed:
-        raise loop.failed
+    if running.failed:
+        raise running.failed
     if starved():
         raise NotReady(
             f"open tasks of {name} need people who have not seen their images; all {crowd.workers} have.",
             next="run it again with more --workers (answers so far are kept)",
         )
-    return facts_of(people, loop.came_to)
+    return facts_of(people, running.came_to)
 
 
 def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
@@ -211,8 +212,10 @@ def _server(url: str, store: Store, settings: Settings) -> Iterator[str]:
 class _Loop:
     """The loop of a category, in its own thread."""
 
-    def __init__(self, name: str, store: Store, settings: Settings, report: Report) -> None:
-        self._name, self._store, self._settings, self._report = name, store, settings, report
+    def __init__(
+        self, name: str, store: Store, settings: Settings, report: Report, loop: Callable[..., Turn | None]
+    ) -> None:
+        self._name, self._store, self._settings, self._report, self._run_loop = name, store, settings, report, loop
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"loop of {name}", daemon=True)
         self.came_to: Turn | None = None
@@ -226,7 +229,7 @@ class _Loop:
         try:
             while not self._stop.is_set():
                 try:
-                    self.came_to = run(
+                    self.came_to = self._run_loop(
                         self._name,
                         store=self._store,
                         settings=self._settings,

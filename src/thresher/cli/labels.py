@@ -66,7 +66,6 @@ def labels_import(
     others. Answers of people show how far the column can be trusted. It is never a label, gold or a part of the proof.
     Another import under the same name replaces it.
     """
-    from thresher.label.claimed import told_bad
     from thresher.label.imports import Wanted, import_column
     from thresher.records import now_ms
 
@@ -76,7 +75,7 @@ def labels_import(
         images, step = len(store.categories.pool(name)), next_line(name, store, settings)
     claim = found.claim
     for bad in found.skipped[:SKIPPED_SHOWN]:
-        say(f"left out, {told_bad(bad)}")
+        say(f"left out, {bad.says}")
     if len(found.skipped) > SKIPPED_SHOWN:
         say(f"left out: {len(found.skipped) - SKIPPED_SHOWN:,} more")
     yes = int(claim.yes.sum())

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from thresher.pictures.regions import Box
+
 Item = TypeVar("Item")
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -34,8 +36,8 @@ class Candidate:
 
     `stamp` changes whenever its bytes do ("": nothing tells), and `changed_ms` is when it last changed.
 
-    With a `box` (left, top, width, height in pixels as shown) it is that part of the image, cropped with a `margin` on
-    each side (pictures/regions.py); its name names the part.
+    With a `box` it is that part of the image, cropped with a `margin` on each side (pictures/regions.py), and its name
+    tells the part.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Candidate:
     beside: str = ""
     stamp: str = ""
     changed_ms: int = 0
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     margin: float = 0.0
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from thresher.annotations import Claims
-from thresher.annotations.named import Names, last_of
+from thresher.annotations.match import Index, key_of
 from thresher.errors import BadInput, BadLine, ThresherError
 from thresher.label.table import not_one, shared_addresses
 from thresher.store.claims import ClaimedLabels
@@ -26,14 +26,27 @@ BLOCK_BYTES: Final = 1 << 20
 SKIP: Final = "correct the lines, or leave them out with --skip-bad"
 
 
+TABLES: Final = frozenset(("csv", "parquet", "jsonl"))
+"""Formats whose labels yes and no, or 1 and 0, are answers to a question and no classes."""
+
+
 @dataclass(frozen=True)
 class Bad:
-    """A name in a file that cannot be used: its line (0 where the file has none), what is wrong, and what to do."""
+    """A name in a file that cannot be used: its line (0 where the file has none), what is wrong, and what to do.
+
+    `place` is the line as errors tell it ("line 3"), empty where there is none.
+    """
 
     line: int
+    place: str
     name: str
     what: str
     following: str
+
+    @property
+    def says(self) -> str:
+        """The place and what is wrong."""
+        return f"{self.place}: {self.what}" if self.place else self.what
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,7 @@ def claimed_labels(
     """
     wanted = label_for(category, claims, label)
     said = _said(claims, wanted)
-    bad, rows = _rows(category, said, store=store)
+    bad, rows = _rows(category, said, claims, store=store)
     kept: dict[int, _Said] = {}
     split: dict[int, Bad] = {}
     for it, row in zip(said, rows, strict=True):
@@ -76,7 +89,7 @@ def claimed_labels(
         if before.yes != it.yes:
             both = [_told(one, claims) for one in (it, before)]
             what = f"{both[0]} here and {both[1]}: they name the same image."
-            split.setdefault(row, Bad(it.line, it.name, what, "keep one of them"))
+            split.setdefault(row, Bad(it.line, _place(it.line, claims), it.name, what, "keep one of them"))
         elif it.score is not None and (before.score is None or it.score > before.score):
             kept[row] = it
     bad = sorted([*bad, *split.values()], key=lambda one: (one.line == 0, one.line))
@@ -113,7 +126,7 @@ def label_for(category: str, claims: Claims, wanted: str = "") -> str:
         return wanted
     called = [label for label in there if label.casefold() == category.casefold()]
     says_yes = [label for label in there if label.casefold() in SAYS_YES]
-    only_answers = all(label.casefold() in SAYS_YES | SAYS_NO for label in there)
+    only_answers = claims.kind in TABLES and all(label.casefold() in SAYS_YES | SAYS_NO for label in there)
     only = [] if only_answers else there
     for found in (called, says_yes if only_answers else [], only):
         if len(found) == 1:
@@ -131,11 +144,6 @@ def source_of(claims: Claims) -> str:
     for block in _blocks(claims.file) if claims.file.is_file() else _lines(claims):
         made.update(block)
     return made.hexdigest()
-
-
-def told_bad(bad: Bad) -> str:
-    """A name that was left out, as a sentence."""
-    return f"line {bad.line}: {bad.what}" if bad.line else bad.what
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -162,7 +170,7 @@ def _said(claims: Claims, label: str) -> list[_Said]:
     ]
 
 
-def _rows(category: str, said: Sequence[_Said], *, store: Store) -> tuple[list[Bad], list[int | None]]:
+def _rows(category: str, said: Sequence[_Said], claims: Claims, *, store: Store) -> tuple[list[Bad], list[int | None]]:
     """The row of each name, None for a bad one."""
     names = [it.name for it in said]
     meant = rows_named(category, names, store=store)
@@ -173,36 +181,35 @@ def _rows(category: str, said: Sequence[_Said], *, store: Store) -> tuple[list[B
         fine = len(rows) == 1 and it.name not in shared
         found.append(rows[0] if fine else None)
         if not fine:
-            bad.append(Bad(it.line, it.name, *(shared.get(it.name) or not_one(category, it.name, rows, store=store))))
+            wrong = shared.get(it.name) or not_one(category, it.name, rows, store=store)
+            bad.append(Bad(it.line, _place(it.line, claims), it.name, *wrong))
     return bad, found
 
 
 def rows_named(category: str, names: Sequence[str], *, store: Store) -> list[list[int]]:
     """The rows of the pool that each name may mean, ascending: none for an unknown one, several if it is not clear.
 
-    A SHA-256, a file name, a URL or an id is looked up as in every table. Another name means the image whose file name
-    ends as it does, or as which it ends, folder by folder (annotations/named.py).
+    A SHA-256, a file name, a URL or an id is looked up as in every table; another name as in annotations/match.py.
     """
     found = store.categories.find(category, names)
     lacking = [place for place, rows in enumerate(found) if not rows]
     if not lacking:
         return found
-    files = _files(category, {last_of(names[place]) for place in lacking}, store=store)
-    known = Names.of(files)
+    files = _files(category, {key_of(names[place]) for place in lacking}, store=store)
+    known = Index(set(files))
     for place in lacking:
-        found[place] = sorted({row for file in known.find(names[place]) for row in files[file]})
+        found[place] = sorted({row for file in known.of(names[place]) for row in files[file]})
     return found
 
 
-def _files(category: str, lasts: set[str], *, store: Store) -> Mapping[str, list[int]]:
-    """The rows of the pool by the file names that may be meant: those whose last part is one of `lasts`."""
+def _files(category: str, keys: set[str], *, store: Store) -> Mapping[str, list[int]]:
+    """The rows of the pool by those of its file names that may be meant."""
     found: dict[str, list[int]] = {}
     pool = store.categories.pool(category)
     for start in range(0, len(pool), ROWS_AT_ONCE):
         for row, aliases in store.images.aliases(pool[start : start + ROWS_AT_ONCE]).items():
             for alias in aliases:
-                last = last_of(alias.value) if alias.kind == "file" else ""
-                if last and (last in lasts or last.rpartition(".")[0] in lasts):
+                if alias.kind == "file" and key_of(alias.value) in keys:
                     found.setdefault(alias.value, []).append(row)
     return found
 
@@ -212,19 +219,24 @@ def _all_of(category: str, bad: Sequence[Bad], claims: Claims) -> ThresherError:
     first = bad[0]
     what, following = first.what, first.following
     if len(bad) > 1:
-        shown = [f"{one.name!r}" + (f" ({claims.unit} {one.line})" if one.line else "") for one in bad[:LABELS_SHOWN]]
+        shown = [f"{one.name!r}" + (f" ({one.place})" if one.place else "") for one in bad[:LABELS_SHOWN]]
         more = f" and {len(bad) - LABELS_SHOWN:,} more" if len(bad) > LABELS_SHOWN else ""
         what = f"{len(bad):,} names cannot be used for {category}: {', '.join(shown)}{more}. The first: {what}"
     following = f"{following}; or leave out what cannot be used with --skip-bad"
-    if claims.unit == "line" and first.line:
+    if claims.unit == "line" and first.place:
         return BadLine(what, file=str(claims.file), line=first.line, next=following)
-    where = f"{claims.file}, {claims.unit} {first.line}" if first.line else str(claims.file)
+    where = f"{claims.file}, {first.place}" if first.place else str(claims.file)
     return BadInput(what, where=where, next=following)
 
 
+def _place(line: int, claims: Claims) -> str:
+    """Where a line is, for a message: in a folder it is the line of some file, which does not tell."""
+    return f"{claims.unit} {line}" if line and not claims.file.is_dir() else ""
+
+
 def _told(said: _Said, claims: Claims) -> str:
-    place = f" in {claims.unit} {said.line}" if said.line else ""
-    return f"{said.name!r} {'has' if said.yes else 'does not have'} the label{place}"
+    place = _place(said.line, claims)
+    return f"{said.name!r} {'has' if said.yes else 'does not have'} the label{f' in {place}' if place else ''}"
 
 
 def _must_differ(scores: "np.ndarray[tuple[int], np.dtype[np.float32]]", said: Sequence[_Said], claims: Claims) -> None:
@@ -233,9 +245,10 @@ def _must_differ(scores: "np.ndarray[tuple[int], np.dtype[np.float32]]", said: S
     if not len(there) or len(np.unique(scores[there])) > 1:
         return
     lines = sorted(said[place].line for place in there.tolist())
-    where = f"{claims.unit} {lines[0]} to {lines[-1]}" if lines[0] != lines[-1] else f"{claims.unit} {lines[0]}"
+    first, last = _place(lines[0], claims), lines[-1]
+    where = f" ({first} to {last})" if first and last != lines[0] else f" ({first})" if first else ""
     raise BadInput(
-        f"every score is {scores[there[0]]:g} ({where}).",
+        f"every score is {scores[there[0]]:g}{where}.",
         where=str(claims.file),
         next="give scores that differ, or leave them out",
     )

@@ -19,6 +19,11 @@ from thresher.store.claims import AUDITED, TEXT, claims_of, remove_claim, store_
 from thresher.store.contract import Store
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+TAKEN: Final = {
+    AUDITED: "is what `thresher certify` checks",
+    TEXT: "is how well images fit the words of a category",
+}
+"""Names of claims that are made in another way."""
 UNNAMED: Final = "imported"
 """The name of a column whose file has no name that a column can have."""
 
@@ -87,8 +92,8 @@ def column_name(wanted: str, path: Path) -> str:
         stem = path.resolve().name.split(".")[0] if path.is_file() else path.resolve().name
         made = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:60]
         return made if NAME.fullmatch(made) and made not in (AUDITED, TEXT) else UNNAMED
-    if wanted == AUDITED:
-        raise BadInput(f"{AUDITED!r} is the name of what `thresher certify` checks.", next="give another --name")
+    if wanted in TAKEN:
+        raise BadInput(f"{wanted!r} {TAKEN[wanted]}, and no column that is imported.", next="give another --name")
     if wanted == TEXT:
         raise BadInput(f"{TEXT!r} is the name of the scores of words.", next="give another --name")
     if not NAME.fullmatch(wanted):
@@ -103,13 +108,14 @@ def remove_column(category: str, name: str, *, store: Store) -> None:
     """Remove a column; heads that learned from it stay as they are. Raises NotFound, BadInput."""
     store.categories.get(category)
     there = claims_of(category, store=store)
-    if name == AUDITED and name in there:
-        raise BadInput(f"{name!r} is what `thresher certify` checks, and no column.", where=category)
+    if name in TAKEN and name in there:
+        ends = f'thresher gold mine {category} --text ""' if name == TEXT else f"thresher labels list {category}"
+        raise BadInput(f"{name!r} {TAKEN[name]}, and no column that was imported.", where=category, next=ends)
     if name == TEXT and name in there:
         following = f'thresher gold mine {category} --text ""'
         raise BadInput(f"{name!r} are the scores of the words of this category.", where=category, next=following)
     if name not in there or not remove_claim(category, name, store=store):
-        known = ", ".join(one for one in there if one != AUDITED)
+        known = any(one not in TAKEN for one in there)
         raise NotFound(
             f"{category} has no labels called {name!r}.",
             next=f"thresher labels list {category}" if known else "",

@@ -28,7 +28,7 @@ REASONS = {
     "too-many-pixels": "it would decode to more pixels than allowed",
     "truncated": "the end is missing",
     "damaged": "the bytes cannot be decoded",
-    "box-outside": "less than half of the box lies inside the image",
+    "box-outside": "the box has no area, or reaches over the edge of the image",
 }
 """Every reason that `Undecodable` carries, and what it means."""
 

@@ -3,22 +3,31 @@
 import math
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import NamedTuple
 
 from PIL import Image
 
 from thresher.errors import Undecodable
 from thresher.pictures import upright
 
-Box = tuple[float, float, float, float]
-"""Left, top, width and height, in pixels of the image as shown (after its orientation is applied)."""
-
-INSIDE_LEAST = 0.5
-"""Share of a box that must lie inside its image: detectors let boxes of cut-off things reach beyond the edge."""
+OUTSIDE_PIXELS = 1.0
+OUTSIDE_SHARE = 0.002
+"""How far a box may reach over the edge of its image, for rounding; it is cut at the edge."""
 
 SHORTEST_SIDE = 32
 """Pixels of the image that a crop shows at least, as far as there are so many: alone, a smaller thing is not known."""
 
 QUALITY = 95
+
+
+class Box(NamedTuple):
+    """A rectangle in an image as shown (after its orientation is applied), in pixels; or `relative`, in shares."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    relative: bool = False
 
 
 @dataclass
@@ -32,8 +41,8 @@ class Cutter:
     def cut(self, data: bytes, box: Box, margin: float) -> bytes:
         """The box as a JPEG, with a `margin` on each side that is a share of the longer side of the box.
 
-        The same bytes, box and margin give the same JPEG. Raises Undecodable, with the reason "box-outside" if less
-        than half of the box lies inside the image.
+        The same bytes, box and margin give the same JPEG. Raises Undecodable, with the reason "box-outside" for a box
+        that has no area or reaches over the edge of the image by more than a pixel.
         """
         if self._shown is None or self._data != data:
             self._data, self._shown = data, upright(data, pixels=self.pixels)
@@ -44,22 +53,24 @@ class Cutter:
 
 def window(box: Box, size: tuple[int, int], margin: float) -> tuple[int, int, int, int]:
     """The pixels (left, top, right, bottom) that the crop of a box shows, of an image of this size. As `Cutter.cut`."""
-    left, top, width, height = box
     wide, high = size
-    inside = _within(left, width, wide) * _within(top, height, high)
-    if not (width > 0 and height > 0) or not inside >= INSIDE_LEAST * width * height:
-        told = ", ".join(f"{number:g}" for number in box)
+    across, down = size if box.relative else (1, 1)
+    left, right = box.left * across, (box.left + box.width) * across
+    top, bottom = box.top * down, (box.top + box.height) * down
+    over = max(-left - _most(wide), right - wide - _most(wide), -top - _most(high), bottom - high - _most(high))
+    if not (over <= 0 and min(right, wide) > max(left, 0) and min(bottom, high) > max(top, 0)):
+        told = ", ".join(f"{number:g}" for number in box[:4])
         raise Undecodable(
-            "box-outside", f"the box {told} (left, top, width, height) is outside of the {wide} x {high} pixels."
+            "box-outside", f"the box {told} (left, top, width, height) is outside of its {wide} x {high} pixels."
         )
-    around = margin * max(width, height)
-    first_column, last_column = _grown(left - around, left + width + around, wide)
-    first_row, last_row = _grown(top - around, top + height + around, high)
+    around = margin * max(right - left, bottom - top)
+    first_column, last_column = _grown(left - around, right + around, wide)
+    first_row, last_row = _grown(top - around, bottom + around, high)
     return first_column, first_row, last_column, last_row
 
 
-def _within(start: float, length: float, most: int) -> float:
-    return max(0.0, min(start + length, most) - max(start, 0.0))
+def _most(side: int) -> float:
+    return max(OUTSIDE_PIXELS, OUTSIDE_SHARE * side)
 
 
 def _grown(start: float, end: float, most: int) -> tuple[int, int]:

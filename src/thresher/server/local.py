@@ -33,9 +33,11 @@ class Local:
 
 @contextmanager
 def local_server(
-    place: str, *, loop: bool = True, crowd: bool = False, patience_seconds: float | None = None
+    place: str, *, loop: bool = True, crowd: bool = False, patience_seconds: float | None = None, port: int = 0
 ) -> Iterator[Local]:
-    """Run `thresher serve` for a workspace on a free port of this machine. Raises NotReady when it does not start.
+    """Run `thresher serve` for a workspace on a `port` of this machine, 0 for a free one.
+
+    Raises NotReady when it does not start.
 
     It ends with the block, and with this process if that is killed. For a `crowd`, simulated people who all come from
     one address, as many as like can join at once. `patience_seconds` is taken instead of the setting of that name.
@@ -45,7 +47,7 @@ def local_server(
         environment |= {"THRESHER_PATIENCE_SECONDS": str(patience_seconds)}
     if crowd:
         environment |= {"THRESHER_JOINS_ADDRESS": CROWD, "THRESHER_JOINS_MINUTE": CROWD}
-    command = ["serve", "--port", "0", "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
+    command = ["serve", "--port", str(port), "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
     # Ctrl-C reaches the whole process group, but this server stays for those who still talk to it and ends by SIGTERM
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

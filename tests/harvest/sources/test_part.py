@@ -7,9 +7,10 @@ from tests.pictures_for_tests import picture
 
 from thresher.harvest.sources.folder import from_folder
 from thresher.harvest.sources.part import Part, region_name
+from thresher.pictures.regions import Box
 from thresher.store.contract import Store
 
-BOXES = [(0.0, 0.0, 60.0, 40.0), (100.0, 20.0, 80.0, 60.0)]
+BOXES = [Box(0.0, 0.0, 60.0, 40.0), Box(100.0, 20.0, 80.0, 60.0)]
 
 
 def photos(folder: Path) -> Path:
@@ -50,7 +51,7 @@ def test_the_same_boxes_again_are_the_same_images(store: Store, take: Harvest, t
 def test_a_box_outside_and_a_box_of_a_broken_file_are_refused_by_name(
     store: Store, take: Harvest, tmp_path: Path
 ) -> None:
-    outside = (900.0, 0.0, 20.0, 20.0)
+    outside = Box(900.0, 0.0, 20.0, 20.0)
     found = take(Part(from_folder(photos(tmp_path / "photos")), {"0.jpg": [*BOXES, outside], "broken.jpg": BOXES[:1]}))
     assert (found.new, found.refused) == (2, 2)
     refused = {refusal.name: refusal.reason for _, refusal in store.categories.refusals("car", 0, 10)}
@@ -59,4 +60,6 @@ def test_a_box_outside_and_a_box_of_a_broken_file_are_refused_by_name(
 
 
 def test_part_of_a_pixel_stays_in_the_name() -> None:
-    assert region_name("a b.jpg", (1.25, 2.0, 100.0, 3.999)) == "a b.jpg#xywh=1.25,2,100,4"
+    assert region_name("a b.jpg", Box(1.25, 2.0, 100.0, 3.999)) == "a b.jpg#xywh=1.25,2,100,4"
+    percent = Box(0.1, 0.2, 0.3, 0.455, relative=True)
+    assert region_name("a.jpg", percent) == "a.jpg#xywh=percent:10,20,30,45.5"

@@ -8,11 +8,13 @@ from thresher.pictures.regions import Box
 
 
 def region_name(name: str, box: Box) -> str:
-    """The name of a box of an image: the image's own and the pixels, as W3C Media Fragments writes them."""
-    return f"{name}#xywh={','.join(_pixels(number) for number in box)}"
+    """The name of a box of an image: the image's own and the pixels, or percent, as W3C Media Fragments writes them."""
+    if box.relative:
+        return f"{name}#xywh=percent:{','.join(_short(100.0 * share) for share in box[:4])}"
+    return f"{name}#xywh={','.join(_short(number) for number in box[:4])}"
 
 
-def _pixels(number: float) -> str:
+def _short(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 

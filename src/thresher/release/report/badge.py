@@ -1,8 +1,8 @@
-"""The badge and the paragraph for the card of a dataset. The badge is a file of its own: it asks no site for a picture."""
+"""The badge and the paragraph for the card of a dataset. The badge is a file beside it: no site is asked for one."""
 
 from html import escape
 
-from thresher.release.report.findings import Findings, counted, percent
+from thresher.release.report.findings import Findings, counted, percent, several
 
 GOOD, BAD, INK = "#2f7d32", "#b42318", "#16202a"
 LETTER_PIXELS, MARGIN_PIXELS = 6.6, 10
@@ -57,24 +57,25 @@ def paragraph(found: Findings) -> str:
     if found.state == "broken":
         return f"The evidence about the label {label} does not verify: {_plain(found.wrong_evidence)}\n"
     who = "the owner of the dataset" if found.truth == "owner" else "several people who had to agree"
+    besides = f", not counting {counted(found.doubtful, 'doubtful one')} looked at before" if found.doubtful else ""
     how = (
         f"{counted(found.answers, found.unit)} drawn at random without replacement from "
-        f"the {found.claimed:,} that carry the label; {who} answered."
+        f"the {found.audited:,} that carry the label{besides}; {who} answered."
     )
     if found.state == "certified":
         recall = (
-            f", and at least {percent(found.recall.target)} of all {found.unit}s of the pool that are {label} carry it"
+            f", and they are at least {percent(found.recall.target)} of all {label} in the pool"
             if found.recall is not None
             else ""
         )
         return (
-            f"Of the {found.certified:,} {found.unit}s labelled {label}, at least {share} are right{recall} "
+            f"Of the {found.certified:,} {several(found.unit)} labelled {label}, at least {share} are right{recall} "
             f"({percent(found.confidence)} confidence). The proof rests on {how} "
             f"`thresher verify {found.evidence}` recomputes it from its files.{head}\n"
         )
     between = f"{percent(found.precision.lower)} and {percent(found.precision.upper, down=False)}"
     return (
-        f"It is not proven that {share} of the {found.claimed:,} {found.unit}s labelled {label} are right: "
+        f"It is not proven that {share} of the {found.claimed:,} {several(found.unit)} labelled {label} are right: "
         f"between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
     )
 

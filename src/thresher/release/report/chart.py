@@ -39,9 +39,7 @@ def _chart(found: Findings, kind: str, width: int) -> str:
         f'<path class="lower" d="{_line(lower)}"/>',
         f'<path class="target" d="M{LEFT} {y(target):.1f}H{width - RIGHT}"/>',
         f'<text class="told" x="{LEFT + 8}" y="{y(target) + 18:.1f}">target {percent(target)}</text>',
-        f'<circle class="end" cx="{x(last[0]):.1f}" cy="{y(last[1]):.1f}" r="4"/>',
-        f'<text class="told strong" text-anchor="end" x="{x(last[0]):.1f}" y="{y(last[1]) + 22:.1f}">'
-        f"at least {percent(last[1])}</text>",
+        _end(x(last[0]), y(last[1]), f"at least {percent(last[1])}"),
         f'<text class="axis" x="{LEFT}" y="{HEIGHT - 12}">0</text>',
         f'<text class="axis" text-anchor="end" x="{width - RIGHT}" y="{HEIGHT - 12}">{most:,} answers</text>',
         "</svg>",
@@ -52,6 +50,11 @@ def _chart(found: Findings, kind: str, width: int) -> str:
 def _level(share: float, at: float, width: int) -> str:
     line = f'<path class="grid" d="M{LEFT} {at:.1f}H{width - RIGHT}"/>'
     return f'{line}<text class="axis" text-anchor="end" x="{LEFT - 8}" y="{at + 4:.1f}">{percent(share)}</text>'
+
+
+def _end(left: float, top: float, words: str) -> str:
+    told = f'<text class="told strong" text-anchor="end" x="{left:.1f}" y="{top + 22:.1f}">{words}</text>'
+    return f'<circle class="end" cx="{left:.1f}" cy="{top:.1f}" r="4"/>{told}'
 
 
 def _line(points: Sequence[tuple[float, float]]) -> str:

@@ -41,10 +41,10 @@ class Findings:
     """All that a report says of one label.
 
     `claimed` images carry the label, of `images` in the pool; `certified` are left without those found wrong. `answers`
-    were given on drawn images, and `doubtful` on those shown first, which are no evidence. `words` is the claim of the
-    certificate, or why there is none; `path` has the lower and the upper bound on precision after each number of
-    answers. `left_out` counts what of the labels could not be used, by reason. `evidence` is the folder of the release
-    beside the report, empty if there is none; `wrong_evidence` why it does not verify.
+    were given on images drawn from the `audited` ones, and `doubtful` on those shown first, which are no evidence.
+    `words` is the claim of the certificate, or why there is none; `path` has the lower and the upper bound on precision
+    after each number of answers. `left_out` counts what of the labels could not be used, by reason. `evidence` is the
+    folder of the release beside the report, empty if there is none; `wrong_evidence` why it does not verify.
     """
 
     label: str
@@ -57,6 +57,7 @@ class Findings:
     claimed: int
     images: int
     certified: int
+    audited: int
     answers: int
     delta: float
     precision: Bound
@@ -88,9 +89,15 @@ def percent(share: float, *, down: bool = True) -> str:
     scaled = round(share * 1000, 6)
     tenths = floor(scaled) if down else ceil(scaled)
     whole = tenths / 10
-    return f"{whole:.0f} %" if whole == int(whole) else f"{whole:.1f} %"
+    # a no-break space, so that the number never parts from its unit
+    return f"{whole:.0f}\u00a0%" if whole == int(whole) else f"{whole:.1f}\u00a0%"
 
 
 def counted(number: int, what: str) -> str:
     """A number with its noun, in the singular for one."""
-    return f"{number:,} {what if number == 1 else what + 's'}"
+    return f"{number:,} {what if number == 1 else several(what)}"
+
+
+def several(what: str) -> str:
+    """The plural of a noun of this page."""
+    return what + ("es" if what.endswith("x") else "s")

@@ -34,7 +34,7 @@ p{margin:8px 0}
 .verdict svg{flex:none;fill:none;stroke:currentColor;stroke-width:2.6;stroke-linecap:round;stroke-linejoin:round}
 .good{color:var(--good)}.bad{color:var(--bad)}
 .quiet{color:var(--quiet)}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:16px 24px;margin:24px 0;padding:0}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(144px,1fr));gap:16px 16px;margin:24px 0;padding:0}
 .facts div{border-top:1px solid var(--line);padding-top:8px}
 .facts dt{color:var(--quiet);font-size:.833rem}
 .facts dd{margin:0;font-size:1.44rem;font-weight:600;line-height:1.2}

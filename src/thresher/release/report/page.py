@@ -9,7 +9,7 @@ from typing import Final
 
 from thresher import __version__
 from thresher.release.report.chart import charts
-from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, counted, percent
+from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, counted, percent, several
 from thresher.release.report.look import MARK, SIGNS, STYLE
 
 VERDICTS: Final = {
@@ -50,11 +50,10 @@ def summary_page(every: Mapping[str, Findings]) -> str:
         for folder, found in every.items()
     )
     heads = ("labelled", "precision", "answers", "wrong found")
-    told = "".join(f'<th class="number" scope="col">{head}</th>' for head in heads)
-    table = (
-        f'<div class="table"><table><thead><tr><th scope="col">label</th><th scope="col">verdict</th>{told}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    told = '<th scope="col">label</th><th scope="col">verdict</th>'
+    told += "".join(f'<th class="number" scope="col">{head}</th>' for head in heads)
+    body = f"<thead><tr>{told}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    table = f'<div class="table"><table>{body}</table></div>'
     each = (
         f"Each label was audited by itself: each of these verdicts is false with a probability of at most "
         f"{first.delta:g}. That all of them hold is less sure than that each one does."
@@ -73,7 +72,7 @@ def summary_page(every: Mapping[str, Findings]) -> str:
 
 def headline(found: Findings) -> str:
     """The verdict in one sentence."""
-    share, what = percent(found.precision.target), f"{found.unit}s labelled {found.label}"
+    share, what = percent(found.precision.target), f"{several(found.unit)} labelled {found.label}"
     if found.state == "broken":
         return f"Do not rely on this report: its evidence about the {what} does not verify."
     if found.state == "certified":
@@ -105,7 +104,7 @@ def _facts(found: Findings) -> str:
         ("Precision", _interval(found.precision), f"target {percent(found.precision.target)}"),
         *([("Recall", _interval(found.recall), f"target {percent(found.recall.target)}")] if found.recall else []),
         ("Confidence", percent(found.confidence), f"false with probability {found.delta:g} at most"),
-        ("Answers", f"{found.answers:,}", f"on random images of {found.claimed:,} labelled"),
+        ("Answers", f"{found.answers:,}", f"on {several(found.unit)} drawn from {found.audited:,}"),
         ("Wrong labels found", f"{len(found.wrong):,}", "removed from what is certified" if found.wrong else ""),
     ]
     return '<dl class="facts">' + "".join(
@@ -162,7 +161,7 @@ def _left_out(found: Findings) -> Iterable[str]:
 def _basis(found: Findings) -> Iterable[str]:
     yield "<h2>What this rests on</h2>"
     yield (
-        f"<p>Question: “{escape(found.question)}” {found.unit.capitalize()}s that carry the label were drawn "
+        f"<p>Question: “{escape(found.question)}” {several(found.unit).capitalize()} that carry the label were drawn "
         "at random, none twice, by a seed that was fixed before the first answer.</p>"
     )
     yield f"<p>{_TRUTH[found.truth]}</p>"
@@ -185,8 +184,8 @@ def _basis(found: Findings) -> Iterable[str]:
 _TRUTH: Final = {
     "owner": "One person, the owner, gave every answer. The owner's own errors count as the truth, and no bound counts "
     "them.",
-    "people": "Several people answered each drawn image until they agreed, or the owner decided. Errors that most people "
-    "make together leave no trace.",
+    "people": "Several people answered each drawn image until they agreed, or the owner decided. Errors that most "
+    "people make together leave no trace.",
 }
 
 

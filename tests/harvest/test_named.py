@@ -2,7 +2,7 @@
 
 import pytest
 
-from thresher.annotations.named import Names
+from thresher.harvest.named import Names
 
 THERE = ["a.jpg", "train/b.jpg", "train/cat/c.jpg", "val/cat/c.jpg", "train/000d1.png", "x/dup.jpg", "y/dup.jpg"]
 
