@@ -108,8 +108,11 @@ def test_a_text_ranks_the_pool_for_the_owners_first_task(at: Path, towers: Tower
     assert is_one_clear_line(taken, "'text'", "--name")
 
 
-def test_what_does_not_fit_is_one_clear_line(at: Path, towers: Towers) -> None:
+def test_what_does_not_fit_is_one_clear_line(at: Path, towers: Towers, tmp_path: Path) -> None:
     image = str(towers.image)
+    elsewhere = thresher("backbone", "use", "efficientnet-lite0", at=tmp_path)
+    assert is_one_clear_line(elsewhere, "no workspace here", "thresher init")
+    assert not (tmp_path / FILE).exists()
     for arguments, words in (
         (("add", "colours", image, "--sha256", "0" * 64), ("vision_model.onnx", "its SHA-256 is")),
         (("add", "colours", image, "--sha256", "abc"), ("64 hexadecimal digits",)),

@@ -1,6 +1,8 @@
 """A network is added by name: its files are compared with their hashes and tried, and kept whole or not at all."""
 
+import errno
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,16 @@ from tests.learn.towers import SIDE, TOKENS, Towers, colour_tokenizer, image_tow
 from tests.pictures_for_tests import picture
 from tests.site_for_tests import RunningSite, Site
 
-from thresher.errors import AlreadyThere, BadInput, Blocked, Missing, NotFetched, NotFound, ThresherError
+from thresher.errors import (
+    AlreadyThere,
+    BadInput,
+    Blocked,
+    Missing,
+    NotFetched,
+    NotFound,
+    StoreUnavailable,
+    ThresherError,
+)
 from thresher.learn.backbone import BUILT_IN, kept_in, name_of, open_backbone
 from thresher.learn.backbone.adding import Given, Wanted, add, remove
 from thresher.learn.backbone.entries import Entry, added, find, folder_of
@@ -121,6 +132,34 @@ def test_a_file_that_changed_after_it_was_added_is_not_used(settings: Settings, 
     (kept.parent / "entry.json").write_text("{}")
     with pytest.raises(BadInput, match="backbone remove colours"):
         name_of("colours", cache=kept_in(settings))
+
+
+def test_what_a_killed_command_left_behind_is_no_backbone_and_is_removed_after_a_day(
+    settings: Settings, towers: Towers
+) -> None:
+    folder = kept_in(settings) / "added"
+    old, young = folder / ".adding-old", folder / ".adding-young"
+    for left in (old, young):
+        left.mkdir(parents=True)
+        (left / "image.onnx").write_bytes(b"half")
+    os.utime(old, (1, 1))
+    entry = add_to(settings, wanted_of(towers))
+    assert added(kept_in(settings)) == [entry]
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(
+    settings: Settings, towers: Towers, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(written: object, piece: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("thresher.learn.backbone.adding._Written.take", full)
+    for wanted in (wanted_of(towers), by_address(towers, site)):
+        with pytest.raises(StoreUnavailable, match="No space left on device"):
+            add_to(settings.but(fetch_private=True), wanted)
+    assert nothing_is_left(settings)
 
 
 # --- by address -------------------------------------------------------------------------------------------------------

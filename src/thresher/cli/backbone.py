@@ -1,15 +1,14 @@
 """The commands `thresher backbone`: networks that compute embeddings, by name."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thresher.cli.open import settings_of
+from thresher.cli.open import settings_directory, settings_of
 from thresher.cli.options import JSON, options
 from thresher.cli.show import as_json, say, table
-from thresher.errors import BadInput
+from thresher.errors import BadInput, StoreUnavailable
 from thresher.settings import FILE, set_in_file
 
 if TYPE_CHECKING:
@@ -167,8 +166,10 @@ def backbone_use(context: typer.Context, name: BackboneName) -> None:
     from thresher.learn.embed import names
 
     place, settings = settings_of(context)
+    directory = settings_directory(context)
+    if "://" not in place and not (directory / FILE).exists():
+        raise StoreUnavailable("there is no workspace here.", where=str(directory), next="thresher init DIRECTORY")
     chosen = names(settings.but(backbone=name))
-    directory = directory_of(place)
     set_in_file(directory, "backbone", name)
     say(f"{directory / FILE} now says backbone = {name} ({' and '.join(chosen)}).")
     if settings.origins["backbone"] == "environment":
@@ -185,8 +186,3 @@ def backbone_remove(context: typer.Context, name: BackboneName) -> None:
     _, settings = settings_of(context)
     remove(name, cache=kept_in(settings))
     say(f"Removed {name}.")
-
-
-def directory_of(place: str) -> Path:
-    """The directory whose thresher.toml speaks for a workspace."""
-    return Path.cwd() if "://" in place else Path(place)

@@ -9,6 +9,7 @@ import hashlib
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from thresher.settings import Settings
 MOST_BYTES = 2_000_000_000  # of an ONNX file: protobuf's own limit
 MOST_TOKENIZER_BYTES = 200_000_000
 FETCH_SECONDS = 3600.0
+LEFT_SECONDS = 86_400.0
 COPY_BYTES = 1 << 20
 TOKENS = 64  # of a text, where neither the publisher nor the user says otherwise
 
@@ -70,6 +72,7 @@ def add(name: str, wanted: Wanted, *, cache: Path, settings: Settings, taken: tu
     folder = entries.folder_of(name, cache)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _clear(folder.parent)
         with tempfile.TemporaryDirectory(prefix=".adding-", dir=folder.parent) as part:
             entry = _taken_in(name, wanted, like, Path(part), settings)
             if there is not None and (there.unique, there.unique_words) == (entry.unique, entry.unique_words):
@@ -89,6 +92,13 @@ def add(name: str, wanted: Wanted, *, cache: Path, settings: Settings, taken: tu
             next="free some space, or set `cache` to another directory",
         ) from error
     return entry
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed command left behind; what is younger may be another one at work."""
+    for left in folder.glob(".*"):
+        if time.time() - left.stat().st_mtime > LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def remove(name: str, *, cache: Path) -> None:
