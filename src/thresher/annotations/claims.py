@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import isfinite, isnan, nan
+from math import cos, inf, isfinite, isnan, nan, radians, sin
 from pathlib import Path
 from typing import Final, overload
 
@@ -100,6 +100,25 @@ def relative_box_of(left: float, top: float, width: float, height: float) -> Box
     return _cut((left, top, width, height), (1.0, 1.0), OUTSIDE_SHARE, relative=True)
 
 
+def turned_box_of(
+    sides: tuple[float, float, float, float], degrees: float, size: tuple[float, float] | None = None
+) -> Box:
+    """The upright box around one that is turned by `degrees` around its middle, cut at the edges of the image.
+
+    Raises BadInput for a box of no area, or one whose middle lies outside the image.
+    """
+    left, top, width, height = sides
+    _cut(sides, None, inf, relative=False)
+    across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
+    half_width, half_height = (width * across + height * down) / 2, (width * down + height * across) / 2
+    x, y = left + width / 2, top + height / 2
+    image_width, image_height = size or (inf, inf)
+    if not (0 <= x <= image_width and 0 <= y <= image_height):
+        return _cut(sides, size or (0.0, 0.0), OUTSIDE_PIXELS, relative=False)
+    first, second = max(x - half_width, 0.0), max(y - half_height, 0.0)
+    return Box(first, second, min(x + half_width, image_width) - first, min(y + half_height, image_height) - second)
+
+
 def _cut(
     box: tuple[float, float, float, float], size: tuple[float, float] | None, most: float, *, relative: bool
 ) -> Box:
@@ -109,7 +128,7 @@ def _cut(
         raise BadInput(f"the box {told} has a value that is not a number.", next="correct the box")
     if width <= 0 or height <= 0:
         raise BadInput(f"the box {told} (left, top, width, height) has no area.", next="correct or remove the box")
-    across, down = size or (float("inf"), float("inf"))
+    across, down = size or (inf, inf)
     right, bottom = left + width, top + height
     if left < -most or top < -most or right > across + most or bottom > down + most:
         image = (

@@ -1,11 +1,11 @@
 """What the columns of a table of labels are for, by their names, and what their values say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
-from thresher.annotations.claims import Box, Taken, box_of
+from thresher.annotations.claims import Box, box_of
 from thresher.errors import BadInput
 from thresher.tables import Names, names
 
@@ -24,7 +24,11 @@ LABEL: Final[Names] = (
         "label_id",
     ),
 )
-SCORE: Final[Names] = ("score", "confidence", "conf", "probability", "prob")
+OBJECTS: Final[Names] = ("objects", "detections", "annotations", "instances")
+"""Columns with an object for each box, or with an object of lists."""
+BOXES: Final[Names] = ("bbox", "box", "boxes", "bboxes", "bounding_box")
+OBJECT_LABELS: Final[Names] = (*LABEL, "categories", "classes", "name", "names")
+SCORE: Final[Names] = ("score", "confidence", "conf", "probability", "prob", "scores")
 _LEFT: Final[Names] = ("left", "x", "box_left", "bbox_left", "bbox_x")
 _TOP: Final[Names] = ("top", "y", "box_top", "bbox_top", "bbox_y")
 _WIDTH: Final[Names] = ("box_width", "bbox_width", "w", "width")
@@ -56,13 +60,15 @@ YES: Final = "yes"
 _SAYS_YES: Final = frozenset(("yes", "true", "y", "t"))
 _SAYS_NO: Final = frozenset(("no", "false", "n", "f"))
 _SAYS_NEITHER: Final = frozenset(("", "unsure", "unknown", "null", "none"))
+_SIDES: Final = 4
+_SHOWN: Final = 60
 HALF: Final = 0.5
 """In a table with a column for each label, a score from here on is a yes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The columns by what they are for. There is either one `label`, or a label for each of `wide`."""
+    """The columns by their use: one `label` (with score and box), a label for each of `wide`, or `objects`."""
 
     image: str
     label: str | None = None
@@ -70,24 +76,35 @@ class Roles:
     box: tuple[str, ...] = ()
     corners: bool = False
     wide: tuple[str, ...] = ()
+    objects: str | None = None
+
+    @property
+    def single(self) -> bool:
+        """Whether an image has one label."""
+        return self.label is not None and not self.box
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns to read, in the order in which `Lines.take` wants their values."""
-        many = self.wide if self.label is None else (self.label, *([self.score] if self.score else []), *self.box)
-        return (self.image, *many)
+        if self.objects is not None:
+            return self.image, self.objects
+        if self.label is None:
+            return self.image, *self.wide
+        return self.image, self.label, *([self.score] if self.score else []), *self.box
 
 
-def roles_of(columns: Sequence[str], image: str, where: str) -> Roles:
-    """What each of the columns is for. Raises BadInput if none can have labels."""
+def roles_of(columns: Sequence[str], image: str, where: str, nested: Sequence[str] = ()) -> Roles:
+    """The use of each column; those that are `nested` hold lists or objects. Raises BadInput if none has labels."""
 
     def called(wanted: Names) -> str | None:
         place = names.place_of(wanted, columns)
         return columns[place] if place >= 0 and columns[place] != image else None
 
-    label, score = called(LABEL), called(SCORE)
+    label, score, objects = called(LABEL), called(SCORE), called(OBJECTS)
+    if label is None and objects is not None and objects in nested:
+        return Roles(image, objects=objects)
     if label is None:
-        wide = tuple(one for one in columns if one != image and names.plain(one) not in _NOT_LABELS)
+        wide = tuple(one for one in columns if one not in (image, *nested) and names.plain(one) not in _NOT_LABELS)
         if not wide:
             raise BadInput(
                 f"no column has labels; there are: {', '.join(columns)[:200]}.",
@@ -98,17 +115,16 @@ def roles_of(columns: Sequence[str], image: str, where: str) -> Roles:
     sides = tuple(map(called, (_LEFT, _TOP, _WIDTH, _HEIGHT)))
     corners = tuple(map(called, _CORNERS))
     by_corners = all(corners)
-    box = corners if by_corners else sides if all(sides) else ()
+    whole = called(BOXES)
+    box = corners if by_corners else sides if all(sides) else (whole,) if whole in nested else ()
     return Roles(image, label, score, tuple(one for one in box if one), by_corners)
 
 
 def score_of(value: object) -> float:
     """A score. Raises BadInput for anything but a finite number."""
-    number = _number(value)
+    number = number_of(value)
     if number is None or not isfinite(number):
-        raise BadInput(
-            f"the score {_told(value)} is not a number.", next="give each score as a number, or leave it out"
-        )
+        raise BadInput(f"the score {told(value)} is not a number.", next="give each score as a number, or leave it out")
     return number
 
 
@@ -120,9 +136,9 @@ def label_of(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    number = _number(value)
+    number = number_of(value)
     if number is None or not isfinite(number):
-        raise BadInput(f"the label {_told(value)} is not text.", next="give each label as text")
+        raise BadInput(f"the label {told(value)} is not text.", next="give each label as text")
     return str(int(number)) if number.is_integer() else str(number)
 
 
@@ -140,9 +156,9 @@ def answer_of(value: object, label: str) -> tuple[bool | None, float | None]:
         return word in _SAYS_YES, None
     if isinstance(value, str) and word in _SAYS_NEITHER:
         return None, None
-    number = _number(value)
+    number = number_of(value)
     if number is None or not 0 <= number <= 1:
-        what = f"{_told(value)} in the column {label!r} is neither yes nor no nor a score from 0 to 1."
+        what = f"{told(value)} in the column {label!r} is neither yes nor no nor a score from 0 to 1."
         raise BadInput(what, next="correct it, remove the column, or name the column of the labels label")
     return number >= HALF, number
 
@@ -150,14 +166,16 @@ def answer_of(value: object, label: str) -> tuple[bool | None, float | None]:
 def box_from(values: Sequence[object], *, corners: bool) -> Box | None:
     """The box of four values in pixels: left, top, and width and height or (`corners`) right and bottom; None if empty.
 
-    Raises BadInput.
+    One value may be the list of the four. Raises BadInput.
     """
+    if len(values) == 1:
+        values = each_of(values[0])
     if all(value is None or value == "" for value in values):
         return None
-    found = [_number(value) for value in values]
-    if any(number is None for number in found):
-        told = ", ".join(map(_told, values))
-        raise BadInput(f"the box {told} has a value that is not a number.", next="correct the box")
+    found = [number_of(value) for value in values]
+    if len(found) != _SIDES or any(number is None for number in found):
+        said = ", ".join(map(told, values))
+        raise BadInput(f"the box {said} is not four numbers.", next="correct the box")
     left, top, right, bottom = (number or 0.0 for number in found)
     if 0 <= left < right <= 1 and 0 <= top < bottom <= 1:
         raise BadInput(
@@ -167,77 +185,17 @@ def box_from(values: Sequence[object], *, corners: bool) -> Box | None:
     return box_of(left, top, right - left, bottom - top) if corners else box_of(left, top, right, bottom)
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Takes the lines of a table as claims."""
-
-    roles: Roles
-    taken: Taken
-    class_names: Mapping[str, Sequence[str]]
-    """The names of the classes of columns that have numbers for them."""
-
-    def take(self, line: int, values: Sequence[object]) -> None:
-        """One line: the values of `roles.columns`. Raises BadInput, BadLine, which name the line."""
-        image = values[0]
-        if not isinstance(image, str) or not (image := image.strip()):
-            raise self.taken.wrong("names no image.", line, "correct the line")
-        try:
-            if self.roles.label is None:
-                self._wide(line, image, values)
-            else:
-                self._long(line, image, values)
-        except BadInput as error:
-            if error.where:
-                raise
-            raise self.taken.wrong(error.what, line, error.next) from error
-
-    def _wide(self, line: int, image: str, values: Sequence[object]) -> None:
-        said = False
-        for name, value in zip(self.roles.wide, values[1:], strict=True):
-            yes, score = answer_of(value, name)
-            label = YES if names.plain(name) in ANSWERS else name.strip()
-            if yes:
-                self.taken.add(image, label, line, score)
-            elif yes is not None:
-                self.taken.deny(image, label, line, score)
-            said = said or yes is not None
-        if not said:
-            self.taken.without(image)
-
-    def _long(self, line: int, image: str, values: Sequence[object]) -> None:
-        roles = self.roles
-        given: object = values[2] if roles.score else None
-        score = None if given is None or given == "" else score_of(given)
-        box = box_from(values[-len(roles.box) :], corners=roles.corners) if roles.box else None
-        labels = [label for one in each_of(values[1]) if (label := self._named(one))]
-        for label in labels:
-            self.taken.add(image, label, line, score, box)
-        if not labels:
-            self.taken.without(image)
-
-    def _named(self, value: object) -> str:
-        classes = self.class_names.get(self.roles.label or "")
-        if classes is None or value is None:
-            return label_of(value)
-        if not isinstance(value, int) or not -1 <= value < len(classes):
-            raise BadInput(f"the class {_told(value)} is none of the {len(classes)} that the file has names for.")
-        return classes[value] if value >= 0 else ""  # -1 is Hugging Face's word for no label
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
+def number_of(value: object) -> float | None:
+    """A number, or a text that is one; None for anything else."""
+    if not isinstance(value, int | float | str) or isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+        return None  # Python reads 1_000 as a number, and nothing else does
+    try:
         return float(value)
-    if isinstance(value, str) and "_" not in value:
-        try:
-            return float(value)
-        except ValueError:
-            return None
-    return None
+    except (ValueError, OverflowError):
+        return None
 
 
-def _told(value: object) -> str:
+def told(value: object) -> str:
     """A value, for an error."""
-    told = repr(value)
-    return told if len(told) <= 60 else f"{told[:57]}..."
+    said = repr(value)
+    return said if len(said) <= _SHOWN else f"{said[: _SHOWN - 3]}..."

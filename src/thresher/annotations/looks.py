@@ -1,0 +1,60 @@
+"""Which tool wrote a JSON or XML file, by its first values."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from thresher.annotations import cvat, fiftyone
+from thresher.errors import ThresherError
+from thresher.tables.members import members_of
+
+_FIRST: Final = 20_000
+"""So many values are looked at: a file may have all its classes before its labels."""
+
+
+def like_coco(path: Path) -> bool:
+    """Whether a JSON object has images and annotations, or a list has detections with the ids of both."""
+    sections, keys = _seen(path)
+    return bool({"images", "annotations"} & sections) or {"image_id", "category_id"} <= keys
+
+
+def like_bdd100k(path: Path) -> bool:
+    """Whether a JSON list has frames with a name and labels or attributes, or a folder has a file for each frame."""
+    if path.is_dir():
+        first = next(path.glob("*.json"), None)
+        return first is not None and {"name", "frames"} <= _seen(first)[0]
+    sections, keys = _seen(path)
+    return "frames" in sections or ("name" in keys and bool({"labels", "attributes"} & keys))
+
+
+def like_label_studio(path: Path) -> bool:
+    """Whether a JSON list has tasks with data and annotations or predictions."""
+    keys = _seen(path)[1]
+    return "data" in keys and bool({"annotations", "completions", "predictions"} & keys)
+
+
+def like_fiftyone(path: Path) -> bool:
+    """Whether a JSON object has labels or samples, or a folder has the file with them."""
+    file = next((path / name for name in (fiftyone.SAMPLES, fiftyone.LABELS) if (path / name).is_file()), path)
+    return bool({"labels", "samples"} & _seen(file)[0])
+
+
+def like_cvat(path: Path) -> bool:
+    """Whether it is an XML file, or a folder with CVAT's."""
+    return (path.is_file() and path.suffix.lower() == ".xml") or (path / cvat.IN_FOLDER).is_file()
+
+
+def _seen(path: Path) -> tuple[set[str], set[str]]:
+    """The names of the first sections of a JSON file, and the names in the first object of a list at its top."""
+    sections, keys = set[str](), set[str]()
+    if not path.is_file() or path.suffix.lower() != ".json":
+        return sections, keys
+    try:
+        for member in islice(members_of(path), _FIRST):
+            if member.section:
+                sections.add(member.section)
+            elif member.key == 0:
+                return sections, set(member.value) if isinstance(member.value, dict) else keys
+    except ThresherError:
+        return sections, keys  # its reader says what is wrong with it
+    return sections, keys
