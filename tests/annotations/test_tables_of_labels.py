@@ -51,7 +51,7 @@ def test_a_score_that_is_no_number_is_refused_with_its_line(tmp_path: Path, scor
 
 
 def test_a_format_that_nobody_knows_names_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="unknown format 'pickle'; known are csv"):
+    with pytest.raises(BadInput, match="unknown format 'pickle'; known are hf, fiftyone, "):
         read(csv(tmp_path, "file,label"), kind="pickle")
     with pytest.raises(BadInput, match="no such file"):
         read(tmp_path / "nothing.csv")

@@ -1,7 +1,7 @@
 """Labels and predictions that somebody else made, from the files of the tools that make them.
 
 `read` gives the claims of a file: this image has that label, with this score, in that box. Every format of `KINDS` is
-checked whole before anything of it is used.
+checked whole before anything of it is used. `match` finds the images that the claims name.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,10 @@ from typing import Final
 
 from thresher.annotations import arrow, bdd100k, coco, columns, cvat, fiftyone, folder, label_studio, looks, yolo
 from thresher.annotations.claims import Box, Claim, Claims
+from thresher.annotations.match import match
 from thresher.errors import BadInput
 
-__all__ = ["KINDS", "Box", "Claim", "Claims", "Kind", "read"]
+__all__ = ["KINDS", "Box", "Claim", "Claims", "Kind", "match", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ def read(path: Path, *, kind: str = "") -> Claims:
     kind = _SAME.get(kind, kind)
     if kind and kind not in KINDS:
         raise BadInput(f"unknown format {kind!r}; known are {', '.join(KINDS)}.", next="give one of them to --as")
+    if kind != "folder":
+        path = looks.file_in(path)
     found = KINDS.get(kind) or next((one for one in _KINDS if one.looks_like(path)), None)
     if found is None:
         raise BadInput("the format is not known by the name or the content.", where=str(path), next="name it with --as")

@@ -70,21 +70,36 @@ class Claims:
     def images(self, label: str) -> dict[str, float | None]:
         """The images that have at least one claim of a label, in the order of the file, with their highest score."""
         found: dict[str, float | None] = {}
-        for claim in self.claims:
-            if claim.label == label:
-                before = found.get(claim.image)
-                better = before is None or (claim.score is not None and claim.score > before)
-                found[claim.image] = claim.score if better else before
+        for image, other, score, _ in _rows(self.claims):
+            if other == label:
+                before = found.get(image)
+                found[image] = score if before is None or (score is not None and score > before) else before
         return found
 
     def named(self) -> dict[str, int]:
         """Every image that the file names, with the number of its first line (0 where it is only listed)."""
-        found = {claim.image: claim.line for said in (self.denied, self.claims) for claim in reversed(said)}
-        return found | {image: 0 for image in self.unlabelled if image not in found}
+        found: dict[str, int] = {}
+        for said in (self.claims, self.denied):
+            for image, _, _, line in _rows(said):
+                if found.setdefault(image, line) > line:
+                    found[image] = line
+        if self.denied:
+            found = dict(sorted(found.items(), key=lambda item: item[1]))
+        for image in self.unlabelled:
+            found.setdefault(image, 0)
+        return found
 
     def where(self, claim: Claim) -> str:
         """The place of a claim in the file, for an error."""
         return f"{self.file}, {self.unit} {claim.line}" if claim.line else f"{self.file}, {claim.image}"
+
+
+def _rows(said: Sequence[Claim]) -> Iterator[tuple[str, str, float | None, int]]:
+    """Image, label, score and line of claims, without making each."""
+    if not isinstance(said, Kept):
+        return ((claim.image, claim.label, claim.score, claim.line) for claim in said)
+    scores = (None if isnan(score) else score for score in said.scores)
+    return zip(said.names, map(said.labels.__getitem__, said.codes), scores, said.lines, strict=True)
 
 
 def box_of(left: float, top: float, width: float, height: float, size: tuple[float, float] | None = None) -> Box:
@@ -136,10 +151,12 @@ def _cut(
         )
         what = f"the box {told} (left, top, width, height) reaches outside its image{image}."
         raise BadInput(what, next="correct or remove the box")
-    left, top, right, bottom = max(left, 0.0), max(top, 0.0), min(right, across), min(bottom, down)
-    if right <= left or bottom <= top:
-        raise BadInput(f"the box {told} (left, top, width, height) has no area.", next="correct or remove the box")
-    return Box(left, top, right - left, bottom - top, relative)
+    if left < 0 or top < 0 or right > across or bottom > down:
+        left, top, right, bottom = max(left, 0.0), max(top, 0.0), min(right, across), min(bottom, down)
+        width, height = right - left, bottom - top
+    if width <= 0 or height <= 0:
+        raise BadInput(f"the box {told} (left, top, width, height) lies outside its image.", next="remove the box")
+    return Box(left, top, width, height, relative)
 
 
 class Kept(Sequence[Claim]):

@@ -9,27 +9,25 @@ from thresher.annotations.claims import Box, Claims, Taken, box_of, turned_box_o
 from thresher.annotations.roles import number_of
 from thresher.errors import BadInput, BadLine
 
-IN_FOLDER: Final = "annotations.xml"
 _WITHOUT_BOX: Final = frozenset(("tag", "polyline", "points", "cuboid", "skeleton"))
 _SHAPES: Final = frozenset(("box", "polygon", "ellipse", "mask")) | _WITHOUT_BOX
 Given = Mapping[str, str]
 
 
 def read(path: Path) -> Claims:
-    """The labels of an `annotations.xml`, or of the folder with it: tags, and shapes with the box around them.
+    """The labels of an `annotations.xml`: tags, and shapes with the box around them.
 
     Raises BadInput, BadLine; also for a file that declares entities, of which CVAT writes none.
     """
-    file = path / IN_FOLDER if path.is_dir() else path
-    reader = _Reader(Taken(file, "cvat"))
+    reader = _Reader(Taken(path, "cvat"))
     try:
-        with file.open("rb") as content:
+        with path.open("rb") as content:
             reader.parser.ParseFile(content)
     except expat.ExpatError as error:
         what = f"is not XML: {expat.errors.messages[error.code]}."
-        raise BadLine(what, file=str(file), line=error.lineno, next="export it again") from error
+        raise BadLine(what, file=str(path), line=error.lineno, next="export it again") from error
     except OSError as error:
-        raise BadInput(f"{error.strerror or error}.", where=str(file), next="give a file that can be read") from error
+        raise BadInput(f"{error.strerror or error}.", where=str(path), next="give a file that can be read") from error
     return reader.taken.done()
 
 

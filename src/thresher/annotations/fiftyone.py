@@ -5,30 +5,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from thresher.annotations.claims import Box, Claims, Taken
+from thresher.annotations.folder import stems_of
 from thresher.annotations.places import Place, place_of
 from thresher.errors import BadInput
-from thresher.tables.members import members_of
+from thresher.tables.members import Member, members_of
 
-LABELS: Final = "labels.json"
-SAMPLES: Final = "samples.json"
-"""The files in an exported folder."""
+_DATA: Final = "data"
+_MANIFEST: Final = "data.json"
 _LISTS: Final = {"Classifications": "classifications", "Detections": "detections"}
 _ONE: Final = frozenset(("Classification", "Detection"))
 
 
 def read(path: Path) -> Claims:
-    """The labels of a `labels.json` (FiftyOneImageClassificationDataset, FiftyOneImageDetectionDataset) or of a
-    `samples.json` (FiftyOneDataset), or of the folder with one.
+    """The labels of a `labels.json` (FiftyOneImageClassificationDataset, FiftyOneImageDetectionDataset), whose images
+    are named without their ending unless the folder `data` or the file `data.json` is beside it, or of a `samples.json`
+    (FiftyOneDataset).
 
     Raises BadInput, also for a dataset with several fields of labels.
     """
-    file = next((path / name for name in (SAMPLES, LABELS) if (path / name).is_file()), path)
-    sections = {member.section for member in members_of(file) if member.key is None}
+    sections = {member.section for member in members_of(path) if member.key is None}
     if "samples" in sections:
-        return _dataset(file)
+        return _dataset(path)
     if "labels" not in sections:
-        raise BadInput("has neither labels nor samples.", where=str(file), next="export it with FiftyOne again")
-    return _labels(file, _classes(file))
+        raise BadInput("has neither labels nor samples.", where=str(path), next="export it with FiftyOne again")
+    return _labels(path, _classes(path))
 
 
 def _classes(file: Path) -> list[str] | None:
@@ -46,7 +46,7 @@ def _labels(file: Path, classes: list[str] | None) -> Claims:
     taken, first = Taken(file, "fiftyone", unit="record"), dict[str, int]()
     for name in classes or ():
         taken.declare(name)
-    record = 0
+    record, files = 0, _files(file.parent)
     for member in members_of(file):
         if member.section != "labels" or not isinstance(member.key, str):
             continue
@@ -54,13 +54,25 @@ def _labels(file: Path, classes: list[str] | None) -> Claims:
         place = place_of(file, member, record)
         if (before := first.setdefault(member.key, record)) != record:
             raise place.wrong(f"{member.key!r} is the image of record {before} too.", "keep one of them")
-        taken.without(member.key)
+        image = files.get(member.key, member.key)
+        taken.without(image)
         for one in place.each() if isinstance(place.value, list) else [place] if place.value is not None else []:
             bare = not isinstance(one.value, dict)
             label = _label(one if bare else one.get("label"), classes)
             score = None if bare else one.get("confidence").score()
-            taken.add(member.key, label, record, score, None if bare else _box(one))
+            taken.add(image, label, record, score, None if bare else _box(one))
     return taken.done()
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """The file of each image by its name without the ending, as FiftyOne names it. Raises BadInput."""
+    if (folder / _MANIFEST).is_file():
+        return {str(one.key): place_of(folder / _MANIFEST, one).text() for one in _top(folder / _MANIFEST)}
+    return stems_of(folder / _DATA)
+
+
+def _top(file: Path) -> Iterator[Member]:
+    return (Member("", one.section, one.value, one.line) for one in members_of(file) if one.key is None)
 
 
 def _label(place: Place, classes: list[str] | None) -> str:

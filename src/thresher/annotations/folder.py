@@ -22,8 +22,9 @@ UNLABELLED: Final = "_unlabeled"
 
 
 def looks_like(path: Path) -> bool:
-    """Whether it is a folder with folders in it."""
-    return path.is_dir() and bool(_folders(path))
+    """Whether it is a folder with folders in it, which all have images."""
+    tops = _folders(path) if path.is_dir() else []
+    return bool(tops) and all(top == UNLABELLED or next(_images(path / top), None) for top in tops)
 
 
 def read(path: Path) -> Claims:
@@ -43,6 +44,14 @@ def read(path: Path) -> Claims:
         else:
             taken.without(name)
     return taken.done()
+
+
+def stems_of(path: Path) -> dict[str, str]:
+    """The images below a folder, by their path from it without their endings; none if there is no such folder.
+
+    Where several differ in their endings alone, it is the last of them. Raises BadInput.
+    """
+    return {os.path.splitext(name)[0]: name for name in _images(path)} if path.is_dir() else {}  # noqa: PTH122 -- likewise
 
 
 def _folders(path: Path) -> list[str]:

@@ -4,12 +4,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from thresher.annotations import cvat, fiftyone
 from thresher.errors import ThresherError
 from thresher.tables.members import members_of
 
 _FIRST: Final = 20_000
 """So many values are looked at: a file may have all its classes before its labels."""
+
+
+IN_FOLDER: Final = (
+    *("labels.json", "samples.json", "annotations.xml", "labels.xml", "annotations.json", "_annotations.coco.json"),
+    *("metadata.csv", "metadata.jsonl", "metadata.parquet"),
+)
+"""The files with the labels in the folders that tools export; the first that a folder has is read."""
+
+
+def file_in(path: Path) -> Path:
+    """The file with the labels, if a folder has one of `IN_FOLDER`; else the path itself."""
+    return next((path / name for name in IN_FOLDER if (path / name).is_file()), path) if path.is_dir() else path
 
 
 def like_coco(path: Path) -> bool:
@@ -34,14 +45,13 @@ def like_label_studio(path: Path) -> bool:
 
 
 def like_fiftyone(path: Path) -> bool:
-    """Whether a JSON object has labels or samples, or a folder has the file with them."""
-    file = next((path / name for name in (fiftyone.SAMPLES, fiftyone.LABELS) if (path / name).is_file()), path)
-    return bool({"labels", "samples"} & _seen(file)[0])
+    """Whether a JSON object has labels or samples."""
+    return bool({"labels", "samples"} & _seen(path)[0])
 
 
 def like_cvat(path: Path) -> bool:
-    """Whether it is an XML file, or a folder with CVAT's."""
-    return (path.is_file() and path.suffix.lower() == ".xml") or (path / cvat.IN_FOLDER).is_file()
+    """Whether it is an XML file."""
+    return path.is_file() and path.suffix.lower() == ".xml"
 
 
 def _seen(path: Path) -> tuple[set[str], set[str]]:

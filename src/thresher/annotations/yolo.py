@@ -13,7 +13,7 @@ from typing import Final
 
 from thresher.annotations.claims import Box, Claims, Taken, relative_box_of
 from thresher.annotations.coco import take_result
-from thresher.annotations.folder import IMAGES
+from thresher.annotations.folder import stems_of
 from thresher.annotations.places import place_of
 from thresher.annotations.roles import number_of
 from thresher.annotations.yolo_names import LISTS, YAML, names_beside
@@ -119,12 +119,8 @@ def _images(folder: Path) -> dict[str, str]:
     """The images in the folders called images, by their paths from the folder without their endings."""
     found: dict[str, str] = {}
     for place in _places(folder, _IMAGES):
-        for directory, folders, files in os.walk(place):
-            folders.sort()
-            for name in sorted(files):
-                if os.path.splitext(name)[1].lower() in IMAGES:  # noqa: PTH122 -- a million files
-                    image = Path(directory, name).relative_to(folder)
-                    found["/".join(image.with_suffix("").parts)] = image.as_posix()
+        before = place.relative_to(folder).as_posix() + "/" if place != folder else ""
+        found |= {before + stem: before + name for stem, name in stems_of(place).items()}
     return found
 
 
