@@ -103,6 +103,11 @@ def answers(assignment: Assignment, says: Says = Says.YES) -> list[Given]:
     return [Given(place, says, 0.5, 1.5 + place / 7) for place in range(len(assignment.dealt))]
 
 
+def given(position: int, says: Says, at_ms: int = 0) -> Given:
+    """One answer, as a page posts it."""
+    return Given(position, says, 0.5, 2.0, at_ms=at_ms)
+
+
 def append_review(store: Any, assignment: str, review: Review) -> None:
     """A later decision, put in force as a store does it: for whatever else it changes, a part of its own must see."""
     if hasattr(store, "catalog"):
@@ -112,6 +117,13 @@ def append_review(store: Any, assignment: str, review: Review) -> None:
     else:
         link = store.link
         link.transact(lambda session: mongo_reviews.append(link, load(link, assignment, session), review, session))
+
+
+def reviewed(store: Store, worker: str = "w1", weight: float = 0.25) -> Assignment:
+    """A sent assignment with a first, provisional review."""
+    dealt = deal(store, worker, gold=[4])
+    store.work.send(dealt.id, answers(dealt), 300)
+    return store.work.review(dealt.id, Review(Stage.WEIGHTED, "first", 400, weight=weight, provisional=True))
 
 
 def finish(

@@ -63,7 +63,8 @@ def turn(
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
     category = listen(category, store=store, settings=settings, now_ms=now_ms)
-    if not _nothing_to_learn_from(category, store=store):
+    way = way_of(category.targets.method)
+    if not way.given and not _nothing_to_learn_from(category, store=store):
         embed(pool, store=store, settings=settings, report=report, stop=stop)
         # people answer while a pool is embedded, for minutes or hours
         category = listen(category, store=store, settings=settings, now_ms=now_ms)
@@ -73,7 +74,8 @@ def turn(
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
     before = store.rounds.latest(name, category.question.version)
     way, images = way_of(category.targets.method), len(store.categories.pool(name))
-    if way.proves and in_force(category, images, store=store) is not None:  # its ranking is what is audited
+    # its ranking, or the labels that are given, are what is audited
+    if way.given or (way.proves and in_force(category, images, store=store) is not None):
         learned = before
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)

@@ -81,14 +81,20 @@ def claim_of(category: str, name: str = AUDITED, *, store: Store) -> ClaimedLabe
     return None if line is None else _read(line)
 
 
+def number_of(category: str, name: str = AUDITED, *, store: Store) -> int:
+    """The number of the labels in force under a name; 0 if there are none."""
+    newest = store.lines.page(CLAIM, category, where={"name": name}, descending=True, limit=1)
+    return int(newest[0]["number"]) if newest else 0
+
+
 def claims_of(category: str, *, store: Store) -> list[str]:
     """The names of a category's claims, ascending."""
     return sorted({line["name"] for line in store.lines.page(CLAIM, category)})
 
 
 def _line(category: str, name: str, *, store: Store) -> dict[str, Any] | None:
-    newest = store.lines.page(CLAIM, category, where={"name": name}, descending=True, limit=1)
-    line = store.lines.get(CLAIM, [name, newest[0]["number"]], category) if newest else None
+    number = number_of(category, name, store=store)
+    line = store.lines.get(CLAIM, [name, number], category) if number else None
     if line is not None:
         must_hold(CLAIM, line, f"the labels {name!r} of {category}", AGAIN)
     return line
