@@ -15,16 +15,19 @@ IMAGES: Final = frozenset(
     )
 )
 """The endings of files that are taken as images."""
+IMAGES_APART: Final = frozenset(("images", "image", "imgs", "img", "data", "media", "photos", "pictures"))
+"""Folders that hold all images, whatever their labels."""
 SPLITS: Final = frozenset(("train", "training", "val", "valid", "validation", "test", "testing"))
 """Folders that hold the folders of the labels, if all folders beside them do."""
-UNLABELLED: Final = "_unlabeled"
-"""The folder that FiftyOne writes for images without a label."""
+UNLABELLED: Final = frozenset(("_unlabeled", "no_label"))
+"""The folders that FiftyOne and Datumaro write for images without a label."""
 
 
 def looks_like(path: Path) -> bool:
-    """Whether it is a folder with folders in it, which all have images."""
+    """Whether it is a folder with folders in it, which all have images and are named after labels."""
     tops = _folders(path) if path.is_dir() else []
-    return bool(tops) and all(top == UNLABELLED or next(_images(path / top), None) for top in tops)
+    named = {top.lower() for top in tops} - IMAGES_APART
+    return bool(named) and all(top in UNLABELLED or next(_images(path / top), None) for top in tops)
 
 
 def read(path: Path) -> Claims:
@@ -39,7 +42,7 @@ def read(path: Path) -> Claims:
     depth = 1 if split else 0
     for name in _images(path):
         parts = name.split("/")
-        if len(parts) > depth + 1 and parts[depth] != UNLABELLED:
+        if len(parts) > depth + 1 and parts[depth] not in UNLABELLED:
             taken.add(name, parts[depth], 0)
         else:
             taken.without(name)

@@ -4,7 +4,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from thresher.errors import ThresherError
+from thresher.annotations.folder import IMAGES_APART
+from thresher.errors import BadInput, ThresherError
 from thresher.tables.members import members_of
 
 _FIRST: Final = 20_000
@@ -18,9 +19,32 @@ IN_FOLDER: Final = (
 """The files with the labels in the folders that tools export; the first that a folder has is read."""
 
 
+ANNOTATIONS: Final = "annotations"
+_LABELLED: Final = frozenset((".json", ".jsonl", ".csv", ".tsv", ".xml", ".parquet"))
+
+
 def file_in(path: Path) -> Path:
-    """The file with the labels, if a folder has one of `IN_FOLDER`; else the path itself."""
-    return next((path / name for name in IN_FOLDER if (path / name).is_file()), path) if path.is_dir() else path
+    """The file with the labels in a folder: one of `IN_FOLDER`, or the only one beside its images; else the path.
+
+    Raises BadInput if a folder of images has several such files.
+    """
+    if not path.is_dir():
+        return path
+    named = next((path / name for name in IN_FOLDER if (path / name).is_file()), None)
+    if named is not None:
+        return named
+    inside = sorted(path.iterdir())
+    folders = {each.name.lower() for each in inside if each.is_dir() and not each.name.startswith(".")}
+    if not folders <= {*IMAGES_APART, ANNOTATIONS}:
+        return path
+    places = (path, path / ANNOTATIONS)
+    files = [each for place in places for each in sorted(place.glob("*")) if each.suffix.lower() in _LABELLED]
+    if len(files) > 1 and folders:
+        some = ", ".join(str(each.relative_to(path)) for each in files[:3])
+        raise BadInput(
+            f"has {len(files)} files that may have labels: {some}.", where=str(path), next="give one of them"
+        )
+    return files[0] if files and folders else path
 
 
 def like_coco(path: Path) -> bool:

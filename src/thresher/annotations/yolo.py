@@ -82,17 +82,17 @@ def _predictions(path: Path) -> Claims:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The text files with labels: below the folders called labels, or else in the folder itself."""
+    """The text files with labels: below the folders called labels, or else anywhere in the folder."""
     found = False
-    for place in _places(folder, _FOLDER):
+    for place in (*_places(folder, _FOLDER), folder):
+        if found and place == folder:
+            return
         for directory, folders, files in os.walk(place):
             folders.sort()
             for name in sorted(files):
                 if _labels(name):
                     found = True
                     yield Path(directory) / name
-    if not found:
-        yield from sorted(file for file in folder.glob("*.txt") if _labels(file.name))
 
 
 def _labels(name: str) -> bool:
@@ -116,9 +116,11 @@ def _stem(folder: Path, file: Path) -> str:
 
 
 def _images(folder: Path) -> dict[str, str]:
-    """The images in the folders called images, by their paths from the folder without their endings."""
+    """The images in the folders called images, or else anywhere, by their paths without their endings."""
+    if folder.name == _FOLDER:
+        return stems_of(folder.parent / _IMAGES)
     found: dict[str, str] = {}
-    for place in _places(folder, _IMAGES):
+    for place in list(_places(folder, _IMAGES)) or [folder]:
         before = place.relative_to(folder).as_posix() + "/" if place != folder else ""
         found |= {before + stem: before + name for stem, name in stems_of(place).items()}
     return found
