@@ -46,8 +46,8 @@ def certified(
 ) -> Findings:
     """The report after the owner has answered all that the audit asks, task by task."""
     claims = read(made.labels)
-    finder = Finder([source_of(str(made.photos))], settings.fetch_bytes)
-    taken = take(order, claims, finder, store=store, settings=settings, now_ms=9)
+    finder = Finder(claims, [source_of(str(made.photos))], settings.fetch_bytes)
+    taken = take(order, finder, store=store, settings=settings, now_ms=9)
     rows = doubtful("car", first, store=store)
     store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=1))
     names = {name: store.images.read(row) for name in _names(made) for row in store.categories.find("car", [name])[0]}
@@ -156,8 +156,8 @@ def test_evidence_that_does_not_agree_is_told_instead_of_a_certificate(
     folder = made.folder / "report" / "evidence"
     (folder / "foreign.txt").write_text("not of this release", "utf-8")
     claims, order = read(made.labels), ORDER
-    finder = Finder([source_of(str(made.photos))], settings.fetch_bytes)
-    taken = take(order, claims, finder, store=store, settings=settings, now_ms=9)
+    finder = Finder(claims, [source_of(str(made.photos))], settings.fetch_bytes)
+    taken = take(order, finder, store=store, settings=settings, now_ms=9)
     (folder / "release.json").unlink()  # so that it is no release of ours, which would be written anew
     found = report_on(order, taken, claims, made.folder / "report", store=store, now_ms=99)
     assert found.state == "broken"

@@ -64,7 +64,7 @@ def by_crowd(
     settings: Settings,
 ) -> None:
     """Let a simulated owner answer from a table of truths."""
-    from thresher.cli.crowd import simulate_with
+    from thresher.cli.crowd import Way, simulate_with
 
     assert truth is not None  # noqa: S101 -- the command has asked for it
     heard = _teller(orders, store)
@@ -79,7 +79,13 @@ def by_crowd(
 
         with interruptible() as stop:
             simulate_with(
-                order.category, crowd, store=store, settings=settings, stop=stop, loop=loop, tell=lambda _: None
+                order.category,
+                crowd,
+                store=store,
+                settings=settings,
+                stop=stop,
+                way=Way(loop=loop),
+                tell=lambda _: None,
             )
 
 

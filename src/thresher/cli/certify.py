@@ -210,13 +210,11 @@ def _take(
     if not places:
         what = f"where are the images of {claims.file}?"
         raise BadInput(what, next="give them with --images, a folder, a tar or a list of URLs")
-    finder = Finder([source_of(str(place)) for place in places], settings.fetch_bytes)
+    finder = Finder(claims, [source_of(str(place)) for place in places], settings.fetch_bytes)
     taken = {}
     with bars() as report, interruptible() as stop:
         for order in orders:
-            found = take(
-                order, claims, finder, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop
-            )
+            found = take(order, finder, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
             taken[order.category] = found
             images, left_out = len(set(found.rows.tolist())), sum(found.left_out.values())
             more = f" {left_out:,} {'label was' if left_out == 1 else 'labels were'} left out." if left_out else ""

@@ -41,7 +41,7 @@ def local_server(
     It ends with the block, and with this process if that is killed. For a `crowd`, simulated people who all come from
     one address, as many as like can join at once. `patience_seconds` is taken instead of the setting of that name.
     """
-    environment = {}
+    environment: dict[str, str] = {}
     if patience_seconds is not None:
         environment |= {"THRESHER_PATIENCE_SECONDS": str(patience_seconds)}
     if crowd:
