@@ -195,6 +195,8 @@ def _workspace(place: str) -> "Iterator[tuple[Store, Settings]]":
 STARTING_FILE = """# Settings of this workspace; `thresher settings` lists them all with their defaults.
 # labels are about images: each stands for itself here, however alike two are
 similar_groups = false
+# few answers are needed, and each may be the last one
+task_images = 20
 """
 
 
