@@ -39,8 +39,8 @@ def labels(folder: Path, *lines: str, head: str = HEAD) -> Claims:
 
 
 def taken(order: Order, claims: Claims, photos: Path, store: Store, settings: Settings) -> Taken:
-    finder = Finder([source_of(str(photos))], settings.fetch_bytes)
-    return take(order, claims, finder, store=store, settings=settings.but(processes=1), now_ms=9)
+    finder = Finder(claims, [source_of(str(photos))], settings.fetch_bytes)
+    return take(order, finder, store=store, settings=settings.but(processes=1), now_ms=9)
 
 
 def test_the_images_of_a_label_are_its_claim(store: Store, settings: Settings, photos: Path) -> None:

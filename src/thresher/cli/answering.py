@@ -11,11 +11,12 @@ from thresher.cli.open import interruptible
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import say
 from thresher.loop.audited import told
+from thresher.loop.autopilot import FINAL
 from thresher.loop.certify import audit
 from thresher.loop.taken import Order
 from thresher.loop.turn import Turn
 from thresher.records import OWNER, Invite, Worker, new_id, now_ms
-from thresher.server.local import local_server
+from thresher.server.local import Local
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 from thresher.workforce.links import Links
@@ -30,26 +31,27 @@ def by_page(
     orders: "Sequence[Order]",
     first: "Mapping[str, Rows]",
     *,
+    started: "Callable[[], Local]",
     people: bool,
     browser: bool | None,
     store: Store,
     settings: Settings,
 ) -> None:
-    """Serve the page, print its link, and wait until every audit has ended, telling the progress."""
+    """Print the link of the page that is served, and wait until every audit has ended, telling the progress."""
     heard = _teller(orders, store)
     with interruptible() as stop:
         before = audit(first, store=store, settings=settings, heard=heard, stop=stop, turns=1)
-        if all(one.state != "asking" for one in before.values()):
+        if all(one.state in FINAL for one in before.values()):
             return
-        with local_server(store.place, loop=False, port=settings.port if people else 0) as server:
-            link = f"{server.url}/join/{_invite(store)}" if people else f"{server.url}/work#t={_owner(store)}"
-            say(f"{'Invite people with' if people else 'Answer at'} {link}")
-            if people:
-                say(f"What they cannot decide comes to you at {server.url}/work#t={_owner(store)}")
-            say("This command ends by itself when the answers suffice. Ctrl-C stops it; the same command goes on.")
-            if not people and (sys.stdout.isatty() if browser is None else browser):
-                typer.launch(link)
-            audit(first, store=store, settings=settings, heard=heard, stop=stop)
+        server = started()
+        link = f"{server.url}/join/{_invite(store)}" if people else f"{server.url}/work#t={_owner(store)}"
+        say(f"{'Invite people with' if people else 'Answer at'} {link}")
+        if people:
+            say(f"What they cannot decide comes to you at {server.url}/work#t={_owner(store)}")
+        say("This command ends by itself when the answers suffice. Ctrl-C stops it; the same command goes on.")
+        if not people and (sys.stdout.isatty() if browser is None else browser):
+            typer.launch(link)
+        audit(first, store=store, settings=settings, heard=heard, stop=stop)
 
 
 def by_crowd(
@@ -62,11 +64,14 @@ def by_crowd(
     settings: Settings,
 ) -> None:
     """Let a simulated owner answer from a table of truths."""
-    from thresher.cli.crowd import simulate_with
+    from thresher.cli.crowd import Way, simulate_with
 
     assert truth is not None  # noqa: S101 -- the command has asked for it
     heard = _teller(orders, store)
+    before = audit(first, store=store, settings=settings, heard=heard, turns=1)
     for order in orders:
+        if before[order.category].state in FINAL:
+            continue
         crowd = CrowdOptions(truth=truth, workers=1, positive=positive or order.label)
 
         def loop(name: str, *, stop: Callable[[], bool], **_: object) -> Turn | None:
@@ -74,7 +79,13 @@ def by_crowd(
 
         with interruptible() as stop:
             simulate_with(
-                order.category, crowd, store=store, settings=settings, stop=stop, loop=loop, tell=lambda _: None
+                order.category,
+                crowd,
+                store=store,
+                settings=settings,
+                stop=stop,
+                way=Way(loop=loop),
+                tell=lambda _: None,
             )
 
 

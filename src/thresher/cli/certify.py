@@ -1,6 +1,6 @@
 """`thresher certify`: whether labels that somebody else made are right, proven by a few answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from thresher.errors import BadInput
 if TYPE_CHECKING:  # what a command needs is imported when it runs: `--help` stays quick
     from thresher.annotations import Claims
     from thresher.loop.taken import Order, Taken
+    from thresher.server.local import Local
     from thresher.settings import Settings
     from thresher.store.contract import Store
 
@@ -102,9 +103,9 @@ def certify(
     chosen = _labels(claims, wanted)
     place = str(context.obj or workspace_for(labels))
     orders = [_order(label, name, claims, wanted) for label, name in categories_of(chosen).items()]
-    with _workspace(place) as (store, settings):
+    with _workspace(place) as (store, settings), _server(place, wanted, settings) as started:
         taken = _take(orders, claims, wanted, store=store, settings=settings)
-        _answered(orders, wanted, store=store, settings=settings)
+        _answered(orders, wanted, started, store=store, settings=settings)
         to = wanted.to or Path(place if "://" not in place else ".") / "report"
         certified = _report(orders, taken, claims, to, store=store)
     if not certified:
@@ -194,6 +195,8 @@ def _workspace(place: str) -> "Iterator[tuple[Store, Settings]]":
 STARTING_FILE = """# Settings of this workspace; `thresher settings` lists them all with their defaults.
 # labels are about images: each stands for itself here, however alike two are
 similar_groups = false
+# few answers are needed, and each may be the last one
+task_images = 20
 """
 
 
@@ -209,21 +212,39 @@ def _take(
     if not places:
         what = f"where are the images of {claims.file}?"
         raise BadInput(what, next="give them with --images, a folder, a tar or a list of URLs")
-    finder = Finder([source_of(str(place)) for place in places], settings.fetch_bytes)
+    finder = Finder(claims, [source_of(str(place)) for place in places], settings.fetch_bytes)
     taken = {}
     with bars() as report, interruptible() as stop:
         for order in orders:
-            found = take(
-                order, claims, finder, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop
-            )
+            found = take(order, finder, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
             taken[order.category] = found
             images, left_out = len(set(found.rows.tolist())), sum(found.left_out.values())
-            more = f" {left_out:,} labels were left out." if left_out else ""
+            more = f" {left_out:,} {'label was' if left_out == 1 else 'labels were'} left out." if left_out else ""
             say(f"{order.label}: {images:,} {'boxes' if order.boxes else 'images'} carry the label.{more}")
     return taken
 
 
-def _answered(orders: "list[Order]", wanted: CertifyOptions, *, store: "Store", settings: "Settings") -> None:
+@contextmanager
+def _server(place: str, wanted: CertifyOptions, settings: "Settings") -> "Iterator[Callable[[], Local] | None]":
+    """A server that starts while the labels are taken in; None where a crowd brings its own."""
+    from thresher.server.local import starting_server
+
+    if wanted.by == SIMULATED:
+        yield None
+        return
+    # people keep their links from one run to the next
+    with starting_server(place, loop=False, port=settings.port if wanted.by == PEOPLE else 0) as started:
+        yield started
+
+
+def _answered(
+    orders: "list[Order]",
+    wanted: CertifyOptions,
+    started: "Callable[[], Local] | None",
+    *,
+    store: "Store",
+    settings: "Settings",
+) -> None:
     """Have the audits answered to their end."""
     from thresher.cli.answering import by_crowd, by_page
     from thresher.loop.mending import doubtful
@@ -233,10 +254,18 @@ def _answered(orders: "list[Order]", wanted: CertifyOptions, *, store: "Store", 
     for order in orders:
         if len(first[order.category]):
             say(f"{order.label}: the {len(first[order.category]):,} with the lowest scores come first, as no evidence.")
-    if wanted.by == SIMULATED:
+    if started is None:
         by_crowd(orders, first, wanted.truth, wanted.positive, store=store, settings=settings)
     else:
-        by_page(orders, first, people=wanted.by == PEOPLE, browser=wanted.browser, store=store, settings=settings)
+        by_page(
+            orders,
+            first,
+            started=started,
+            people=wanted.by == PEOPLE,
+            browser=wanted.browser,
+            store=store,
+            settings=settings,
+        )
 
 
 DOUBTFUL = 20

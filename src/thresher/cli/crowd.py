@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
@@ -32,6 +33,14 @@ WAITS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a simulation runs: people err `errors` times as often as their model says, beside this `loop`."""
+
+    errors: float = 1.0
+    loop: Callable[..., Turn | None] = run
+
+
 def simulate_with(
     name: str,
     crowd: CrowdOptions,
@@ -39,17 +48,16 @@ def simulate_with(
     store: Store,
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
-    errors: float = 1.0,
     tell: Callable[[str], None] = say,
-    loop: Callable[..., Turn | None] = run,
+    way: "Way | None" = None,
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop ends or `stop` returns True; returns counts of what people did.
 
     Without an address a server is started for as long as it takes, whose patience is a second at most. The loop runs in
-    this process, as `loop`; a loop that a server runs at the same time leaves the category to this one. Simulated
-    people err `errors` times as often as their model says. Raises NotReady when open tasks are left that nobody in the
-    crowd may take.
+    this process; a loop that a server runs at the same time leaves the category to this one. `way` says how people err
+    and which loop runs. Raises NotReady when open tasks are left that nobody in the crowd may take.
     """
+    way = way or Way()
     store.categories.get(name)
     truth = read_truth(crowd.truth, crowd.positive)
     links = Links(store.secret())
@@ -63,7 +71,7 @@ def simulate_with(
     with (
         bars() as report,
         _server(crowd.url, store, settings) as base_url,
-        _Loop(name, store, settings, report, loop) as running,
+        _Loop(name, store, settings, report, way.loop) as running,
     ):
         album = album_of(truth, name, store, settings, report, tell=tell)
         people = simulate(
@@ -75,7 +83,7 @@ def simulate_with(
                 owner_waits=lambda: _waits_for_owner(name, store, settings),
                 category=name,
             ),
-            crowd_of(truth, crowd.seed, replay=crowd.replay, errors=errors, proxies=crowd.proxies),
+            crowd_of(truth, crowd.seed, replay=crowd.replay, errors=way.errors, proxies=crowd.proxies),
             album=album,
             workers=crowd.workers,
             watch=Watch(

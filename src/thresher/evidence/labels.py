@@ -27,9 +27,9 @@ p = 0.95 and delta = 0.05. The mixture of `prior_of` takes 69, 94 and 135, in a 
 first freeze has. A fewest number of draws is known before they are made (`draws_if_clean`), so none is asked in vain.
 
 When it ends without a certificate. No number of answers helps if more than the bound are bad among the answers. Before
-that it is given up if, even at the lowest share of bad ones that the answers leave plausible, the audit would take more
-than PATIENCE times what clean labels take. This decides nothing but when to say no, so no proof depends on it. Where an
-urn is no larger than that, it is drawn to the end.
+that it is given up if the answers refute the bound at the audit's delta (`limits`); or if, even at the lowest share of
+bad ones that they leave plausible, the audit would take more than PATIENCE times what clean labels take, unless the urn
+is no larger than that. This decides nothing but when to say no, so no proof depends on it.
 """
 
 from collections.abc import Generator
@@ -155,7 +155,11 @@ class Audit:
         """Whether more draws would hardly help."""
         urn, bad = self.urn, len(self.urn.bad)
         patience = PATIENCE * self.clean(0, 0)
-        if urn.drawn < LEAST_DRAWS or not bad or urn.size <= patience:
+        if urn.drawn < LEAST_DRAWS or not bad:
+            return False
+        if limits(self)[0] > self.bound:  # refuted as surely as it would be accepted
+            return True
+        if urn.size <= patience:
             return False
         lowest = float(betaincinv(bad + 0.5, urn.drawn - bad + 0.5, DOUBTED))
         return urn.drawn + self._ahead(lowest) > patience

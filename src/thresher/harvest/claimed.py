@@ -45,8 +45,9 @@ class Found:
 
 @dataclass
 class Finder:
-    """Finds the images of claims among the candidates of `sources`; their names are read once."""
+    """Finds the images of a file's `claims` among the candidates of `sources`; their names are read once."""
 
+    claims: Claims
     sources: Sequence[Source]
     bytes_most: int
     _names: list[Names] = field(default_factory=list)

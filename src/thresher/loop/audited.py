@@ -68,10 +68,8 @@ def told(name: str, *, store: Store) -> str:
     """
     found = figures(name, store=store)
     target = store.categories.get(name).targets
-    if found.precision is None:
+    if found.precision is None or not found.precision.drawn:
         return f"{found.first:,} doubtful labels answered, {found.mended:,} wrong." if found.first else ""
-    if not found.precision.drawn:
-        return ""
     _, low, high = course(found)[-1]
     between = f"{low:.1%} to {high:.1%}" if found.precision.bad else f"at least {low:.1%}"
     says = (

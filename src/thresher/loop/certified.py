@@ -200,6 +200,8 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
     asks = but_checked(category.name, snapshot, _asks(snapshot, step, votes, store=store), votes, store=store)
     if way.given:  # the next draws are needed too, unless the labels are given up before
         asks += _asks(snapshot, replace(step, wanted=step.further), votes, store=store)
+        # whatever task they come to be in: an answer counts only after those to all earlier draws
+        asks = [replace(ask, priority=-float(ask.draw)) for ask in asks]
     if way.budgeted:
         asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
         asks = _that_fit(category, asks, store=store, settings=settings)

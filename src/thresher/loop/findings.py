@@ -106,7 +106,7 @@ def _path(found: Figures, target: float, *, proven: bool) -> list[tuple[int, flo
 
 
 def _wrong(taken: Taken, claims: Claims, found: Figures, *, store: Store) -> list[Wrong]:
-    made = []
+    made: list[Wrong] = []
     for row, label in found.wrong.items():
         claim = claims.claims[taken.claims_of(row)[0]]
         picture = b""

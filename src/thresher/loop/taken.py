@@ -110,7 +110,6 @@ def taken_of(category: str, *, store: Store) -> Taken | None:
 
 def take(
     order: Order,
-    claims: Claims,
     finder: Finder,
     *,
     store: Store,
@@ -124,6 +123,7 @@ def take(
     Raises BadInput, BadLine for labels that cannot be used (unless they are skipped), and for a label without any;
     AlreadyThere if the category holds the labels of another file, or was made otherwise.
     """
+    claims = finder.claims
     source = digest_of(claims)
     if (before := _before(order, source, store=store)) is not None:
         return before

@@ -1,7 +1,7 @@
 """A part of another source: only the files of some names, or boxes in them, each of which is an image of its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from thresher.harvest.candidates import Candidate, Source
 from thresher.pictures.regions import Box
@@ -28,25 +28,12 @@ class Part:
     whole: Source
     wanted: Mapping[str, Sequence[Box]]
     margin: float = 0.0
+    name: str = field(init=False)
+    remote: bool = field(init=False)
+    again: bool = False
 
-    @property
-    def name(self) -> str:
-        """The name of the whole source: a file of a part is the file of the whole."""
-        return self.whole.name
-
-    @property
-    def remote(self) -> bool:
-        """Whether the candidates have to be fetched."""
-        return self.whole.remote
-
-    @property
-    def again(self) -> bool:
-        """Whether known files are read again."""
-        return self.whole.again
-
-    @again.setter
-    def again(self, again: bool) -> None:
-        self.whole.again = again
+    def __post_init__(self) -> None:
+        self.name, self.remote = self.whole.name, self.whole.remote  # a file of a part is the file of the whole
 
     def expected(self) -> int:
         """The number of candidates, if every wanted name is there."""
