@@ -185,7 +185,7 @@ def measured(
     budget: int | None,
 ) -> Outcome:
     """One promise, kept by one crowd, on a copy of the pool."""
-    from thresher.cli.crowd import simulate_with
+    from thresher.cli.crowd import Way, simulate_with
     from thresher.cli.options import CrowdOptions
     from thresher.records import Targets
 
@@ -198,7 +198,7 @@ def measured(
         CrowdOptions(truth, given.workers, given.positive, replay, given.seed),
         store=store,
         settings=settings,
-        errors=errors or 1.0,
+        way=Way(errors=errors or 1.0),
     )
     wall = time.monotonic() - started
     with truth.open() as file:

@@ -25,7 +25,7 @@ SHELVES = (
     ("records",),
     ("settings",),
     ("guard", "pictures", "tables", "evidence", "verify"),
-    ("store",),
+    ("store", "annotations"),
     ("workforce", "compute"),
     ("harvest", "label", "learn", "release"),
     ("loop",),

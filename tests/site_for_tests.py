@@ -23,6 +23,8 @@ class Site:
     """Path and query of each request, as they stood in its first line."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     connections: set[object] = field(default_factory=set)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What /file/NAME answers."""
     now: int = 0
     most_at_once: int = 0
 
@@ -137,6 +139,10 @@ class Pages:
         whole = picture(8, (300, 200))
         return web.Response(body=whole[: len(whole) // 2], content_type="image/jpeg")
 
+    async def file(self, request: web.Request) -> web.Response:
+        data = self.site.files.get(request.match_info["name"])
+        return web.Response(status=404) if data is None else web.Response(body=data)
+
     async def nothing(self, _: web.Request) -> web.Response:
         return web.Response(body=b"")
 
@@ -168,6 +174,7 @@ def application(site: Site) -> web.Application:
     app.router.add_get("/gone/{name}", pages.gone)
     app.router.add_get("/changing/{name}", pages.changing)
     app.router.add_get("/redirect/{hops}", pages.redirect)
+    app.router.add_get("/file/{name}", pages.file)
     app.router.add_get("/redirect-to", pages.redirect_to)
     app.router.add_get("/tagged/{seed}", pages.tagged)
     app.router.add_get("/signed/{seed}/{rest:.*}", pages.picture)

@@ -123,3 +123,10 @@ def test_a_budget_of_answers_is_measured_in_simulated_time() -> None:
     (ended,) = (line for line in told.splitlines() if line.startswith("ended: "))
     assert "starved" not in ended  # the crowd is large enough for every ask
     assert "plans of 1 runs of 1 that ended in a certificate" in told
+
+
+def test_what_a_column_of_labels_is_worth_is_measured_beside_vectors_that_are_drawn() -> None:
+    told = bench("beside.py", "--seeds", "1", "--sizes", "40", "--active")
+    assert "| drawn | random | 40 | labels, all right |" in told
+    for ratio in ("average_precision_change_with_noise", "error_removed_by_right_labels_from_20"):
+        assert f"RATIO {ratio} " in told

@@ -69,7 +69,7 @@ def filled(place: Path, pool: Drawn, seed: int, targets: Targets) -> tuple[Store
     images = [NewImage(hashlib.sha256(name).hexdigest(), name, 8, 8, "JPEG", bytes=len(name)) for name in names]
     rows = store.images.put(images)
     store.categories.pool_add(NAME, rows, Origin("bench"))
-    vectors = column(settings.backbone)
+    vectors = column(settings)
     store.columns.create(vectors, pool.vectors.shape[1])
     store.columns.write(vectors, np.array(rows, np.int64), pool.vectors)
     _gild(store, pool, np.random.default_rng([seed, 7]))

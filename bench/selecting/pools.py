@@ -80,7 +80,7 @@ def pictures(data: Path, work: Path, name: str) -> Pictures:
     settings = read_settings(work / asked.data, {})
     store = open_store(work / asked.data, settings)
     rows = store.categories.pool(NAME)
-    matrix, _ = store.columns.view(column(settings.backbone))
+    matrix, _ = store.columns.view(column(settings))
     aliases = store.images.aliases(rows)
     with (data / f"{asked.data}.csv").open(newline="") as file:
         truth = {line["file"]: asked.says_yes(line[asked.column]) for line in csv.DictReader(file)}

@@ -1,5 +1,6 @@
 """Every setting, one row each. Flags win over `THRESHER_*`, which wins over `thresher.toml`."""
 
+import json
 import os
 import re
 import tomllib
@@ -32,7 +33,7 @@ class Values:
     token: str = row("", "token of the console; empty: one is made and stored in the workspace")
     backbone: str = row(
         "efficientnet-lite0",
-        "network that computes the embeddings: a built-in name, two joined by +, or a path to an ONNX file",
+        "network that computes the embeddings: a name of `thresher backbone list`, two joined by +, or an ONNX file",
     )
     compute: str = row(
         "", 'where harvest and embedding run: "" or local: in several processes; inline: in the calling process'
@@ -208,6 +209,23 @@ def read_settings(directory: Path, environment: Mapping[str, str] | None = None)
     settings = Settings(origins=dict.fromkeys(_BY_NAME, "default"))
     settings = settings.given(_from_file(directory / FILE), FILE)
     return settings.given(_from_environment(os.environ if environment is None else environment), "environment")
+
+
+def set_in_file(directory: Path, name: str, value: str) -> None:
+    """Set a setting in `directory/thresher.toml`; the other lines stay, and the file is replaced in one step.
+
+    Raises BadSetting for an unknown name, and for a file that is no TOML.
+    """
+    path = directory / FILE
+    _from_file(path)
+    text = path.read_text("utf-8") if path.exists() else ""
+    line = f"{_setting(name, FILE).name} = {json.dumps(value, ensure_ascii=False)}"
+    there = re.compile(rf"^{name}[ \t]*=.*$", re.MULTILINE)
+    text = there.sub(lambda _: line, text) if there.search(text) else f"{line}\n{text}"
+    part = path.with_name(f"{FILE}.{os.getpid()}.part")
+    part.touch(mode=path.stat().st_mode & 0o777 if path.exists() else 0o600)  # it may hold a token
+    part.write_text(text, "utf-8")
+    part.replace(path)
 
 
 def _from_file(path: Path) -> dict[str, Any]:

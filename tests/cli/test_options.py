@@ -72,6 +72,6 @@ def test_a_new_category_aims_at_what_the_records_say() -> None:
 def test_an_option_of_one_name_means_the_same_in_every_command_about_targets() -> None:
     group = typer.main.get_command(app).commands["category"]  # type: ignore[attr-defined]  # it is a group
     aim, add = ({p.name: p.help for p in group.commands[name].params if hasattr(p, "help")} for name in ("aim", "add"))
-    assert set(add) - set(aim) == {"question", "instructions"}
+    assert set(add) - set(aim) == {"question", "instructions", "text"}
     assert aim.pop("yes") is not None  # a new category has no audits to end
     assert {name: add[name] for name in aim} == aim

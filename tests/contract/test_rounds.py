@@ -10,7 +10,9 @@ def a_round(number: int, version: int = 1) -> Round:
     thresholds, counts = Thresholds(-1.25, float("inf")), Counts(3, 4, 5)
     column = f"scores/car/{number}"
     measures = {"accuracy": 0.9, "strength": 1e-3}
-    return Round(number, "car", version, "lite0", column, thresholds, counts, 6, 7, measures, "head", 8, 0.5)
+    return Round(
+        number, "car", version, "lite0", column, thresholds, counts, 6, 7, measures, "head", 8, 0.5, ("yolo 0a1b",)
+    )
 
 
 def test_a_round_comes_back_as_it_was_added(store: Store) -> None:

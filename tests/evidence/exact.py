@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from thresher.evidence import adjudicated, certify, check, martingale, methods, plan, precision, recall
+from thresher.evidence import adjudicated, certify, check, labels, martingale, methods, plan, precision, recall
 from thresher.evidence.curve import Curve
 from thresher.evidence.martingale import Prior
 from thresher.evidence.noise import slips_of
@@ -30,14 +30,22 @@ Accepts = Callable[[int, int], bool]
 def ever(size: int, bad: int, accepted: Grid) -> float:
     """The probability that the draws of an urn ever come to a state (drawn, bad drawn) that is accepted.
 
-    `accepted` [size + 1, bad + 1]. The weights are those of the orders that were not accepted before.
+    `accepted` [size + 1, bad + 1].
+    """
+    return 1.0 - float(waiting(size, bad, accepted)[-1])
+
+
+def waiting(size: int, bad: int, accepted: Grid) -> NDArray[np.float64]:
+    """The probability [len(accepted)] that no state was accepted with so many draws or fewer.
+
+    Their sum is the average number of draws. The weights are those of the orders that were not accepted before.
     """
     alive = np.zeros(bad + 1)
     alive[0] = 1.0
     hits = np.arange(bad + 1)
-    absorbed = 0.0
+    absorbed = np.zeros(len(accepted))
     first = np.flatnonzero(accepted.any(axis=1))
-    for drawn in range(size + 1):
+    for drawn in range(len(accepted)):
         if drawn:
             left = size - drawn + 1
             to_bad = alive * (bad - hits) / left
@@ -45,9 +53,9 @@ def ever(size: int, bad: int, accepted: Grid) -> float:
             alive[1:] += to_bad[:-1]
         if len(first) and drawn >= first[0]:
             now = accepted[drawn]
-            absorbed += float(alive[now].sum())
+            absorbed[drawn] = float(alive[now].sum())
             alive[now] = 0.0
-    return absorbed
+    return np.asarray(1.0 - np.cumsum(absorbed))
 
 
 def by_steps(size: int, bad: int, accepts: Accepts) -> Grid:
@@ -369,6 +377,53 @@ def _lowest(frozen: Frozen, size: int, bad: int, bound: float) -> Grid:
         return recall._lowest(frozen, reject, bound) is not None
 
     return by_steps(size, bad, accepts)
+
+
+# --- labels that were made elsewhere ----------------------------------------------------------------------------------
+
+
+def labelled(promise: Promise, claimed: int, ranks: int, *, known_yes: int = 0, unanswerable: int = 0) -> Frozen:
+    """What a freeze fixes for labels that call the first `claimed` ranks yes."""
+    probability = np.where(np.arange(ranks) < claimed, 0.97, 0.03)
+    pool = Pool(probability, known_yes, known_unanswerable=unanswerable, claimed=claimed)
+    return methods.freeze("labels", promise, pool, Draws("ab" * 32))
+
+
+def _of_labels(frozen: Frozen, which: int, bad: int, codes: tuple[Code, Code]) -> float:
+    """The chance that one of the audits ever holds where `bad` of its items are of the first code, the rest good."""
+    size = labels.audits_of(frozen)[which].urn.size
+
+    def accepts(drawn: int, hits: int) -> bool:
+        audit = labels.audits_of(frozen)[which]
+        audit.take(_codes(drawn, hits, *codes))
+        return audit.holds
+
+    return ever(size, bad, by_steps(size, bad, accepts))
+
+
+def false_labels(
+    promise: Promise, claimed: int, ranks: int, *, known_yes: int = 0, open_: bool = False
+) -> tuple[float, float]:
+    """Labels with one claimed image too many that is no (`open_`: that nobody can answer): the chance, and delta."""
+    frozen = labelled(promise, claimed, ranks, known_yes=known_yes)
+    bad = beyond((1.0 - promise.precision) * (known_yes + claimed))
+    code = Code.UNANSWERABLE if open_ else Code.NO
+    return _of_labels(frozen, 0, bad, (code, Code.YES)), 0.85 * promise.delta
+
+
+def false_labels_recall(
+    promise: Promise, claimed: int, ranks: int, *, known_yes: int = 0, unanswerable: int = 0, open_: bool = False
+) -> tuple[float, float]:
+    """Labels that miss one yes too many, with as many no among the claimed as there may be: the chance, and delta.
+
+    `unanswerable` are known before, and count as missed; with `open_` those that are missed are such images too.
+    """
+    frozen = labelled(promise, claimed, ranks, known_yes=known_yes, unanswerable=unanswerable)
+    base = known_yes + claimed
+    no = math.floor((1.0 - promise.precision) * base + 1e-9)
+    bad = beyond((1.0 - promise.recall) / promise.recall * (base - no) - unanswerable)
+    code = Code.UNANSWERABLE if open_ else Code.YES
+    return _of_labels(frozen, 1, bad, (code, Code.NO)), 0.85 * promise.delta
 
 
 # --- the owner's check ------------------------------------------------------------------------------------------------

@@ -67,6 +67,17 @@ def _chain() -> Iterator[tuple[float, float]]:
     yield exact.false_chain(Promise(0.8, 0.8, 0.2), 30, 42, 0)
 
 
+def _labels() -> Iterator[tuple[float, float]]:
+    yield exact.false_labels(P, 400, 900)
+    yield exact.false_labels(Promise(0.95, 0.0, 0.05), 2000, 5000)
+    yield exact.false_labels(LOOSE, 40, 90, open_=True, known_yes=10)
+    yield exact.false_labels(Promise(0.99, 0.0, 0.3), 60, 150)  # a single no is one too many
+    yield exact.false_labels_recall(P, 400, 1100)
+    yield exact.false_labels_recall(LOOSE, 60, 140, open_=True)
+    yield exact.false_labels_recall(P, 150, 500, known_yes=40, unanswerable=15)
+    yield exact.false_labels_recall(Promise(1.0, 0.9, 0.1), 8, 60)  # a single yes is one too many
+
+
 def _check() -> Iterator[tuple[float, float]]:
     yield exact.false_check(P, 300)
 
@@ -85,6 +96,7 @@ CHANCES: dict[str, Chances] = {
     "chain": _chain,
     "recall alone": _recall_alone,
     "the owner's check": _check,
+    "labels": _labels,
 }
 
 
@@ -129,6 +141,8 @@ def _ladders() -> Iterator[tuple[float, float]]:
             yield sum(r.accept_delta for r in words.ladder) + max(r.reject_delta for r in words.ladder), limit
             precise = _frozen("precision", top, ranks, gold)
             yield sum({rung.accept_delta for rung in precise.ladder}), limit
+            claims = exact.labelled(P, top, ranks)  # gold is not used
+            yield max(claims.ladder[0].accept_delta, claims.ladder[0].reject_delta), 0.85 * P.delta
             recalled = _frozen("recall", top, ranks, gold)
             yield recalled.ladder[0].accept_delta + recalled.ladder[0].reject_delta, limit
 

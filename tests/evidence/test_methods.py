@@ -10,7 +10,7 @@ from thresher.evidence import METHODS, Frozen, Gold, Means, freeze
 from thresher.verify.methods import CHECKS
 
 RANKED = beta_pool(5, 4000, 0.3, yes=(3.0, 1.0), no=(1.0, 5.0))
-POOL = replace(RANKED.pool, known_unanswerable=3, adjudicated=12, said_no=800)
+POOL = replace(RANKED.pool, known_unanswerable=3, adjudicated=12, said_no=800, claimed=1200)
 
 
 def frozen(method: str, gold: Gold | None = None) -> Frozen:
@@ -24,6 +24,7 @@ PLANS = {
     "everything": (1, 0, 0, 0, 0, 0.0, 0.0),
     "precision": (56, 1596, 1565, 175, 0, 0.003375, 0.00375),
     "recall": (1, 1138, 1138, 1138, 1138, 0.0009375, 0.0028125),
+    "labels": (1, 1200, 1200, 1200, 1200, 0.00375, 0.00375),
 }
 
 
@@ -54,12 +55,13 @@ def test_a_method_keeps_what_its_proof_uses_and_nothing_else() -> None:
         "everything": (0, 800, 0, None),
         "precision": (300, 0, 12, gold),
         "recall": (300, 0, 12, gold),
+        "labels": (0, 0, 0, None),
     }
 
 
 def test_where_adjudication_slips_the_audits_have_less_of_delta() -> None:
     gold = Gold(3000, 0, 3000, 0)
-    for method in METHODS.keys() - {"certified", "everything"}:
+    for method in METHODS.keys() - {"certified", "everything", "labels"}:
         sure, slipping = (frozen(method, some).ladder[0].accept_delta for some in (None, gold))
         assert slipping == pytest.approx(0.9 * sure)
     # its two audits share what the slips leave; without slips they need not share

@@ -16,6 +16,7 @@ from thresher.evidence import (
     certify,
     check,
     corrections,
+    labels,
     martingale,
     methods,
     noise,
@@ -258,6 +259,29 @@ MUTANTS: dict[str, Mutant] = {
     "the sure yes are not reduced": Mutant(recall, "rung.rank - false\n", "rung.rank\n", "recall alone"),
     "missed yes of recall 5 % too many": Mutant(
         recall, "odds * sure_yes - frozen", "1.05 * odds * sure_yes - frozen", "recall alone"
+    ),
+    "wrong labels 5 % too many": Mutant(
+        labels,
+        "float(may_be_false(promise, base)), missed",
+        "1.05 * float(may_be_false(promise, base)), missed",
+        "labels",
+    ),
+    "missed yes of labels 5 % too many": Mutant(
+        labels,
+        "missed = float(may_be_missed(promise, base))",
+        "missed = 1.05 * float(may_be_missed(promise, base))",
+        "labels",
+    ),
+    "images of labels that nobody can answer forgotten": Mutant(
+        labels, "base)) - unanswerable if", "base)) if", "labels"
+    ),
+    "unanswerable is a claimed yes": Mutant(labels, "ranks[codes != self.good]", "ranks[codes == Code.NO]", "labels"),
+    "audits of labels that take twice their delta": Mutant(
+        labels, "self.bound, urn.prior, self.delta))", "self.bound, urn.prior, 2.0 * self.delta))", "labels"
+    ),
+    "a prior of labels that weighs 1.3": Mutant(labels, "Prior(((0.85, 1.0,", "Prior(((1.15, 1.0,", "labels"),
+    "a freeze of labels that takes all of delta": Mutant(
+        labels, "Rung(claimed, given.delta, given", "Rung(claimed, given.promise.delta, given", "ladders"
     ),
 }
 

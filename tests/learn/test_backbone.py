@@ -204,9 +204,9 @@ def test_a_file_that_is_no_graph_is_refused_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_name_nobody_knows_is_answered_with_the_known_ones() -> None:
+def test_a_name_nobody_knows_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="efficientnet-lite0 or efficientnet-lite2"):
-        name_of("resnet50")
+        name_of("resnet50", cache=tmp_path)
     for spec in ("", "efficientnet-lite0+", "efficientnet-lite0+efficientnet-lite0"):
         with pytest.raises(BadInput, match="efficientnet-lite0"):
             parts(spec)
@@ -219,20 +219,21 @@ def test_a_joined_backbone_is_its_parts() -> None:
 def test_two_files_of_one_name_are_two_backbones(tmp_path: Path) -> None:
     a = mean_graph(tmp_path / "a" / "My Model.onnx", ["n", 3, 32, 32])
     b = mean_graph(tmp_path / "b" / "My Model.onnx", ["n", 3, 48, 48])
-    assert name_of(str(a)).startswith("my-model-")
-    assert name_of(str(a)) != name_of(str(b))
+    assert name_of(str(a), cache=tmp_path).startswith("my-model-")
+    assert name_of(str(a), cache=tmp_path) != name_of(str(b), cache=tmp_path)
     (tmp_path / "a" / "preprocessor_config.json").write_text('{"image_mean": [0, 0, 0], "image_std": [1, 1, 1]}')
-    assert name_of(str(a)) != name_of(str(mean_graph(tmp_path / "c" / "My Model.onnx", ["n", 3, 32, 32])))
+    c = mean_graph(tmp_path / "c" / "My Model.onnx", ["n", 3, 32, 32])
+    assert name_of(str(a), cache=tmp_path) != name_of(str(c), cache=tmp_path)
 
 
 def test_a_file_replaced_under_its_name_and_time_is_another_backbone(tmp_path: Path) -> None:
     path = mean_graph(tmp_path / "a.onnx", ["n", 3, 32, 32])
     other = mean_graph(tmp_path / "b.onnx", ["n", 3, 48, 48])
-    before, name = path.stat(), name_of(str(path))
+    before, name = path.stat(), name_of(str(path), cache=tmp_path)
     assert other.stat().st_size == before.st_size
     other.replace(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert name_of(str(path)) != name
+    assert name_of(str(path), cache=tmp_path) != name
 
 
 def test_the_weights_extra_is_named_when_it_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def rows_of(count: int, store: Store) -> Rows:
 def test_every_picture_gets_the_vector_of_its_pixels(store: Store, settings: Settings) -> None:
     rows = rows_of(20, store)
     assert embed(rows, store=store, settings=settings) == 20
-    vectors = embedded(settings.backbone, rows, store=store)
+    vectors = embedded(settings, rows, store=store)
     backbone = open_backbone(settings.backbone, cache=Path(settings.cache))
     pixels = np.stack([model_pixels(store.images.read(int(row)), side=32) for row in rows])
     assert vectors.rows is not None
@@ -74,12 +74,12 @@ def test_two_backbones_make_two_columns_that_are_read_side_by_side(
     rows = rows_of(5, store)
     embed(rows, store=store, settings=settings)
     assert embed(rows, store=store, settings=joined) == 5  # only what the second one lacks
-    both = embedded(joined.backbone, rows, store=store)
+    both = embedded(joined, rows, store=store)
     assert both.width == 6
-    first, second = (store.columns.view(name)[0][rows] for name in columns(joined.backbone))
+    first, second = (store.columns.view(name)[0][rows] for name in columns(joined))
     assert (both.take(np.arange(5)) == np.concatenate([first, second], axis=1)).all()
     with pytest.raises(ValueError, match="too many values"):
-        column(joined.backbone)
+        column(joined)
 
 
 def broken(data: bytes) -> NewImage:
@@ -92,21 +92,21 @@ def test_a_picture_that_cannot_be_decoded_stays_missing_and_stops_nothing(store:
     everything = np.sort(np.append(rows, bad)).astype(np.int64)
     heard: list[Progress] = []
     assert embed(everything, store=store, settings=settings, report=heard.append) == 10
-    assert store.columns.missing(column(settings.backbone), everything).tolist() == sorted(bad)
+    assert store.columns.missing(column(settings), everything).tolist() == sorted(bad)
     assert (heard[-1].done, heard[-1].total) == (12, 12)
     assert embed(everything, store=store, settings=settings) == 0  # tried again, and again no error
 
 
-def test_a_graph_that_gives_no_numbers_leaves_the_pictures_missing(
+def test_a_graph_that_gives_no_numbers_is_named_and_the_pictures_stay_missing(
     store: Store, settings: Settings, tmp_path: Path
 ) -> None:
     settings = settings.but(
         backbone=str(mean_graph(tmp_path / "nan.onnx", ["n", 3, 32, 32], mean="0,0,0", std="0,1,1"))
     )
     rows = rows_of(3, store)
-    with np.errstate(all="ignore"):
-        assert embed(rows, store=store, settings=settings) == 0
-    assert len(store.columns.missing(column(settings.backbone), rows)) == 3
+    with np.errstate(all="ignore"), pytest.raises(BadInput, match=r"nan\.onnx: its vectors are not numbers"):
+        embed(rows, store=store, settings=settings)
+    assert len(store.columns.missing(column(settings), rows)) == 3
 
 
 def test_progress_rises_to_the_total(store: Store, settings: Settings) -> None:
@@ -129,7 +129,7 @@ def test_it_ends_early_when_told_and_goes_on_where_it_was(store: Store, settings
 def test_processes_share_the_work(store: Store, settings: Settings) -> None:
     rows = rows_of(40, store)
     assert embed(rows, store=store, settings=settings.but(processes=2)) == 40
-    assert not len(store.columns.missing(column(settings.backbone), rows))
+    assert not len(store.columns.missing(column(settings), rows))
 
 
 def test_an_unknown_compute_is_told_before_any_work(store: Store, settings: Settings) -> None:
@@ -144,7 +144,7 @@ def embed_all(place: str, settings: Settings) -> None:
 
 def test_an_embedding_that_is_killed_goes_on_without_a_loss(store: Store, settings: Settings) -> None:
     rows = rows_of(300, store)
-    name = column(settings.backbone)
+    name = column(settings)
     store.columns.create(name, 3)
     process = multiprocessing.get_context("spawn").Process(target=embed_all, args=(store.place, settings))
     process.start()
@@ -156,7 +156,7 @@ def test_an_embedding_that_is_killed_goes_on_without_a_loss(store: Store, settin
     process.join()
     left = store.columns.missing(name, rows)
     assert embed(rows, store=store, settings=settings) == len(left)
-    found = embedded(settings.backbone, rows, store=store).take(np.arange(300))
+    found = embedded(settings, rows, store=store).take(np.arange(300))
     backbone = open_backbone(settings.backbone, cache=Path(settings.cache))
     pixels = np.stack([model_pixels(store.images.read(int(row)), side=32) for row in rows])
     assert np.abs(found - backbone.embed(pixels)).max() < 2e-3
@@ -176,7 +176,7 @@ class KilledBy(EmbedJob):
 
 def test_a_picture_that_kills_its_process_is_left_out_alone(store: Store, settings: Settings) -> None:
     rows = rows_of(12, store)
-    name = column(settings.backbone)
+    name = column(settings)
     store.columns.create(name, 3)
     job = KilledBy(store.place, settings, settings.backbone, Path(settings.cache), threads=1, row=int(rows[5]))
     results = list(_results(job, [rows[:4], rows[4:8], rows[8:]], Local(2), Local(2), lambda: False))
@@ -197,6 +197,6 @@ def test_a_picture_is_embedded_upright(store: Store, settings: Settings, tmp_pat
     assert embed(np.array([0, 1]), store=store, settings=settings) == 2
     pixels = np.stack([model_pixels(store.images.read(row), side=32) for row in (0, 1)])
     wanted = open_backbone(settings.backbone, cache=tmp_path).embed(pixels)
-    found = embedded(settings.backbone, np.array([0, 1]), store=store).take(np.arange(2))
+    found = embedded(settings, np.array([0, 1]), store=store).take(np.arange(2))
     assert np.abs(found - wanted).max() < 2e-3
     assert np.abs(found[0] - found[1]).max() > 0.1

@@ -36,7 +36,7 @@ class World:
         self.yes = np.arange(count) % 3 == 0
         random = np.random.default_rng(8)
         self.vectors = random.normal(size=(count, WIDTH)) * noise + self.yes[:, None]
-        self.column = column(settings.backbone)
+        self.column = column(settings)
         store.columns.create(self.column, WIDTH)
         store.columns.write(self.column, self.rows, self.vectors.astype(np.float16))
 
@@ -80,7 +80,7 @@ def test_the_kept_head_gives_the_same_scores_again(world: World) -> None:
     world.hold(range(60))
     done = world.round()
     head = Head.from_bytes(world.store.rounds.head(NAME, done.number))
-    scores = head.scores(embedded(world.settings.backbone, world.rows, store=world.store))
+    scores = head.scores(embedded(world.settings, world.rows, store=world.store))
     assert (scores == world.store.columns.view(done.column)[0][world.rows, 0]).all()
 
 

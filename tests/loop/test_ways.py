@@ -29,7 +29,13 @@ def test_every_way_has_a_function_that_asks_for_it_and_every_function_a_way() ->
 
 
 def test_what_is_proven_has_a_method_of_the_mathematics_and_nothing_else_has() -> None:
-    assert set(PROVEN) == METHODS.keys()
+    assert {name for name, way in WAYS.items() if way.proves} == METHODS.keys()
+
+
+def test_all_that_is_proven_can_be_planned_but_for_labels_that_are_there() -> None:
+    assert METHODS.keys() - set(PROVEN) == {"labels"}
+    with pytest.raises(BadInput, match="the method labels audits labels that are there"):
+        way_of("labels", PROVEN)
 
 
 def test_a_way_that_proves_nothing_freezes_nothing() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
@@ -32,6 +33,14 @@ WAITS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a simulation runs: people err `errors` times as often as their model says, beside this `loop`."""
+
+    errors: float = 1.0
+    loop: Callable[..., Turn | None] = run
+
+
 def simulate_with(
     name: str,
     crowd: CrowdOptions,
@@ -39,16 +48,16 @@ def simulate_with(
     store: Store,
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
-    errors: float = 1.0,
     tell: Callable[[str], None] = say,
+    way: "Way | None" = None,
 ) -> dict[str, object]:
     """Let a crowd answer category `name` until its loop ends or `stop` returns True; returns counts of what people did.
 
     Without an address a server is started for as long as it takes, whose patience is a second at most. The loop runs in
-    this process; a loop that a server runs at the same time leaves the category to this one. Simulated people err
-    `errors` times as often as their model says. Raises NotReady when open tasks are left that nobody in the crowd may
-    take.
+    this process; a loop that a server runs at the same time leaves the category to this one. `way` says how people err
+    and which loop runs. Raises NotReady when open tasks are left that nobody in the crowd may take.
     """
+    way = way or Way()
     store.categories.get(name)
     truth = read_truth(crowd.truth, crowd.positive)
     links = Links(store.secret())
@@ -62,7 +71,7 @@ def simulate_with(
     with (
         bars() as report,
         _server(crowd.url, store, settings) as base_url,
-        _Loop(name, store, settings, report) as loop,
+        _Loop(name, store, settings, report, way.loop) as running,
     ):
         album = album_of(truth, name, store, settings, report, tell=tell)
         people = simulate(
@@ -74,24 +83,24 @@ def simulate_with(
                 owner_waits=lambda: _waits_for_owner(name, store, settings),
                 category=name,
             ),
-            crowd_of(truth, crowd.seed, replay=crowd.replay, errors=errors, proxies=crowd.proxies),
+            crowd_of(truth, crowd.seed, replay=crowd.replay, errors=way.errors, proxies=crowd.proxies),
             album=album,
             workers=crowd.workers,
             watch=Watch(
                 patience_seconds=float("inf"),
-                stop=lambda: loop.over() or stop() or starved(),
+                stop=lambda: running.over() or stop() or starved(),
                 report=report,
                 idle=lambda: tell(WAITS),
             ),
         )
-    if loop.failed:
-        raise loop.failed
+    if running.failed:
+        raise running.failed
     if starved():
         raise NotReady(
             f"open tasks of {name} need people who have not seen their images; all {crowd.workers} have.",
             next="run it again with more --workers (answers so far are kept)",
         )
-    return facts_of(people, loop.came_to)
+    return facts_of(people, running.came_to)
 
 
 def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
@@ -211,8 +220,10 @@ def _server(url: str, store: Store, settings: Settings) -> Iterator[str]:
 class _Loop:
     """The loop of a category, in its own thread."""
 
-    def __init__(self, name: str, store: Store, settings: Settings, report: Report) -> None:
-        self._name, self._store, self._settings, self._report = name, store, settings, report
+    def __init__(
+        self, name: str, store: Store, settings: Settings, report: Report, loop: Callable[..., Turn | None]
+    ) -> None:
+        self._name, self._store, self._settings, self._report, self._run_loop = name, store, settings, report, loop
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"loop of {name}", daemon=True)
         self.came_to: Turn | None = None
@@ -226,7 +237,7 @@ class _Loop:
         try:
             while not self._stop.is_set():
                 try:
-                    self.came_to = run(
+                    self.came_to = self._run_loop(
                         self._name,
                         store=self._store,
                         settings=self._settings,

@@ -30,10 +30,15 @@ class Flags(TypedDict, total=False):
 def settings_of(context: typer.Context, **flags: Unpack[Flags]) -> tuple[str, Settings]:
     """The place of the workspace, and its settings."""
     given = str(context.obj or "")
-    directory = Path.cwd() if "://" in given or not given else Path(given)
-    directory = _containing(directory)
+    directory = settings_directory(context)
     settings = read_settings(directory).given(flags)
     return given if "://" in given else (settings.store or str(directory)), settings
+
+
+def settings_directory(context: typer.Context) -> Path:
+    """The directory whose thresher.toml counts for a command: of its workspace, or for a database of the caller."""
+    given = str(context.obj or "")
+    return _containing(Path.cwd() if "://" in given or not given else Path(given))
 
 
 def _containing(directory: Path) -> Path:

@@ -10,13 +10,14 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.store.contract import Store
 
 WAITS_FOR, NEXT, HUMAN = "waits for", "next", "who acts"
-GATE, ENDED, CLAIM, ALIKE = "gate", "audits ended", "certificate", "same answers"
-OFF_TABLE = {WAITS_FOR, NEXT, HUMAN, GATE, ENDED, CLAIM, ALIKE}
+GATE, ENDED, CLAIM, ALIKE, BESIDE = "gate", "audits ended", "certificate", "same answers", "labels from elsewhere"
+OFF_TABLE = {WAITS_FOR, NEXT, HUMAN, GATE, ENDED, CLAIM, ALIKE, BESIDE}
 
 
 def standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
     from thresher.label.gold import gold_standing
+    from thresher.loop.columns import columns_in_use
     from thresher.loop.decision import claim_of, decision
     from thresher.loop.growth import held_back, outgrown
     from thresher.loop.next_step import next_step_of
@@ -43,4 +44,5 @@ def standing(category: "Category", store: "Store", settings: "Settings") -> dict
         HUMAN: step.human,
         CLAIM: claim_of(decided),
         ALIKE: len(same_answers(name, LISTED_MOST, store=store)),
+        BESIDE: "; ".join(column.says for column in columns_in_use(name, store=store)),
     }

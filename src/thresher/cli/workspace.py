@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thresher.cli import gold as mining
+from thresher.cli.gold import Text
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, WordingOptions, Yes, options
 from thresher.cli.show import as_json, facts, next_line, say, table
-from thresher.cli.standing import ALIKE, CLAIM, ENDED, GATE, OFF_TABLE, WAITS_FOR, standing
+from thresher.cli.standing import ALIKE, BESIDE, CLAIM, ENDED, GATE, OFF_TABLE, WAITS_FOR, standing
 from thresher.errors import AlreadyThere, BadInput, without_secrets
 from thresher.settings import FILE, TABLE, without_password
 
@@ -33,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("openapi")(openapi)
     app.add_typer(category)
     app.add_typer(gold)
+    mining.add_to(gold)
 
 
 def init(
@@ -110,7 +113,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if not servers:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
-            for fact in filter(None, (row[GATE], row[ENDED], row[CLAIM])):
+            for fact in filter(None, (row[GATE], row[ENDED], row[CLAIM], row[BESIDE])):
                 say(f"{row['category']}: {fact}")
             if row[ALIKE]:
                 several = f"{row[ALIKE]:,} of its images came from several addresses, perhaps as a placeholder"
@@ -223,6 +226,7 @@ def category_add(
     name: Name,
     question: Annotated[str, typer.Option(help='The yes/no question, such as "Does this image contain a car?"')],
     instructions: Annotated[str, typer.Option(help="Instructions that annotators read before they start.")] = "",
+    text: Text = None,
     *,
     aims: NewAimOptions,
 ) -> None:
@@ -234,8 +238,16 @@ def category_add(
     if not question.strip():
         raise BadInput("--question is empty.", next=f'thresher category add {name} --question "Does this image ...?"')
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())
-    with opened(context) as (store, _):
+    with opened(context) as (store, settings):
+        if text:
+            from thresher.learn.text import check_words  # here, for it takes a while to load
+
+            check_words(text, settings=settings)
         store.categories.create(made)
+        if text:
+            from thresher.learn.text import describe
+
+            describe(name, text, store=store, settings=settings, now_ms=now_ms())
     say(f"Added {name}. Next: thresher harvest {name} --folder DIR")
 
 

@@ -41,6 +41,8 @@ def claim(frozen: Frozen, certified: Certified) -> str:
     start = f"With confidence {number(1 - promise.delta)}, by {ANSWERS[frozen.truth]}:"
     day = datetime.fromtimestamp(frozen.at_ms / 1000, UTC).strftime("%Y-%m-%d")
     pool = f"this pool of {frozen.units:,} images as frozen on {day}"
+    if frozen.method == "labels" and (certified.delivered or certified.recall is None):
+        return f"{start} {_of_labels(frozen, certified, pool)}"
     if certified.recall is None:
         sure = number(cut_down(1 - counts["reject_delta"]))
         return (
@@ -60,6 +62,25 @@ def claim(frozen: Frozen, certified: Certified) -> str:
         f"{start} at least {number(promise.precision)} of the {delivered} released images are yes, and they are at "
         f"least {number(promise.recall)} of all yes of {pool}."
     )
+
+
+def _of_labels(frozen: Frozen, certified: Certified, pool: str) -> str:
+    """The claim about labels that somebody else made, and about what is released of them.
+
+    What is released lacks the errors that were found. The labels as they came are spoken of only if no image had been
+    answered before the freeze and no answer was corrected since: then the audited images are all that they call yes.
+    """
+    counts, least = certified.counts, number(frozen.promise.precision)
+    precise = f"at least {least} of the {certified.delivered:,} released images are yes"
+    if frozen.units == frozen.ranks and counts["base"] == frozen.ladder[0].rank:
+        called = f"at least {least} of the {int(counts['base']):,} images that the labels call yes are yes"
+        precise = f"{called}, and {precise}"
+    drawn = f"Of {int(counts['accept_drawn']):,} images drawn from those that the labels call yes"
+    seen = f"{drawn}, {int(counts['accept_bad']):,} were not yes"
+    if certified.recall is None:
+        return f"{precise}; no recall is promised. {seen}."
+    beyond = f"of {int(counts['reject_drawn']):,} drawn from the others, {int(counts['reject_bad']):,} were not no"
+    return f"{precise}, and they are at least {number(certified.recall)} of all yes of {pool}. {seen}; {beyond}."
 
 
 def _of_everything(frozen: Frozen, certified: Certified) -> str:

@@ -9,6 +9,7 @@ from thresher.evidence.certify import bears, certify, fix, refuted_late
 from thresher.evidence.check import checked
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.everything import certify_everything, fix_everything
+from thresher.evidence.labels import certify_labels, fix_labels
 from thresher.evidence.noise import audit_delta
 from thresher.evidence.plan import spend
 from thresher.evidence.precision import certify_precision, fix_precision
@@ -43,6 +44,7 @@ METHODS: dict[str, Method] = {
     "everything": Method(fix_everything, certify_everything, bears=lambda _: False, words=True, checked=False),
     "precision": Method(fix_precision, certify_precision, budgeted=True),
     "recall": Method(fix_recall, certify_recall, budgeted=True, checked=False),
+    "labels": Method(fix_labels, certify_labels, bears=lambda _: False, checked=False),
 }
 
 

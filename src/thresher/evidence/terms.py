@@ -16,7 +16,8 @@ class Pool:
 
     `probabilities` [n] of being a yes, best score first. `known_yes` and `known_unanswerable` count images labelled
     before the freeze, of which `adjudicated` were adjudicated one by one (the owner's own labels need not be counted).
-    The last `said_no` of the ranked images are those that people called no, without adjudication.
+    The last `said_no` of the ranked images are those that people called no, without adjudication. The first `claimed`
+    are those that labels made elsewhere call yes (labels.py).
     """
 
     probabilities: ArrayLike
@@ -24,6 +25,7 @@ class Pool:
     known_unanswerable: int = 0
     adjudicated: int = 0
     said_no: int = 0
+    claimed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,12 +161,21 @@ class GuardedFetcher:
 
         Raises Blocked if the rules forbid it and NotFetched for any other failure, each with a reason of REASONS.
         """
+        data = bytearray()
+        await self.fetch_into(url, data.extend)
+        return bytes(data)
+
+    async def fetch_into(self, url: str, take: Callable[[bytes], object]) -> None:
+        """As `fetch`, but each piece is handed to `take` as it arrives, for files that are too large for the memory.
+
+        An error of the writing system (OSError) in `take` is raised as it is.
+        """
         if self._session is None:
             raise RuntimeError("enter the fetcher first: async with GuardedFetcher(...)")
         seconds = self._settings.fetch_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(url, self._session)
+                await self._follow(url, self._session, partial(_hand, take))
         except Blocked as error:
             raise Blocked(error.what, reason=error.reason, where=url) from error
         except TimeoutError as error:
@@ -175,19 +184,22 @@ class GuardedFetcher:
             raise Blocked("the URL is not valid.", reason="blocked-url", where=url) from error
         except NotFetched:
             raise
+        except _NotTaken as error:
+            raise error.cause from error
         except Exception as error:  # a hostile site may drive the network library into anything
             raise _not_fetched(error, url) from error
 
-    async def _follow(self, url: str, session: aiohttp.ClientSession) -> bytes:
+    async def _follow(self, url: str, session: aiohttp.ClientSession, take: Callable[[bytes], object]) -> None:
         here = check_url(url, self._rules)
         for _ in range(REDIRECTS_MOST + 1):
             async with session.get(here, allow_redirects=False) as answer:
                 if answer.status not in REDIRECTING:
-                    return await self._body(answer, url)
+                    await self._body(answer, url, take)
+                    return
                 here = check_url(_next(here, answer.headers.get("Location", ""), url), self._rules)
         raise NotFetched(f"more than {REDIRECTS_MOST} redirects.", reason="fetch-redirects", where=url)
 
-    async def _body(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
+    async def _body(self, answer: aiohttp.ClientResponse, url: str, take: Callable[[bytes], object]) -> None:
         most = self._settings.fetch_bytes
         if answer.status != 200:
             wait = _retry_after(answer.headers.get("Retry-After", ""))
@@ -203,12 +215,12 @@ class GuardedFetcher:
         too_large = NotFetched(f"more than {most:,} bytes.", reason="too-large", where=url)
         if (answer.content_length or 0) > most:
             raise too_large
-        data = bytearray()
+        taken = 0
         async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
-            data += chunk
-            if len(data) > most:
+            taken += len(chunk)
+            if taken > most:
                 raise too_large
-        return bytes(data)
+            take(chunk)
 
     def _judged_socket(self, place: tuple[Any, ...]) -> socket.socket:
         """The last check, when the socket is opened: an IP address written in the URL is never resolved."""
@@ -216,6 +228,21 @@ class GuardedFetcher:
         if what := self._rules.why_not(address):
             raise Blocked(f"{address} is {what}.")
         return socket.socket(family, kind, protocol)
+
+
+class _NotTaken(Exception):
+    """What came could not be written: no fault of the site, though the network library's errors are OSErrors too."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _hand(take: Callable[[bytes], object], piece: bytes) -> None:
+    try:
+        take(piece)
+    except OSError as error:
+        raise _NotTaken(error) from error
 
 
 class _JudgingResolver(AbstractResolver):

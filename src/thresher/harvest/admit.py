@@ -11,6 +11,7 @@ from thresher.compute import Compute
 from thresher.errors import Undecodable
 from thresher.harvest.candidates import Candidate, too_large
 from thresher.harvest.similar import group_key
+from thresher.pictures.regions import Cutter
 from thresher.records import Alias, NewImage, Refusal
 
 Verdict = NewImage | Refusal
@@ -21,7 +22,8 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 
 def admit(candidates: list[Candidate], *, bytes_most: int, pixels: int, at_ms: int) -> list[Verdict]:
     """Read, decode and check each candidate, in order: the job that harvest spreads over processes."""
-    return [_judge(candidate, bytes_most, pixels, at_ms) for candidate in candidates]
+    cutter = Cutter(pixels)
+    return [_judge(candidate, bytes_most, cutter, at_ms) for candidate in candidates]
 
 
 def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int, compute: Compute) -> list[Verdict]:
@@ -35,16 +37,18 @@ def one_by_one(candidates: list[Candidate], *, job: Job, at_ms: int, compute: Co
 
 def readmit(data: bytes, *, pixels: int) -> NewImage | None:
     """The image of stored bytes whose row was lost, without a name; None if they are no picture."""
-    verdict = _judge(Candidate("", data=data, size_bytes=len(data)), len(data), pixels, 0)
+    verdict = _judge(Candidate("", data=data, size_bytes=len(data)), len(data), Cutter(pixels), 0)
     return replace(verdict, aliases=()) if isinstance(verdict, NewImage) else None
 
 
-def _judge(candidate: Candidate, bytes_most: int, pixels: int, at_ms: int) -> Verdict:
+def _judge(candidate: Candidate, bytes_most: int, cutter: Cutter, at_ms: int) -> Verdict:
     if candidate.problem:
         return Refusal(candidate.name, *candidate.problem, at_ms)
     try:
         data = _read(candidate, bytes_most)
-        seen = pictures.inspect(data, pixels=pixels)
+        if candidate.box is not None:
+            data = cutter.cut(data, candidate.box, candidate.margin)
+        seen = pictures.inspect(data, pixels=cutter.pixels)
     except Undecodable as error:
         return Refusal(candidate.name, error.reason, error.what, at_ms)
     except OSError as error:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from thresher.pictures.regions import Box
+
 Item = TypeVar("Item")
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -33,6 +35,9 @@ class Candidate:
     LINK_TO_FOLDER or COMPANION.
 
     `stamp` changes whenever its bytes do ("": nothing tells), and `changed_ms` is when it last changed.
+
+    With a `box` it is that part of the image, cropped with a `margin` on each side (pictures/regions.py), and its name
+    tells the part.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Candidate:
     beside: str = ""
     stamp: str = ""
     changed_ms: int = 0
+    box: Box | None = None
+    margin: float = 0.0
 
 
 class Source(Protocol):

@@ -1,12 +1,31 @@
-"""Known answers from a file: gold that checks annotators, and labels that only train the classifier."""
+"""Answers from a file: gold that checks annotators, labels that train the classifier, and columns beside the vectors.
 
+Gold and labels are taken as true. A column (a claim) is distrusted: the classifier learns how far it can be used.
+"""
+
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
+from thresher.annotations import read
+from thresher.errors import BadInput, NotFound
+from thresher.label.claimed import Found, claimed_labels
 from thresher.label.gold import gold_of
 from thresher.label.table import read_answers
 from thresher.records import Label, Purpose, Source
+from thresher.store.claims import AUDITED, TEXT, claims_of, remove_claim, store_claim
 from thresher.store.contract import Store
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+TAKEN: Final = {
+    AUDITED: "is what `thresher certify` checks",
+    TEXT: "is how well images fit the words of a category",
+}
+"""Names of claims that are made in another way."""
+UNNAMED: Final = "imported"
+"""The name of a column whose file has no name that a column can have."""
 
 
 def import_gold(category: str, path: Path, *, store: Store, now_ms: int) -> int:
@@ -32,6 +51,75 @@ def import_labels(category: str, path: Path, *, store: Store, now_ms: int) -> in
     labels = _labels(category, path, Source.IMPORTED, ("yes", "no", "unsure"), store=store, now_ms=now_ms)
     store.labels.hold(category, labels)
     return len(labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a file of labels is to be read: its format, the label that means yes, and the name of the column.
+
+    Each may be empty: then the file tells. `skip_bad` leaves out what cannot be used.
+    """
+
+    kind: str = ""
+    label: str = ""
+    name: str = ""
+    skip_bad: bool = False
+
+
+def import_column(category: str, path: Path, wanted: Wanted, *, store: Store, now_ms: int) -> Found:
+    """Take labels or scores that somebody else made as a column of the category, in place of one of the same name.
+
+    If something of the file is wrong, nothing of it is stored. Raises BadInput, BadLine (claimed_labels), BadInput for
+    a column that tells no image from another.
+    """
+    store.categories.get(category)
+    name = column_name(wanted.name, path)
+    claims = read(path, kind=wanted.kind)
+    found = claimed_labels(category, claims, label=wanted.label, name=name, skip_bad=wanted.skip_bad, store=store)
+    claim = found.claim
+    if claim.yes.all() and claim.scores is None and len(claim.rows) == len(store.categories.pool(category)):
+        raise BadInput(
+            f"all {len(claim.rows):,} images of {category} have the label {found.label!r}, without a score.",
+            where=str(path),
+            next="give labels or scores that differ",
+        )
+    return replace(found, claim=store_claim(category, replace(claim, at_ms=now_ms), store=store))
+
+
+def column_name(wanted: str, path: Path) -> str:
+    """The name of a column: the one that is wanted, or that of the file. Raises BadInput for one that cannot be."""
+    if not wanted:
+        stem = path.resolve().name.split(".")[0] if path.is_file() else path.resolve().name
+        made = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:60]
+        return made if NAME.fullmatch(made) and made not in (AUDITED, TEXT) else UNNAMED
+    if wanted in TAKEN:
+        raise BadInput(f"{wanted!r} {TAKEN[wanted]}, and no column that is imported.", next="give another --name")
+    if wanted == TEXT:
+        raise BadInput(f"{TEXT!r} is the name of the scores of words.", next="give another --name")
+    if not NAME.fullmatch(wanted):
+        raise BadInput(
+            f"the name {wanted[:60]!r} is not one of up to 60 of the characters a-z 0-9 . _ -.",
+            next="give another --name",
+        )
+    return wanted
+
+
+def remove_column(category: str, name: str, *, store: Store) -> None:
+    """Remove a column; heads that learned from it stay as they are. Raises NotFound, BadInput."""
+    store.categories.get(category)
+    there = claims_of(category, store=store)
+    if name in TAKEN and name in there:
+        ends = f'thresher gold mine {category} --text ""' if name == TEXT else f"thresher labels list {category}"
+        raise BadInput(f"{name!r} {TAKEN[name]}, and no column that was imported.", where=category, next=ends)
+    if name == TEXT and name in there:
+        following = f'thresher gold mine {category} --text ""'
+        raise BadInput(f"{name!r} are the scores of the words of this category.", where=category, next=following)
+    if name not in there or not remove_claim(category, name, store=store):
+        known = any(one not in TAKEN for one in there)
+        raise NotFound(
+            f"{category} has no labels called {name!r}.",
+            next=f"thresher labels list {category}" if known else "",
+        )
 
 
 def _labels(

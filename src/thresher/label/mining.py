@@ -8,6 +8,7 @@ from thresher.label.asks import fill_tasks, fresh, wish
 from thresher.label.gold import enough
 from thresher.records import Purpose, Task
 from thresher.settings import Settings
+from thresher.store.claims import TEXT, claim_of
 from thresher.store.contract import Rows, Store
 
 
@@ -23,9 +24,10 @@ def mine(
 ) -> list[Task]:
     """Make a task for the owner alone that looks for gold; none if there is enough, or if one is open already.
 
-    `ranked` are rows, the likeliest yes first (nearest to the examples). Without it the newest scores rank the images;
-    before the first round all are random. Half of the task is the top of the ranking and half is random, so that both a
-    rare yes and an ordinary no are found. `size` is one task's images unless given.
+    `ranked` are rows, the likeliest yes first (nearest to the examples). Without it the newest scores and those of the
+    category's words rank the images, in turn; where there are neither, all are random. Half of the task is the top of
+    the ranking and half is random, so that both a rare yes and an ordinary no are found. `size` is one task's images
+    unless given.
     """
     version = store.categories.get(category).question.version
     open_counts = store.asks.open_counts(category, version)
@@ -35,12 +37,33 @@ def mine(
     known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
     pool = np.setdiff1d(store.categories.pool(category), known)
     spread = np.random.default_rng(seed if seed is not None else settings.seed or None).permutation(pool)
-    top = _by_score(category, version, pool, store) if ranked is None else np.asarray(ranked, np.int64)
+    top = _ranked(category, version, pool, store) if ranked is None else np.asarray(ranked, np.int64)
     half = fresh(category, top[np.isin(top, pool)], store=store)[: wanted // 2]
     rows = fresh(category, np.concatenate([half, spread]), store=store)[:wanted]
     asks = [(row, float(wanted - place)) for place, row in enumerate(rows.tolist())]
     wish(category, asks, Purpose.MINE_GOLD, store=store, settings=settings)
     return fill_tasks(category, store=store, settings=settings, now_ms=now_ms)
+
+
+def _ranked(category: str, version: int, pool: Rows, store: Store) -> Rows:
+    """The rows that are scored, by turns the best of each ranking: either may be the one that finds a rare class."""
+    rankings = [_by_score(category, version, pool, store), _by_text(category, pool, store)]
+    both = [ranking for ranking in rankings if len(ranking)]
+    if not both:
+        return np.empty(0, np.int64)
+    rank = np.concatenate([np.arange(len(ranking)) for ranking in both])
+    rows = np.concatenate(both)[np.argsort(rank, kind="stable")]
+    return rows[np.sort(np.unique(rows, return_index=True)[1])]
+
+
+def _by_text(category: str, pool: Rows, store: Store) -> Rows:
+    """The rows of the pool that the category's words scored, the best first; none without words."""
+    claim = claim_of(category, TEXT, store=store)
+    if claim is None or claim.scores is None:
+        return np.empty(0, np.int64)
+    scored = np.isfinite(claim.scores) & np.isin(claim.rows, pool)
+    rows, scores = claim.rows[scored], claim.scores[scored]
+    return rows[np.argsort(-scores, kind="stable")]
 
 
 def _by_score(category: str, version: int, pool: Rows, store: Store) -> Rows:

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from thresher.compute import Compute, careful, open_compute
 from thresher.errors import NotFound, NotReady, StoreDamaged, Undecodable
-from thresher.learn.backbone import Backbone, name_of, open_backbone, parts
-from thresher.pictures import model_pixels
+from thresher.learn.backbone import Backbone, kept_in, name_of, open_backbone, parts
 from thresher.records import Progress
-from thresher.settings import Settings, cache_directory
+from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Report, Rows, Store, chunks
 
@@ -31,14 +30,19 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 UNREADABLE = (Undecodable, StoreDamaged, NotFound, NotReady)
 
 
-def columns(spec: str) -> tuple[str, ...]:
+def names(settings: Settings) -> tuple[str, ...]:
+    """The unique names of the setting's backbones, in order. Raises BadInput for an unknown one."""
+    return tuple(name_of(part, cache=kept_in(settings)) for part in parts(settings.backbone))
+
+
+def columns(settings: Settings) -> tuple[str, ...]:
     """The columns with the embeddings of the setting's backbones, in order. Raises BadInput for an unknown name."""
-    return tuple(f"features/{name_of(part)}" for part in parts(spec))
+    return tuple(f"features/{name}" for name in names(settings))
 
 
-def column(spec: str) -> str:
+def column(settings: Settings) -> str:
     """The column of one backbone."""
-    (only,) = columns(spec)
+    (only,) = columns(settings)
     return only
 
 
@@ -64,10 +68,10 @@ def embed(
 def _embed_with(
     part: str, rows: Rows, store: Store, settings: Settings, report: Report | None, stop: Callable[[], bool]
 ) -> int:
-    name = column(part)
+    cache = kept_in(settings)
+    name = f"features/{name_of(part, cache=cache)}"
     if name in store.columns.names() and not len(store.columns.missing(name, rows)):
         return 0
-    cache = cache_directory(settings) / "backbones"
     store.columns.create(name, open_backbone(part, cache=cache).width)  # builds the graph, before every process would
     missing = store.columns.missing(name, rows)
     compute = open_compute(settings.compute, settings, few=len(missing) <= BATCH)
@@ -122,13 +126,15 @@ class EmbedJob:
             backbone = open_backbone(self.part, cache=self.cache, threads=self.threads)
             self._open = (open_store(self.place, self.settings), backbone)
         store, backbone = self._open
-        found = [(read, backbone.embed(pixels)) for read, pixels in _decoded(rows, store, backbone.side)]
+        found = [(read, backbone.embed(pixels)) for read, pixels in _decoded(rows, store, backbone)]
         if not found:
             return 0
         good, vectors = np.concatenate([read for read, _ in found]), np.concatenate([made for _, made in found])
         whole = np.isfinite(vectors).all(axis=1)
+        if not whole.any():
+            backbone.check_numbers(self.part)
         good, vectors = good[whole], np.clip(vectors[whole], -LARGEST_HALF, LARGEST_HALF)
-        store.columns.write(column(self.part), good, vectors.astype(np.float16))
+        store.columns.write(f"features/{backbone.name}", good, vectors.astype(np.float16))
         return len(good)
 
     def __enter__(self) -> "EmbedJob":
@@ -144,14 +150,14 @@ class EmbedJob:
 Decoded = tuple[Rows, NDArray[np.uint8]]
 
 
-def _decoded(rows: Rows, store: Store, side: int) -> Iterator[Decoded]:
+def _decoded(rows: Rows, store: Store, backbone: Backbone) -> Iterator[Decoded]:
     """Batches of pixels, read and decoded by a thread while the graph runs, because both release the GIL."""
     batches = list(chunks(rows, BATCH))
-    one = partial(_decode_one, store=store, side=side)
+    one = partial(_decode_one, store=store, backbone=backbone)
     # a far site gives a whole batch in the time of one picture
     with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(BATCH) as fetching:
         each = partial(fetching.map, one) if _far(rows, store) else partial(map, one)
-        decode = partial(_decode, each=each, side=side)
+        decode = partial(_decode, each=each, side=backbone.side)
         waiting: list[Future[Decoded]] = [ahead.submit(decode, batch) for batch in batches[:READ_AHEAD]]
         for number in range(len(batches)):
             read, pixels = waiting.pop(0).result()
@@ -176,8 +182,8 @@ def _decode(rows: Rows, each: Callable[[Rows], Iterator[NDArray[np.uint8] | None
     return np.array(read, np.int64), np.stack(pixels) if pixels else np.empty((0, side, side, 3), np.uint8)
 
 
-def _decode_one(row: int, *, store: Store, side: int) -> NDArray[np.uint8] | None:
+def _decode_one(row: int, *, store: Store, backbone: Backbone) -> NDArray[np.uint8] | None:
     try:
-        return model_pixels(store.images.read(int(row)), side=side)
+        return backbone.pixels(store.images.read(int(row)))
     except UNREADABLE:
         return None

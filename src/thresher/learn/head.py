@@ -3,22 +3,26 @@
 Every kind of head scores each label by cross-validation, with a head that was not trained on that label (folds with
 both answers in each). The kind whose held-out scores have the lowest log-loss after calibration is trained on all
 labels. Its scores are log-odds, by Platt's sigmoid (Platt 1999, with his smoothed targets) on the same held-out scores.
+Where labels or scores from elsewhere lie beside the vectors, a second level (stack.py) may be put upon it.
 """
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thresher.errors import NotReady, StoreDamaged
+from thresher.learn.beside import Beside
+from thresher.learn.calibration import losses, platt, targets
 from thresher.learn.heads import Family, Known, Scorer, Scores, Yes
 from thresher.learn.heads.kernel import Nystroem
 from thresher.learn.heads.logistic import Logistic
 from thresher.learn.heads.propagation import Propagation
 from thresher.learn.known import LEAST_OF_EACH
+from thresher.learn.stack import Stack, is_better, stacked, ways_to_stack
 from thresher.learn.threads import one_thread_for_few, without_stray_flags
 from thresher.learn.vectors import Vectors, as_vectors
 
@@ -35,7 +39,7 @@ class Head:
 
     `out_of_fold` are the held-out log-odds [n] of its training labels. `measures` are computed from these:
     average_precision, accuracy (at probability 0.5), log_loss; and the chosen setting: strength, and reach if scores
-    are propagated.
+    are propagated. `stack` is its second level, where it learned from values beside the vectors.
     """
 
     scorer: Scorer
@@ -43,6 +47,7 @@ class Head:
     offset: float
     out_of_fold: Scores
     measures: Mapping[str, float]
+    stack: Stack | None = None
 
     @property
     def kind(self) -> str:
@@ -54,10 +59,11 @@ class Head:
         """The inverse of the regularisation: how much the labels weigh against small weights."""
         return self.measures["strength"]
 
-    def scores(self, matrix: Vectors | NDArray[Any]) -> Scores:
-        """Log-odds of a yes, float32 [N], of vectors [N, d] of any floating type."""
+    def scores(self, matrix: Vectors | NDArray[Any], beside: Beside | None = None) -> Scores:
+        """Log-odds of a yes, float32 [N], of vectors [N, d] of any floating type, and of the values beside them."""
         with without_stray_flags():
-            return np.asarray(self.scorer.scores(as_vectors(matrix)) * self.slope + self.offset, np.float32)
+            own = np.asarray(self.scorer.scores(as_vectors(matrix)) * self.slope + self.offset, np.float32)
+        return own if self.stack is None else self.stack.log_odds(own, beside)
 
     def to_bytes(self) -> bytes:
         """The whole head as an .npz file without pickled objects."""
@@ -71,7 +77,9 @@ class Head:
             "measure_names": np.array(names, dtype=np.str_),
             "measures": np.array(numbers, np.float64),
         }
-        np.savez(out, allow_pickle=False, **own, **{f"scorer.{k}": v for k, v in self.scorer.arrays().items()})
+        levels = {"scorer": self.scorer.arrays(), "stack": self.stack.arrays() if self.stack else {}}
+        parts = {f"{level}.{k}": v for level, arrays in levels.items() for k, v in arrays.items()}
+        np.savez(out, allow_pickle=False, **own, **parts)
         return out.getvalue()
 
     @staticmethod
@@ -81,11 +89,15 @@ class Head:
             with np.load(io.BytesIO(data), allow_pickle=False) as kept:
                 arrays = {name: kept[name] for name in kept.files}
             family = FAMILIES[str(arrays["kind"])]
-            own = {name.removeprefix("scorer."): arrays[name] for name in arrays if name.startswith("scorer.")}
+            own, beyond = (
+                {name.removeprefix(level): arrays[name] for name in arrays if name.startswith(level)}
+                for level in ("scorer.", "stack.")
+            )
             slope, offset = (float(number) for number in arrays["calibration"])
             named = zip(arrays["measure_names"], arrays["measures"], strict=True)
             measures = {str(name): float(number) for name, number in named}
-            return Head(family.revive(own), slope, offset, arrays["out_of_fold"], measures)
+            stack = Stack.revive(beyond) if beyond else None
+            return Head(family.revive(own), slope, offset, arrays["out_of_fold"], measures, stack)
         except (KeyError, ValueError, TypeError, OSError, EOFError, IndexError) as error:
             raise StoreDamaged(
                 "the stored classifier (head) cannot be read.", next="train again: thresher run"
@@ -100,9 +112,11 @@ def train(
     pool: Vectors | None = None,
     places: NDArray[np.int64] | None = None,
     families: Sequence[str] = tuple(FAMILIES),
+    beside: Beside | None = None,
 ) -> Head:
     """Choose by cross-validation, train on all of n labelled vectors [n, d], and calibrate.
 
+    `beside` has values of the labelled images, from which the head learns where held-out scores show that they help.
     `pool` are the vectors the head will score (by default the labelled ones); `places` are the positions of the
     labelled among them. The same labels and seed give the same head. Raises NotReady with fewer than two labels of each
     answer.
@@ -126,13 +140,32 @@ def train(
         fitted = [(*platt(candidate.held_out, yes), candidate) for candidate in candidates]
         loss, slope, offset, best = min(fitted, key=lambda one: one[0])
         out_of_fold = np.asarray(best.held_out * slope + offset, np.float32)
-        return Head(
+        head = Head(
             scorer=FAMILIES[best.kind].fit(known, best.setting),
             slope=slope,
             offset=offset,
             out_of_fold=out_of_fold,
             measures={**measure(out_of_fold, yes), "log_loss": loss, **best.setting},
         )
+    return head if beside is None or not beside.names else _with_second_level(head, beside, known)
+
+
+def _with_second_level(head: Head, beside: Beside, known: Known) -> Head:
+    """The head that learned from values beside the vectors too; the head as it is where they do not help."""
+    own, yes, target = head.out_of_fold, known.yes, targets(known.yes)
+    fitted = [(*platt(way.held_out, yes), way) for way in ways_to_stack(own, beside, yes, known.folds)]
+    loss, slope, offset, best = min(fitted, key=lambda one: one[0])
+    out_of_fold = np.asarray(best.held_out * slope + offset, np.float32)
+    if not is_better(losses(out_of_fold, target), losses(own, target)):
+        return head
+    measures = {
+        **head.measures,
+        **measure(out_of_fold, yes),
+        "log_loss": loss,
+        "log_loss_alone": head.measures["log_loss"],
+    }
+    stack = stacked(own, beside, yes, best).calibrated(slope, offset)
+    return replace(head, out_of_fold=out_of_fold, measures=measures, stack=stack)
 
 
 def deal_folds(yes: Yes, seed: int) -> NDArray[np.int64]:
@@ -155,28 +188,3 @@ def measure(log_odds: Scores, yes: Yes) -> dict[str, float]:
         "average_precision": float(average_precision_score(yes, log_odds)),
         "accuracy": float(((log_odds > 0) == yes).mean()),
     }
-
-
-def platt(raw: Scores, yes: Yes) -> tuple[float, float, float]:
-    """Mean log-loss, slope and offset of the sigmoid that turns raw scores into log-odds; the slope is never negative.
-
-    Platt 1999, section 2.2: the targets are (n_yes + 1) / (n_yes + 2) and 1 / (n_no + 2), so that a head which
-    separates all labels does not become infinitely certain.
-    """
-    from scipy.optimize import minimize
-
-    count_yes, count_no = int(yes.sum()), int((~yes).sum())
-    target = np.where(yes, (count_yes + 1) / (count_yes + 2), 1 / (count_no + 2))
-    centre, spread = float(raw.mean()), float(raw.std()) or 1.0
-    x = (raw.astype(np.float64) - centre) / spread
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        log_odds = parameters[0] * x + parameters[1]
-        wrong = 1 / (1 + np.exp(-log_odds)) - target
-        value = np.logaddexp(0, log_odds) - target * log_odds
-        return float(value.mean()), np.array([(wrong * x).mean(), wrong.mean()])
-
-    start = np.array([1.0, np.log((count_yes + 1) / (count_no + 1))])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(1e-6, 50.0), (-50.0, 50.0)])
-    slope = float(found.x[0]) / spread
-    return float(found.fun), slope, float(found.x[1]) - slope * centre

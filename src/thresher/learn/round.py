@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from thresher.errors import NotFound, NotReady
 from thresher.evidence.cascade import cascade
+from thresher.learn.beside import Beside, beside, claimed_columns
 from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
+from thresher.learn.embed import names
 from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
 from thresher.learn.known import known_answers
 from thresher.learn.vectors import Vectors, embedded
 from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
 from thresher.settings import Settings, cache_directory
+from thresher.store.claims import claims_in_force
 from thresher.store.contract import Report, Rows, Store
 from thresher.store.groups import labelled_groups
 
@@ -46,11 +49,10 @@ def train_round(
     held = store.labels.held(category, entry.question.version)
     pool, known = _read(entry, held, store, settings)
     pool_rows = _rows_of(pool)
-    head = train(
-        known.vectors.take(np.arange(len(known.vectors))), known.yes, seed=seed, pool=pool, places=known.places
-    )
+    marks, columns = beside_marks(category, store=store), claimed_columns(category, store=store)
+    head = known.trained(beside(columns, _rows_of(known.vectors), store=store), pool=pool, seed=seed)
     told.step()
-    scores = head.scores(pool)
+    scores = head.scores(pool, beside(columns, pool_rows, store=store))
     number = max((done.number for done in store.rounds.all(category)), default=0) + 1
     column = f"scores/{category}/{number}"
     store.columns.create(column, 1, "float32")
@@ -71,7 +73,7 @@ def train_round(
         number=number,
         category=category,
         version=entry.question.version,
-        backbone=settings.backbone,
+        backbone="+".join(names(settings)),
         column=column,
         thresholds=thresholds,
         counts=_count(entry, pool_rows, scores, thresholds, held, store),
@@ -81,10 +83,16 @@ def train_round(
         head=head.kind,
         at_ms=now_ms,
         seconds=time.perf_counter() - started,
+        beside=marks,
     )
     store.rounds.add(done, head.to_bytes())
     told.step()
     return done
+
+
+def beside_marks(category: str, *, store: Store) -> tuple[str, ...]:
+    """The labels from elsewhere that a head can learn from now, as a round records them."""
+    return tuple(f"{claim.name} {claim.mark}" for claim in claims_in_force(category, store=store))
 
 
 class _Teller:
@@ -108,6 +116,11 @@ class _Labelled:
     yes: Yes
     places: NDArray[np.int64]
 
+    def trained(self, beside: Beside, *, pool: Vectors, seed: int) -> Head:
+        """A head of these, and of the values beside them."""
+        features = self.vectors.take(np.arange(len(self.vectors)))
+        return train(features, self.yes, seed=seed, pool=pool, places=self.places, beside=beside)
+
 
 def _rows_of(vectors: Vectors) -> Rows:
     assert vectors.rows is not None  # noqa: S101 -- `embedded` always says which rows they are
@@ -120,8 +133,8 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     rows = np.fromiter(answers, np.int64)
     try:
         kept = _graph_file(entry, store, settings)
-        pool = embedded(settings.backbone, store.categories.pool(entry.name), store=store, graph_file=kept)
-        vectors = embedded(settings.backbone, rows, store=store)
+        pool = embedded(settings, store.categories.pool(entry.name), store=store, graph_file=kept)
+        vectors = embedded(settings, rows, store=store)
     except NotFound as error:
         raise NotReady("no image is embedded yet.", where=entry.name, next=f"thresher run {entry.name}") from error
     pool_rows, rows = _rows_of(pool), _rows_of(vectors)
@@ -134,7 +147,7 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
 
 def _graph_file(entry: Category, store: Store, settings: Settings) -> Path:
     """One file per pool and backbone, so that a growing pool leaves no old files behind."""
-    of = hashlib.sha256("\0".join((store.place, entry.name, settings.backbone)).encode()).hexdigest()
+    of = hashlib.sha256("\0".join((store.place, entry.name, *names(settings))).encode()).hexdigest()
     return cache_directory(settings) / "graphs" / f"{of[:24]}.npz"
 
 

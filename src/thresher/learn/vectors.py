@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from thresher.learn.embed import columns
 from thresher.learn.scoring import product
+from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
 Matrix = NDArray[np.float32]
@@ -106,12 +107,12 @@ def as_vectors(features: "Vectors | NDArray[Any]") -> Vectors:
     return features if isinstance(features, Vectors) else Vectors([features])
 
 
-def embedded(spec: str, rows: Rows, *, store: Store, graph_file: Path | None = None) -> Vectors:
-    """The vectors of the rows that every backbone of `spec` has embedded; `.rows` are those rows.
+def embedded(settings: Settings, rows: Rows, *, store: Store, graph_file: Path | None = None) -> Vectors:
+    """The vectors of the rows that every backbone of the setting has embedded; `.rows` are those rows.
 
     Raises NotFound before anything was embedded.
     """
-    views = [store.columns.view(name) for name in columns(spec)]
+    views = [store.columns.view(name) for name in columns(settings)]
     top = min(len(matrix) for matrix, _ in views)
     rows = rows[rows < top]
     whole = np.logical_and.reduce([present[rows] for _, present in views])

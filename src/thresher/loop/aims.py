@@ -50,6 +50,11 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
             f"--method {way.name} uses the votes of people, and the ground truth is the owner's answers.",
             next="choose --method certified, or --truth people",
         )
+    if wanted.check and way.given:
+        raise BadInput(
+            f"--method {way.name} has no check by the owner.",
+            next="choose --no-check; with --truth owner the owner answers all that it draws",
+        )
     if wanted.check and way.whole:
         # nothing is drawn, so there is no proof by people's answers that the owner could check a random part of
         raise BadInput(
@@ -67,6 +72,8 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
 def _must_be_shares(wanted: Targets) -> None:
     """Raise BadInput for a share that none can be, whether it is given now or was stored before."""
     for name, value in (("precision", wanted.precision), ("recall", wanted.recall)):
+        if name == "recall" and value == 0 and way_of(wanted.method).given:
+            continue  # no target
         if not 0 < value < 1:
             raise BadInput(f"--{name} {value:g} is not between 0 and 1.", next=f"give a share, such as --{name} 0.95")
     if not 0 < wanted.delta < DELTA_BELOW:
@@ -112,7 +119,8 @@ def in_words(name: str, targets: Targets) -> str:
     cap = "no limit on answers" if targets.answers is None else f"at most {targets.answers:,} answers"
     truth = ", ground truth: the owner's answers" if targets.truth == "owner" else ""
     check = {True: ", with the owner's check", False: ", without the owner's check", None: ""}[targets.check]
-    goals = f"precision {targets.precision:g}, recall {targets.recall:g}"
+    recall = f"recall {targets.recall:g}" if targets.recall else "no recall"
+    goals = f"precision {targets.precision:g}, {recall}"
     return f"{name}: target {goals}, method {targets.method}, {cap}{truth}{check}."
 
 
@@ -122,7 +130,7 @@ def warned(name: str, *, store: Store, settings: Settings) -> str:
     It is a warning and no refusal: the number is a forecast, and a budget may be raised later.
     """
     category = store.categories.get(name)
-    if category.targets.answers is None or not way_of(category.targets.method).proves:
+    if category.targets.answers is None or not way_of(category.targets.method).planned:
         return ""
     from thresher.loop.forecast import short_of  # with mathematics that other targets do without
 

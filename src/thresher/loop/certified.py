@@ -26,6 +26,7 @@ from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.budget import NO_LIMIT, nobody_can_answer, spare
 from thresher.loop.checking import begin_check, but_checked, check_asks, is_checked, kept_for_check, record_checked
+from thresher.loop.claimed import freeze_labels, own
 from thresher.loop.decision import Decision, claim_of, decision
 from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
 from thresher.loop.methods import (
@@ -42,19 +43,19 @@ from thresher.loop.methods import (
 )
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
+from thresher.loop.ranking import rank
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import (
     Snapshot,
     freeze,
     in_force,
-    rank,
     record_accepted,
     record_answers,
     record_closed,
     record_words,
 )
 from thresher.loop.ways import way_of
-from thresher.records import DELTA_BELOW, Category, Label, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import DELTA_BELOW, Category, Label, NewAsk, Purpose, Says, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -72,6 +73,11 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
     snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
     if snapshot is not None:
         return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
+    if way_of(category.targets.method).given:
+        begun = freeze_labels(category, store=store, settings=settings, now_ms=now_ms)
+        if isinstance(begun, Wish):
+            return begun
+        return _audit(category, begun, store=store, settings=settings, now_ms=now_ms)
     left, decided = budget_left(category, store=store), decision(category.name, store=store)
     if decided.round is None and (done := nothing_to_ask(category, decided, store=store)):
         return Wish("done", done)
@@ -110,7 +116,7 @@ def _before(
     if lacks := too_few_people(category, store=store, settings=settings):
         return Wish("waiting", f"waits for {lacks}.")
     if category.targets.truth == "owner":
-        _own(category, store=store)
+        own(category, store=store)
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
         return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
     return None
@@ -134,17 +140,6 @@ def _label_all(
     snapshot = freeze(whole, decided, purse, store=store, now_ms=now_ms)
     asked = _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
     return replace(asked, says=f"{why} {asked.says}")
-
-
-def _own(category: Category, *, store: Store) -> None:
-    """Turn what the owner adjudicated into the owner's own labels, so that the owner is not asked about them again."""
-    name, version = category.name, category.question.version
-    owners = {worker.id for worker in store.people.all() if worker.owner}
-    said = {vote.row: vote.says for vote in store.labels.votes(name, version) if vote.worker in owners}
-    adjudicated = [label for label in store.labels.held(name, version) if label.source is Source.ADJUDICATED]
-    own = [replace(label, source=Source.OWNER) for label in adjudicated if said.get(label.row) is label.says]
-    if own:
-        store.labels.hold(name, own)
 
 
 def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
@@ -196,13 +191,18 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         return Wish("done", claim_of(decision(category.name, store=store)))
     if isinstance(step, Refused):
         return Wish("spent" if step.spent else "refused", f"not certified: {step.why}. It would take {step.take}.")
-    if not way_of(snapshot.frozen.method).whole:
+    way = way_of(snapshot.frozen.method)
+    if not way.whole and not way.given:
         decided = decision(category.name, store=store)
         left = spare(category, store=store, settings=settings)
         if why := instead_of_audits(category, decided, (step.ahead, left), store=store, settings=settings):
             return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     asks = but_checked(category.name, snapshot, _asks(snapshot, step, votes, store=store), votes, store=store)
-    if way_of(snapshot.frozen.method).budgeted:
+    if way.given:  # the next draws are needed too, unless the labels are given up before
+        asks += _asks(snapshot, replace(step, wanted=step.further), votes, store=store)
+        # whatever task they come to be in: an answer counts only after those to all earlier draws
+        asks = [replace(ask, priority=-float(ask.draw)) for ask in asks]
+    if way.budgeted:
         asks += _in_advance(category, snapshot, step, (asks, votes), store=store, settings=settings)
         asks = _that_fit(category, asks, store=store, settings=settings)
     new = wish_apart(category.name, snapshot.version, asks, store=store, settings=settings)

@@ -31,10 +31,11 @@ def is_checked(category: Category, *, store: Store, settings: Settings) -> bool:
 
     As the targets say; else if annotators are strangers who are paid: they came by an invite for many, and the pay is
     set. Some of those hand in what a model says, and err together. Never where the owner's answers are the truth, or
-    every image is labelled: no audits prove a set that could be checked.
+    every image is labelled, as no audits prove a set that could be checked; nor of labels that were made elsewhere.
     """
     targets = category.targets
-    if targets.truth == "owner" or way_of(targets.method).whole:
+    way = way_of(targets.method)
+    if targets.truth == "owner" or way.whole or way.given:
         return False
     if targets.check is not None:
         return targets.check

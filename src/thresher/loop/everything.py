@@ -9,7 +9,8 @@ from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.checking import is_checked, kept_for_check
 from thresher.loop.price import answers_each, prices
-from thresher.loop.snapshot import holds, rank
+from thresher.loop.ranking import rank
+from thresher.loop.snapshot import holds
 from thresher.loop.ways import WAYS, way_of
 from thresher.records import Category, Says, Targets
 from thresher.settings import Settings
@@ -102,7 +103,7 @@ def can_label_all(category: Category, left: Left, *, store: Store, settings: Set
     targets = category.targets
     way, people = way_of(targets.method), len(annotators(store=store))
     enough = not people or people >= WORDS_OF + LEAD
-    allowed = settings.label_all and way.precision and way.recall and targets.truth == "people"
+    allowed = settings.label_all and way.planned and way.precision and way.recall and targets.truth == "people"
     allowed = allowed and not is_checked(category, store=store, settings=settings)
     return allowed and enough and left.keeps(targets)
 

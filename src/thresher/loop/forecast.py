@@ -159,7 +159,7 @@ def plan(
 def short_of(category: Category, *, store: Store, settings: Settings) -> str:
     """That the budget of a category is too small for its promise, and what it would take; empty if it is not."""
     targets = category.targets
-    if targets.answers is None or not way_of(targets.method).proves or not len(store.categories.pool(category.name)):
+    if targets.answers is None or not way_of(targets.method).planned or not len(store.categories.pool(category.name)):
         return ""
     return plan(category, targets, store=store, settings=settings).short
 

@@ -20,7 +20,8 @@ from thresher.loop.certified import PATIENCE_ROUNDS, purse_of
 from thresher.loop.methods import budget_left, rounds_of
 from thresher.loop.price import Prices
 from thresher.loop.promises import Purse, frozen_of, pool_of
-from thresher.loop.snapshot import Snapshot, holds, rank
+from thresher.loop.ranking import rank
+from thresher.loop.snapshot import Snapshot, holds
 from thresher.loop.ways import way_of
 from thresher.records import Category, Label, Purpose, Says, Source
 from thresher.settings import Settings

@@ -23,14 +23,15 @@ class Purse:
     check: bool = False
 
 
-def pool_of(probabilities: ArrayLike, labels: Sequence[Label], *, said_no: int) -> Pool:
+def pool_of(probabilities: ArrayLike, labels: Sequence[Label], *, said_no: int, claimed: int = 0) -> Pool:
     """The pool at the freeze: the probabilities of the ranked images, and one trusted label of each known group.
 
-    `said_no` counts the last of the ranked images, those that people called no.
+    `said_no` counts the last of the ranked images, those that people called no; `claimed` the first, those that labels
+    made elsewhere call yes.
     """
     says = [label.says for label in labels]
     adjudicated = sum(label.source is Source.ADJUDICATED for label in labels)
-    return Pool(probabilities, says.count(Says.YES), says.count(Says.UNSURE), adjudicated, said_no)
+    return Pool(probabilities, says.count(Says.YES), says.count(Says.UNSURE), adjudicated, said_no, claimed)
 
 
 def promise_of(targets: Targets) -> Promise:

@@ -60,7 +60,7 @@ def certificate_of(decided: Decision, snapshot: Snapshot, step: Certified) -> di
         "question": category.question.text,
         "question_version": snapshot.version,
         "epoch": snapshot.epoch,
-        "round": snapshot.round,
+        "round": snapshot.round or None,
         "frozen": json.loads(snapshot.frozen.to_bytes()),
         "result": asdict(step),
         "log_head": snapshot.log.head,

@@ -16,7 +16,7 @@ from thresher.evidence.curve import Curve
 from thresher.label.asks import fresh, wish
 from thresher.learn.decide import Decided
 from thresher.loop.promises import promise_of
-from thresher.loop.snapshot import rank
+from thresher.loop.ranking import rank
 from thresher.loop.ways import way_of
 from thresher.records import Category, Purpose, Says
 from thresher.settings import Settings

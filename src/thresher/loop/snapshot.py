@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thresher.errors import StoreDamaged
 from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
@@ -24,18 +23,18 @@ from thresher.evidence.state import FORMAT, Begun, OwnersCheck
 from thresher.learn.decide import Decided, look_up
 from thresher.loop.audit_log import append, read_on
 from thresher.loop.promises import Purse, frozen_of, pool_of, promise_of
+from thresher.loop.ranking import rank, rank_claim
 from thresher.loop.units import copies_digest, copies_of, known_digest, pack, unpack
 from thresher.loop.ways import way_of
 from thresher.loop.words import CODES, words_by_row
 from thresher.records import TRUSTED, Category, Label, Says, Source
+from thresher.store.claims import ClaimedLabels, number_of
 from thresher.store.contract import Rows, Store
 from thresher.store.findings import MEND
 from thresher.store.frozen import digest_of, hash_of, keep_copy, ranking_column, read_ranking
 from thresher.store.rounds import FROZEN
 
 DESCRIPTION = FROZEN
-# added to the score of an image with a consensus label: it ranks before (yes) or after (no) all scores
-SAID = 1e6
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Snapshot:
     of the pool for which another one of its similar group counts, and that one (units.py). `question` is its text at
     that time, and `answers` the category's budget; `words_of` says how many votes decide an image of the middle. `log`
     is what was logged so far. `closed`: the budget of today was spent while this freeze was in force; its audits end
-    with what they have proven.
+    with what they have proven. `claim` is the number of the labels that are audited (store/claims.py), 0 without any.
     """
 
     epoch: int
@@ -63,6 +62,7 @@ class Snapshot:
     log: Log = field(default_factory=Log)
     closed: bool = False
     known_yes: tuple[int, ...] = ()
+    claim: int = 0
 
     @property
     def is_checked(self) -> bool:
@@ -170,6 +170,7 @@ def latest(category: Category, *, store: Store, before: Snapshot | None = None) 
                 kept["answers"],
                 kept["words_of"],
                 known_yes=tuple(kept["known_yes"]),
+                claim=kept.get("claim", 0),
             )
             return with_log(category.name, bare, store)
     return None
@@ -204,7 +205,9 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
     if snapshot.truth != targets.truth or snapshot.log.ended:
         return None
     way = way_of(targets.method)
-    can_be_checked = way.precision and not way.whole
+    if way.given and snapshot.claim != number_of(category.name, store=store):
+        return None
+    can_be_checked = way.precision and not way.whole and not way.given
     if targets.check is not None and can_be_checked and targets.check != snapshot.is_checked:
         return None
     same_budget = snapshot.answers == targets.answers or not way.budgeted
@@ -217,7 +220,7 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
 def _serves(frozen: str, wanted: str) -> bool:
     """Whether a freeze by one method is one for another: labelling every image proves precision and recall too."""
     way = way_of(wanted)
-    return frozen == wanted or (way_of(frozen).whole and way.precision and way.recall)
+    return frozen == wanted or (way_of(frozen).whole and way.planned and way.precision and way.recall)
 
 
 def audited(name: str, snapshot: Snapshot, *, store: Store) -> int:
@@ -307,12 +310,20 @@ def record_words(category: Category, snapshot: Snapshot, *, store: Store, now_ms
 
 
 def freeze(
-    category: Category, decided: Decided, purse: Purse, *, store: Store, now_ms: int, seed: str = ""
+    category: Category,
+    decided: Decided,
+    purse: Purse,
+    *,
+    store: Store,
+    now_ms: int,
+    seed: str = "",
+    claim: ClaimedLabels | None = None,
 ) -> Snapshot:
     """Freeze the pool and its ranking as the next epoch; a random `seed` is drawn here unless a test passes one.
 
     One image of each similar group is ranked. Groups with a trusted label are known and never random evidence. A
-    consensus label is not trusted: it only moves its image to an end of the ranking.
+    consensus label is not trusted: it only moves its image to an end of the ranking. With a `claim`, the labels that it
+    gives are the ranking, whatever a classifier says.
     """
     name, version, targets = category.name, category.question.version, category.targets
     epoch = max(store.rounds.epochs(name), default=0) + 1
@@ -320,13 +331,14 @@ def freeze(
     _, there = look_up(decided.rows, np.fromiter(labels, np.int64))
     labels = {row: label for (row, label), inside in zip(labels.items(), there, strict=True) if inside}
     known = {row: label for row, label in sorted(labels.items()) if holds(label, targets.truth)}
-    ranking, probability = rank(decided, labels, known)
+    ranking, probability = rank(decided, labels, known) if claim is None else rank_claim(decided, known, claim)
+    claimed = 0 if claim is None else int(np.isin(ranking, claim.claimed).sum())
     store.columns.create(ranking_column(name, epoch), 1, "int64")
     store.columns.write(ranking_column(name, epoch), np.arange(len(ranking), dtype=np.int64), ranking[:, None])
     ends = np.array([row for row, label in labels.items() if label.says is Says.NO], np.int64)
     copies = copies_of(decided, known, ranking)
     counted = [label for row, label in known.items() if row not in set(copies[:, 0].tolist())]
-    pool = pool_of(probability, counted, said_no=int(np.isin(ranking, ends).sum()))
+    pool = pool_of(probability, counted, said_no=int(np.isin(ranking, ends).sum()), claimed=claimed)
     draws = Draws(seed or secrets.token_hex(32), epoch=epoch - 1, ranking=hash_of(ranking, store.images))
     frozen = replace(
         frozen_of(targets, pool, purse, draws),
@@ -336,10 +348,10 @@ def freeze(
         truth=targets.truth,
         at_ms=now_ms,
     )
-    assert decided.round is not None  # noqa: S101 -- the method freezes after a round only
     kept = {
         "version": version,
-        "round": decided.round.number,
+        "round": decided.round.number if decided.round and claim is None else 0,
+        "claim": 0 if claim is None else claim.number,
         "known": {str(row): label.says.value for row, label in known.items()},
         "copies": pack(copies),
         "question": category.question.text,
@@ -361,21 +373,3 @@ def _yes_by_id(rows: Sequence[int], store: Store) -> list[int]:
     """These rows in the order of their ids: the order in which the owner's check numbers them."""
     ids = {row: image.sha256 for row, image in zip(rows, store.images.many(np.array(rows, np.int64)), strict=True)}
     return sorted(rows, key=lambda row: ids[row])
-
-
-def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) -> tuple[Rows, NDArray[np.float64]]:
-    """Rows by rank, best score first, ties by row, and their probabilities of being a yes (for planning only)."""
-    groups_known = decided.similar[np.isin(decided.rows, np.fromiter(known, np.int64))]
-    free = np.flatnonzero(~np.isin(decided.similar, groups_known))
-    first = np.sort(free[np.unique(decided.similar[free], return_index=True)[1]])
-    representatives = decided.rows[first]  # ascending, so that a stable sort leaves ties in the order of their rows
-    scores = np.nan_to_num(decided.scores[first].astype(np.float64), nan=-50.0)
-    probability = 1.0 / (1.0 + np.exp(-np.clip(scores, -40.0, 40.0)))
-    said = {row: label for row, label in labels.items() if label.says is not Says.UNSURE}
-    for place in np.flatnonzero(np.isin(representatives, np.fromiter(said, np.int64))).tolist():
-        label = said[int(representatives[place])]
-        yes = label.says is Says.YES
-        probability[place] = label.posterior if yes else 1.0 - label.posterior
-        scores[place] += SAID if yes else -SAID
-    order = np.argsort(-scores, kind="stable")
-    return representatives[order], probability[order]

@@ -12,7 +12,8 @@ from thresher.label.gate import review_all
 from thresher.label.gold import gild_audits
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
-from thresher.learn.round import train_round
+from thresher.learn.round import beside_marks, train_round
+from thresher.learn.text import keep_scored
 from thresher.loop.budget import is_short, nobody_can_answer
 from thresher.loop.certified import certified
 from thresher.loop.checking import keep_checked
@@ -63,8 +64,10 @@ def turn(
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
     category = listen(category, store=store, settings=settings, now_ms=now_ms)
-    if not _nothing_to_learn_from(category, store=store):
+    way = way_of(category.targets.method)
+    if not way.given and not _nothing_to_learn_from(category, store=store):
         embed(pool, store=store, settings=settings, report=report, stop=stop)
+        keep_scored(name, store=store, settings=settings, now_ms=now_ms)
         # people answer while a pool is embedded, for minutes or hours
         category = listen(category, store=store, settings=settings, now_ms=now_ms)
     busy = people_are_busy(category, store=store, settings=settings)
@@ -73,7 +76,8 @@ def turn(
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
     before = store.rounds.latest(name, category.question.version)
     way, images = way_of(category.targets.method), len(store.categories.pool(name))
-    if way.proves and in_force(category, images, store=store) is not None:  # its ranking is what is audited
+    # its ranking, or the labels that are given, are what is audited
+    if way.given or (way.proves and in_force(category, images, store=store) is not None):
         learned = before
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
@@ -148,11 +152,11 @@ def few(settings: Settings, images: int) -> int:
 def learn(
     category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None
 ) -> Round | None:
-    """Train and score if there are labels that the last round did not have; the newest round in any case."""
+    """Train and score if the last round did not have all labels and columns; the newest round in any case."""
     version = category.question.version
     latest = store.rounds.latest(category.name, version)
     labels = sum(label.says.value != "unsure" for label in store.labels.held(category.name, version))
-    if latest and latest.labels_yes + latest.labels_no == labels and _scored_all(category, latest, store):
+    if latest and latest.labels_yes + latest.labels_no == labels and _knows_all(category, latest, store):
         return latest
     try:
         return train_round(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
@@ -162,7 +166,10 @@ def learn(
         return store.rounds.latest(category.name, version)
 
 
-def _scored_all(category: Category, latest: Round, store: Store) -> bool:
+def _knows_all(category: Category, latest: Round, store: Store) -> bool:
+    """Whether a round could learn from the columns that there are now, and scored the whole pool."""
+    if latest.beside != beside_marks(category.name, store=store):
+        return False
     return not len(store.columns.missing(latest.column, store.categories.pool(category.name)))
 
 

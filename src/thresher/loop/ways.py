@@ -21,7 +21,9 @@ class Way:
     proves `precision`, `recall`, both or neither. `budgeted`: its answers are divided at the freeze, so an audit that
     has begun is finished; `recall_share` of them is reserved to bound the missed yes. `scouted`: exploratory asks are
     made where the plan is least certain before the freeze. `middle`: people label all images between the accepted and
-    the rejected. `words`: unadjudicated votes of people build that middle. `whole`: every image is labelled.
+    the rejected. `words`: unadjudicated votes of people build that middle. `whole`: every image is labelled. `given`:
+    it audits labels that somebody else made (store/claims.py), so nothing is embedded or trained, and a recall target
+    of 0 means none.
     """
 
     name: str
@@ -35,11 +37,17 @@ class Way:
     middle: bool = False
     words: bool = False
     whole: bool = False
+    given: bool = False
 
     @property
     def proves(self) -> bool:
         """Whether it can end with a certificate."""
         return self.precision or self.recall
+
+    @property
+    def planned(self) -> bool:
+        """Whether what it takes depends on what a classifier will learn, and is forecast."""
+        return self.proves and not self.given
 
 
 WAYS: Final[dict[str, Way]] = {
@@ -91,15 +99,27 @@ WAYS: Final[dict[str, Way]] = {
             recall=True,
             budgeted=True,
         ),
+        Way(
+            "labels",
+            "proves the precision, and the recall if there is a target, of labels that were made elsewhere",
+            "audits",
+            precision=True,
+            recall=True,
+            given=True,
+        ),
     )
 }
-PROVEN: Final = tuple(name for name, way in WAYS.items() if way.proves)
+PROVEN: Final = tuple(name for name, way in WAYS.items() if way.planned)
+"""The methods with a certificate that one can choose between, where there are no labels to audit."""
 
 
 def way_of(name: str, known: Sequence[str] = tuple(WAYS)) -> Way:
     """The method of this name. Raises BadInput, naming the `known` methods, for any other."""
     if name not in known:
-        why = f"the method {name} has no certificate." if name in WAYS else f"unknown method {name!r}."
+        why = f"unknown method {name!r}."
+        if name in WAYS:
+            lacks = "audits labels that are there, so nothing is planned" if WAYS[name].given else "has no certificate"
+            why = f"the method {name} {lacks}."
         raise BadInput(why, next=f"choose from {', '.join(known)}")
     return WAYS[name]
 

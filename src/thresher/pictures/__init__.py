@@ -28,6 +28,7 @@ REASONS = {
     "too-many-pixels": "it would decode to more pixels than allowed",
     "truncated": "the end is missing",
     "damaged": "the bytes cannot be decoded",
+    "box-outside": "the box has no area, or reaches over the edge of the image",
 }
 """Every reason that `Undecodable` carries, and what it means."""
 
@@ -115,19 +116,34 @@ def shown_scale(width: int, height: int, *, long_side: int) -> float:
     return min(1.0, min(wanted, MOST_LONG_PIXELS) / longest)
 
 
-def model_pixels(data: bytes, *, side: int) -> NDArray[np.uint8]:
+def model_pixels(data: bytes, *, side: int, stretch: bool = False, bilinear: bool = False) -> NDArray[np.uint8]:
     """An image for a model, uint8 [side, side, 3] RGB: upright, sRGB, transparency on white, first frame.
 
-    The short side is resized to `side` (enlarged where it is shorter) and the middle square is kept. JPEGs are decoded
-    at the smallest scale that is not below `side`. Raises Undecodable.
+    The short side is resized to `side` (enlarged where it is shorter) and the middle square is kept; with `stretch` the
+    whole image becomes the square. The filter is bicubic, or `bilinear`. JPEGs are decoded at the smallest scale that
+    is not below `side`. Raises Undecodable.
     """
     image = opened(data)
     orientation = orientation_of(image, data)
     flat = decoded(image, data, least=side)
-    edge = min(flat.size)
-    left, top = (flat.width - edge) / 2, (flat.height - edge) / 2
-    square = _resized(flat, (side, side), box=(left, top, left + edge, top + edge))
+    wide, high = flat.size if stretch else (min(flat.size), min(flat.size))
+    left, top = (flat.width - wide) / 2, (flat.height - high) / 2
+    resample = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
+    square = _resized(flat, (side, side), box=(left, top, left + wide, top + high), resample=resample)
     return np.array(_turn(to_srgb(square, image), image, orientation), dtype=np.uint8)
+
+
+def upright(data: bytes, *, pixels: int) -> Image.Image:
+    """A whole image as people see it, at full size: upright, sRGB, transparency on white, first frame.
+
+    Raises Undecodable, also if its header announces more than `pixels` pixels.
+    """
+    image = opened(data)
+    width, height = image.size
+    if max(width * height, tile_pixels(image)) > pixels:
+        raise Undecodable("too-many-pixels", f"{width} x {height} pixels are more than {pixels:,}.")
+    orientation = orientation_of(image, data)
+    return _turn(to_srgb(decoded(image, data, least=max(width, height)), image), image, orientation)
 
 
 def _shown(data: bytes, long_side: int) -> Image.Image:
@@ -162,11 +178,14 @@ def _turn(image: Image.Image, original: Image.Image, orientation: int) -> Image.
 
 
 def _resized(
-    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+    image: Image.Image,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float] | None = None,
+    resample: Image.Resampling = Image.Resampling.BICUBIC,
 ) -> Image.Image:
     if image.size == size and box in (None, (0, 0, *size)):
         return image
-    return image.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+    return image.resize(size, resample, box=box, reducing_gap=3.0)
 
 
 def _difference_hash(grey: Image.Image) -> str:

@@ -35,7 +35,10 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One training of the head and one scoring of the pool; `column` holds the scores."""
+    """One training of the head and one scoring of the pool; `column` holds the scores.
+
+    `beside` names the labels from elsewhere that the head could learn from, each with its checksum.
+    """
 
     number: int
     category: str
@@ -50,6 +53,7 @@ class Round:
     head: str
     at_ms: int
     seconds: float
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

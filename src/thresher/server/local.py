@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from thresher.errors import NotReady
@@ -40,25 +41,35 @@ def local_server(
     It ends with the block, and with this process if that is killed. For a `crowd`, simulated people who all come from
     one address, as many as like can join at once. `patience_seconds` is taken instead of the setting of that name.
     """
-    flags, environment = child_at(place)
+    environment: dict[str, str] = {}
     if patience_seconds is not None:
         environment |= {"THRESHER_PATIENCE_SECONDS": str(patience_seconds)}
     if crowd:
         environment |= {"THRESHER_JOINS_ADDRESS": CROWD, "THRESHER_JOINS_MINUTE": CROWD}
-    command = ["serve", "--port", "0", "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
+    with starting_server(place, loop=loop, environment=environment) as started:
+        yield started()
+
+
+@contextmanager
+def starting_server(
+    place: str, *, loop: bool, port: int = 0, environment: Mapping[str, str] | None = None
+) -> Iterator[Callable[[], Local]]:
+    """As `local_server`, but the block begins while the server starts; the function that it gets waits for that."""
+    flags, inherited = child_at(place)
+    command = ["serve", "--port", str(port), "--loop" if loop else "--no-loop", "--while-pid", str(os.getpid())]
     # Ctrl-C reaches the whole process group, but this server stays for those who still talk to it and ends by SIGTERM
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own command
             [sys.executable, "-m", "thresher", *flags, *command],
-            env=environment,
+            env={**inherited, **(environment or {})},
             stdout=subprocess.PIPE,
             text=True,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
-        yield _started(process)
+        yield partial(_started, process)
     finally:
         process.terminate()
         try:

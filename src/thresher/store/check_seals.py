@@ -13,7 +13,7 @@ from typing import Any, Final
 from thresher.errors import StoreDamaged
 from thresher.store.contract import Labels, Lines, Rounds, Transfer
 from thresher.store.findings import MEND, Findings, Repair, named
-from thresher.store.kinds import EVIDENCE, GOLD, LABEL, RELEASE, REVIEW, ROUND
+from thresher.store.kinds import CLAIM, EVIDENCE, GOLD, LABEL, RELEASE, REVIEW, ROUND
 from thresher.store.rounds import COPY, FROZEN, LOG
 from thresher.store.rules import SOURCES
 from thresher.store.seals import SEAL, holds, sealed
@@ -123,6 +123,20 @@ def changed_rounds(lines: Lines, category: str) -> Iterator[Changed]:
                 partial(_reseal_release, lines, category, line),
                 drastic=True,
             )
+
+
+def changed_claims(lines: Lines, category: str) -> Iterator[Changed]:
+    """Labels made elsewhere that have changed: dropped, as their file can be imported again."""
+    for line in lines.page(CLAIM, category):
+        key = [line["name"], line["number"]]
+        try:
+            whole = lines.get(CLAIM, key, category)
+            sound = whole is not None and holds("claim", whole)
+        except StoreDamaged:
+            sound = False
+        if not sound:
+            what = f"labels {line['name']!r} of {category}: they do not match their checksum; --mend drops them"
+            yield Changed(f"{what}: import them again", partial(lines.drop, CLAIM, key, category))
 
 
 def _reseal_release(lines: Lines, category: str, line: There) -> None:

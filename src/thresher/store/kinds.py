@@ -247,9 +247,29 @@ RELEASE: Final = Kind(
     generic=True,
     since=2,
 )
+# labels that somebody else made (claims.py): the one of a name with the highest number is in force
+CLAIM: Final = Kind(
+    "claim",
+    "labels made elsewhere, a line a source",
+    (*fields_of("name, number int, kind, source, rows int, yes int, scored bool, at_ms int, data blob"), SEAL),
+    keys=2,
+    generic=True,
+    since=4,
+    at_once=1,
+)
+# words that rank a pool (claims.py): the line with the highest number is in force, and no words there are none
+WORDS: Final = Kind(
+    "words",
+    "texts that a pool is ranked by",
+    fields_of("number int, text, at_ms int"),
+    generic=True,
+    since=4,
+    plural="words",
+)
 
 # in the order they are copied: each needs only what comes before it
 KINDS: Final[Kinds] = (
     CATEGORY, IMAGE, SEEN_FILE, SAME_ANSWER, WORKER, INVITE, DEVICE, JOB, LEASE, POOL, REFUSAL, LABEL, GOLD, ASK, TASK,
-    ASSIGNMENT, REVIEW, RECHECK, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE, SERVER,
+    ASSIGNMENT, REVIEW, RECHECK, VOTE, GOLD_ANSWER, ROUND, EVIDENCE, RELEASE, CLAIM,
+    WORDS, SERVER,
 )  # fmt: skip

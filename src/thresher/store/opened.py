@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from thresher.store.check_answers import changed_answers
 from thresher.store.check_columns import tell_damaged_columns
-from thresher.store.check_seals import Changed, changed_evidence, changed_labels, changed_rounds, tell
+from thresher.store.check_seals import Changed, changed_claims, changed_evidence, changed_labels, changed_rounds, tell
 from thresher.store.columns import CheckedColumns
 from thresher.store.contract import CheckReport, Lines, Report, Store
 from thresher.store.findings import Findings, tell_lost_scores
@@ -49,6 +49,7 @@ class OpenedStore(Store):
         audited: set[int] = set()
         yield from changed_labels(self.labels, self.transfer, category, audited)
         yield from changed_rounds(self.lines, category)
+        yield from changed_claims(self.lines, category)
         yield from changed_evidence(self.lines, self.rounds, category, audited)
         yield from changed_rankings(category, self.images, self.columns, self.lines, self.rounds)
 

@@ -72,6 +72,6 @@ class LinedRounds(Rounds):
 def _round(record: Mapping[str, Any]) -> Round:
     try:
         parts = {"thresholds": Thresholds(**record["thresholds"]), "counts": Counts(**record["counts"])}
-        return Round(**{**record, **parts})
+        return Round(**{**record, **parts, "beside": tuple(record.get("beside", ()))})
     except (KeyError, TypeError) as error:
         raise StoreDamaged("the record of a round cannot be read.", next=MEND) from error

@@ -27,6 +27,7 @@ SEALED: Final[Mapping[str, tuple[str, ...]]] = {
     "round": ("number", "version", "record", "head"),
     "evidence": ("epoch", "name", "data"),
     "release": ("id", "record"),
+    "claim": ("name", "number", "kind", "source", "rows", "yes", "scored", "at_ms", "data"),
 }  # fmt: skip
 
 

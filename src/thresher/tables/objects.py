@@ -29,8 +29,7 @@ def objects_by_line(path: Path, encoding: str) -> Iterator[Object]:
 
 def objects_of_list(path: Path, encoding: str) -> Iterator[Object]:
     """The values in a list, or of consecutive objects, each with the number of its first line. Raises BadLine."""
-    decoder = json.JSONDecoder()
-    text = _Text(path, encoding)
+    text = Text(path, encoding)
     listed = text.next_letter() == "["
     if listed:
         text.at += 1
@@ -42,15 +41,8 @@ def objects_of_list(path: Path, encoding: str) -> Iterator[Object]:
             text.at += 1
             text.next_letter()
         first = False
-        try:
-            value, end = decoder.raw_decode(text.held, text.at)
-        except (ValueError, RecursionError) as error:
-            ended = getattr(error, "pos", 0) >= len(text.held) or "Unterminated" in str(error)
-            if ended and len(text.held) - text.at > LONGEST_LINE:
-                raise text.wrong(f"an object is longer than {LONGEST_LINE:,} characters") from error
-            raise text.wrong(f"is not JSON: {_said(error)}", getattr(error, "pos", None)) from error
-        yield text.line, value, ""
-        text.skip_to(end)
+        line = text.line
+        yield line, text.value(), ""
     if listed and not letter:
         raise text.wrong("the list does not end: the file is truncated")
 
@@ -105,13 +97,14 @@ def text_of(value: object) -> str | None:
     return None
 
 
-class _Text:
+class Text:
     """A window on a text: from `at` on it holds more than the longest allowed object, or the rest of the text."""
 
     def __init__(self, path: Path, encoding: str) -> None:
         self.path = path
         self.held, self.at, self.line = "", 0, 1
         self._parts = characters_of(path, encoding)
+        self._decoder = json.JSONDecoder()
 
     def next_letter(self) -> str:
         """The next letter that is not blank; "" at the end."""
@@ -127,6 +120,19 @@ class _Text:
             if not (part := next(self._parts, "")):
                 return ""
             self.held, self.at = part, 0
+
+    def value(self) -> Any:  # noqa: ANN401 -- whatever JSON holds
+        """The value that begins at the current place, which moves behind it. Raises BadLine."""
+        try:
+            value, end = self._decoder.raw_decode(self.held, self.at)
+        except (ValueError, RecursionError) as error:
+            ended = getattr(error, "pos", 0) >= len(self.held) or "Unterminated" in str(error)
+            if ended and len(self.held) - self.at > LONGEST_LINE:
+                raise self.wrong(f"an object is longer than {LONGEST_LINE:,} characters") from error
+            truncated = ": the file is truncated" if ended else ""
+            raise self.wrong(f"is not JSON: {_said(error)}{truncated}", getattr(error, "pos", None)) from error
+        self.skip_to(end)
+        return value
 
     def skip_to(self, place: int) -> None:
         """Continue at a place of the held text."""

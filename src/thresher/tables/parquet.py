@@ -20,7 +20,7 @@ def columns_of(path: Path) -> tuple[list[str], dict[str, str], int]:
     """The columns, the types of those that are not text, and the number of rows. Raises BadInput."""
     from pyarrow import types  # here and below, for it is slow to import and few lists are tables
 
-    with _opened(path) as table:
+    with opened(path) as table:
         schema = table.schema_arrow
         unusable = {field.name: str(field.type)[:60] for field in schema if types.is_nested(field.type)}
         return list(schema.names), unusable, int(table.metadata.num_rows)
@@ -31,9 +31,9 @@ def values_of(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     from pyarrow import ArrowException
 
     number = 0
-    with _opened(path) as table:
+    with opened(path) as table:
         try:
-            for batch in _batches(table, path, columns):
+            for batch in batches(table, path, columns):
                 texts = [_texts(batch.column(name)) for name in columns]
                 for values in zip(*texts, strict=True):
                     number += 1
@@ -50,14 +50,14 @@ def values_of(path: Path, columns: Sequence[str]) -> Iterator[Row]:
             raise BadLine(what, file=str(path), line=number + 1, next="download the file again") from error
 
 
-def _batches(table: Any, path: Path, columns: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 -- see _texts
+def batches(table: Any, path: Path, columns: Sequence[str], rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Any]:  # noqa: ANN401 -- see _texts
     """The rows of wanted columns, some at a time, a row group after the other. Raises BadLine for a huge one."""
     row, wanted = 1, list(dict.fromkeys(columns))
     for number in range(table.num_row_groups):
         group = table.metadata.row_group(number)
         chunks = [group.column(place) for place in range(group.num_columns)]
-        at_once = ROWS_AT_ONCE
-        for chunk in (chunk for chunk in chunks if chunk.path_in_schema in wanted):
+        at_once = rows_at_once
+        for chunk in (chunk for chunk in chunks if _is_text_of(chunk.path_in_schema, wanted)):
             if _inflates(chunk):
                 what = f"{chunk.total_uncompressed_size:,} bytes of {chunk.path_in_schema!r} in {group.num_rows:,} rows"
                 raise BadLine(
@@ -71,6 +71,11 @@ def _batches(table: Any, path: Path, columns: Sequence[str]) -> Iterator[Any]:  
                 at_once = min(at_once, max(1, UNCOMPRESSED_BYTES // max(longest, 1)))
         yield from table.iter_batches(batch_size=at_once, row_groups=[number], columns=wanted)
         row += group.num_rows
+
+
+def _is_text_of(path: str, wanted: Sequence[str]) -> bool:
+    """Whether a column, or one within a nested column, is wanted; the bytes of images are no text."""
+    return path.partition(".")[0] in wanted and not path.endswith(".bytes")
 
 
 def _inflates(chunk: Any) -> bool:  # noqa: ANN401 -- see _texts
@@ -93,7 +98,8 @@ def _longest_repeated(path: Path, number: int, name: str) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def opened(path: Path) -> Iterator[Any]:
+    """An open ParquetFile. Raises BadInput for a file that is none."""
     from pyarrow import ArrowException, parquet
 
     try:

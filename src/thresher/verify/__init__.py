@@ -165,7 +165,7 @@ def _compare_result(result: Fields, case: Case, checks: Checks) -> None:
     frozen = case.frozen
     promised = {
         "precision": None if frozen.method == "recall" else frozen.precision,
-        "recall": None if frozen.method == "precision" else frozen.recall,
+        "recall": None if frozen.method == "precision" or not frozen.recall else frozen.recall,
         "delta": frozen.delta,
         "delivered": delivered(case),
     }

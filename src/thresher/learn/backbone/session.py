@@ -4,7 +4,7 @@ A graph does not say how its pixels must be prepared, so that is decided here. I
 unchanged. If it takes floating point, pixels are divided by 255, then the mean is subtracted and the result is divided
 by the deviation of each channel. Mean and deviation come from the graph's metadata (`mean`, `std`), or from a
 `preprocessor_config.json` beside it or one folder up (`image_mean`, `image_std`, as published with most models), or
-are those of ImageNet.
+are those of ImageNet. A backbone that was added (entries.py) comes with its own `Preparation`.
 """
 
 import json
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from thresher.compute import cores
 from thresher.errors import BadInput
+from thresher.pictures import model_pixels
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -45,25 +46,61 @@ class Layout:
     std: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How a picture becomes the square of pixels that a graph takes, and how their numbers are normalised.
+
+    `resize` is "crop" (the middle square) or "stretch" (the whole picture); `filter` is "bicubic" or "bilinear".
+    """
+
+    side: int
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    resize: str = "crop"
+    filter: str = "bicubic"
+
+
 class Backbone:
     """An opened graph. `name` is unique, `side` is in pixels, `width` is the length of its embeddings."""
 
-    def __init__(self, name: str, graph: Path, *, threads: int = 0) -> None:
-        """Open the graph file; `threads` 0 uses one per core. Raises BadInput if it is not a graph over images."""
+    def __init__(
+        self, name: str, graph: Path, *, threads: int = 0, preparation: Preparation | None = None, output: str = ""
+    ) -> None:
+        """Open the graph file; `threads` 0 uses one per core. Raises BadInput if it is not a graph over images.
+
+        `preparation` says how pictures are prepared, instead of what is found with the graph; `output` names the output
+        that has the vectors.
+        """
         self.name = name
-        self._session = _open_session(graph, threads)
-        self.layout = _layout_of(self._session, graph)
-        self._output = _output_of(self._session, graph)
+        self._session = open_session(graph, threads)
+        self.layout = _layout_of(self._session, graph, preparation)
+        self.output = _output_of(self._session, graph, output)
         self.side = self.layout.side
+        self.preparation = preparation or Preparation(self.side, self.layout.mean, self.layout.std)
         # the width in the graph is often symbolic: running one blank image tells it, and shows that the graph runs
-        with _as_bad_input(graph):
+        with as_bad_input(graph):
             self.width = int(self.embed(np.zeros((1, self.side, self.side, 3), np.uint8)).shape[1])
+
+    def pixels(self, data: bytes) -> Pixels:
+        """The pixels [side, side, 3] of an encoded image. Raises Undecodable."""
+        stretch, bilinear = self.preparation.resize == "stretch", self.preparation.filter == "bilinear"
+        return model_pixels(data, side=self.side, stretch=stretch, bilinear=bilinear)
+
+    def check_numbers(self, where: str) -> None:
+        """Run it on a black, a white and a noisy picture. Raises BadInput naming `where` if a vector is no numbers."""
+        noise = np.random.default_rng(0).integers(0, 256, (self.side, self.side, 3), np.uint8)
+        if not np.isfinite(self.embed(np.stack([np.zeros_like(noise), np.full_like(noise, 255), noise]))).all():
+            raise BadInput(
+                "its vectors are not numbers (NaN or infinite).",
+                where=where,
+                next="export the network in float32, or use another backbone",
+            )
 
     def embed(self, pixels: Pixels) -> Features:
         """Embeddings [n, width] of pixels [n, side, side, 3] in RGB. Raises ValueError for another shape."""
         if pixels.shape[1:] != (self.side, self.side, 3):
             raise ValueError(f"pixels are {pixels.shape}, and {self.name} takes [n, {self.side}, {self.side}, 3]")
-        (out,) = self._session.run([self._output], {self.layout.name: prepare(pixels, self.layout)})
+        (out,) = self._session.run([self.output], {self.layout.name: prepare(pixels, self.layout)})
         return _pool(np.asarray(out, np.float32))
 
 
@@ -86,7 +123,8 @@ def _pool(out: Features) -> Features:
     return np.ascontiguousarray(out[:, 0]) if out.ndim == 3 else out
 
 
-def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401 -- onnxruntime ships no types
+def open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401 -- onnxruntime ships no types
+    """A session of ONNX Runtime. Raises BadInput if the file is no graph that it can run."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -97,12 +135,12 @@ def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401 -- onnxrunt
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     known = ("CUDAExecutionProvider", "CPUExecutionProvider")
     providers = [name for name in known if name in onnxruntime.get_available_providers()]
-    with _as_bad_input(graph):
+    with as_bad_input(graph):
         return onnxruntime.InferenceSession(str(graph), options, providers=providers)
 
 
 @contextmanager
-def _as_bad_input(graph: Path) -> Iterator[None]:
+def as_bad_input(graph: Path) -> Iterator[None]:
     """Turn an error of ONNX Runtime into one of ours."""
     try:
         yield
@@ -115,7 +153,7 @@ def _as_bad_input(graph: Path) -> Iterator[None]:
         ) from error
 
 
-def _layout_of(session: Any, graph: Path) -> Layout:  # noqa: ANN401 -- onnxruntime ships no types
+def _layout_of(session: Any, graph: Path, preparation: Preparation | None) -> Layout:  # noqa: ANN401 -- onnxruntime ships no types
     pictures = [given for given in session.get_inputs() if len(given.shape) == 4 and given.type in TAKES]
     if len(session.get_inputs()) != 1 or not pictures:
         asked = ", ".join(f"{given.name} {given.shape}" for given in session.get_inputs())
@@ -131,10 +169,16 @@ def _layout_of(session: Any, graph: Path) -> Layout:  # noqa: ANN401 -- onnxrunt
         raise BadInput(
             f"its input shape is {shape}; it must take square RGB images.", where=str(graph), next="use another file"
         )
-    mean, std = _normalisation(session, graph)
+    wanted = preparation.side if preparation else SIDE_WHEN_FREE
+    side = sides.pop() if sides else wanted
+    if preparation and side != wanted:
+        raise BadInput(
+            f"it takes pictures of {side} pixels, not {wanted}.", where=str(graph), next="use the side of the graph"
+        )
+    mean, std = (preparation.mean, preparation.std) if preparation else _normalisation(session, graph)
     return Layout(
         name=pictures[0].name,
-        side=sides.pop() if sides else SIDE_WHEN_FREE,
+        side=side,
         dtype=TAKES[pictures[0].type],
         channels_first=channels_first,
         mean=mean,
@@ -142,9 +186,17 @@ def _layout_of(session: Any, graph: Path) -> Layout:  # noqa: ANN401 -- onnxrunt
     )
 
 
-def _output_of(session: Any, graph: Path) -> str:  # noqa: ANN401 -- onnxruntime ships no types
-    """The output to read: one with a vector per image if there is one, else the first that `_pool` can reduce."""
+def _output_of(session: Any, graph: Path, wanted: str) -> str:  # noqa: ANN401 -- onnxruntime ships no types
+    """The output to read: the wanted, or one with a vector per image if there is one, else one that `_pool` reduces."""
     ranks = {given.name: len(given.shape) for given in session.get_outputs() if given.type != "tensor(uint8)"}
+    if wanted and wanted not in ranks:
+        raise BadInput(
+            f"its outputs are {', '.join(ranks)}; {wanted} is not among them.",
+            where=str(graph),
+            next="export the network with that output, or add it under another name without --like",
+        )
+    if wanted:
+        return wanted
     for rank in (2, 3, 4):
         for name, found in ranks.items():
             if found == rank:

@@ -1,0 +1,174 @@
+"""The images that labels from elsewhere speak of: found among the files of the sources before anything is harvested."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from thresher.annotations import Claim, Claims
+from thresher.errors import BadInput, BadLine
+from thresher.harvest.candidates import Source
+from thresher.harvest.named import SHA256, Names
+from thresher.harvest.sources.part import Part, region_name
+from thresher.pictures.regions import Box
+
+SHOWN: Final = 3
+"""Names that a refusal tells, of however many."""
+
+NO_IMAGE: Final = "no image has the name"
+SEVERAL: Final = "several images have the name"
+NO_BOX: Final = "the label has no box"
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A claim that cannot be used, and why: the reason under which it is counted, and the words about this one."""
+
+    claim: Claim
+    reason: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What claims mean among the files of the sources.
+
+    `names` has for each claim of one label the name that its image, or its box, has in a pool, None where it is
+    unusable. `parts` are the sources of all that is to be harvested.
+    """
+
+    names: Sequence[str | None]
+    parts: Sequence[Source]
+    unusable: Sequence[Unusable] = ()
+
+
+@dataclass
+class Finder:
+    """Finds the images of a file's `claims` among the candidates of `sources`; their names are read once."""
+
+    claims: Claims
+    sources: Sequence[Source]
+    bytes_most: int
+    _names: list[Names] = field(default_factory=list)
+    _there: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def images(self, claims: Sequence[Claim], *, everything: bool) -> Found:
+        """The images of claims; with `everything`, all other images of the sources are harvested too."""
+        wanted: list[dict[str, Sequence[Box]]] = [{} for _ in self.sources]
+        names: list[str | None] = []
+        unusable: list[Unusable] = []
+        hashed = False
+        for claim in claims:
+            fitting = self._find(claim.image)
+            if len(fitting) == 1:
+                ((source, name),) = fitting
+                wanted[source][name] = ()
+                names.append(name)
+            elif not fitting and SHA256.fullmatch(claim.image):
+                hashed = True  # only reading the files tells which one it is
+                names.append(claim.image)
+            else:
+                names.append(None)
+                unusable.append(_not_one(claim, [name for _, name in fitting]))
+        if everything or hashed:
+            return Found(names, self.sources, unusable)
+        return Found(names, self._parts(wanted, 0.0), unusable)
+
+    def boxes(self, claims: Sequence[Claim], *, margin: float) -> Found:
+        """The boxes of claims, each an image of its own, cropped with a margin."""
+        wanted: list[dict[str, dict[Box, None]]] = [defaultdict(dict) for _ in self.sources]
+        names: list[str | None] = []
+        unusable: list[Unusable] = []
+        for claim in claims:
+            fitting = self._find(claim.image)
+            if claim.box is None:
+                names.append(None)
+                unusable.append(Unusable(claim, NO_BOX, f"the label {claim.label!r} of {claim.image!r} has no box."))
+            elif len(fitting) == 1:
+                ((source, name),) = fitting
+                box = Box(claim.box.left, claim.box.top, claim.box.width, claim.box.height, claim.box.relative)
+                wanted[source][name][box] = None
+                names.append(region_name(name, box))
+            else:
+                names.append(None)
+                unusable.append(_not_one(claim, [name for _, name in fitting]))
+        return Found(names, self._parts([{name: tuple(of) for name, of in some.items()} for some in wanted], margin),
+                     unusable)  # fmt: skip
+
+    def _parts(self, wanted: Sequence[Mapping[str, Sequence[Box]]], margin: float) -> list[Source]:
+        return [Part(source, some, margin) for source, some in zip(self.sources, wanted, strict=True) if some]
+
+    def _find(self, name: str) -> list[tuple[int, str]]:
+        """Each source and the name in it that fit best; a name that the labels repeat is looked up once."""
+        if not self._names:
+            for source in self.sources:
+                there = (one.name for one in source.candidates(bytes_most=self.bytes_most) if not one.beside)
+                self._names.append(Names.of(there))
+        if name not in self._there:
+            self._there[name] = [
+                (place, fitting) for place, names in enumerate(self._names) for fitting in names.find(name)
+            ]
+        return self._there[name]
+
+
+def _not_one(claim: Claim, fitting: Sequence[str]) -> Unusable:
+    if not fitting:
+        return Unusable(claim, NO_IMAGE, f"no image is called {claim.image!r}.")
+    told = " and ".join(repr(name) for name in fitting[:2])
+    more = f" and {len(fitting) - 2:,} more" if len(fitting) > 2 else ""
+    return Unusable(claim, SEVERAL, f"{claim.image!r} may be {told}{more}.")
+
+
+def refuse(unusable: Sequence[Unusable], claims: Claims) -> None:
+    """Raise BadInput, or BadLine where the file has lines, for the first of the claims that cannot be used, if any.
+
+    It tells how many there are of the kind, and the first few of them.
+    """
+    if not unusable:
+        return
+    first = unusable[0]
+    alike = [one for one in unusable if one.reason == first.reason]
+    what = first.what
+    if len(alike) > 1:
+        told = ", ".join(f"{one.claim.image!r}{_at(one.claim, claims)}" for one in alike[:SHOWN])
+        more = f" and {len(alike) - SHOWN:,} more" if len(alike) > SHOWN else ""
+        what = f"{len(alike):,} labels cannot be used, because {first.reason}: {told}{more}."
+    if others := len(unusable) - len(alike):
+        what += f" {others:,} more cannot be used for other reasons."
+    following = "correct the labels, or leave these out with --skip-bad"
+    if claims.unit == "line" and first.claim.line:
+        raise BadLine(what, file=str(claims.file), line=first.claim.line, next=following)
+    raise BadInput(what, where=claims.where(first.claim), next=following)
+
+
+def _at(claim: Claim, claims: Claims) -> str:
+    return f" ({claims.unit} {claim.line})" if claim.line else ""
+
+
+def left_out(unusable: Sequence[Unusable]) -> dict[str, int]:
+    """How many claims were left out for each reason."""
+    found: dict[str, int] = defaultdict(int)
+    for one in unusable:
+        found[one.reason] += 1
+    return dict(found)
+
+
+Opened = Callable[[str], Source]
+_TAR: Final = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz)|tbz2|txz)$", re.IGNORECASE)
+
+
+def source_of(place: str) -> Source:
+    """The images at a place: a folder, a tar or a WebDataset shard, or a list of URLs. Raises BadInput."""
+    from pathlib import Path
+
+    from thresher.harvest.sources.folder import from_folder
+    from thresher.harvest.sources.tar import from_tar
+    from thresher.harvest.sources.urls import from_urls
+
+    path = Path(place).expanduser()
+    if not path.exists():
+        raise BadInput("there is no such file or folder.", where=place, next="check --images")
+    if path.is_dir():
+        return from_folder(path)
+    return from_tar(path) if _TAR.search(path.name) else from_urls(path)

@@ -1,0 +1,107 @@
+"""What the audit of labels from elsewhere has found so far: counts, intervals, and the labels found wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thresher.evidence.labels import Audit, Audited, audited, audits_of, limits
+from thresher.evidence.martingale import most
+from thresher.label.gold import drawn
+from thresher.loop.decision import Decision, decision
+from thresher.records import Label, Says
+from thresher.store.claims import claim_of
+from thresher.store.contract import Store
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The audit of one category so far.
+
+    `claimed` images carry the label. Of `first`, those of them whose label was known at the freeze, `mended` were
+    wrong. `precision` and `recall` are what the draws have found, None before the freeze, and where recall is no
+    target. `wrong` are the claimed rows that an answer contradicts, ascending, with that answer.
+    """
+
+    decided: Decision
+    claimed: int
+    first: int
+    mended: int
+    precision: Audited | None
+    recall: Audited | None
+    wrong: Mapping[int, Label]
+
+    @property
+    def answers(self) -> int:
+        """How many answers on drawn images the audit has used."""
+        return sum(one.drawn for one in (self.precision, self.recall) if one is not None)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The lowest and the highest share of right labels among those that the audit draws from."""
+        return share_right(self.precision) if self.precision is not None else (0.0, 1.0)
+
+
+def share_right(found: Audited) -> tuple[float, float]:
+    """The lowest and the highest share of an urn that is not bad."""
+    size = max(found.size, 1)
+    return (size - found.most) / size, (size - found.fewest) / size
+
+
+def figures(name: str, *, store: Store) -> Figures:
+    """What is known of the labels of a category now."""
+    decided = decision(name, store=store)
+    claim = claim_of(name, store=store)
+    claimed = set() if claim is None else set(claim.claimed.tolist())
+    snapshot = decided.basis.snapshot
+    precision, recall = (None, None) if snapshot is None else audited(snapshot.state(decided.basis.trusted))
+    answered = {row: label for row, label in decided.basis.trusted.items() if row in claimed}
+    first = {row: label for row, label in answered.items() if not drawn(label)}
+    wrong = {row: label for row, label in sorted(answered.items()) if label.says is not Says.YES}
+    return Figures(decided, len(claimed), len(first), len(first.keys() & wrong.keys()), precision, recall, wrong)
+
+
+def told(name: str, *, store: Store) -> str:
+    """The progress of an audit as a sentence; empty before the first answer.
+
+    Without a wrong label it gives the lower bound by which the audit accepts.
+    """
+    found = figures(name, store=store)
+    target = store.categories.get(name).targets
+    if found.precision is None or not found.precision.drawn:
+        return f"{found.first:,} doubtful labels answered, {found.mended:,} wrong." if found.first else ""
+    _, low, high = course(found)[-1]
+    between = f"{low:.1%} to {high:.1%}" if found.precision.bad else f"at least {low:.1%}"
+    says = (
+        f"{found.precision.drawn:,} answers, {found.precision.bad:,} wrong: {between} are right so far "
+        f"(target {target.precision:.1%})."
+    )
+    if found.recall is None or not found.recall.drawn:
+        return says
+    return f"{says} Of {found.recall.drawn:,} images without the label {found.recall.bad:,} should have it."
+
+
+def course(found: Figures) -> Sequence[tuple[int, float, float]]:
+    """The bounds on the share of right labels after each answer, (answers, lowest, highest); none before the freeze.
+
+    The lower one is that by which the audit accepts, so that it meets the target at the answer that does. Each bound
+    holds at all moments together, so it stays for good.
+    """
+    snapshot = found.decided.basis.snapshot
+    if snapshot is None or found.precision is None or not found.precision.drawn:
+        return []
+    state = snapshot.state(found.decided.basis.trusted)
+    audit, _ = audits_of(state.corrected)
+    size, lowest, highest = max(audit.urn.size, 1), 0.0, 1.0
+    path = [(0, lowest, highest)]
+    for number in range(1, found.precision.drawn + 1):
+        audit.take(np.array([state.answers[int(audit.urn.next(1)[0])]], np.int8))
+        lowest, highest = max(lowest, _accepted(audit)), min(highest, (size - limits(audit)[0]) / size)
+        path.append((number, lowest, highest))
+    return path
+
+
+def _accepted(audit: Audit) -> float:
+    """The highest share of right labels that the audit would accept now as a target."""
+    urn = audit.urn
+    return (urn.size - most(urn.size, urn.drawn, len(urn.bad), urn.prior, audit.delta)) / max(urn.size, 1)

@@ -1,0 +1,116 @@
+"""From an audit of labels that has ended to its report: the evidence as a release, verified, and the pages."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import rmtree
+from typing import Any, Final
+
+from thresher.annotations import Claims
+from thresher.errors import ThresherError
+from thresher.evidence.labels import Audited
+from thresher.label.gold import drawn
+from thresher.loop.audited import Figures, course, figures, share_right
+from thresher.loop.ship import chosen
+from thresher.loop.taken import Order, Taken
+from thresher.pictures import render
+from thresher.release import release
+from thresher.release.plan import DONE_FILE, PLAN_FILE, write_whole
+from thresher.release.report import Bound, Findings, Wrong, write_report
+from thresher.release.report.corrections import write_wrong
+from thresher.store.contract import Store
+from thresher.verify import verify
+
+EVIDENCE: Final = "evidence"
+PICTURES_MOST: Final = 24
+PICTURE_PIXELS: Final = 288
+
+
+def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: Store, now_ms: int) -> Findings:
+    """Write the report on one label into a directory, and return what it says. An earlier report there is replaced."""
+    found = figures(order.category, store=store)
+    to.mkdir(parents=True, exist_ok=True)
+    certificate, broken = _evidence(order.category, to, found, store=store, now_ms=now_ms)
+    certified = bool(certificate.get("certified"))
+    kept = to / EVIDENCE
+    made = Findings(
+        label=order.label,
+        question=order.question,
+        state="broken" if broken else "certified" if certified else "not certified",
+        words=str(certificate["words"]),
+        file=claims.file.name,
+        kind=claims.kind,
+        source=taken.source,
+        claimed=found.claimed,
+        images=len(found.decided.rows),
+        certified=found.claimed - len(found.wrong),
+        audited=found.precision.size if found.precision else 0,
+        answers=found.answers,
+        delta=order.targets.delta,
+        precision=_bound(order.targets.precision, found.precision, proven=certified),
+        recall=_bound(order.targets.recall, found.recall, proven=certified) if order.targets.recall else None,
+        at_ms=now_ms,
+        doubtful=found.first,
+        truth=order.targets.truth,
+        unit="box" if order.boxes else "image",
+        wrong=_wrong(taken, claims, found, store=store),
+        path=_path(found, order.targets.precision, proven=certified),
+        left_out=taken.left_out,
+        evidence=EVIDENCE if kept.is_dir() else "",
+        wrong_evidence=broken,
+        log_head=str(certificate.get("log_head", "")),
+    )
+    places = [place for row in found.wrong for place in taken.claims_of(row)]
+    (to / "wrong.csv").unlink(missing_ok=True)
+    if places:
+        write_wrong(claims, places, to / "wrong.csv")
+    write_report(made, to)
+    return made
+
+
+def _evidence(name: str, to: Path, found: Figures, *, store: Store, now_ms: int) -> tuple[Mapping[str, Any], str]:
+    """Write the certificate, and if there is one its evidence; returns it with what is wrong with the files, if any."""
+    if any((to / EVIDENCE / mark).is_file() for mark in (DONE_FILE, PLAN_FILE)):  # an earlier one, and nothing else
+        rmtree(to / EVIDENCE)
+    broken = ""
+    try:
+        contents = chosen(name, store=store, now_ms=now_ms)
+        certificate = contents.certificate
+        if certificate.get("certified"):
+            release(contents, to / EVIDENCE, store=store, now_ms=now_ms, formats=("table",))
+            verdict = verify(to / EVIDENCE)
+            broken = "" if verdict.holds else verdict.wrong[0]
+    except ThresherError as error:
+        certificate, broken = {"certified": False, "words": f"No certificate: {error}"}, str(error)
+    told = dict(certificate)
+    if not certificate.get("certified") and found.precision is not None:
+        low, high = found.interval
+        told["precision_interval"] = {"lower": low, "upper": high, "confidence": 1.0 - found.precision.delta}
+    write_whole(to / "certificate.json", (json.dumps(told, indent=2, sort_keys=True) + "\n").encode())
+    return told, broken
+
+
+def _bound(target: float, found: Audited | None, *, proven: bool) -> Bound:
+    """The interval of a share; what is proven is at least the target."""
+    low, high = (0.0, 1.0) if found is None else share_right(found)
+    return Bound(target, max(low, target) if proven else low, high)
+
+
+def _path(found: Figures, target: float, *, proven: bool) -> list[tuple[int, float, float]]:
+    """The course of the bounds; what is proven at its end is the target, where errors that were found are left out."""
+    path = list(course(found))
+    if path and proven:
+        answers, lowest, highest = path[-1]
+        path[-1] = (answers, max(lowest, target), highest)
+    return path
+
+
+def _wrong(taken: Taken, claims: Claims, found: Figures, *, store: Store) -> list[Wrong]:
+    made: list[Wrong] = []
+    for row, label in found.wrong.items():
+        claim = claims.claims[taken.claims_of(row)[0]]
+        picture = b""
+        if len(made) < PICTURES_MOST:
+            picture = render(store.images.read(row), long_side=PICTURE_PIXELS)
+        made.append(Wrong(claim.image, claim.line, claim.score, drawn=drawn(label), picture=picture))
+    return made

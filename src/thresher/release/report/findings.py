@@ -1,0 +1,103 @@
+"""The contents of a report: what was claimed, what was answered, what is proven, and the wrong labels found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+State = Literal["certified", "not certified", "broken"]
+"""`broken`: the evidence that was written does not agree with the certificate (`thresher verify` says no)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A share that was to be proven: its target, and the interval in which it lies with the report's confidence."""
+
+    target: float
+    lower: float
+    upper: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the target is proven."""
+        return self.lower >= self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A label that an answer contradicts. `picture` is a small WebP for the page, empty where there is room no more.
+
+    `drawn`: found by the audit; otherwise among the doubtful ones that were shown first.
+    """
+
+    name: str
+    line: int
+    score: float | None = None
+    drawn: bool = True
+    picture: bytes = b""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a report says of one label.
+
+    `claimed` images carry the label, of `images` in the pool; `certified` are left without those found wrong. `answers`
+    were given on images drawn from the `audited` ones, and `doubtful` on those shown first, which are no evidence.
+    `words` is the claim of the certificate, or why there is none; `path` has the lower and the upper bound on precision
+    after each number of answers. `left_out` counts what of the labels could not be used, by reason. `evidence` is the
+    folder of the release beside the report, empty if there is none; `wrong_evidence` why it does not verify.
+    """
+
+    label: str
+    question: str
+    state: State
+    words: str
+    file: str
+    kind: str
+    source: str
+    claimed: int
+    images: int
+    certified: int
+    audited: int
+    answers: int
+    delta: float
+    precision: Bound
+    at_ms: int
+    recall: Bound | None = None
+    doubtful: int = 0
+    truth: str = "owner"
+    unit: str = "image"
+    wrong: Sequence[Wrong] = ()
+    path: Sequence[tuple[int, float, float]] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    evidence: str = ""
+    wrong_evidence: str = ""
+    log_head: str = ""
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of the bounds."""
+        return 1.0 - self.delta
+
+
+MINUTE_DIGITS: Final = "%Y-%m-%d %H:%M UTC"
+
+
+def percent(share: float, *, down: bool = True) -> str:
+    """A share as a percentage of one decimal, rounded so that it says no more than the share does."""
+    from math import ceil, floor
+
+    scaled = round(share * 1000, 6)
+    tenths = floor(scaled) if down else ceil(scaled)
+    whole = tenths / 10
+    # a no-break space, so that the number never parts from its unit
+    return f"{whole:.0f}\u00a0%" if whole == int(whole) else f"{whole:.1f}\u00a0%"
+
+
+def counted(number: int, what: str) -> str:
+    """A number with its noun, in the singular for one."""
+    return f"{number:,} {what if number == 1 else several(what)}"
+
+
+def several(what: str) -> str:
+    """The plural of a noun of this page."""
+    return what + ("es" if what.endswith("x") else "s")

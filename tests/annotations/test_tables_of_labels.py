@@ -1,0 +1,57 @@
+"""Labels from tables: a column of labels, or a column for each label."""
+
+from pathlib import Path
+
+import pytest
+
+from thresher.annotations import Box, Claim, read
+from thresher.errors import BadInput, BadLine
+
+
+def csv(folder: Path, *lines: str, name: str = "labels.csv") -> Path:
+    file = folder / name
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    return file
+
+
+def test_a_column_of_labels_gives_each_image_its_label_and_score(tmp_path: Path) -> None:
+    found = read(csv(tmp_path, "file,label,score", "a.jpg,car,0.9", "b.jpg,dog,", "c.jpg,,", "a.jpg,car,0.95"))
+    assert list(found.claims) == [Claim("a.jpg", "car", 0.95, None, 2), Claim("b.jpg", "dog", None, None, 3)]
+    assert (found.kind, found.labels, list(found.unlabelled)) == ("csv", ("car", "dog"), ["c.jpg"])
+    assert found.images("car") == {"a.jpg": 0.95}
+
+
+def test_a_column_for_each_label_says_yes_no_or_a_score(tmp_path: Path) -> None:
+    found = read(csv(tmp_path, "image,car,dog", "a.jpg,yes,0", "b.jpg,0.49,0.5", "c.jpg,no,", "d.jpg,,"))
+    assert list(found.claims) == [Claim("a.jpg", "car", None, None, 2), Claim("b.jpg", "dog", 0.5, None, 3)]
+    assert list(found.denied) == [
+        Claim("a.jpg", "dog", 0.0, None, 2),
+        Claim("b.jpg", "car", 0.49, None, 3),
+        Claim("c.jpg", "car", None, None, 4),
+    ]
+    assert list(found.unlabelled) == ["c.jpg", "d.jpg"]
+
+
+def test_boxes_of_a_table_are_in_pixels_by_corners_or_by_sides(tmp_path: Path) -> None:
+    corners = read(csv(tmp_path, "image,label,xmin,ymin,xmax,ymax", "a.jpg,car,1,2,11,22", "a.jpg,dog,0,0,5,5"))
+    sides = read(csv(tmp_path, "image,label,x,y,w,h", "a.jpg,car,1,2,10,20", "a.jpg,dog,0,0,5,5", name="b.csv"))
+    assert [claim.box for claim in corners.claims] == [Box(1, 2, 10, 20), Box(0, 0, 5, 5)]
+    assert list(corners.claims) == list(sides.claims)
+
+
+def test_two_different_labels_of_one_image_are_refused_with_both_lines(tmp_path: Path) -> None:
+    with pytest.raises(BadLine, match=r"labels\.csv, line 4: 'a\.jpg' is 'dog' here and 'car' in line 2"):
+        read(csv(tmp_path, "file,label", "a.jpg,car", "b.jpg,dog", "a.jpg,dog"))
+
+
+@pytest.mark.parametrize("score", ["NaN", "inf", "high", "0,9", "1_0"])
+def test_a_score_that_is_no_number_is_refused_with_its_line(tmp_path: Path, score: str) -> None:
+    with pytest.raises(BadLine, match=r"line 3: the score .* is not a number"):
+        read(csv(tmp_path, "file,label,score", "a.jpg,car,1", f'b.jpg,car,"{score}"'))
+
+
+def test_a_format_that_nobody_knows_names_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="unknown format 'pickle'; known are hf, fiftyone, "):
+        read(csv(tmp_path, "file,label"), kind="pickle")
+    with pytest.raises(BadInput, match="no such file"):
+        read(tmp_path / "nothing.csv")

@@ -1,0 +1,160 @@
+"""`thresher certify` end to end: labels in, answers through the HTTP API, a verdict that `thresher verify` checks."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.cli.commands import Run, is_one_clear_line, thresher
+from tests.labelled import Labelled, Owner, at_page, known_of, labelled
+
+from thresher.records import OWNER
+from thresher.settings import Settings
+from thresher.store import open_store
+from thresher.verify import verify
+
+QUICK = ("--precision", "0.8", "--delta", "0.1", "--doubtful", "0")
+ONE = {"THRESHER_PROCESSES": "1"}
+
+
+def certify(made: Labelled, *more: str | Path) -> Run:
+    place = made.folder / "work"
+    return thresher("certify", made.labels, "--images", made.photos, *more, at=place, **ONE)
+
+
+def simulated(made: Labelled, *more: str | Path) -> Run:
+    return certify(made, *QUICK, "--by", "simulated", "--truth", made.truth, *more)
+
+
+def test_right_labels_are_certified_each_with_a_report_and_evidence_that_verifies(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 50, buses=40)
+    run = simulated(made, "--each")
+    assert run.returncode == 0, run.stderr
+    assert "car: 50 images carry the label." in run.stdout
+    assert "yes: At least 80\u00a0% of the 50 images labelled car are right." in run.stdout
+    assert "yes: At least 80\u00a0% of the 40 images labelled bus are right." in run.stdout
+    reports = made.folder / "work" / "report"
+    assert "2 of 2 labels certified" in (reports / "report.html").read_text("utf-8")
+    heads = []
+    for report in (reports / "car", reports / "bus"):
+        kept = json.loads((report / "certificate.json").read_text("utf-8"))
+        assert kept["certified"] is True
+        assert kept["frozen"]["method"] == "labels"
+        assert 5 < kept["result"]["asked"] < 20
+        assert verify(report / "evidence").holds
+        assert not (report / "wrong.csv").exists()
+        page = (report / "report.html").read_text("utf-8")
+        assert "Certified" in page
+        assert kept["log_head"] in page
+        assert "precision ≥ 80\u00a0%" in (report / "badge.svg").read_text("utf-8")
+        assert "`thresher verify evidence`" in (report / "paragraph.md").read_text("utf-8")
+        heads.append(kept["log_head"])
+    again = simulated(made, "--each")  # nothing is asked again, and the same is said
+    assert again.returncode == 0, again.stderr
+    kept = [json.loads((reports / name / "certificate.json").read_text("utf-8")) for name in ("car", "bus")]
+    assert [one["log_head"] for one in kept] == heads
+
+
+# --- the owner's page ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def certifying(made: Labelled, *more: str | Path) -> Iterator["subprocess.Popen[str]"]:
+    """The command in a process of its own, as the owner runs it."""
+    command = [sys.executable, "-m", "thresher", "--workspace", str(made.folder / "work"), "certify", str(made.labels)]
+    command += ["--images", str(made.photos), *map(str, more)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **ONE}
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def link_of(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """The address and the owner's token of the link that the command prints."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"Answer at (http://\S+)/work#t=(\S+)", line):
+            return found[1], found[2]
+    raise AssertionError(process.stderr.read() if process.stderr else "no link")
+
+
+def test_the_owner_answers_in_the_page_and_a_killed_command_goes_on(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 90, wrong=[4])
+    known = known_of(made)
+    options = ("--precision", "0.95", "--doubtful", "5")
+    with certifying(made, *options) as process:
+        with at_page(*link_of(process), known) as owner:
+            first = next(filter(None, iter(owner.task, None)))
+            assert first == 5  # the doubtful ones
+            more = next(filter(None, iter(owner.task, None)))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with certifying(made, *options) as process:
+        with at_page(*link_of(process), known) as owner:
+            while process.poll() is None:
+                more += unless_ended(owner)
+        out, err = process.communicate()
+    assert process.returncode == 0, out + err
+    assert "yes: At least 95\u00a0%" in out
+    report = made.folder / "work" / "report"
+    kept = json.loads((report / "certificate.json").read_text("utf-8"))
+    assert verify(report / "evidence").holds
+    with closing(open_store(made.folder / "work", Settings())) as store:
+        tally = store.categories.tally("car")
+        assert tally.owner_answers == first + more  # no answer was lost, and none was asked twice
+        assert store.people.get(OWNER).owner
+    assert kept["result"]["asked"] <= more
+
+
+def unless_ended(owner: Owner) -> int:
+    """One task, unless the command, and its server, have just ended."""
+    try:
+        return owner.task()
+    except httpx.TransportError:
+        return 0
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--label", "tram"), ("no image has the label 'tram'; there are: 'car', 'bus'.",)),
+        ((), ("has 2 labels: 'car', 'bus'.", "--each")),
+        (("--label", "car", "--each"), ("--label and --each exclude each other",)),
+        (("--label", "car", "--by", "nobody"), ("unknown --by 'nobody'",)),
+        (("--label", "car", "--by", "simulated"), ("needs --truth",)),
+        (("--label", "car", "--precision", "1.5"), ("--precision 1.5 is not between 0 and 1",)),
+        (("--label", "car", "--regions", "--recall", "0.9"), ("--regions proves no recall",)),
+        (
+            ("--label", "car", "--regions"),
+            ("labels.csv, line 2", "60 labels cannot be used, because the label has no box"),
+        ),
+    ],
+)
+def test_what_cannot_be_certified_is_one_clear_line(
+    tmp_path: Path, more: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    assert is_one_clear_line(certify(labelled(tmp_path, 60, buses=2), *more), *words)
+
+
+def test_labels_of_unknown_images_are_refused_by_their_lines_and_nothing_is_taken_in(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 60)
+    (made.photos / "street" / "003.jpg").unlink()
+    run = certify(made)
+    assert is_one_clear_line(run, "labels.csv, line 5: no image is called 'street/003.jpg'", "--skip-bad")
+    with closing(open_store(made.folder / "work", Settings())) as store:
+        assert store.categories.all() == []
+        assert store.images.count() == 0

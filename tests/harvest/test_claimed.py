@@ -1,0 +1,88 @@
+"""Labels from elsewhere find their images among the files, or are refused with their lines before all else."""
+
+from pathlib import Path
+
+import pytest
+from tests.harvest.conftest import Harvest
+from tests.pictures_for_tests import picture
+
+from thresher.annotations import Claims, read
+from thresher.errors import BadInput, BadLine
+from thresher.harvest.claimed import Finder, left_out, refuse, source_of
+from thresher.store.contract import Store
+
+MOST = 10**7
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for seed, name in enumerate(("a.jpg", "x/b.jpg", "x/c.jpg", "y/c.jpg", "z/d.jpg")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(picture(seed, (200, 120)))
+    return folder
+
+
+def labels(tmp_path: Path, *lines: str, head: str = "file,label") -> Claims:
+    file = tmp_path / "labels.csv"
+    file.write_text("\n".join((head, *lines)) + "\n", "utf-8")
+    return read(file)
+
+
+def test_labels_find_their_images_and_only_these_are_harvested(
+    store: Store, take: Harvest, photos: Path, tmp_path: Path
+) -> None:
+    claims = labels(tmp_path, "a.jpg,car", "photos/x/b.jpg,car", "y/c.jpg,car")
+    found = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)
+    assert list(found.names) == ["a.jpg", "x/b.jpg", "y/c.jpg"]
+    refuse(found.unusable, claims)
+    (part,) = found.parts
+    assert take(part).new == 3
+    everything = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=True)
+    assert take(everything.parts[0]).new == 2
+
+
+def test_images_that_are_not_there_are_refused_with_their_lines(photos: Path, tmp_path: Path) -> None:
+    claims = labels(tmp_path, "a.jpg,car", "gone.jpg,car", "c.jpg,car", *(f"{n}.jpg,car" for n in range(4)))
+    found = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)
+    assert list(found.names) == ["a.jpg", *[None] * 6]
+    with pytest.raises(BadLine) as caught:
+        refuse(found.unusable, claims)
+    said = str(caught.value)
+    assert (
+        "line 3: 5 labels cannot be used, because no image has the name: 'gone.jpg' (line 3), '0.jpg' (line 5)" in said
+    )
+    assert "and 2 more. 1 more cannot be used for other reasons. Next: " in said
+    assert left_out(found.unusable) == {"no image has the name": 5, "several images have the name": 1}
+
+
+def test_a_name_that_may_be_two_images_is_refused_with_both(photos: Path, tmp_path: Path) -> None:
+    claims = labels(tmp_path, "c.jpg,car")
+    found = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)
+    with pytest.raises(BadLine, match=r"line 2: 'c.jpg' may be 'x/c.jpg' and 'y/c.jpg'"):
+        refuse(found.unusable, claims)
+
+
+def test_a_hash_is_looked_for_in_every_file(photos: Path, tmp_path: Path) -> None:
+    claims = labels(tmp_path, f"{'ab' * 32},car")
+    found = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)
+    assert found.names == ["ab" * 32]
+    assert [part.expected() for part in found.parts] == [5]
+
+
+def test_boxes_are_images_of_their_own_and_a_label_without_one_is_refused(
+    store: Store, take: Harvest, photos: Path, tmp_path: Path
+) -> None:
+    head = "file,label,x,y,w,h"
+    claims = labels(tmp_path, "a.jpg,car,0,0,60,40", "a.jpg,car,100,20,80,60", "b.jpg,car,5,5,50,50", head=head)
+    found = Finder(claims, [source_of(str(photos))], MOST).boxes(list(claims.claims), margin=0.15)
+    assert list(found.names) == ["a.jpg#xywh=0,0,60,40", "a.jpg#xywh=100,20,80,60", "x/b.jpg#xywh=5,5,50,50"]
+    assert take(found.parts[0]).new == 3
+    plain = labels(tmp_path, "a.jpg,car")
+    with pytest.raises(BadLine, match=r"line 2: the label 'car' of 'a.jpg' has no box"):
+        refuse(Finder(plain, [source_of(str(photos))], MOST).boxes(list(plain.claims), margin=0.15).unusable, plain)
+
+
+def test_a_place_without_images_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no such file or folder"):
+        source_of(str(tmp_path / "gone"))

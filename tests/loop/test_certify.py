@@ -1,0 +1,166 @@
+"""Labels from elsewhere, audited by the owner at the HTTP API, and the report on them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tests.labelled import Labelled, at_page, known_of, labelled, rows_of
+from tests.serving import serving
+
+from thresher.annotations import read
+from thresher.harvest.claimed import Finder, source_of
+from thresher.loop.audited import figures, told
+from thresher.loop.autopilot import FINAL
+from thresher.loop.certify import one_turn
+from thresher.loop.findings import report_on
+from thresher.loop.mending import doubtful
+from thresher.loop.taken import Order, take
+from thresher.loop.turn import Turn
+from thresher.records import OWNER, Targets, Worker
+from thresher.release.report import Findings
+from thresher.settings import Settings
+from thresher.store.contract import Store
+from thresher.verify import verify
+from thresher.workforce.links import Links
+
+TARGETS = Targets(precision=0.8, recall=0.0, delta=0.1, method="labels", truth="owner")
+ORDER = Order("car", "car", "Does this image show: car?", TARGETS)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.but(processes=1, similar_groups=False)
+
+
+def certified(
+    made: Labelled,
+    store: Store,
+    settings: Settings,
+    order: Order = ORDER,
+    *,
+    first: int = 0,
+    heard: Callable[[str], None] = lambda _: None,
+) -> Findings:
+    """The report after the owner has answered all that the audit asks, task by task."""
+    claims = read(made.labels)
+    finder = Finder(claims, [source_of(str(made.photos))], settings.fetch_bytes)
+    taken = take(order, finder, store=store, settings=settings, now_ms=9)
+    rows = doubtful("car", first, store=store)
+    store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=1))
+    names = {name: store.images.read(row) for name in _names(made) for row in store.categories.find("car", [name])[0]}
+    known = known_of(made, names.__getitem__) if len(names) == len(_names(made)) else known_of(made)
+    came_to = Turn("asking", "")
+    with (
+        serving(store, settings) as served,
+        at_page(served.url, Links(store.secret()).worker(OWNER), known) as owner,
+    ):
+        while came_to.state not in FINAL:
+            came_to = one_turn("car", rows, store=store, settings=settings, stop=lambda: False)
+            heard(told("car", store=store))
+            answered = owner.task()
+            assert answered or came_to.state in FINAL
+    return report_on(order, taken, claims, made.folder / "report", store=store, now_ms=99)
+
+
+def _names(made: Labelled) -> list[str]:
+    return [row["file"] for row in rows_of(made.truth)]
+
+
+def test_wrong_labels_are_not_certified_and_are_listed_to_be_corrected(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    made = labelled(tmp_path, 60, wrong=range(0, 60, 2))
+    found = certified(made, store, settings)
+    assert found.state == "not certified"
+    report = made.folder / "report"
+    kept = json.loads((report / "certificate.json").read_text("utf-8"))
+    assert kept["certified"] is False
+    assert 0 <= kept["precision_interval"]["lower"] < 0.5 < kept["precision_interval"]["upper"] < 0.8
+    listed = rows_of(report / "wrong.csv")
+    assert len(listed) == len(found.wrong) > 0
+    assert {row["file"] for row in listed} <= set(made.wrong)
+    assert [row for row in rows_of(made.labels) if row in listed] == listed  # their lines, unchanged
+    page = (report / "report.html").read_text("utf-8")
+    assert "It is not proven that 80\u00a0% of the 60 images labelled car are right." in page
+    assert not (report / "evidence").exists()
+
+
+def test_the_most_doubtful_labels_are_shown_first_and_mended_but_are_no_evidence(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    made = labelled(tmp_path, 60, wrong=[57, 58, 59])  # those with the lowest scores
+    said: list[str] = []
+    found = certified(made, store, settings, first=6, heard=said.append)
+    assert found.state == "certified"
+    assert said[:2] == ["", "6 doubtful labels answered, 3 wrong."]
+    report = made.folder / "report"
+    kept = json.loads((report / "certificate.json").read_text("utf-8"))
+    assert kept["frozen"]["ranks"] == 54
+    assert kept["frozen"]["known_yes"] == 3
+    assert kept["result"]["counts"]["accept_bad"] == 0
+    assert (found.doubtful, found.audited, found.certified) == (6, 54, 57)
+    assert {row["file"] for row in rows_of(report / "wrong.csv")} == set(made.wrong)
+    page = (report / "report.html").read_text("utf-8")
+    assert "outside the audit. These answers are no evidence" in page
+    assert "shown as doubtful" in page
+    assert verify(report / "evidence").holds
+
+
+def test_recall_is_proven_from_the_images_without_the_label(store: Store, settings: Settings, tmp_path: Path) -> None:
+    made = labelled(tmp_path, 60, buses=60)
+    order = replace(ORDER, targets=replace(TARGETS, recall=0.8), everything=True)
+    found = certified(made, store, settings, order)
+    assert found.state == "certified"
+    assert found.recall is not None
+    assert found.recall.holds
+    kept = json.loads((made.folder / "report" / "certificate.json").read_text("utf-8"))
+    assert kept["result"]["recall"] == 0.8
+    assert kept["result"]["counts"]["reject_drawn"] > 0
+    assert verify(made.folder / "report" / "evidence").holds
+
+
+def test_boxes_are_certified_as_images_of_their_own(store: Store, settings: Settings, tmp_path: Path) -> None:
+    made = labelled(tmp_path, 20)
+    boxes = [(name, left) for name in _names(made) for left in (0, 48)]
+    lines = [f"{name},car,{left},8,40,40" for name, left in boxes]
+    made.labels.write_text("\n".join(("file,label,x,y,w,h", *lines)) + "\n", "utf-8")
+    true = [f'"{name}#xywh={left},8,40,40",car' for name, left in boxes]
+    made.truth.write_text("\n".join(("file,truth", *true)) + "\n", "utf-8")
+    found = certified(made, store, settings, replace(ORDER, boxes=True, margin=0.1))
+    assert (found.state, found.claimed, found.unit) == ("certified", 40, "box")
+    assert "of the 40 boxes labelled car are right" in (made.folder / "report" / "report.html").read_text("utf-8")
+    assert verify(made.folder / "report" / "evidence").holds
+
+
+def test_the_bounds_that_are_told_reach_the_target_at_the_answer_that_certifies(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    found = certified(labelled(tmp_path, 60), store, settings, heard=said.append)
+    path = found.path
+    assert [answers for answers, _, _ in path] == list(range(found.answers + 1))
+    assert all(before[1] <= after[1] and before[2] >= after[2] for before, after in pairwise(path))
+    assert path[-2][1] < 0.8 <= path[-1][1]
+    assert said[-1].startswith(f"{found.answers} answers, 0 wrong: at least ")
+    assert figures("car", store=store).answers == found.answers
+
+
+def test_evidence_that_does_not_agree_is_told_instead_of_a_certificate(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    made = labelled(tmp_path, 60)
+    assert certified(made, store, settings).state == "certified"
+    folder = made.folder / "report" / "evidence"
+    (folder / "foreign.txt").write_text("not of this release", "utf-8")
+    claims, order = read(made.labels), ORDER
+    finder = Finder(claims, [source_of(str(made.photos))], settings.fetch_bytes)
+    taken = take(order, finder, store=store, settings=settings, now_ms=9)
+    (folder / "release.json").unlink()  # so that it is no release of ours, which would be written anew
+    found = report_on(order, taken, claims, made.folder / "report", store=store, now_ms=99)
+    assert found.state == "broken"
+    page = (made.folder / "report" / "report.html").read_text("utf-8")
+    assert "Do not rely on this report" in page
+    assert "evidence broken" in (made.folder / "report" / "badge.svg").read_text("utf-8")
