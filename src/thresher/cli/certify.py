@@ -10,7 +10,7 @@ import typer
 
 from thresher.cli.open import interruptible
 from thresher.cli.options import options
-from thresher.cli.show import bars, say
+from thresher.cli.show import bars, say, visible
 from thresher.errors import BadInput
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs: `--help` stays quick
@@ -220,7 +220,7 @@ def _take(
             taken[order.category] = found
             images, left_out = len(set(found.rows.tolist())), sum(found.left_out.values())
             more = f" {left_out:,} {'label was' if left_out == 1 else 'labels were'} left out." if left_out else ""
-            say(f"{order.label}: {images:,} {'boxes' if order.boxes else 'images'} carry the label.{more}")
+            say(f"{visible(order.label)}: {images:,} {'boxes' if order.boxes else 'images'} carry the label.{more}")
     return taken
 
 
@@ -253,7 +253,9 @@ def _answered(
     first = {order.category: doubtful(order.category, most, store=store) for order in orders}
     for order in orders:
         if len(first[order.category]):
-            say(f"{order.label}: the {len(first[order.category]):,} with the lowest scores come first, as no evidence.")
+            say(
+                f"{visible(order.label)}: the {len(first[order.category]):,} with the lowest scores come first, as no evidence."
+            )
     if started is None:
         by_crowd(orders, first, wanted.truth, wanted.positive, store=store, settings=settings)
     else:
@@ -281,7 +283,8 @@ def _report(orders: "list[Order]", taken: "dict[str, Taken]", claims: "Claims", 
     for order in orders:
         folder = to if len(orders) == 1 else to / order.category
         every[order.category] = report_on(order, taken[order.category], claims, folder, store=store, now_ms=now_ms())
-        say(f"{'yes' if every[order.category].state == 'certified' else 'no'}: {headline(every[order.category])}")
+        told = visible(headline(every[order.category]).replace("\u00a0", " "))
+        say(f"{'yes' if every[order.category].state == 'certified' else 'no'}: {told}")
     if len(orders) > 1:
         write_summary(every, to)
     say(f"Report: {to / 'report.html'}")
