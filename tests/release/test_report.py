@@ -91,6 +91,7 @@ def test_broken_evidence_is_all_that_is_said(tmp_path: Path) -> None:
     page = written(BROKEN, tmp_path)
     assert "Do not rely on this report" in page
     assert "pool.parquet does not match." in page
+    assert "95\u00a0%" not in page
     assert "evidence broken" in (tmp_path / "badge.md").read_text("utf-8")
 
 

@@ -252,10 +252,8 @@ def _answered(
     most = wanted.doubtful if wanted.doubtful is not None else 0 if wanted.by == PEOPLE else DOUBTFUL
     first = {order.category: doubtful(order.category, most, store=store) for order in orders}
     for order in orders:
-        if len(first[order.category]):
-            say(
-                f"{visible(order.label)}: the {len(first[order.category]):,} with the lowest scores come first, as no evidence."
-            )
+        if count := len(first[order.category]):
+            say(f"{visible(order.label)}: the {count:,} with the lowest scores come first, as no evidence.")
     if started is None:
         by_crowd(orders, first, wanted.truth, wanted.positive, store=store, settings=settings)
     else:

@@ -98,7 +98,7 @@ def _bound(target: float, found: Audited | None, *, proven: bool) -> Bound:
 
 def _path(found: Figures, target: float, *, proven: bool) -> list[tuple[int, float, float]]:
     """The course of the bounds; what is proven at its end is the target, where errors that were found are left out."""
-    path = list(course(found))
+    path = list(course(found, accepts=proven))
     if path and proven:
         answers, lowest, highest = path[-1]
         path[-1] = (answers, max(lowest, target), highest)
