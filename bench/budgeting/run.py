@@ -16,7 +16,7 @@ import numpy as np
 
 from budgeting.crowds import CROWDS, people_of
 from budgeting.pools import NAME, Drawn, drawn, filled
-from thresher.label.deal import deal
+from thresher.label.deal import deal, offer
 from thresher.label.gate import review_all
 from thresher.learn.decide import YES
 from thresher.loop.decision import decision
@@ -183,7 +183,8 @@ class _Run:
         heapq.heappush(self.at_work, (self.now_ms + int(1000 * seconds), next(self.order), name, work, given))
 
     def _waits_for_owner(self) -> bool:
-        task = self.store.work.offer(NAME, 1, OWNER, owner=True)
+        owner = self.workers[OWNER]
+        task = offer(NAME, owner, store=self.store, settings=self.settings, now_ms=self.now_ms)
         return task is not None and task.owner_only
 
     def _send(self) -> None:
