@@ -30,14 +30,22 @@ Accepts = Callable[[int, int], bool]
 def ever(size: int, bad: int, accepted: Grid) -> float:
     """The probability that the draws of an urn ever come to a state (drawn, bad drawn) that is accepted.
 
-    `accepted` [size + 1, bad + 1]. The weights are those of the orders that were not accepted before.
+    `accepted` [size + 1, bad + 1].
+    """
+    return 1.0 - float(waiting(size, bad, accepted)[-1])
+
+
+def waiting(size: int, bad: int, accepted: Grid) -> NDArray[np.float64]:
+    """The probability [len(accepted)] that no state was accepted with so many draws or fewer.
+
+    Their sum is the average number of draws. The weights are those of the orders that were not accepted before.
     """
     alive = np.zeros(bad + 1)
     alive[0] = 1.0
     hits = np.arange(bad + 1)
-    absorbed = 0.0
+    absorbed = np.zeros(len(accepted))
     first = np.flatnonzero(accepted.any(axis=1))
-    for drawn in range(size + 1):
+    for drawn in range(len(accepted)):
         if drawn:
             left = size - drawn + 1
             to_bad = alive * (bad - hits) / left
@@ -45,9 +53,9 @@ def ever(size: int, bad: int, accepted: Grid) -> float:
             alive[1:] += to_bad[:-1]
         if len(first) and drawn >= first[0]:
             now = accepted[drawn]
-            absorbed += float(alive[now].sum())
+            absorbed[drawn] = float(alive[now].sum())
             alive[now] = 0.0
-    return absorbed
+    return np.asarray(1.0 - np.cumsum(absorbed))
 
 
 def by_steps(size: int, bad: int, accepts: Accepts) -> Grid:

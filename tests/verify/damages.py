@@ -12,7 +12,7 @@ from tests.verify.tampering import Release, Row, exchange, sha256, where
 
 Damage = Callable[[Release], Any]
 DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {}
-EVERY = ("certified", "adjudicated", "precision", "recall")
+EVERY = ("certified", "adjudicated", "precision", "recall", "labels")
 CERTIFICATE, LOG, POOL = "certificate.json", "audit-log.jsonl", "pool.parquet"
 EVIDENCE, TABLE, CARD, MANIFEST = "evidence.parquet", "images.parquet", "README.md", "release.json"
 
@@ -446,7 +446,7 @@ def _(one: Release) -> None:
     one.json(CERTIFICATE, lambda found: found["result"]["counts"].update(accept_bad=0, reject_bad=7))
 
 
-@damage("a bound of the result edited", "certified", "adjudicated", "recall")
+@damage("a bound of the result edited", "certified", "adjudicated", "recall", "labels")
 def _(one: Release) -> None:
     one.json(CERTIFICATE, lambda found: found["result"]["counts"].update(reject_bound=0.5))
 
@@ -482,9 +482,40 @@ def _(one: Release) -> None:
     one.json(CERTIFICATE, lambda found: found["result"].update(accepted=found["result"]["accepted"] + 1))
 
 
-@damage("another cut", "certified", "adjudicated", "recall")
+@damage("another cut", "certified", "adjudicated", "recall", "labels")
 def _(one: Release) -> None:
     one.json(CERTIFICATE, lambda found: found["result"].update(rejected=found["result"]["rejected"] + 1))
+
+
+@damage("one image fewer claimed by labels", "labels")
+def _(one: Release) -> None:
+    def fewer(frozen: Row) -> None:
+        frozen["ladder"][0]["rank"] -= 1
+        frozen["reject_from"] -= 1
+
+    one.frozen(fewer)
+    result = one.read(CERTIFICATE)["result"]
+    one.json(CERTIFICATE, lambda found: found["result"].update(accepted=result["accepted"] - 1))
+    one.json(CERTIFICATE, lambda found: found["result"].update(rejected=result["rejected"] - 1))
+
+
+@damage("labels audited at all of delta", "labels")
+def _(one: Release) -> None:
+    every = {"accept_delta": 0.1, "reject_delta": 0.1}
+    one.frozen(lambda frozen: frozen["ladder"][0].update(every))
+    one.json(CERTIFICATE, lambda found: found["result"]["counts"].update(every))
+
+
+@damage("the recall of labels struck out of the result", "labels")
+def _(one: Release) -> None:
+    ranks = one.read(CERTIFICATE)["frozen"]["ranks"]
+    one.json(CERTIFICATE, lambda found: found["result"].update(recall=None, rejected=ranks))
+
+
+@damage("no recall target in another method than labels", "certified")
+def _(one: Release) -> None:
+    one.frozen(lambda frozen: frozen["promise"].update(recall=0))
+    one.json(CERTIFICATE, lambda found: found["result"].update(recall=0))
 
 
 @damage("numbers that are none")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.filled import NAME, new_image
 from tests.loop.people import pool
@@ -21,6 +22,7 @@ from thresher.loop.ship import ship
 from thresher.records import Label, NewImage, Origin, Purpose, Says, Source
 from thresher.settings import read_settings
 from thresher.store import open_store
+from thresher.store.claims import AUDITED, ClaimedLabels, store_claim
 from thresher.store.contract import Store
 
 STRANGER = 4242
@@ -59,6 +61,9 @@ def made(method: str, folder: Path, workspace: Path) -> Store:
         store.categories.pool_add(NAME, copies, Origin("test", "", "CC0", 1))
         known = [owners(row, says(row)) for row in (rows[3], rows[50], rows[180], rows[230])]
         store.labels.hold(NAME, [*known, owners(rows[60], Says.UNSURE), owners(copies[0], Says.NO)])
+        if method == "labels":
+            called = np.array([row for row in rows if says(row) is Says.YES or row == rows[7]], np.int64)
+            store_claim(NAME, ClaimedLabels(AUDITED, called, np.ones(len(called), np.bool_)), store=store)
         aim(store, method)
         assert run(store, settings).state == "done"
         decided = decision(NAME, store=store)

@@ -71,6 +71,16 @@ def by_word_with_gold(pool: Ranked) -> Frozen:
     return freeze("adjudicated", PROMISE, pool.pool, draws(5), Means(gold=GOLD))
 
 
+def labelled(pool: Ranked) -> Frozen:
+    """Labels that call the first two fifths of the yes a yes."""
+    promise = replace(PROMISE, recall=0.3)
+    return freeze("labels", promise, replace(pool.pool, claimed=int(0.4 * pool.yes)), draws(5))
+
+
+def labelled_precisely(pool: Ranked) -> Frozen:
+    return freeze("labels", replace(PROMISE, recall=0.0), replace(pool.pool, claimed=int(0.4 * pool.yes)), draws(6))
+
+
 STRONG = beta_pool(3, 4000, 0.3)
 MIXED = beta_pool(6, 4000, 0.3, yes=(4.0, 1.0), no=(1.0, 6.0))
 MADE: dict[str, tuple[Callable[[Ranked], Frozen], Ranked]] = {
@@ -86,6 +96,8 @@ MADE: dict[str, tuple[Callable[[Ranked], Frozen], Ranked]] = {
     "recall, with gold": (complete_with_gold, STRONG),
     "adjudicated": (by_word, MIXED),
     "adjudicated, with gold": (by_word_with_gold, MIXED),
+    "labels": (labelled, STRONG),
+    "labels, no recall": (labelled_precisely, STRONG),
 }
 
 
@@ -122,7 +134,10 @@ METHODS = {
     "adjudicated, gold": Means(gold=SMALL_GOLD),
     "precision, gold": replace(budget(250, 20), gold=SMALL_GOLD),
     "recall, gold": replace(budget(250), gold=SMALL_GOLD),
+    "labels": Means(),
+    "labels, no recall": Means(),
 }
+PROMISES = {"labels": replace(FEW, recall=0.4), "labels, no recall": replace(FEW, recall=0.0)}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -132,7 +147,8 @@ def test_whatever_labels_come_late_or_are_corrected_the_verifier_finds_the_prove
     name: str, chance: Random, count: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Late yes and no, the owner's and adjudicated, on drawn ranks and others, and corrections of known images."""
-    one = begin(freeze(name.partition(",")[0], FEW, POOL.pool, draws(7), METHODS[name]), POOL)
+    promise, pool = PROMISES.get(name, FEW), replace(POOL.pool, claimed=80)
+    one = begin(freeze(name.partition(",")[0], promise, pool, draws(7), METHODS[name]), POOL)
     one.to_the_end(POOL.truth, words(POOL.truth, 1))
     for _ in range(count):
         rank = chance.randrange(one.frozen.ranks)
