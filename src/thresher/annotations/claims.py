@@ -268,7 +268,6 @@ class Taken:
     def deny(self, image: str, label: str, line: int, score: float | None = None) -> None:
         """What the file says is not so."""
         self.denied.append(image, self.declare(label), line, score, None)
-        self._without[image] = None
 
     def without(self, image: str) -> None:
         """An image that the file names and gives no label here."""

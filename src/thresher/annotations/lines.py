@@ -1,7 +1,7 @@
 """Takes the lines of a table of labels as claims, whatever the table is written in."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from thresher.annotations.claims import Taken
@@ -24,21 +24,23 @@ from thresher.errors import BadInput
 from thresher.tables import Names, names
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lines:
     """Takes the lines of a table. `classes` are the names of the classes of columns that have numbers for them."""
 
     roles: Roles
     taken: Taken
     classes: Mapping[str, Sequence[str]]
+    wide: tuple[tuple[str, str], ...] = field(init=False)
+    """The columns with a label each, and the labels."""
 
     def __post_init__(self) -> None:
         """Declare the labels that the columns give."""
         for label in self.classes.get(self.roles.label or self.roles.objects or "", ()):
             self.taken.declare(label)
-        if self.roles.label is None and self.roles.objects is None:
-            for column in self.roles.wide:
-                self.taken.declare(_label_of_column(column))
+        self.wide = tuple((column, _label_of_column(column)) for column in self.roles.wide)
+        for _, label in self.wide:
+            self.taken.declare(label)
 
     def take(self, line: int, values: Sequence[object]) -> None:
         """One line: the values of `roles.columns`. Raises BadInput, BadLine, which name the line."""
@@ -57,13 +59,13 @@ class Lines:
 
     def _wide(self, line: int, image: str, values: Sequence[object]) -> None:
         said = False
-        for name, value in zip(self.roles.wide, values[1:], strict=True):
+        for (name, label), value in zip(self.wide, values[1:], strict=True):
             yes, score = answer_of(value, name)
             if yes:
-                self.taken.add(image, _label_of_column(name), line, score)
+                said = True
+                self.taken.add(image, label, line, score)
             elif yes is not None:
-                self.taken.deny(image, _label_of_column(name), line, score)
-            said = said or yes is not None
+                self.taken.deny(image, label, line, score)
         if not said:
             self.taken.without(image)
 

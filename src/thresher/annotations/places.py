@@ -1,7 +1,6 @@
 """Values of a JSON file with their places, so that an error names the record and the JSON pointer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,22 @@ _SHOWN = 60
 Size = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """A value of a file: the number of its record, counted from 1, and its JSON pointer (RFC 6901)."""
 
-    file: Path
-    record: int
-    pointer: str
-    value: Any
+    __slots__ = ("_above", "_key", "file", "record", "value")
+
+    def __init__(self, file: Path, record: int, key: str, value: Any, above: "Place | None" = None) -> None:  # noqa: ANN401 -- whatever JSON holds
+        self.file = file
+        self.record = record
+        self.value = value
+        self._key = key
+        self._above = above
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands in the file."""
+        return f"{self._above.pointer}/{self._key}" if self._above is not None else self._key
 
     def wrong(self, what: str, following: str = "correct the file") -> BadInput:
         """The error for this place."""
@@ -30,7 +37,8 @@ class Place:
 
     def get(self, key: str) -> "Place":
         """The value under a key of an object, None where it is missing. Raises BadInput for another value."""
-        return replace(self, pointer=f"{self.pointer}/{key}", value=self.object().get(key))
+        value = self.value if isinstance(self.value, dict) else self.object()
+        return Place(self.file, self.record, key, value.get(key), self)
 
     def object(self) -> Mapping[str, Any]:
         """An object. Raises BadInput for another value."""
@@ -44,7 +52,7 @@ class Place:
             return []
         if not isinstance(self.value, list):
             raise self.wrong(f"is not a list but {self._told()}.")
-        return [replace(self, pointer=f"{self.pointer}/{at}", value=value) for at, value in enumerate(self.value)]
+        return [Place(self.file, self.record, str(at), value, self) for at, value in enumerate(self.value)]
 
     def text(self) -> str:
         """A text that is not empty. Raises BadInput for another value."""
@@ -78,6 +86,9 @@ class Place:
 
     def numbers(self, count: int) -> list[float]:
         """A list of `count` numbers. Raises BadInput for another value."""
+        floats = isinstance(self.value, list) and all(type(one) is float for one in self.value)
+        if floats and len(self.value) == count and all(map(isfinite, self.value)):
+            return list(self.value)  # as nearly all files have them
         found = [each.number() for each in self.each()]
         if len(found) != count:
             raise self.wrong(f"has {len(found)} numbers, not {count}.")

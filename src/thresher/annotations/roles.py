@@ -151,12 +151,13 @@ def answer_of(value: object, label: str) -> tuple[bool | None, float | None]:
     """What a value in the column of a label says: yes, no or nothing (None), and the score. Raises BadInput."""
     if value is None or isinstance(value, bool):
         return value, None
-    word = value.strip().lower() if isinstance(value, str) else ""
-    if isinstance(value, str) and (word in _SAYS_YES or word in _SAYS_NO):
-        return word in _SAYS_YES, None
-    if isinstance(value, str) and word in _SAYS_NEITHER:
-        return None, None
     number = number_of(value)
+    if number is None and isinstance(value, str):
+        word = value.strip().lower()
+        if word in _SAYS_NEITHER:
+            return None, None
+        if word in _SAYS_YES or word in _SAYS_NO:
+            return word in _SAYS_YES, None
     if number is None or not 0 <= number <= 1:
         what = f"{told(value)} in the column {label!r} is neither yes nor no nor a score from 0 to 1."
         raise BadInput(what, next="correct it, remove the column, or name the column of the labels label")
@@ -187,8 +188,11 @@ def box_from(values: Sequence[object], *, corners: bool) -> Box | None:
 
 def number_of(value: object) -> float | None:
     """A number, or a text that is one; None for anything else."""
-    if not isinstance(value, int | float | str) or isinstance(value, bool) or (isinstance(value, str) and "_" in value):
-        return None  # Python reads 1_000 as a number, and nothing else does
+    if isinstance(value, str):
+        if "_" in value:
+            return None  # Python reads 1_000 as a number, and nothing else does
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        return None
     try:
         return float(value)
     except (ValueError, OverflowError):
