@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -269,17 +270,21 @@ def _answered(
 
 
 DOUBTFUL = 20
+VERIFIER = Path(__file__).parents[1] / "server" / "static" / "verifier" / "index.html"
 
 
 def _report(orders: "list[Order]", taken: "dict[str, Taken]", claims: "Claims", to: Path, *, store: "Store") -> bool:
     """Write the report and tell the verdicts; whether all labels are certified."""
-    from thresher.loop.findings import report_on
+    from thresher.loop.findings import VERIFIER_PAGE, report_on
     from thresher.records import now_ms
     from thresher.release.report import headline, write_summary
 
     every = {}
     for order in orders:
         folder = to if len(orders) == 1 else to / order.category
+        folder.mkdir(parents=True, exist_ok=True)
+        if VERIFIER.is_file():  # the page that recomputes the evidence in a browser, where it was built
+            copyfile(VERIFIER, folder / VERIFIER_PAGE)
         every[order.category] = report_on(order, taken[order.category], claims, folder, store=store, now_ms=now_ms())
         told = visible(headline(every[order.category]).replace("\u00a0", " "))
         say(f"{'yes' if every[order.category].state == 'certified' else 'no'}: {told}")

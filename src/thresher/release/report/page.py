@@ -198,6 +198,11 @@ def _check(found: Findings) -> Iterable[str]:
         "<p>It recomputes every draw and every bound from the files of the evidence, which hold all answers; "
         "the claim does not depend on this page.</p>"
     )
+    if found.verifier:
+        yield (
+            f'<p>Without thresher: open <a href="{escape(found.verifier)}">{escape(found.verifier)}</a> and drop the '
+            f"folder {escape(found.evidence)} on it; it works offline.</p>"
+        )
     if found.log_head:
         yield f"<p>Head of the audit log: <code>{escape(found.log_head)}</code></p>"
 
