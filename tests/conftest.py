@@ -30,6 +30,7 @@ LONGEST = (
     "evidence/test_adjudicated.py",
     "evidence/test_theorem.py",
     "cli/test_commands.py",
+    "cli/test_certify.py",
     "web/test_console.py",
     "web/test_worker_page.py",
     "web/test_worker_page_interrupted.py",

@@ -105,6 +105,16 @@ def test_what_the_owners_check_is_worth_is_measured_on_a_few_small_pools() -> No
     assert 60 < ratios["owners_answers_certified"] < 300
 
 
+def test_labels_are_certified_and_refused_as_the_claim_says_on_a_few_runs() -> None:
+    told = bench("certify.py", "--runs", "12")
+    ratios = {line.split()[1]: float(line.split()[2]) for line in told.splitlines() if line.startswith("RATIO ")}
+    assert ratios["answers_precision_95_at_0pct"] <= 70
+    # of twelve runs each: the averages take hundreds, which the bench makes
+    assert 69 <= ratios["answers_precision_95_at_1pct"] <= 300
+    assert 0.3 < ratios["answers_vs_clopper_pearson"] < 1.5
+    assert ratios["false_certificates_of_allowed"] < 8
+
+
 def test_a_promise_is_paid_for_by_a_crowd_end_to_end() -> None:
     told = bench("crowd_cost.py", "--quick", "--promise", "adjudicated")
     # in so small a pool chance and the clock say whether it is certified: who answers what depends on when they come

@@ -347,8 +347,9 @@ def test_answers_to_one_question_are_of_the_label_yes(tmp_path: Path) -> None:
 
 
 def test_objects_of_lines_have_labels_in_lists(tmp_path: Path) -> None:
-    lines = '{"image": "a", "tags": ["car", "dog"], "note": {}}\n\n{"image": "b", "tags": []}\n{"image": 7, "tags": "car"}\n'
-    found = read(written(tmp_path, "a.jsonl", lines))
+    first, second = '{"image": "a", "tags": ["car", "dog"], "note": {}}', '{"image": "b", "tags": []}'
+    lines = [first, "", second, '{"image": 7, "tags": "car"}']
+    found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))
     assert [(claim.image, claim.label, claim.line) for claim in found.claims] == [
         ("a", "car", 1),
         ("a", "dog", 1),

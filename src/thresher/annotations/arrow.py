@@ -121,12 +121,17 @@ class _Table:
         self.schema = schema
         self._batches = batches
 
-    def rows(self, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
-        """The values of columns. Raises ArrowException for a damaged file."""
-        wanted = list(dict.fromkeys(columns))
+    def batches(self, wanted: Sequence[str]) -> Iterator[Any]:
+        """Columns, a batch after the other. Raises ArrowException for a damaged file."""
         for batch in self._batches(wanted):
             chosen = batch.select(wanted)
             chosen.validate(full=True)  # offsets in a file may point anywhere
+            yield chosen
+
+    def rows(self, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
+        """The values of columns. Raises ArrowException for a damaged file."""
+        wanted = list(dict.fromkeys(columns))
+        for chosen in self.batches(wanted):
             yield from zip(*(_values(chosen.column(name)) for name in columns), strict=True)
 
 
@@ -225,3 +230,23 @@ def _values(column: Any) -> Sequence[object]:  # noqa: ANN401 -- see _Table
         ]
     values: list[object] = column.to_pylist()
     return values
+
+
+def contents_of(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The images whose bytes are in a dataset or a Parquet table: SHA-256 and bytes of each. Raises BadInput."""
+    from pyarrow import ArrowException
+
+    for file in [path] if path.is_file() else _arrow_files(path) or _parquet_files(path):
+        try:
+            with _opened(file) as table:
+                columns = [field.name for field in table.schema if _has_bytes(field)]
+                for batch in table.batches(columns) if columns else ():
+                    for name in columns:
+                        column = batch.column(name)
+                        for content in column.field(column.type.get_field_index("bytes")):
+                            if content.is_valid:
+                                data = content.as_py()
+                                yield sha256(data).hexdigest(), data
+        except (ArrowException, OSError) as error:
+            what = f"is damaged: {' '.join(str(error).split())[:_SHOWN].rstrip('.')}."
+            raise BadInput(what, where=str(file), next="write it or download it again") from error

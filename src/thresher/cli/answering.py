@@ -9,7 +9,7 @@ import typer
 
 from thresher.cli.open import interruptible
 from thresher.cli.options import CrowdOptions
-from thresher.cli.show import say
+from thresher.cli.show import say, visible
 from thresher.loop.audited import told
 from thresher.loop.autopilot import FINAL
 from thresher.loop.certify import audit
@@ -112,7 +112,7 @@ def _teller(orders: "Sequence[Order]", store: Store) -> Callable[[str, Turn], No
     def heard(name: str, _came_to: Turn) -> None:
         words = told(name, store=store)
         if words and words != last.get(name):
-            say(f"{labels[name]}: {words}")
+            say(f"{visible(labels[name])}: {words}")
         last[name] = words
 
     return heard

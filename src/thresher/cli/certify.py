@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thresher.cli.open import interruptible
 from thresher.cli.options import options
-from thresher.cli.show import bars, say
+from thresher.cli.show import bars, say, visible
 from thresher.errors import BadInput
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs: `--help` stays quick
@@ -220,7 +221,7 @@ def _take(
             taken[order.category] = found
             images, left_out = len(set(found.rows.tolist())), sum(found.left_out.values())
             more = f" {left_out:,} {'label was' if left_out == 1 else 'labels were'} left out." if left_out else ""
-            say(f"{order.label}: {images:,} {'boxes' if order.boxes else 'images'} carry the label.{more}")
+            say(f"{visible(order.label)}: {images:,} {'boxes' if order.boxes else 'images'} carry the label.{more}")
     return taken
 
 
@@ -252,8 +253,8 @@ def _answered(
     most = wanted.doubtful if wanted.doubtful is not None else 0 if wanted.by == PEOPLE else DOUBTFUL
     first = {order.category: doubtful(order.category, most, store=store) for order in orders}
     for order in orders:
-        if len(first[order.category]):
-            say(f"{order.label}: the {len(first[order.category]):,} with the lowest scores come first, as no evidence.")
+        if count := len(first[order.category]):
+            say(f"{visible(order.label)}: the {count:,} with the lowest scores come first, as no evidence.")
     if started is None:
         by_crowd(orders, first, wanted.truth, wanted.positive, store=store, settings=settings)
     else:
@@ -269,19 +270,24 @@ def _answered(
 
 
 DOUBTFUL = 20
+VERIFIER = Path(__file__).parents[1] / "server" / "static" / "verifier" / "index.html"
 
 
 def _report(orders: "list[Order]", taken: "dict[str, Taken]", claims: "Claims", to: Path, *, store: "Store") -> bool:
     """Write the report and tell the verdicts; whether all labels are certified."""
-    from thresher.loop.findings import report_on
+    from thresher.loop.findings import VERIFIER_PAGE, report_on
     from thresher.records import now_ms
     from thresher.release.report import headline, write_summary
 
     every = {}
     for order in orders:
         folder = to if len(orders) == 1 else to / order.category
+        folder.mkdir(parents=True, exist_ok=True)
+        if VERIFIER.is_file():  # the page that recomputes the evidence in a browser, where it was built
+            copyfile(VERIFIER, folder / VERIFIER_PAGE)
         every[order.category] = report_on(order, taken[order.category], claims, folder, store=store, now_ms=now_ms())
-        say(f"{'yes' if every[order.category].state == 'certified' else 'no'}: {headline(every[order.category])}")
+        told = visible(headline(every[order.category]).replace("\u00a0", " "))
+        say(f"{'yes' if every[order.category].state == 'certified' else 'no'}: {told}")
     if len(orders) > 1:
         write_summary(every, to)
     say(f"Report: {to / 'report.html'}")

@@ -34,6 +34,7 @@ is no larger than that. This decides nothing but when to say no, so no proof dep
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import betaincinv
@@ -133,7 +134,7 @@ class Audit:
 
     def clean(self, drawn: int, bad: int) -> int:
         """The fewest further draws after which the bound can be accepted: so many if none of them is bad."""
-        return draws_if_clean(self.urn.size, drawn, bad, max(self.bound, 0.0), self.urn.prior, self.delta)
+        return _clean(self.urn.size, drawn, bad, max(self.bound, 0.0), self.urn.prior, self.delta)
 
     def take(self, codes: Codes) -> None:
         """Count the labels of the next draws."""
@@ -168,6 +169,10 @@ class Audit:
         urn = self.urn
         evidence = log_evidence_beyond(urn.size, urn.drawn, len(urn.bad), self.bound, urn.prior)
         return float(draws_ahead(urn.size, urn.drawn, min(share, 1.0), self.bound, evidence, self.delta))
+
+
+# each turn of the loop goes through all draws again, and clean draws come to the same states in every run
+_clean = lru_cache(maxsize=4096)(draws_if_clean)
 
 
 def audits_of(frozen: Frozen) -> tuple[Audit, Audit]:

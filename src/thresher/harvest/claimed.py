@@ -159,9 +159,13 @@ _TAR: Final = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz)|tbz2|txz)$", re.IGNORECAS
 
 
 def source_of(place: str) -> Source:
-    """The images at a place: a folder, a tar or a WebDataset shard, or a list of URLs. Raises BadInput."""
+    """The images at a place: a folder, a tar or a WebDataset shard, a dataset with their bytes, or a list of URLs.
+
+    Raises BadInput.
+    """
     from pathlib import Path
 
+    from thresher.harvest.sources.dataset import from_dataset
     from thresher.harvest.sources.folder import from_folder
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
@@ -169,6 +173,8 @@ def source_of(place: str) -> Source:
     path = Path(place).expanduser()
     if not path.exists():
         raise BadInput("there is no such file or folder.", where=place, next="check --images")
+    if (dataset := from_dataset(path)) is not None:
+        return dataset
     if path.is_dir():
         return from_folder(path)
     return from_tar(path) if _TAR.search(path.name) else from_urls(path)

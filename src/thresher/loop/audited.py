@@ -70,7 +70,7 @@ def told(name: str, *, store: Store) -> str:
     target = store.categories.get(name).targets
     if found.precision is None or not found.precision.drawn:
         return f"{found.first:,} doubtful labels answered, {found.mended:,} wrong." if found.first else ""
-    _, low, high = course(found)[-1]
+    low, high = found.interval if found.precision.bad else course(found, accepts=True)[-1][1:]
     between = f"{low:.1%} to {high:.1%}" if found.precision.bad else f"at least {low:.1%}"
     says = (
         f"{found.precision.drawn:,} answers, {found.precision.bad:,} wrong: {between} are right so far "
@@ -81,23 +81,23 @@ def told(name: str, *, store: Store) -> str:
     return f"{says} Of {found.recall.drawn:,} images without the label {found.recall.bad:,} should have it."
 
 
-def course(found: Figures) -> Sequence[tuple[int, float, float]]:
+def course(found: Figures, *, accepts: bool) -> Sequence[tuple[int, float, float]]:
     """The bounds on the share of right labels after each answer, (answers, lowest, highest); none before the freeze.
 
-    The lower one is that by which the audit accepts, so that it meets the target at the answer that does. Each bound
-    holds at all moments together, so it stays for good.
+    With `accepts` the lower one is that by which the audit accepts, so that it meets the target at the answer that
+    certifies; else it is that of the interval. Each holds at whatever answer one looks.
     """
     snapshot = found.decided.basis.snapshot
     if snapshot is None or found.precision is None or not found.precision.drawn:
         return []
     state = snapshot.state(found.decided.basis.trusted)
     audit, _ = audits_of(state.corrected)
-    size, lowest, highest = max(audit.urn.size, 1), 0.0, 1.0
-    path = [(0, lowest, highest)]
+    size = max(audit.urn.size, 1)
+    path = [(0, 0.0, 1.0)]
     for number in range(1, found.precision.drawn + 1):
         audit.take(np.array([state.answers[int(audit.urn.next(1)[0])]], np.int8))
-        lowest, highest = max(lowest, _accepted(audit)), min(highest, (size - limits(audit)[0]) / size)
-        path.append((number, lowest, highest))
+        fewest, largest = limits(audit)
+        path.append((number, _accepted(audit) if accepts else (size - largest) / size, (size - fewest) / size))
     return path
 
 

@@ -22,6 +22,7 @@ from thresher.store.contract import Store
 from thresher.verify import verify
 
 EVIDENCE: Final = "evidence"
+VERIFIER_PAGE: Final = "verify.html"
 PICTURES_MOST: Final = 24
 PICTURE_PIXELS: Final = 288
 
@@ -58,6 +59,7 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
         left_out=taken.left_out,
         evidence=EVIDENCE if kept.is_dir() else "",
         wrong_evidence=broken,
+        verifier=VERIFIER_PAGE if (to / VERIFIER_PAGE).is_file() else "",
         log_head=str(certificate.get("log_head", "")),
     )
     places = [place for row in found.wrong for place in taken.claims_of(row)]
@@ -98,7 +100,7 @@ def _bound(target: float, found: Audited | None, *, proven: bool) -> Bound:
 
 def _path(found: Figures, target: float, *, proven: bool) -> list[tuple[int, float, float]]:
     """The course of the bounds; what is proven at its end is the target, where errors that were found are left out."""
-    path = list(course(found))
+    path = list(course(found, accepts=proven))
     if path and proven:
         answers, lowest, highest = path[-1]
         path[-1] = (answers, max(lowest, target), highest)

@@ -39,6 +39,16 @@ def test_a_category_with_a_delta_that_cannot_be_proven_is_refused(server: Served
     assert "--delta 0.05" in refused.value.next
 
 
+def test_only_an_audit_of_labels_may_have_no_recall_target(server: Served) -> None:
+    made = server.console.add_category(
+        NewCategory(name="bus", question="Is this a bus?", targets=TargetsWire(method="labels", recall=0.0))
+    )
+    assert made.targets.recall == 0.0
+    assert server.console.category("bus") == made
+    with pytest.raises(BadInput, match="--recall 0 is not between"):
+        server.console.add_category(NewCategory(name="cab", question="Is this a cab?", targets=TargetsWire(recall=0.0)))
+
+
 @pytest.mark.parametrize("name", ["", "Car", "../car", "a b", "x" * 65, "-x"])
 def test_a_category_cannot_have_a_name_that_is_no_name(server: Served, name: str) -> None:
     answer = server.http.post(

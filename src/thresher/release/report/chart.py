@@ -53,7 +53,7 @@ def _level(share: float, at: float, width: int) -> str:
 
 
 def _end(left: float, top: float, words: str) -> str:
-    told = f'<text class="told strong" text-anchor="end" x="{left:.1f}" y="{top + 22:.1f}">{words}</text>'
+    told = f'<text class="told strong" text-anchor="end" x="{left:.1f}" y="{top + 42:.1f}">{words}</text>'
     return f'<circle class="end" cx="{left:.1f}" cy="{top:.1f}" r="4"/>{told}'
 
 

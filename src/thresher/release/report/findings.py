@@ -44,7 +44,8 @@ class Findings:
     were given on images drawn from the `audited` ones, and `doubtful` on those shown first, which are no evidence.
     `words` is the claim of the certificate, or why there is none; `path` has the lower and the upper bound on precision
     after each number of answers. `left_out` counts what of the labels could not be used, by reason. `evidence` is the
-    folder of the release beside the report, empty if there is none; `wrong_evidence` why it does not verify.
+    folder of the release beside the report, empty if there is none; `wrong_evidence` why it does not verify;
+    `verifier` a page beside the report that verifies it in a browser.
     """
 
     label: str
@@ -71,6 +72,7 @@ class Findings:
     left_out: Mapping[str, int] = field(default_factory=dict)
     evidence: str = ""
     wrong_evidence: str = ""
+    verifier: str = ""
     log_head: str = ""
 
     @property

@@ -20,22 +20,15 @@ VERDICTS: Final = {
 
 
 def page(found: Findings) -> str:
-    """The report on one label."""
-    return _whole(
-        f"{found.label}: {VERDICTS[found.state][1].lower()}",
-        [
-            _verdict(found.state),
-            f"<h1>{escape(headline(found))}</h1>",
-            *(f'<p class="quiet">{escape(line)}</p>' for line in _explained(found)),
-            _facts(found),
-            *_course(found),
-            *_wrong(found),
-            *_left_out(found),
-            *_basis(found),
-            *_check(found),
-        ],
-        found.at_ms,
-    )
+    """The report on one label; of one whose evidence does not verify, that alone."""
+    parts = [
+        _verdict(found.state),
+        f"<h1>{escape(headline(found))}</h1>",
+        *(f'<p class="quiet">{escape(line)}</p>' for line in _explained(found)),
+    ]
+    if found.state != "broken":
+        parts += [_facts(found), *_course(found), *_wrong(found), *_left_out(found), *_basis(found)]
+    return _whole(f"{found.label}: {VERDICTS[found.state][1].lower()}", [*parts, *_check(found)], found.at_ms)
 
 
 def summary_page(every: Mapping[str, Findings]) -> str:
@@ -105,12 +98,18 @@ def _facts(found: Findings) -> str:
         *([("Recall", _interval(found.recall), f"target {percent(found.recall.target)}")] if found.recall else []),
         ("Confidence", percent(found.confidence), f"false with probability {found.delta:g} at most"),
         ("Answers", f"{found.answers:,}", f"on {several(found.unit)} drawn from {found.audited:,}"),
-        ("Wrong labels found", f"{len(found.wrong):,}", "removed from what is certified" if found.wrong else ""),
+        ("Wrong labels found", f"{len(found.wrong):,}", _fate(found)),
     ]
     return '<dl class="facts">' + "".join(
         f"<div><dt>{name}</dt><dd>{value}{f'<small>{told}</small>' if told else ''}</dd></div>"
         for name, value, told in shown
     ) + "</dl>"  # fmt: skip
+
+
+def _fate(found: Findings) -> str:
+    if not found.wrong:
+        return ""
+    return "left out of what is certified" if found.state == "certified" else "to be corrected"
 
 
 def _interval(bound: Bound) -> str:
@@ -199,6 +198,11 @@ def _check(found: Findings) -> Iterable[str]:
         "<p>It recomputes every draw and every bound from the files of the evidence, which hold all answers; "
         "the claim does not depend on this page.</p>"
     )
+    if found.verifier:
+        yield (
+            f'<p>Without thresher: open <a href="{escape(found.verifier)}">{escape(found.verifier)}</a> and drop the '
+            f"folder {escape(found.evidence)} on it; it works offline.</p>"
+        )
     if found.log_head:
         yield f"<p>Head of the audit log: <code>{escape(found.log_head)}</code></p>"
 

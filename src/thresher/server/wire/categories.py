@@ -10,11 +10,12 @@ from thresher.server.wire.base import Name, Wire
 class TargetsWire(Wire):
     """The targets of the released set, and the most answers it may cost (None for no limit).
 
-    `check`: the owner checks a random part of what is released; None: if annotators are strangers who are paid.
+    `recall` is 0 where labels that were made elsewhere are audited without a recall target. `check`: the owner checks a
+    random part of what is released; None: if annotators are strangers who are paid.
     """
 
     precision: Annotated[float, Field(gt=0, le=1)] = 0.95
-    recall: Annotated[float, Field(gt=0, le=1)] = 0.90
+    recall: Annotated[float, Field(ge=0, le=1)] = 0.90
     delta: Annotated[float, Field(gt=0, lt=1)] = 0.05
     answers: Annotated[int, Field(ge=1)] | None = None
     method: str = "cascade"

@@ -142,7 +142,7 @@ function Targets({ category }: { category: CategoryWire }) {
       <Facts
         rows={[
           ['precision', `≥ ${percent(targets.precision ?? 0, 0)}`],
-          ['recall', `≥ ${percent(targets.recall ?? 0, 0)}`],
+          ['recall', targets.recall ? `≥ ${percent(targets.recall, 0)}` : 'no target'],
           ['answers, at most', targets.answers == null ? 'no limit' : whole(targets.answers)],
           ['method', targets.method ?? ''],
           ['ground truth', targets.truth === 'owner' ? "the owner's answers" : "people's adjudicated answers"],
