@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.filled import NAME, fill, new_image
@@ -97,7 +98,7 @@ def test_a_crowd_waits_as_long_as_small_tasks_are_left_to_others_and_from_the_la
     store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(crowd.time, "monotonic", lambda: now)
+    monkeypatch.setattr("thresher.cli.crowd.time", SimpleNamespace(monotonic=lambda: now))
     rows = fill(store, 6)
     starved = crowd._Starved(NAME, store, settings.but(patience_seconds=40.0))
     assert not starved()
