@@ -73,8 +73,19 @@ class Desk:
         return bool(size == step.delivered and precise and found)
 
 
+def labelled(seed: int, truth: Truth, known_yes: int, *, wrong: float) -> Desk:
+    """Labels that say another thing than the truth of so many images; those that they call yes come first."""
+    called = (truth == YES) ^ (np.random.default_rng(seed).random(len(truth)) < wrong)
+    order = np.argsort(~called, kind="stable")
+    pool = Pool(np.where(called[order], 0.97, 0.03), known_yes, claimed=int(called.sum()))
+    known = {place: YES if place < known_yes else NO for place in range(known_yes + 20)}
+    return Desk(freeze("labels", PROMISE, pool, draws(seed)), truth[order], known)
+
+
 def desk(method: str, seed: int, *, size: int = 700) -> Desk:
     pool = beta_pool(seed, size, 0.35, yes=(6.0, 2.0), no=(1.0, 8.0))
+    if method == "labels":
+        return labelled(seed, pool.truth, pool.known_yes, wrong=0.01)
     known = {place: YES if place < pool.known_yes else NO for place in range(pool.known_yes + 20)}
     frozen = freeze(method, PROMISE, Pool(pool.probabilities, pool.known_yes), draws(seed), Means(260, 40))
     return Desk(frozen, pool.truth, known)
@@ -84,8 +95,8 @@ def flattered(method: str, seed: int) -> Desk:
     """A pool whose accepted part has more no than its promise allows, and more yes beyond it, unknown to the scores."""
     pool = flattered_pool(seed, accepted=300, false_share=0.08, hidden=35, ranks=900)
     known = dict.fromkeys(range(pool.known_yes), YES)
-    frozen = freeze(method, PROMISE, Pool(pool.probabilities, pool.known_yes), draws(seed), Means(260, 40))
-    return Desk(frozen, pool.truth, known)
+    there = Pool(pool.probabilities, pool.known_yes, claimed=300)
+    return Desk(freeze(method, PROMISE, there, draws(seed), Means(260, 40)), pool.truth, known)
 
 
 # --- kinds of late labels: each takes the desk at its end, and changes labels ----------------------------------

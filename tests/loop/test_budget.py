@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool, small
@@ -17,6 +18,7 @@ from thresher.loop.turn import Turn
 from thresher.loop.ways import WAYS
 from thresher.records import OWNER, Label, Purpose, Says, Source, Targets
 from thresher.settings import Settings
+from thresher.store.claims import AUDITED, ClaimedLabels, store_claim
 from thresher.store.contract import Store
 from thresher.verify import verify
 
@@ -37,6 +39,8 @@ def begun(store: Store, method: str, answers: int) -> None:
     labels = [Label(row, says(row), Source.OWNER, Purpose.MINE_GOLD, 1, 0) for row in known]
     store.labels.hold(NAME, labels)
     store.labels.gild(NAME, [piece for label in labels if (piece := gold_of(label, (), None)) is not None])
+    called = np.array([row for row in rows if says(row) is Says.YES], np.int64)
+    store_claim(NAME, ClaimedLabels(AUDITED, called, np.ones(len(called), np.bool_)), store=store)
     store.categories.aim(NAME, Targets(0.85, 0.8, 0.1, answers, method))
 
 
