@@ -252,6 +252,38 @@ def test_a_mistake_is_told_in_one_line_with_its_place(name: str, tmp_path: Path)
     assert refused.value.next
 
 
+@pytest.mark.parametrize("content", ['{"file": "a\\ud800", "label": "car"}', '{"file": "a", "label": "c\\udc80"}'])
+def test_half_of_a_character_is_no_text(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(content, "utf-8")
+    with pytest.raises(BadInput, match=r"a\.jsonl.*(cannot be decoded|is not UTF-8)"):
+        read(file)
+
+
+def test_what_is_no_file_of_labels_is_told(tmp_path: Path) -> None:
+    (tmp_path / "labels.zip").write_bytes(b"PK")
+    with pytest.raises(BadInput, match=r"labels\.zip: is an archive\. Next: unpack it"):
+        read(tmp_path / "labels.zip")
+    (tmp_path / "notes.txt").write_text("a\n", "utf-8")
+    with pytest.raises(BadInput, match=r"notes\.txt: the format is not known"):
+        read(tmp_path / "notes.txt")
+    for kind in (
+        "csv",
+        "jsonl",
+        "parquet",
+        "coco",
+        "cvat",
+        "bdd100k",
+        "label-studio",
+        "fiftyone",
+        "hf",
+        "yolo",
+        "folder",
+    ):
+        with pytest.raises(BadInput):
+            read(tmp_path, kind=kind)
+
+
 YOLO = {
     "an unknown class": ("2 0.5 0.5 0.1 0.1", "line 2: the class 2 is none of the 2 that have names"),
     "a negative class": ("-1 0.5 0.5 0.1 0.1", "line 2: the class '-1' is not a whole number"),

@@ -1,5 +1,8 @@
 """Labels written in each format come back as they were: names, labels, scores, boxes and the images without any."""
 
+import gzip
+import json
+import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -92,3 +95,21 @@ def test_a_large_file_of_one_label_an_image_is_read_in_order(tmp_path: Path) -> 
     ]
     assert len(found.images("dog")) == 1_000
     assert list(found.named())[:2] == ["00000.jpg", "00001.jpg"]
+
+
+@pytest.mark.parametrize("name", ["labels.csv.gz", "labels.jsonl.gz"])
+def test_a_file_that_unpacks_to_much_is_never_in_memory_as_a_whole(name: str, tmp_path: Path) -> None:
+    filler, count = "x" * 2_000, 20_000
+    with gzip.open(tmp_path / name, "wt", encoding="utf-8") as out:
+        if "csv" in name:
+            out.write("file,label,format\n")
+        for number in range(count):
+            line = {"file": f"{number}.jpg", "label": "car", "format": filler}
+            out.write(f"{','.join(line.values()) if 'csv' in name else json.dumps(line)}\n")
+    tracemalloc.start()
+    try:
+        assert len(read(tmp_path / name).claims) == count
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000 < len(filler) * count

@@ -57,6 +57,7 @@ _SAME: Final = {
     "json": "jsonl",
 }
 """Other names of formats."""
+_PACKED: Final = frozenset((".zip", ".tar", ".7z", ".rar", ".tgz"))
 
 
 def read(path: Path, *, kind: str = "") -> Claims:
@@ -64,11 +65,20 @@ def read(path: Path, *, kind: str = "") -> Claims:
 
     Raises BadInput or BadLine, which names the file and the line, row or record; then nothing of the file is used.
     """
-    if not path.exists():
-        raise BadInput("there is no such file or folder.", where=str(path), next="check its name")
     kind = _SAME.get(kind, kind)
     if kind and kind not in KINDS:
         raise BadInput(f"unknown format {kind!r}; known are {', '.join(KINDS)}.", next="give one of them to --as")
+    try:
+        return _read(path, kind)
+    except OSError as error:
+        raise BadInput(f"{error.strerror or error}.", where=str(path), next="give files that can be read") from error
+
+
+def _read(path: Path, kind: str) -> Claims:
+    if not path.exists():
+        raise BadInput("there is no such file or folder.", where=str(path), next="check its name")
+    if path.is_file() and path.suffix.lower() in _PACKED:
+        raise BadInput("is an archive.", where=str(path), next="unpack it, and give the folder or the file in it")
     if kind != "folder":
         path = looks.file_in(path)
     found = KINDS.get(kind) or next((one for one in _KINDS if one.looks_like(path)), None)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Final, overload
 
 from thresher.errors import BadInput, BadLine
+from thresher.tables.text import unreadable
 
 MOST_LABELS: Final = 10_000
 """Most labels of one file; a file with more has the names of images, or free text, where its labels should be."""
 LONGEST_LABEL: Final = 200
+_SHOWN: Final = 40
 OUTSIDE_PIXELS: Final = 1.0
 OUTSIDE_SHARE: Final = 0.002
 """How far a box may reach over the edge of its image, for rounding; it is cut at the edge."""
@@ -237,9 +239,11 @@ class Taken:
         """The number of a label, which is added if it is new. Raises BadInput for too many or too long ones."""
         code = self._code.get(label)
         if code is None:
+            if not label.isascii() and (what := unreadable((label,))):
+                raise BadInput(f"the label {label[:_SHOWN]!r} {what}.", where=str(self.file), next="correct the label")
             if len(label) > LONGEST_LABEL:
                 raise BadInput(
-                    f"the label {label[:40]!r}... is longer than {LONGEST_LABEL} characters.",
+                    f"the label {label[:_SHOWN]!r}... is longer than {LONGEST_LABEL} characters.",
                     where=str(self.file),
                     next="check that the labels are in the place where they are looked for",
                 )
@@ -258,6 +262,8 @@ class Taken:
         code = self._code.get(label)
         if code is None:
             code = self.declare(label)
+        if not image.isascii():
+            self._check(image, line)
         if self.single:
             place = self._first.setdefault(image, len(self.kept.names))
             if place < len(self.kept.names):
@@ -271,6 +277,8 @@ class Taken:
 
     def without(self, image: str) -> None:
         """An image that the file names and gives no label here."""
+        if not image.isascii():
+            self._check(image, 0)
         self._without[image] = None
 
     def done(self) -> Claims:
@@ -286,9 +294,16 @@ class Taken:
 
     def wrong(self, what: str, line: int, following: str) -> BadInput:
         """The error for a place of the file."""
+        if not line:
+            return BadInput(what, where=str(self.file), next=following)
         if self.unit == "line":
             return BadLine(what, file=str(self.file), line=line, next=following)
         return BadInput(what, where=f"{self.file}, {self.unit} {line}", next=following)
+
+    def _check(self, name: str, line: int) -> None:
+        """Raise BadInput for a name that is not text: JSON can write half of a character."""
+        if what := unreadable((name,)):
+            raise self.wrong(f"the name {name[:_SHOWN]!r} {what}.", line, "correct the name")
 
     def _again(self, place: int, code: int, line: int, score: float | None) -> None:
         """The same label a second time, which keeps the higher score. Raises BadInput, BadLine for another label."""

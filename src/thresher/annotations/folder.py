@@ -77,4 +77,6 @@ def _images(path: Path) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGES:  # noqa: PTH122 -- a million files
-                yield os.path.relpath(os.path.join(directory, name), path).replace(os.sep, "/")  # noqa: PTH118 -- likewise
+                found = os.path.relpath(os.path.join(directory, name), path).replace(os.sep, "/")  # noqa: PTH118 -- likewise
+                # as a harvest names a file whose name is not UTF-8
+                yield found.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
