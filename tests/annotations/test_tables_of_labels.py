@@ -39,6 +39,11 @@ def test_boxes_of_a_table_are_in_pixels_by_corners_or_by_sides(tmp_path: Path) -
     assert list(corners.claims) == list(sides.claims)
 
 
+def test_a_box_of_one_pixel_is_a_box_and_no_share(tmp_path: Path) -> None:
+    found = read(csv(tmp_path, "image,label,x,y,w,h", "a.jpg,car,0,0,1,1"))
+    assert [claim.box for claim in found.claims] == [Box(0, 0, 1, 1)]
+
+
 def test_two_different_labels_of_one_image_are_refused_with_both_lines(tmp_path: Path) -> None:
     with pytest.raises(BadLine, match=r"labels\.csv, line 4: 'a\.jpg' is 'dog' here and 'car' in line 2"):
         read(csv(tmp_path, "file,label", "a.jpg,car", "b.jpg,dog", "a.jpg,dog"))

@@ -178,7 +178,8 @@ def box_from(values: Sequence[object], *, corners: bool) -> Box | None:
         said = ", ".join(map(told, values))
         raise BadInput(f"the box {said} is not four numbers.", next="correct the box")
     left, top, right, bottom = (number or 0.0 for number in found)
-    if 0 <= left < right <= 1 and 0 <= top < bottom <= 1:
+    sides = (left, top, right, bottom)
+    if all(0 <= side <= 1 for side in sides) and not all(side.is_integer() for side in sides):
         raise BadInput(
             f"the box {left:g}, {top:g}, {right:g}, {bottom:g} is smaller than a pixel.",
             next="give boxes in pixels, not in shares of the width and height",
