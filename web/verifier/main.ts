@@ -26,12 +26,14 @@ async function judge(read: () => Directory | Promise<Directory>): Promise<void> 
   work.hidden = false;
   told('Looking at the files', 0, 0);
   let children: (Node | string)[];
+  let answer = '';
   try {
     const directory = await read();
     const verdict = await verify(directory, (...now) => {
       if (mine === turn) told(...now);
     });
     children = shown(verdict, directory.name);
+    answer = verdict.answer;
   } catch (error) {
     children = [
       `The folder could not be read: ${error instanceof Error ? error.message : String(error)}. Choose it with the button.`,
@@ -39,6 +41,7 @@ async function judge(read: () => Directory | Promise<Directory>): Promise<void> 
   }
   if (mine !== turn) return;
   work.hidden = true;
+  result.dataset.answer = answer;
   result.replaceChildren(...children);
   result.hidden = false;
   result.focus();

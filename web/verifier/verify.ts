@@ -6,7 +6,6 @@ import { Samples } from './files/archive';
 import { CARD, card } from './files/card';
 import {
   checkFolder,
-  checkHash,
   checkHashes,
   checkLayout,
   checkListed,
@@ -109,7 +108,7 @@ class Run {
     const shards = [...directory.files.keys()].filter((path) => isShard(path, manifest.category)).sort();
     if (proven) await this.released(proven, manifest, shards);
     this.begin('Hashing the files');
-    const rest = [...directory.files.keys()].filter((path) => path !== MANIFEST && !(proven && shards.includes(path)));
+    const rest = [...directory.files.keys()].filter((path) => path !== MANIFEST);
     await checkHashes(directory, manifest, rest, { progress: this.progress, wrong: (error) => this.note(error) });
   }
 
@@ -183,9 +182,7 @@ class Run {
     this.begin('Reading the WebDataset');
     const samples = new Samples(claim.images, rows);
     for (const path of shards) {
-      const reader = new Reader(fileOf(this.directory, path), path, this.progress);
-      await this.attempt(() => samples.shard(reader, path));
-      await this.attempt(async () => checkHash(path, await reader.digest(), manifest));
+      await this.attempt(() => samples.shard(new Reader(fileOf(this.directory, path), path), path));
     }
     await this.attempt(() => {
       samples.done('webdataset/');

@@ -90,7 +90,7 @@ export async function checkHashes(
   await Promise.all(Array.from({ length: AT_A_TIME }, one));
 }
 
-export function checkHash(path: string, digest: string, manifest: Manifest): void {
+function checkHash(path: string, digest: string, manifest: Manifest): void {
   must(digest === manifest.files.get(path)?.sha256, path, 'its SHA-256 is not that of the manifest');
   const id = IMAGE.exec(path)?.[1];
   must(id === undefined || id === digest, path, 'its bytes are another image than its name says');

@@ -90,7 +90,6 @@ function readFormats(formats: Fields): Manifest['formats'] {
 
 function readWording(value: Json): Wording {
   const wording = Fields.of(value, MANIFEST, 'a wording').only('version', 'text', 'instructions', 'at_ms');
-  wording.whole('version');
   return {
     text: wording.text('text'),
     instructions: wording.text('instructions'),

@@ -1,10 +1,10 @@
-/** Reading a file once from front to end in windows, and its digest on the way: a file may be larger than the memory. */
-import { Hash, sha256Of } from '../proof/digest';
+/** Reading a file from front to end in windows, and digests: a file may be larger than the memory. */
+import { Hash, sha256Of, toHex } from '../proof/digest';
 import { Unreadable } from '../proof/faults';
 
 const WINDOW = 8 * 2 ** 20;
 /** Up to this size a digest is taken at once, by the browser's own code where it has it. */
-const AT_ONCE = 32 * 2 ** 20;
+const AT_ONCE = 128 * 2 ** 20;
 
 export interface Read {
   reader: Reader;
@@ -20,12 +20,10 @@ export class Reader {
   private window = new Uint8Array(0);
   private at = 0;
   private fetched = 0;
-  private readonly hash = new Hash();
 
   constructor(
     private readonly file: Blob,
     private readonly where: string,
-    private readonly progress: Progress = () => undefined,
   ) {}
 
   get left(): number {
@@ -46,20 +44,12 @@ export class Reader {
     const to = Math.min(this.file.size, from + Math.max(WINDOW, count - rest.length));
     if (to === from) return;
     const bytes = await bytesOf(this.file.slice(from, to), this.where);
-    this.hash.add(bytes);
-    this.progress(bytes.length);
     this.fetched = to;
     const window = new Uint8Array(rest.length + bytes.length);
     window.set(rest);
     window.set(bytes, rest.length);
     this.window = window;
     this.at = 0;
-  }
-
-  /** The digest of the whole file; reads what is left of it. */
-  async digest(): Promise<string> {
-    while (this.left > 0) await this.take(Math.min(this.left, WINDOW));
-    return this.hash.hex();
   }
 }
 
@@ -74,20 +64,25 @@ export async function bytesOf(file: Blob, where: string): Promise<Uint8Array<Arr
 
 /** The digest of the next bytes of a reader. */
 export async function digestOf(reader: Reader, size: number): Promise<string> {
-  if (size <= AT_ONCE) return digest(await reader.take(size));
+  if (size <= WINDOW) return digest(await reader.take(size));
+  return inWindows(reader, size);
+}
+
+async function inWindows(reader: Reader, size: number, progress: Progress = () => undefined): Promise<string> {
   const hash = new Hash();
   for (let left = size; left > 0; ) {
     const bytes = await reader.take(Math.min(left, WINDOW));
     if (bytes.length === 0) break;
     hash.add(bytes);
+    progress(bytes.length);
     left -= bytes.length;
   }
   return hash.hex();
 }
 
 /** The digest of a whole file. */
-export async function fileDigest(file: Blob, where: string, progress: Progress): Promise<string> {
-  if (file.size > AT_ONCE) return new Reader(file, where, progress).digest();
+export async function fileDigest(file: Blob, where: string, progress: Progress, atOnce = AT_ONCE): Promise<string> {
+  if (file.size > atOnce) return inWindows(new Reader(file, where), file.size, progress);
   const found = await digest(await bytesOf(file, where));
   progress(file.size);
   return found;
@@ -97,6 +92,5 @@ async function digest(bytes: Uint8Array): Promise<string> {
   // a page that came over plain HTTP from another machine has no WebCrypto, and small pieces cost less without it
   const subtle = globalThis.crypto?.subtle;
   if (subtle === undefined || bytes.length < 4096) return sha256Of(bytes);
-  const found = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(found, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)));
 }

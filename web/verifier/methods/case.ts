@@ -1,6 +1,6 @@
 /** What a method reads: the frozen description, the answers, and where the prover stopped. */
 import type { Certificate } from '../proof/certificate';
-import { draws, hexToBytes } from '../proof/digest';
+import { draws, ofHex } from '../proof/digest';
 import { EVIDENCE, type Evidence } from '../proof/evidence';
 import { must, Wrong } from '../proof/faults';
 import { deltaOfAudits, type Frozen, type Rung } from '../proof/frozen';
@@ -33,7 +33,7 @@ export class Case {
     readonly evidence: Evidence,
     readonly slips: Slips,
   ) {
-    this.seed = hexToBytes(certificate.frozen.seed);
+    this.seed = ofHex(certificate.frozen.seed);
   }
 
   get frozen(): Frozen {

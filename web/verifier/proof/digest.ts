@@ -1,27 +1,32 @@
 /** SHA-256, all at once or piece by piece, and the stream of random words that HMAC-SHA-256 makes of a seed. */
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { Hmac, Sha256 } from './sha256';
 
 export const DIGEST = /^[0-9a-f]{64}$/;
+const utf8 = new TextEncoder();
 
-/** The digest of bytes that come in pieces. */
+export const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** The bytes of hexadecimal digits. */
+export function ofHex(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(2 * at, 2 * at + 2), 16));
+}
+
+/** The digest of bytes, or of texts in UTF-8, that come in pieces. */
 export class Hash {
-  private readonly state = sha256.create();
+  private readonly state = new Sha256();
 
   add(bytes: Uint8Array | string): this {
-    this.state.update(typeof bytes === 'string' ? utf8ToBytes(bytes) : bytes);
+    this.state.add(typeof bytes === 'string' ? utf8.encode(bytes) : bytes);
     return this;
   }
 
   hex(): string {
-    return bytesToHex(this.state.digest());
+    return toHex(this.state.digest());
   }
 }
 
-export const sha256Of = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
-
-export { hexToBytes };
+export const sha256Of = (bytes: Uint8Array): string => new Hash().add(bytes).hex();
 
 /** The words of a stream: 64-bit numbers, four to each HMAC of `stage|0`, `stage|1`, ... under the seed. */
 export class Words {
@@ -29,15 +34,18 @@ export class Words {
   private at = 0;
   private counter = 0;
 
+  private readonly hmac: Hmac;
+
   constructor(
-    private readonly seed: Uint8Array,
+    seed: Uint8Array,
     private readonly stage: string,
-  ) {}
+  ) {
+    this.hmac = new Hmac(seed);
+  }
 
   next(): bigint {
     if (this.at >= this.block.byteLength) {
-      const made = hmac(sha256, this.seed, utf8ToBytes(`${this.stage}|${this.counter}`));
-      this.block = new DataView(made.buffer, made.byteOffset, made.byteLength);
+      this.block = new DataView(this.hmac.of(utf8.encode(`${this.stage}|${this.counter}`)).buffer);
       this.counter += 1;
       this.at = 0;
     }

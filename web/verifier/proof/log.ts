@@ -79,7 +79,8 @@ export class LogReader {
     must((kind === 'freeze') === (number === 1), where, 'the first line, and only that, tells what was frozen');
     this.take(kind, line, where);
     log.head = sha256Of(bytes);
-    if (number === 1) log.first = log.head;
+    log.first ||= log.head;
+    log.heads.push(log.head);
   }
 
   /** The log, once its last line was taken. */

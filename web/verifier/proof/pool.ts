@@ -1,5 +1,5 @@
 /** pool.parquet: every image at the freeze; the three digests of the frozen description commit to it. */
-import { DIGEST, Hash, hexToBytes } from './digest';
+import { DIGEST, Hash, ofHex } from './digest';
 import { must } from './faults';
 import type { Frozen } from './frozen';
 
@@ -76,7 +76,7 @@ function committed(pool: Pool, units: number, frozen: Frozen): void {
   must(pool.ranking.length === frozen.n, POOL, 'it has not as many ranks as were frozen');
   must(units === frozen.units, POOL, 'it has not as many units as were frozen');
   const ranking = new Hash();
-  for (const id of pool.ranking) ranking.add(hexToBytes(id));
+  for (const id of pool.ranking) ranking.add(ofHex(id));
   must(ranking.hex() === frozen.ranking, POOL, 'its ranking is not the one that was frozen');
   must(digestOf(pool.known) === frozen.known, POOL, 'its known labels are not those that were frozen');
   must(digestOf(pool.unitOf) === frozen.copies, POOL, 'its copies are not those that were frozen');
