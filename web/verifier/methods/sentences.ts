@@ -43,12 +43,27 @@ function claim({ frozen, counts, delivered }: Figures): string {
     const least = tenDigits(figure(counts, 'recall_at_least'));
     return `${confidence}: at least ${p} of the ${images} released images are yes. If so, they are, with confidence ${proven}, at least ${least} of all yes of ${pool}; this method has no recall target.`;
   }
-  if (delivered === 0) return `${confidence}: ${pool} contains no yes, so the released set is empty.`;
+  if (delivered === 0 && frozen.r > 0) return `${confidence}: ${pool} contains no yes, so the released set is empty.`;
   if (frozen.method === 'recall') {
     const least = tenDigits(figure(counts, 'precision_at_least'));
     return `${confidence}: at least ${r} of all yes of ${pool} are among the ${images} released images, of which then at least ${least} are yes; this method has no precision target.`;
   }
-  return `${confidence}: at least ${p} of the ${images} released images are yes, and they are at least ${r} of all yes of ${pool}.`;
+  const released = `at least ${p} of the ${images} released images are yes`;
+  if (frozen.method === 'labels') {
+    const base = figure(counts, 'base');
+    const untouched = frozen.units === frozen.n && base === frozen.ladder[0]?.rank;
+    const called = untouched
+      ? `at least ${p} of the ${counted(base)} images that the labels call yes are yes, and `
+      : '';
+    const [drawn, bad, otherDrawn, otherBad] = ['accept_drawn', 'accept_bad', 'reject_drawn', 'reject_bad'].map(
+      (name) => counted(figure(counts, name)),
+    );
+    const seen = `Of ${drawn} images drawn from those that the labels call yes, ${bad} were not yes`;
+    if (frozen.r === 0) return `${confidence}: ${called}${released}; no recall is promised. ${seen}.`;
+    const others = `of ${otherDrawn} drawn from the others, ${otherBad} were not no`;
+    return `${confidence}: ${called}${released}, and they are at least ${r} of all yes of ${pool}. ${seen}; ${others}.`;
+  }
+  return `${confidence}: ${released}, and they are at least ${r} of all yes of ${pool}.`;
 }
 
 function similar({ files }: Figures): string {

@@ -4,7 +4,7 @@ import { Fields } from './fields';
 import type { Json } from './json';
 import type { Prior } from './urn';
 
-export const METHODS = ['certified', 'adjudicated', 'everything', 'precision', 'recall'] as const;
+export const METHODS = ['certified', 'adjudicated', 'everything', 'precision', 'recall', 'labels'] as const;
 export type Method = (typeof METHODS)[number];
 export const TRUTHS = ['people', 'owner'] as const;
 export type Truth = (typeof TRUTHS)[number];
@@ -64,11 +64,14 @@ export function readFrozen(value: Json | undefined): Frozen {
   must(found.whole('format') === 2, WHERE, 'frozen is not of format 2');
   const promise = found.fields('promise').only('precision', 'recall', 'delta');
   const [p, r, delta] = [promise.real('precision'), promise.real('recall'), promise.real('delta')];
-  must(p > 0 && p <= 1 && r > 0 && r <= 1, WHERE, 'a target of frozen.promise is not above 0 and at most 1');
+  const method = found.oneOf('method', METHODS);
+  const least = method === 'labels' ? 0 : Number.MIN_VALUE; // labels may be audited for their precision alone
+  const possible = p > 0 && p <= 1 && r >= least && r <= 1;
+  must(possible, WHERE, 'a target of frozen.promise is not above 0 and at most 1');
   must(delta > 0 && delta < 0.5, WHERE, 'delta of frozen.promise is not above 0 and below 0.5');
   const n = found.whole('ranks', 0, 2 ** 40);
   const frozen: Frozen = {
-    method: found.oneOf('method', METHODS),
+    method,
     p,
     r,
     delta,
@@ -95,7 +98,7 @@ export function readFrozen(value: Json | undefined): Frozen {
   must(frozen.checkDelta >= 0, WHERE, 'frozen.check_delta is below 0');
   const ofPeople = frozen.method === 'adjudicated' || frozen.method === 'everything';
   must(!ofPeople || frozen.truth === 'people', WHERE, `the method ${frozen.method} rests on the answers of people`);
-  const checked = frozen.method !== 'recall' && frozen.method !== 'everything';
+  const checked = ['certified', 'adjudicated', 'precision'].includes(frozen.method);
   must(checked || frozen.checkDelta === 0, WHERE, `the method ${frozen.method} has no check of the owner`);
   return frozen;
 }
