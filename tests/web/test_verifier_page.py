@@ -19,13 +19,12 @@ from tests.verify.written import write
 from tests.web.conftest import STATIC, Opener
 from tests.web.window import NARROW, PHONE, Window
 
-from thresher.evidence import Certified
+from thresher.evidence import METHODS, Certified
 from thresher.verify import verify
 
 pytestmark = pytest.mark.browser
 
 PAGE = STATIC / "verifier/index.html"
-METHODS = ("certified", "adjudicated", "everything", "precision", "recall")
 TAMPERED = (
     ("two pictures exchanged", "certified"),
     ("a picture added", "adjudicated"),
@@ -93,8 +92,8 @@ def test_the_page_proves_a_release_of_every_method_and_says_what_the_command_say
         assert checking.text(".claim") == verify(folder).claim
 
 
-@pytest.mark.parametrize("name", [name for name in MADE if "gold" in name or "epoch" in name])
-def test_the_page_allows_for_errors_of_adjudication_as_the_command_does(
+@pytest.mark.parametrize("name", [name for name in MADE if "gold" in name or "epoch" in name or "labels" in name])
+def test_the_page_counts_gold_epochs_and_claimed_labels_as_the_command_does(
     name: str, checking: Window, tmp_path: Path
 ) -> None:
     one, step = played(name)
@@ -165,9 +164,8 @@ def test_the_policy_of_the_page_lets_nothing_out(checking: Window) -> None:
     page.evaluate(
         "() => { const one = new Image(); one.src = 'https://example.org/x.png'; document.body.append(one); }"
     )
-    page.evaluate(
-        "() => { const one = document.createElement('script'); one.text = 'window.ran = true'; document.body.append(one); }"
-    )
+    inline = "const one = document.createElement('script'); one.text = 'window.ran = 1'; document.body.append(one);"
+    page.evaluate(f"() => {{ {inline} }}")
     assert page.evaluate("() => window.ran") is None
     checking.forgive("Content Security Policy", "example.org", "data:text/plain", "Failed to fetch")
     checking.requests[:] = [request for request in checking.requests if "example.org" not in request.url]
