@@ -32,6 +32,7 @@ LONGEST = (
     "cli/test_commands.py",
     "web/test_console.py",
     "web/test_worker_page.py",
+    "web/test_verifier_page.py",
     "web/test_worker_page_interrupted.py",
     "evidence/test_precision.py",
     "test_style.py",

@@ -4,7 +4,7 @@ import { Unreadable } from '../proof/faults';
 
 const WINDOW = 8 * 2 ** 20;
 /** Up to this size a digest is taken at once, by the browser's own code where it has it. */
-const AT_ONCE = 128 * 2 ** 20;
+const AT_ONCE = 64 * 2 ** 20;
 
 export interface Read {
   reader: Reader;
