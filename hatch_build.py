@@ -17,7 +17,7 @@ except ImportError:  # run by hand before anything is installed, as `make setup`
     BuildHookInterface = object
 
 STATIC = Path("src/thresher/server/static")
-PAGES = ("worker", "console")
+PAGES = ("worker", "console", "verifier")
 # what no build reads: a change there is no reason for a new one
 NO_SOURCE = {"node_modules", "README.md", "openapi.json", "biome.jsonc", "vitest.config.ts", "for-tests.ts"}
 

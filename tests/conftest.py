@@ -33,6 +33,7 @@ LONGEST = (
     "cli/test_certify.py",
     "web/test_console.py",
     "web/test_worker_page.py",
+    "web/test_verifier_page.py",
     "web/test_worker_page_interrupted.py",
     "evidence/test_precision.py",
     "test_style.py",

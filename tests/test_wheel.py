@@ -68,7 +68,7 @@ def server(installed: Path) -> Iterator[str]:
         process.stdout.close()
 
 
-def test_an_installed_wheel_serves_both_pages_and_the_scripts_they_name(installed: Path) -> None:
+def test_an_installed_wheel_serves_its_pages_with_their_scripts_and_writes_the_verifier_page(installed: Path) -> None:
     where = run(installed / "env/bin/python", "-c", "import thresher; print(thresher.__file__)", cwd=installed)
     assert where.startswith(str(installed))
     with server(installed) as link:
@@ -82,6 +82,10 @@ def test_an_installed_wheel_serves_both_pages_and_the_scripts_they_name(installe
                 with urlopen(url + script) as answer:
                     assert "javascript" in answer.headers["content-type"]
                     assert len(answer.read()) > 1000
+        with urlopen(f"{url}/verify") as page:
+            served = page.read()
+    run(installed / "env/bin/thresher", "verify", "--page", "check.html", cwd=installed, env=NO_NODE)
+    assert (installed / "check.html").read_bytes() == served
 
 
 # --- the hook ---------------------------------------------------------------------------------------------------------
@@ -97,6 +101,7 @@ def tree(tmp_path: Path) -> Path:
         "web/node_modules/library.js": "library",
         "src/thresher/server/static/worker/index.html": "page",
         "src/thresher/server/static/console/index.html": "page",
+        "src/thresher/server/static/verifier/index.html": "page",
         "scripts/npm.py": (ROOT / "scripts/npm.py").read_text("utf-8"),
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -124,7 +124,7 @@ def test_a_page_that_was_built_again_is_served_anew(served: Served, static: Path
 def test_a_page_that_is_not_built_says_so_and_names_the_command(served: Served, static: Path) -> None:
     for index in static.rglob("index.html"):
         index.unlink()
-    for path in ("/", "/work", "/join/x"):
+    for path in ("/", "/work", "/join/x", "/verify"):
         answer = served.http.get(path)
         assert answer.status_code == 503
         assert "<code>make setup</code>" in answer.text

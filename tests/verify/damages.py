@@ -976,3 +976,8 @@ def _(one: Release) -> None:
 @damage("a manifest that is a list")
 def _(one: Release) -> None:
     one.path(MANIFEST).write_text("[]")
+
+
+@damage("an id of the evidence left out")
+def _(one: Release) -> None:
+    one.table(EVIDENCE, lambda rows: rows[-1].update(id=None))

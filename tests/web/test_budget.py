@@ -11,6 +11,7 @@ WORKER_BYTES = 20_000
 CONSOLE_SCRIPT_BYTES = 200_000
 CONSOLE_STYLE_BYTES = 20_000
 LAZY_BYTES = 120_000
+VERIFIER_BYTES = 60_000
 
 
 def packed(*files: Path) -> int:
@@ -45,6 +46,18 @@ def test_nothing_is_inline_and_no_source_map_is_shipped() -> None:
         assert not re.search(r"<style|style=|\son\w+=", text)
         assert all("src=" in script for script in re.findall(r"<script[^>]*>", text))
     assert list(STATIC.rglob("*.map")) == []
+
+
+def test_the_verifier_page_is_one_file_that_names_no_other() -> None:
+    files = [path for path in (STATIC / "verifier").rglob("*") if path.is_file()]
+    assert [path.name for path in files] == ["index.html"]
+    assert packed(*files) <= VERIFIER_BYTES
+    text = files[0].read_text("utf-8")
+    assert re.search(
+        r"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-", text
+    )
+    head, _, body = text.partition("<script")
+    assert not re.search(r"(?:src|href)=\"(?!data:)", head + body.partition("</script>")[2])
 
 
 def test_the_lock_names_no_host() -> None:

@@ -293,12 +293,15 @@ def audit_log(
 
 
 def verify(
-    directory: Annotated[Path, typer.Argument(help="The directory of a release.")],
+    directory: Annotated[Path | None, typer.Argument(help="The directory of a release.")] = None,
     head: Annotated[
         str, typer.Option(help="A published head of the audit log (SHA-256): the log must have this line.")
     ] = "",
     signers: Annotated[
         Path | None, typer.Option(help="A file of trusted SSH keys (ALLOWED SIGNERS): one must have signed the log.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the verifier page to this file: it does the same in a browser, offline.")
     ] = None,
     json: JSON = False,
 ) -> None:
@@ -307,8 +310,17 @@ def verify(
     Prints yes and what is proven, or no and what is wrong. Every bound, every draw and the released set are computed
     from the audit log, the frozen pool and the labels; docs/certificate-format.md describes how.
     """
+    from thresher.server.verifier import verifier_page
     from thresher.verify import verify as verify_release
 
+    if page is not None:
+        page.write_bytes(verifier_page())
+        if not json:
+            say(f"wrote {page}: open it in a browser, and drop the folder of a release on it")
+    if directory is None:
+        if page is None:
+            raise BadInput("no release was named.", next="thresher verify DIRECTORY")
+        return
     found = verify_release(directory, head=head, signers=signers)
     if json:
         as_json(asdict(found))

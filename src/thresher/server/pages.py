@@ -24,7 +24,9 @@ NONCE = "__NONCE__"
 PACKED = frozenset({"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"})
 
 # who may frame which page: marketplaces that show the worker page in a frame of theirs are added here
-FRAMED_BY = {"worker": "'self'", "console": "'none'"}
+FRAMED_BY = {"worker": "'self'", "console": "'none'", "verifier": "'none'"}
+# a page of one file, which also opens without a server: it brings its policy along, with the hashes of its own script
+BRINGS_POLICY = frozenset({"verifier"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,12 @@ def join_page(invite: str, desk: TheDesk, request: Request) -> Response:  # noqa
     return page("worker", desk.static, request)
 
 
+@router.get("/verify")
+def verifier(desk: TheDesk, request: Request) -> Response:
+    """The page that recomputes a release from the files that are dropped on it. It asks the server nothing."""
+    return page("verifier", desk.static, request)
+
+
 @router.get("/static/{app}/{path:path}")
 def static(app: str, path: str, desk: TheDesk, request: Request) -> Response:
     """A file of a page. A file with a hash in its name may be cached for ever."""
@@ -82,6 +90,8 @@ def page(app: str, folder: Path, request: Request) -> Response:
 
 def policy(app: str, nonce: str) -> str:
     """The content security policy of a page: only its own files and images, nothing inline or from other sites."""
+    if app in BRINGS_POLICY:
+        return f"frame-ancestors {FRAMED_BY[app]}"
     return "; ".join(
         [
             "default-src 'none'",

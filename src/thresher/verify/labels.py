@@ -8,7 +8,7 @@ from typing import Any
 from thresher.verify.checks import Checks
 from thresher.verify.frozen import Frozen
 from thresher.verify.log import Log
-from thresher.verify.pool import CODE_OF, Pool
+from thresher.verify.pool import CODE_OF, Pool, is_id
 from thresher.verify.reading import read_table, wrong
 
 NAME = "evidence.parquet"
@@ -59,6 +59,8 @@ def read_labels(directory: Path, frozen: Frozen, log: Log, pool: Pool, checks: C
     """The labels of the evidence table, compared with log and pool. Raises BadInput, or Wrong for another table."""
     path = directory / NAME
     rows = read_table(path, COLUMNS)
+    if not all(map(is_id, rows["id"])):
+        raise wrong("has an id that is no SHA-256", path)
     if not all({*rows[name]} <= {None, *CODE_OF} for name in ("first", "now", "word")):
         raise wrong("has a label that is none of yes, no, unsure", path)
     now = {one: CODE_OF[word] for one, word in zip(rows["id"], rows["now"], strict=True) if word is not None}
