@@ -94,13 +94,19 @@ WAYS: Final[dict[str, Way]] = {
     )
 }
 PROVEN: Final = tuple(name for name, way in WAYS.items() if way.proves)
+CHEAPEST: Final = "cheapest"
+"""Given instead of a method, it lets the loop choose one of CANDIDATES (choice.py)."""
+CANDIDATES: Final = ("everything", "certified", "adjudicated")
+"""The methods that prove all that is promised; of two that cost the same, the first: a count needs no audit."""
+START: Final = "certified"
+TO_BE_CHOSEN: Final = "to be chosen by its price, with the first round"
 
 
 def way_of(name: str, known: Sequence[str] = tuple(WAYS)) -> Way:
     """The method of this name. Raises BadInput, naming the `known` methods, for any other."""
     if name not in known:
         why = f"the method {name} has no certificate." if name in WAYS else f"unknown method {name!r}."
-        raise BadInput(why, next=f"choose from {', '.join(known)}")
+        raise BadInput(why, next=f"choose from {', '.join((CHEAPEST, *known))}")
     return WAYS[name]
 
 
