@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from thresher import __version__
-from thresher.cli import annotators, invites, people, places, stages, start, workspace
+from thresher.cli import annotators, demo, invites, people, places, stages, start, workspace
 from thresher.errors import StoreFull, ThresherError, without_secrets
 
 NO_SPACE_ERRNO = 28
@@ -64,7 +64,7 @@ def _workspace(
     context.obj = place
 
 
-for commands in (start, workspace, stages, people, invites, annotators, places):
+for commands in (start, demo, workspace, stages, people, invites, annotators, places):
     commands.add_to(app)
 
 
