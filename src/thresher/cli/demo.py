@@ -125,7 +125,7 @@ def _run(demo: _Demo, *, once: bool) -> None:
         thresher("verify", str(demo.release))
         _report(demo, time.monotonic() - started)
         if not once:
-            _offer_a_task(server)
+            _offer_a_task(demo.workspace, server)
 
 
 def thresher(*arguments: str, at: Path | None = None) -> None:
@@ -207,14 +207,9 @@ def _answers(workspace: Path) -> dict[str, int]:
     }
 
 
-def _offer_a_task(server: "Local") -> None:
+def _offer_a_task(workspace: Path, server: "Local") -> None:
     """Leave the server running with a task that the user can answer."""
-    from thresher.client import Console
-
-    console = Console(server.url, server.token)
-    pictures = console.pictures(NAME, limit=TRY_IMAGES).pictures
-    console.upload_task(NAME, "Try it yourself", [picture.sha256 for picture in pictures])
-    link = console.add_invite(NAME, "the user of the demo").link
+    link = task_to_try(workspace, server.url)
     say("\nThe server is running. Ctrl-C stops it.")
     say(f"  answer a task yourself   {link}")
     say(f"  open the console         {server.link}")
@@ -222,3 +217,23 @@ def _offer_a_task(server: "Local") -> None:
         server.process.wait()
     except KeyboardInterrupt:
         say("stopped")
+
+
+def task_to_try(workspace: Path, url: str) -> str:
+    """A link at the server's address to a task of a few images, for whoever has just run the demo."""
+    from thresher.label.asks import upload
+    from thresher.records import Invite, new_id, now_ms
+    from thresher.settings import read_settings
+    from thresher.store import open_store
+    from thresher.workforce.links import Links
+
+    settings = read_settings(workspace)
+    store = open_store(workspace, settings)
+    try:
+        rows = store.categories.pool(NAME)[:TRY_IMAGES].tolist()
+        upload(NAME, "Try it yourself", rows, store=store, settings=settings, now_ms=now_ms())
+        invite = Invite(new_id(), NAME, "the user of the demo", now_ms())
+        store.people.invite(invite)
+        return f"{url}/join/{Links(store.secret()).invite(invite.id)}"
+    finally:
+        store.close()
