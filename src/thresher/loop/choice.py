@@ -6,6 +6,7 @@ crowd has taken. What is frozen keeps its method. Each choice of the loop is sto
 """
 
 import json
+import math
 from dataclasses import dataclass, replace
 
 from thresher.errors import NotReady
@@ -47,13 +48,16 @@ def choose(
     """
     lacking = _lacking(targets, store=store, settings=settings)
     votes = targets.truth == "people" and not lacking
-    offers = {
-        name: plan(category, replace(targets, method=name), store=store, settings=settings, prevalence=prevalence)
-        for name in CANDIDATES
-        if votes or not WAYS[name].words
-    }
-    if not offers[START].label_all:
-        offers = {name: made for name, made in offers.items() if not WAYS[name].whole}
+
+    def planned_by(method: str) -> Plan:
+        wanted = replace(targets, method=method)
+        return plan(category, wanted, store=store, settings=settings, prevalence=prevalence)
+
+    audited = [name for name in CANDIDATES if not WAYS[name].whole and (votes or not WAYS[name].words)]
+    offers = {name: planned_by(name) for name in audited}
+    whole = offers[START].everything.expected if votes and offers[START].label_all else math.inf
+    if whole <= KEPT * min(_price(made) for made in offers.values()):  # else its plan is not worth its time
+        offers |= {name: planned_by(name) for name in CANDIDATES if name not in offers}
     likely = {name: made for name, made in offers.items() if _keeps(made)} or offers
     least = min(_price(made) for made in likely.values())
     present = targets.method if targets.chosen not in ("", TO_BE_CHOSEN) else ""
@@ -141,5 +145,7 @@ def _why(best: str, offers: dict[str, Plan]) -> str:
         return f"about {_price(offers[name]):,.0f} answers by {what}"
 
     others = [said(name) for name in offers if name != best]
+    if offers[START].label_all and not any(WAYS[name].whole for name in offers):
+        others.append(f"about {offers[START].everything.expected:,.0f} by labelling every image")
     dollars = f"{said(best)} (${offers[best].dollars.expected:,.2f})"
     return f"the cheapest that keeps the promise: {', '.join([dollars, *others])}"
