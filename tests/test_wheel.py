@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import tarfile
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,25 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check")
     run(*pip, "--no-deps", "--no-index", wheel, cwd=here)
     return here
+
+
+def test_the_wheel_carries_the_built_pages_and_nothing_that_builds_them(installed: Path) -> None:
+    (wheel,) = installed.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = packed.namelist()
+    for page in ("worker", "console"):
+        assert f"thresher/server/static/{page}/index.html" in names
+        assert [name for name in names if name.startswith(f"thresher/server/static/{page}/") and name.endswith(".js")]
+    assert [name for name in names if name.endswith((".ts", ".tsx")) or "node_modules" in name] == []
+
+
+def test_the_images_of_the_demo_need_neither_network_nor_node(installed: Path, tmp_path: Path) -> None:
+    program = "import sys, pathlib; from thresher.cli.demo import digits; print(digits(pathlib.Path(sys.argv[1])))"
+    run(installed / "env/bin/python", "-c", program, tmp_path / "digits", cwd=tmp_path, env=NO_NODE)
+    assert len(list((tmp_path / "digits").glob("*.png"))) == 1797
+    told = (tmp_path / "digits.csv").read_text("utf-8").splitlines()
+    assert len(told) == 1798
+    assert 0.35 < sum(line.endswith(",yes") for line in told) / 1797 < 0.45
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def test_a_bad_line_of_a_csv_is_named_and_nothing_is_taken(workspace: Path, tmp_
     ("mistake", "word"),
     [
         (("serve", "--port", "abc"), "--port"),
-        (("statuss",), "Did you mean 'status'?"),
+        (("harvst",), "Did you mean 'harvest'?"),
         (("status", "--jsn"), "--jsn"),
         (("harvest",), "name"),
         (("release", "car"), "--to"),

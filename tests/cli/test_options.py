@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from thresher.cli.main import app
 from thresher.cli.options import NewAimOptions, options
+from thresher.loop.ways import CHEAPEST
 from thresher.records import Targets
 
 
@@ -63,10 +64,11 @@ def test_the_help_lists_the_fields_in_the_records_place_and_order() -> None:
         assert told in output
 
 
-def test_a_new_category_aims_at_what_the_records_say() -> None:
-    assert {one.name: getattr(NewAimOptions(), one.name) for one in fields(Targets)} == {
-        one.name: getattr(Targets(), one.name) for one in fields(Targets)
-    }
+def test_a_new_category_aims_at_what_the_records_say_by_a_method_that_is_chosen() -> None:
+    given = {one.name: getattr(NewAimOptions(), one.name) for one in fields(NewAimOptions)}
+    assert given.pop("method") == CHEAPEST
+    assert given == {name: getattr(Targets(), name) for name in given}
+    assert {one.name for one in fields(Targets)} - given.keys() == {"method", "chosen"}
 
 
 def test_an_option_of_one_name_means_the_same_in_every_command_about_targets() -> None:

@@ -95,6 +95,29 @@ def test_with_scores_it_runs_the_procedure_and_asks_for_less_where_less_is_promi
     assert planned(scored, "--method", "precision", "--answers", "150")["pictures"]["high"] <= 150
 
 
+def test_targets_without_a_method_say_which_was_chosen_for_which_price(fresh: Path) -> None:
+    aimed = thresher("category", "aim", NAME, "--precision", ".95", "--recall", ".9", at=fresh)
+    assert re.search(r"method (\S+) \(the cheapest that keeps the promise: about [\d,]+ answers by ", aimed.stdout)
+    made = planned(fresh)
+    price = f"about {made['answers']['expected']:,.0f} answers"
+    for said in (
+        aimed.stdout,
+        made["chosen"],
+        thresher("status", at=fresh).stdout,
+        thresher("plan", NAME, at=fresh).stdout,
+    ):
+        assert price in said
+    named = thresher("category", "aim", NAME, "--method", "cascade", at=fresh)
+    assert "method cascade, no limit" in named.stdout
+    assert "thing: method cascade." in thresher("status", at=fresh).stdout
+
+
+def test_a_new_category_has_its_method_chosen_and_the_plan_does_so_at_once(tmp_path: Path) -> None:
+    thresher("init", tmp_path / "w")
+    assert thresher("category", "add", NAME, "--question", "Is it?", at=tmp_path / "w").returncode == 0
+    assert "method certified (to be chosen" in thresher("status", at=tmp_path / "w").stdout
+
+
 def test_what_makes_no_sense_is_one_line(fresh: Path) -> None:
     assert is_one_clear_line(thresher("plan", NAME, "--precision", "95", at=fresh), "--precision")
     assert is_one_clear_line(thresher("plan", NAME, "--prevalence", "2", at=fresh), "--prevalence")

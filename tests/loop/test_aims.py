@@ -35,8 +35,8 @@ def test_targets_that_come_as_a_whole_are_checked_as_those_given_one_by_one() ->
 
 
 def test_what_is_not_given_stays_and_no_answers_take_the_cap_away() -> None:
-    before = Targets(precision=0.9, recall=0.8, answers=500)
-    assert aimed(before, Aims(recall=0.7)) == Targets(precision=0.9, recall=0.7, answers=500)
+    before = Targets(precision=0.9, recall=0.8, answers=500, method="certified")
+    assert aimed(before, Aims(recall=0.7)) == Targets(precision=0.9, recall=0.7, answers=500, method="certified")
     assert aimed(before, Aims(answers=0)).answers is None
 
 

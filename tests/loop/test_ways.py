@@ -15,13 +15,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     with pytest.raises(BadInput, match="unknown method 'magic'") as refused:
         way_of("magic")
-    assert refused.value.next == f"choose from {', '.join(WAYS)}"
+    assert refused.value.next == f"choose from cheapest, {', '.join(WAYS)}"
 
 
 def test_a_method_that_proves_nothing_is_refused_where_a_proof_is_wanted() -> None:
     with pytest.raises(BadInput, match="cascade has no certificate") as refused:
         way_of("cascade", PROVEN)
-    assert refused.value.next == f"choose from {', '.join(PROVEN)}"
+    assert refused.value.next == f"choose from cheapest, {', '.join(PROVEN)}"
 
 
 def test_every_way_has_a_function_that_asks_for_it_and_every_function_a_way() -> None:

@@ -448,6 +448,7 @@ export type TargetsWire = {
   method?: string;
   truth?: "people" | "owner";
   check?: boolean | null;
+  chosen?: string;
 };
 export type GroundsWire = {
   labelled: number;
@@ -529,6 +530,7 @@ export type PlanWire = {
   certified: number | null;
   delivered: number | null;
   advice: string;
+  chosen?: string;
   words: string[];
 };
 export type Decision = "yes" | "no" | "unknown";

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from thresher import __version__
-from thresher.cli import annotators, backbone, certify, invites, labels, people, places, stages, workspace
+from thresher.cli import annotators, backbone, certify, demo, invites, labels, people, places, stages, start, workspace
 from thresher.errors import StoreFull, ThresherError, without_secrets
 
 NO_SPACE_ERRNO = 28
@@ -64,7 +64,7 @@ def _workspace(
     context.obj = place
 
 
-for commands in (certify, workspace, labels, stages, people, invites, annotators, places, backbone):
+for commands in (certify, start, demo, workspace, labels, stages, people, invites, annotators, places, backbone):
     commands.add_to(app)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thresher.loop.ways import PROVEN, described
+from thresher.loop.ways import CHEAPEST, PROVEN, described
 
 Name = Annotated[str, typer.Argument(help="The category's name.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -23,7 +23,13 @@ Answers = Annotated[
     int | None,
     typer.Option(help="Budget: at most so many answers, those on gold and of the owner included; 0: no limit."),
 ]
-Method = Annotated[str | None, typer.Option(help=f"Method. {described()}")]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Advanced: the method. {CHEAPEST}, the default: the one that is expected to keep the promise for the "
+        f"fewest answers, chosen again until the pool is frozen. {described()}"
+    ),
+]
 Truth = Annotated[
     str | None,
     typer.Option(
@@ -86,7 +92,7 @@ class NewAimOptions(AimOptions):
     precision: Precision = 0.95
     recall: Recall = 0.90
     delta: Delta = 0.05
-    method: Method = "cascade"
+    method: Method = CHEAPEST
     truth: Truth = "people"
 
 
@@ -97,7 +103,8 @@ class PlanOptions(PromiseOptions):
     method: Annotated[
         str | None,
         typer.Option(
-            help=f"{', '.join(PROVEN)}; default: the method of the category, or certified if that has no certificate."
+            help=f"{CHEAPEST}, {', '.join(PROVEN)}; default: the method of the category if it was named and has a "
+            f"certificate, else {CHEAPEST}."
         ),
     ] = None
     answers: Answers = None

@@ -11,7 +11,10 @@ from thresher.cli.options import JSON, CrowdOptions, Name, options
 from thresher.cli.show import as_json, facts, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from thresher.records import Job
+    from thresher.settings import Settings
     from thresher.store.contract import Store
 
 
@@ -30,6 +33,21 @@ def serve(
     while_pid: Annotated[int, typer.Option(hidden=True, help="End when this process, which started it, ends.")] = 0,
 ) -> None:
     """Serve the web pages and the HTTP API, print the link to the console, and run the loop."""
+    with opened(context, host=host, port=port) as (store, settings):
+
+        def ready(url: str) -> None:
+            from thresher.server.auth import console_link
+
+            say(f"Console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
+            say("Ctrl-C stops the server" + (" and the loop." if loop else "."))
+
+        serve_store(store, settings, ready=ready, loop=loop, parent=while_pid)
+
+
+def serve_store(
+    store: "Store", settings: "Settings", *, ready: "Callable[[str], None]", loop: bool = True, parent: int = 0
+) -> None:
+    """Serve a workspace until Ctrl-C, with the loop of every category beside it; `ready(url)` prints its links."""
     from thresher.cli.log import start_log
     from thresher.loop.jobs import alive
     from thresher.loop.lease import runs
@@ -37,30 +55,24 @@ def serve(
     from thresher.server.app import serve as serve_app
 
     start_log()
-
     looping: Job | None = None
 
-    with opened(context, host=host, port=port) as (store, settings):
+    def begun(url: str) -> None:
+        nonlocal looping
+        ready(url)
+        # only now: a server that finds its port taken has started nothing, and the link does not wait for the loop
+        looping = _start_loop(store) if loop else None
 
-        def ready(url: str) -> None:
-            nonlocal looping
-            from thresher.server.auth import console_link
+    def loop_runs(category: str) -> bool:
+        # between its turns the loop holds no lease, and is at work all the same
+        ours = looping is not None and alive(store.jobs.get(looping.id), now_ms())
+        return ours or runs(category, now_ms(), store=store)
 
-            say(f"Console: {console_link((settings.public_url or url).rstrip('/'), store, settings)}")
-            say("Ctrl-C stops the server" + (" and the loop." if loop else "."))
-            # only now: a server that finds its port taken has started nothing, and the link does not wait for the loop
-            looping = _start_loop(store) if loop else None
-
-        def loop_runs(category: str) -> bool:
-            # between its turns the loop holds no lease, and is at work all the same
-            ours = looping is not None and alive(store.jobs.get(looping.id), now_ms())
-            return ours or runs(category, now_ms(), store=store)
-
-        try:
-            serve_app(store, settings, ready=ready, loop_runs=loop_runs, parent=while_pid)
-        finally:
-            if looping:
-                store.jobs.cancel(looping.id)
+    try:
+        serve_app(store, settings, ready=begun, loop_runs=loop_runs, parent=parent)
+    finally:
+        if looping:
+            store.jobs.cancel(looping.id)
 
 
 def _start_loop(store: "Store") -> "Job":

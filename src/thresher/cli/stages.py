@@ -146,16 +146,18 @@ def plan(context: typer.Context, name: Name, aims: PlanOptions, json: JSON = Fal
     with opened(context) as (store, settings):
         category = store.categories.get(name)
         targets = aimed(to_plan_for(category.targets), Aims(**given), methods=PROVEN)
+        from thresher.loop.choice import planned
         from thresher.loop.forecast import in_words
-        from thresher.loop.forecast import plan as plan_for
 
-        made = plan_for(category, targets, store=store, settings=settings, prevalence=prevalence)
+        targets, made = planned(category, targets, store=store, settings=settings, prevalence=prevalence)
     if json:
-        as_json(asdict(made))
+        as_json({**asdict(made), "chosen": targets.chosen})
         return
     say(
         f"{name} by {made.method}, precision {targets.precision:g}, recall {targets.recall:g}, delta {targets.delta:g}:"
     )
+    if targets.chosen:
+        say(f"  {made.method} is {targets.chosen}")
     for line in in_words(made):
         say(f"  {line}")
 

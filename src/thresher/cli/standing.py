@@ -10,13 +10,15 @@ if TYPE_CHECKING:  # the records take a while to make, and `--help` needs none
     from thresher.store.contract import Store
 
 WAITS_FOR, NEXT, HUMAN = "waits for", "next", "who acts"
-GATE, ENDED, CLAIM, ALIKE, BESIDE = "gate", "audits ended", "certificate", "same answers", "labels from elsewhere"
-OFF_TABLE = {WAITS_FOR, NEXT, HUMAN, GATE, ENDED, CLAIM, ALIKE, BESIDE}
+GATE, ENDED, CLAIM, ALIKE = "gate", "audits ended", "certificate", "same answers"
+METHOD, BESIDE = "method", "labels from elsewhere"
+OFF_TABLE = {WAITS_FOR, NEXT, HUMAN, GATE, ENDED, CLAIM, ALIKE, METHOD, BESIDE}
 
 
 def standing(category: "Category", store: "Store", settings: "Settings") -> dict[str, object]:
     """The state of a category, as a table row; what it waits for with the command for that, and who acts before."""
     from thresher.label.gold import gold_standing
+    from thresher.loop.aims import method_in_words
     from thresher.loop.columns import columns_in_use
     from thresher.loop.decision import claim_of, decision
     from thresher.loop.growth import held_back, outgrown
@@ -37,6 +39,7 @@ def standing(category: "Category", store: "Store", settings: "Settings") -> dict
         "reserved": tally.reserved,
         "open asks": sum(tally.asks_open.values()),
         "rounds": len(store.rounds.all(name)),
+        METHOD: method_in_words(category.targets),
         GATE: gold_standing(store.labels.gold(name, category.question.version), settings).says,
         ENDED: outgrown(name, store=store) or held_back(name, store=store),
         WAITS_FOR: step.waits_for,

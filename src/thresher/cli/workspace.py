@@ -12,7 +12,7 @@ from thresher.cli.gold import Text
 from thresher.cli.open import opened, settings_of
 from thresher.cli.options import JSON, AimOptions, Name, NewAimOptions, WordingOptions, Yes, options
 from thresher.cli.show import as_json, facts, next_line, say, table
-from thresher.cli.standing import ALIKE, BESIDE, CLAIM, ENDED, GATE, OFF_TABLE, WAITS_FOR, standing
+from thresher.cli.standing import ALIKE, BESIDE, CLAIM, ENDED, GATE, METHOD, OFF_TABLE, WAITS_FOR, standing
 from thresher.errors import AlreadyThere, BadInput, without_secrets
 from thresher.settings import FILE, TABLE, without_password
 
@@ -113,6 +113,7 @@ def status(context: typer.Context, json: JSON = False) -> None:
         if not servers:
             say("No server runs; `thresher serve` starts one.")
         for row in found:
+            say(f"{row['category']}: method {row[METHOD]}.")
             for fact in filter(None, (row[GATE], row[ENDED], row[CLAIM], row[BESIDE])):
                 say(f"{row['category']}: {fact}")
             if row[ALIKE]:
@@ -320,6 +321,10 @@ def category_aim(context: typer.Context, name: Name, aims: AimOptions, yes: Yes 
         wanted = sure(lambda confirmed: aim(name, Aims(**asdict(aims)), store=store, confirmed=confirmed), yes=yes)
         if wanted is None:
             return
+        if wanted.chosen:
+            from thresher.loop.choice import chosen_now
+
+            wanted = chosen_now(name, store=store, settings=settings)
         short = warned(name, store=store, settings=settings)
     say(in_words(name, wanted))
     if short:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from thresher.errors import BadInput, NotReady
-from thresher.loop.ways import WAYS, way_of
+from thresher.loop.ways import CANDIDATES, CHEAPEST, START, TO_BE_CHOSEN, WAYS, way_of
 from thresher.records import DELTA_BELOW, TRUSTED, Targets
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -15,7 +15,11 @@ from thresher.store.contract import Store
 
 @dataclass(frozen=True, slots=True)
 class Aims:
-    """Targets as a user gives them: None leaves one unchanged, and 0 `answers` remove the budget."""
+    """Targets as a user gives them: None leaves one unchanged, and 0 `answers` remove the budget.
+
+    The method "cheapest" is chosen by its price (choice.py). So it is, without one, for a precision or recall that the
+    method until now would not prove.
+    """
 
     precision: float | None = None
     recall: float | None = None
@@ -27,12 +31,17 @@ class Aims:
 
 
 def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) -> Targets:
-    """The targets with the given changes, checked as a whole; the method must be one of `methods`. Raises BadInput."""
+    """The targets with the given changes, checked as a whole; the method must be one of `methods`. Raises BadInput.
+
+    Where it is to be chosen, it stays what it is until then, if that is a candidate, so that no freeze is ended.
+    """
     if aims.answers is not None and aims.answers < 0:
         raise BadInput(f"--answers {aims.answers} is below 0.", next="give a number of answers, or 0 for no limit")
     if aims.truth is not None and aims.truth not in TRUSTED:
         raise BadInput(f"unknown --truth {aims.truth!r}.", next=f"choose from {', '.join(TRUSTED)}")
-    way = way_of(before.method if aims.method is None else aims.method, methods)
+    named = _named(before, aims)
+    chosen = "" if named != CHEAPEST else before.chosen or TO_BE_CHOSEN
+    way = way_of(_until_chosen(before, aims) if chosen else named, methods)
     wanted = replace(
         before,
         precision=before.precision if aims.precision is None else aims.precision,
@@ -42,6 +51,7 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
         answers=before.answers if aims.answers is None else aims.answers or None,
         truth=before.truth if aims.truth is None else aims.truth,
         check=before.check if aims.check is None else aims.check,
+        chosen=chosen,
     )
     _must_be_shares(wanted)
     if wanted.truth == "owner" and way.words:
@@ -69,6 +79,22 @@ def aimed(before: Targets, aims: Aims, *, methods: Sequence[str] = tuple(WAYS)) 
     return wanted
 
 
+def _named(before: Targets, aims: Aims) -> str:
+    """The method that the targets with these changes name, or CHEAPEST."""
+    if aims.method is not None:
+        return aims.method
+    promised = aims.precision is not None or aims.recall is not None
+    return CHEAPEST if before.chosen or (promised and not way_of(before.method).proves) else before.method
+
+
+def _until_chosen(before: Targets, aims: Aims) -> str:
+    """The method of targets until one is chosen by its price."""
+    owner = (before.truth if aims.truth is None else aims.truth) == "owner"
+    check = before.check if aims.check is None else aims.check
+    fits = before.method in CANDIDATES and not (owner and WAYS[before.method].words)
+    return before.method if fits and not (check and WAYS[before.method].whole) else START
+
+
 def _must_be_shares(wanted: Targets) -> None:
     """Raise BadInput for a share that none can be, whether it is given now or was stored before."""
     for name, value in (("precision", wanted.precision), ("recall", wanted.recall)):
@@ -83,8 +109,8 @@ def _must_be_shares(wanted: Targets) -> None:
 
 
 def to_plan_for(targets: Targets) -> Targets:
-    """The targets to plan for; the method `certified` replaces a method without a certificate."""
-    return targets if way_of(targets.method).proves else replace(targets, method="certified")
+    """The targets to plan for; instead of a method without a certificate, the cheapest with one."""
+    return targets if way_of(targets.method).proves else replace(targets, method=START, chosen=TO_BE_CHOSEN)
 
 
 def aim(name: str, aims: Aims, *, store: Store, confirmed: bool = False) -> Targets:
@@ -121,7 +147,12 @@ def in_words(name: str, targets: Targets) -> str:
     check = {True: ", with the owner's check", False: ", without the owner's check", None: ""}[targets.check]
     recall = f"recall {targets.recall:g}" if targets.recall else "no recall"
     goals = f"precision {targets.precision:g}, {recall}"
-    return f"{name}: target {goals}, method {targets.method}, {cap}{truth}{check}."
+    return f"{name}: target {goals}, method {method_in_words(targets)}, {cap}{truth}{check}."
+
+
+def method_in_words(targets: Targets) -> str:
+    """The method with the reason for its choice, if it was chosen."""
+    return f"{targets.method} ({targets.chosen})" if targets.chosen else targets.method
 
 
 def warned(name: str, *, store: Store, settings: Settings) -> str:

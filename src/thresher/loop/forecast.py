@@ -76,7 +76,8 @@ class Plan:
     None before there are scores). `prevalence` is the assumed share of yes, and `from_` where it comes from.
     `everything` are the answers that labelling all images would take instead, `check` those of the owner that a check
     of what is released adds, if it is `checked` (None: there is none to add). `short` says that the budget is too
-    small, and what it would take; it and `advice` may be empty.
+    small, and what it would take; it and `advice` may be empty. `label_all`: labelling every image would keep the
+    promise too.
     """
 
     method: str
@@ -95,6 +96,7 @@ class Plan:
     check: Range | None = None
     checked: bool = False
     short: str = ""
+    label_all: bool = False
 
 
 def plan(
@@ -153,6 +155,7 @@ def plan(
         check=check,
         checked=checked,
         short=short,
+        label_all=can_label_all(aimed, every, store=store, settings=settings),
     )
 
 

@@ -17,6 +17,7 @@ from thresher.learn.text import keep_scored
 from thresher.loop.budget import is_short, nobody_can_answer
 from thresher.loop.certified import certified
 from thresher.loop.checking import keep_checked
+from thresher.loop.choice import chosen_again
 from thresher.loop.methods import Wish, cascade, on_their_way, uncertainty
 from thresher.loop.snapshot import in_force
 from thresher.loop.ways import Asking, way_of
@@ -84,6 +85,8 @@ def turn(
         after = listen(category, store=store, settings=settings, now_ms=now_ms)
         if after != category:  # what was learnt is not about what is asked now
             return Turn("asking", CHANGED, None)
+        category = chosen_again(category, store=store, settings=settings)
+        way = way_of(category.targets.method)
     wish = ASKING[way.asks](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
     came_to = ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
     if came_to.state == "learned" and learned == before:

@@ -111,6 +111,12 @@ WAYS: Final[dict[str, Way]] = {
 }
 PROVEN: Final = tuple(name for name, way in WAYS.items() if way.planned)
 """The methods with a certificate that one can choose between, where there are no labels to audit."""
+CHEAPEST: Final = "cheapest"
+"""Given instead of a method, it lets the loop choose one of CANDIDATES (choice.py)."""
+CANDIDATES: Final = ("everything", "certified", "adjudicated")
+"""The methods that prove all that is promised; of two that cost the same, the first: a count needs no audit."""
+START: Final = "certified"
+TO_BE_CHOSEN: Final = "to be chosen by its price, with the first round"
 
 
 def way_of(name: str, known: Sequence[str] = tuple(WAYS)) -> Way:
@@ -120,7 +126,7 @@ def way_of(name: str, known: Sequence[str] = tuple(WAYS)) -> Way:
         if name in WAYS:
             lacks = "audits labels that are there, so nothing is planned" if WAYS[name].given else "has no certificate"
             why = f"the method {name} {lacks}."
-        raise BadInput(why, next=f"choose from {', '.join(known)}")
+        raise BadInput(why, next=f"choose from {', '.join((CHEAPEST, *known))}")
     return WAYS[name]
 
 

@@ -18,7 +18,8 @@ class Targets:
 
     `truth` is the ground truth of a certificate: "people" (adjudicated answers) or "owner" (only the owner is asked
     about the images it depends on). `check`: the owner checks a random part of what is released; None: if annotators
-    are strangers who are paid.
+    are strangers who are paid. `chosen` says why, and for which price, `method` was chosen by the loop, which chooses
+    again until the pool is frozen; it is empty if the owner named the method.
     """
 
     precision: float = 0.95
@@ -28,6 +29,7 @@ class Targets:
     method: str = "cascade"
     truth: str = "people"
     check: bool | None = None
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Files of every store: errors of the disk, locks, and files that readers see whole or not at all."""
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from thresher.errors import StoreFull, StoreUnavailable, ThresherError
+from thresher.store.locks import lock
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -34,10 +34,15 @@ def alone(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> Iterator[None]:
     except OSError as error:
         raise told(error, path) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def flush_data(descriptor: int) -> None:
+    """Wait until the bytes of a file are on disk."""
+    getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has only fsync, which writes its times too
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -38,7 +38,8 @@ def _renew_turn() -> None:
     _turn = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_renew_turn)
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no forks
+    os.register_at_fork(after_in_child=_renew_turn)
 
 
 def addresses_of(image: Image) -> list[str]:

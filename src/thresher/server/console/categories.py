@@ -30,7 +30,7 @@ def add_category(body: NewCategory, desk: TheDesk) -> CategoryWire:
         Category(
             name=body.name,
             question=Question(version=1, text=body.question, instructions=body.instructions, at_ms=desk.clock()),
-            targets=aimed(Targets(**body.targets.model_dump()), Aims()),
+            targets=_new(body.targets),
             created_ms=desk.clock(),
         )
     )
@@ -103,6 +103,12 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
     )
 
 
+def _new(given: TargetsWire) -> Targets:
+    """The targets of a new category, as they are given; why a method was chosen is nobody's to say but the loop's."""
+    named = Targets(**given.model_dump(exclude={"method", "chosen"}))
+    return aimed(named, Aims(method=given.method))
+
+
 def _targets(targets: Targets) -> TargetsWire:
     """The targets on the wire."""
     return TargetsWire(
@@ -113,4 +119,5 @@ def _targets(targets: Targets) -> TargetsWire:
         method=targets.method,
         truth=cast("Literal['people', 'owner']", targets.truth),
         check=targets.check,
+        chosen=targets.chosen,
     )

@@ -32,8 +32,8 @@ class Asked:
 def plan(name: Name, desk: TheDesk, asked: Annotated[Asked, Depends()]) -> PlanWire:
     """The expected cost of a certificate; targets that are not given are the category's."""
     # here, for its mathematics is slow to import, and a server that starts needs none of it
+    from thresher.loop.choice import planned
     from thresher.loop.forecast import in_words
-    from thresher.loop.forecast import plan as plan_for
 
     category = desk.store.categories.get(name)
     targets = aimed(
@@ -41,7 +41,7 @@ def plan(name: Name, desk: TheDesk, asked: Annotated[Asked, Depends()]) -> PlanW
         Aims(asked.precision, asked.recall, asked.delta, asked.answers, asked.method),
         methods=PROVEN,
     )
-    made = plan_for(category, targets, store=desk.store, settings=desk.settings, prevalence=asked.prevalence)
+    targets, made = planned(category, targets, store=desk.store, settings=desk.settings, prevalence=asked.prevalence)
     ranges = {part: RangeWire(**asdict(getattr(made, part))) for part in ("pictures", "answers", "hours", "dollars")}
     return PlanWire(
         method=made.method,
@@ -50,6 +50,7 @@ def plan(name: Name, desk: TheDesk, asked: Annotated[Asked, Depends()]) -> PlanW
         certified=made.certified,
         delivered=made.delivered,
         advice=made.advice,
+        chosen=targets.chosen,
         words=in_words(made),
         **ranges,
     )

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request
 
 from thresher.errors import BadInput
 from thresher.label import asks
-from thresher.label.mining import mine
+from thresher.label.mining import let_owner_answer
 from thresher.label.table import not_one
-from thresher.records import OWNER, Says, Task, Worker
+from thresher.records import OWNER, Says, Task
 from thresher.server.console.parameters import After, Limit, Name
 from thresher.server.desk import TheDesk
 from thresher.server.wire import Known, OwnerLink, TaskWire, Upload, Uploaded
@@ -20,8 +20,7 @@ NAMES_TOLD = 100
 def owner_link(name: Name, desk: TheDesk, request: Request) -> OwnerLink:
     """The owner's personal link; where gold is scarce, a task that finds some is made first."""
     desk.store.categories.get(name)
-    desk.store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=desk.clock()))
-    mine(name, store=desk.store, settings=desk.settings, now_ms=desk.clock())
+    let_owner_answer(name, store=desk.store, settings=desk.settings, now_ms=desk.clock())
     return OwnerLink(link=desk.personal_link(request, desk.links.worker(OWNER)))
 
 

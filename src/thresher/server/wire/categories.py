@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from thresher.loop.ways import CHEAPEST
 from thresher.server.wire.base import Name, Wire
 
 
@@ -11,16 +12,18 @@ class TargetsWire(Wire):
     """The targets of the released set, and the most answers it may cost (None for no limit).
 
     `recall` is 0 where labels that were made elsewhere are audited without a recall target. `check`: the owner checks a
-    random part of what is released; None: if annotators are strangers who are paid.
+    random part of what is released; None: if annotators are strangers who are paid. The method "cheapest" is chosen by
+    its price until the pool is frozen: then `method` is the present choice, and `chosen` says why.
     """
 
     precision: Annotated[float, Field(gt=0, le=1)] = 0.95
     recall: Annotated[float, Field(ge=0, le=1)] = 0.90
     delta: Annotated[float, Field(gt=0, lt=1)] = 0.05
     answers: Annotated[int, Field(ge=1)] | None = None
-    method: str = "cascade"
+    method: str = CHEAPEST
     truth: Literal["people", "owner"] = "people"
     check: bool | None = None
+    chosen: str = ""
 
 
 class NewCategory(Wire):

@@ -16,7 +16,8 @@ class PlanWire(Wire):
 
     `pictures` to ask about, `answers` on them and on gold, `hours` of people, `dollars` with the fee. No method needs
     fewer than `floor` pictures. `certified` is the share of simulated runs that ended in a certificate, `delivered` the
-    pictures then released: None before there are scores. `advice` may be empty; `words` are the plan in sentences.
+    pictures then released: None before there are scores. `advice` may be empty, and `chosen`, which says why the method
+    was chosen if it was; `words` are the plan in sentences.
     """
 
     method: str
@@ -29,4 +30,5 @@ class PlanWire(Wire):
     certified: float | None
     delivered: int | None
     advice: str
+    chosen: str = ""
     words: list[str]

@@ -3,7 +3,6 @@
 Bytes that no row refers to are never deleted: they are moved to the quarantine (quarantine.py).
 """
 
-import fcntl
 import json
 import os
 import time
@@ -18,6 +17,7 @@ from thresher.store.directory import quarantine, shards
 from thresher.store.directory.shards import CLOSED, INDEX, OPEN, PART, Elsewhere, Member, Place
 from thresher.store.files import told
 from thresher.store.findings import Findings, named
+from thresher.store.locks import lock_if_free, unlock
 from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.images import member_name, shard_number
 from thresher.store.sqlite.names import rows_by_key
@@ -321,11 +321,9 @@ def _look_elsewhere(elsewhere: Elsewhere | None, name: str) -> Found | None:
 
 
 def _held(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    except BlockingIOError:
+    if not lock_if_free(descriptor):
         return True
+    unlock(descriptor)
     return False
 
 

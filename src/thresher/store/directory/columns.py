@@ -7,7 +7,6 @@ different rows at once; only extending a file takes a lock, and a file never shr
 docs/decisions/0003-columns-as-one-file.md and 0014.
 """
 
-import fcntl
 import json
 import mmap
 import os
@@ -25,8 +24,9 @@ from thresher.errors import BadInput, StoreDamaged
 from thresher.records import new_id
 from thresher.store.columns import CheckedColumns, Shape, no_such_column, parts_of
 from thresher.store.contract import Rows
-from thresher.store.files import alone, told, write_whole
+from thresher.store.files import alone, flush_data, told, write_whole
 from thresher.store.findings import MEND
+from thresher.store.locks import lock, unlock
 from thresher.store.sums import NONE, SUM, Sums, sums_of
 
 META, VALUES, SUMS, PRESENT = "meta.json", "values", "sums", "present"
@@ -249,7 +249,7 @@ def _put(path: Path, rows: Rows, data: NDArray[np.uint8]) -> None:
             while view:
                 written = os.pwrite(descriptor, view, at)
                 view, at = view[written:], at + written
-        os.fdatasync(descriptor)
+        flush_data(descriptor)
     finally:
         os.close(descriptor)
 
@@ -258,9 +258,9 @@ def _grow(descriptor: int, size: int) -> None:
     """Extend a file to at least this length; the lock keeps a slower process from cutting off a faster one's part."""
     if os.fstat(descriptor).st_size >= size:
         return
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    lock(descriptor)
     try:
         if os.fstat(descriptor).st_size < size:
             os.ftruncate(descriptor, size)
     finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        unlock(descriptor)

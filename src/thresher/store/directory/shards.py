@@ -5,7 +5,6 @@ the next writer continues after its last complete member. `<name>.tar` is closed
 first, and one rename made both valid. A member is called `<sha256>.<extension>`.
 """
 
-import fcntl
 import json
 import os
 import threading
@@ -19,6 +18,7 @@ from typing import NamedTuple, Protocol
 from thresher.errors import StoreDamaged
 from thresher.records import new_id
 from thresher.store.files import told
+from thresher.store.locks import lock, lock_if_free
 
 BLOCK = 512
 END = bytes(2 * BLOCK)  # two empty blocks end a tar
@@ -217,7 +217,7 @@ class Writer:
         name = new_id()
         part = self.directory / (name + PART)
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor)
         part.rename(self.directory / (name + OPEN))  # nobody ever sees it without its lock
         self._descriptor, self._name, self._end = descriptor, name, 0
 
@@ -290,11 +290,8 @@ def take_over(directory: Path, name: str) -> int | None:
         descriptor = os.open(opened, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not opened.exists():  # closed by its writer between our opening and our locking it
-            raise BlockingIOError
-    except BlockingIOError:
+    # it may have been closed by its writer between our opening and our locking it
+    if not lock_if_free(descriptor) or not opened.exists():
         os.close(descriptor)
         return None
     (directory / (name + INDEX)).unlink(missing_ok=True)

@@ -5,7 +5,6 @@ same command, run again, would wait. So each process keeps a file with its sessi
 next process that opens the workspace on this machine ends the sessions of dead ones.
 """
 
-import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from bson import Binary
 from pymongo import MongoClient
 
 from thresher.records import new_id
+from thresher.store.locks import lock, lock_if_free
 
 ID_BYTES: Final = 16
 UUID_SUBTYPE: Final = 4
@@ -44,7 +44,7 @@ class SessionNotes:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._path = self.directory / new_id()
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        lock(self._descriptor)
         self._pid, self._noted = os.getpid(), set()
 
     def end_abandoned(self, client: MongoClient[dict[str, Any]]) -> None:
@@ -52,7 +52,8 @@ class SessionNotes:
         with suppress(OSError):
             for path in list(self.directory.iterdir()):
                 with suppress(OSError), path.open("rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where its process lives
+                    if not lock_if_free(file.fileno()):  # its process lives
+                        continue
                     found = file.read()
                     ids = [found[at : at + ID_BYTES] for at in range(0, len(found), ID_BYTES)]
                     if ids:

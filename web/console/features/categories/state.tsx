@@ -145,6 +145,7 @@ function Targets({ category }: { category: CategoryWire }) {
           ['recall', targets.recall ? `≥ ${percent(targets.recall, 0)}` : 'no target'],
           ['answers, at most', targets.answers == null ? 'no limit' : whole(targets.answers)],
           ['method', targets.method ?? ''],
+          ...(targets.chosen ? [['why this method', targets.chosen] as [string, string]] : []),
           ['ground truth', targets.truth === 'owner' ? "the owner's answers" : "people's adjudicated answers"],
           ["owner's check", checked(targets)],
         ]}

@@ -1,0 +1,169 @@
+"""The command `thresher start`: a workspace, a category, a harvest and a server in one, which run again continues."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thresher.cli.harvested import besides
+from thresher.cli.open import interruptible
+from thresher.cli.people import serve_store
+from thresher.cli.show import bars, next_line, say
+from thresher.cli.workspace import start_settings
+from thresher.errors import AlreadyThere, BadInput, Busy, NotReady
+from thresher.settings import FILE, Settings, read_settings
+
+if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
+    from thresher.store.contract import Store
+
+NOTE = "made by thresher start"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the application."""
+    app.command()(start)
+
+
+def start(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A name for the category, and for the folder of its workspace.")],
+    question: Annotated[str, typer.Argument(help='The yes/no question, such as "Does this image contain a car?"')],
+    folder: Annotated[Path, typer.Argument(help="A folder of images, searched recursively, or a tar of them.")],
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Make a workspace, add a category, harvest a folder, and serve it: init, category add, harvest and serve in one.
+
+    The workspace is a folder named as the category, or the one of --workspace. The same command continues where it
+    stopped; the question and the images that are there stay.
+    """
+    from thresher.records import category_name
+    from thresher.store import open_store
+
+    place = str(context.obj or category_name(name))
+    _must_be_startable(name, question, folder, place)
+    if "://" in place:
+        settings = read_settings(Path.cwd())
+    else:
+        Path(place).mkdir(parents=True, exist_ok=True)
+        start_settings(Path(place))  # first: what is begun is known as a workspace when the command runs again
+        settings = read_settings(Path(place))
+    settings = settings.given({"host": host, "port": port})
+    store = open_store(settings.store or place, settings, create=True)
+    try:
+        _have_category(name, question, store)
+        _harvest(name, folder, store, settings)
+        _serve(name, store, settings)
+    finally:
+        store.close()
+
+
+def _must_be_startable(name: str, question: str, folder: Path, place: str) -> None:
+    """Raise BadInput, before anything is made, for what cannot be started."""
+    again = f'thresher start {name} "Does this image ...?" DIR'
+    if not question.strip():
+        raise BadInput("the question is empty.", next=again)
+    if not folder.exists():
+        raise BadInput("is not there.", where=str(folder), next=again)
+    if "://" in place:
+        return
+    workspace = Path(place)
+    if workspace.exists() and not (workspace / FILE).exists() and (not workspace.is_dir() or any(workspace.iterdir())):
+        what = "is there and is no workspace."
+        raise BadInput(what, where=place, next=f'thresher --workspace {name}-labels start {name} "{question}" {folder}')
+    if workspace.absolute().resolve().is_relative_to(folder.resolve()):
+        what = f"the workspace {place} would lie in the folder of images, and its own files would be harvested."
+        raise BadInput(
+            what, where=str(folder), next=f'thresher --workspace ELSEWHERE start {name} "{question}" {folder}'
+        )
+
+
+def _have_category(name: str, question: str, store: "Store") -> None:
+    """Add the category, unless it is there. Raises AlreadyThere if it asks another question."""
+    from thresher.loop.aims import Aims, aimed
+    from thresher.loop.ways import CHEAPEST
+    from thresher.records import Category, Question, Targets, now_ms
+
+    found = {category.name: category for category in store.categories.all()}
+    if name not in found:
+        targets = aimed(Targets(), Aims(method=CHEAPEST))
+        store.categories.create(Category(name, Question(1, question, "", now_ms()), targets, created_ms=now_ms()))
+        say(f"Added {name}: {question}")
+    elif found[name].question.text != question:
+        raise AlreadyThere(
+            f"{name} asks another question: {found[name].question.text}",
+            where=store.place,
+            next=f'start it with that question, or thresher category reword {name} --question "{question}"',
+        )
+
+
+def _harvest(name: str, folder: Path, store: "Store", settings: Settings) -> None:
+    """Take the images of the folder in; those that are known stay. New ones do not end audits that have answers."""
+    from thresher.harvest import harvest
+    from thresher.harvest.sources.folder import from_folder
+    from thresher.harvest.sources.tar import from_tar
+    from thresher.loop.growth import may_grow
+    from thresher.records import now_ms
+
+    try:
+        may_grow(name, store=store, confirmed=False)
+    except NotReady:
+        say(f"The audits of {name} have answers, so its pool stays as it is. New images: thresher harvest {name}")
+        return
+    source = from_folder(folder) if folder.is_dir() else from_tar(folder)
+    with bars() as report, interruptible() as stop:
+        found = harvest(name, source, store=store, settings=settings, now_ms=now_ms(), report=report, stop=stop)
+    say(f"{found.new:,} new, {found.known:,} known, {found.refused:,} refused of {found.seen:,} images.")
+    for line in besides(found):
+        say(line)
+    if not store.categories.tally(name).images:
+        raise NotReady("no image was found.", where=str(folder), next=f"give a folder with images; {name} stays")
+
+
+def _serve(name: str, store: "Store", settings: Settings) -> None:
+    """Serve, and print the links; where a server of the workspace runs already, only print them."""
+    from thresher.records import now_ms
+    from thresher.server.presence import LOOPBACK, running
+
+    if servers := running(store, now_ms()):
+        say("A server of this workspace runs already.")
+        _tell(name, settings.public_url or servers[0].url, store, settings, nearby=False)
+        return
+
+    def ready(url: str) -> None:
+        _tell(name, settings.public_url or url, store, settings, nearby=settings.host in LOOPBACK)
+        say("Ctrl-C stops the server and the loop; the same command continues.")
+
+    serve_store(store, _on_a_free_port(settings), ready=ready)
+
+
+def _on_a_free_port(settings: Settings) -> Settings:
+    """The settings, with any port if the usual one is taken: another workspace may be served there."""
+    from thresher.server.app import listening
+
+    if settings.origins["port"] != "default":
+        return settings
+    try:
+        with listening(settings.host, settings.port):
+            return settings
+    except Busy:
+        return settings.but(port=0)
+
+
+def _tell(name: str, url: str, store: "Store", settings: Settings, *, nearby: bool) -> None:
+    """Print the links: to answer as the owner, for others, and to the console."""
+    from thresher.label.mining import let_owner_answer
+    from thresher.records import OWNER, Invite, new_id, now_ms
+    from thresher.server.auth import console_link
+    from thresher.workforce.links import Links
+
+    let_owner_answer(name, store=store, settings=settings, now_ms=now_ms())
+    invite = next((one for one in store.people.invites() if one.note == NOTE and not one.revoked_ms), None)
+    if invite is None:
+        invite = Invite(new_id(), name, NOTE, now_ms())
+        store.people.invite(invite)
+    links, base = Links(store.secret()), url.rstrip("/")
+    say(f"Answer yourself: {base}/work#t={links.worker(OWNER)}")
+    say(f"Invite others:   {base}/join/{links.invite(invite.id)}{' (on this machine only)' if nearby else ''}")
+    say(f"Console:         {console_link(base, store, settings)}")
+    say(next_line(name, store, settings))

@@ -1,0 +1,30 @@
+"""What `thresher demo` refuses, and the task that it leaves. tests/examples runs all of it."""
+
+from pathlib import Path
+
+import pytest
+from tests.cli.commands import is_one_clear_line, thresher
+from tests.filled import fill
+from tests.serving import serving
+
+from thresher.cli.demo import NAME, TRY_IMAGES, task_to_try
+from thresher.client import WorkerClient
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+
+@pytest.mark.parametrize("given", [("--images", "."), ("--truth", "truth.csv"), ("--question", "Is it?")])
+def test_images_of_your_own_come_with_their_truth_and_question(tmp_path: Path, given: tuple[str, str]) -> None:
+    run = thresher("demo", "--place", tmp_path / "demo", *given)
+    assert is_one_clear_line(run, "--images, --truth and --question go together")
+    assert not (tmp_path / "demo").exists()
+
+
+def test_the_task_it_leaves_can_be_answered_by_its_link(store: Store, settings: Settings) -> None:
+    fill(store, TRY_IMAGES + 5, name=NAME)
+    with serving(store, settings) as server:
+        me = WorkerClient.join(task_to_try(Path(store.place), server.url))
+        work = me.deal(NAME)
+        assert work is not None
+        assert len(work.pictures) == TRY_IMAGES
+        assert me.data(work.pictures[0])

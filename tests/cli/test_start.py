@@ -1,0 +1,137 @@
+"""`thresher start`: one command from a folder to links that work; run again it continues, and nothing is half made."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.cli.commands import is_one_clear_line, thresher
+from tests.pictures_for_tests import picture
+
+from thresher.client import Console, WorkerClient
+from thresher.server.app import listening
+
+QUESTION = "Is this a thing?"
+IMAGES = 12
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(IMAGES):
+        (folder / f"{number}.jpg").write_bytes(picture(number))
+    return folder
+
+
+class Started:
+    """A running `thresher start`, and what it has printed."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.said = ""
+        assert process.stdout
+        for line in process.stdout:
+            self.said += line
+            if "Ctrl-C stops" in line:
+                break
+
+    def link(self, name: str) -> str:
+        (found,) = re.findall(rf"^{name}: +(\S+)", self.said, re.MULTILINE)
+        return str(found)
+
+    def interrupted(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        out, _ = self.process.communicate(timeout=60)
+        self.said += out
+        return self.process.returncode
+
+
+@contextmanager
+def started(*arguments: str | Path, at: Path) -> Iterator[Started]:
+    command = [sys.executable, "-m", "thresher", *map(str, arguments)]
+    with subprocess.Popen(command, cwd=at, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield Started(process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def test_one_command_prints_links_that_open_and_the_same_command_continues(tmp_path: Path, photos: Path) -> None:
+    with listening("127.0.0.1", 8765) if _free(8765) else _nothing():  # another workspace is served on the usual port
+        with started("start", "thing", QUESTION, photos, at=tmp_path) as first:
+            assert f"{IMAGES} new, 0 known" in first.said
+            owner, invite, console = (first.link(name) for name in ("Answer yourself", "Invite others", "Console"))
+            for link in (owner, invite, console):
+                page = httpx.get(link, timeout=60)
+                assert page.status_code == 200
+                assert re.search(r'src="/static/[^"]+\.js"', page.text)
+            (category,) = Console.from_link(console).categories()
+            assert (category.name, category.question, category.images) == ("thing", QUESTION, IMAGES)
+            assert category.targets.chosen
+            work = WorkerClient.from_link(owner).deal("thing")
+            assert work is not None
+            assert WorkerClient.from_link(owner).data(work.pictures[0])
+            assert not WorkerClient.join(invite).me().notice
+            assert "(on this machine only)" in first.said
+            again = started("start", "thing", QUESTION, photos, at=tmp_path)
+            with again as second:
+                assert "runs already" in second.said
+                assert second.link("Console") == console
+            assert first.interrupted() == 0
+        with started("start", "thing", QUESTION, photos, at=tmp_path) as third:
+            assert f"0 new, {IMAGES} known" in third.said
+            token = owner.partition("#")[2]
+            assert third.link("Answer yourself").endswith(token)
+            assert WorkerClient.from_link(third.link("Answer yourself")).me().owner
+            assert third.link("Invite others").rpartition("/")[2] == invite.rpartition("/")[2]
+            assert third.interrupted() == 0
+
+
+def _free(port: int) -> bool:
+    try:
+        with listening("127.0.0.1", port):
+            return True
+    except Exception:  # noqa: BLE001 -- whoever has it serves the same purpose
+        return False
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def test_what_cannot_be_started_is_one_line_and_makes_nothing(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert is_one_clear_line(thresher("start", "thing", QUESTION, tmp_path / "nowhere"), "nowhere", "is not there")
+    assert is_one_clear_line(thresher("start", "thing", " ", photos), "question is empty")
+    assert is_one_clear_line(thresher("start", "Not A Name", QUESTION, photos), "not a valid category name")
+    assert is_one_clear_line(thresher("start", "photos", QUESTION, photos), "photos", "is no workspace")
+    assert is_one_clear_line(thresher("start", "thing", QUESTION, tmp_path), "would lie in the folder of images")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_another_question_under_the_same_name_is_refused(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert thresher("init", "thing").returncode == 0
+    assert thresher("category", "add", "thing", "--question", QUESTION, at=tmp_path / "thing").returncode == 0
+    refused = thresher("start", "thing", "Is this another thing?", photos)
+    assert is_one_clear_line(refused, QUESTION, "thresher category reword")
+
+
+def test_a_folder_without_images_is_told_and_no_server_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    run = thresher("start", "thing", QUESTION, tmp_path / "empty")
+    assert is_one_clear_line(run, "no image was found", "empty")
