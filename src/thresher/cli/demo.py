@@ -31,11 +31,7 @@ LOOPS = frozenset({0, 6, 8, 9})
 DIGITS_QUESTION = "Is this a 0, 6, 8 or 9?"
 DIGIT_PIXELS = 128
 NAME = "demo"
-SETTINGS = """seed = 7
-first_images = 60
-round_images = 60  # a small pool is learnt from few images
-patience_seconds = 1.0  # simulated people answer in no time: a few asks need not wait for more
-"""
+SETTINGS = "seed = 7\npatience_seconds = 1.0  # simulated people answer in no time: a few asks need not wait for more\n"
 
 
 def add_to(app: typer.Typer) -> None:
