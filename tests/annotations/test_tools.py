@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from thresher.annotations import Box, Claim, Claims, match, read
+from thresher.annotations import Box, Claim, Claims, Names, read
 from thresher.annotations.yolo_names import names_of_yaml
 from thresher.errors import BadInput, BadLine
 
@@ -53,7 +53,9 @@ def test_results_of_coco_are_read_and_their_ids_find_the_files(tmp_path: Path) -
         found = read(file, kind=kind)
         assert said(found)[:2] == [("139", "3", 0.25, Box(1, 2, 3, 4)), ("b", "3", 0.5, Box(1, 2, 3, 4))]
     known = ["val/000000000139.jpg", "b.png", "c.jpg"]
-    assert match(found, known) == {"139": "val/000000000139.jpg", "b": "b.png", "c.jpg": "c.jpg"}
+    there = Names(known)
+    meant = {image: there.find(image) for image in found.named()}
+    assert meant == {"139": ["val/000000000139.jpg"], "b": ["b.png"], "c.jpg": ["c.jpg"]}
 
 
 # --- BDD100K ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Labels and predictions that somebody else made, from the files of the tools that make them.
 
 `read` gives the claims of a file: this image has that label, with this score, in that box. Every format of `KINDS` is
-checked whole before anything of it is used. `match` finds the images that the claims name.
+checked whole before anything of it is used. `Names` finds the images that the claims name.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from typing import Final
 
 from thresher.annotations import arrow, bdd100k, coco, columns, cvat, fiftyone, folder, label_studio, looks, yolo
 from thresher.annotations.claims import Box, Claim, Claims
-from thresher.annotations.match import match
+from thresher.annotations.names import Names
 from thresher.errors import BadInput
 
-__all__ = ["KINDS", "Box", "Claim", "Claims", "Kind", "match", "read"]
+__all__ = ["KINDS", "Box", "Claim", "Claims", "Kind", "Names", "read"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from thresher.annotations import Claim, Claims
+from thresher.annotations.names import SHA256, Names
 from thresher.errors import BadInput, BadLine
 from thresher.harvest.candidates import Source
-from thresher.harvest.named import SHA256, Names
 from thresher.harvest.sources.part import Part, region_name
 from thresher.pictures.regions import Box
 
@@ -65,9 +65,9 @@ class Finder:
                 ((source, name),) = fitting
                 wanted[source][name] = ()
                 names.append(name)
-            elif not fitting and SHA256.fullmatch(claim.image):
+            elif not fitting and SHA256.fullmatch(claim.image.lower()):
                 hashed = True  # only reading the files tells which one it is
-                names.append(claim.image)
+                names.append(claim.image.lower())
             else:
                 names.append(None)
                 unusable.append(_not_one(claim, [name for _, name in fitting]))
@@ -104,7 +104,7 @@ class Finder:
         if not self._names:
             for source in self.sources:
                 there = (one.name for one in source.candidates(bytes_most=self.bytes_most) if not one.beside)
-                self._names.append(Names.of(there))
+                self._names.append(Names(there))
         if name not in self._there:
             self._there[name] = [
                 (place, fitting) for place, names in enumerate(self._names) for fitting in names.find(name)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from thresher.annotations import Claims
-from thresher.annotations.match import Index, key_of
+from thresher.annotations.names import Names, keys_of
 from thresher.errors import BadInput, BadLine, ThresherError
 from thresher.label.table import not_one, shared_addresses
 from thresher.store.claims import ClaimedLabels
@@ -189,16 +189,16 @@ def _rows(category: str, said: Sequence[_Said], claims: Claims, *, store: Store)
 def rows_named(category: str, names: Sequence[str], *, store: Store) -> list[list[int]]:
     """The rows of the pool that each name may mean, ascending: none for an unknown one, several if it is not clear.
 
-    A SHA-256, a file name, a URL or an id is looked up as in every table; another name as in annotations/match.py.
+    A SHA-256, a file name, a URL or an id is looked up as in every table; another name as in annotations/names.py.
     """
     found = store.categories.find(category, names)
     lacking = [place for place, rows in enumerate(found) if not rows]
     if not lacking:
         return found
-    files = _files(category, {key_of(names[place]) for place in lacking}, store=store)
-    known = Index(set(files))
+    files = _files(category, {key for place in lacking for key in keys_of(names[place])}, store=store)
+    known = Names(files)
     for place in lacking:
-        found[place] = sorted({row for file in known.of(names[place]) for row in files[file]})
+        found[place] = sorted({row for file in known.find(names[place]) for row in files[file]})
     return found
 
 
@@ -209,7 +209,7 @@ def _files(category: str, keys: set[str], *, store: Store) -> Mapping[str, list[
     for start in range(0, len(pool), ROWS_AT_ONCE):
         for row, aliases in store.images.aliases(pool[start : start + ROWS_AT_ONCE]).items():
             for alias in aliases:
-                if alias.kind == "file" and key_of(alias.value) in keys:
+                if alias.kind == "file" and not keys.isdisjoint(keys_of(alias.value)):
                     found.setdefault(alias.value, []).append(row)
     return found
 
