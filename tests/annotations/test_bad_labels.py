@@ -72,10 +72,10 @@ FILES: dict[str, tuple[str, str, str]] = {
         "file,car\na.jpg,NaN\n",
         "line 2: 'NaN' in the column",
     ),
-    "a box of no area": (
+    "a box of negative width": (
         "labels.csv",
-        "file,label,x,y,w,h\na.jpg,car,1,1,0,5\n",
-        r"line 2: the box \[1, 1, 0, 5\] .* no area",
+        "file,label,x,y,w,h\na.jpg,car,1,1,-2,5\n",
+        r"line 2: the box \[1, 1, -2, 5\] .* no area",
     ),
     "a box left of its image": (
         "labels.csv",
@@ -131,7 +131,11 @@ FILES: dict[str, tuple[str, str, str]] = {
         coco(boxed(1, 1, 5, 5), boxed(190, 1, 20, 5)),
         r"record 2 \(/annotations/1\): the box \[190, 1, 20, 5\] .* outside its image of 200 x 100 pixels",
     ),
-    "a COCO box of no area": ("a.json", coco(boxed(1, 1, 5, 0)), r"record 1 \(/annotations/0\): .* has no area"),
+    "a COCO box of negative height": (
+        "a.json",
+        coco(boxed(1, 1, 5, -1)),
+        r"record 1 \(/annotations/0\): .* has no area",
+    ),
     "a COCO box of three": ("a.json", coco(boxed(1, 1, 5)), r"\(/annotations/0/bbox\): has 3 numbers, not 4"),
     "a COCO box of texts": ("a.json", coco(boxed("1", 1, 5, 5)), r"\(/annotations/0/bbox/0\): is not a number but '1'"),
     "a COCO score": (
@@ -212,9 +216,9 @@ FILES: dict[str, tuple[str, str, str]] = {
         json.dumps([task([rectangle(90, 0, 20, 5)])]),
         r"\(/0/annotations/0/result/0/value\): ",
     ),
-    "a rectangle of no area": (
+    "a rectangle of negative width": (
         "a.json",
-        json.dumps([task([rectangle(90, 0, 0, 5)])]),
+        json.dumps([task([rectangle(90, 0, -1, 5)])]),
         r"result/0/value\): .* has no area",
     ),
     "a FiftyOne class": (
@@ -289,7 +293,7 @@ YOLO = {
     "a negative class": ("-1 0.5 0.5 0.1 0.1", "line 2: the class '-1' is not a whole number"),
     "a box outside": ("0 0.99 0.5 0.1 0.1", "line 2: the box .* outside its image"),
     "a box in pixels": ("0 120 80 40 40", "line 2: the box .* outside its image"),
-    "a box of no area": ("0 0.5 0.5 0 0.1", "line 2: the box .* no area"),
+    "a box of negative width": ("0 0.5 0.5 -0.1 0.1", "line 2: the box .* no area"),
     "a score that is NaN": ("0 0.5 0.5 0.1 0.1 nan", "line 2: '0 0.5 0.5 0.1 0.1 nan' is not a class and numbers"),
     "three numbers": ("0 0.5 0.5", "line 2: has 3 numbers"),
 }
@@ -303,6 +307,25 @@ def test_a_mistake_of_yolo_is_told_with_file_and_line(name: str, tmp_path: Path)
     (tmp_path / "labels" / "a.txt").write_text(f"1 0.5 0.5 0.1 0.1\n{line}\n", "utf-8")
     with pytest.raises(BadInput, match=rf"a\.txt, {said}"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "file,label,x,y,w,h\na.jpg,car,1,1,0,5\n"),
+        ("a.json", coco(boxed(1, 1, 5, 0))),
+        ("b.json", json.dumps([task([rectangle(90, 0, 0, 5)])])),
+        ("a.xml", cvat('<box label="car" xtl="3" ytl="1" xbr="3" ybr="9"/>')),
+    ],
+)
+def test_a_box_of_no_area_is_a_label_and_only_its_pixels_are_refused(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, "utf-8")
+    found = read(tmp_path / name)
+    (box,) = [claim.box for claim in found.claims]
+    assert [claim.label for claim in found.claims] == ["car"]
+    assert box is not None
+    with pytest.raises(BadInput, match="has no area"):
+        box.pixels(200, 100)
 
 
 def table(folder: Path, columns: dict[str, Any]) -> Path:

@@ -1,5 +1,6 @@
 """Labels from elsewhere find their images among the files, or are refused with their lines before all else."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,72 @@ def test_boxes_are_images_of_their_own_and_a_label_without_one_is_refused(
     plain = labels(tmp_path, "a.jpg,car")
     with pytest.raises(BadLine, match=r"line 2: the label 'car' of 'a.jpg' has no box"):
         refuse(Finder(plain, [source_of(str(photos))], MOST).boxes(list(plain.claims), margin=0.15).unusable, plain)
+
+
+def test_a_box_is_compared_with_its_image_as_shown(photos: Path, tmp_path: Path) -> None:
+    (photos / "turned.jpg").write_bytes(picture(9, (200, 120), orientation=6))
+    head = "file,label,x,y,w,h"
+    claims = labels(
+        tmp_path,
+        "turned.jpg,car,0,150,60,40",
+        "a.jpg,car,0,150,60,40",
+        "a.jpg,car,3,3,0,9",
+        "a.jpg,car,3,3,9,9",
+        head=head,
+    )
+    found = Finder(claims, [source_of(str(photos))], MOST).boxes(list(claims.claims), margin=0.15)
+    assert list(found.names) == ["turned.jpg#xywh=0,150,60,40", None, None, "a.jpg#xywh=3,3,9,9"]
+    assert [one.claim.line for one in found.unusable] == [3, 4]
+    assert "outside its image of 200 x 120 pixels" in found.unusable[0].what
+    assert "has no area" in found.unusable[1].what
+    whole = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)
+    assert None not in whole.names  # whoever wants images does not look at boxes
+
+
+def test_boxes_of_images_behind_urls_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "urls.txt").write_text("https://site.example/a.jpg\n", "utf-8")
+    claims = labels(tmp_path, "a.jpg,car,3,3,9,9", head="file,label,x,y,w,h")
+    finder = Finder(claims, [source_of(str(tmp_path / "urls.txt"))], MOST)
+    with pytest.raises(BadInput, match="a list of URLs has none") as caught:
+        finder.boxes(list(claims.claims), margin=0.15)
+    assert "download the images" in str(caught.value)
+
+
+@pytest.mark.parametrize("kept_in", ["folder", "tar"])
+def test_equal_bytes_with_two_labels_are_found_and_equal_sizes_are_not_enough(
+    photos: Path, tmp_path: Path, kept_in: str
+) -> None:
+    data = (photos / "a.jpg").read_bytes()
+    (photos / "copy.jpg").write_bytes(data)
+    (photos / "other.jpg").write_bytes(data[:-1] + b"!")
+    (photos / "begins.jpg").write_bytes(b"!" + data[1:])
+    claims = labels(
+        tmp_path, "a.jpg,car", "copy.jpg,bus", "other.jpg,bus", "begins.jpg,bus", "gone.jpg,bus", "x/b.jpg,car"
+    )
+    place = photos
+    if kept_in == "tar":
+        place = tmp_path / "photos.tar"
+        with tarfile.open(place, "w") as packed:
+            packed.add(photos, ".")
+    finder = Finder(claims, [source_of(str(place))], MOST)
+    (found,) = finder.other_labels([claim for claim in claims.claims if claim.label == "car"])
+    assert found.what == "'a.jpg' is 'car' here, and the same image is 'bus' as 'copy.jpg' (line 3)."
+    same = labels(tmp_path, "a.jpg,car", "photos/a.jpg,bus")
+    (found,) = Finder(same, [source_of(str(place))], MOST).other_labels([same.claims[0]])
+    assert "'bus' as 'photos/a.jpg' (line 3)" in found.what
+
+
+def test_a_list_of_paths_is_a_source(store: Store, take: Harvest, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(f"photos/a.jpg\n{photos / 'x' / 'b.jpg'}\nphotos/gone.jpg\nphotos/x\n", "utf-8")
+    (tmp_path / "list.csv").write_text("file,note\nphotos/z/d.jpg,late\nphotos/z/d.jpg,again\n", "utf-8")
+    counts = take(source_of(str(tmp_path / "list.txt")))
+    assert (counts.new, counts.refused) == (2, 2)
+    assert take(source_of(str(tmp_path / "list.csv"))).new == 1
+    assert take(source_of(str(tmp_path / "list.txt"))).new == 0
+    assert store.categories.find("car", ["photos/a.jpg", "photos/z/d.jpg"]) == [[0], [2]]
+    claims = labels(tmp_path, "a.jpg,car", "x/b.jpg,car")
+    found = Finder(claims, [source_of(str(tmp_path / "list.txt"))], MOST).images(list(claims.claims), everything=False)
+    assert list(found.names) == ["photos/a.jpg", str(photos / "x" / "b.jpg")]
 
 
 def test_a_place_without_images_is_one_clear_line(tmp_path: Path) -> None:

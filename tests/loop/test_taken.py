@@ -115,10 +115,26 @@ def test_each_box_is_an_image_and_one_outside_its_image_is_refused_by_its_line(
     head = "file,label,x,y,w,h"
     order = replace(ORDER, boxes=True, margin=0.1)
     claims = labels(photos, "0.jpg,car,0,0,60,40", "0.jpg,bus,9,9,60,40", "1.jpg,car,190,0,60,40", head=head)
-    with pytest.raises(BadLine, match=r"line 4: '1.jpg#xywh=190,0,60,40' cannot be used: the box 190, 0, 60, 40"):
+    with pytest.raises(BadLine, match=r"line 4: '1.jpg': the box \[190, 0, 60, 40\] .* its image of 200 x 120 pixels"):
         taken(order, claims, photos, store, settings)
+    assert store.categories.all() == []
+    assert store.images.count() == 0
     made = taken(replace(order, skip_bad=True), claims, photos, store, settings)
+    assert made.left_out == {"the box has no area, or is outside its image": 1}
     assert store.categories.find("car", ["0.jpg#xywh=0,0,60,40"]) == [made.rows.tolist()]
+
+
+def test_one_image_under_two_names_with_two_labels_is_refused_with_both_lines(
+    store: Store, settings: Settings, photos: Path
+) -> None:
+    claims = labels(photos, "0.jpg,car,0.9", "1.jpg,car,0.8", "3.jpg,bus,0.7", "again.jpg,bus,0.6")
+    with pytest.raises(BadLine, match=r"line 2: '0.jpg' is 'car' here, .* is 'bus' as 'again.jpg' \(line 5\)"):
+        taken(ORDER, claims, photos, store, settings)
+    assert store.categories.all() == []
+    assert store.images.count() == 0
+    made = taken(replace(ORDER, skip_bad=True), claims, photos, store, settings)
+    assert made.left_out == {"the same image has another label": 1}
+    assert made.places.tolist() == [1]
 
 
 def test_a_label_names_its_category() -> None:

@@ -22,7 +22,10 @@ _BOX_NUMBERS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in an image as it is shown (oriented), in pixels; `relative`: in shares of its width and height."""
+    """A rectangle in an image as it is shown (oriented), in pixels; `relative`: in shares of its width and height.
+
+    A file may have boxes without area, as tools write them; only those who use boxes refuse them (`pixels`).
+    """
 
     left: float
     top: float
@@ -31,7 +34,12 @@ class Box:
     relative: bool = False
 
     def pixels(self, image_width: int, image_height: int) -> "Box":
-        """The box in pixels of an image of this size, cut at its edges. Raises BadInput if it reaches outside."""
+        """The box in pixels of an image of this size, cut at its edges.
+
+        Raises BadInput if it reaches outside by more than a pixel, or has no area.
+        """
+        if not (self.width and self.height):
+            raise _without_area(_told((self.left, self.top, self.width, self.height)))
         across, down = (image_width, image_height) if self.relative else (1, 1)
         return box_of(
             self.left * across, self.top * down, self.width * across, self.height * down, (image_width, image_height)
@@ -58,7 +66,7 @@ class Claims:
     """All that one file, or one folder, claims. `labels` are those that it declares or uses, in its order.
 
     `unlabelled` are the images that it names without any label. `denied` has what it says is not so: a no, or a score
-    below one half, in a table with a column for each label.
+    below one half, in a table with a column for each label. `single`: it gives an image one label at most.
     """
 
     file: Path
@@ -68,6 +76,7 @@ class Claims:
     unlabelled: Sequence[str] = ()
     denied: Sequence[Claim] = ()
     unit: str = "line"
+    single: bool = False
 
     def images(self, label: str) -> dict[str, float | None]:
         """The images that have at least one claim of a label, in the order of the file, with their highest score."""
@@ -107,7 +116,7 @@ def _rows(said: Sequence[Claim]) -> Iterator[tuple[str, str, float | None, int]]
 def box_of(left: float, top: float, width: float, height: float, size: tuple[float, float] | None = None) -> Box:
     """A box in pixels, cut at the edges of an image of `size` (width, height) if it is known.
 
-    Raises BadInput for a box of no area, or one that reaches outside the image by more than a pixel.
+    Raises BadInput for negative sides, or a box that reaches outside the image by more than a pixel.
     """
     return _cut((left, top, width, height), size, OUTSIDE_PIXELS, relative=False)
 
@@ -122,10 +131,12 @@ def turned_box_of(
 ) -> Box:
     """The upright box around one that is turned by `degrees` around its middle, cut at the edges of the image.
 
-    Raises BadInput for a box of no area, or one whose middle lies outside the image.
+    Raises BadInput for negative sides, or a box whose middle lies outside the image.
     """
     left, top, width, height = sides
-    _cut(sides, None, inf, relative=False)
+    whole = _cut(sides, None, inf, relative=False)
+    if not (width and height):
+        return whole
     across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
     half_width, half_height = (width * across + height * down) / 2, (width * down + height * across) / 2
     x, y = left + width / 2, top + height / 2
@@ -140,11 +151,13 @@ def _cut(
     box: tuple[float, float, float, float], size: tuple[float, float] | None, most: float, *, relative: bool
 ) -> Box:
     left, top, width, height = box
-    told = "[" + ", ".join(f"{number:g}" for number in box) + "]"
+    told = _told(box)
     if not all(map(isfinite, box)):
         raise BadInput(f"the box {told} has a value that is not a number.", next="correct the box")
-    if width <= 0 or height <= 0:
-        raise BadInput(f"the box {told} (left, top, width, height) has no area.", next="correct or remove the box")
+    if width < 0 or height < 0:
+        raise _without_area(told)
+    if not (width and height):
+        return Box(left, top, width, height, relative)
     across, down = size or (inf, inf)
     right, bottom = left + width, top + height
     if left < -most or top < -most or right > across + most or bottom > down + most:
@@ -159,6 +172,14 @@ def _cut(
     if width <= 0 or height <= 0:
         raise BadInput(f"the box {told} (left, top, width, height) lies outside its image.", next="remove the box")
     return Box(left, top, width, height, relative)
+
+
+def _told(box: tuple[float, float, float, float]) -> str:
+    return "[" + ", ".join(f"{number:g}" for number in box) + "]"
+
+
+def _without_area(told: str) -> BadInput:
+    return BadInput(f"the box {told} (left, top, width, height) has no area.", next="correct or remove the box")
 
 
 class Kept(Sequence[Claim]):
@@ -290,7 +311,8 @@ class Taken:
             unlabelled = [image for image in self._without if image not in labelled]
         else:
             unlabelled = []
-        return Claims(self.file, self.kind, tuple(self.kept.labels), self.kept, unlabelled, self.denied, self.unit)
+        labels = tuple(self.kept.labels)
+        return Claims(self.file, self.kind, labels, self.kept, unlabelled, self.denied, self.unit, self.single)
 
     def wrong(self, what: str, line: int, following: str) -> BadInput:
         """The error for a place of the file."""

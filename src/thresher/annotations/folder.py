@@ -38,7 +38,7 @@ def read(path: Path) -> Claims:
     if not tops:
         raise BadInput("has no folders in it.", where=str(path), next="give the folder above those of the labels")
     split = all(top.lower() in SPLITS and _folders(path / top) for top in tops)
-    taken = Taken(path, "folder", unit="file")
+    taken = Taken(path, "folder", single=True, unit="file")
     depth = 1 if split else 0
     for name in _images(path):
         parts = name.split("/")

@@ -95,7 +95,7 @@ class Place:
         return found
 
     def box(self, sides: Sequence[float], size: Size | None = None) -> Box:
-        """The box of left, top, width and height in pixels. Raises BadInput for one of no area or outside its image."""
+        """The box of left, top, width and height in pixels. Raises BadInput as `box_of`."""
         return self._checked(lambda: box_of(*_four(sides), size))
 
     def turned_box(self, sides: Sequence[float], degrees: float, size: Size | None = None) -> Box:

@@ -45,7 +45,7 @@ def _judge(candidate: Candidate, bytes_most: int, cutter: Cutter, at_ms: int) ->
     if candidate.problem:
         return Refusal(candidate.name, *candidate.problem, at_ms)
     try:
-        data = _read(candidate, bytes_most)
+        data = read_bytes(candidate, bytes_most)
         if candidate.box is not None:
             data = cutter.cut(data, candidate.box, candidate.margin)
         seen = pictures.inspect(data, pixels=cutter.pixels)
@@ -66,8 +66,8 @@ def _judge(candidate: Candidate, bytes_most: int, cutter: Cutter, at_ms: int) ->
     )
 
 
-def _read(candidate: Candidate, bytes_most: int) -> bytes:
-    """The bytes of a candidate. Raises Undecodable when there are too many or fewer than announced, OSError."""
+def read_bytes(candidate: Candidate, bytes_most: int) -> bytes:
+    """The bytes of a local candidate. Raises Undecodable when there are too many or fewer than announced, OSError."""
     data = candidate.data
     if data is None:
         if candidate.size_bytes > bytes_most:

@@ -2,15 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from thresher.annotations import Claim, Claims
 from thresher.annotations.names import SHA256, Names
-from thresher.errors import BadInput, BadLine
+from thresher.errors import BadInput, BadLine, Undecodable
+from thresher.harvest.alike import Place, alike_in, bytes_of
 from thresher.harvest.candidates import Source
 from thresher.harvest.sources.part import Part, region_name
+from thresher.pictures import shown_size
 from thresher.pictures.regions import Box
 
 SHOWN: Final = 3
@@ -19,6 +22,8 @@ SHOWN: Final = 3
 NO_IMAGE: Final = "no image has the name"
 SEVERAL: Final = "several images have the name"
 NO_BOX: Final = "the label has no box"
+BAD_BOX: Final = "the box has no area, or is outside its image"
+OTHER_LABEL: Final = "the same image has another label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Finder:
     sources: Sequence[Source]
     bytes_most: int
     _names: list[Names] = field(default_factory=list)
-    _there: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    _there: dict[str, list[Place]] = field(default_factory=dict)
 
     def images(self, claims: Sequence[Claim], *, everything: bool) -> Found:
         """The images of claims; with `everything`, all other images of the sources are harvested too."""
@@ -76,30 +81,75 @@ class Finder:
         return Found(names, self._parts(wanted, 0.0), unusable)
 
     def boxes(self, claims: Sequence[Claim], *, margin: float) -> Found:
-        """The boxes of claims, each an image of its own, cropped with a margin."""
+        """The boxes of claims, each an image of its own, cropped with a margin.
+
+        Each is compared with the size of its image first. Raises BadInput for a source whose images are elsewhere.
+        """
+        for source in self.sources:
+            if source.remote:
+                raise BadInput(
+                    "boxes are compared with their images before anything is taken in, and a list of URLs has none.",
+                    where=source.name,
+                    next="download the images, and give their folder to --images",
+                )
+        fitting = [self._find(claim.image) for claim in claims]
+        sizes = self._sizes({some[0] for some in fitting if len(some) == 1})
         wanted: list[dict[str, dict[Box, None]]] = [defaultdict(dict) for _ in self.sources]
         names: list[str | None] = []
         unusable: list[Unusable] = []
-        for claim in claims:
-            fitting = self._find(claim.image)
-            if claim.box is None:
+        for claim, some in zip(claims, fitting, strict=True):
+            wrong = _wrong_box(claim, some, sizes)
+            if claim.box is None or wrong is not None:
                 names.append(None)
-                unusable.append(Unusable(claim, NO_BOX, f"the label {claim.label!r} of {claim.image!r} has no box."))
-            elif len(fitting) == 1:
-                ((source, name),) = fitting
-                box = Box(claim.box.left, claim.box.top, claim.box.width, claim.box.height, claim.box.relative)
-                wanted[source][name][box] = None
-                names.append(region_name(name, box))
-            else:
-                names.append(None)
-                unusable.append(_not_one(claim, [name for _, name in fitting]))
+                unusable.extend([wrong] if wrong else [])
+                continue
+            ((place, name),) = some
+            box = Box(claim.box.left, claim.box.top, claim.box.width, claim.box.height, claim.box.relative)
+            wanted[place][name][box] = None
+            names.append(region_name(name, box))
         return Found(names, self._parts([{name: tuple(of) for name, of in some.items()} for some in wanted], margin),
                      unusable)  # fmt: skip
+
+    def other_labels(self, claims: Sequence[Claim]) -> list[Unusable]:
+        """Those of claims whose image has another label too, by the same name or as equal bytes under another one.
+
+        Only where the file gives an image one label. Images behind URLs are not compared.
+        """
+        if not self.claims.single:
+            return []
+        labels = {claim.label for claim in claims}
+        meant: dict[Place, Claim] = {}
+        others: dict[Place, Claim] = {}
+        for claim in self.claims.claims:
+            if len(fitting := self._find(claim.image)) == 1:
+                (meant if claim.label in labels else others).setdefault(fitting[0], claim)
+        twice = {place: others[place] for place in meant.keys() & others.keys()}
+        alike = alike_in(self.sources, meant.keys(), others.keys(), bytes_most=self.bytes_most)
+        twice |= {one: others[other] for one, other in alike.items()}
+        found = []
+        for claim in claims:
+            fitting = self._find(claim.image)
+            other = twice.get(fitting[0]) if len(fitting) == 1 else None
+            if other is not None:
+                at = _at(other, self.claims)
+                what = (
+                    f"{claim.image!r} is {claim.label!r} here, and the same image is {other.label!r} as {other.image!r}"
+                )
+                found.append(Unusable(claim, OTHER_LABEL, f"{what}{at}."))
+        return found
+
+    def _sizes(self, wanted: Set[Place]) -> dict[Place, tuple[int, int]]:
+        """Width and height as shown of each of these images that can be read."""
+        found: dict[Place, tuple[int, int]] = {}
+        for place, data in bytes_of(self.sources, wanted, bytes_most=self.bytes_most):
+            with suppress(Undecodable):  # the harvest tells what is wrong with it
+                found[place] = shown_size(data)
+        return found
 
     def _parts(self, wanted: Sequence[Mapping[str, Sequence[Box]]], margin: float) -> list[Source]:
         return [Part(source, some, margin) for source, some in zip(self.sources, wanted, strict=True) if some]
 
-    def _find(self, name: str) -> list[tuple[int, str]]:
+    def _find(self, name: str) -> list[Place]:
         """Each source and the name in it that fit best; a name that the labels repeat is looked up once."""
         if not self._names:
             for source in self.sources:
@@ -110,6 +160,20 @@ class Finder:
                 (place, fitting) for place, names in enumerate(self._names) for fitting in names.find(name)
             ]
         return self._there[name]
+
+
+def _wrong_box(claim: Claim, fitting: Sequence[Place], sizes: Mapping[Place, tuple[int, int]]) -> Unusable | None:
+    """What is wrong with the box of a claim, or with the name of its image."""
+    if claim.box is None:
+        return Unusable(claim, NO_BOX, f"the label {claim.label!r} of {claim.image!r} has no box.")
+    if len(fitting) != 1:
+        return _not_one(claim, [name for _, name in fitting])
+    try:
+        if (size := sizes.get(fitting[0])) is not None:
+            claim.box.pixels(*size)
+    except BadInput as error:
+        return Unusable(claim, BAD_BOX, f"{claim.image!r}: {error.what}")
+    return None
 
 
 def _not_one(claim: Claim, fitting: Sequence[str]) -> Unusable:
@@ -154,12 +218,22 @@ def left_out(unusable: Sequence[Unusable]) -> dict[str, int]:
     return dict(found)
 
 
-Opened = Callable[[str], Source]
+def without(found: Found, unusable: Sequence[Unusable], claims: Sequence[Claim]) -> Found:
+    """What was found of claims, without those that cannot be used for a further reason."""
+    bad = {(one.claim.image, one.claim.line) for one in unusable}
+    names = [
+        None if (claim.image, claim.line) in bad else name for claim, name in zip(claims, found.names, strict=True)
+    ]
+    return Found(names, found.parts, [*found.unusable, *unusable])
+
+
 _TAR: Final = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz)|tbz2|txz)$", re.IGNORECASE)
 
 
 def source_of(place: str) -> Source:
-    """The images at a place: a folder, a tar or a WebDataset shard, a dataset with their bytes, or a list of URLs.
+    """The images at a place: a folder, a tar or a WebDataset shard, a dataset with their bytes, or a list.
+
+    A list has URLs, or paths of files.
 
     Raises BadInput.
     """
@@ -167,6 +241,7 @@ def source_of(place: str) -> Source:
 
     from thresher.harvest.sources.dataset import from_dataset
     from thresher.harvest.sources.folder import from_folder
+    from thresher.harvest.sources.paths import from_paths
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
 
@@ -177,4 +252,4 @@ def source_of(place: str) -> Source:
         return dataset
     if path.is_dir():
         return from_folder(path)
-    return from_tar(path) if _TAR.search(path.name) else from_urls(path)
+    return from_tar(path) if _TAR.search(path.name) else from_paths(path) or from_urls(path)

@@ -70,11 +70,19 @@ def inspect(data: bytes, *, pixels: int) -> Inspected:
     if min(width, height) < LEAST_SIDE:
         raise Undecodable("too-small", f"{width} x {height} pixels are too few to show.")
     orientation = orientation_of(image, data)
-    if orientation >= 5 and image.format != "TIFF":  # Pillow has turned the size of a TIFF by itself
-        width, height = height, width
+    width, height = _turned_size(image, orientation)
     kind = FORMATS[image.format or ""]
     grey = _turn(decoded(image, data, least=64, grey=True), image, orientation)
     return Inspected(width, height, kind, orientation, _difference_hash(grey))
+
+
+def shown_size(data: bytes) -> tuple[int, int]:
+    """Width and height of an image as shown, after its orientation is applied; only its header is read.
+
+    Raises Undecodable.
+    """
+    image = opened(data)
+    return _turned_size(image, orientation_of(image, data))
 
 
 def render(data: bytes, *, long_side: int, format: str = "webp", quality: int = 80) -> bytes:  # noqa: A002 -- the word for it
@@ -144,6 +152,12 @@ def upright(data: bytes, *, pixels: int) -> Image.Image:
         raise Undecodable("too-many-pixels", f"{width} x {height} pixels are more than {pixels:,}.")
     orientation = orientation_of(image, data)
     return _turn(to_srgb(decoded(image, data, least=max(width, height)), image), image, orientation)
+
+
+def _turned_size(image: Image.Image, orientation: int) -> tuple[int, int]:
+    width, height = image.size
+    # Pillow has turned the size of a TIFF by itself
+    return (height, width) if orientation >= 5 and image.format != "TIFF" else (width, height)
 
 
 def _shown(data: bytes, long_side: int) -> Image.Image:
