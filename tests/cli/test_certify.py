@@ -13,8 +13,11 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.cli.commands import Run, is_one_clear_line, thresher
-from tests.labelled import Labelled, Owner, at_page, known_of, labelled
+from tests.labelled import Labelled, Owner, at_page, known_of, labelled, rows_of
 
+from thresher.annotations import read
+from thresher.errors import BadInput
+from thresher.loop.findings import REFUSAL_FILES
 from thresher.records import OWNER
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -22,6 +25,10 @@ from thresher.verify import verify
 
 QUICK = ("--precision", "0.8", "--delta", "0.1", "--doubtful", "0")
 ONE = {"THRESHER_PROCESSES": "1"}
+INTERVAL = re.compile(
+    r"no certificate: of (\d+) drawn of the (\d+) images that the labels call yes, (\d+) are not yes, "
+    r"so with 91.50% confidence ([\d.]+)% to ([\d.]+)% are yes"
+)
 
 
 def certify(made: Labelled, *more: str | Path) -> Run:
@@ -60,6 +67,67 @@ def test_right_labels_are_certified_each_with_a_report_and_evidence_that_verifie
     assert again.returncode == 0, again.stderr
     kept = [json.loads((reports / name / "certificate.json").read_text("utf-8")) for name in ("car", "bus")]
     assert [one["log_head"] for one in kept] == heads
+
+
+def test_a_failed_audit_leaves_evidence_whose_interval_is_recomputed_and_the_missed_images(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 60, wrong=range(0, 40, 2), buses=30)
+    lines = made.truth.read_text("utf-8").splitlines()
+    lines[61:71] = [line.replace(",bus", ",car") for line in lines[61:71]]  # ten cars that nobody labelled
+    made.truth.write_text("\n".join(lines) + "\n", "utf-8")
+    run = simulated(made, "--label", "car")
+    assert run.returncode == 1, run.stderr
+    assert "no: It is not proven that 80 % of the 60 images" in run.stdout
+    report = made.folder / "work" / "report"
+    kept = json.loads((report / "certificate.json").read_text("utf-8"))
+    evidence = report / "evidence"
+    assert {path.name for path in evidence.iterdir()} == REFUSAL_FILES
+    verdict = verify(evidence)
+    assert not verdict.holds
+    (said,) = verdict.wrong
+    drawn, size, bad, low, high = (float(one) for one in INTERVAL.search(said).groups())  # type: ignore[union-attr] -- a None fails the test
+    assert size == 60
+    assert (low, high) == pytest.approx(
+        (100 * kept["precision_interval"]["lower"], 100 * kept["precision_interval"]["upper"]), abs=0.1
+    )
+    assert low <= 100 * 40 / 60 <= high
+    assert len(rows_of(report / "wrong.csv")) == bad <= drawn
+    page = (report / "report.html").read_text("utf-8")
+    assert "thresher verify evidence" in page
+    assert "It says that this is no certificate" in page
+    told = thresher("verify", evidence)
+    assert told.returncode == 1
+    assert told.stdout.startswith("no: the release has no certificate: of ")
+    table = evidence / "evidence.parquet"
+    whole = json.loads((evidence / "certificate.json").read_text("utf-8"))
+    (evidence / "certificate.json").write_text(
+        json.dumps(whole | {"refused": whole["refused"] | {"accept_bad": 0}}), "utf-8"
+    )
+    assert verify(evidence).wrong[1] == f"accept_bad: the file says 0, not {int(bad)}"
+    table.write_bytes(table.read_bytes()[:100])
+    with pytest.raises(BadInput, match=r"evidence\.parquet"):
+        verify(evidence)
+    again = simulated(made, "--label", "car")  # writes it anew
+    assert again.returncode == 1, again.stderr
+    assert verify(evidence).wrong == (said,)
+
+
+def test_missed_images_are_listed_in_a_file_of_labels_where_recall_is_asked_for(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 50, buses=40)
+    lines = made.truth.read_text("utf-8").splitlines()
+    lines[51:81] = [line.replace(",bus", ",car") for line in lines[51:81]]  # thirty cars that are labelled bus
+    made.truth.write_text("\n".join(lines) + "\n", "utf-8")
+    run = simulated(made, "--label", "car", "--recall", "0.9")
+    assert run.returncode == 1, run.stderr
+    report = made.folder / "work" / "report"
+    missed = rows_of(report / "missed.csv")
+    assert {row["label"] for row in missed} == {"car"}
+    cars = {line.split(",")[0] for line in lines[51:81]}
+    assert missed
+    assert {row["name"] for row in missed} <= cars
+    assert read(report / "missed.csv").images("car").keys() == {row["image"] for row in missed}
+    assert '<a href="missed.csv">' in (report / "report.html").read_text("utf-8")
+    (said,) = verify(report / "evidence").wrong
+    assert "drawn of the 40 other images" in said
 
 
 # --- the owner's page ------------------------------------------------------------------------------------------------

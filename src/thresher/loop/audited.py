@@ -20,7 +20,8 @@ class Figures:
 
     `claimed` images carry the label. Of `first`, those of them whose label was known at the freeze, `mended` were
     wrong. `precision` and `recall` are what the draws have found, None before the freeze, and where recall is no
-    target. `wrong` are the claimed rows that an answer contradicts, ascending, with that answer.
+    target. `wrong` are the claimed rows that an answer contradicts, ascending, with that answer; `missed` the rows
+    without the label that are a yes by an answer.
     """
 
     decided: Decision
@@ -30,6 +31,7 @@ class Figures:
     precision: Audited | None
     recall: Audited | None
     wrong: Mapping[int, Label]
+    missed: Sequence[int] = ()
 
     @property
     def answers(self) -> int:
@@ -58,7 +60,10 @@ def figures(name: str, *, store: Store) -> Figures:
     answered = {row: label for row, label in decided.basis.trusted.items() if row in claimed}
     first = {row: label for row, label in answered.items() if not drawn(label)}
     wrong = {row: label for row, label in sorted(answered.items()) if label.says is not Says.YES}
-    return Figures(decided, len(claimed), len(first), len(first.keys() & wrong.keys()), precision, recall, wrong)
+    others = decided.basis.trusted.items()
+    missed = sorted(row for row, label in others if row not in claimed and label.says is Says.YES)
+    mended = len(first.keys() & wrong.keys())
+    return Figures(decided, len(claimed), len(first), mended, precision, recall, wrong, missed)
 
 
 def told(name: str, *, store: Store) -> str:

@@ -1,28 +1,33 @@
 """From an audit of labels that has ended to its report: the evidence as a release, verified, and the pages."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Final
+
+import numpy as np
 
 from thresher.annotations import Claims
 from thresher.errors import ThresherError
 from thresher.evidence.labels import Audited
 from thresher.label.gold import drawn
 from thresher.loop.audited import Figures, course, figures, share_right
+from thresher.loop.refusal import refusal_files
 from thresher.loop.ship import chosen
 from thresher.loop.taken import Order, Taken
 from thresher.pictures import render
 from thresher.release import release
 from thresher.release.plan import DONE_FILE, PLAN_FILE, write_whole
 from thresher.release.report import Bound, Findings, Wrong, write_report
-from thresher.release.report.corrections import write_wrong
+from thresher.release.report.corrections import write_missed, write_wrong
 from thresher.store.contract import Store
 from thresher.verify import verify
+from thresher.verify.refused import NO_CERTIFICATE
 
 EVIDENCE: Final = "evidence"
 VERIFIER_PAGE: Final = "verify.html"
+REFUSAL_FILES: Final = frozenset(("certificate.json", "audit-log.jsonl", "pool.parquet", "evidence.parquet"))
 PICTURES_MOST: Final = 24
 PICTURE_PIXELS: Final = 288
 
@@ -59,6 +64,7 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
         left_out=taken.left_out,
         evidence=EVIDENCE if kept.is_dir() else "",
         wrong_evidence=broken,
+        missed=len(found.missed) if order.targets.recall else 0,
         verifier=VERIFIER_PAGE if (to / VERIFIER_PAGE).is_file() else "",
         log_head=str(certificate.get("log_head", "")),
     )
@@ -66,13 +72,16 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
     (to / "wrong.csv").unlink(missing_ok=True)
     if places:
         write_wrong(claims, places, to / "wrong.csv")
+    (to / "missed.csv").unlink(missing_ok=True)
+    if made.missed:
+        write_missed(order.label, _names(found.missed, store=store), to / "missed.csv")
     write_report(made, to)
     return made
 
 
 def _evidence(name: str, to: Path, found: Figures, *, store: Store, now_ms: int) -> tuple[Mapping[str, Any], str]:
-    """Write the certificate, and if there is one its evidence; returns it with what is wrong with the files, if any."""
-    if any((to / EVIDENCE / mark).is_file() for mark in (DONE_FILE, PLAN_FILE)):  # an earlier one, and nothing else
+    """Write the certificate and the evidence; returns it with what is wrong with the files, if anything."""
+    if _is_evidence(to / EVIDENCE):  # an earlier one, and nothing else
         rmtree(to / EVIDENCE)
     broken = ""
     try:
@@ -88,8 +97,36 @@ def _evidence(name: str, to: Path, found: Figures, *, store: Store, now_ms: int)
     if not certificate.get("certified") and found.precision is not None:
         low, high = found.interval
         told["precision_interval"] = {"lower": low, "upper": high, "confidence": 1.0 - found.precision.delta}
+    if not certificate.get("certified") and not broken:
+        broken = _refusal(to / EVIDENCE, found, told, store=store, now_ms=now_ms)
     write_whole(to / "certificate.json", (json.dumps(told, indent=2, sort_keys=True) + "\n").encode())
     return told, broken
+
+
+def _refusal(to: Path, found: Figures, told: Mapping[str, Any], *, store: Store, now_ms: int) -> str:
+    """Write the evidence of an audit that failed; returns what is wrong with the files, if anything."""
+    files = refusal_files(found.decided, told, store=store, now_ms=now_ms)
+    if not files:
+        return ""
+    to.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        write_whole(to / name, data)
+    first, *others = verify(to).wrong
+    return others[0] if others else "" if first.startswith(NO_CERTIFICATE) else first
+
+
+def _is_evidence(folder: Path) -> bool:
+    """Whether a folder has a release, or the evidence of an audit that failed and nothing else."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return bool(names & {DONE_FILE, PLAN_FILE}) or (bool(names) and names <= REFUSAL_FILES)
+
+
+def _names(rows: Sequence[int], *, store: Store) -> list[tuple[str, str]]:
+    """The SHA-256 and a name of each of these rows."""
+    some = np.array(rows, np.int64)
+    aliases = store.images.aliases(some)
+    hashes = {image.row: image.sha256 for image in store.images.many(some)}
+    return [(hashes[row], aliases[row][0].value if aliases.get(row) else "") for row in rows]
 
 
 def _bound(target: float, found: Audited | None, *, proven: bool) -> Bound:

@@ -24,6 +24,7 @@ from thresher.verify.methods import CHECKS
 from thresher.verify.order import check_evidence
 from thresher.verify.pool import CODE_OF, read_pool
 from thresher.verify.reading import Wrong, bad, read_object, said, shown
+from thresher.verify.refused import said_of_refused
 from thresher.verify.released import delivered, images_released
 from thresher.verify.sentence import sentences
 from thresher.verify.signature import signer_of
@@ -38,7 +39,6 @@ FIELDS = (
 )
 RESULT = ("precision", "recall", "delta", "accepted", "rejected", "delivered", "asked", "counts")
 CATEGORY = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,63}")
-NO_CERTIFICATE = "the release has no certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ def verify(directory: Path, *, head: str = "", signers: Path | None = None) -> V
     """Whether the files of a release prove its claim, and are those that the claim is about.
 
     `head` is the published digest of a line of the audit log: the log must have it. `signers` is a file of trusted
-    keys (signature.py): one of them must have signed the log. A release without a certificate never holds. Raises
-    BadInput for files that cannot be read and for what is no release, Missing without the program that checks
-    signatures.
+    keys (signature.py): one of them must have signed the log. A release without a certificate never holds; of an audit
+    of labels that failed, the interval is recomputed (refused.py). Raises BadInput for files that cannot be read and
+    for what is no release, Missing without the program that checks signatures.
     """
     path, checks, claim = directory / NAME, Checks(), ""
     try:
@@ -68,7 +68,7 @@ def verify(directory: Path, *, head: str = "", signers: Path | None = None) -> V
         if "certified" not in given.names():
             raise bad("is no certificate: it does not say whether the release is certified.", path)
         if given.get("certified") is not True:
-            return Verdict(False, "", (NO_CERTIFICATE,))
+            return Verdict(False, "", said_of_refused(directory, given, head=head))
         if given.get("format") != FORMAT:
             what = f"has format {shown(given.get('format'))}, and only {FORMAT} is supported."
             raise BadInput(what, where=str(path), next="use the version of thresher that release.json names")

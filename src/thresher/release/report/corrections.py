@@ -1,4 +1,4 @@
-"""The wrong labels found, as a file to correct: with the columns of the labels file where that is a table."""
+"""The wrong labels found, as a file to correct with the columns of the labels file; and the missed images found."""
 
 import csv
 import io
@@ -22,6 +22,15 @@ def write_wrong(claims: Claims, places: Sequence[int], to: Path) -> None:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows(_of_table(claims, places) if claims.kind in TABLES else _of_claims(claims, places))
+    write_whole(to, out.getvalue().encode())
+
+
+def write_missed(label: str, images: Sequence[tuple[str, str]], to: Path) -> None:
+    """Write the images (SHA-256 and name) that should have a label and lack it, as a file of labels by itself."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("image", "name", "label"))
+    writer.writerows((sha256, name, label) for sha256, name in images)
     write_whole(to, out.getvalue().encode())
 
 

@@ -43,9 +43,9 @@ class Findings:
     `claimed` images carry the label, of `images` in the pool; `certified` are left without those found wrong. `answers`
     were given on images drawn from the `audited` ones, and `doubtful` on those shown first, which are no evidence.
     `words` is the claim of the certificate, or why there is none; `path` has the lower and the upper bound on precision
-    after each number of answers. `left_out` counts what of the labels could not be used, by reason. `evidence` is the
-    folder of the release beside the report, empty if there is none; `wrong_evidence` why it does not verify;
-    `verifier` a page beside the report that verifies it in a browser.
+    after each number of answers. `left_out` counts what of the labels could not be used, by reason. `missed` images
+    lack the label and should have it. `evidence` is the folder of the evidence beside the report, empty if there is
+    none; `wrong_evidence` why it does not verify; `verifier` a page beside the report that verifies it in a browser.
     """
 
     label: str
@@ -70,6 +70,7 @@ class Findings:
     wrong: Sequence[Wrong] = ()
     path: Sequence[tuple[int, float, float]] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    missed: int = 0
     evidence: str = ""
     wrong_evidence: str = ""
     verifier: str = ""

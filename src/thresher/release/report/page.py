@@ -27,7 +27,7 @@ def page(found: Findings) -> str:
         *(f'<p class="quiet">{escape(line)}</p>' for line in _explained(found)),
     ]
     if found.state != "broken":
-        parts += [_facts(found), *_course(found), *_wrong(found), *_left_out(found), *_basis(found)]
+        parts += [_facts(found), *_course(found), *_wrong(found), *_missed(found), *_left_out(found), *_basis(found)]
     return _whole(f"{found.label}: {VERDICTS[found.state][1].lower()}", [*parts, *_check(found)], found.at_ms)
 
 
@@ -149,6 +149,16 @@ def _wrong(found: Findings) -> Iterable[str]:
         yield f'<p class="quiet">{len(found.wrong) - len(shown):,} more are in the file.</p>'
 
 
+def _missed(found: Findings) -> Iterable[str]:
+    if not found.missed:
+        return
+    yield f"<h2>{counted(found.missed, 'missed image')} found</h2>"
+    yield (
+        f'<p><a href="missed.csv">missed.csv</a> lists the images that lack the label {escape(found.label)} and should '
+        "have it, by the answers.</p>"
+    )
+
+
 def _left_out(found: Findings) -> Iterable[str]:
     if not found.left_out:
         return
@@ -197,8 +207,11 @@ def _check(found: Findings) -> Iterable[str]:
     yield (
         "<p>It recomputes every draw and every bound from the files of the evidence, which hold all answers; "
         "the claim does not depend on this page.</p>"
+        if found.state == "certified"
+        else "<p>It says that this is no certificate, and recomputes the draws and the interval from the files of the "
+        "evidence, which hold all answers.</p>"
     )
-    if found.verifier:
+    if found.verifier and found.state == "certified":
         yield (
             f'<p>Without thresher: open <a href="{escape(found.verifier)}">{escape(found.verifier)}</a> and drop the '
             f"folder {escape(found.evidence)} on it; it works offline.</p>"
