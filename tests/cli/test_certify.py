@@ -84,7 +84,9 @@ def test_a_failed_audit_leaves_evidence_whose_interval_is_recomputed_and_the_mis
     verdict = verify(evidence)
     assert not verdict.holds
     (said,) = verdict.wrong
-    drawn, size, bad, low, high = (float(one) for one in INTERVAL.search(said).groups())  # type: ignore[union-attr] -- a None fails the test
+    found = INTERVAL.search(said)
+    assert found, said
+    drawn, size, bad, low, high = map(float, found.groups())
     assert size == 60
     assert (low, high) == pytest.approx(
         (100 * kept["precision_interval"]["lower"], 100 * kept["precision_interval"]["upper"]), abs=0.1

@@ -13,9 +13,10 @@ from tests.web.window import NARROW, PHONE, Window
 from tests.web.worker_page import SIZE, answer_all, begin, held, join, painted, shown
 
 from thresher.client import WorkerClient
-from thresher.records import Gold, Says, Source
+from thresher.records import OWNER, Gold, Says, Source, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.workforce.links import Links
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +40,26 @@ def test_the_personal_token_is_in_no_address_that_is_asked_for_and_no_cookie_is_
     assert token
     assert not [address for address in addresses if token in address]
     assert window.context.cookies() == []
+
+
+def test_the_owner_s_page_looks_for_new_tasks_every_three_seconds_and_others_later(
+    window: Window, phone: Window, server: Served, store: Store
+) -> None:
+    store.people.add(Worker(id=OWNER, name="Eve", owner=True, invite="", created_ms=1))
+    window.page.clock.install()
+    window.page.goto(f"{server.url}/work#t={Links(store.secret()).worker(OWNER)}")
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("Hello, Eve")
+    for _ in range(2):
+        with window.page.expect_request("**/api/work/me"):
+            window.page.clock.run_for(3_000)
+    phone.page.clock.install()
+    join(phone, server)
+    before = len(phone.requests)
+    phone.page.clock.run_for(8_000)
+    phone.page.wait_for_timeout(200)
+    assert len(phone.requests) == before
+    with phone.page.expect_request("**/api/work/me"):
+        phone.page.clock.run_for(12_000)
 
 
 def test_answers_by_key_are_stored_as_they_were_given_with_their_times(

@@ -31,8 +31,8 @@ class CertifyOptions:
     images: Annotated[
         list[Path] | None,
         typer.Option(
-            help="The images: a folder, a tar, a WebDataset shard or a list of URLs; may be given several times. "
-            "Default: the labels, if they are a folder."
+            help="The images: a folder, a tar, a WebDataset shard, or a list of paths or URLs; may be given several "
+            "times. Default: the labels, if they are a folder."
         ),
     ] = None
     precision: Annotated[float, typer.Option(help="Share of the labels that are to be right.")] = 0.95
@@ -212,7 +212,7 @@ def _take(
     places = wanted.images or ([claims.file] if claims.file.is_dir() else [])
     if not places:
         what = f"where are the images of {claims.file}?"
-        raise BadInput(what, next="give them with --images, a folder, a tar or a list of URLs")
+        raise BadInput(what, next="give them with --images, a folder, a tar or a list of paths or URLs")
     finder = Finder(claims, [source_of(str(place)) for place in places], settings.fetch_bytes)
     taken = {}
     with bars() as report, interruptible() as stop:

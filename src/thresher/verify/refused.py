@@ -79,7 +79,7 @@ def _said(urn: _Urn, labels: Labels, given: Fields, checks: Checks) -> str:
     bad = sum(labels.evidence.get(rank) != urn.good for rank in ranks)
     fewest = urn.size - most((urn.size, len(ranks), len(ranks) - bad), JEFFREYS, urn.delta)
     largest = most((urn.size, len(ranks), bad), JEFFREYS, urn.delta)
-    for name, found in (("bad", bad), ("fewest", fewest), ("most", largest)):
+    for name, found in (("size", urn.size), ("bad", bad), ("fewest", fewest), ("most", largest)):
         says = given.whole(f"{urn.name}_{name}")
         checks.that(says == found, f"{urn.name}_{name}: the file says {says}, not {found}")
     size = max(urn.size, 1)
