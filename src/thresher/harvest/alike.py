@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -16,37 +16,28 @@ Place = tuple[int, str]
 
 END_BYTES: Final = 4096
 
-Groups = Mapping[object, list[Place]]
 
+def differing(sources: Sequence[Source], label_of: Mapping[Place, str], *, bytes_most: int) -> list[list[Place]]:
+    """The groups of these files that have equal bytes and not all the same label; files that cannot be read have none.
 
-def alike_in(sources: Sequence[Source], these: Set[Place], those: Set[Place], *, bytes_most: int) -> dict[Place, Place]:
-    """For each of `these` files that has the bytes of one of `those` under another name, the first such one.
-
-    Files that cannot be read are equal to none.
+    Each file is judged by its size, then by its end, then by all its bytes, as long as another label is still like it.
     """
-    if not these or not those:
-        return {}
-
-    def grouped(places: Set[Place], mark: Callable[[Candidate], object]) -> Groups:
-        found: dict[object, list[Place]] = defaultdict(list)
-        for place, candidate in candidates_of(sources, places, bytes_most=bytes_most):
-            with suppress(OSError, Undecodable):
-                found[mark(candidate)].append(place)
-        return {key: some for key, some in found.items() if key is not None and _both(some, these, those)}
 
     def whole(candidate: Candidate) -> str:
         return hashlib.sha256(read_bytes(candidate, bytes_most)).hexdigest()
 
-    groups: Groups = {None: [*these, *those]}
-    for mark in (_size, lambda one: _end(one, bytes_most), whole):
-        groups = grouped({place for some in groups.values() for place in some}, mark)
-    found: dict[Place, Place] = {}
-    for some in groups.values():
-        for place in some:
-            if place in these:
-                other = next((one for one in some if one in those and one != place), None)
-                found |= {place: other} if other is not None else {}
-    return found
+    def end(candidate: Candidate) -> bytes:
+        return _end(candidate, bytes_most)
+
+    groups = [list(label_of)]
+    for mark in (_size, end, whole):
+        number_of = {place: number for number, some in enumerate(groups) for place in some}
+        alike: dict[tuple[int, object], list[Place]] = defaultdict(list)
+        for place, candidate in candidates_of(sources, number_of.keys(), bytes_most=bytes_most):
+            with suppress(OSError, Undecodable):
+                alike[number_of[place], mark(candidate)].append(place)
+        groups = [some for some in alike.values() if len({label_of[place] for place in some}) > 1]
+    return groups
 
 
 def bytes_of(sources: Sequence[Source], wanted: Set[Place], *, bytes_most: int) -> Iterator[tuple[Place, bytes]]:
@@ -69,18 +60,14 @@ def candidates_of(
                 yield place, candidate
 
 
-def _both(some: Iterable[Place], these: Set[Place], those: Set[Place]) -> bool:
-    return not these.isdisjoint(some) and not those.isdisjoint(some)
+def _size(candidate: Candidate) -> int:
+    return candidate.size_bytes or len(candidate.data or b"")
 
 
-def _size(candidate: Candidate) -> int | None:
-    return candidate.size_bytes or len(candidate.data or b"") or None
-
-
-def _end(candidate: Candidate, bytes_most: int) -> tuple[int, bytes]:
-    """The size of a file, and its last bytes."""
+def _end(candidate: Candidate, bytes_most: int) -> bytes:
+    """The last bytes of a file."""
     size = candidate.size_bytes
     if candidate.data is not None or size <= END_BYTES:
-        return size, read_bytes(candidate, bytes_most)[-END_BYTES:]
+        return read_bytes(candidate, bytes_most)[-END_BYTES:]
     end = replace(candidate, offset=candidate.offset + size - END_BYTES, size_bytes=END_BYTES)
-    return size, read_bytes(end, bytes_most)
+    return read_bytes(end, bytes_most)

@@ -10,7 +10,7 @@ from typing import Final
 from thresher.annotations import Claim, Claims
 from thresher.annotations.names import SHA256, Names
 from thresher.errors import BadInput, BadLine, Undecodable
-from thresher.harvest.alike import Place, alike_in, bytes_of
+from thresher.harvest.alike import Place, bytes_of, differing
 from thresher.harvest.candidates import Source
 from thresher.harvest.sources.part import Part, region_name
 from thresher.pictures import shown_size
@@ -57,6 +57,7 @@ class Finder:
     bytes_most: int
     _names: list[Names] = field(default_factory=list)
     _there: dict[str, list[Place]] = field(default_factory=dict)
+    _labels: dict[Place, Sequence[Claim]] | None = None
 
     def images(self, claims: Sequence[Claim], *, everything: bool) -> Found:
         """The images of claims; with `everything`, all other images of the sources are harvested too."""
@@ -115,27 +116,35 @@ class Finder:
 
         Only where the file gives an image one label. Images behind URLs are not compared.
         """
-        if not self.claims.single:
+        if not self.claims.single or len(self.claims.labels) < 2:
             return []
-        labels = {claim.label for claim in claims}
-        meant: dict[Place, Claim] = {}
-        others: dict[Place, Claim] = {}
-        for claim in self.claims.claims:
-            if len(fitting := self._find(claim.image)) == 1:
-                (meant if claim.label in labels else others).setdefault(fitting[0], claim)
-        twice = {place: others[place] for place in meant.keys() & others.keys()}
-        alike = alike_in(self.sources, meant.keys(), others.keys(), bytes_most=self.bytes_most)
-        twice |= {one: others[other] for one, other in alike.items()}
+        if self._labels is None:
+            self._labels = self._several()
         found = []
         for claim in claims:
             fitting = self._find(claim.image)
-            other = twice.get(fitting[0]) if len(fitting) == 1 else None
+            said = self._labels.get(fitting[0], ()) if len(fitting) == 1 else ()
+            other = next((one for one in said if one.label != claim.label), None)
             if other is not None:
                 at = _at(other, self.claims)
                 what = (
                     f"{claim.image!r} is {claim.label!r} here, and the same image is {other.label!r} as {other.image!r}"
                 )
                 found.append(Unusable(claim, OTHER_LABEL, f"{what}{at}."))
+        return found
+
+    def _several(self) -> dict[Place, Sequence[Claim]]:
+        """The claims about each image that has several labels, the first of each label and name."""
+        said: dict[Place, dict[str, Claim]] = defaultdict(dict)
+        for claim in self.claims.claims:
+            if len(fitting := self._find(claim.image)) == 1:
+                said[fitting[0]].setdefault(claim.label, claim)
+        found: dict[Place, Sequence[Claim]] = {
+            place: list(some.values()) for place, some in said.items() if len(some) > 1
+        }
+        label_of = {place: next(iter(some)) for place, some in said.items()}
+        for places in differing(self.sources, label_of, bytes_most=self.bytes_most):
+            found |= dict.fromkeys(places, tuple(claim for place in places for claim in said[place].values()))
         return found
 
     def _sizes(self, wanted: Set[Place]) -> dict[Place, tuple[int, int]]:
