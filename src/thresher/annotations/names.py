@@ -105,7 +105,7 @@ def _parts(name: str) -> Parts:
     """The folders and the last part of a path, of an address without its query, or of a path of Windows."""
     if "://" in name:
         name = _path_of(name) or name
-    parts = tuple(part for part in re.split(r"[/\\]+", _composed(name)) if part not in ("", "."))
+    parts = tuple([part for part in _composed(name).replace("\\", "/").split("/") if part not in ("", ".")])
     return parts or (name,)
 
 
