@@ -74,9 +74,13 @@ def paragraph(found: Findings) -> str:
             f"`thresher verify {found.evidence}` recomputes it from its files.{head}\n"
         )
     between = f"{percent(found.precision.lower)} and {percent(found.precision.upper, down=False)}"
+    verdict = (
+        f"Fewer than {share} of the {found.audited:,} {several(found.unit)} labelled {label} are right"
+        if found.refuted
+        else f"It is not proven that {share} of the {found.claimed:,} {several(found.unit)} labelled {label} are right"
+    )
     return (
-        f"It is not proven that {share} of the {found.claimed:,} {several(found.unit)} labelled {label} are right: "
-        f"between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
+        f"{verdict}: between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
     )
 
 
