@@ -309,5 +309,5 @@ def _verdict(found: "Findings", folder: Path) -> "Iterator[str]":
         yield f"Between {low} and {high} of these labels are right.".replace("\u00a0", " ")
     if found.wrong:
         yield f"Wrong labels found, to be corrected: {len(found.wrong):,} in {folder / 'wrong.csv'}"
-    if found.evidence:
+    if found.state == "certified":
         yield f"Anyone can check it: thresher verify {folder / found.evidence}"
