@@ -79,9 +79,7 @@ def paragraph(found: Findings) -> str:
         if found.refuted
         else f"It is not proven that {share} of the {found.claimed:,} {several(found.unit)} labelled {label} are right"
     )
-    return (
-        f"{verdict}: between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
-    )
+    return f"{verdict}: between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
 
 
 def _plain(text: str) -> str:
