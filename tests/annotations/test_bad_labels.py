@@ -286,6 +286,9 @@ def test_what_is_no_file_of_labels_is_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(BadInput):
             read(tmp_path, kind=kind)
+    (tmp_path / "labels.csv").write_text("file,label\na.jpg,car\n", "utf-8")
+    with pytest.raises(BadInput, match=r"labels\.csv: is no file of YOLO's"):
+        read(tmp_path / "labels.csv", kind="yolo")
 
 
 YOLO = {

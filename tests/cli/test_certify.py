@@ -49,6 +49,7 @@ def test_right_labels_are_certified_each_with_a_report_and_evidence_that_verifie
     assert "yes: At least 80 % of the 40 images labelled bus are right." in run.stdout
     reports = made.folder / "work" / "report"
     assert "2 of 2 labels certified" in (reports / "report.html").read_text("utf-8")
+    assert f"Anyone can check it: thresher verify {reports / 'car' / 'evidence'}" in run.stdout
     heads = []
     for report in (reports / "car", reports / "bus"):
         kept = json.loads((report / "certificate.json").read_text("utf-8"))

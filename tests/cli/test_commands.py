@@ -75,7 +75,7 @@ def test_what_was_harvested_is_counted_and_what_was_refused_is_listed(workspace:
 
 def test_the_status_says_what_a_category_waits_for(workspace: Path) -> None:
     said = process("status", at=workspace).stdout.splitlines()
-    assert said[-1].startswith("car waits for more gold (needed: 20 yes and 20 no")
+    assert said[-1].startswith("car waits for more known answers (gold): 20 yes and 20 no are needed")
 
 
 def test_harvesting_again_adds_nothing(workspace: Path) -> None:

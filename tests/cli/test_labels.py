@@ -44,7 +44,7 @@ def test_labels_are_imported_listed_told_by_status_and_removed(place: Path, tmp_
     first, second, step = done.stdout.splitlines()
     assert first == "left out, line 5: no image of thing is called 'elsewhere.jpg'."
     assert second == (
-        "Imported detector (csv, with scores): 2 images with the label 'thing', 1 without it, "
+        "Imported as 'detector' (csv, with scores): 2 images with the label 'thing', 1 without it, "
         "9 of the pool are not in the file."
     )
     assert step.startswith("thing waits for")

@@ -15,7 +15,9 @@ RELEASE = NextStep("release", "nothing: run `thresher release car --to DIR`", "t
 
 
 def gold(yes: int, no: int) -> NextStep:
-    wanted = f"more gold (needed: 20 yes and 20 no; there are {yes} and {no}): open the owner's task"
+    wanted = (
+        f"more known answers (gold): 20 yes and 20 no are needed, and there are {yes} and {no}; open the owner's task"
+    )
     return NextStep("gold", wanted, "thresher serve", "owner")
 
 

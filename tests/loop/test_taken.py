@@ -147,3 +147,23 @@ def test_labels_that_a_category_s_letters_do_not_tell_apart_get_names_of_their_o
     names = categories_of(labels)
     assert len(set(names.values())) == len(labels)
     assert categories_of(["自動車"])["自動車"] == names["自動車"]
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (replace(ORDER, targets=Targets(precision=0.99)), "--precision 0.95 and not 0.99"),
+        (replace(ORDER, targets=Targets(delta=0.01)), "--delta 0.05 and not 0.01"),
+        (replace(ORDER, targets=replace(Targets(), recall=0.0)), "--recall 0.9 and not none"),
+        (replace(ORDER, question="Is it red?"), "--question 'Does this image show: car\\?' and not 'Is it red\\?'"),
+    ],
+    ids=["precision", "delta", "recall", "question"],
+)
+def test_answers_that_were_given_for_one_promise_are_taken_for_no_other(
+    store: Store, settings: Settings, photos: Path, other: Order, told: str
+) -> None:
+    claims = labels(photos, "0.jpg,car,0.9", "1.jpg,bus,0.8")
+    taken(ORDER, claims, photos, store, settings)
+    with pytest.raises(AlreadyThere, match=f"'car' is audited here with {told}"):
+        taken(other, claims, photos, store, settings)
+    assert taken(ORDER, claims, photos, store, settings).source

@@ -11,6 +11,7 @@ from tests.pictures_for_tests import picture
 
 from thresher.pictures import render
 from thresher.release.report import Bound, Findings, Wrong, headline, write_report, write_summary
+from thresher.release.report.badge import paragraph
 from thresher.release.report.findings import percent
 
 CERTIFIED = Findings(
@@ -39,6 +40,7 @@ CERTIFIED = Findings(
 FAILED = replace(
     CERTIFIED, state="not certified", precision=Bound(0.95, 0.6123, 0.8765), words="Why not.", evidence="", log_head=""
 )
+UNPROVEN = replace(FAILED, precision=Bound(0.95, 0.6123, 0.9765))
 BROKEN = replace(CERTIFIED, state="broken", wrong_evidence="pool.parquet does not match.")
 
 
@@ -84,7 +86,17 @@ def test_a_failure_gives_the_interval_and_claims_nothing(tmp_path: Path) -> None
     assert "between 61.2\u00a0% and 87.7\u00a0% of these labels are right" in page
     assert "At least 95" not in page
     assert "not certified at 95\u00a0%" in (tmp_path / "badge.svg").read_text("utf-8")
-    assert "It is not proven that 95\u00a0%" in (tmp_path / "paragraph.md").read_text("utf-8")
+    assert "It is not proven that 95\u00a0%" in paragraph(UNPROVEN)
+
+
+def test_a_bound_below_the_target_is_told_as_a_refutation_and_not_as_a_lack_of_proof(tmp_path: Path) -> None:
+    page = written(FAILED, tmp_path)
+    assert "Fewer than 95\u00a0% of the 95 images labelled car are right." in page
+    assert "Nobody has looked at the other 55: more of them may be wrong." in page
+    assert "Fewer than 95\u00a0% of the 95 images" in (tmp_path / "paragraph.md").read_text("utf-8")
+    page = written(UNPROVEN, tmp_path)
+    assert "It is not proven that 95\u00a0% of the 100 images labelled car are right." in page
+    assert "Fewer than" not in page
 
 
 def test_broken_evidence_is_all_that_is_said(tmp_path: Path) -> None:

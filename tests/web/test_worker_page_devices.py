@@ -133,3 +133,18 @@ def test_the_owner_too_may_work_at_two_devices(window: Window, server: Served, s
         client.keep_drafts(token, sequence, said(range(1 + sequence, 2 + sequence), Says.NO, now_ms))
     window.page.wait_for_timeout(POSTED_MS)
     assert drafts(store) == {0: "yes", 1: "yes", 2: "no", 3: "no", 4: "no"}
+
+
+def test_the_owner_hears_of_no_check_and_that_a_command_which_ended_needs_no_more_answers(
+    window: Window, server: Served
+) -> None:
+    window.page.goto(server.console.owner_link("car"))
+    window.page.get_by_role("button", name="Open").click()
+    expect(window.page.get_by_text("your answers are taken as true")).to_be_visible()
+    expect(window.page.get_by_text("used to check the task")).to_have_count(0)
+    window.page.get_by_role("button", name="Start").click()
+    shown(window, 0)
+    window.context.set_offline(True)
+    answer(window, 0, 3, "y")
+    expect(window.page.get_by_text("If the command in your terminal has ended, no more answers")).to_be_visible()
+    window.forgive("ERR_INTERNET_DISCONNECTED")

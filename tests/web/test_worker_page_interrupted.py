@@ -153,6 +153,7 @@ def test_offline_work_goes_on_and_arrives_later(window: Window, server: Served, 
         shown(window, position)
         window.page.keyboard.press("y")
     expect(window.page.get_by_text("You are offline. Go on")).to_be_visible()
+    expect(window.page.get_by_text("in your terminal")).to_have_count(0)
     window.context.set_offline(False)
     expect(window.page.get_by_text("You are offline")).to_have_count(0)
     expect(window.page.locator("main.stage")).to_have_attribute("data-condition", "ready")

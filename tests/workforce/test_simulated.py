@@ -28,12 +28,13 @@ from thresher.records import (
     Worker,
     now_ms,
 )
+from thresher.server.pictures import RENDERED_AT_ONCE
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.workforce.album import Album
 from thresher.workforce.crowd import KINDS, Crowd, Kind, Look, ModelCrowd, ModelPerson, Person, ReplayedCrowd
 from thresher.workforce.links import Links
-from thresher.workforce.simulated import Entry, Simulated, Watch, simulate
+from thresher.workforce.simulated import FETCHES_AT_ONCE, Entry, Simulated, Watch, simulate
 
 NAME = "car"
 ASKED, GOLD = range(30), range(30, 70)
@@ -139,6 +140,16 @@ def test_a_careful_crowd_answers_everything_and_is_right(yard: Yard) -> None:
     assert sorted(vote.row for vote in votes) == sorted([*ASKED, *ASKED])
     assert len({vote.worker for vote in votes}) == 2
     assert np.mean([(vote.says is Says.YES) == (vote.row % 2 == 0) for vote in votes]) > 0.95
+
+
+def test_a_crowd_asks_again_for_an_image_that_a_busy_server_could_not_show(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # fewer places than a person fetches images at once: some of them are told to try later
+    monkeypatch.setattr("thresher.server.pictures.RENDERED_WAITING", FETCHES_AT_ONCE - RENDERED_AT_ONCE - 1)
+    yard.ask(range(10), votes=1)
+    done = yard.let(ModelCrowd(yard.truth, seed=3), workers=1)
+    assert done.assignments == 1
 
 
 def test_times_and_changes_of_mind_reach_the_answers(yard: Yard) -> None:

@@ -25,6 +25,8 @@ _FOLDER: Final = "labels"
 _IMAGES: Final = "images"
 _NO_LABELS: Final = frozenset((*LISTS, "train.txt", "val.txt", "test.txt"))
 """Text files that are lists; those that begin with README are left out too."""
+_FILES: Final = frozenset((".yaml", ".yml", ".txt", ".names"))
+"""Endings of the files beside which a folder's labels are looked for."""
 _BOX_NUMBERS: Final = 4
 _FEWEST_OUTLINE_NUMBERS: Final = 6
 
@@ -57,6 +59,9 @@ def read(path: Path) -> Claims:
     """
     if path.suffix.lower() == ".json":
         return _predictions(path)
+    if path.is_file() and path.suffix.lower() not in _FILES:
+        what = "is no file of YOLO's, which are folders of text files, data.yaml and predictions.json."
+        raise BadInput(what, where=str(path), next="leave out --as, or give another format to it")
     folder = path.parent if path.is_file() else path
     if not folder.is_dir():
         raise BadInput("is no folder.", where=str(path), next="give the folder of the text files")

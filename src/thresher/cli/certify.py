@@ -17,6 +17,7 @@ from thresher.errors import BadInput
 if TYPE_CHECKING:  # what a command needs is imported when it runs: `--help` stays quick
     from thresher.annotations import Claims
     from thresher.loop.taken import Order, Taken
+    from thresher.release.report import Findings
     from thresher.server.local import Local
     from thresher.settings import Settings
     from thresher.store.contract import Store
@@ -43,7 +44,9 @@ class CertifyOptions:
     delta: Annotated[float, typer.Option(help="Highest probability that a certificate is false; below 0.5.")] = 0.05
     label: Annotated[str, typer.Option(help="The label to certify, where there are several.")] = ""
     each: Annotated[bool, typer.Option("--each", help="Certify each label, with a certificate of its own.")] = False
-    kind: Annotated[str, typer.Option("--as", help="The format of the labels; default: by the file.")] = ""
+    kind: Annotated[
+        str, typer.Option("--as", help="The format of the labels; default: by the file. See `thresher labels formats`.")
+    ] = ""
     regions: Annotated[
         bool, typer.Option("--regions", help="Each box is an image of its own: certify boxes, not images.")
     ] = False
@@ -94,8 +97,9 @@ def certify(
 ) -> None:
     """Prove that labels you have are right, or tell that they are not, by a few dozen answers.
 
-    The images are copied into a workspace (certify-NAME, or --workspace), which is made or opened again: the same
-    command goes on where it stopped. Exits with 0 if every label is certified, with 1 if not.
+    The images are copied into a workspace (certify-NAME, or --workspace). The same command goes on where it stopped.
+
+    Exits with 0 if every label is certified, with 1 if not.
     """
     from thresher.annotations import read
     from thresher.loop.taken import categories_of, workspace_for
@@ -277,7 +281,7 @@ def _report(orders: "list[Order]", taken: "dict[str, Taken]", claims: "Claims", 
     """Write the report and tell the verdicts; whether all labels are certified."""
     from thresher.loop.findings import VERIFIER_PAGE, report_on
     from thresher.records import now_ms
-    from thresher.release.report import headline, write_summary
+    from thresher.release.report import write_summary
 
     every = {}
     for order in orders:
@@ -286,9 +290,24 @@ def _report(orders: "list[Order]", taken: "dict[str, Taken]", claims: "Claims", 
         if VERIFIER.is_file():  # the page that recomputes the evidence in a browser, where it was built
             copyfile(VERIFIER, folder / VERIFIER_PAGE)
         every[order.category] = report_on(order, taken[order.category], claims, folder, store=store, now_ms=now_ms())
-        told = visible(headline(every[order.category]).replace("\u00a0", " "))
-        say(f"{'yes' if every[order.category].state == 'certified' else 'no'}: {told}")
+        for line in _verdict(every[order.category], folder):
+            say(line)
     if len(orders) > 1:
         write_summary(every, to)
     say(f"Report: {to / 'report.html'}")
     return all(found.state == "certified" for found in every.values())
+
+
+def _verdict(found: "Findings", folder: Path) -> "Iterator[str]":
+    """The verdict on one label and what to do with it, a line each."""
+    from thresher.release.report import headline, percent
+
+    told = visible(headline(found).replace("\u00a0", " "))
+    yield f"{'yes' if found.state == 'certified' else 'no'}: {told}"
+    if found.state == "not certified":
+        low, high = percent(found.precision.lower), percent(found.precision.upper, down=False)
+        yield f"Between {low} and {high} of these labels are right.".replace("\u00a0", " ")
+    if found.wrong:
+        yield f"Wrong labels found, to be corrected: {len(found.wrong):,} in {folder / 'wrong.csv'}"
+    if found.state == "certified":
+        yield f"Anyone can check it: thresher verify {folder / found.evidence}"

@@ -83,7 +83,7 @@ def labels_import(
     yes = int(claim.yes.sum())
     scores = "" if claim.scores is None else ", with scores"
     say(
-        f"Imported {claim.name} ({claim.kind}{scores}): {yes:,} images with the label {found.label!r}, "
+        f"Imported as {claim.name!r} ({claim.kind}{scores}): {yes:,} images with the label {found.label!r}, "
         f"{len(claim.rows) - yes:,} without it, {images - len(claim.rows):,} of the pool are not in the file."
     )
     if frozen:
@@ -136,4 +136,4 @@ def labels_formats() -> None:
     """List the formats of labels that can be read."""
     from thresher.annotations import KINDS
 
-    table("Formats", ("name", "labels in"), [(kind.name, kind.says) for kind in KINDS.values()])
+    table("Formats", ("name", "what it is"), [(kind.name, kind.says) for kind in KINDS.values()])

@@ -215,7 +215,9 @@ def _refused(audit: Audit) -> Refused:
     what, images = ("not yes", "claimed") if audit.good is Code.YES else ("yes", "unclaimed")
     low, high = limits(audit)
     interval = (
-        f"of all {urn.size:,} {low / urn.size:.2%} to {high / urn.size:.2%} are" if urn.size else "there are none"
+        f"{low / urn.size:.2%} to {high / urn.size:.2%} of all {urn.size:,} are {what}"
+        if urn.size
+        else "there are none"
     )
     may = f"at most {max(audit.bound, 0.0) / max(urn.size, 1):.2%} may be"
     ahead = audit.ahead

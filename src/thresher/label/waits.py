@@ -101,7 +101,10 @@ def _loop(name: str, standing: Standing) -> NextStep:
 
 def _more_gold(standing: Standing) -> NextStep:
     least, yes, no = standing.gold_least, standing.gold.get(Says.YES, 0), standing.gold.get(Says.NO, 0)
-    wanted = f"more gold (needed: {least} yes and {least} no; there are {yes} and {no}): open the owner's task"
+    wanted = (
+        f"more known answers (gold): {least} yes and {least} no are needed, and there are {yes} and {no}; "
+        "open the owner's task"
+    )
     return NextStep("gold", wanted, "thresher serve", "owner")
 
 

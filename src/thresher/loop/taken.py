@@ -121,8 +121,10 @@ def take(
     """Take the labels of an order in, unless that was done before.
 
     Raises BadInput, BadLine for labels that cannot be used (unless they are skipped), and for a label without any;
-    AlreadyThere if the category holds the labels of another file, or was made otherwise.
+    AlreadyThere if the category holds the labels of another file, or was made otherwise: with another question or other
+    targets, of which its answers prove nothing.
     """
+    _must_be_the_same(order, store=store)
     claims = finder.claims
     source = digest_of(claims)
     if (before := _before(order, source, store=store)) is not None:
@@ -160,6 +162,32 @@ def take(
     store_claim(order.category, _claim(made, claims, now_ms), store=store)
     _keep(order.category, made, store=store)
     return made
+
+
+def _must_be_the_same(order: Order, *, store: Store) -> None:
+    """Raise AlreadyThere if the category of an order is there with another question or other targets."""
+    there = next((one for one in store.categories.all() if one.name == order.category), None)
+    if there is None:
+        return
+    asked, wanted = _asked(there.question.text, there.targets), _asked(order.question, order.targets)
+    differ = [f"{name} {value} and not {wanted[name]}" for name, value in asked.items() if value != wanted[name]]
+    if differ:
+        raise AlreadyThere(
+            f"{order.label!r} is audited here with {', '.join(differ)}.",
+            where=store.place,
+            next="give the same again, or a new directory with --workspace",
+        )
+
+
+def _asked(question: str, targets: Targets) -> dict[str, str]:
+    """What the answers of an audit are about, by the name of the option."""
+    return {
+        "--precision": f"{targets.precision:g}",
+        "--recall": f"{targets.recall:g}" if targets.recall else "none",
+        "--delta": f"{targets.delta:g}",
+        "--by": "people" if targets.truth == "people" else "owner",
+        "--question": repr(question),
+    }
 
 
 def _before(order: Order, source: str, *, store: Store) -> Taken | None:

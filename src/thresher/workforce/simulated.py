@@ -21,6 +21,7 @@ from thresher.workforce.crowd import READING_SECONDS, SENDING_SECONDS, Crowd, Lo
 
 API = "/api/work"
 FETCHES_AT_ONCE = 6  # what a browser opens to one host
+FETCH_RETRIES = 30  # a minute and more on a busy machine
 DRAFTS = 3  # times an assignment's drafts are posted
 POLL_SECONDS = (0.1, 1.0)  # first and longest pause between looks for work
 TIMEOUT_SECONDS = 120.0
@@ -247,7 +248,16 @@ class _Worker:
         return names
 
     async def fetch(self, address: str) -> bytes:
-        """The bytes of one image."""
+        """The bytes of one image; a busy server is asked again, as the page does it."""
+        for _ in range(FETCH_RETRIES):
+            try:
+                return await self.fetch_once(address)
+            except TryLater as error:
+                await asyncio.sleep(error.after_seconds)
+        return await self.fetch_once(address)
+
+    async def fetch_once(self, address: str) -> bytes:
+        """The bytes of one image. Raises TryLater if the server is too busy to show it."""
         async with self.fetching, self.session.get(address) as response:
             if response.status != 200:
                 raise await _refused(response)

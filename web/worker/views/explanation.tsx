@@ -9,6 +9,7 @@ import { SettingsButton } from './settings';
 export function Explanation(handed: Handed) {
   const { store, flows } = handed;
   const work = useStore(store, (state) => state.task.work);
+  const owner = useStore(store, (state) => state.session.me?.owner);
   if (!work) return null;
   return (
     <Page title={work.question}>
@@ -22,8 +23,9 @@ export function Explanation(handed: Handed) {
         <SettingsButton {...handed} />
       </p>
       <p className="quiet">
-        The answers to some of the pictures are known already. They are used to check the task. If it is not accepted,
-        you are told why.
+        {owner
+          ? 'You are the owner: your answers are taken as true.'
+          : 'The answers to some of the pictures are known already. They are used to check the task. If it is not accepted, you are told why.'}
       </p>
       <div className="bottom">
         <button type="button" onClick={() => void flows.giveBack()}>

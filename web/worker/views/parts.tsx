@@ -50,12 +50,17 @@ export function Others({ store }: { store: Store }) {
   );
 }
 
-/** Said once the connection is gone, wherever the worker is. */
+/** Said once the connection is gone, wherever the worker is. The owner's server ends with the command that runs it. */
 export function Offline({ store, children }: { store: Store; children: ReactNode }) {
-  const online = useStore(store, (state) => state.session.online);
+  const { online, me } = useStore(store, (state) => state.session);
   return (
     <div role="status" className="banner-place">
-      {!online && <p className="banner">{children}</p>}
+      {!online && (
+        <p className="banner">
+          {children}
+          {me?.owner && ' If the command in your terminal has ended, no more answers are needed.'}
+        </p>
+      )}
     </div>
   );
 }

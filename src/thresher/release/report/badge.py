@@ -74,10 +74,12 @@ def paragraph(found: Findings) -> str:
             f"`thresher verify {found.evidence}` recomputes it from its files.{head}\n"
         )
     between = f"{percent(found.precision.lower)} and {percent(found.precision.upper, down=False)}"
-    return (
-        f"It is not proven that {share} of the {found.claimed:,} {several(found.unit)} labelled {label} are right: "
-        f"between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
+    verdict = (
+        f"Fewer than {share} of the {found.audited:,} {several(found.unit)} labelled {label} are right"
+        if found.refuted
+        else f"It is not proven that {share} of the {found.claimed:,} {several(found.unit)} labelled {label} are right"
     )
+    return f"{verdict}: between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
 
 
 def _plain(text: str) -> str:

@@ -81,6 +81,11 @@ class Findings:
         """The confidence of the bounds."""
         return 1.0 - self.delta
 
+    @property
+    def refuted(self) -> bool:
+        """Whether the precision is proven to miss its target, which is more than a proof that is lacking."""
+        return self.state == "not certified" and self.precision.upper < self.precision.target
+
 
 MINUTE_DIGITS: Final = "%Y-%m-%d %H:%M UTC"
 

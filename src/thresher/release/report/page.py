@@ -73,6 +73,8 @@ def headline(found: Findings) -> str:
             f", and at least {percent(found.recall.target)} of all {found.label} are labelled" if found.recall else ""
         )
         return f"At least {share} of the {found.certified:,} {what} are right{recall}."
+    if found.refuted:
+        return f"Fewer than {share} of the {found.audited:,} {what} are right."
     return f"It is not proven that {share} of the {found.claimed:,} {what} are right."
 
 
@@ -147,6 +149,8 @@ def _wrong(found: Findings) -> Iterable[str]:
     yield f'<ul class="found">{"".join(items)}</ul>'
     if len(shown) < len(found.wrong):
         yield f'<p class="quiet">{len(found.wrong) - len(shown):,} more are in the file.</p>'
+    if found.state == "not certified" and (unseen := found.audited - found.answers) > 0 and not found.recall:
+        yield f"<p>Nobody has looked at the other {unseen:,}: more of them may be wrong.</p>"
 
 
 def _missed(found: Findings) -> Iterable[str]:
