@@ -126,6 +126,8 @@ def turned_box_of(
     """
     left, top, width, height = sides
     _cut(sides, None, inf, relative=False)
+    if not isfinite(degrees):
+        raise BadInput(f"a box cannot be turned by {degrees:g} degrees.", next="correct the box")
     across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
     half_width, half_height = (width * across + height * down) / 2, (width * down + height * across) / 2
     x, y = left + width / 2, top + height / 2
