@@ -184,3 +184,20 @@ def test_another_promise_is_refused_and_the_first_is_told_again_without_its_imag
     assert again.returncode == 0, again.stderr
     assert "yes: At least 80 % of the 40 images labelled car are right." in again.stdout
     assert verify(report / "evidence").holds
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "no\x1b]0;photo\x07,label\na.jpg,car\n"),
+        ("labels.json", '[{"data": {"image": "a.jpg", "\\u001b[2J": 1}, "annotations": [{"result": [{"value": 3}]}]}]'),
+        ("no\x1b[2J\nlabels.csv", ""),
+        ("labels.json", '{"annotations": [], "images": [{"id": 1, "file_name": {"\\u001b[2J": "\\u202e"}}]}'),
+    ],
+)
+def test_a_mistake_in_a_file_of_strangers_steers_no_terminal(tmp_path: Path, name: str, text: str) -> None:
+    made = labelled(tmp_path, 2)
+    (tmp_path / name).write_text(text, "utf-8")
+    run = thresher("certify", tmp_path / name, "--images", made.photos, at=tmp_path / "work", **ONE)
+    assert is_one_clear_line(run)
+    assert not set(run.stderr) & set("\x1b\x07\u202e")
