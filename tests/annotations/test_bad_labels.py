@@ -178,6 +178,21 @@ FILES: dict[str, tuple[str, str, str]] = {
         '<!DOCTYPE annotations [<!ENTITY a SYSTEM "file:///etc/passwd">]>\n<annotations>&a;</annotations>',
         "a.xml, line 1: declares a document type",
     ),
+    "an XML in a codec of Python that is no text": (
+        "a.xml",
+        f'<?xml version="1.0" encoding="hex"?>\n{cvat("")}',
+        "a.xml, line 1: is written in 'hex', not in UTF-8",
+    ),
+    "an XML in several bytes a letter": (
+        "a.xml",
+        f'<?xml version="1.0" encoding="shift_jis"?>\n{cvat("")}',
+        "a.xml, line 1: is written in 'shift_jis', not in UTF-8",
+    ),
+    "a CVAT box that is turned without end": (
+        "a.xml",
+        cvat('<box label="car" xtl="1" ytl="1" xbr="5" ybr="9" rotation="inf"/>'),
+        "line 3: a box cannot be turned by nan degrees",
+    ),
     "an XML of a video": (
         "a.xml",
         '<annotations>\n<track id="0"/></annotations>',

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import rmtree
 
 import httpx
 import pytest
@@ -229,3 +230,45 @@ def test_labels_of_unknown_images_are_refused_by_their_lines_and_nothing_is_take
     with closing(open_store(made.folder / "work", Settings())) as store:
         assert store.categories.all() == []
         assert store.images.count() == 0
+
+
+def test_another_promise_is_refused_and_the_first_is_told_again_without_its_images(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 40)
+    assert simulated(made).returncode == 0
+    report = made.folder / "work" / "report"
+    page = (report / "report.html").read_text("utf-8")
+    for more, words in (
+        (("--precision", "0.99"), "car was begun with the precision 0.8, not 0.99"),
+        (("--recall", "0.9"), "car was begun with the recall 0, not 0.9"),
+        (("--delta", "0.001"), "car was begun with the delta 0.1, not 0.001"),
+        (("--question", "Is it red?"), "the question 'Does this image show: car?', not 'Is it red?'"),
+    ):
+        assert is_one_clear_line(simulated(made, *more), words, "--workspace")
+    assert (report / "report.html").read_text("utf-8") == page
+    rmtree(made.photos)
+    made.labels.rename(made.folder / "moved.csv")
+    moved = Labelled(made.folder, made.wrong)
+    again = thresher(
+        "certify", moved.folder / "moved.csv", "--images", made.photos, *QUICK, "--by", "simulated",
+        "--truth", made.truth, at=made.folder / "work", **ONE,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert "yes: At least 80 % of the 40 images labelled car are right." in again.stdout
+    assert verify(report / "evidence").holds
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "no\x1b]0;photo\x07,label\na.jpg,car\n"),
+        ("labels.json", '[{"data": {"image": "a.jpg", "\\u001b[2J": 1}, "annotations": [{"result": [{"value": 3}]}]}]'),
+        ("no\x1b[2J\nlabels.csv", ""),
+        ("labels.json", '{"annotations": [], "images": [{"id": 1, "file_name": {"\\u001b[2J": "\\u202e"}}]}'),
+    ],
+)
+def test_a_mistake_in_a_file_of_strangers_steers_no_terminal(tmp_path: Path, name: str, text: str) -> None:
+    made = labelled(tmp_path, 2)
+    (tmp_path / name).write_text(text, "utf-8")
+    run = thresher("certify", tmp_path / name, "--images", made.photos, at=tmp_path / "work", **ONE)
+    assert is_one_clear_line(run)
+    assert not set(run.stderr) & set("\x1b\x07\u202e")

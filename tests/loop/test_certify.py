@@ -1,7 +1,7 @@
 """Labels from elsewhere, audited by the owner at the HTTP API, and the report on them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ from thresher.loop.findings import report_on
 from thresher.loop.mending import doubtful
 from thresher.loop.taken import Order, take
 from thresher.loop.turn import Turn
-from thresher.records import OWNER, Targets, Worker
+from thresher.records import OWNER, Label, Purpose, Says, Source, Targets, Worker
 from thresher.release.report import Findings
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -165,3 +165,33 @@ def test_evidence_that_does_not_agree_is_told_instead_of_a_certificate(
     page = (made.folder / "report" / "report.html").read_text("utf-8")
     assert "Do not rely on this report" in page
     assert "evidence broken" in (made.folder / "report" / "badge.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "beside", "state"),
+    [(range(0, 60, 4), 90, "not certified"), ((), 90, "not certified"), ((), 3, "certified")],
+)
+def test_images_that_are_known_beside_the_labels_make_no_label_right(
+    wrong: Sequence[int], beside: int, state: str, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    made = labelled(tmp_path, 60, wrong=wrong, buses=beside)
+    order = replace(ORDER, targets=replace(TARGETS, recall=0.2), everything=True)
+    claims = read(made.labels)
+    take(
+        order,
+        Finder(claims, [source_of(str(made.photos))], settings.fetch_bytes),
+        store=store,
+        settings=settings,
+        now_ms=9,
+    )
+    names = [f"street/{number:03d}.jpg" for number in range(60, 60 + beside)]
+    known = [Label(row, Says.YES, Source.OWNER, Purpose.IMPORT, 1, 2) for (row,) in store.categories.find("car", names)]
+    store.labels.hold("car", known)
+    found = certified(made, store, settings, order)
+    assert json.loads((made.folder / "report" / "certificate.json").read_text("utf-8"))[
+        "certified"
+    ]  # of all that is released
+    assert found.state == state
+    page = (made.folder / "report" / "report.html").read_text("utf-8")
+    assert ("At least 80\u00a0% of the" in page) == (state == "certified")
+    assert ("It is not proven of the labels alone" in page) == (state == "not certified")

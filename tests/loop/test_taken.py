@@ -12,7 +12,7 @@ from thresher.errors import AlreadyThere, BadInput, BadLine
 from thresher.harvest.claimed import Finder, source_of
 from thresher.loop.mending import doubtful
 from thresher.loop.taken import Order, Taken, categories_of, take, taken_of
-from thresher.records import Targets
+from thresher.records import Category, Question, Targets
 from thresher.settings import Settings
 from thresher.store.claims import claim_of
 from thresher.store.contract import Store
@@ -150,20 +150,31 @@ def test_labels_that_a_category_s_letters_do_not_tell_apart_get_names_of_their_o
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "words"),
     [
-        (replace(ORDER, targets=Targets(precision=0.99)), "--precision 0.95 and not 0.99"),
-        (replace(ORDER, targets=Targets(delta=0.01)), "--delta 0.05 and not 0.01"),
-        (replace(ORDER, targets=replace(Targets(), recall=0.0)), "--recall 0.9 and not none"),
-        (replace(ORDER, question="Is it red?"), "--question 'Does this image show: car\\?' and not 'Is it red\\?'"),
+        (replace(ORDER, targets=replace(ORDER.targets, precision=0.99)), "the precision 0.95, not 0.99"),
+        (replace(ORDER, targets=replace(ORDER.targets, recall=0.95)), "the recall 0.9, not 0.95"),
+        (replace(ORDER, targets=replace(ORDER.targets, delta=0.001)), "the delta 0.05, not 0.001"),
+        (replace(ORDER, targets=replace(ORDER.targets, truth="owner")), "the answers of 'people', not 'owner'"),
+        (replace(ORDER, targets=replace(ORDER.targets, method="labels")), "the method 'cascade', not 'labels'"),
+        (replace(ORDER, question="Is it red?"), "the question 'Does this image show: car?', not 'Is it red?'"),
     ],
-    ids=["precision", "delta", "recall", "question"],
 )
-def test_answers_that_were_given_for_one_promise_are_taken_for_no_other(
-    store: Store, settings: Settings, photos: Path, other: Order, told: str
+def test_another_promise_is_not_put_in_the_place_of_the_first(
+    other: Order, words: str, store: Store, settings: Settings, photos: Path
 ) -> None:
-    claims = labels(photos, "0.jpg,car,0.9", "1.jpg,bus,0.8")
+    claims = labels(photos, "0.jpg,car,0.9", "3.jpg,car,0.4")
     taken(ORDER, claims, photos, store, settings)
-    with pytest.raises(AlreadyThere, match=f"'car' is audited here with {told}"):
+    with pytest.raises(AlreadyThere, match="was begun with") as refused:
         taken(other, claims, photos, store, settings)
-    assert taken(ORDER, claims, photos, store, settings).source
+    assert words in str(refused.value)
+
+
+def test_a_category_that_was_there_before_is_no_place_for_labels(
+    store: Store, settings: Settings, photos: Path
+) -> None:
+    store.categories.create(Category("car", Question(1, "Is it a car?", at_ms=1), Targets(), created_ms=1))
+    with pytest.raises(AlreadyThere, match=r"the question 'Is it a car\?'"):
+        taken(ORDER, labels(photos, "0.jpg,car,0.9"), photos, store, settings)
+    assert store.images.count() == 0
+    assert claim_of("car", store=store) is None

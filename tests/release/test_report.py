@@ -5,13 +5,16 @@ from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from tests.pictures_for_tests import picture
 
+from thresher.annotations import read
 from thresher.pictures import render
 from thresher.release.report import Bound, Findings, Wrong, headline, write_report, write_summary
 from thresher.release.report.badge import paragraph
+from thresher.release.report.corrections import write_wrong
 from thresher.release.report.findings import percent
 
 CERTIFIED = Findings(
@@ -129,6 +132,41 @@ def test_names_of_strangers_become_no_tags_and_no_markdown(found: Findings, tmp_
         assert name == "badge.svg" or not re.search(r"(?<!\\)\]\(http://evil", text)
     write_summary({"a": hostile, "b": CERTIFIED}, tmp_path / "all")
     assert "<img src=x" not in (tmp_path / "all" / "report.html").read_text("utf-8")
+
+
+def test_what_is_not_printed_neither_breaks_the_badge_nor_turns_the_verdict_around(tmp_path: Path) -> None:
+    label = "car\x00\x1b[2J\u202edeifitrec ton"
+    page = written(replace(CERTIFIED, label=label, wrong=[Wrong(label, 1, picture=b"x")]), tmp_path)
+    ET.fromstring((tmp_path / "badge.svg").read_bytes())
+    for text in (page, *((tmp_path / name).read_text("utf-8") for name in ("badge.svg", "badge.md", "paragraph.md"))):
+        assert "car\ufffd\ufffd" in text
+        assert not set(text) & set("\x00\x1b\u202e")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.jsonl", '{"image_id": "a.jpg", "label": ["car"], "n": 1}\n{"image_id": "b.jpg", "label": ["car"]}\n'),
+        ("labels.csv", "img,label,note\na.jpg,car,\xff\nb.jpg,car,fine\n"),
+    ],
+)
+def test_wrong_labels_are_listed_although_their_lines_cannot_be_written_again(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(text.encode("latin-1"))
+    claims = read(tmp_path / name)
+    write_wrong(claims, [0], tmp_path / "wrong.csv")
+    lines = (tmp_path / "wrong.csv").read_text("utf-8").splitlines()
+    assert [line.split(",")[:3] for line in lines] == [
+        ["line", "image", "label"],
+        [str(claims.claims[0].line), "a.jpg", "car"],
+    ]
+
+
+def test_lines_of_a_table_with_a_bad_line_elsewhere_are_listed_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes(b"img,label,note\na.jpg,car,\xff\nb.jpg,car,fine\n")
+    write_wrong(read(tmp_path / "labels.csv"), [1], tmp_path / "wrong.csv")
+    assert (tmp_path / "wrong.csv").read_text("utf-8") == "img,label,note\nb.jpg,car,fine\n"
 
 
 def test_the_summary_links_each_label_and_says_that_each_is_false_by_itself(tmp_path: Path) -> None:

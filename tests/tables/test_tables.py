@@ -4,12 +4,14 @@ import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from thresher.errors import BadInput, BadLine
 from thresher.tables import names, open_table
+from thresher.tables import parquet as tables
 from thresher.tables.text import LONGEST_LINE, MOST_LINES
 
 A, B, C = "https://a.example/1.jpg", "https://b.example/ü.jpg", "https://c.example/3.jpg"
@@ -390,3 +392,51 @@ def test_the_number_of_lines_is_known_beforehand_where_that_costs_little(tmp_pat
     parquet.write_table(pa.table({"url": [A]}), tmp_path / "a.parquet")
     assert open_table(tmp_path / "a.parquet", names.URL).count == 1
     assert open_table(write(tmp_path / "a.csv.gz", gzip.compress(f"url\n{A}\n".encode())), names.URL).count == 0
+
+
+LONG = "x" * 100_000
+BOMBS = {  # a few kilobytes of file for 100 MB of text
+    "a list for each row": lambda count: pa.ListArray.from_arrays(
+        pa.array(range(count + 1), pa.int32()), pa.array([LONG] * count)
+    ),
+    "a list for one row": lambda count: pa.ListArray.from_arrays(
+        pa.array([0, count] + [count] * (count - 1), pa.int32()), pa.array([LONG] * count)
+    ),
+    "a struct": lambda count: pa.StructArray.from_arrays([pa.array([LONG] * count)], ["path"]),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_value_that_lists_repeat_too_often_is_refused_before_it_is_held(kind: str, tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"n": range(1_000), "label": BOMBS[kind](1_000)}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 30_000
+    with parquet.ParquetFile(tmp_path / "a.parquet") as table:
+        before = pa.total_allocated_bytes()
+        with pytest.raises(BadLine, match=r"line 1: [0-9]+,[0-9]{3},000 bytes may be in 'label.* too much for lists"):
+            next(tables.batches(table, tmp_path / "a.parquet", ["label"]))
+        assert pa.total_allocated_bytes() - before < 5_000_000
+
+
+def test_a_long_list_of_few_bytes_is_refused_and_usual_ones_are_not(tmp_path: Path) -> None:
+    few = pa.ListArray.from_arrays(pa.array([0, 3_000_000], pa.int32()), pa.array(np.zeros(3_000_000, np.int64)))
+    many = pa.array([["car", "bus"]] * 20_000)
+    for label, refused in ((few, True), (many, False)):
+        parquet.write_table(pa.table({"label": label}), tmp_path / "a.parquet")
+        with parquet.ParquetFile(tmp_path / "a.parquet") as table:
+            found = tables.batches(table, tmp_path / "a.parquet", ["label"])
+            if refused:
+                with pytest.raises(BadLine, match="too much for lists"):
+                    next(found)
+            else:
+                assert sum(batch.num_rows for batch in found) == 20_000
+
+
+@pytest.mark.parametrize("encoding", ["dictionary", "prefixes"])
+def test_a_value_that_rows_repeat_is_read_a_few_rows_at_once(encoding: str, tmp_path: Path) -> None:
+    table = pa.table({"a.b": [LONG] * 1_000})
+    encodings = {"a.b": "DELTA_BYTE_ARRAY"} if encoding == "prefixes" else None
+    parquet.write_table(table, tmp_path / "a.parquet", use_dictionary=not encodings, column_encoding=encodings)
+    with parquet.ParquetFile(tmp_path / "a.parquet") as opened:
+        rows = [batch.num_rows for batch in tables.batches(opened, tmp_path / "a.parquet", ["a.b"])]
+    assert sum(rows) == 1_000
+    assert max(rows) * len(LONG) <= tables.UNCOMPRESSED_BYTES

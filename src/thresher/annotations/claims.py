@@ -135,6 +135,8 @@ def turned_box_of(
     """
     left, top, width, height = sides
     whole = _cut(sides, None, inf, relative=False)
+    if not isfinite(degrees):
+        raise BadInput(f"a box cannot be turned by {degrees:g} degrees.", next="correct the box")
     if not (width and height):
         return whole
     across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))

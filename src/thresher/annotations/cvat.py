@@ -11,6 +11,7 @@ from thresher.errors import BadInput, BadLine
 
 _WITHOUT_BOX: Final = frozenset(("tag", "polyline", "points", "cuboid", "skeleton"))
 _SHAPES: Final = frozenset(("box", "polygon", "ellipse", "mask")) | _WITHOUT_BOX
+_ENCODINGS: Final = frozenset(("utf-8", "utf-16", "iso-8859-1", "us-ascii"))
 Given = Mapping[str, str]
 
 
@@ -42,6 +43,7 @@ class _Reader:
         self.parser.CharacterDataHandler = self._said
         # without a document type there are no entities, which could fill the memory or name other files
         self.parser.StartDoctypeDeclHandler = self._declared
+        self.parser.XmlDeclHandler = self._encoded
         self._path: list[str] = []
         self._name: list[str] = []
         self._image: Given = {}
@@ -49,6 +51,11 @@ class _Reader:
 
     def _declared(self, *_: object) -> None:
         raise self._wrong("declares a document type, which CVAT never does.")
+
+    def _encoded(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        """Only what expat itself decodes: for any other name Python's codecs are asked, of which not all read text."""
+        if encoding is not None and encoding.lower() not in _ENCODINGS:
+            raise self._wrong(f"is written in {encoding[:40]!r}, not in UTF-8.", "save it in UTF-8")
 
     def _begins(self, name: str, given: Given) -> None:
         self._path.append(name)

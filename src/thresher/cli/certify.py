@@ -210,11 +210,13 @@ def _take(
 ) -> "dict[str, Taken]":
     """Take the labels in, and tell how many images carry each."""
     from thresher.harvest.claimed import Finder, source_of
-    from thresher.loop.taken import take
+    from thresher.loop.taken import take, taken_before
     from thresher.records import now_ms
 
     places = wanted.images or ([claims.file] if claims.file.is_dir() else [])
-    if not places:
+    if all(taken_before(order, claims, store=store) for order in orders):
+        places = []  # nothing is read again, so the images may be elsewhere by now
+    elif not places:
         what = f"where are the images of {claims.file}?"
         raise BadInput(what, next="give them with --images, a folder, a tar or a list of paths or URLs")
     finder = Finder(claims, [source_of(str(place)) for place in places], settings.fetch_bytes)

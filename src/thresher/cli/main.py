@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from thresher import __version__
 from thresher.cli import annotators, backbone, certify, demo, invites, labels, people, places, stages, start, workspace
+from thresher.cli.show import visible
 from thresher.errors import StoreFull, ThresherError, without_secrets
 
 NO_SPACE_ERRNO = 28
@@ -73,13 +74,15 @@ def main() -> None:
     try:
         code = app(prog_name="thresher", standalone_mode=False)
     except ThresherError as error:
-        raise SystemExit(_say(str(error))) from None
+        raise SystemExit(_say(visible(str(error)))) from None
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except OSError as error:
-        raise SystemExit(_say(_disk(error))) from None
+        raise SystemExit(_say(visible(_disk(error)))) from None
     except Exception as error:  # noqa: BLE001 -- the library's usage errors are told apart; a trace never reaches a user
-        raise SystemExit(_usage(error) if hasattr(error, "format_message") else _say(_unforeseen(error))) from None
+        raise SystemExit(
+            _usage(error) if hasattr(error, "format_message") else _say(visible(_unforeseen(error)))
+        ) from None
     if code == INTERRUPTED:  # typer catches Ctrl-C itself and answers with the code
         sys.stderr.write("\ninterrupted. Run the same command again: it continues where it stopped.\n")
     raise SystemExit(code if isinstance(code, int) else 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thresher.evidence.labels import Audit, Audited, audited, audits_of, limits
-from thresher.evidence.martingale import most
+from thresher.evidence.martingale import at_most, most
 from thresher.label.gold import drawn
 from thresher.loop.decision import Decision, decision
 from thresher.records import Label, Says
@@ -21,7 +21,8 @@ class Figures:
     `claimed` images carry the label. Of `first`, those of them whose label was known at the freeze, `mended` were
     wrong. `precision` and `recall` are what the draws have found, None before the freeze, and where recall is no
     target. `wrong` are the claimed rows that an answer contradicts, ascending, with that answer; `missed` the rows
-    without the label that are a yes by an answer.
+    without the label that are a yes by an answer. `beside` images were known to be a yes at the freeze and do not carry
+    the label: they are released too.
     """
 
     decided: Decision
@@ -32,6 +33,18 @@ class Figures:
     recall: Audited | None
     wrong: Mapping[int, Label]
     missed: Sequence[int] = ()
+    beside: int = 0
+
+    @property
+    def holds_of_labels(self) -> bool:
+        """Whether the precision is accepted of the labels alone, without the images beside them, which are right."""
+        snapshot, found = self.decided.basis.snapshot, self.precision
+        if snapshot is None or found is None:
+            return False
+        frozen = snapshot.frozen
+        bound = found.bound - (1.0 - frozen.promise.precision) * self.beside
+        delta = frozen.ladder[0].accept_delta
+        return bool(at_most(found.size, found.drawn, found.bad, bound, frozen.accept_prior, delta))
 
     @property
     def answers(self) -> int:
@@ -62,8 +75,9 @@ def figures(name: str, *, store: Store) -> Figures:
     wrong = {row: label for row, label in sorted(answered.items()) if label.says is not Says.YES}
     others = decided.basis.trusted.items()
     missed = sorted(row for row, label in others if row not in claimed and label.says is Says.YES)
+    beside = 0 if snapshot is None else len(set(snapshot.known_yes) - claimed)
     mended = len(first.keys() & wrong.keys())
-    return Figures(decided, len(claimed), len(first), mended, precision, recall, wrong, missed)
+    return Figures(decided, len(claimed), len(first), mended, precision, recall, wrong, missed, beside)
 
 
 def told(name: str, *, store: Store) -> str:

@@ -15,7 +15,7 @@ from thresher.label.gold import drawn
 from thresher.loop.audited import Figures, course, figures, share_right
 from thresher.loop.refusal import refusal_files
 from thresher.loop.ship import chosen
-from thresher.loop.taken import Order, Taken
+from thresher.loop.taken import Order, Taken, digest_of
 from thresher.pictures import render
 from thresher.release import release
 from thresher.release.plan import DONE_FILE, PLAN_FILE, write_whole
@@ -32,18 +32,27 @@ PICTURES_MOST: Final = 24
 PICTURE_PIXELS: Final = 288
 
 
+_OF_MORE: Final = (
+    "What is proven is the precision of more than the labels: {:,} images that do not carry the label were known to be "
+    "right. It is not proven of the labels alone; certify them in a directory of their own."
+)
+
+
 def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: Store, now_ms: int) -> Findings:
     """Write the report on one label into a directory, and return what it says. An earlier report there is replaced."""
     found = figures(order.category, store=store)
+    category = store.categories.get(order.category)
+    targets = category.targets  # what is proven, whatever the command asks for now
     to.mkdir(parents=True, exist_ok=True)
     certificate, broken = _evidence(order.category, to, found, store=store, now_ms=now_ms)
-    certified = bool(certificate.get("certified"))
+    released = bool(certificate.get("certified"))
+    certified = released and (not found.beside or found.holds_of_labels)
     kept = to / EVIDENCE
     made = Findings(
         label=order.label,
-        question=order.question,
+        question=category.question.text,
         state="broken" if broken else "certified" if certified else "not certified",
-        words=str(certificate["words"]),
+        words=_OF_MORE.format(found.beside) if released and not certified else str(certificate["words"]),
         file=claims.file.name,
         kind=claims.kind,
         source=taken.source,
@@ -52,15 +61,15 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
         certified=found.claimed - len(found.wrong),
         audited=found.precision.size if found.precision else 0,
         answers=found.answers,
-        delta=order.targets.delta,
-        precision=_bound(order.targets.precision, found.precision, proven=certified),
-        recall=_bound(order.targets.recall, found.recall, proven=certified) if order.targets.recall else None,
+        delta=targets.delta,
+        precision=_bound(targets.precision, found.precision, proven=certified),
+        recall=_bound(targets.recall, found.recall, proven=certified) if targets.recall else None,
         at_ms=now_ms,
         doubtful=found.first,
-        truth=order.targets.truth,
+        truth=targets.truth,
         unit="box" if order.boxes else "image",
         wrong=_wrong(taken, claims, found, store=store),
-        path=_path(found, order.targets.precision, proven=certified),
+        path=_path(found, targets.precision, proven=certified),
         left_out=taken.left_out,
         evidence=EVIDENCE if kept.is_dir() else "",
         wrong_evidence=broken,
@@ -71,7 +80,7 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
     places = [place for row in found.wrong for place in taken.claims_of(row)]
     (to / "wrong.csv").unlink(missing_ok=True)
     if places:
-        write_wrong(claims, places, to / "wrong.csv")
+        write_wrong(claims, places, to / "wrong.csv", unchanged=digest_of(claims) == taken.source)
     (to / "missed.csv").unlink(missing_ok=True)
     if made.missed:
         write_missed(order.label, _names(found.missed, store=store), to / "missed.csv")

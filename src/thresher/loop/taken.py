@@ -124,10 +124,8 @@ def take(
     AlreadyThere if the category holds the labels of another file, or was made otherwise: with another question or other
     targets, of which its answers prove nothing.
     """
-    _must_be_the_same(order, store=store)
     claims = finder.claims
-    source = digest_of(claims)
-    if (before := _before(order, source, store=store)) is not None:
+    if (before := taken_before(order, claims, store=store)) is not None:
         return before
     places = [place for place, claim in enumerate(claims.claims) if claim.label == order.label]
     wanted = [claims.claims[place] for place in places]
@@ -151,7 +149,7 @@ def take(
     used = np.array([row >= 0 for row in rows], np.bool_)
     made = Taken(
         order.label,
-        source,
+        digest_of(claims),
         order.boxes,
         np.array(rows, np.int64)[used],
         np.array(places, np.int64)[used],
@@ -164,46 +162,49 @@ def take(
     return made
 
 
-def _must_be_the_same(order: Order, *, store: Store) -> None:
-    """Raise AlreadyThere if the category of an order is there with another question or other targets."""
-    there = next((one for one in store.categories.all() if one.name == order.category), None)
-    if there is None:
-        return
-    asked, wanted = _asked(there.question.text, there.targets), _asked(order.question, order.targets)
-    differ = [f"{name} {value} and not {wanted[name]}" for name, value in asked.items() if value != wanted[name]]
-    if differ:
-        raise AlreadyThere(
-            f"{order.label!r} is audited here with {', '.join(differ)}.",
-            where=store.place,
-            next="give the same again, or a new directory with --workspace",
-        )
+def taken_before(order: Order, claims: Claims, *, store: Store) -> Taken | None:
+    """What an earlier run took, None if there was none. Raises AlreadyThere if it took or promised something else.
 
-
-def _asked(question: str, targets: Targets) -> dict[str, str]:
-    """What the answers of an audit are about, by the name of the option."""
-    return {
-        "--precision": f"{targets.precision:g}",
-        "--recall": f"{targets.recall:g}" if targets.recall else "none",
-        "--delta": f"{targets.delta:g}",
-        "--by": "people" if targets.truth == "people" else "owner",
-        "--question": repr(question),
-    }
-
-
-def _before(order: Order, source: str, *, store: Store) -> Taken | None:
-    """What an earlier run took, if it took the same."""
-    if order.category not in [one.name for one in store.categories.all()]:
+    A report speaks of what the category has promised since its first answer, so another promise is never put in its
+    place, whatever the command says now.
+    """
+    category = next((one for one in store.categories.all() if one.name == order.category), None)
+    if category is None:
         return None
+    if changed := [
+        f"{what} {_told(was)}, not {_told(now)}" for what, was, now in _promises(category, order) if was != now
+    ]:
+        what = f"{order.category} was begun with {', '.join(changed)}."
+        raise AlreadyThere(what, where=store.place, next="give the same options, or a new directory with --workspace")
     before = taken_of(order.category, store=store)
-    if before is None:
-        return None
-    if (before.label, before.source, before.boxes) != (order.label, source, order.boxes):
+    if before is not None and (before.label, before.source, before.boxes) != (
+        order.label,
+        digest_of(claims),
+        order.boxes,
+    ):
         raise AlreadyThere(
             "holds other labels, or labels that have changed since.",
             where=store.place,
             next="give a new directory with --workspace",
         )
     return before
+
+
+def _promises(category: Category, order: Order) -> list[tuple[str, object, object]]:
+    """What a category was begun with and what an order asks for, in pairs."""
+    was, now = category.targets, order.targets
+    return [
+        ("the method", was.method, now.method),
+        ("the precision", was.precision, now.precision),
+        ("the recall", was.recall, now.recall),
+        ("the delta", was.delta, now.delta),
+        ("the answers of", was.truth, now.truth),
+        ("the question", category.question.text, order.question),
+    ]
+
+
+def _told(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else repr(value) if isinstance(value, str) else str(value)
 
 
 def _rows(order: Order, wanted: Sequence[Claim], found: Found, *, store: Store) -> tuple[list[int], list[Unusable]]:

@@ -16,6 +16,10 @@ RATIO_MOST: Final = 1_000
 of this, or whose values are longer than a line may be, is not read."""
 
 
+VALUE_BYTES: Final = 64  # of memory that a value in a list takes, however few bytes of the file say it
+_PREFIXES: Final = "DELTA_BYTE_ARRAY"
+
+
 def columns_of(path: Path) -> tuple[list[str], dict[str, str], int]:
     """The columns, the types of those that are not text, and the number of rows. Raises BadInput."""
     from pyarrow import types  # here and below, for it is slow to import and few lists are tables
@@ -66,16 +70,27 @@ def batches(table: Any, path: Path, columns: Sequence[str], rows_at_once: int = 
                     line=row,
                     next="check the column, or write the table without these rows",
                 )
-            if chunk.has_dictionary_page and chunk.total_uncompressed_size * ROWS_AT_ONCE > UNCOMPRESSED_BYTES:
-                longest = _longest_repeated(path, number, chunk.path_in_schema)
-                at_once = min(at_once, max(1, UNCOMPRESSED_BYTES // max(longest, 1)))
+            nested = chunk.path_in_schema not in wanted
+            if nested or (_repeats(chunk) and chunk.total_uncompressed_size * ROWS_AT_ONCE > UNCOMPRESSED_BYTES):
+                longest = max(_longest_repeated(path, number, chunk), VALUE_BYTES if nested else 1)
+                most = longest * chunk.num_values
+                if nested and most > max(UNCOMPRESSED_BYTES, RATIO_MOST * chunk.total_compressed_size):
+                    what = f"{most:,} bytes may be in {chunk.path_in_schema!r}, from {chunk.total_compressed_size:,} of"
+                    raise BadLine(
+                        f"{what} the file, which are too much for lists.",
+                        file=str(path),
+                        line=row,
+                        next="check the column, or write the table without these rows",
+                    )
+                each = longest * -(-chunk.num_values // max(group.num_rows, 1))
+                at_once = min(at_once, max(1, UNCOMPRESSED_BYTES // max(each, 1)))
         yield from table.iter_batches(batch_size=at_once, row_groups=[number], columns=wanted)
         row += group.num_rows
 
 
 def _is_text_of(path: str, wanted: Sequence[str]) -> bool:
     """Whether a column, or one within a nested column, is wanted; the bytes of images are no text."""
-    return path.partition(".")[0] in wanted and not path.endswith(".bytes")
+    return any(path == name or path.startswith(f"{name}.") for name in wanted) and not path.endswith(".bytes")
 
 
 def _inflates(chunk: Any) -> bool:  # noqa: ANN401 -- see _texts
@@ -86,15 +101,32 @@ def _inflates(chunk: Any) -> bool:  # noqa: ANN401 -- see _texts
     return bool(size > RATIO_MOST * chunk.total_compressed_size or size > LONGEST_LINE * max(chunk.num_values, 1))
 
 
-def _longest_repeated(path: Path, number: int, name: str) -> int:
-    """The bytes of the longest value in the dictionary of a column: three bytes of the file may repeat it as a row."""
+def _repeats(chunk: Any) -> bool:  # noqa: ANN401 -- see _texts
+    """Whether a few bytes of the file may repeat a long value."""
+    return bool(chunk.has_dictionary_page or _PREFIXES in chunk.encodings)
+
+
+def _longest_repeated(path: Path, number: int, chunk: Any) -> int:  # noqa: ANN401 -- see _texts
+    """The bytes of the longest value that a column may repeat: three bytes of the file may stand for it."""
     from pyarrow import compute, parquet, types
 
+    if chunk.physical_type != "BYTE_ARRAY":
+        return 0
+    if _PREFIXES in chunk.encodings:  # a value is a part of the one before it and what is added
+        return int(chunk.total_uncompressed_size)
+    if not chunk.has_dictionary_page:
+        return 0  # what is decompressed has each value
+    name = chunk.path_in_schema
     with parquet.ParquetFile(path, read_dictionary=[name]) as table:
         first = next(table.iter_batches(batch_size=1, row_groups=[number], columns=[name]), None)
-        if first is None or not types.is_dictionary(first.column(0).type):
-            return 0  # numbers
-        return int(compute.max(compute.binary_length(first.column(0).dictionary)).as_py() or 0)
+        if first is None:
+            return 0
+        column = first.column(0)
+        while types.is_nested(column.type):
+            column = column.field(0) if types.is_struct(column.type) else column.values
+        if not types.is_dictionary(column.type):
+            return int(chunk.total_uncompressed_size)
+        return int(compute.max(compute.binary_length(column.dictionary)).as_py() or 0)
 
 
 @contextmanager

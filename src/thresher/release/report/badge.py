@@ -2,7 +2,7 @@
 
 from html import escape
 
-from thresher.release.report.findings import Findings, counted, percent, several
+from thresher.release.report.findings import Findings, counted, percent, printable, several
 
 GOOD, BAD, INK = "#2f7d32", "#b42318", "#16202a"
 LETTER_PIXELS, MARGIN_PIXELS = 6.6, 10
@@ -10,7 +10,7 @@ LETTER_PIXELS, MARGIN_PIXELS = 6.6, 10
 
 def badge_words(found: Findings) -> tuple[str, str]:
     """What the badge says: its subject, and the verdict."""
-    subject = f"labels: {found.label}"
+    subject = f"labels: {printable(found.label)}"
     if found.state == "broken":
         return subject, "evidence broken"
     if found.state == "not certified":
@@ -84,5 +84,5 @@ def paragraph(found: Findings) -> str:
 
 def _plain(text: str) -> str:
     """A text on one line, with what Markdown or HTML would take for its own escaped."""
-    one = escape(" ".join(text.split()), quote=False)
+    one = escape(printable(" ".join(text.split())), quote=False)
     return "".join(f"\\{letter}" if letter in "\\`*_[]#|" else letter for letter in one)

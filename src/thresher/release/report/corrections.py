@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from thresher.annotations import Claims
+from thresher.errors import ThresherError
 from thresher.release.plan import write_whole
 from thresher.tables import open_table
 
@@ -14,15 +15,17 @@ TABLES: Final = frozenset({"csv", "parquet", "jsonl"})
 COLUMNS: Final = ("line", "image", "label", "score", "left", "top", "width", "height")
 
 
-def write_wrong(claims: Claims, places: Sequence[int], to: Path) -> None:
+def write_wrong(claims: Claims, places: Sequence[int], to: Path, *, unchanged: bool = True) -> None:
     """Write the claims at these places of the labels; of a table their lines as they are, in its order.
 
-    Of other formats the columns are those of `COLUMNS`; `line` is the number of the record in the file.
+    Of other formats the columns are those of `COLUMNS`; `line` is the number of the record in the file. So they are
+    where the file is `unchanged` no more since it was read, or its lines cannot be written as text.
     """
+    lines = _of_table(claims, places) if unchanged and claims.kind in TABLES else None
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows(_of_table(claims, places) if claims.kind in TABLES else _of_claims(claims, places))
-    write_whole(to, out.getvalue().encode())
+    writer.writerows(_of_claims(claims, places) if lines is None else lines)
+    write_whole(to, out.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def write_missed(label: str, images: Sequence[tuple[str, str]], to: Path) -> None:
@@ -34,11 +37,16 @@ def write_missed(label: str, images: Sequence[tuple[str, str]], to: Path) -> Non
     write_whole(to, out.getvalue().encode())
 
 
-def _of_table(claims: Claims, places: Sequence[int]) -> Iterable[Sequence[str]]:
+def _of_table(claims: Claims, places: Sequence[int]) -> list[Sequence[str]] | None:
+    """The first line of a table and the wanted ones; None if one of these has a list, or bytes that are no text."""
     wanted = {claims.claims[place].line for place in places}
-    table = open_table(claims.file)
-    yield table.columns
-    yield from (values for line, values in table.records(*table.columns) if line in wanted)
+    try:
+        table = open_table(claims.file)
+        found = [(values, what) for line, values, what in table.lines(*table.columns) if line in wanted]
+    except ThresherError:
+        return None
+    whole = len(found) == len(wanted) and not any(what for _, what in found)
+    return [table.columns, *(values for values, _ in found)] if whole else None
 
 
 def _of_claims(claims: Claims, places: Sequence[int]) -> Iterable[Sequence[object]]:

@@ -87,6 +87,15 @@ class Findings:
         return self.state == "not certified" and self.precision.upper < self.precision.target
 
 
+def printable(text: str) -> str:
+    """Text of strangers with a sign for each character that is not printed, but for spaces and joiners of letters.
+
+    XML has no control characters, and those that turn the direction of writing would let a label rewrite a verdict.
+    """
+    return "".join(letter if letter.isprintable() or letter in _KEPT else "\ufffd" for letter in text)
+
+
+_KEPT: Final = "\n\u00a0\u200c\u200d"
 MINUTE_DIGITS: Final = "%Y-%m-%d %H:%M UTC"
 
 

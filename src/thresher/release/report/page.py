@@ -1,15 +1,15 @@
 """The page of a report: one file of HTML that loads nothing, runs nothing, and says so in its own security policy."""
 
+import html
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from html import escape
 from typing import Final
 
 from thresher import __version__
 from thresher.release.report.chart import charts
-from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, counted, percent, several
+from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, counted, percent, printable, several
 from thresher.release.report.look import MARK, SIGNS, STYLE
 
 VERDICTS: Final = {
@@ -17,6 +17,11 @@ VERDICTS: Final = {
     "not certified": ("bad", "Not certified"),
     "broken": ("bad", "The evidence does not verify"),
 }
+
+
+def escape(text: str) -> str:
+    """Text as HTML, of which nothing is a tag and everything is seen."""
+    return html.escape(printable(text))
 
 
 def page(found: Findings) -> str:
