@@ -1,7 +1,7 @@
 """Makes docs/figures/first-minute.webp, the moving picture of the README, from a real run.
 
-Labels of handwritten digits (0.5 % of them wrong on purpose) are certified: this script answers in the real page, at the
-size of a phone, by the known truth. Then the images are released and verified, one is exchanged, and the release is
+Labels of handwritten digits (0.5 % of them wrong on purpose) are certified: this script answers in the real page, at
+the size of a phone, by the known truth. Then the images are released and verified, one is exchanged, and the release is
 verified again. What the chart shows is computed from the answers in the release; the terminal's lines are what the
 commands printed, shortened.
 
