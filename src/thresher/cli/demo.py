@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 GOLD_OF_EACH = 24
 TRY_IMAGES = 20
 WORKERS = 20
+LOOP_IMAGES = 600  # more would keep whoever tries it waiting
 WRONG_SHARE = 0.005  # of the labels, planted
 DIGITS = "digits"
 LOOPS = frozenset({0, 6, 8, 9})
@@ -38,7 +39,7 @@ DIGIT_PIXELS = 128
 NAME = "demo"
 WIDEST = 160  # of a sentence that a command printed; the log has all of it
 LOG = "log.txt"
-MADE = ("certify-labels", "certified", "workspace", "release", "labels.csv", "gold.csv", LOG)
+MADE = ("certify-labels", "certified", "workspace", "release", "few", "labels.csv", "gold.csv", LOG)
 SETTINGS = "seed = 7\npatience_seconds = 1.0  # simulated people answer in no time: a few asks need not wait for more\n"
 
 
@@ -68,11 +69,11 @@ def demo(
     for old in MADE:
         shutil.rmtree(place / old, ignore_errors=True)
         (place / old).unlink(missing_ok=True)
-    _run(_Demo(place.resolve(), images.resolve(), truth.resolve(), question, label), once=once)
+    _run(Demo(place.resolve(), images.resolve(), truth.resolve(), question, label), once=once)
 
 
 @dataclass(frozen=True, slots=True)
-class _Demo:
+class Demo:
     """Where a demo's files lie (absolute), what it asks, and the label of a yes."""
 
     place: Path
@@ -83,10 +84,12 @@ class _Demo:
 
     @property
     def workspace(self) -> Path:
+        """The workspace of the loop."""
         return self.place / "workspace"
 
     @property
     def release(self) -> Path:
+        """What the loop releases."""
         return self.place / "release"
 
     def typed(self, path: Path) -> str:
@@ -133,7 +136,7 @@ def digits(to: Path) -> tuple[Path, Path]:
     return made, truth
 
 
-def _run(demo: _Demo, *, once: bool) -> None:
+def _run(demo: Demo, *, once: bool) -> None:
     """Run the commands of the demo one after the other."""
     from thresher.server.local import local_server
 
@@ -144,12 +147,13 @@ def _run(demo: _Demo, *, once: bool) -> None:
     say("\n1. You have labels. Are they right?")
     _certify(demo, truth)
     say("\n2. You have no labels. People answer, and in a pool that is large enough a model labels most images.")
-    _write(demo.place / "gold.csv", "answer", _known_answers(truth))
+    images, few = few_of(demo, truth)
+    _write(demo.place / "gold.csv", "answer", _known_answers(few))
     demo.run("init", "workspace")
     (demo.workspace / "thresher.toml").write_text(SETTINGS, "utf-8")
     at = ("--workspace", "workspace")
     demo.run("category", "add", NAME, "--question", demo.question, *at)
-    demo.run("harvest", NAME, "--folder", demo.typed(demo.images), *at)
+    demo.run("harvest", NAME, "--folder", demo.typed(images), *at)
     demo.run("gold", "import", NAME, "gold.csv", *at)
     with local_server(str(demo.workspace), crowd=True) as server:
         crowd = ("--truth", demo.typed(demo.truth), "--workers", str(WORKERS), "--url", server.url)
@@ -162,7 +166,7 @@ def _run(demo: _Demo, *, once: bool) -> None:
             _offer_a_task(demo.workspace, server)
 
 
-def _certify(demo: _Demo, truth: dict[str, str]) -> None:
+def _certify(demo: Demo, truth: dict[str, str]) -> None:
     """Certify labels with planted errors, release and verify the images, and show that an exchanged one is refused."""
     from thresher.loop.taken import categories_of
 
@@ -183,6 +187,18 @@ def _certify(demo: _Demo, truth: dict[str, str]) -> None:
     say("Now one picture is exchanged for another one.")
     _tell(demo.run("verify", "certified", ends=(1,)))
     first.write_bytes(kept)
+
+
+def few_of(demo: Demo, truth: dict[str, str]) -> tuple[Path, dict[str, str]]:
+    """A folder with at most so many of the images that the loop is soon over, drawn with a seed, and their truth."""
+    if len(truth) <= LOOP_IMAGES:
+        return demo.images, truth
+    names = sorted(random.Random(7).sample(sorted(truth), LOOP_IMAGES))  # noqa: S311 -- a demo is to come out alike
+    folder = demo.place / "few"
+    folder.mkdir()
+    for name in names:
+        shutil.copyfile(demo.images / name, folder / name)
+    return folder, {name: truth[name] for name in names}
 
 
 def _labels(truth: dict[str, str]) -> tuple[list[str], int]:
@@ -234,7 +250,7 @@ def _known_answers(answers: dict[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-def _report(demo: _Demo, truth: dict[str, str]) -> None:
+def _report(demo: Demo, truth: dict[str, str]) -> None:
     """Print the results: images, answers by purpose and on gold, released images, precision and recall."""
     from thresher.tables import open_table
 
