@@ -27,7 +27,7 @@ setup: .venv/.ready src/thresher/server/static/.built-from ## install into .venv
 src/thresher/server/static/.built-from: $(PAGES) | .venv/.ready
 	$(IN)python hatch_build.py
 
-demo: setup ## run the whole loop on real photos, then a server to try (ONCE=1: stop without the server)
+demo: setup ## certify labels of real photos, run the whole loop, then a server to try (ONCE=1: stop without the server)
 	$(IN)python examples/food.py $(if $(ONCE),--once)
 
 test: setup ## run the whole test suite, browser tests included

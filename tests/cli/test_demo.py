@@ -7,7 +7,7 @@ from tests.cli.commands import is_one_clear_line, thresher
 from tests.filled import fill
 from tests.serving import serving
 
-from thresher.cli.demo import NAME, TRY_IMAGES, task_to_try
+from thresher.cli.demo import LOOP_IMAGES, NAME, TRY_IMAGES, Demo, few_of, task_to_try
 from thresher.client import WorkerClient
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -18,6 +18,18 @@ def test_images_of_your_own_come_with_their_truth_and_question(tmp_path: Path, g
     run = thresher("demo", "--place", tmp_path / "demo", *given)
     assert is_one_clear_line(run, "--images, --truth and --question go together")
     assert not (tmp_path / "demo").exists()
+
+
+def test_its_loop_takes_few_of_many_images_with_their_truth(tmp_path: Path) -> None:
+    images = tmp_path / "many"
+    images.mkdir()
+    truth = {f"{number}.png": "yes" if number % 2 else "no" for number in range(LOOP_IMAGES + 5)}
+    for name in truth:
+        (images / name).write_bytes(b"")
+    folder, few = few_of(Demo(tmp_path, images, tmp_path / "truth.csv", "Is it odd?", "odd"), truth)
+    assert {path.name for path in folder.iterdir()} == set(few)
+    assert len(few) == LOOP_IMAGES
+    assert few.items() <= truth.items()
 
 
 def test_the_task_it_leaves_can_be_answered_by_its_link(store: Store, settings: Settings) -> None:

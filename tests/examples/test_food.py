@@ -9,9 +9,10 @@ from tests.pictures_for_tests import picture
 
 ROOT = Path(__file__).parents[2]
 YES, NO = 40, 60
+SCREEN_LINES = 32  # and four more for the links to the server
 
 
-def test_the_demo_harvests_asks_learns_releases_and_tells(tmp_path: Path) -> None:
+def test_the_demo_certifies_refuses_an_exchanged_picture_runs_the_loop_and_fits_one_screen(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     for number in range(YES):  # wide ones are vegetables, which a head can see
@@ -27,8 +28,18 @@ def test_the_demo_harvests_asks_learns_releases_and_tells(tmp_path: Path) -> Non
         timeout=400,
     )
     assert told.returncode == 0, told.stdout + told.stderr
-    assert re.search(r"images +100 in the pool", told.stdout)
-    precision, recall = (float(re.findall(rf"{name} +(\S+)", told.stdout)[0]) for name in ("precision", "recall"))
+    certified, loop = told.stdout.split("\n2. ")
+    answers = int(re.findall(r"  vegetable or fruit: (\d+) answers, ", certified)[0])
+    assert 0 < answers < YES
+    assert f"  yes: At least 95 % of the {YES + 1} images labelled vegetable or fruit are right." in certified
+    verified, exchanged = certified.split("Now one picture is exchanged")
+    assert "$ thresher verify certified\n  yes: " in verified
+    assert re.search(r"\$ thresher verify certified\n  no: 'images/.*its bytes have changed", exchanged)
+    assert re.search(r"\$ thresher verify release\n  yes: ", loop)
+    assert re.search(r"  100 images, [\d,]+ answers of people: ", loop)
+    precision, recall = (float(re.findall(rf"{name} ([\d.]+)[ ,]", loop)[0]) for name in ("precision", "recall"))
     assert min(precision, recall) > 0.7
-    delivered = int(re.findall(r"released +(\d+) images", told.stdout)[0])
+    delivered = int(re.findall(r"(\d+) images released", loop)[0])
     assert len(list((tmp_path / "release" / "images").iterdir())) == delivered
+    assert "answers sent" in (tmp_path / "log.txt").read_text("utf-8")
+    assert len(told.stdout.splitlines()) <= SCREEN_LINES

@@ -85,7 +85,7 @@ def test_wrong_labels_are_not_certified_and_are_listed_to_be_corrected(
     assert [row for row in rows_of(made.labels) if row in listed] == listed  # their lines, unchanged
     page = (report / "report.html").read_text("utf-8")
     assert "Fewer than 80\u00a0% of the 60 images labelled car are right." in page
-    assert not (report / "evidence").exists()
+    assert json.loads((report / "evidence" / "certificate.json").read_text("utf-8"))["certified"] is False
     assert found.path[-1][1:] == (found.precision.lower, found.precision.upper)
 
 

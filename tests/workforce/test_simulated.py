@@ -1,7 +1,12 @@
 """The simulated crowd at a real server: what it does there is what people's pages would do."""
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +14,7 @@ import pytest
 from tests.pictures_for_tests import picture
 from tests.serving import serving
 
-from thresher.errors import BadInput, NotFound, NotReady
+from thresher.errors import BadInput, NotFound, NotReady, TryLater
 from thresher.label.asks import fill_tasks, wish
 from thresher.label.votes import settle
 from thresher.records import (
@@ -273,6 +278,88 @@ def test_a_picture_that_nothing_is_known_of_ends_the_simulation(yard: Yard) -> N
 def test_without_a_server_there_is_one_line(yard: Yard) -> None:
     with pytest.raises(NotReady, match=r"127\.0\.0\.1:9: no server answers.*Next: thresher serve"):
         simulate(Entry("http://127.0.0.1:9", "invite"), ModelCrowd(yard.truth, 1), album=yard.album, workers=2)
+
+
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@contextmanager
+def spoiled(url: str, reply: bytes, spoil: Callable[[int], bool]) -> Iterator[str]:
+    """The address of a relay before a server; a connection whose number `spoil` names gets `reply` and is closed."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    heard = 0
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            nonlocal heard
+            asked = self.request.recv(65536)
+            heard += 1
+            if spoil(heard):
+                self.request.sendall(reply)
+                return
+            with socket.create_connection((host, int(port))) as behind:
+                # one request a connection, so that each is a chance to spoil
+                head, _, body = asked.partition(b"\r\n\r\n")
+                behind.sendall(head + b"\r\nConnection: close\r\n\r\n" + body)
+                there = threading.Thread(target=_pump, args=(self.request, behind))
+                there.start()
+                _pump(behind, self.request)
+                there.join()
+
+    class Relays(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+    with Relays(("127.0.0.1", 0), Relay) as relays:
+        thread = threading.Thread(target=relays.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{relays.server_address[1]}"
+        relays.shutdown()
+        thread.join()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Hand on what comes until one side closes."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    for one in (source, target):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("reply", [BUSY, b""], ids=["busy", "dropped"])
+def test_a_request_that_fails_in_passing_is_made_again_and_nothing_counts_twice(yard: Yard, reply: bytes) -> None:
+    yard.ask(votes=1)
+    yard.store.people.invite(Invite("i", NAME, "", 1))
+    with (
+        serving(yard.store, yard.settings) as served,
+        spoiled(served.url, reply, lambda number: number % 4 == 2) as url,
+    ):
+        invite = Links(yard.store.secret()).invite("i")
+        done = simulate(Entry(url, invite), ModelCrowd(yard.truth, 3, errors=0.1), album=yard.album, workers=1)
+    assert (done.assignments, done.answers, done.lost) == (1, 50, 0)
+    assert sorted(vote.row for vote in yard.store.labels.votes(NAME, 1)) == list(ASKED)
+
+
+@pytest.mark.parametrize(("reply", "error"), [(BUSY, TryLater), (b"", NotReady)], ids=["busy", "dropped"])
+def test_a_server_that_stays_away_ends_the_simulation_after_a_few_tries(
+    yard: Yard, reply: bytes, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thresher.workforce.simulated.PAUSES_SECONDS", (0.01, 0.02, 0.03))
+    yard.ask(votes=1)
+    yard.store.people.invite(Invite("i", NAME, "", 1))
+    asked: list[int] = []
+
+    def away(number: int) -> bool:
+        asked.append(number)
+        return number > 1
+
+    with serving(yard.store, yard.settings) as served, spoiled(served.url, reply, away) as url:
+        invite = Links(yard.store.secret()).invite("i")
+        with pytest.raises(error):
+            simulate(Entry(url, invite), ModelCrowd(yard.truth, 3), album=yard.album, workers=1)
+    assert 5 <= len(asked) <= 9  # the first, and four tries of the second, which aiohttp makes twice if it was dropped
 
 
 def test_a_refused_invite_is_told_in_the_servers_words(yard: Yard) -> None:

@@ -1,18 +1,21 @@
-"""The command `thresher demo`: the whole loop with a simulated crowd, from images to a verified release, then a server.
+"""The command `thresher demo`: labels certified by a few answers, the whole loop with a simulated crowd, a server.
 
 Without images of your own it takes the handwritten digits that scikit-learn brings, so it needs no network. Every step
-is a `thresher` command that you could type.
+is a `thresher` command that you could type. What it prints at length goes into a log: the demo fits one screen.
 """
 
 import csv
 import random
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,11 +29,17 @@ if TYPE_CHECKING:
 GOLD_OF_EACH = 24
 TRY_IMAGES = 20
 WORKERS = 20
+LOOP_IMAGES = 600  # more would keep whoever tries it waiting
+WRONG_SHARE = 0.005  # of the labels, planted
 DIGITS = "digits"
 LOOPS = frozenset({0, 6, 8, 9})
 DIGITS_QUESTION = "Is this a 0, 6, 8 or 9?"
+DIGITS_LABEL = "loop"
 DIGIT_PIXELS = 128
 NAME = "demo"
+WIDEST = 160  # of a sentence that a command printed; the log has all of it
+LOG = "log.txt"
+MADE = ("certify-labels", "certified", "workspace", "release", "few", "labels.csv", "gold.csv", LOG)
 SETTINGS = "seed = 7\npatience_seconds = 1.0  # simulated people answer in no time: a few asks need not wait for more\n"
 
 
@@ -40,43 +49,70 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    place: Annotated[Path, typer.Option(help="Folder for images, workspace and release.")] = Path("thresher-demo"),
+    place: Annotated[Path, typer.Option(help="Folder for images, workspaces and releases.")] = Path("thresher-demo"),
     images: Annotated[
         Path | None, typer.Option(help="A folder of images, with --truth and --question; default: handwritten digits.")
     ] = None,
     truth: Annotated[Path | None, typer.Option(help="A table with the columns file and truth (yes or no).")] = None,
     question: Annotated[str, typer.Option(help="The question that --truth answers.")] = "",
+    label: Annotated[str, typer.Option(help="The label of images whose truth is yes.")] = "match",
     once: Annotated[bool, typer.Option("--once", help="Stop after the release, without the server.")] = False,
 ) -> None:
-    """Run the whole loop with a simulated crowd, verify its release, and leave a server where you can answer a task."""
+    """Certify labels, run the whole loop with a simulated crowd, and leave a server where you can answer a task."""
     given = (images is not None, truth is not None, bool(question))
     if any(given) and not all(given):
         raise BadInput("--images, --truth and --question go together.", next="give all of them, or none")
     place.mkdir(parents=True, exist_ok=True)
     if images is None or truth is None:
         images, truth = digits(place / DIGITS)
-        question = DIGITS_QUESTION
-    for old in ("workspace", "release"):
+        question, label = DIGITS_QUESTION, DIGITS_LABEL
+    for old in MADE:
         shutil.rmtree(place / old, ignore_errors=True)
-    _run(_Demo(place, images, truth, question), once=once)
+        (place / old).unlink(missing_ok=True)
+    _run(Demo(place.resolve(), images.resolve(), truth.resolve(), question, label), once=once)
 
 
 @dataclass(frozen=True, slots=True)
-class _Demo:
-    """Where a demo's files lie, and what it asks."""
+class Demo:
+    """Where a demo's files lie (absolute), what it asks, and the label of a yes."""
 
     place: Path
     images: Path
     truth: Path
     question: str
+    label: str
 
     @property
     def workspace(self) -> Path:
+        """The workspace of the loop."""
         return self.place / "workspace"
 
     @property
     def release(self) -> Path:
+        """What the loop releases."""
         return self.place / "release"
+
+    def typed(self, path: Path) -> str:
+        """A path as one would type it in the demo's folder."""
+        return str(path.relative_to(self.place)) if path.is_relative_to(self.place) else str(path)
+
+    def run(self, *arguments: str, ends: Sequence[int] = (0,)) -> list[str]:
+        """Print a command and run it in the demo's folder; the lines it printed, which the log gets too.
+
+        Raises JobFailed with its last line if it ends otherwise than it may.
+        """
+        typed = f"$ thresher {' '.join(_quoted(argument) for argument in arguments)}"
+        say(typed)
+        command = [sys.executable, "-m", "thresher", *arguments]
+        with _waiting():
+            done = subprocess.run(command, cwd=self.place, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 -- our own command
+        with (self.place / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"{typed}\n{done.stdout}{done.stderr}\n")
+        if done.returncode not in ends:
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            what = f"thresher {arguments[0]} ended with an error: {''.join(last)}"
+            raise JobFailed(what, next=f"read {self.place / LOG}")
+        return done.stdout.splitlines()
 
 
 def digits(to: Path) -> tuple[Path, Path]:
@@ -100,40 +136,91 @@ def digits(to: Path) -> tuple[Path, Path]:
     return made, truth
 
 
-def _run(demo: _Demo, *, once: bool) -> None:
+def _run(demo: Demo, *, once: bool) -> None:
     """Run the commands of the demo one after the other."""
     from thresher.server.local import local_server
 
     started = time.monotonic()
-    gold = demo.place / "gold.csv"
-    _write(gold, "answer", _known_answers(demo.truth))
-    thresher("init", str(demo.workspace))
+    truth = _truth(demo.truth)
+    say(f"{len(truth):,} images in {demo.images}. Question: {demo.question}")
+    say("Simulated people answer it by the known truth. Commands run in the folder of the demo.")
+    say("\n1. You have labels. Are they right?")
+    _certify(demo, truth)
+    say("\n2. You have no labels. People answer, and in a pool that is large enough a model labels most images.")
+    images, few = few_of(demo, truth)
+    _write(demo.place / "gold.csv", "answer", _known_answers(few))
+    demo.run("init", "workspace")
     (demo.workspace / "thresher.toml").write_text(SETTINGS, "utf-8")
-    thresher("category", "add", NAME, "--question", demo.question, at=demo.workspace)
-    thresher("harvest", NAME, "--folder", str(demo.images), at=demo.workspace)
-    thresher("gold", "import", NAME, str(gold), at=demo.workspace)
-    say("\n$ thresher serve --port 0")
+    at = ("--workspace", "workspace")
+    demo.run("category", "add", NAME, "--question", demo.question, *at)
+    demo.run("harvest", NAME, "--folder", demo.typed(images), *at)
+    demo.run("gold", "import", NAME, "gold.csv", *at)
     with local_server(str(demo.workspace), crowd=True) as server:
-        say(f"Console: {server.link}")
-        crowd = ("--truth", str(demo.truth), "--workers", str(WORKERS), "--url", server.url)
-        thresher("simulate", NAME, *crowd, at=demo.workspace)
-        thresher("release", NAME, "--to", str(demo.release), at=demo.workspace)
-        thresher("verify", str(demo.release))
-        _report(demo, time.monotonic() - started)
+        crowd = ("--truth", demo.typed(demo.truth), "--workers", str(WORKERS), "--url", server.url)
+        demo.run("simulate", NAME, *crowd, *at)
+        demo.run("release", NAME, "--to", demo.typed(demo.release), *at)
+        _tell(demo.run("verify", demo.typed(demo.release)))
+        _report(demo, truth)
+        say(f"\nAll of it took {time.monotonic() - started:.0f} s; what the commands printed is in {demo.place / LOG}.")
         if not once:
             _offer_a_task(demo.workspace, server)
 
 
-def thresher(*arguments: str, at: Path | None = None) -> None:
-    """Print a command and run it, as a person would. Raises JobFailed with its own line above."""
-    say(f"\n$ thresher {' '.join(_quoted(argument) for argument in arguments)}")
-    if subprocess.run(_command(*arguments, at=at), check=False).returncode:  # noqa: S603 -- our own command
-        raise JobFailed(f"thresher {arguments[0]} ended with an error; it says why above.", next="thresher demo")
+def _certify(demo: Demo, truth: dict[str, str]) -> None:
+    """Certify labels with planted errors, release and verify the images, and show that an exchanged one is refused."""
+    from thresher.loop.taken import categories_of
+
+    claimed, wrong = _labels(truth)
+    _write(demo.place / "labels.csv", "label", [(name, demo.label) for name in claimed])
+    say(f'labels.csv labels {len(claimed):,} of them "{demo.label}", {wrong} of these wrongly, on purpose.')
+    told = demo.run(
+        *("certify", "labels.csv", "--images", demo.typed(demo.images), "--question", demo.question),
+        *("--by", "simulated", "--truth", demo.typed(demo.truth), "--positive", "yes"),
+    )
+    _tell([*[line for line in told if " answers, " in line][-1:], *(line for line in told if line.startswith("yes:"))])
+    category = categories_of([demo.label])[demo.label]
+    demo.run("release", category, "--to", "certified", "--workspace", "certify-labels")
+    _tell(demo.run("verify", "certified"))
+    first, last = (sorted((demo.place / "certified" / "images").iterdir())[at] for at in (0, -1))
+    kept = first.read_bytes()
+    first.write_bytes(last.read_bytes())
+    say("Now one picture is exchanged for another one.")
+    _tell(demo.run("verify", "certified", ends=(1,)))
+    first.write_bytes(kept)
 
 
-def _command(*arguments: str, at: Path | None) -> list[str]:
-    """The command line of this interpreter's own thresher."""
-    return [sys.executable, "-m", "thresher", *(["--workspace", str(at)] if at else []), *arguments]
+def few_of(demo: Demo, truth: dict[str, str]) -> tuple[Path, dict[str, str]]:
+    """A folder with at most so many of the images that the loop is soon over, drawn with a seed, and their truth."""
+    if len(truth) <= LOOP_IMAGES:
+        return demo.images, truth
+    names = sorted(random.Random(7).sample(sorted(truth), LOOP_IMAGES))  # noqa: S311 -- a demo is to come out alike
+    folder = demo.place / "few"
+    folder.mkdir()
+    for name in names:
+        shutil.copyfile(demo.images / name, folder / name)
+    return folder, {name: truth[name] for name in names}
+
+
+def _labels(truth: dict[str, str]) -> tuple[list[str], int]:
+    """The images that the labels of the demo claim, and how many of these are wrong: planted, drawn with a seed."""
+    right, others = ([name for name, is_yes in truth.items() if is_yes == says] for says in ("yes", "no"))
+    planted = min(max(1, round(WRONG_SHARE * len(right))), len(others))
+    wrong = random.Random(7).sample(others, planted)  # noqa: S311 -- a demo is to come out alike
+    return sorted([*right, *wrong]), len(wrong)
+
+
+def _waiting() -> AbstractContextManager[object]:
+    """On a terminal a sign that a command is at work, which vanishes with it."""
+    from rich.console import Console
+
+    return Console(stderr=True).status("")
+
+
+def _tell(lines: Sequence[str]) -> None:
+    """Print lines of a command, indented; long sentences and names are cut, and the log has all of them."""
+    for line in lines:
+        named = re.sub(r"([0-9a-f]{8})[0-9a-f]{56}", r"\1...", line)
+        say(f"  {shorten(named, WIDEST, placeholder=' ...')}")
 
 
 def _quoted(argument: str) -> str:
@@ -153,9 +240,9 @@ def _truth(path: Path) -> dict[str, str]:
         return {row["file"]: row["truth"] for row in csv.DictReader(file)}
 
 
-def _known_answers(truth: Path) -> list[tuple[str, str]]:
+def _known_answers(answers: dict[str, str]) -> list[tuple[str, str]]:
     """The few known answers that the owner gives at the start: as many yes as no, drawn with a seed."""
-    answers, draw = _truth(truth), random.Random(7)  # noqa: S311 -- a demo is to come out alike
+    draw = random.Random(7)  # noqa: S311 -- a demo is to come out alike
     return [
         (name, answer)
         for answer in ("yes", "no")
@@ -163,29 +250,22 @@ def _known_answers(truth: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _report(demo: _Demo, seconds: float) -> None:
-    """Print the results: images, answers by purpose and on gold, released images, precision and recall, path."""
+def _report(demo: Demo, truth: dict[str, str]) -> None:
+    """Print the results: images, answers by purpose and on gold, released images, precision and recall."""
     from thresher.tables import open_table
 
-    says = _truth(demo.truth)
     table = open_table(demo.release / "images.parquet", ("alias",), ("decision",))
     decided = {name: decision for _, (name, decision) in table.records(*table.chosen)}
     delivered = [name for name, decision in decided.items() if decision == "yes"]
-    right, positives = (sum(says[name] == "yes" for name in names) for names in (delivered, decided))
-    counted = _answers(demo.workspace)
-    say("\nResults")
-    say(f"  images        {len(decided):,} in the pool")
-    for purpose, count in counted.items():
-        say(f"  answers       {count:5,} {purpose}")
-    say(f"  released      {len(delivered):,} images")
-    say(f"  precision     {right / max(len(delivered), 1):.3f} against the known truth")
-    say(f"  recall        {right / max(positives, 1):.3f}")
-    say(f"  dataset       {demo.release}")
-    say(f"  took          {seconds:.0f} s")
+    right, positives = (sum(truth[name] == "yes" for name in names) for names in (delivered, decided))
+    *parts, (_, every) = _answers(demo.workspace).items()
+    say(f"  {len(decided):,} images, {every:,} answers of people: {', '.join(f'{n:,} {kind}' for kind, n in parts)}.")
+    told = f"precision {right / max(len(delivered), 1):.3f}, recall {right / max(positives, 1):.3f} by the known truth"
+    say(f"  {len(delivered):,} images released: {told}.")
 
 
 def _answers(workspace: Path) -> dict[str, int]:
-    """The number of human answers, by purpose."""
+    """The number of human answers by what became of them, and of all."""
     from thresher.records import OWNER
     from thresher.settings import read_settings
     from thresher.store import open_store
@@ -193,12 +273,12 @@ def _answers(workspace: Path) -> dict[str, int]:
     store = open_store(workspace, read_settings(workspace))
     tally, votes = store.categories.tally(NAME), store.labels.votes(NAME, 1)
     store.close()
-    purposes = Counter(vote.purpose.value for vote in votes if vote.worker != OWNER)
+    counting = sum(vote.worker != OWNER for vote in votes)
     return {
-        **{f"to {purpose}" if purpose == "learn" else f"for {purpose}": n for purpose, n in sorted(purposes.items())},
-        "on gold, to check annotators": tally.gold_answers,
-        "in rejected assignments (not used)": tally.answers - sum(purposes.values()),
-        "by the owner: known answers at the start, and adjudications": 2 * GOLD_OF_EACH + tally.owner_answers,
+        "that count": counting,
+        "on gold, to check people": tally.gold_answers,
+        "rejected": tally.answers - counting,
+        "by the owner": 2 * GOLD_OF_EACH + tally.owner_answers,
         "in all": tally.answers + tally.gold_answers + tally.owner_answers + 2 * GOLD_OF_EACH,
     }
 
@@ -206,7 +286,7 @@ def _answers(workspace: Path) -> dict[str, int]:
 def _offer_a_task(workspace: Path, server: "Local") -> None:
     """Leave the server running with a task that the user can answer."""
     link = task_to_try(workspace, server.url)
-    say("\nThe server is running. Ctrl-C stops it.")
+    say("\n3. Your turn: a server is running. Ctrl-C stops it.")
     say(f"  answer a task yourself   {link}")
     say(f"  open the console         {server.link}")
     try:

@@ -7,10 +7,10 @@ answers; nobody waits for them.
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -21,14 +21,16 @@ from thresher.workforce.crowd import READING_SECONDS, SENDING_SECONDS, Crowd, Lo
 
 API = "/api/work"
 FETCHES_AT_ONCE = 6  # what a browser opens to one host
-FETCH_RETRIES = 30  # a minute and more on a busy machine
 DRAFTS = 3  # times an assignment's drafts are posted
 POLL_SECONDS = (0.1, 1.0)  # first and longest pause between looks for work
 TIMEOUT_SECONDS = 120.0
 IDLE_SECONDS = 10.0  # if nobody gets work for so long, the user is told why
+PAUSES_SECONDS = (0.1, 0.3, 1.0, 3.0)  # before a request that failed in passing is made again, as the page does
+PASSING = frozenset({429, 502, 503, 504})  # a server that is busy or restarts; any other refusal is meant
 PICTURES_AT_ONCE = 30  # fetched before they are recognised: whole assignments of photos would fill the memory
 
 Report = Callable[[Progress], None]
+T = TypeVar("T")
 
 
 @dataclass
@@ -107,6 +109,7 @@ class _Floor:
     done: Simulated = field(default_factory=Simulated)
     busy: int = 0
     last_work: float = 0.0
+    reached: bool = False  # whether the server has answered anything yet
     idle_told: bool = False
 
     def over(self) -> bool:
@@ -248,20 +251,15 @@ class _Worker:
         return names
 
     async def fetch(self, address: str) -> bytes:
-        """The bytes of one image; a busy server is asked again, as the page does it."""
-        for _ in range(FETCH_RETRIES):
-            try:
-                return await self.fetch_once(address)
-            except TryLater as error:
-                await asyncio.sleep(error.after_seconds)
-        return await self.fetch_once(address)
+        """The bytes of one image."""
 
-    async def fetch_once(self, address: str) -> bytes:
-        """The bytes of one image. Raises TryLater if the server is too busy to show it."""
-        async with self.fetching, self.session.get(address) as response:
-            if response.status != 200:
-                raise await _refused(response)
-            return await response.read()
+        async def once() -> bytes:
+            async with self.fetching, self.session.get(address) as response:
+                if response.status != 200:
+                    raise await _refused(response)
+                return await response.read()
+
+        return await self.patiently(once)
 
     def count(self, looks: list[Look], verdict: str) -> None:
         """Add an assignment to the totals."""
@@ -279,10 +277,35 @@ class _Worker:
     async def ask(self, method: str, path: str, token: str = "", body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 -- each answer has a shape of its own
         """One request with a bearer token, and its answer; None for an empty answer."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with self.session.request(method, API + path, json=body, headers=headers) as response:
-            if response.status >= 400:
-                raise await _refused(response)
-            return None if response.status == 204 else await response.json()
+
+        async def once() -> Any:  # noqa: ANN401 -- each answer has a shape of its own
+            async with self.session.request(method, API + path, json=body, headers=headers) as response:
+                if response.status >= 400:
+                    raise await _refused(response)
+                return None if response.status == 204 else await response.json()
+
+        return await self.patiently(once)
+
+    async def patiently(self, once: Callable[[], Awaitable[T]]) -> T:
+        """What a request gives, made again a few times if the server is busy or the connection is dropped.
+
+        Nothing is counted twice: the server gives an open assignment, kept drafts and a verdict again. A server that
+        has never answered is not waited for.
+        """
+        for pause in PAUSES_SECONDS:
+            try:
+                given = await once()
+            except TryLater as error:
+                pause = max(pause, error.after_seconds)
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+                if isinstance(error, TimeoutError) or not self.floor.reached:
+                    raise
+            else:
+                self.floor.reached = True
+                return given
+            self.floor.worked()  # nobody is idle who waits for the server
+            await asyncio.sleep(pause)
+        return await once()
 
 
 async def _refused(response: aiohttp.ClientResponse) -> ThresherError:
@@ -293,8 +316,9 @@ async def _refused(response: aiohttp.ClientResponse) -> ThresherError:
     except (ValueError, KeyError, TypeError):
         said = response.reason or "no reason"
     where = f"{response.method} {response.url.path}"
-    if response.status == TryLater.status and response.headers.get("Retry-After", "").isdigit():
-        return TryLater(said, where=where, after_seconds=float(response.headers["Retry-After"]))
+    if response.status in PASSING:
+        after = response.headers.get("Retry-After", "")
+        return TryLater(said, where=where, after_seconds=float(after) if after.isdecimal() else 0.0)
     if response.status == Gone.status:
         return Gone(said, where=where)
     return BadInput(f"the server answered {response.status}: {said}", where=where)
