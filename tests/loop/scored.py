@@ -1,5 +1,6 @@
 """A small pool with scores that are right and a similar group at its end, frozen and certified for tests."""
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,20 @@ from thresher.harvest.similar import put_in_groups
 from thresher.loop.decision import decision
 from thresher.loop.promises import Purse
 from thresher.loop.snapshot import Snapshot, freeze, record_accepted, record_answers
-from thresher.records import Counts, Label, Origin, Purpose, Round, Says, Source, Targets, Thresholds
+from thresher.records import (
+    Category,
+    Counts,
+    Label,
+    NewImage,
+    Origin,
+    Purpose,
+    Question,
+    Round,
+    Says,
+    Source,
+    Targets,
+    Thresholds,
+)
 from thresher.store.contract import Store
 
 SMALL, SMALL_YES_FROM = 120, 80
@@ -37,6 +51,20 @@ def scored(store: Store, alike: int = 2, elsewhere: int = 0) -> list[int]:
     store.columns.write(f"scores/{NAME}/1", np.array(rows), scores[:, None])
     first_round(store, Thresholds(-5.0, 5.0))
     return rows
+
+
+def scored_apart(store: Store, count: int, *, yes: float, apart: float) -> None:
+    """A pool whose scores of yes and no are normal, `apart` deviations from each other; the bytes are no pictures."""
+    store.categories.create(Category(NAME, Question(1, "Is this a thing?", "Look closely.", 1)))
+    named = [f"{number}".encode() for number in range(count)]
+    images = [NewImage(hashlib.sha256(name).hexdigest(), name, 8, 8, "JPEG", bytes=len(name)) for name in named]
+    rows = store.images.put(images)
+    store.categories.pool_add(NAME, rows, Origin("test", "", "CC0", 1))
+    middle = np.where(np.arange(count) < round(yes * count), apart, -apart) * apart / 2.0
+    odds = np.random.default_rng(3).normal(middle, apart) + np.log(yes / (1.0 - yes))
+    store.columns.create(f"scores/{NAME}/1", 1, "float32")
+    store.columns.write(f"scores/{NAME}/1", np.array(rows), odds.astype(np.float32)[:, None])
+    first_round(store, Thresholds(-5.0, 5.0))
 
 
 def first_round(store: Store, thresholds: Thresholds) -> None:

@@ -6,11 +6,18 @@ import pyarrow.parquet as pq
 import pytest
 from tests.filled import NAME
 from tests.loop.people import one_turn, pool
-from tests.loop.promised import COUNT, YES_FROM, aim, frozen_now, rounds_of_two, run
+from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, frozen_now, rounds_of_two, run
+from tests.loop.scored import scored_apart
 
+from thresher.loop.budget import NO_LIMIT
+from thresher.loop.certified import certified, forecast
+from thresher.loop.decision import decision
+from thresher.loop.everything import instead_of_audits
+from thresher.loop.forecast import plan
 from thresher.loop.ship import ship
+from thresher.loop.snapshot import in_force
 from thresher.loop.turn import Turn
-from thresher.records import Targets
+from thresher.records import Targets, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.verify import verify
@@ -49,6 +56,26 @@ def test_a_small_pool_is_labelled_whole_for_two_votes_on_each_image(
     assert "confidence" not in str(made.certificate["words"])
     whole = pq.read_table(tmp_path / "out" / "evidence.parquet").to_pylist()
     assert len(whole) == COUNT
+
+
+@pytest.mark.parametrize(("count", "apart", "learns_on"), [(600, 2.0, True), (300, 1.2, False)])
+def test_all_is_labelled_instead_of_learning_on_only_where_audits_after_the_rounds_to_come_cost_more(
+    store: Store, settings: Settings, count: int, apart: float, learns_on: bool
+) -> None:
+    """After one round audits would take more answers in both pools; in one of them a few rounds will change that."""
+    scored_apart(store, count, yes=0.4, apart=apart)
+    for name in PEOPLE:
+        store.people.add(Worker(name, name, False, "", 1))
+    store.categories.aim(NAME, Targets(0.95, 0.9, 0.05, None, "certified"))
+    category, decided = store.categories.get(NAME), decision(NAME, store=store)
+    ahead = round(forecast(category, decided, store=store))
+    assert instead_of_audits(category, decided, (ahead, NO_LIMIT), store=store, settings=settings)
+    planned = plan(category, category.targets, store=store, settings=settings)
+    assert (planned.answers.expected < 0.98 * planned.everything.expected) == learns_on
+    wish = certified(category, store=store, settings=settings, seed=1, now_ms=1)
+    assert ("images to train on" in wish.says) == learns_on
+    assert wish.says.startswith("labels every image of the pool") != learns_on
+    assert (in_force(category, count, store=store) is None) == learns_on
 
 
 def test_a_check_that_an_earlier_version_took_does_not_end_the_freeze_of_each_turn(

@@ -17,8 +17,9 @@ from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, certificate, froze
 from thresher.evidence import Gold as Shown
 from thresher.label import measured
 from thresher.learn.decide import UNKNOWN, YES
-from thresher.loop.certified import certified, gold_of
+from thresher.loop.certified import certified
 from thresher.loop.decision import certified_codes, decision
+from thresher.loop.purse import gold_of
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import Snapshot, latest, record_words
 from thresher.loop.turn import Turn

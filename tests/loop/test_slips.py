@@ -8,7 +8,7 @@ from tests.loop.people import pool
 from tests.loop.promised import COUNT, YES_FROM, aim, certificate, frozen_now, rounds_of_two, run
 
 from thresher.evidence import Gold
-from thresher.loop import certified as loop_certified
+from thresher.loop import purse
 from thresher.loop.ship import ship
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -20,7 +20,7 @@ def test_a_certificate_that_allows_for_errors_says_so_and_is_verified(
 ) -> None:
     pool(store, YES_FROM, COUNT)
     shown = Gold(4000, 2, 4000, 1, 1200)
-    monkeypatch.setattr(loop_certified, "gold_of", lambda *_, **__: shown)
+    monkeypatch.setattr(purse, "gold_of", lambda *_, **__: shown)
     aim(store, "certified")
     came_to = run(store, rounds_of_two(settings, tmp_path))
     assert came_to.state == "done", came_to.says

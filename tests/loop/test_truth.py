@@ -10,8 +10,8 @@ from tests.loop.people import everybody_answers, one_turn, pool, to_the_end
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, frozen_now, rounds_of_two, says
 from tests.verify.tampering import Release
 
-from thresher.loop.certified import purse_of
 from thresher.loop.forecast import plan
+from thresher.loop.purse import purse_of
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import latest
 from thresher.loop.turn import Turn

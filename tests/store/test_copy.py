@@ -49,6 +49,16 @@ from thresher.records import (
 )
 from thresher.settings import Settings
 from thresher.store import open_store
+from thresher.store.claims import (
+    AUDITED,
+    ClaimedLabels,
+    claim_of,
+    claims_in_force,
+    claims_of,
+    keep_words,
+    store_claim,
+    words_of,
+)
 from thresher.store.contract import Store
 from thresher.store.copy import copy_store
 
@@ -101,6 +111,7 @@ def fill(store: Store) -> None:
     store.categories.pool_add("dog", [namesake], Origin("tar", "", "", 4))
     store.categories.reword("dog", "Is it a dog, really?", "Look twice.", 8)
     store.categories.aim("car", Targets(0.9, 0.8, 0.1, 500, "cascade"))
+    store.categories.aim("dog", Targets(0.9, 0.8, 0.1, method="certified", chosen="the cheapest: about 90 answers"))
     store.categories.refuse("car", [Refusal("a", "too small", "3 px", 5), Refusal("b", "no picture", "", 5)])
     publish(store, rows[:4], places=2)
     publish(store, rows[4:8], places=1)
@@ -136,6 +147,12 @@ def fill(store: Store) -> None:
     store.rounds.keep_evidence("car", 1, "ranking", b"\1" * 70_000)
     store.rounds.keep_evidence("car", 2, "ranking", b"\2")
     store.rounds.add_release(Release("r1", "car", 1, 1, "out", 3, {"precision": 0.9}, 99))
+    for name, yes, scores in ((AUDITED, 2, None), (AUDITED, 3, None), ("theirs", 1, [0.5, np.nan, -1.0, 0.25])):
+        given = None if scores is None else np.array(scores, np.float32)
+        claimed = ClaimedLabels(name, np.array(rows[:4]), np.arange(4) < yes, given, "aa" * 32, "csv", 9)
+        store_claim("car", claimed, store=store)
+    for text in ("a car", "a red car at night"):
+        keep_words("dog", text, store=store, now_ms=9)
     store.jobs.start(Job("j1", "harvest", "car", {"a.b": [1, None], "$c": 2}, "done", "h", 1, 5, 6, 7, 8, True, "x"))
 
 
@@ -171,8 +188,18 @@ def seen(store: Store) -> dict[str, object]:
               store.labels.gold_record(name, 1, w)) for w in ("w1", "w2", "w3", "w4", "owner")],
             [(one, store.rounds.head(name, one.number)) for one in store.rounds.all(name)], store.rounds.releases(name),
             [store.rounds.evidence(name, epoch, "ranking") for epoch in store.rounds.epochs(name)],
+            claims_in_force(name, store=store), [claimed(name, one, store) for one in claims_of(name, store=store)],
+            words_of(name, store=store),
         ]  # fmt: skip
     return told
+
+
+def claimed(category: str, name: str, store: Store) -> tuple[object, ...]:
+    """All that the store says of the labels in force under a name."""
+    found = claim_of(category, name, store=store)
+    assert found is not None
+    scores = None if found.scores is None else found.scores.tobytes()
+    return found.rows.tolist(), found.yes.tolist(), scores, found.source, found.kind, found.at_ms, found.number
 
 
 def test_everything_is_the_same_in_the_copy(stores: tuple[Store, Store]) -> None:
@@ -187,6 +214,10 @@ def test_everything_is_the_same_in_the_copy(stores: tuple[Store, Store]) -> None
     report = target.check(mend=False)
     assert report.sound, report.found
     assert (copied.counts["image"], copied.counts["task car"], copied.counts["review car"]) == (27, 4, 3)
+    assert (copied.counts["claim car"], copied.counts["words dog"]) == (3, 2)
+    assert claims_of("car", store=target) == [AUDITED, "theirs"]
+    assert words_of("dog", store=target) == "a red car at night"
+    assert target.categories.get("dog").targets.chosen
 
 
 def test_work_goes_on_in_the_copy_as_it_would_have_in_the_source(stores: tuple[Store, Store]) -> None:

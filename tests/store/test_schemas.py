@@ -5,6 +5,7 @@ import random
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.store.processes import ended, forked, killed
 from thresher.records import Review, Stage, TaskKind, Worker
 from thresher.settings import Settings
 from thresher.store import open_store
+from thresher.store.claims import AUDITED, ClaimedLabels, claim_of, claims_of, keep_words, store_claim, words_of
 from thresher.store.contract import Store
 from thresher.store.copy import copy_store
 from thresher.store.kinds import KINDS
@@ -38,6 +40,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  #
 
 FIXTURES = Path(__file__).parent / "schemas"
 SCHEMAS = sorted(FIXTURES.glob("*.sql"))
+DATABASES = sorted(FIXTURES.glob("*.mongo.jsonl"))
 NEWEST = schema_of(KINDS)
 TRIES = 4
 
@@ -135,6 +138,23 @@ def is_whole(store: Store) -> None:
     assert store.jobs.holder("loop/car", 14)
 
 
+def has_what_came_with(store: Store, number: int) -> None:
+    """The fields and kinds of later schemas are as the fixture has them, or as nothing was ever stored in them."""
+    new = number >= 4
+    assert store.categories.get("car").targets.chosen == ("the cheapest" if new else "")
+    assert store.rounds.all("car")[0].beside == (("theirs aa",) if new else ())
+    assert claims_of("car", store=store) == ([AUDITED] if new else [])
+    assert words_of("car", store=store) == ("a red car" if new else "")
+    if new:
+        claim = claim_of("car", store=store)
+        assert claim is not None
+        assert (claim.rows.tolist(), claim.yes.tolist(), claim.scores) == ([0, 2], [True, False], None)
+    later = ClaimedLabels("later", np.array([1, 4]), np.array([True, True]), np.array([0.5, np.nan], np.float32))
+    assert store_claim("car", later, store=store).number == 1
+    keep_words("car", "a blue car", store=store, now_ms=9)
+    assert words_of("car", store=store) == "a blue car"
+
+
 def goes_on(store: Store) -> None:
     """Work goes on where the earlier version left it."""
     again = take(store, "w3", now_ms=600)
@@ -158,7 +178,25 @@ def test_a_catalog_of_each_schema_opens(fixture: Path, tmp_path: Path, settings:
     with store.catalog.reading() as sql:  # type: ignore[attr-defined]  # a directory store has one
         assert recount.differences(sql, KINDS) == []
         assert sql.execute("SELECT max(number) FROM migration").fetchone() == (NEWEST,)
+    if store.rounds.all("car"):  # one of the fixtures has none
+        has_what_came_with(store, number(fixture))
     store.close()
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("fixture", DATABASES, ids=lambda path: path.name.partition(".")[0])
+def test_a_database_of_each_schema_opens_whole(
+    fixture: Path, request: pytest.FixtureRequest, settings: Settings
+) -> None:
+    name, address = f"older_{uuid.uuid4().hex}", request.getfixturevalue("replica_set")
+    as_database(fixture, address, name)
+    with closing(open_store(in_database(address, name), settings)) as store:
+        is_whole(store)
+        has_what_came_with(store, number(fixture))
+        store.check(mend=True)  # the scores of its round are missing
+        assert store.check(mend=False).sound
+    with MongoClient[dict[str, Any]](address) as client:
+        client.drop_database(name)
 
 
 @pytest.mark.parametrize("fixture", SCHEMAS, ids=lambda path: str(path.stem))

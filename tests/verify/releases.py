@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from thresher.settings import read_settings
 from thresher.store import open_store
 from thresher.store.claims import AUDITED, ClaimedLabels, store_claim
 from thresher.store.contract import Store
+from thresher.store.locks import lock
 
 STRANGER = 4242
 YES_SEEDS = (905, 917, 930)
@@ -48,6 +50,20 @@ def as_png(seed: int) -> NewImage:
 
 def owners(row: int, word: Says) -> Label:
     return Label(row, word, Source.OWNER, Purpose.LEARN, 1, 9)
+
+
+def release_of(method: str, temporary: pytest.TempPathFactory, workspace: Path) -> Path:
+    """The release of a method, made once for all processes of a run of the tests: whoever damages it takes a copy."""
+    base = temporary.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "releases"
+    place.mkdir(exist_ok=True)
+    whole = place / f"{method}.whole"
+    with (place / f"{method}.lock").open("w") as file:
+        lock(file.fileno())
+        if not whole.exists():
+            made(method, place / method, workspace).close()
+            whole.touch()
+    return place / method / "out"
 
 
 def made(method: str, folder: Path, workspace: Path) -> Store:

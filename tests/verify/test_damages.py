@@ -11,7 +11,7 @@ import pytest
 from tests.cli.commands import thresher
 from tests.pictures_for_tests import picture
 from tests.verify.damages import CAUGHT_BY_THE_HEAD_ALONE, DAMAGES, EVERY, SWAPS, TABLE, flipped, swapped
-from tests.verify.releases import STRANGER, made
+from tests.verify.releases import STRANGER, release_of
 from tests.verify.tampering import Release, Row, sha256
 
 from thresher.errors import ThresherError
@@ -23,16 +23,7 @@ CASES = [(name, method) for name, (_, methods) in DAMAGES.items() for method in 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory, made_workspace: Path) -> Callable[[str], Path]:
     """The directory of a release of each method."""
-    there: dict[str, Path] = {}
-
-    def release(method: str) -> Path:
-        if method not in there:
-            folder = tmp_path_factory.mktemp("releases") / method
-            made(method, folder, made_workspace).close()
-            there[method] = folder / "out"
-        return there[method]
-
-    return release
+    return lambda method: release_of(method, tmp_path_factory, made_workspace)
 
 
 @pytest.fixture

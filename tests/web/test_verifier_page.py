@@ -12,7 +12,7 @@ from tests.cli.commands import thresher
 from tests.pictures_for_tests import picture
 from tests.serving import Served
 from tests.verify.damages import DAMAGES
-from tests.verify.releases import STRANGER, made
+from tests.verify.releases import STRANGER, release_of
 from tests.verify.tampering import Release
 from tests.verify.test_certificates import MADE, played
 from tests.verify.written import write
@@ -42,10 +42,7 @@ TAMPERED = (
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory, made_workspace: Path) -> dict[str, Path]:
     """A release of each method, as the loop makes it."""
-    here = tmp_path_factory.mktemp("releases")
-    for method in METHODS:
-        made(method, here / method, made_workspace).close()
-    return {method: here / method / "out" for method in METHODS}
+    return {method: release_of(method, tmp_path_factory, made_workspace) for method in METHODS}
 
 
 @pytest.fixture

@@ -14,23 +14,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.evidence import Ask, Certified, Gold, Refused, Step, Wanted
+from thresher.evidence import Ask, Certified, Refused, Step, Wanted
 from thresher.evidence.curve import Curve, points_of
 from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD
 from thresher.label.asks import unsettled, wish_apart
 from thresher.label.gold import gild_audits
 from thresher.label.independent import left_to_ask, shared_devices
-from thresher.label.measured import measure
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.budget import NO_LIMIT, nobody_can_answer, spare
-from thresher.loop.checking import begin_check, but_checked, check_asks, is_checked, kept_for_check, record_checked
+from thresher.loop.checking import begin_check, but_checked, check_asks, record_checked
 from thresher.loop.claimed import freeze_labels, own
 from thresher.loop.decision import Decision, claim_of, decision
 from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
+from thresher.loop.forecast import plan
 from thresher.loop.methods import (
     COMING,
+    PATIENCE_ROUNDS,
     Wish,
     budget_left,
     first_asks,
@@ -43,6 +44,7 @@ from thresher.loop.methods import (
 )
 from thresher.loop.price import answers_each
 from thresher.loop.promises import Purse, promise_of
+from thresher.loop.purse import purse_of
 from thresher.loop.ranking import rank
 from thresher.loop.scouting import scouting
 from thresher.loop.snapshot import (
@@ -55,12 +57,12 @@ from thresher.loop.snapshot import (
     record_words,
 )
 from thresher.loop.ways import way_of
-from thresher.records import DELTA_BELOW, Category, Label, NewAsk, Purpose, Says, Vote
+from thresher.records import DELTA_BELOW, Category, Label, NewAsk, Purpose, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
-PATIENCE_ROUNDS = 2  # learning ends after so many rounds in which the planner's total has not fallen
 FORECAST = "forecast of round"
+CLEARLY = 0.98  # of the answers of labelling every image, below which it pays to learn on instead
 LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
 USEFUL = 0.5  # of a full task: to fewer images than that, the next draws of the audits are added
 
@@ -100,14 +102,16 @@ def _before(
     """What comes before a freeze for audits: to label all instead, learning, people who have to join, scouts."""
     ahead = forecast(category, decided, store=store) - len(store.labels.held(category.name, category.question.version))
     left = to_learn if not way_of(category.targets.method).budgeted else NO_LIMIT
-    if why := instead_of_audits(category, decided, (ahead, left), store=store, settings=settings):
+    enough = way_of(category.targets.method).whole or _learned_enough(category, decided, store=store)
+    why = instead_of_audits(category, decided, (ahead, left), store=store, settings=settings)
+    if why and (enough or to_learn <= 0 or not _learning_pays(category, store=store, settings=settings)):
         return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     if category.targets.answers is not None and left != NO_LIMIT:
         to_learn = _leaves(category, ahead, left, store=store, settings=settings)
-        over = to_learn <= 0 or _learned_enough(category, decided, store=store)
+        over = to_learn <= 0 or enough
         if over and (lacks := too_small(category, decided, (ahead, left), store=store, settings=settings)):
             return Wish("spent", lacks)
-    if to_learn > 0 and not _learned_enough(category, decided, store=store):
+    if to_learn > 0 and not enough:
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
             return Wish("asking", f"asks about {asked:,} images to train on.")
@@ -120,6 +124,15 @@ def _before(
     if to_learn > 0 and (scouted := scouting(category, decided, store=store, settings=settings)):
         return Wish("asking", f"asks about {scouted:,} images where the plan is least certain.")
     return None
+
+
+def _learning_pays(category: Category, *, store: Store, settings: Settings) -> bool:
+    """Whether audits are expected to take fewer answers than labelling every image, once all rounds to come are over.
+
+    What they would take now is no measure of it: a classifier of one or two rounds makes every audit long.
+    """
+    ahead = plan(category, category.targets, store=store, settings=settings)
+    return ahead.answers.expected < CLEARLY * ahead.everything.expected
 
 
 def _leaves(category: Category, images: float, left: int, *, store: Store, settings: Settings) -> int:
@@ -140,32 +153,6 @@ def _label_all(
     snapshot = freeze(whole, decided, purse, store=store, now_ms=now_ms)
     asked = _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)
     return replace(asked, says=f"{why} {asked.says}")
-
-
-def purse_of(category: Category, left: int, *, store: Store, settings: Settings) -> Purse:
-    """The budget of the audits, with `left` answers to go.
-
-    If the answers of a category are limited, it is the number of images that `left` answers can pay for (price.py),
-    without those of the owner's check.
-    """
-    capped = category.targets.answers is not None
-    each = answers_each(category, store=store, settings=settings) if capped else 1.0
-    check = is_checked(category, store=store, settings=settings)
-    if check and capped:
-        left = max(left - kept_for_check(category.targets), 0)
-    pictures = int(left / each) if capped else settings.audit_images
-    # the owner's answers are not doubted, so people's results on gold do not matter
-    doubted = None if category.targets.truth == "owner" else gold_of(category, store=store, settings=settings)
-    return Purse(max(pictures, 1), words_of(settings), doubted, check)
-
-
-def gold_of(category: Category, *, store: Store, settings: Settings) -> Gold | None:
-    """How often adjudication errs on gold (label/measured.py); None if there is too little of it."""
-    found = measure(category.name, category.question.version, store=store, settings=settings)
-    if not found.enough:
-        return None
-    shown, missed = found.shown, found.missed
-    return Gold(shown[Says.YES], missed[Says.YES], shown[Says.NO], missed[Says.NO], found.audited)
 
 
 def _to_learn(category: Category, left: int) -> int:
@@ -355,5 +342,5 @@ def forecast(category: Category, decided: Decided, *, store: Store) -> float:
     if not len(probability):
         return float(len(labels))
     targets = category.targets
-    plan = sketch(Curve(points_of(np.asarray(probability))), 0, promise_of(targets), delta=targets.delta)
-    return len(labels) + plan.ahead
+    made = sketch(Curve(points_of(np.asarray(probability))), 0, promise_of(targets), delta=targets.delta)
+    return len(labels) + made.ahead

@@ -20,6 +20,7 @@ from thresher.store.contract import Rows, Store
 
 LEVEL_ROUNDS = 2  # rounds without a better head after which asking to learn gives way to asking about the unknown
 LEVEL_GAIN = 0.01  # of average precision
+PATIENCE_ROUNDS = 2  # learning for a proof ends after so many rounds in which the planner's total has not fallen
 COMING = "waits for answers that are asked for already."
 
 

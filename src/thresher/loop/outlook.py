@@ -16,10 +16,10 @@ from thresher.evidence import Doubt, Draws, Frozen, Run, rehearse
 from thresher.evidence.predict import doubtful
 from thresher.learn.decide import Decided
 from thresher.learn.sample import SHARES
-from thresher.loop.certified import PATIENCE_ROUNDS, purse_of
-from thresher.loop.methods import budget_left, rounds_of
+from thresher.loop.methods import PATIENCE_ROUNDS, budget_left, rounds_of
 from thresher.loop.price import Prices
 from thresher.loop.promises import Purse, frozen_of, pool_of
+from thresher.loop.purse import purse_of
 from thresher.loop.ranking import rank
 from thresher.loop.snapshot import Snapshot, holds
 from thresher.loop.ways import way_of

@@ -19,22 +19,22 @@ INSERT INTO "ask" VALUES(3,1,1,2,'mine gold',1,1,0.0,0,-1,2,1,0);
 CREATE TABLE asked (
         category INTEGER NOT NULL, worker TEXT NOT NULL, row INTEGER NOT NULL, assignment TEXT NOT NULL,
         PRIMARY KEY (category, worker, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "asked" VALUES(1,'w1',0,'01a21f4c-760f-734a-bb3e-821cae9b5087');
-INSERT INTO "asked" VALUES(1,'w1',1,'01a21f4c-760f-734a-bb3e-821cae9b5087');
-INSERT INTO "asked" VALUES(1,'w3',0,'01a21f4c-7617-766c-a5d2-5348cfbb885e');
-INSERT INTO "asked" VALUES(1,'w3',1,'01a21f4c-7617-766c-a5d2-5348cfbb885e');
+INSERT INTO "asked" VALUES(1,'w1',0,'01a21f8b-f39a-7247-87b0-882e9407f73e');
+INSERT INTO "asked" VALUES(1,'w1',1,'01a21f8b-f39a-7247-87b0-882e9407f73e');
+INSERT INTO "asked" VALUES(1,'w3',0,'01a21f8b-f3a3-70b2-9bc1-9de6a2e4b67d');
+INSERT INTO "asked" VALUES(1,'w3',1,'01a21f8b-f3a3-70b2-9bc1-9de6a2e4b67d');
 CREATE TABLE assignment (
         id TEXT PRIMARY KEY, task INTEGER NOT NULL, category INTEGER NOT NULL, version INTEGER NOT NULL,
         worker TEXT NOT NULL, owner INTEGER NOT NULL, stage TEXT NOT NULL, dealt TEXT NOT NULL,
         dealt_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, answers TEXT NOT NULL,
         sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL, reserved INTEGER NOT NULL DEFAULT 0, seal TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
-INSERT INTO "assignment" VALUES('01a21f4c-760f-734a-bb3e-821cae9b5087',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,0,'3806af974c6e2adc');
-INSERT INTO "assignment" VALUES('01a21f4c-7617-766c-a5d2-5348cfbb885e',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,3,'');
-INSERT INTO "assignment" VALUES('01a21f4c-7618-7235-ae73-6f75e454cee4',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,0,'');
+INSERT INTO "assignment" VALUES('01a21f8b-f39a-7247-87b0-882e9407f73e',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,0,'85123708253b4723');
+INSERT INTO "assignment" VALUES('01a21f8b-f3a3-70b2-9bc1-9de6a2e4b67d',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,3,'');
+INSERT INTO "assignment" VALUES('01a21f8b-f3a4-7702-94f3-989e617cb003',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,0,'');
 CREATE TABLE category (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, targets TEXT NOT NULL, exclusive TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "category" VALUES(1,'car','{"precision": 0.95, "recall": 0.9, "delta": 0.05, "answers": null, "method": "cascade", "truth": "people", "check": null}','',5);
+INSERT INTO "category" VALUES(1,'car','{"precision": 0.9, "recall": 0.8, "delta": 0.1, "answers": null, "method": "certified", "truth": "people", "check": null, "chosen": "the cheapest"}','',5);
 CREATE TABLE claim (category INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, rows INTEGER NOT NULL, yes INTEGER NOT NULL, scored INTEGER NOT NULL, at_ms INTEGER NOT NULL, data BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, name, number)) STRICT;
 INSERT INTO "claim" VALUES(1,'labels',1,'csv','aa',2,1,0,9,X'789C636080002628CDC8000000280004','9159c2433f2ee7dc');
 CREATE TABLE counter (
@@ -57,8 +57,8 @@ CREATE TABLE device (device TEXT NOT NULL, worker TEXT NOT NULL, at_ms INTEGER N
 CREATE TABLE draft (
         assignment TEXT NOT NULL, position INTEGER NOT NULL, given TEXT NOT NULL,
         PRIMARY KEY (assignment, position)) STRICT, WITHOUT ROWID;
-INSERT INTO "draft" VALUES('01a21f4c-7617-766c-a5d2-5348cfbb885e',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
-INSERT INTO "draft" VALUES('01a21f4c-7617-766c-a5d2-5348cfbb885e',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21f8b-f3a3-70b2-9bc1-9de6a2e4b67d',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a21f8b-f3a3-70b2-9bc1-9de6a2e4b67d',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
 CREATE TABLE evidence (
         category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (category, epoch, name)) STRICT;
@@ -72,7 +72,7 @@ CREATE TABLE gold_answer (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL, worker TEXT NOT NULL,
         assignment TEXT NOT NULL, says TEXT NOT NULL,
         PRIMARY KEY (category, version, row, worker, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21f4c-760f-734a-bb3e-821cae9b5087','yes');
+INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a21f8b-f39a-7247-87b0-882e9407f73e','yes');
 CREATE TABLE image (
         row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, similar INTEGER NOT NULL,
@@ -103,12 +103,12 @@ CREATE TABLE lease (
         name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO "lease" VALUES('loop/car','me',15);
 CREATE TABLE migration (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "migration" VALUES(1,1795821434247);
-INSERT INTO "migration" VALUES(2,1795821434247);
-INSERT INTO "migration" VALUES(3,1795821434247);
-INSERT INTO "migration" VALUES(4,1795821434247);
+INSERT INTO "migration" VALUES(1,1795825594705);
+INSERT INTO "migration" VALUES(2,1795825594705);
+INSERT INTO "migration" VALUES(3,1795825594705);
+INSERT INTO "migration" VALUES(4,1795825594705);
 CREATE TABLE one (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "one" VALUES('identity',X'30316132316634632D373562342D373434332D616462302D386638643333653031363734');
+INSERT INTO "one" VALUES('identity',X'30316132316638622D663163322D373365372D623361342D613937373866396166333161');
 INSERT INTO "one" VALUES('secret',X'0000000000000000000000000000000000000000000000000000000000000000');
 CREATE TABLE origin (
         id INTEGER PRIMARY KEY, source TEXT NOT NULL, query TEXT NOT NULL, licence TEXT NOT NULL,
@@ -139,11 +139,11 @@ CREATE TABLE refusal (
 CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, fingerprint TEXT NOT NULL DEFAULT '', seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
 INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}','','dc0a13e16b27cd62');
 CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
-INSERT INTO "review" VALUES(1,'01a21f4c-760f-734a-bb3e-821cae9b5087',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'98a5b620b845e929');
+INSERT INTO "review" VALUES(1,'01a21f8b-f39a-7247-87b0-882e9407f73e',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'0a6042969b7b5198');
 CREATE TABLE round (
         category INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL, record TEXT NOT NULL,
         head BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, number)) STRICT;
-INSERT INTO "round" VALUES(1,1,1,'{"number": 1, "category": "car", "version": 1, "backbone": "x", "column": "scores/car/1", "thresholds": {"lower": -1.5, "upper": 2.5}, "counts": {"yes": 1, "no": 2, "unknown": 3}, "labels_yes": 4, "labels_no": 5, "measures": {"a": 0.5}, "head": "h", "at_ms": 9, "seconds": 0.5, "beside": []}',X'0068656164','31c079b87b8026dc');
+INSERT INTO "round" VALUES(1,1,1,'{"number": 1, "category": "car", "version": 1, "backbone": "x", "column": "scores/car/1", "thresholds": {"lower": -1.5, "upper": 2.5}, "counts": {"yes": 1, "no": 2, "unknown": 3}, "labels_yes": 4, "labels_no": 5, "measures": {"a": 0.5}, "head": "h", "at_ms": 9, "seconds": 0.5, "beside": ["theirs aa"]}',X'0068656164','fd6048977dafccf9');
 CREATE TABLE same_answer (row INTEGER NOT NULL, addresses INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (row)) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_file (mark TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (mark)) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_gold (
@@ -153,7 +153,7 @@ INSERT INTO "seen_gold" VALUES(1,'w1',5,100);
 INSERT INTO "seen_gold" VALUES(1,'w3',5,100);
 CREATE TABLE server (id TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, started_ms INTEGER NOT NULL, heartbeat_ms INTEGER NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
 CREATE TABLE shard (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-INSERT INTO "shard" VALUES(1,'01a21f4c-75f4-76ef-b89b-a04cfb0fe2dd');
+INSERT INTO "shard" VALUES(1,'01a21f8b-f351-7211-b0dc-33a2a97d3106');
 CREATE TABLE task (
         number INTEGER PRIMARY KEY, category INTEGER NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL,
         rows TEXT NOT NULL, asks TEXT NOT NULL, places INTEGER NOT NULL, taken INTEGER NOT NULL,
@@ -165,8 +165,8 @@ CREATE TABLE vote (
         assignment TEXT NOT NULL, worker TEXT NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL,
         weight REAL NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
         PRIMARY KEY (category, version, row, at_ms, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "vote" VALUES(1,1,0,150,'01a21f4c-760f-734a-bb3e-821cae9b5087','w1','yes','learn',0.5,0,-1);
-INSERT INTO "vote" VALUES(1,1,1,150,'01a21f4c-760f-734a-bb3e-821cae9b5087','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,0,150,'01a21f8b-f39a-7247-87b0-882e9407f73e','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,1,150,'01a21f8b-f39a-7247-87b0-882e9407f73e','w1','yes','learn',0.5,0,-1);
 CREATE TABLE words (category INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (category, number)) STRICT, WITHOUT ROWID;
 INSERT INTO "words" VALUES(1,1,'a red car',9);
 CREATE TABLE worker (

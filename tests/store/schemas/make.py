@@ -63,12 +63,14 @@ def fill(store: Any) -> None:
         Says,
         Source,
         Stage,
+        Targets,
         Thresholds,
         Worker,
     )
     from thresher.store.claims import ClaimedLabels, keep_words, store_claim
 
     category(store, 6)
+    store.categories.aim("car", Targets(0.9, 0.8, 0.1, method="certified", chosen="the cheapest"))
     store.people.add(Worker("w1", "Ada", False, "i1", 1))
     store.people.invite(Invite("i1", "car", "", 1))
     store.labels.hold("car", [Label(5, Says.NO, Source.OWNER, Purpose.IMPORT, 1, 2)])
@@ -80,8 +82,9 @@ def fill(store: Any) -> None:
     store.work.give_back(deal(store, "w4").id, 400)
     publish(store, [2], purpose=Purpose.MINE_GOLD)
     made = Round(
-        1, "car", 1, "x", "scores/car/1", Thresholds(-1.5, 2.5), Counts(1, 2, 3), 4, 5, {"a": 0.5}, "h", 9, 0.5
-    )
+        1, "car", 1, "x", "scores/car/1", Thresholds(-1.5, 2.5), Counts(1, 2, 3), 4, 5, {"a": 0.5}, "h", 9, 0.5,
+        beside=("theirs aa",),
+    )  # fmt: skip
     store.rounds.add(made, b"\0head")
     store.rounds.keep_evidence("car", 1, "ranking", b"\1\2\3")
     store.rounds.add_release(Release("r1", "car", 1, 1, "out", 3, {"precision": 0.9}, 99))
