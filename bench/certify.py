@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 from certifying.audits import BOTH, PROMISE, Labelled, Outcome, fixed_size, runs_of
+from certifying.exactly import course, rules
 
 from thresher.evidence import Promise
 
@@ -51,7 +52,7 @@ def tell_simulated(runs: int) -> dict[str, float]:
     print("wrong    yes    answers  90 % need  fixed plan  ratio  least precision released")
     average: dict[float, float] = {}
     ratios: dict[float, float] = {}
-    plan = 0
+    plan, judged = 0, rules(SIZE[0])
     for share in SHARES:
         done = list(runs_of(PROMISE, SIZE, round(share * SIZE[0]), 0, runs, seed=round(1e6 * share)))
         answers = np.array([one.answers for one in done], np.float64)
@@ -61,7 +62,8 @@ def tell_simulated(runs: int) -> dict[str, float]:
         average[share], ratios[share] = float(answers.mean()), float(answers.mean()) / plan
         least = min((one.precision for one in done if one.certified), default=float("nan"))
         told = f"{average[share]:9.1f} {np.quantile(answers, 0.9):9.0f} {plan:10d} {ratios[share]:8.2f} {least:14.4f}"
-        print(f"{share:5.1%} {often:7.1%} {told}", flush=True)
+        exact, certified, _ = course(SIZE[0], round(share * SIZE[0]), judged)
+        print(f"{share:5.1%} {often:7.1%} {told}; exactly {exact:.1f} answers, yes {certified:.1%}", flush=True)
     certifiable = [ratios[share] for share in SHARES if share < 1.0 - PROMISE.precision]
     print(f"ratio to the plan: mean with 6 % too {np.mean(list(ratios.values())):.2f}, without 0 and 6 % ", end="")
     print(f"{np.mean(certifiable[1:]):.2f}")
@@ -79,6 +81,9 @@ def tell_false(runs: int) -> dict[str, float]:
         done = list(runs_of(promise, SIZE, *just_false(promise), runs, seed=77))
         false, asked = sum(one.is_false(promise) for one in done), np.mean([one.answers for one in done])
         said = "recall" if promise.recall else "precision"
+        if not promise.recall:
+            chance = course(SIZE[0], just_false(promise)[0], rules(SIZE[0]))[1]
+            print(f"precision just missed: the chance of a certificate is {chance:.4f} exactly")
         print(
             f"{said} just missed: {false} of {runs:,} certificates are false, {asked:.0f} answers on average",
             flush=True,
