@@ -1,5 +1,7 @@
 """The audits of labels that somebody else made: the answers they take, when they give up, what they say then."""
 
+import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +10,8 @@ from tests.evidence import exact
 from tests.evidence.pools import answer, draws
 
 from thresher.evidence import Ask, Certified, Code, Frozen, Pool, Promise, Refused, State, freeze, next_step
-from thresher.evidence.labels import STEP, audited, audits_of, limits, prior_of
+from thresher.evidence.labels import FAIR, LOST, STEP, audited, audits_of, doubts_of, limits, prior_of
+from thresher.evidence.martingale import Prior
 from thresher.evidence.state import Codes
 
 SURE = Promise(0.95, 0.0, 0.05)
@@ -115,6 +118,22 @@ def test_labels_that_are_far_too_wrong_are_given_up_soon(wrong: float) -> None:
     assert np.mean([step.asked for step in ended]) <= 1.2 * STEP * max(0.3 / wrong, 1.0)
 
 
+@pytest.mark.parametrize(("size", "share", "least"), [(60, FAIR, 0.0), (400, FAIR, 0.02), (400, 0.3, 0.0)])
+def test_labels_with_clearly_fewer_errors_than_allowed_are_hardly_ever_given_up(
+    size: int, share: float, least: float
+) -> None:
+    """By the exact programme, over all orders, looked at after every draw. `least`: the rule does give up."""
+    bad = math.ceil(share * 0.05 * size - 1e-9)
+    frozen = frozen_of(SURE, size, size)
+    hopeless = np.zeros((size + 1, bad + 1), np.bool_)
+    for drawn in range(1, size + 1):
+        for hits in range(max(0, drawn - size + bad), min(bad, drawn) + 1):
+            audit = audits_of(frozen)[0]
+            audit.urn.take(drawn, np.zeros(hits, np.int64))
+            hopeless[drawn, hits] = audit.is_hopeless
+    assert least <= exact.ever(size, bad, hopeless) <= LOST
+
+
 def test_no_draw_without_its_predecessors_counts_and_what_was_found_so_far_says_so() -> None:
     frozen = frozen_of(BOTH, 1000, 4000)
     truth = truth_of(1000, 4000, 5, 20)
@@ -158,8 +177,9 @@ def test_a_budget_that_ends_ends_the_audit_without_a_certificate() -> None:
     assert step.spent
 
 
-def test_the_prior_is_one() -> None:
+@pytest.mark.parametrize("prior", [prior_of, doubts_of])
+def test_the_priors_are_such(prior: Callable[[float], Prior]) -> None:
     for allowed in (1e-12, 0.01, 0.05, 0.5, 1.0):
-        parts = prior_of(allowed).parts
+        parts = prior(allowed).parts
         assert sum(weight for weight, _, _ in parts) == pytest.approx(1.0)
         assert all(a > 0 and b > 0 for _, a, b in parts)

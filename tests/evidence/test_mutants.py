@@ -65,7 +65,7 @@ MUTANTS: dict[str, Mutant] = {
     "threshold of 1.25 delta": Mutant(
         martingale, "ROUNDING - np.log(np.asarray(delta", "ROUNDING - np.log(1.25 * np.asarray(delta", "one urn"
     ),
-    "prior that weighs 1.2": Mutant(martingale, "Prior(((0.95, 1.0,", "Prior(((1.15, 1.0,", "one urn"),
+    "prior that weighs 1.2": Mutant(martingale, "Prior(((0.95, 1.0,", "_part(1.17, clean", "one urn"),
     "impossible suspicions rejected": Mutant(
         martingale,
         "return np.where((suspicion > own_estimate) & (suspicion > hits), evidence, -np.inf)",
@@ -279,7 +279,7 @@ MUTANTS: dict[str, Mutant] = {
     "audits of labels that take twice their delta": Mutant(
         labels, "self.bound, urn.prior, self.delta))", "self.bound, urn.prior, 2.0 * self.delta))", "labels"
     ),
-    "a prior of labels that weighs 1.3": Mutant(labels, "Prior(((0.85, 1.0,", "Prior(((1.15, 1.0,", "labels"),
+    "a prior of labels that weighs 1.3": Mutant(labels, "_part(0.87, clean", "_part(1.17, clean", "labels"),
     "a freeze of labels that takes all of delta": Mutant(
         labels, "Rung(claimed, given.delta, given", "Rung(claimed, given.promise.delta, given", "ladders"
     ),

@@ -23,23 +23,23 @@ reject_delta at most. A truth is of one kind or of the other (an intersection-un
 
 What it costs. Against the truth that a share q is wrong, ln M grows by KL(q, 1-p) a draw, and no test of level delta
 can on average do with fewer draws than ln(1/delta) / KL(q, 1-p) (Wald 1945): 59, 87 and 121 at q = 0, 0.5 and 1 % for
-p = 0.95 and delta = 0.05. The mixture of `prior_of` takes 69, 94 and 135, in a large pool and at the 0.85 delta that a
+p = 0.95 and delta = 0.05. The mixture of `prior_of` takes 69, 94 and 134, in a large pool and at the 0.85 delta that a
 first freeze has. A fewest number of draws is known before they are made (`draws_if_clean`), so none is asked in vain.
 
 When it ends without a certificate. No number of answers helps if more than the bound are bad among the answers. Before
-that it is given up if the answers refute the bound at the audit's delta (`limits`); or if, even at the lowest share of
-bad ones that they leave plausible, the audit would take more than PATIENCE times what clean labels take, unless the urn
-is no larger than that. This decides nothing but when to say no, so no proof depends on it.
+that it is given up once the draws refute at LOST that at most FAIR of the bound are bad. So labels that are so good or
+better are given up with probability LOST at most, however often one looks: it is the same test of the same urn, with
+good and bad exchanged. This decides nothing but when to say no, so no proof depends on it.
 """
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import betaincinv
 
-from thresher.evidence.martingale import Prior, at_most, draws_if_clean, log_evidence_beyond, most, whole
+from thresher.evidence.martingale import SLACK, Prior, at_most, draws_if_clean, log_evidence_beyond, most, whole
 from thresher.evidence.plan import delta_of, draws_ahead, may_be_false, may_be_missed
 from thresher.evidence.state import (
     Answers,
@@ -60,19 +60,28 @@ from thresher.evidence.urns import Urn
 from thresher.records import Purpose
 
 STEP = 20  # draws that are judged together: whoever answers is not told later than that that the labels do not hold
-LEAST_DRAWS = 20  # before an audit is given up
-PATIENCE = 15.0  # times the draws that clean labels take; an audit that needs more is given up
-DOUBTED = 0.02  # chance that the share of bad items is below the lowest plausible one
+FAIR = 0.6  # of the bound: labels with so many bad items, or fewer, are worth the draws that they take
+LOST = 0.15  # most chance that such labels are given up
 JEFFREYS = Prior(((1.0, 0.5, 0.5),))
 
 
 def prior_of(allowed_share: float) -> Prior:
-    """A prior for labels that may be nearly clean, or wrong in up to a third of what is allowed; any prior is valid.
+    """A prior for labels that may be nearly clean, or wrong in up to FAIR of what is allowed; any prior is valid.
 
     Found by computation, for the fewest draws at 0, 0.5 and 1 % wrong where 5 % are allowed, with enough for 2 and 3 %.
     """
-    clean, fair = (min(max(times * allowed_share, 1e-9), 0.3) for times in (0.1, 0.3))
-    return Prior(((0.85, 1.0, (1.0 - clean) / clean), (0.14, 2.0, 2.0 * (1.0 - fair) / fair), (0.01, 0.5, 0.5)))
+    clean, some, fair = (min(max(times * allowed_share, 1e-9), 0.3) for times in (0.1, 0.3, FAIR))
+    return Prior((_part(0.87, clean, 1.0), _part(0.06, some, 2.0), _part(0.06, fair, 16.0), (0.01, 0.5, 0.5)))
+
+
+def doubts_of(allowed_share: float) -> Prior:
+    """A prior of the share of good items in labels that break the bound: by a little, or by far; any prior is valid."""
+    little, far = (min(max(times * allowed_share, 1e-9), 0.9) for times in (1.2, 2.0))
+    return Prior(tuple((weight, b, a) for weight, a, b in (_part(0.5, little, 8.0), _part(0.5, far, 4.0))))
+
+
+def _part(weight: float, mean: float, a: float) -> tuple[float, float, float]:
+    return weight, a, a * (1.0 - mean) / mean
 
 
 def fix_labels(given: Given) -> Fixed:
@@ -153,17 +162,12 @@ class Audit:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether more draws would hardly help."""
-        urn, bad = self.urn, len(self.urn.bad)
-        patience = PATIENCE * self.clean(0, 0)
-        if urn.drawn < LEAST_DRAWS or not bad:
-            return False
-        if limits(self)[0] > self.bound:  # refuted as surely as it would be accepted
-            return True
-        if urn.size <= patience:
-            return False
-        lowest = float(betaincinv(bad + 0.5, urn.drawn - bad + 0.5, DOUBTED))
-        return urn.drawn + self._ahead(lowest) > patience
+        """Whether the draws refute that there are clearly fewer bad items than there may be."""
+        urn = self.urn
+        fair = math.ceil(FAIR * max(self.bound, 0.0) - SLACK)
+        doubts = doubts_of(max(self.bound, 0.0) / max(urn.size, 1))
+        good = urn.drawn - len(urn.bad)
+        return bool(at_most(urn.size, urn.drawn, good, urn.size - fair - 1, doubts, LOST))
 
     def _ahead(self, share: float) -> float:
         urn = self.urn
