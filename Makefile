@@ -60,6 +60,8 @@ bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of re
 	$(IN)python bench/collusion.py --trials 100
 	$(IN)python bench/budget.py
 	$(IN)python bench/trust.py
+	$(IN)python bench/certify.py $(if $(DATA),--data $(DATA))
+	$(if $(DATA),$(IN)python bench/beside.py --data $(DATA))
 	$(IN)python bench/similar.py $(if $(DATA),--data $(DATA)/clothing.tar)
 	$(IN)python bench/store.py --figures docs
 	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)
