@@ -132,8 +132,11 @@ def labels_remove(
 
 
 @labels.command("formats")
-def labels_formats() -> None:
+def labels_formats(json: JSON = False) -> None:
     """List the formats of labels that can be read."""
     from thresher.annotations import KINDS
 
+    if json:
+        as_json([{"name": kind.name, "what it is": kind.says} for kind in KINDS.values()])
+        return
     table("Formats", ("name", "what it is"), [(kind.name, kind.says) for kind in KINDS.values()])
