@@ -65,7 +65,7 @@ MUTANTS: dict[str, Mutant] = {
     "threshold of 1.25 delta": Mutant(
         martingale, "ROUNDING - np.log(np.asarray(delta", "ROUNDING - np.log(1.25 * np.asarray(delta", "one urn"
     ),
-    "prior that weighs 1.2": Mutant(martingale, "Prior(((0.95, 1.0,", "_part(1.17, clean", "one urn"),
+    "prior that weighs 1.2": Mutant(martingale, "Prior(((0.95, 1.0,", "Prior(((1.15, 1.0,", "one urn"),
     "impossible suspicions rejected": Mutant(
         martingale,
         "return np.where((suspicion > own_estimate) & (suspicion > hits), evidence, -np.inf)",

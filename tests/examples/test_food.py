@@ -31,7 +31,10 @@ def test_the_demo_certifies_refuses_an_exchanged_picture_runs_the_loop_and_fits_
     certified, loop = told.stdout.split("\n2. ")
     answers = int(re.findall(r"  vegetable or fruit: (\d+) answers, ", certified)[0])
     assert 0 < answers < YES
-    assert f"  yes: At least 95 % of the {YES + 1} images labelled vegetable or fruit are right." in certified
+    # the one wrong label is taken out if it was among those drawn
+    assert re.search(
+        rf"  yes: At least 95 % of the ({YES}|{YES + 1}) images labelled vegetable or fruit are", certified
+    )
     verified, exchanged = certified.split("Now one picture is exchanged")
     assert "$ thresher verify certified\n  yes: " in verified
     assert re.search(r"\$ thresher verify certified\n  no: 'images/.*its bytes have changed", exchanged)
