@@ -9,7 +9,7 @@ from tests.loop.people import everybody_answers, one_turn, pool, to_the_end
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, frozen_now, rounds_of_two, says
 
 from thresher.evidence import Certified
-from thresher.loop.claimed import standing_of
+from thresher.loop.audited import figures
 from thresher.loop.decision import decision
 from thresher.loop.ship import ship
 from thresher.records import OWNER, Label, Purpose, Says, Source, Targets
@@ -112,18 +112,17 @@ def test_labels_that_are_too_wrong_are_refused_early_with_the_interval_and_the_w
     came_to = to_the_end(store, settings, says, (OWNER,))
     assert came_to.state == "refused"
     assert "of all 170" in came_to.says
-    standing = standing_of(store.categories.get(NAME), store=store)
-    assert standing is not None
-    assert standing.precision is not None
-    audit = standing.precision
+    found = figures(NAME, store=store)
+    assert found.precision is not None
+    audit = found.precision
     wrong = [row for row in called if says(row) is Says.NO]
     assert audit.fewest <= len(wrong) <= audit.most
     assert audit.size == len(called)
     assert not audit.holds
-    assert audit.bad == len(standing.wrong) > 0
-    assert set(standing.wrong.tolist()) <= set(wrong)
+    assert audit.bad == len(found.wrong) > 0
+    assert set(found.wrong) <= set(wrong)
     assert len(store.labels.votes(NAME, 1)) < 90
-    assert standing.recall is None
+    assert found.recall is None
 
 
 def test_other_labels_begin_another_audit_and_the_same_ones_go_on(

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from thresher.cli.invites import invite_of
 from thresher.cli.open import interruptible
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import say, visible
+from thresher.label.mining import have_owner
 from thresher.loop.audited import told
 from thresher.loop.autopilot import FINAL
 from thresher.loop.certify import audit
 from thresher.loop.taken import Order
 from thresher.loop.turn import Turn
-from thresher.records import OWNER, Invite, Worker, new_id, now_ms
+from thresher.records import OWNER, now_ms
 from thresher.server.local import Local
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
@@ -91,17 +93,13 @@ def by_crowd(
 
 def _owner(store: Store) -> str:
     """The owner's personal token."""
-    store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
+    have_owner(store=store, now_ms=now_ms())
     return Links(store.secret()).worker(OWNER)
 
 
 def _invite(store: Store) -> str:
     """The token of the invite for all labels of the workspace, the same one in every run."""
-    known = next((one for one in store.people.invites() if one.note == INVITE_NOTE and not one.revoked_ms), None)
-    if known is None:
-        known = Invite(new_id(), "", INVITE_NOTE, now_ms())
-        store.people.invite(known)
-    return Links(store.secret()).invite(known.id)
+    return Links(store.secret()).invite(invite_of("", INVITE_NOTE, store=store).id)
 
 
 def _teller(orders: "Sequence[Order]", store: Store) -> Callable[[str, Turn], None]:

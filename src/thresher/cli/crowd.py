@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from thresher.cli.invites import invite_of
 from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
 from thresher.errors import BadInput, BadLine, Busy, NotReady
 from thresher.label.cap import cut_to_fit
+from thresher.label.mining import have_owner
 from thresher.label.table import not_one, shared_addresses, some_of
 from thresher.label.waits import asked_of_workers
 from thresher.loop.autopilot import run
 from thresher.loop.turn import Turn
-from thresher.records import OWNER, Invite, Stage, Worker, new_id, now_ms
+from thresher.records import OWNER, Invite, Stage, now_ms
 from thresher.server.local import local_server
 from thresher.settings import Settings
 from thresher.store.contract import UNBOUNDED, Report, Store
@@ -62,7 +64,7 @@ def simulate_with(
     truth = read_truth(crowd.truth, crowd.positive)
     links = Links(store.secret())
     invite, tokens = _invite(name, links, store)
-    store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms()))
+    have_owner(store=store, now_ms=now_ms())
     if not crowd.url:
         settings = settings.but(patience_seconds=min(settings.patience_seconds, CROWD_PATIENCE_SECONDS))
     starved = (
@@ -105,11 +107,7 @@ def simulate_with(
 
 def _invite(name: str, links: Links, store: Store) -> tuple[Invite, list[str]]:
     """The crowd's invite, and the personal tokens of earlier runs, so that the same people return in the next one."""
-    note = f"simulated crowd of {name}"
-    known = next((invite for invite in store.people.invites() if invite.note == note and not invite.revoked_ms), None)
-    if known is None:
-        known = Invite(new_id(), name, note, now_ms())
-        store.people.invite(known)
+    known = invite_of(name, f"simulated crowd of {name}", store=store)
     came = sorted((w.created_ms, w.id) for w in store.people.all() if w.invite == known.id)
     return known, [links.worker(worker) for _, worker in came]
 

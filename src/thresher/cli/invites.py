@@ -44,6 +44,18 @@ def made(
             typer.echo("No server of this workspace runs. The link works while `thresher serve` does.", err=True)
 
 
+def invite_of(category: str, note: str, *, store: "Store") -> "Invite":
+    """The invite of this category (empty: all) with this note that is not revoked; made if there is none."""
+    from thresher.records import Invite, new_id, now_ms
+
+    alike = (one for one in store.people.invites() if (one.category, one.note) == (category, note))
+    known = next((one for one in alike if not one.revoked_ms), None)
+    if known is None:
+        known = Invite(new_id(), category, note, now_ms())
+        store.people.invite(known)
+    return known
+
+
 def _new_link(store: "Store", settings: "Settings", category: str, note: str) -> tuple[str, bool]:
     """A new invite's link, and whether a server runs at its address."""
     from thresher.records import Invite, new_id, now_ms

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thresher.cli.harvested import besides
+from thresher.cli.invites import invite_of
 from thresher.cli.open import interruptible
 from thresher.cli.people import serve_store
 from thresher.cli.show import bars, next_line, say
@@ -153,15 +154,12 @@ def _on_a_free_port(settings: Settings) -> Settings:
 def _tell(name: str, url: str, store: "Store", settings: Settings, *, nearby: bool) -> None:
     """Print the links: to answer as the owner, for others, and to the console."""
     from thresher.label.mining import let_owner_answer
-    from thresher.records import OWNER, Invite, new_id, now_ms
+    from thresher.records import OWNER, now_ms
     from thresher.server.auth import console_link
     from thresher.workforce.links import Links
 
     let_owner_answer(name, store=store, settings=settings, now_ms=now_ms())
-    invite = next((one for one in store.people.invites() if one.note == NOTE and not one.revoked_ms), None)
-    if invite is None:
-        invite = Invite(new_id(), name, NOTE, now_ms())
-        store.people.invite(invite)
+    invite = invite_of(name, NOTE, store=store)
     links, base = Links(store.secret()), url.rstrip("/")
     say(f"Answer yourself: {base}/work#t={links.worker(OWNER)}")
     say(f"Invite others:   {base}/join/{links.invite(invite.id)}{' (on this machine only)' if nearby else ''}")

@@ -12,9 +12,14 @@ from thresher.store.claims import TEXT, claim_of
 from thresher.store.contract import Rows, Store
 
 
+def have_owner(*, store: Store, now_ms: int) -> None:
+    """Have the owner among the people, so that their personal link opens a page."""
+    store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms))
+
+
 def let_owner_answer(category: str, *, store: Store, settings: Settings, now_ms: int) -> None:
     """Let the owner answer by a personal link; where gold is scarce, a task that finds some is made first."""
-    store.people.add(Worker(id=OWNER, name="", owner=True, invite="", created_ms=now_ms))
+    have_owner(store=store, now_ms=now_ms)
     mine(category, store=store, settings=settings, now_ms=now_ms)
 
 

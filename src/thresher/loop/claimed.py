@@ -1,39 +1,20 @@
-"""Labels that somebody else made, under audit (evidence/labels.py): their freeze, and how they stand.
+"""Labels that somebody else made, under audit (evidence/labels.py): their freeze. `audited.py` says how they stand.
 
 They are the ranking, so nothing is embedded, trained or learnt: an audit begins as soon as images and labels are there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
-from thresher.evidence.labels import Audited, audited
 from thresher.label.adjudicate import LEAD
 from thresher.label.standing import annotators
 from thresher.loop.decision import decision
 from thresher.loop.methods import Wish, spent, words_of
 from thresher.loop.promises import Purse
-from thresher.loop.snapshot import Snapshot, freeze, in_force
-from thresher.records import TRUSTED, Category, Says, Source
+from thresher.loop.snapshot import Snapshot, freeze
+from thresher.records import Category, Source
 from thresher.settings import Settings
 from thresher.store.claims import claim_of
-from thresher.store.contract import Rows, Store
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What the audits of a category's labels have found so far.
-
-    `claimed` counts the images of the pool that the labels call yes. `precision` and `recall` are the audits of those
-    and of the others, None before the freeze, and where recall is no target. `wrong` are the rows of the claimed that
-    are not yes by the trusted labels of today, and `missed` those of the others that are.
-    """
-
-    claimed: int
-    precision: Audited | None
-    recall: Audited | None
-    wrong: Rows
-    missed: Rows
+from thresher.store.contract import Store
 
 
 def freeze_labels(category: Category, *, store: Store, settings: Settings, now_ms: int) -> Snapshot | Wish:
@@ -52,25 +33,6 @@ def freeze_labels(category: Category, *, store: Store, settings: Settings, now_m
         return Wish("waiting", f"waits for {lacks}; `thresher invite --category {name}` makes a link.")
     purse = Purse(words_of=words_of(settings))
     return freeze(category, decision(name, store=store), purse, store=store, now_ms=now_ms, claim=claim)
-
-
-def standing_of(category: Category, *, store: Store) -> Standing | None:
-    """How the labels of a category stand; None if it has none."""
-    claim = claim_of(category.name, store=store)
-    if claim is None:
-        return None
-    trusted = TRUSTED[category.targets.truth]
-    held = store.labels.held(category.name, category.question.version)
-    labels = {label.row: label for label in held if label.source in trusted}
-    says = {row: label.says for row, label in labels.items()}
-    called = set(claim.claimed.tolist())
-    wrong = [row for row, said in says.items() if row in called and said is not Says.YES]
-    missed = [row for row, said in says.items() if row not in called and said is Says.YES]
-    snapshot = in_force(category, len(store.categories.pool(category.name)), store=store)
-    precision, recall = (None, None) if snapshot is None else audited(snapshot.state(labels))
-    return Standing(
-        len(called), precision, recall, np.array(sorted(wrong), np.int64), np.array(sorted(missed), np.int64)
-    )
 
 
 def own(category: Category, *, store: Store) -> None:
