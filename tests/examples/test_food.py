@@ -20,7 +20,7 @@ def test_the_demo_certifies_refuses_an_exchanged_picture_runs_the_loop_and_fits_
     for number in range(NO):
         (photos / f"P{number:03}.jpeg").write_bytes(picture(1_000 + number))
     told = subprocess.run(
-        [sys.executable, "examples/food.py", "--once", "--photos", str(photos), "--place", str(tmp_path)],
+        [sys.executable, "examples/food.py", "--once", "--photos", str(photos), "--place", str(tmp_path / "demo")],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -184,6 +184,12 @@ def test_on_little_gold_people_who_look_are_hardly_ever_rejected_and_a_coin_hard
     assert share(0.5, Stage.REJECTED) > 0.94
 
 
+def test_work_without_a_mistake_is_not_told_to_be_less_than_hoped_for(settings: Settings) -> None:
+    review = judge(sent(5, 5, shown=5), GOLD, (4, 8, 8, 8), settings=settings, now_ms=5)
+    assert review.verdict is Stage.WEIGHTED
+    assert "More was wrong in earlier tasks" in review.why
+
+
 def test_retired_gold_counts_for_nothing(settings: Settings) -> None:
     gold = [*GOLD, *[Gold(row, Says.YES, 1, Source.OWNER) for row in range(50, 60)]]
     dropped = [piece for piece in gold if piece.row != 0]

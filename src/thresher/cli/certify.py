@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import copyfile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,8 @@ import typer
 from thresher.cli.open import interruptible
 from thresher.cli.options import options
 from thresher.cli.show import bars, say, visible
-from thresher.errors import BadInput
+from thresher.cli.workspace import must_be_free, start_settings
+from thresher.errors import BadInput, Missing
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs: `--help` stays quick
     from thresher.annotations import Claims
@@ -108,7 +108,7 @@ def certify(
     chosen = _labels(claims, wanted)
     place = str(context.obj or workspace_for(labels))
     orders = [_order(label, name, claims, wanted) for label, name in categories_of(chosen).items()]
-    with _workspace(place) as (store, settings), _server(place, wanted, settings) as started:
+    with _workspace(place) as (store, settings), _server(store.place, wanted, settings) as started:
         taken = _take(orders, claims, wanted, store=store, settings=settings)
         _answered(orders, wanted, started, store=store, settings=settings)
         to = wanted.to or Path(place if "://" not in place else ".") / "report"
@@ -179,18 +179,16 @@ def _order(label: str, name: str, claims: "Claims", wanted: CertifyOptions) -> "
 @contextmanager
 def _workspace(place: str) -> "Iterator[tuple[Store, Settings]]":
     """The workspace of the labels, made if there is none. Each image stands for itself in it, however alike two are."""
-    from thresher.settings import FILE, read_settings
+    from thresher.settings import read_settings
     from thresher.store import open_store
 
     path = Path.cwd() if "://" in place else Path(place)
-    new = "://" not in place and not (path / FILE).exists()
-    if new and path.is_dir() and any(path.iterdir()):
-        raise BadInput("is not empty, and no workspace.", where=place, next="give another directory with --workspace")
-    if new:
+    if "://" not in place:
+        must_be_free(path, "give another directory with --workspace")
         path.mkdir(parents=True, exist_ok=True)
-        (path / FILE).write_text(STARTING_FILE, "utf-8")
+        start_settings(path, STARTING_FILE)
     settings = read_settings(path).but(similar_groups=False)
-    store = open_store(place, settings, create=True)
+    store = open_store(place if "://" in place else settings.store or place, settings, create=True)
     try:
         yield store, settings
     finally:
@@ -276,7 +274,6 @@ def _answered(
 
 
 DOUBTFUL = 20
-VERIFIER = Path(__file__).parents[1] / "server" / "static" / "verifier" / "index.html"
 
 
 def _report(orders: "list[Order]", taken: "dict[str, Taken]", claims: "Claims", to: Path, *, store: "Store") -> bool:
@@ -284,13 +281,18 @@ def _report(orders: "list[Order]", taken: "dict[str, Taken]", claims: "Claims", 
     from thresher.loop.findings import VERIFIER_PAGE, report_on
     from thresher.records import now_ms
     from thresher.release.report import write_summary
+    from thresher.server.verifier import verifier_page
 
+    try:
+        page = verifier_page()
+    except Missing:  # from a source without the pages built; the report is whole without it
+        page = b""
     every = {}
     for order in orders:
         folder = to if len(orders) == 1 else to / order.category
         folder.mkdir(parents=True, exist_ok=True)
-        if VERIFIER.is_file():  # the page that recomputes the evidence in a browser, where it was built
-            copyfile(VERIFIER, folder / VERIFIER_PAGE)
+        if page:
+            (folder / VERIFIER_PAGE).write_bytes(page)
         every[order.category] = report_on(order, taken[order.category], claims, folder, store=store, now_ms=now_ms())
         for line in _verdict(every[order.category], folder):
             say(line)

@@ -7,6 +7,7 @@ is a `thresher` command that you could type. What it prints at length goes into 
 import csv
 import random
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import typer
 
 from thresher.cli.show import say
 from thresher.errors import BadInput, JobFailed
+from thresher.settings import child_at
 
 if TYPE_CHECKING:
     from thresher.server.local import Local
@@ -39,6 +41,7 @@ DIGIT_PIXELS = 128
 NAME = "demo"
 WIDEST = 160  # of a sentence that a command printed; the log has all of it
 LOG = "log.txt"
+MARK = ".thresher-demo"  # a folder that has it was made by a demo, so that another may replace what it made there
 MADE = ("certify-labels", "certified", "workspace", "release", "few", "labels.csv", "gold.csv", LOG)
 SETTINGS = "seed = 7\npatience_seconds = 1.0  # simulated people answer in no time: a few asks need not wait for more\n"
 
@@ -62,7 +65,7 @@ def demo(
     given = (images is not None, truth is not None, bool(question))
     if any(given) and not all(given):
         raise BadInput("--images, --truth and --question go together.", next="give all of them, or none")
-    place.mkdir(parents=True, exist_ok=True)
+    claim(place)
     if images is None or truth is None:
         images, truth = digits(place / DIGITS)
         question, label = DIGITS_QUESTION, DIGITS_LABEL
@@ -70,6 +73,15 @@ def demo(
         shutil.rmtree(place / old, ignore_errors=True)
         (place / old).unlink(missing_ok=True)
     _run(Demo(place.resolve(), images.resolve(), truth.resolve(), question, label), once=once)
+
+
+def claim(place: Path) -> None:
+    """Make a folder the place of a demo. Raises BadInput for one that has files and was never that."""
+    there = place.is_dir() and any(place.iterdir())
+    if (there and not (place / MARK).exists()) or (place.exists() and not place.is_dir()):
+        raise BadInput("is not empty, and not of a demo.", where=str(place), next="give another folder with --place")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / MARK).touch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +113,14 @@ class Demo:
 
         Raises JobFailed with its last line if it ends otherwise than it may.
         """
-        typed = f"$ thresher {' '.join(_quoted(argument) for argument in arguments)}"
+        typed = f"$ thresher {shlex.join(arguments)}"
         say(typed)
         command = [sys.executable, "-m", "thresher", *arguments]
+        _, environment = child_at(str(self.workspace))  # a store that the environment names is none of the demo's
         with _waiting():
-            done = subprocess.run(command, cwd=self.place, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 -- our own command
+            done = subprocess.run(  # noqa: S603 -- our own command
+                command, cwd=self.place, env=environment, capture_output=True, encoding="utf-8", check=False
+            )
         with (self.place / LOG).open("a", encoding="utf-8") as log:
             log.write(f"{typed}\n{done.stdout}{done.stderr}\n")
         if done.returncode not in ends:
@@ -141,14 +156,15 @@ def _run(demo: Demo, *, once: bool) -> None:
     from thresher.server.local import local_server
 
     started = time.monotonic()
-    truth = _truth(demo.truth)
+    truth = truth_of(demo.truth)
     say(f"{len(truth):,} images in {demo.images}. Question: {demo.question}")
     say("Simulated people answer it by the known truth. Commands run in the folder of the demo.")
     say("\n1. You have labels. Are they right?")
     _certify(demo, truth)
     say("\n2. You have no labels. People answer, and in a pool that is large enough a model labels most images.")
     images, few = few_of(demo, truth)
-    _write(demo.place / "gold.csv", "answer", _known_answers(few))
+    known = _known_answers(few)
+    _write(demo.place / "gold.csv", "answer", known)
     demo.run("init", "workspace")
     (demo.workspace / "thresher.toml").write_text(SETTINGS, "utf-8")
     at = ("--workspace", "workspace")
@@ -160,7 +176,7 @@ def _run(demo: Demo, *, once: bool) -> None:
         demo.run("simulate", NAME, *crowd, *at)
         demo.run("release", NAME, "--to", demo.typed(demo.release), *at)
         _tell(demo.run("verify", demo.typed(demo.release)))
-        _report(demo, truth)
+        _report(demo, truth, len(known))
         say(f"\nAll of it took {time.monotonic() - started:.0f} s; what the commands printed is in {demo.place / LOG}.")
         if not once:
             _offer_a_task(demo.workspace, server)
@@ -170,7 +186,7 @@ def _certify(demo: Demo, truth: dict[str, str]) -> None:
     """Certify labels with planted errors, release and verify the images, and show that an exchanged one is refused."""
     from thresher.loop.taken import categories_of
 
-    claimed, wrong = _labels(truth)
+    claimed, wrong = planted_labels(truth)
     _write(demo.place / "labels.csv", "label", [(name, demo.label) for name in claimed])
     say(f'labels.csv labels {len(claimed):,} of them "{demo.label}", {wrong} of these wrongly, on purpose.')
     told = demo.run(
@@ -195,17 +211,17 @@ def few_of(demo: Demo, truth: dict[str, str]) -> tuple[Path, dict[str, str]]:
         return demo.images, truth
     names = sorted(random.Random(7).sample(sorted(truth), LOOP_IMAGES))  # noqa: S311 -- a demo is to come out alike
     folder = demo.place / "few"
-    folder.mkdir()
     for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(demo.images / name, folder / name)
     return folder, {name: truth[name] for name in names}
 
 
-def _labels(truth: dict[str, str]) -> tuple[list[str], int]:
+def planted_labels(truth: dict[str, str], seed: int = 7) -> tuple[list[str], int]:
     """The images that the labels of the demo claim, and how many of these are wrong: planted, drawn with a seed."""
     right, others = ([name for name, is_yes in truth.items() if is_yes == says] for says in ("yes", "no"))
     planted = min(max(1, round(WRONG_SHARE * len(right))), len(others))
-    wrong = random.Random(7).sample(others, planted)  # noqa: S311 -- a demo is to come out alike
+    wrong = random.Random(seed).sample(others, planted)  # noqa: S311 -- a demo is to come out alike
     return sorted([*right, *wrong]), len(wrong)
 
 
@@ -223,11 +239,6 @@ def _tell(lines: Sequence[str]) -> None:
         say(f"  {shorten(named, WIDEST, placeholder=' ...')}")
 
 
-def _quoted(argument: str) -> str:
-    """An argument as one would type it."""
-    return f'"{argument}"' if " " in argument else argument
-
-
 def _write(path: Path, header: str, rows: list[tuple[str, str]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -235,36 +246,39 @@ def _write(path: Path, header: str, rows: list[tuple[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def _truth(path: Path) -> dict[str, str]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return {row["file"]: row["truth"] for row in csv.DictReader(file)}
+def truth_of(path: Path) -> dict[str, str]:
+    """Yes or no for each image of a table. Raises BadInput, BadLine as `read_truth`."""
+    from thresher.workforce.truth import read_truth
+
+    return {name: "yes" if is_yes else "no" for name, is_yes in read_truth(path, "yes").yes.items()}
 
 
 def _known_answers(answers: dict[str, str]) -> list[tuple[str, str]]:
     """The few known answers that the owner gives at the start: as many yes as no, drawn with a seed."""
     draw = random.Random(7)  # noqa: S311 -- a demo is to come out alike
-    return [
-        (name, answer)
-        for answer in ("yes", "no")
-        for name in draw.sample(sorted(n for n in answers if answers[n] == answer), GOLD_OF_EACH)
-    ]
+    says = {answer: sorted(name for name in answers if answers[name] == answer) for answer in ("yes", "no")}
+    each = min(GOLD_OF_EACH, *map(len, says.values()))
+    return [(name, answer) for answer, names in says.items() for name in draw.sample(names, each)]
 
 
-def _report(demo: Demo, truth: dict[str, str]) -> None:
-    """Print the results: images, answers by purpose and on gold, released images, precision and recall."""
+def _report(demo: Demo, truth: dict[str, str], known: int) -> None:
+    """Print the results: images, answers by purpose and on gold, released images, precision and recall.
+
+    `known` answers were given at the start.
+    """
     from thresher.tables import open_table
 
     table = open_table(demo.release / "images.parquet", ("alias",), ("decision",))
-    decided = {name: decision for _, (name, decision) in table.records(*table.chosen)}
+    decided = {name: decision for _, (name, decision) in table.records(*table.chosen) if name in truth}
     delivered = [name for name, decision in decided.items() if decision == "yes"]
     right, positives = (sum(truth[name] == "yes" for name in names) for names in (delivered, decided))
-    *parts, (_, every) = _answers(demo.workspace).items()
+    *parts, (_, every) = _answers(demo.workspace, known).items()
     say(f"  {len(decided):,} images, {every:,} answers of people: {', '.join(f'{n:,} {kind}' for kind, n in parts)}.")
     told = f"precision {right / max(len(delivered), 1):.3f}, recall {right / max(positives, 1):.3f} by the known truth"
     say(f"  {len(delivered):,} images released: {told}.")
 
 
-def _answers(workspace: Path) -> dict[str, int]:
+def _answers(workspace: Path, known: int) -> dict[str, int]:
     """The number of human answers by what became of them, and of all."""
     from thresher.records import OWNER
     from thresher.settings import read_settings
@@ -278,8 +292,8 @@ def _answers(workspace: Path) -> dict[str, int]:
         "that count": counting,
         "on gold, to check people": tally.gold_answers,
         "rejected": tally.answers - counting,
-        "by the owner": 2 * GOLD_OF_EACH + tally.owner_answers,
-        "in all": tally.answers + tally.gold_answers + tally.owner_answers + 2 * GOLD_OF_EACH,
+        "by the owner": known + tally.owner_answers,
+        "in all": tally.answers + tally.gold_answers + tally.owner_answers + known,
     }
 
 

@@ -312,16 +312,19 @@ def verify(
     Prints yes and what is proven, or no and what is wrong. Every bound, every draw and the released set are computed
     from the audit log, the frozen pool and the labels; docs/certificate-format.md describes how.
     """
-    from thresher.server.verifier import verifier_page
     from thresher.verify import verify as verify_release
 
     if page is not None:
+        from thresher.server.verifier import verifier_page
+
         page.write_bytes(verifier_page())
         if not json:
-            say(f"wrote {page}: open it in a browser, and drop the folder of a release on it")
+            say(f"Wrote {page}: open it in a browser, and drop the folder of a release on it")
     if directory is None:
         if page is None:
             raise BadInput("no release was named.", next="thresher verify DIRECTORY")
+        if json:
+            as_json({"page": str(page)})
         return
     found = verify_release(directory, head=head, signers=signers)
     if json:

@@ -1,5 +1,6 @@
 """The command `thresher start`: a workspace, a category, a harvest and a server in one, which run again continues."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,9 @@ from thresher.cli.invites import invite_of
 from thresher.cli.open import interruptible
 from thresher.cli.people import serve_store
 from thresher.cli.show import bars, next_line, say
-from thresher.cli.workspace import start_settings
+from thresher.cli.workspace import must_be_free, start_settings
 from thresher.errors import AlreadyThere, BadInput, Busy, NotReady
-from thresher.settings import FILE, Settings, read_settings
+from thresher.settings import Settings, read_settings
 
 if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
     from thresher.store.contract import Store
@@ -41,7 +42,8 @@ def start(
     from thresher.records import category_name
     from thresher.store import open_store
 
-    place = str(context.obj or category_name(name))
+    named = category_name(name)
+    place = str(context.obj or named)
     _must_be_startable(name, question, folder, place)
     if "://" in place:
         settings = read_settings(Path.cwd())
@@ -68,15 +70,12 @@ def _must_be_startable(name: str, question: str, folder: Path, place: str) -> No
         raise BadInput("is not there.", where=str(folder), next=again)
     if "://" in place:
         return
+    typed = shlex.join(("start", name, question, str(folder)))
     workspace = Path(place)
-    if workspace.exists() and not (workspace / FILE).exists() and (not workspace.is_dir() or any(workspace.iterdir())):
-        what = "is there and is no workspace."
-        raise BadInput(what, where=place, next=f'thresher --workspace {name}-labels start {name} "{question}" {folder}')
+    must_be_free(workspace, f"thresher --workspace {name}-labels {typed}")
     if workspace.absolute().resolve().is_relative_to(folder.resolve()):
         what = f"the workspace {place} would lie in the folder of images, and its own files would be harvested."
-        raise BadInput(
-            what, where=str(folder), next=f'thresher --workspace ELSEWHERE start {name} "{question}" {folder}'
-        )
+        raise BadInput(what, where=str(folder), next=f"thresher --workspace ELSEWHERE {typed}")
 
 
 def _have_category(name: str, question: str, store: "Store") -> None:

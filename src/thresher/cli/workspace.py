@@ -70,11 +70,19 @@ def _next_at(address: str) -> str:
     return f"set THRESHER_STORE to the whole address (a command line would show its password); then thresher {add}"
 
 
-def start_settings(directory: Path) -> None:
-    """Create the settings file of a new workspace; an existing file is kept."""
+def must_be_free(directory: Path, following: str) -> None:
+    """Raise BadInput, with the command that follows, unless a directory is a workspace, empty, or not there."""
+    if (directory / FILE).exists() or not directory.exists():
+        return
+    if not directory.is_dir() or any(directory.iterdir()):
+        raise BadInput("is there and is no workspace.", where=str(directory), next=following)
+
+
+def start_settings(directory: Path, settings: str = "") -> None:
+    """Create the settings file of a new workspace, with these lines or the usual ones; an existing file is kept."""
     if not (directory / FILE).exists():
         (directory / FILE).touch(mode=0o600)  # it may hold a token later
-        (directory / FILE).write_text(STARTING_FILE, "utf-8")
+        (directory / FILE).write_text(settings or STARTING_FILE, "utf-8")
 
 
 def settings(context: typer.Context, json: JSON = False) -> None:

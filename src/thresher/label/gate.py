@@ -113,8 +113,8 @@ def judge(
     known_yes = sum(says is Says.YES for says in confirmed.values())
     classes = (Class(*judged[:2], known_yes), Class(*judged[2:], len(confirmed) - known_yes))
     ruling = _ruling(classes, settings)
-    # earlier mistakes were judged earlier: work without a mistake is never rejected
-    if ruling is Ruling.FAILED and all(here[1::2]) and here[::2] == here[1::2]:
+    # earlier mistakes were judged earlier: work without a mistake is never rejected, nor told to be less than hoped for
+    if ruling in (Ruling.FAILED, Ruling.LITTLE) and all(here[1::2]) and here[::2] == here[1::2]:
         ruling = Ruling.EARLIER
     elif ruling is Ruling.FAILED and paused and not guessed(judged):
         ruling = Ruling.PAUSED

@@ -97,7 +97,7 @@ def score_text(category: str, *, store: Store, settings: Settings, now_ms: int) 
     """Score the embedded images of the pool by the category's words, and keep the scores; returns what was stored.
 
     None where there are no words, no text tower in the setting, or no vectors. Scores that are there already are not
-    computed again by the loop: see `is_scored`.
+    computed again by the loop: see `keep_scored`.
     """
     text, tower = words_of(category, store=store), tower_of(settings)
     if not text or tower is None:
