@@ -17,6 +17,7 @@ from tests.cli.commands import Run, is_one_clear_line, thresher
 from tests.labelled import Labelled, Owner, at_page, known_of, labelled, rows_of
 
 from thresher.annotations import read
+from thresher.cli.certify import _workspace
 from thresher.errors import BadInput
 from thresher.loop.findings import REFUSAL_FILES
 from thresher.records import OWNER
@@ -39,6 +40,14 @@ def certify(made: Labelled, *more: str | Path) -> Run:
 
 def simulated(made: Labelled, *more: str | Path) -> Run:
     return certify(made, *QUICK, "--by", "simulated", "--truth", made.truth, *more)
+
+
+def test_the_store_that_the_settings_name_is_the_one_of_labels_and_server(tmp_path: Path) -> None:
+    place, other = tmp_path / "work", tmp_path / "other"
+    place.mkdir()
+    (place / "thresher.toml").write_text(f'store = "{other}"\n')
+    with _workspace(str(place)) as (store, _):
+        assert store.place == str(other)
 
 
 def test_right_labels_are_certified_each_with_a_report_and_evidence_that_verifies(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from tests.cli.commands import is_one_clear_line, thresher
 from tests.filled import fill
 from tests.serving import serving
 
-from thresher.cli.demo import LOOP_IMAGES, NAME, TRY_IMAGES, Demo, few_of, task_to_try
+from thresher.cli.demo import LOOP_IMAGES, NAME, TRY_IMAGES, Demo, _known_answers, claim, few_of, task_to_try
 from thresher.client import WorkerClient
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -18,6 +18,30 @@ def test_images_of_your_own_come_with_their_truth_and_question(tmp_path: Path, g
     run = thresher("demo", "--place", tmp_path / "demo", *given)
     assert is_one_clear_line(run, "--images, --truth and --question go together")
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "release"])
+def test_a_folder_with_other_files_is_no_place_for_a_demo_and_keeps_them(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir() if name == "release" else (tmp_path / name).write_text("mine")
+    assert is_one_clear_line(thresher("demo", "--place", tmp_path, "--once"), "is not empty, and not of a demo")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    place = tmp_path / "new"
+    claim(place)
+    (place / name).write_text("made by a demo")
+    claim(place)
+
+
+def test_a_truth_without_a_yes_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "truth.csv").write_text("file,truth\na.png,no\n")
+    (tmp_path / "images").mkdir()
+    given = ("--images", tmp_path / "images", "--truth", tmp_path / "truth.csv", "--question", "Is it?")
+    assert is_one_clear_line(thresher("demo", "--place", tmp_path / "demo", *given), "no image has the truth 'yes'")
+
+
+def test_known_answers_are_as_many_of_each_as_the_rarer_one_has() -> None:
+    answers = {f"{number}.png": "yes" if number < 3 else "no" for number in range(100)}
+    known = [answer for _, answer in _known_answers(answers)]
+    assert (known.count("yes"), known.count("no")) == (3, 3)
 
 
 def test_its_loop_takes_few_of_many_images_with_their_truth(tmp_path: Path) -> None:

@@ -115,6 +115,8 @@ def test_what_cannot_be_started_is_one_line_and_makes_nothing(
     assert is_one_clear_line(thresher("start", "thing", QUESTION, tmp_path / "nowhere"), "nowhere", "is not there")
     assert is_one_clear_line(thresher("start", "thing", " ", photos), "question is empty")
     assert is_one_clear_line(thresher("start", "Not A Name", QUESTION, photos), "not a valid category name")
+    named = thresher("start", "Not A Name", QUESTION, photos, at=tmp_path / "elsewhere")
+    assert is_one_clear_line(named, "not a valid category name")
     assert is_one_clear_line(thresher("start", "photos", QUESTION, photos), "photos", "is no workspace")
     assert is_one_clear_line(thresher("start", "thing", QUESTION, tmp_path), "would lie in the folder of images")
     assert sorted(tmp_path.rglob("*")) == before

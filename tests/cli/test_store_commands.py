@@ -197,12 +197,15 @@ def test_a_made_database_is_named_without_what_only_its_owner_may_know(
     assert listed.returncode == 0, listed.stderr
 
 
-def test_a_process_of_ours_is_told_an_address_by_its_environment() -> None:
+def test_a_process_of_ours_is_told_an_address_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THRESHER_STORE", "mongodb://elsewhere/other")
     address = f"mongodb://user:{PASSWORD}@host/cars"
     flags, environment = child_at(address)
     assert flags == []
     assert environment["THRESHER_STORE"] == address
-    assert child_at("/a/directory")[0] == ["--workspace", "/a/directory"]
+    flags, environment = child_at("/a/directory")
+    assert flags == ["--workspace", "/a/directory"]
+    assert "THRESHER_STORE" not in environment  # it would be taken instead of the directory
 
 
 @pytest.mark.mongo

@@ -48,6 +48,7 @@ def test_labels_come_back_as_they_were_stored_and_the_latest_are_in_force(store:
     second = store_claim("car", claim([1, 3], [True, True], source="bb"), store=store)
     assert second.number == 2
     assert same(claim_of("car", store=store), second)
+    assert len(store.lines.page(CLAIM, "car")) == 1  # what is not in force is kept for nobody
     store_claim("car", ClaimedLabels("detector", np.array([4]), np.array([True])), store=store)
     assert claims_of("car", store=store) == ["detector", AUDITED]
     assert same(claim_of("car", store=store), second)

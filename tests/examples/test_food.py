@@ -43,6 +43,6 @@ def test_the_demo_certifies_refuses_an_exchanged_picture_runs_the_loop_and_fits_
     precision, recall = (float(re.findall(rf"{name} ([\d.]+)[ ,]", loop)[0]) for name in ("precision", "recall"))
     assert min(precision, recall) > 0.7
     delivered = int(re.findall(r"(\d+) images released", loop)[0])
-    assert len(list((tmp_path / "release" / "images").iterdir())) == delivered
-    assert "answers sent" in (tmp_path / "log.txt").read_text("utf-8")
+    assert len(list((tmp_path / "demo" / "release" / "images").iterdir())) == delivered
+    assert "answers sent" in (tmp_path / "demo" / "log.txt").read_text("utf-8")
     assert len(told.stdout.splitlines()) <= SCREEN_LINES

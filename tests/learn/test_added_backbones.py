@@ -26,7 +26,7 @@ from thresher.errors import (
     StoreUnavailable,
     ThresherError,
 )
-from thresher.learn.backbone import BUILT_IN, kept_in, name_of, open_backbone
+from thresher.learn.backbone import kept_in, name_of, open_backbone
 from thresher.learn.backbone.adding import Given, Wanted, add, remove
 from thresher.learn.backbone.entries import Entry, added, find, folder_of
 from thresher.learn.backbone.published import PUBLISHED
@@ -57,7 +57,7 @@ def wanted_of(towers: Towers) -> Wanted:
 
 
 def add_to(settings: Settings, wanted: Wanted, name: str = "colours") -> Entry:
-    return add(name, wanted, cache=kept_in(settings), settings=settings, taken=tuple(BUILT_IN))
+    return add(name, wanted, cache=kept_in(settings), settings=settings)
 
 
 def hash_of(path: Path) -> str:

@@ -168,14 +168,19 @@ def test_evidence_that_does_not_agree_is_told_instead_of_a_certificate(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "beside", "state"),
-    [(range(0, 60, 4), 90, "not certified"), ((), 90, "not certified"), ((), 3, "certified")],
+    ("wrong", "beside", "recall", "state"),
+    [
+        (range(0, 60, 4), 90, 0.2, "not certified"),
+        ((), 90, 0.2, "not certified"),
+        ((), 3, 0.2, "certified"),
+        ((), 3, 0.96, "not certified"),  # 60 of all 63 carry the label
+    ],
 )
 def test_images_that_are_known_beside_the_labels_make_no_label_right(
-    wrong: Sequence[int], beside: int, state: str, store: Store, settings: Settings, tmp_path: Path
+    wrong: Sequence[int], beside: int, recall: float, state: str, store: Store, settings: Settings, tmp_path: Path
 ) -> None:
     made = labelled(tmp_path, 60, wrong=wrong, buses=beside)
-    order = replace(ORDER, targets=replace(TARGETS, recall=0.2), everything=True)
+    order = replace(ORDER, targets=replace(TARGETS, recall=recall), everything=True)
     claims = read(made.labels)
     take(
         order,

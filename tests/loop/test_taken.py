@@ -14,7 +14,7 @@ from thresher.loop.mending import doubtful
 from thresher.loop.taken import Order, Taken, categories_of, take, taken_of
 from thresher.records import Category, Question, Targets
 from thresher.settings import Settings
-from thresher.store.claims import claim_of
+from thresher.store.claims import AUDITED, claim_of, remove_claim
 from thresher.store.contract import Store
 
 ORDER = Order("car", "car", "Does this image show: car?", Targets())
@@ -168,6 +168,20 @@ def test_another_promise_is_not_put_in_the_place_of_the_first(
     with pytest.raises(AlreadyThere, match="was begun with") as refused:
         taken(other, claims, photos, store, settings)
     assert words in str(refused.value)
+
+
+def test_labels_that_were_damaged_and_dropped_are_taken_again_as_they_were(
+    store: Store, settings: Settings, photos: Path
+) -> None:
+    claims = labels(photos, "0.jpg,car,0.9", "3.jpg,car,0.4")
+    made = taken(ORDER, claims, photos, store, settings)
+    before = claim_of("car", store=store)
+    assert remove_claim("car", AUDITED, store=store)  # as `thresher check --mend` does
+    assert taken(ORDER, claims, photos, store, settings).source == made.source
+    again = claim_of("car", store=store)
+    assert before is not None
+    assert again is not None
+    assert (again.rows.tolist(), again.number) == (before.rows.tolist(), before.number)
 
 
 def test_a_category_that_was_there_before_is_no_place_for_labels(

@@ -79,12 +79,12 @@ def backbone_add(
     Each file is copied into the cache of this machine after its hash was compared and it was run once. Files at an
     address are fetched only if their SHA-256 is given, and only public addresses are reached.
     """
-    from thresher.learn.backbone import BUILT_IN, kept_in
+    from thresher.learn.backbone import kept_in
     from thresher.learn.backbone.adding import add
 
     _, settings = settings_of(context)
     wanted = _wanted(image, files, preparation)
-    entry = add(name, wanted, cache=kept_in(settings), settings=settings, taken=tuple(BUILT_IN))
+    entry = add(name, wanted, cache=kept_in(settings), settings=settings)
     if json:
         as_json({"name": name, "embeddings": entry.unique, "width": entry.width, "text": entry.text is not None})
         return
@@ -131,6 +131,7 @@ def _three(text: str, option: str) -> tuple[float, ...] | None:
 def backbone_list(context: typer.Context, json: JSON = False) -> None:
     """List the networks: built in, added here, and those known by name that were not tried here."""
     from thresher.learn.backbone import BUILT_IN, kept_in, parts
+    from thresher.learn.backbone.efficientnet_lite import FEATURES
     from thresher.learn.backbone.entries import added
     from thresher.learn.backbone.published import NOT_TRIED, PUBLISHED
 
@@ -138,7 +139,7 @@ def backbone_list(context: typer.Context, json: JSON = False) -> None:
     entries = added(kept_in(settings))
     used = parts(settings.backbone)
     rows: list[tuple[str, str, int, int | None, bool, str]] = [
-        (name, "built in", built.side, 1280, False, "") for name, built in BUILT_IN.items()
+        (name, "built in", built.side, FEATURES, False, "") for name, built in BUILT_IN.items()
     ]
     for entry in entries:
         remark = f"prepared like {entry.like}, which was {NOT_TRIED}" if entry.like else ""

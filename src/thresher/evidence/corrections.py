@@ -20,11 +20,13 @@ What is accepted holds of x. Without corrections base = Y + h + (yes of the midd
     and the corrected ranks that are not no today: F(l) + d, which (R) bounds together with u + O.
 
 The cuts and rungs that are false first (l1 in certify.py and adjudicated.py, h* in precision.py) follow from v, x and
-the known labels. Where corrections take yes away without a look at the draws, they are as if made before the freeze,
-and each theorem holds as it stands; known images, of which most corrections are, are never drawn. Someone who takes yes
-away as the draws suggest makes each bound stricter and the released set smaller; an urn's evidence holds for all bounds
-at once, so the precision at a rung is as safe as before, and F(l1) can be one of about (1-r)(L + c) + O + d + 1 whole
-numbers. Such a person can hurt their own certificate, and no other.
+the known labels. In labels.py h is fixed and base alone moves; which of its two kinds a truth is of follows from base,
+so someone who takes yes away as the draws suggest has both audits to cross, and delta twice at most. Where corrections
+take yes away without a look at the draws, they are as if made before the freeze, and each theorem holds as it stands;
+known images, of which most corrections are, are never drawn. Someone who takes yes away as the draws suggest makes each
+bound stricter and the released set smaller; an urn's evidence holds for all bounds at once, so the precision at a rung
+is as safe as before, and F(l1) can be one of about (1-r)(L + c) + O + d + 1 whole numbers. Such a person can hurt their
+own certificate, and no other.
 
 Where the owner checks what is released (check.py), the check draws from what is known only the images that were yes at
 the freeze. Of the others that are yes today only the owner's own answers are released, which are yes by the owner. The

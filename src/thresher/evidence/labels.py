@@ -18,6 +18,7 @@ of the images and the moment of the stop (martingale.py; Ville). Else precision 
 drawn and are no leave the set, and E - e <= (1-p) (base - e). The yes of the set are base - E >= p base, so recall is
 missed only if F + u > (1-r)/r (base - E) >= (1-r)/r p base: then (R) accepts a false bound, which has probability
 reject_delta at most. A truth is of one kind or of the other (an intersection-union test, Berger 1982). []
+Corrections after the freeze lower base; corrections.py says what that means here.
 
 `certify.py` proves the same of many rungs and cuts; here there is one of each, and the middle is empty.
 
@@ -36,8 +37,10 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thresher.evidence.martingale import SLACK, Prior, at_most, draws_if_clean, log_evidence_beyond, most, whole
 from thresher.evidence.plan import delta_of, draws_ahead, may_be_false, may_be_missed
@@ -156,6 +159,19 @@ class Audit:
         return bool(len(self.urn.bad) > whole(self.bound)) or not self.urn.left
 
     @property
+    def is_over(self) -> bool:
+        """Whether it ends without being accepted."""
+        return self.is_impossible or self.is_hopeless
+
+    def next_step(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The ranks of the draws that are judged together next, and of those that are needed after them.
+
+        All are needed, unless the audit is given up before: they may be asked together.
+        """
+        ranks = self.urn.next(max(self.clean(self.urn.drawn, len(self.urn.bad)), 1))
+        return ranks[:STEP], ranks[STEP:]
+
+    @property
     def ahead(self) -> float:
         """The further draws that are expected at the drawn share of bad items; infinite if no number is enough."""
         return self._ahead(len(self.urn.bad) / max(self.urn.drawn, 1))
@@ -200,14 +216,12 @@ def _bounds(promise: Promise, base: int, unanswerable: int) -> tuple[float, floa
 def _drawn(audit: Audit) -> Generator[Asking, Answers, Refused | None]:
     """Draw until the bound is accepted (None), or cannot be any more."""
     while not audit.holds:
-        if audit.is_impossible or audit.is_hopeless:
+        if audit.is_over:
             return _refused(audit)
+        now, further = audit.next_step()
         urn = audit.urn
-        ranks = urn.next(max(audit.clean(urn.drawn, len(urn.bad)), 1))
-        # all of these are needed, unless the audit is given up before: they may be asked together
-        now, further = ranks[:STEP], ranks[STEP:]
         want = Want(audit.purpose, now, first_draw=urn.drawn, partial=True, further=further)
-        (codes,) = yield (want,), max(round(min(audit.ahead, urn.left)), len(ranks))
+        (codes,) = yield (want,), max(round(min(audit.ahead, urn.left)), len(now) + len(further))
         audit.take(codes)
         if len(codes) < len(now):  # the budget is spent
             return None if audit.holds else _refused(audit)
@@ -266,7 +280,7 @@ class Audited:
 def audited(state: State) -> tuple[Audited, Audited | None]:
     """What the audits of the claimed images and of the others have found so far; None where recall is no target.
 
-    Only draws without a gap count, up to where each audit ended.
+    Only draws without a gap count, up to where each audit was accepted or given up.
     """
     frozen = state.corrected
     accept, reject = audits_of(frozen)
@@ -278,8 +292,12 @@ def audited(state: State) -> tuple[Audited, Audited | None]:
 
 def _replayed(audit: Audit, state: State) -> Audited:
     urn = audit.urn
-    while not audit.holds and urn.left and (code := state.answers.get(int(urn.next(1)[0]))) is not None:
-        audit.take(np.array([code], np.int8))
+    while not audit.holds and not audit.is_over:
+        now, _ = audit.next_step()
+        codes = list(takewhile(lambda code: code is not None, (state.answers.get(rank) for rank in now.tolist())))
+        audit.take(np.array(codes, np.int8))
+        if len(codes) < len(now):
+            break
     delta = audit.delta or delta_of(state.frozen)
     fewest, largest = limits(audit)
     return Audited(urn.size, urn.drawn, len(urn.bad), audit.bound, fewest, largest, delta, audit.holds)

@@ -23,7 +23,6 @@ from thresher.store.claims import (
     ClaimedLabels,
     claims_in_force,
     keep_words,
-    remove_claim,
     store_claim,
     words_of,
 )
@@ -122,9 +121,7 @@ def score_text(category: str, *, store: Store, settings: Settings, now_ms: int) 
         kind=TEXT,
         at_ms=now_ms,
     )
-    kept = store_claim(category, claim, store=store)
-    remove_claim(category, TEXT, store=store, before=kept.number)  # no freeze is made from them
-    return kept
+    return store_claim(category, claim, store=store)
 
 
 def keep_scored(category: str, *, store: Store, settings: Settings, now_ms: int) -> None:

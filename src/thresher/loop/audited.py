@@ -37,14 +37,25 @@ class Figures:
 
     @property
     def holds_of_labels(self) -> bool:
-        """Whether the precision is accepted of the labels alone, without the images beside them, which are right."""
-        snapshot, found = self.decided.basis.snapshot, self.precision
+        """Whether the promise is kept by the labels alone, without the images beside them, which are right.
+
+        With p and r promised, b images beside and `base` released, the labels keep the precision if no more than
+        (1-p) (base - b) of them are wrong. Then at least p (base - b) are right, and they keep the recall if F missed
+        yes, u unanswerable and the b themselves are no more than (1-r)/r p (base - b).
+        """
+        snapshot, found, recall = self.decided.basis.snapshot, self.precision, self.recall
         if snapshot is None or found is None:
             return False
-        frozen = snapshot.frozen
-        bound = found.bound - (1.0 - frozen.promise.precision) * self.beside
-        delta = frozen.ladder[0].accept_delta
-        return bool(at_most(found.size, found.drawn, found.bad, bound, frozen.accept_prior, delta))
+        promise, rung = snapshot.frozen.promise, snapshot.frozen.ladder[0]
+        bound = found.bound - (1.0 - promise.precision) * self.beside
+        prior = snapshot.frozen.accept_prior
+        if not at_most(found.size, found.drawn, found.bad, bound, prior, rung.accept_delta):
+            return False
+        if recall is None:
+            return True
+        bound = recall.bound - (1.0 + promise.precision * (1.0 - promise.recall) / promise.recall) * self.beside
+        prior = snapshot.frozen.reject_prior
+        return bool(at_most(recall.size, recall.drawn, recall.bad, bound, prior, rung.reject_delta))
 
     @property
     def answers(self) -> int:
@@ -63,9 +74,9 @@ def share_right(found: Audited) -> tuple[float, float]:
     return (size - found.most) / size, (size - found.fewest) / size
 
 
-def figures(name: str, *, store: Store) -> Figures:
-    """What is known of the labels of a category now."""
-    decided = decision(name, store=store)
+def figures(name: str, *, store: Store, decided: Decision | None = None) -> Figures:
+    """What is known of the labels of a category now, or by what was `decided`."""
+    decided = decided or decision(name, store=store)
     claim = claim_of(name, store=store)
     claimed = set() if claim is None else set(claim.claimed.tolist())
     snapshot = decided.basis.snapshot

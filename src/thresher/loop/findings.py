@@ -9,10 +9,12 @@ from typing import Any, Final
 import numpy as np
 
 from thresher.annotations import Claims
-from thresher.errors import ThresherError
+from thresher.errors import StoreFull, StoreUnavailable, ThresherError
+from thresher.evidence import Refused
 from thresher.evidence.labels import Audited
 from thresher.label.gold import drawn
 from thresher.loop.audited import Figures, course, figures, share_right
+from thresher.loop.proof import logged_decision
 from thresher.loop.refusal import refusal_files
 from thresher.loop.ship import chosen
 from thresher.loop.taken import Order, Taken, digest_of
@@ -33,14 +35,15 @@ PICTURE_PIXELS: Final = 288
 
 
 _OF_MORE: Final = (
-    "What is proven is the precision of more than the labels: {:,} images that do not carry the label were known to be "
-    "right. It is not proven of the labels alone; certify them in a directory of their own."
+    "What is proven is proven of more than the labels: {:,} images that do not carry the label were known to be right. "
+    "It is not proven of the labels alone; certify them in a directory of their own."
 )
 
 
 def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: Store, now_ms: int) -> Findings:
     """Write the report on one label into a directory, and return what it says. An earlier report there is replaced."""
-    found = figures(order.category, store=store)
+    decided = logged_decision(order.category, version=None, store=store, now_ms=now_ms)
+    found = figures(order.category, store=store, decided=decided)
     category = store.categories.get(order.category)
     targets = category.targets  # what is proven, whatever the command asks for now
     to.mkdir(parents=True, exist_ok=True)
@@ -73,7 +76,7 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
         left_out=taken.left_out,
         evidence=EVIDENCE if kept.is_dir() else "",
         wrong_evidence=broken,
-        missed=len(found.missed) if order.targets.recall else 0,
+        missed=len(found.missed) if targets.recall else 0,
         verifier=VERIFIER_PAGE if (to / VERIFIER_PAGE).is_file() else "",
         log_head=str(certificate.get("log_head", "")),
     )
@@ -100,13 +103,15 @@ def _evidence(name: str, to: Path, found: Figures, *, store: Store, now_ms: int)
             release(contents, to / EVIDENCE, store=store, now_ms=now_ms, formats=("table",))
             verdict = verify(to / EVIDENCE)
             broken = "" if verdict.holds else verdict.wrong[0]
+    except (StoreFull, StoreUnavailable):
+        raise  # nothing is wrong with the evidence
     except ThresherError as error:
         certificate, broken = {"certified": False, "words": f"No certificate: {error}"}, str(error)
     told = dict(certificate)
     if not certificate.get("certified") and found.precision is not None:
         low, high = found.interval
         told["precision_interval"] = {"lower": low, "upper": high, "confidence": 1.0 - found.precision.delta}
-    if not certificate.get("certified") and not broken:
+    if isinstance(found.decided.basis.step, Refused) and not broken:
         broken = _refusal(to / EVIDENCE, found, told, store=store, now_ms=now_ms)
     write_whole(to / "certificate.json", (json.dumps(told, indent=2, sort_keys=True) + "\n").encode())
     return told, broken

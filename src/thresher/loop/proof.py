@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thresher.errors import NotReady
-from thresher.evidence import Certified
+from thresher.evidence import Certified, Refused
 from thresher.evidence.log import NONE, log_of
 from thresher.evidence.state import FORMAT
 from thresher.learn.decide import YES
@@ -31,7 +31,8 @@ def logged_decision(name: str, *, version: int | None, store: Store, now_ms: int
     while True:
         decided = decision(name, store=store, version=version)
         snapshot = decided.basis.snapshot
-        if snapshot is None or decided.basis.certified is None:
+        ended = decided.basis.certified is not None or isinstance(decided.basis.step, Refused)
+        if snapshot is None or not ended:
             return decided
         if record_answers(name, snapshot, decided.basis.trusted, store=store, now_ms=now_ms) is snapshot:
             return decided

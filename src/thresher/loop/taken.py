@@ -1,4 +1,4 @@
-"""Labels from elsewhere are taken in: images harvested, a category made, and the claim stored, all of it or nothing.
+"""Labels from elsewhere are taken in: images harvested, a category made, the claim stored, and a record at the end.
 
 The record of what was taken is written last. A command that was killed before it takes the labels again, which reads no
 file twice; after it, nothing of them is read again.
@@ -24,7 +24,7 @@ from thresher.harvest import harvest
 from thresher.harvest.claimed import SEVERAL, Finder, Found, Unusable, left_out, refuse, without
 from thresher.records import Category, Question, Targets, category_name, new_id
 from thresher.settings import Settings
-from thresher.store.claims import AUDITED, ClaimedLabels, store_claim
+from thresher.store.claims import AUDITED, ClaimedLabels, number_of, store_claim
 from thresher.store.contract import Report, Rows, Store
 
 RECORD: Final = "labels taken"
@@ -126,6 +126,8 @@ def take(
     """
     claims = finder.claims
     if (before := taken_before(order, claims, store=store)) is not None:
+        if not number_of(order.category, store=store):  # it was damaged, and `thresher check --mend` dropped it
+            store_claim(order.category, _claim(before, claims, now_ms), store=store)
         return before
     places = [place for place, claim in enumerate(claims.claims) if claim.label == order.label]
     wanted = [claims.claims[place] for place in places]

@@ -1,7 +1,7 @@
 """Claims: labels of a category that somebody else made, as a named column of the category. They are never evidence.
 
 A claim is one line with everything in it, so it is stored whole or not at all. A name may be given again: the later
-claim is in force, and the earlier ones stay, since a freeze may have been made from them.
+claim is in force, and the earlier ones are removed. (A freeze keeps its own ranking, and the number of its claim.)
 """
 
 import zlib
@@ -74,6 +74,7 @@ def store_claim(category: str, claim: ClaimedLabels, *, store: Store) -> Claimed
             "data": data,
         }
         if store.lines.add(CLAIM, [sealed(CLAIM.name, line)], category):
+            remove_claim(category, claim.name, store=store, before=number)
             return replace(claim, number=number)
 
 
@@ -146,11 +147,13 @@ def keep_words(category: str, text: str, *, store: Store, now_ms: int) -> None:
 
 
 def _line(category: str, name: str, *, store: Store) -> dict[str, Any] | None:
-    number = number_of(category, name, store=store)
-    line = store.lines.get(CLAIM, [name, number], category) if number else None
-    if line is not None:
-        must_hold(CLAIM, line, f"the labels {name!r} of {category}", AGAIN)
-    return line
+    seen = 0
+    while (number := number_of(category, name, store=store)) not in (0, seen):
+        if (line := store.lines.get(CLAIM, [name, number], category)) is not None:
+            must_hold(CLAIM, line, f"the labels {name!r} of {category}", AGAIN)
+            return line
+        seen = number  # removed just now, for another process has stored the next ones
+    return None
 
 
 def _read(line: dict[str, Any]) -> ClaimedLabels:

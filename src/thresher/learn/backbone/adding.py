@@ -19,7 +19,7 @@ import numpy as np
 
 from thresher.errors import AlreadyThere, BadInput, NotFound, StoreUnavailable, without_secrets
 from thresher.guard import GuardedFetcher
-from thresher.learn.backbone import entries
+from thresher.learn.backbone import BUILT_IN, entries
 from thresher.learn.backbone.entries import IMAGE, NAME, TEXT, TOKENIZER, Entry, File, Words
 from thresher.learn.backbone.published import PUBLISHED, Published
 from thresher.learn.backbone.session import Backbone, Preparation
@@ -58,13 +58,13 @@ class Wanted:
     lowercase: bool | None = None
 
 
-def add(name: str, wanted: Wanted, *, cache: Path, settings: Settings, taken: tuple[str, ...] = ()) -> Entry:
-    """Add a backbone under a name; `taken` are the names of the built-in ones.
+def add(name: str, wanted: Wanted, *, cache: Path, settings: Settings) -> Entry:
+    """Add a backbone under a name that no built-in one has.
 
     Adding the same files under the same name again changes nothing. Raises BadInput for a name, a file or a hash that
     is not right, AlreadyThere for a name that other files have, Blocked and NotFetched for an address.
     """
-    if not NAME.fullmatch(name) or name.endswith(".onnx") or name in taken:
+    if not NAME.fullmatch(name) or name.endswith(".onnx") or name in BUILT_IN:
         raise BadInput(f"{name!r} cannot name a backbone.", next="use up to 60 of a-z 0-9 . _ - and no built-in name")
     like = published(wanted.like or (name if name in PUBLISHED else ""))
     _check(wanted)
