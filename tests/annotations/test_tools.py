@@ -284,6 +284,30 @@ def test_the_folders_of_darknet_and_roboflow_are_read(tmp_path: Path) -> None:
     assert [(claim.image, claim.label) for claim in roboflow.claims] == [("train/images/a.jpg", "bus")]
 
 
+def test_the_names_of_classes_are_those_of_the_file_that_was_named(tmp_path: Path) -> None:
+    written(tmp_path, "labels/a.txt", "1 0.5 0.5 1 1\n")
+    written(tmp_path, "data.yaml", "names: [car, bus]\n")
+    for name in ("dataset.yaml", "coco8.yaml"):
+        named = read(written(tmp_path, name, "names: [cat, dog]\n"), kind="yolo")
+        assert (named.labels, [claim.label for claim in named.claims]) == (("cat", "dog"), ["dog"])
+    for name in ("animals.txt", "obj.names", "labels.txt"):
+        named = read(written(tmp_path, name, "cow\nhorse\n"), kind="yolo")
+        assert [claim.label for claim in named.claims] == ["horse"]
+    for listed in (written(tmp_path, "part.txt", "images/a.jpg\nimages/b.jpg\n"), tmp_path / "labels" / "a.txt"):
+        assert [claim.label for claim in read(listed, kind="yolo").claims] == ["bus"]
+
+
+def test_an_empty_file_of_names_is_none_and_a_yaml_without_names_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, "labels/a.txt", "1 0.5 0.5 1 1\n")
+    written(tmp_path, "classes.txt", "\n")
+    assert [claim.label for claim in read(tmp_path, kind="yolo").claims] == ["1"]
+    written(tmp_path, "obj.names", "cat\ndog\n")
+    assert [claim.label for claim in read(tmp_path / "classes.txt", kind="yolo").claims] == ["dog"]
+    written(tmp_path, "data.yaml", "names: []\n")
+    with pytest.raises(BadInput, match=r"data\.yaml: has no names"):
+        read(tmp_path)
+
+
 # --- Hugging Face and Parquet -----------------------------------------------------------------------------------------
 
 
