@@ -382,3 +382,9 @@ def test_objects_of_lines_have_labels_in_lists(tmp_path: Path) -> None:
         ("7", "car", 4),
     ]
     assert list(found.unlabelled) == ["b"]
+
+
+def test_labels_that_are_long_whole_numbers_stay_apart(tmp_path: Path) -> None:
+    lines = (f'{{"image": "{label}.jpg", "label": {label}}}' for label in (2**53, 2**53 + 1, 2.0))
+    found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))
+    assert found.labels == ("9007199254740992", "9007199254740993", "2")

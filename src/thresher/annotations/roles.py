@@ -8,6 +8,7 @@ from typing import Final
 from thresher.annotations.claims import Box, box_of
 from thresher.errors import BadInput
 from thresher.tables import Names, names
+from thresher.tables.objects import text_of
 
 IMAGE: Final[Names] = (*names.IMAGE, "image_id", "img")
 LABEL: Final[Names] = (
@@ -132,14 +133,10 @@ def label_of(value: object) -> str:
     """A label as text, "" for none. Raises BadInput for a value that is neither text nor a number."""
     if isinstance(value, str):
         return value.strip()
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     number = number_of(value)
-    if number is None or not isfinite(number):
+    if not (value is None or isinstance(value, bool)) and (number is None or not isfinite(number)):
         raise BadInput(f"the label {told(value)} is not text.", next="give each label as text")
-    return str(int(number)) if number.is_integer() else str(number)
+    return text_of(value) or ""
 
 
 def each_of(value: object) -> Sequence[object]:
