@@ -102,7 +102,11 @@ class Claims:
 
     def where(self, claim: Claim) -> str:
         """The place of a claim in the file, for an error."""
-        return f"{self.file}, {self.unit} {claim.line}" if claim.line else f"{self.file}, {claim.image}"
+        return f"{self.file}, {self.place(claim.line) or claim.image}"
+
+    def place(self, line: int) -> str:
+        """A line for an error, as "line 3"; "" where there is none, and in a folder: it is the line of some file."""
+        return f"{self.unit} {line}" if line and not self.file.is_dir() else ""
 
 
 def _rows(said: Sequence[Claim]) -> Iterator[tuple[str, str, float | None, int]]:

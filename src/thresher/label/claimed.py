@@ -89,7 +89,7 @@ def claimed_labels(
         if before.yes != it.yes:
             both = [_told(one, claims) for one in (it, before)]
             what = f"{both[0]} here and {both[1]}: they name the same image."
-            split.setdefault(row, Bad(it.line, _place(it.line, claims), it.name, what, "keep one of them"))
+            split.setdefault(row, Bad(it.line, claims.place(it.line), it.name, what, "keep one of them"))
         elif it.score is not None and (before.score is None or it.score > before.score):
             kept[row] = it
     bad = sorted([*bad, *split.values()], key=lambda one: (one.line == 0, one.line))
@@ -182,7 +182,7 @@ def _rows(category: str, said: Sequence[_Said], claims: Claims, *, store: Store)
         found.append(rows[0] if fine else None)
         if not fine:
             wrong = shared.get(it.name) or not_one(category, it.name, rows, store=store)
-            bad.append(Bad(it.line, _place(it.line, claims), it.name, *wrong))
+            bad.append(Bad(it.line, claims.place(it.line), it.name, *wrong))
     return bad, found
 
 
@@ -229,13 +229,8 @@ def _all_of(category: str, bad: Sequence[Bad], claims: Claims) -> ThresherError:
     return BadInput(what, where=where, next=following)
 
 
-def _place(line: int, claims: Claims) -> str:
-    """Where a line is, for a message: in a folder it is the line of some file, which does not tell."""
-    return f"{claims.unit} {line}" if line and not claims.file.is_dir() else ""
-
-
 def _told(said: _Said, claims: Claims) -> str:
-    place = _place(said.line, claims)
+    place = claims.place(said.line)
     return f"{said.name!r} {'has' if said.yes else 'does not have'} the label{f' in {place}' if place else ''}"
 
 
@@ -245,7 +240,7 @@ def _must_differ(scores: "np.ndarray[tuple[int], np.dtype[np.float32]]", said: S
     if len(there) < 2 or len(np.unique(scores[there])) > 1:
         return
     lines = sorted(said[place].line for place in there.tolist())
-    first, last = _place(lines[0], claims), lines[-1]
+    first, last = claims.place(lines[0]), lines[-1]
     where = f" ({first} to {last})" if first and last != lines[0] else f" ({first})" if first else ""
     raise BadInput(
         f"every score is {scores[there[0]]:g}{where}.",
