@@ -13,6 +13,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from thresher.annotations import Box, Claim, Claims, Names, read
+from thresher.annotations.claims import turned_box_of
 from thresher.annotations.yolo_names import names_of_yaml
 from thresher.errors import BadInput, BadLine
 
@@ -174,6 +175,14 @@ def test_a_rectangle_of_label_studio_turns_around_its_upper_left_corner(tmp_path
     assert box is not None
     # 20 x 40 pixels at (100, 10), a quarter to the right: the box lies left of the corner
     assert [round(side, 6) for side in (box.left, box.top, box.width, box.height)] == [60, 10, 40, 20]
+
+
+def test_a_turned_box_with_its_middle_outside_tells_so_where_the_size_is_not_known() -> None:
+    with pytest.raises(BadInput, match=r"the middle of the box \[-8, 1, 10, 5\] .* lies outside its image\.") as caught:
+        turned_box_of((-8, 1, 10, 5), 30)
+    assert "pixels" not in str(caught.value)
+    with pytest.raises(BadInput, match=r"the box \[90, 1, 40, 5\] .* outside its image of 100 x 50 pixels"):
+        turned_box_of((90, 1, 40, 5), 30, (100, 50))
 
 
 def test_the_short_export_of_label_studio_is_refused(tmp_path: Path) -> None:

@@ -148,7 +148,10 @@ def turned_box_of(
     x, y = left + width / 2, top + height / 2
     image_width, image_height = size or (inf, inf)
     if not (0 <= x <= image_width and 0 <= y <= image_height):
-        return _cut(sides, size or (0.0, 0.0), OUTSIDE_PIXELS, relative=False)
+        if size is None:
+            what = f"the middle of the box {_told(sides)} (left, top, width, height) lies outside its image."
+            raise BadInput(what, next="correct or remove the box")
+        return _cut(sides, size, OUTSIDE_PIXELS, relative=False)
     first, second = max(x - half_width, 0.0), max(y - half_height, 0.0)
     return Box(first, second, min(x + half_width, image_width) - first, min(y + half_height, image_height) - second)
 
