@@ -3,10 +3,8 @@
 What comes of it is a column that a head may learn from, or a set to be certified. It is never a label, gold or a vote.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -22,7 +20,6 @@ SAYS_YES: Final = frozenset(("yes", "true", "y", "1"))
 SAYS_NO: Final = frozenset(("no", "false", "n", "0"))
 LABELS_SHOWN: Final = 10
 ROWS_AT_ONCE: Final = 10_000
-BLOCK_BYTES: Final = 1 << 20
 SKIP: Final = "correct the lines, or leave them out with --skip-bad"
 
 
@@ -105,7 +102,7 @@ def claimed_labels(
         np.array(used, np.int64),
         np.array([kept[row].yes for row in used], np.bool_),
         None if np.isnan(scores).all() else scores,
-        source_of(claims),
+        claims.digest,
         claims.kind,
     )
     return Found(claim, wanted, tuple(bad))
@@ -113,10 +110,7 @@ def claimed_labels(
 
 def label_for(category: str, claims: Claims, wanted: str = "") -> str:
     """The label of a file that means yes for a category. Raises BadInput if no image has it, or if it is not clear."""
-    counts: dict[str, int] = dict.fromkeys(claims.labels, 0)
-    for claim in claims.claims:
-        counts[claim.label] += 1
-    there = [label for label, count in counts.items() if count]
+    there = list(claims.counts())
     shown = ", ".join(repr(label) for label in there[:LABELS_SHOWN]) or "none"
     known = f"{shown} and {len(there) - LABELS_SHOWN:,} more" if len(there) > LABELS_SHOWN else shown
     if wanted:
@@ -138,32 +132,12 @@ def label_for(category: str, claims: Claims, wanted: str = "") -> str:
     )
 
 
-def source_of(claims: Claims) -> str:
-    """The SHA-256 of a file of labels; of a folder, that of what it says."""
-    made = hashlib.sha256()
-    for block in _blocks(claims.file) if claims.file.is_file() else _lines(claims):
-        made.update(block)
-    return made.hexdigest()
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            yield block
-
-
-def _lines(claims: Claims) -> Iterator[bytes]:
-    for claim in claims.claims:
-        yield f"{claim!r}\n".encode("utf-8", "surrogateescape")
-    for name in claims.unlabelled:
-        yield f"{name!r}\n".encode("utf-8", "surrogateescape")
-
-
 def _said(claims: Claims, label: str) -> list[_Said]:
     """What the file says of each image that it names."""
     yes = claims.images(label)
-    lines = {claim.image: claim.line for claim in reversed(claims.claims) if claim.label == label}
-    denied = {claim.image: claim.score for claim in claims.denied if claim.label == label}
+    first = (claims.claims[place] for place in reversed(claims.places(label)))
+    lines = {claim.image: claim.line for claim in first}
+    denied = claims.denials(label)
     return [
         _Said(name, lines.get(name, line), name in yes, yes[name] if name in yes else denied.get(name))
         for name, line in claims.named().items()
