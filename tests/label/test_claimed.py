@@ -150,9 +150,13 @@ def test_a_name_of_two_images_is_not_guessed(store: Store, rows: list[int], tmp_
         (
             ["0.jpg,thing,"],
             {"name": AUDITED},
-            "'labels' is what `thresher certify` checks, and no column that is imported",
+            "'labels' is what `thresher certify` checks; an imported column cannot have this name. Next: ",
         ),
-        (["0.jpg,thing,"], {"name": TEXT}, "'text' is how well images fit the words of a category"),
+        (
+            ["0.jpg,thing,"],
+            {"name": TEXT},
+            "'text' is how well images fit the words of a category; an imported column cannot have this name.",
+        ),
         (["0.jpg,thing,"], {"kind": "abacus"}, "unknown format 'abacus'"),
     ],
 )
