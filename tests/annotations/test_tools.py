@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 from thresher.annotations import Box, Claim, Claims, Names, read
 from thresher.annotations.claims import turned_box_of
+from thresher.annotations.folder import IMAGES
 from thresher.annotations.yolo_names import names_of_yaml
 from thresher.errors import BadInput, BadLine
 
@@ -148,6 +149,13 @@ def test_an_image_has_the_name_that_it_had_before_label_studio(tmp_path: Path, a
     assert said(read(written(tmp_path, "a.json", [task(address, annotations=made)]))) == [(name, "car", None, None)]
 
 
+@pytest.mark.parametrize("ending", sorted(IMAGES))
+def test_the_image_of_a_task_is_known_by_every_ending_of_an_image(ending: str, tmp_path: Path) -> None:
+    data = {"note": "a car", "page": f"https://site.example/a{ending.upper()}?v=1", "more": "a.jpg.txt"}
+    found = read(written(tmp_path, "a.json", [{"id": 1, "data": data, "annotations": []}]), kind="label-studio")
+    assert list(found.unlabelled) == [data["page"]]
+
+
 def test_of_several_annotations_the_ground_truth_counts_and_a_prediction_only_without_any(tmp_path: Path) -> None:
     car, dog = choices("car"), choices("dog", "wet")
     tasks = [
@@ -186,7 +194,7 @@ def test_a_turned_box_with_its_middle_outside_tells_so_where_the_size_is_not_kno
 
 
 def test_the_short_export_of_label_studio_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="one of JSON_MIN"):
+    with pytest.raises(BadInput, match="it is not a task, or comes from the JSON_MIN export"):
         read(written(tmp_path, "a.json", [{"image": "a.jpg", "choice": "car"}]), kind="label-studio")
 
 

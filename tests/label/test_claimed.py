@@ -167,6 +167,14 @@ def test_bad_input_is_one_clear_line_and_nothing_is_taken_in(
     assert said in refused(store, csv(tmp_path, "file,label,score", *lines), **wanted)
 
 
+@pytest.mark.parametrize(("yes", "no"), [("t", "f"), ("Y", "n"), ("True", "0")])
+def test_labels_of_a_table_that_say_yes_and_no_are_answers(
+    store: Store, rows: list[int], tmp_path: Path, yes: str, no: str
+) -> None:
+    found = take(store, csv(tmp_path, "file,label", f"0.jpg,{yes}", f"1.jpg,{no}"))
+    assert (found.rows.tolist(), found.yes.tolist()) == (rows[:2], [True, False])
+
+
 def test_a_file_that_is_wrong_leaves_the_earlier_column_in_force(store: Store, rows: list[int], tmp_path: Path) -> None:
     take(store, csv(tmp_path, "file,label", "0.jpg,thing"))
     with pytest.raises(BadLine):

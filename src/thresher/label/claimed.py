@@ -9,22 +9,17 @@ from typing import Final
 
 import numpy as np
 
-from thresher.annotations import Claims
+from thresher.annotations import TABLES, Claims
 from thresher.annotations.names import Names, keys_of
+from thresher.annotations.roles import SAYS_NO, SAYS_YES
 from thresher.errors import BadInput, BadLine, ThresherError
 from thresher.label.table import not_one, shared_addresses
 from thresher.store.claims import ClaimedLabels
 from thresher.store.contract import Store
 
-SAYS_YES: Final = frozenset(("yes", "true", "y", "1"))
-SAYS_NO: Final = frozenset(("no", "false", "n", "0"))
 LABELS_SHOWN: Final = 10
 ROWS_AT_ONCE: Final = 10_000
 SKIP: Final = "correct the lines, or leave them out with --skip-bad"
-
-
-TABLES: Final = frozenset(("csv", "parquet", "jsonl"))
-"""Formats whose labels yes and no, or 1 and 0, are answers to a question and no classes."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +115,7 @@ def label_for(category: str, claims: Claims, wanted: str = "") -> str:
         return wanted
     called = [label for label in there if label.casefold() == category.casefold()]
     says_yes = [label for label in there if label.casefold() in SAYS_YES]
+    # yes and no, or 1 and 0, in a table are answers to a question and no classes
     only_answers = claims.kind in TABLES and all(label.casefold() in SAYS_YES | SAYS_NO for label in there)
     only = [] if only_answers else there
     for found in (called, says_yes if only_answers else [], only):
