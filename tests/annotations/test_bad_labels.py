@@ -155,6 +155,11 @@ FILES: dict[str, tuple[str, str, str]] = {
     ),
     "two categories of one id": ("a.json", coco(categories=[CAR, CAR]), r"\(/categories/1\): the category id 1"),
     "a number with too many digits": ("a.json", coco(boxed(1, 1, 5, 5))[:-1] + ', "x": ' + "9" * 5_000 + "}", "digits"),
+    "two values of JSON": (
+        "a.json",
+        f"{coco(boxed(1, 1, 5, 5))}\n[]",
+        "a.json, line 2: has text after the end of the JSON",
+    ),
     "a nested bomb": ("a.json", "[" * 100_000, "a.json, line 1: is not JSON: it is nested too deeply"),
     "a frame twice": (
         "a.json",
@@ -370,7 +375,7 @@ def test_a_dataset_that_is_cut_is_refused(cut: int, tmp_path: Path) -> None:
     place = FORMATS["hf"].write(tmp_path, wanted)
     file = place / "train" / "data-00001-of-00002.arrow"
     file.write_bytes(file.read_bytes()[:cut])
-    with pytest.raises(BadInput, match=r"data-00001-of-00002\.arrow"):
+    with pytest.raises(BadInput, match=r"data-00001-of-00002\.arrow: is damaged after row \d+: "):
         read(place)
 
 

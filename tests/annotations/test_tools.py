@@ -13,6 +13,8 @@ from PIL import Image
 from pyarrow import parquet
 
 from thresher.annotations import Box, Claim, Claims, Names, read
+from thresher.annotations.claims import turned_box_of
+from thresher.annotations.folder import IMAGES
 from thresher.annotations.yolo_names import names_of_yaml
 from thresher.errors import BadInput, BadLine
 
@@ -147,6 +149,13 @@ def test_an_image_has_the_name_that_it_had_before_label_studio(tmp_path: Path, a
     assert said(read(written(tmp_path, "a.json", [task(address, annotations=made)]))) == [(name, "car", None, None)]
 
 
+@pytest.mark.parametrize("ending", sorted(IMAGES))
+def test_the_image_of_a_task_is_known_by_every_ending_of_an_image(ending: str, tmp_path: Path) -> None:
+    data = {"note": "a car", "page": f"https://site.example/a{ending.upper()}?v=1", "more": "a.jpg.txt"}
+    found = read(written(tmp_path, "a.json", [{"id": 1, "data": data, "annotations": []}]), kind="label-studio")
+    assert list(found.unlabelled) == [data["page"]]
+
+
 def test_of_several_annotations_the_ground_truth_counts_and_a_prediction_only_without_any(tmp_path: Path) -> None:
     car, dog = choices("car"), choices("dog", "wet")
     tasks = [
@@ -176,8 +185,16 @@ def test_a_rectangle_of_label_studio_turns_around_its_upper_left_corner(tmp_path
     assert [round(side, 6) for side in (box.left, box.top, box.width, box.height)] == [60, 10, 40, 20]
 
 
+def test_a_turned_box_with_its_middle_outside_tells_so_where_the_size_is_not_known() -> None:
+    with pytest.raises(BadInput, match=r"the middle of the box \[-8, 1, 10, 5\] .* lies outside its image\.") as caught:
+        turned_box_of((-8, 1, 10, 5), 30)
+    assert "pixels" not in str(caught.value)
+    with pytest.raises(BadInput, match=r"the box \[90, 1, 40, 5\] .* outside its image of 100 x 50 pixels"):
+        turned_box_of((90, 1, 40, 5), 30, (100, 50))
+
+
 def test_the_short_export_of_label_studio_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="one of JSON_MIN"):
+    with pytest.raises(BadInput, match="it is not a task, or comes from the JSON_MIN export"):
         read(written(tmp_path, "a.json", [{"image": "a.jpg", "choice": "car"}]), kind="label-studio")
 
 
@@ -284,6 +301,30 @@ def test_the_folders_of_darknet_and_roboflow_are_read(tmp_path: Path) -> None:
     assert [(claim.image, claim.label) for claim in roboflow.claims] == [("train/images/a.jpg", "bus")]
 
 
+def test_the_names_of_classes_are_those_of_the_file_that_was_named(tmp_path: Path) -> None:
+    written(tmp_path, "labels/a.txt", "1 0.5 0.5 1 1\n")
+    written(tmp_path, "data.yaml", "names: [car, bus]\n")
+    for name in ("dataset.yaml", "coco8.yaml"):
+        named = read(written(tmp_path, name, "names: [cat, dog]\n"), kind="yolo")
+        assert (named.labels, [claim.label for claim in named.claims]) == (("cat", "dog"), ["dog"])
+    for name in ("animals.txt", "obj.names", "labels.txt"):
+        named = read(written(tmp_path, name, "cow\nhorse\n"), kind="yolo")
+        assert [claim.label for claim in named.claims] == ["horse"]
+    for listed in (written(tmp_path, "part.txt", "images/a.jpg\nimages/b.jpg\n"), tmp_path / "labels" / "a.txt"):
+        assert [claim.label for claim in read(listed, kind="yolo").claims] == ["bus"]
+
+
+def test_an_empty_file_of_names_is_none_and_a_yaml_without_names_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, "labels/a.txt", "1 0.5 0.5 1 1\n")
+    written(tmp_path, "classes.txt", "\n")
+    assert [claim.label for claim in read(tmp_path, kind="yolo").claims] == ["1"]
+    written(tmp_path, "obj.names", "cat\ndog\n")
+    assert [claim.label for claim in read(tmp_path / "classes.txt", kind="yolo").claims] == ["dog"]
+    written(tmp_path, "data.yaml", "names: []\n")
+    with pytest.raises(BadInput, match=r"data\.yaml: has no names"):
+        read(tmp_path)
+
+
 # --- Hugging Face and Parquet -----------------------------------------------------------------------------------------
 
 
@@ -358,3 +399,9 @@ def test_objects_of_lines_have_labels_in_lists(tmp_path: Path) -> None:
         ("7", "car", 4),
     ]
     assert list(found.unlabelled) == ["b"]
+
+
+def test_labels_that_are_long_whole_numbers_stay_apart(tmp_path: Path) -> None:
+    lines = (f'{{"image": "{label}.jpg", "label": {label}}}' for label in (2**53, 2**53 + 1, 2.0))
+    found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))
+    assert found.labels == ("9007199254740992", "9007199254740993", "2")

@@ -64,6 +64,20 @@ def test_a_name_that_may_be_two_images_is_refused_with_both(photos: Path, tmp_pa
         refuse(found.unusable, claims)
 
 
+def test_a_label_of_a_folder_is_told_by_its_image_and_not_by_a_line_of_no_file(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "yolo").mkdir()
+    for name in ("gone", "lost"):
+        (tmp_path / "yolo" / f"{name}.txt").write_text("0 0.5 0.5 1 1\n", "utf-8")
+    claims = read(tmp_path / "yolo", kind="yolo")
+    found = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)
+    with pytest.raises(BadInput) as caught:
+        refuse(found.unusable, claims)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / 'yolo'}, gone: 2 labels cannot be used")
+    assert "'gone', 'lost'. " in said
+    assert "line" not in said.removeprefix(str(tmp_path))
+
+
 def test_a_hash_is_looked_for_in_every_file(photos: Path, tmp_path: Path) -> None:
     claims = labels(tmp_path, f"{'ab' * 32},car")
     found = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)

@@ -150,9 +150,13 @@ def test_a_name_of_two_images_is_not_guessed(store: Store, rows: list[int], tmp_
         (
             ["0.jpg,thing,"],
             {"name": AUDITED},
-            "'labels' is what `thresher certify` checks, and no column that is imported",
+            "'labels' is what `thresher certify` checks; an imported column cannot have this name. Next: ",
         ),
-        (["0.jpg,thing,"], {"name": TEXT}, "'text' is how well images fit the words of a category"),
+        (
+            ["0.jpg,thing,"],
+            {"name": TEXT},
+            "'text' is how well images fit the words of a category; an imported column cannot have this name.",
+        ),
         (["0.jpg,thing,"], {"kind": "abacus"}, "unknown format 'abacus'"),
     ],
 )
@@ -161,6 +165,14 @@ def test_bad_input_is_one_clear_line_and_nothing_is_taken_in(
 ) -> None:
     assert rows
     assert said in refused(store, csv(tmp_path, "file,label,score", *lines), **wanted)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("t", "f"), ("Y", "n"), ("True", "0")])
+def test_labels_of_a_table_that_say_yes_and_no_are_answers(
+    store: Store, rows: list[int], tmp_path: Path, yes: str, no: str
+) -> None:
+    found = take(store, csv(tmp_path, "file,label", f"0.jpg,{yes}", f"1.jpg,{no}"))
+    assert (found.rows.tolist(), found.yes.tolist()) == (rows[:2], [True, False])
 
 
 def test_a_file_that_is_wrong_leaves_the_earlier_column_in_force(store: Store, rows: list[int], tmp_path: Path) -> None:

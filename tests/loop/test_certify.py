@@ -89,6 +89,21 @@ def test_wrong_labels_are_not_certified_and_are_listed_to_be_corrected(
     assert found.path[-1][1:] == (found.precision.lower, found.precision.upper)
 
 
+def test_wrong_labels_are_listed_by_what_was_read_where_their_file_changed_before_the_report(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    made = labelled(tmp_path, 60, wrong=range(0, 60, 2))
+    head, *lines = made.labels.read_text("utf-8").splitlines()
+
+    def changed(_: str) -> None:
+        made.labels.write_text("\n".join((head, "new.jpg,car,0.5,by hand", *lines)), "utf-8")
+
+    assert certified(made, store, settings, heard=changed).state == "not certified"
+    listed = rows_of(made.folder / "report" / "wrong.csv")
+    assert listed
+    assert {row["image"] for row in listed} <= set(made.wrong)
+
+
 def test_the_most_doubtful_labels_are_shown_first_and_mended_but_are_no_evidence(
     store: Store, settings: Settings, tmp_path: Path
 ) -> None:

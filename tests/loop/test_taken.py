@@ -109,6 +109,22 @@ def test_taken_again_nothing_is_read(store: Store, settings: Settings, photos: P
         taken(ORDER, changed, photos, store, settings)
 
 
+def test_a_prediction_of_a_folder_that_has_changed_is_no_longer_the_same_labels(
+    store: Store, settings: Settings, photos: Path
+) -> None:
+    folder = photos.parent / "predicted"
+    folder.mkdir()
+    for less_likely in ("0.1 bus\n", "0.2 bus\n"):
+        (folder / "0.txt").write_text(f"0.8 car\n{less_likely}", "utf-8")
+        claims = read(folder, kind="yolo")
+        if less_likely.startswith("0.2"):
+            with pytest.raises(AlreadyThere, match="labels that have changed since"):
+                taken(ORDER, claims, photos, store, settings)
+        else:
+            first = taken(ORDER, claims, photos, store, settings)
+            assert taken(ORDER, read(folder, kind="yolo"), photos, store, settings).source == first.source
+
+
 def test_each_box_is_an_image_and_one_outside_its_image_is_refused_by_its_line(
     store: Store, settings: Settings, photos: Path
 ) -> None:

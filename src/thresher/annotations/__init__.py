@@ -14,7 +14,7 @@ from thresher.annotations.claims import Box, Claim, Claims
 from thresher.annotations.names import Names
 from thresher.errors import BadInput
 
-__all__ = ["KINDS", "Box", "Claim", "Claims", "Kind", "Names", "read"]
+__all__ = ["KINDS", "TABLES", "Box", "Claim", "Claims", "Kind", "Names", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ _KINDS: Final = (
 )
 KINDS: Final = {kind.name: kind for kind in _KINDS}
 """Every format by the name that `--as` takes. Their order is the order in which a path is compared with them."""
+
+TABLES: Final = frozenset(("csv", "parquet", "jsonl"))
+"""The formats that are tables: one has columns of its own, and its labels may be answers to one question."""
 
 _SAME: Final = {
     "yolo-v8": "yolo",

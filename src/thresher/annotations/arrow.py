@@ -109,7 +109,7 @@ def _read(files: Sequence[Path], path: Path, kind: str) -> Claims:
                     row += 1
                     lines.take(row, values)
         except (ArrowException, OSError) as error:
-            what = f"is damaged behind row {row}: {' '.join(str(error).split())[:_SHOWN].rstrip('.')}."
+            what = f"is damaged after row {row}: {' '.join(str(error).split())[:_SHOWN].rstrip('.')}."
             raise BadInput(what, where=str(file), next="write it or download it again") from error
     return (taken or Taken(path, kind, unit="row")).done()
 

@@ -1,8 +1,11 @@
 """What a file of labels claims: which images have which label, with scores and boxes where the file has them."""
 
+import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import cos, inf, isfinite, isnan, nan, radians, sin
 from pathlib import Path
 from typing import Final, overload
@@ -100,9 +103,45 @@ class Claims:
             found.setdefault(image, 0)
         return found
 
+    def denials(self, label: str) -> dict[str, float | None]:
+        """The images of which the file says that a label is not so, with the score of the last time it does."""
+        return {image: score for image, other, score, _ in _rows(self.denied) if other == label}
+
+    def places(self, label: str) -> list[int]:
+        """The places of the claims of a label, ascending."""
+        return [place for place, other in enumerate(_labels(self.claims)) if other == label]
+
+    def counts(self) -> dict[str, int]:
+        """How many claims have each label that is used, in the order of `labels`."""
+        found = Counter(_labels(self.claims))
+        return {label: found[label] for label in self.labels if found[label]}
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the file of the labels, as `digest_now` gave it first."""
+        return self.digest_now()
+
+    def digest_now(self) -> str:
+        """The SHA-256 of the file of the labels as it is now; of a folder, that of all that was read in it."""
+        if self.file.is_file():
+            with self.file.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        made = hashlib.sha256()
+        for said in (self.claims, self.denied):
+            for it in said:
+                made.update(f"{(it.image, it.label, it.score, it.box)!r}\n".encode("utf-8", "surrogatepass"))
+            made.update(b"\n")  # what is so, what is not, and the rest
+        for image in self.unlabelled:
+            made.update(f"{image!r}\n".encode("utf-8", "surrogatepass"))
+        return made.hexdigest()
+
     def where(self, claim: Claim) -> str:
         """The place of a claim in the file, for an error."""
-        return f"{self.file}, {self.unit} {claim.line}" if claim.line else f"{self.file}, {claim.image}"
+        return f"{self.file}, {self.place(claim.line) or claim.image}"
+
+    def place(self, line: int) -> str:
+        """A line for an error, as "line 3"; "" where there is none, and in a folder: it is the line of some file."""
+        return f"{self.unit} {line}" if line and not self.file.is_dir() else ""
 
 
 def _rows(said: Sequence[Claim]) -> Iterator[tuple[str, str, float | None, int]]:
@@ -111,6 +150,13 @@ def _rows(said: Sequence[Claim]) -> Iterator[tuple[str, str, float | None, int]]
         return ((claim.image, claim.label, claim.score, claim.line) for claim in said)
     scores = (None if isnan(score) else score for score in said.scores)
     return zip(said.names, map(said.labels.__getitem__, said.codes), scores, said.lines, strict=True)
+
+
+def _labels(said: Sequence[Claim]) -> Iterator[str]:
+    """The labels of claims, without making each."""
+    if not isinstance(said, Kept):
+        return (claim.label for claim in said)
+    return map(said.labels.__getitem__, said.codes)
 
 
 def box_of(left: float, top: float, width: float, height: float, size: tuple[float, float] | None = None) -> Box:
@@ -144,7 +190,10 @@ def turned_box_of(
     x, y = left + width / 2, top + height / 2
     image_width, image_height = size or (inf, inf)
     if not (0 <= x <= image_width and 0 <= y <= image_height):
-        return _cut(sides, size or (0.0, 0.0), OUTSIDE_PIXELS, relative=False)
+        if size is None:
+            what = f"the middle of the box {_told(sides)} (left, top, width, height) lies outside its image."
+            raise BadInput(what, next="correct or remove the box")
+        return _cut(sides, size, OUTSIDE_PIXELS, relative=False)
     first, second = max(x - half_width, 0.0), max(y - half_height, 0.0)
     return Box(first, second, min(x + half_width, image_width) - first, min(y + half_height, image_height) - second)
 

@@ -81,15 +81,12 @@ def read(path: Path) -> Claims:
     return _claims(file)
 
 
-def take_result(place: Place, taken: Taken, names: dict[Id, str] | None = None) -> None:
+def take_result(place: Place, taken: Taken) -> None:
     """One detection of a list of results, whose image and category are known by their ids alone. Raises BadInput."""
     name = place.get("file_name")
     image = name.text() if name.value is not None else str(place.get("image_id").id())
-    category = place.get("category_id").id()
-    if names is not None and category not in names:
-        raise place.wrong(f"the category {category!r} is none of the {len(names)} that the file has.")
-    box = _box(place, _sides(place), None)
-    taken.add(image, names[category] if names else str(category), place.record, place.get("score").score(), box)
+    category = str(place.get("category_id").id())
+    taken.add(image, category, place.record, place.get("score").score(), _box(place, _sides(place), None))
 
 
 def _claims(file: _File) -> Claims:

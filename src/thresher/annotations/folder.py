@@ -25,7 +25,7 @@ UNLABELLED: Final = frozenset(("_unlabeled", "no_label"))
 
 def looks_like(path: Path) -> bool:
     """Whether it is a folder with folders in it, which all have images and are named after labels."""
-    tops = _folders(path) if path.is_dir() else []
+    tops = folders_in(path) if path.is_dir() else []
     named = {top.lower() for top in tops} - IMAGES_APART
     return bool(named) and all(top in UNLABELLED or next(_images(path / top), None) for top in tops)
 
@@ -34,10 +34,10 @@ def read(path: Path) -> Claims:
     """The images of each folder, by their path from the folder above all. Raises BadInput."""
     if not path.is_dir():
         raise BadInput("is a file, not a folder.", where=str(path), next="give the folder above those of the labels")
-    tops = _folders(path)
+    tops = folders_in(path)
     if not tops:
         raise BadInput("has no folders in it.", where=str(path), next="give the folder above those of the labels")
-    split = all(top.lower() in SPLITS and _folders(path / top) for top in tops)
+    split = all(top.lower() in SPLITS and folders_in(path / top) for top in tops)
     taken = Taken(path, "folder", single=True, unit="file")
     depth = 1 if split else 0
     for name in _images(path):
@@ -57,7 +57,7 @@ def stems_of(path: Path) -> dict[str, str]:
     return {os.path.splitext(name)[0]: name for name in _images(path)} if path.is_dir() else {}  # noqa: PTH122 -- likewise
 
 
-def _folders(path: Path) -> list[str]:
+def folders_in(path: Path) -> list[str]:
     """The folders in a folder that are not hidden, sorted. Raises BadInput."""
     try:
         with os.scandir(path) as entries:

@@ -8,13 +8,14 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from thresher.annotations.claims import Box, Claims, Taken
+from thresher.annotations.folder import IMAGES
 from thresher.annotations.places import Place, place_of
 from thresher.errors import BadInput
 from thresher.tables.members import members_of
 
 _IMAGES: Final = ("image", "img", "url", "image_url", "photo", "picture")
 """The keys of a task's data that are tried first for its image."""
-_ENDING: Final = re.compile(r"\.(avif|bmp|gif|heic|jfif|jpe?g|jxl|png|tiff?|webp)($|[?#])", re.IGNORECASE)
+_ENDING: Final = re.compile(rf"({'|'.join(map(re.escape, IMAGES))})($|[?#])", re.IGNORECASE)
 _UPLOADED: Final = re.compile(r"/?data/upload/(\d+/)?[0-9a-f]{8}-(?P<name>.+)")
 _LOCAL: Final = "/data/local-files/"
 _REGIONS: Final = ("rectanglelabels", "polygonlabels", "ellipselabels", "brushlabels", "keypointlabels", "labels")
@@ -34,7 +35,9 @@ def read(path: Path) -> Claims:
         if isinstance(member.key, int):
             task = place_of(path, member)
             if "data" not in task.object():
-                raise task.wrong("has no data: it is no task, or one of JSON_MIN.", "export the project as JSON")
+                raise task.wrong(
+                    "has no data: it is not a task, or comes from the JSON_MIN export.", "export the project as JSON"
+                )
             image = image_of(task)
             if (before := first.setdefault(image, task.record)) != task.record:
                 raise task.wrong(f"{image!r} is the image of record {before} too.", "keep one of them")

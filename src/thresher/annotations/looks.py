@@ -4,7 +4,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from thresher.annotations.folder import IMAGES_APART
+from thresher.annotations.folder import IMAGES_APART, folders_in
 from thresher.errors import BadInput, ThresherError
 from thresher.tables.members import members_of
 
@@ -33,18 +33,17 @@ def file_in(path: Path) -> Path:
     named = next((path / name for name in IN_FOLDER if (path / name).is_file()), None)
     if named is not None:
         return named
-    inside = sorted(path.iterdir())
-    folders = {each.name.lower() for each in inside if each.is_dir() and not each.name.startswith(".")}
-    if not folders <= {*IMAGES_APART, ANNOTATIONS}:
+    folders = {name.lower() for name in folders_in(path)}
+    if not folders or not folders <= {*IMAGES_APART, ANNOTATIONS}:
         return path
     places = (path, path / ANNOTATIONS)
     files = [each for place in places for each in sorted(place.glob("*")) if each.suffix.lower() in _LABELLED]
-    if len(files) > 1 and folders:
+    if len(files) > 1:
         some = ", ".join(str(each.relative_to(path)) for each in files[:3])
         raise BadInput(
             f"has {len(files)} files that may have labels: {some}.", where=str(path), next="give one of them"
         )
-    return files[0] if files and folders else path
+    return files[0] if files else path
 
 
 def like_coco(path: Path) -> bool:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from thresher.annotations.claims import Box, box_of, relative_box_of, turned_box_of
-from thresher.annotations.roles import number_of
+from thresher.annotations.roles import number_of, told
 from thresher.errors import BadInput
 from thresher.tables.members import Member
 
-_SHOWN = 60
 Size = tuple[float, float]
 
 
@@ -43,7 +42,7 @@ class Place:
     def object(self) -> Mapping[str, Any]:
         """An object. Raises BadInput for another value."""
         if not isinstance(self.value, dict):
-            raise self.wrong(f"is not an object but {self._told()}.")
+            raise self.wrong(f"is not an object but {told(self.value)}.")
         return self.value
 
     def each(self) -> "list[Place]":
@@ -51,14 +50,14 @@ class Place:
         if self.value is None:
             return []
         if not isinstance(self.value, list):
-            raise self.wrong(f"is not a list but {self._told()}.")
+            raise self.wrong(f"is not a list but {told(self.value)}.")
         return [Place(self.file, self.record, str(at), value, self) for at, value in enumerate(self.value)]
 
     def text(self) -> str:
         """A text that is not empty. Raises BadInput for another value."""
         if isinstance(self.value, str) and (text := self.value.strip()):
             return text
-        raise self.wrong("is missing." if self.value is None else f"is not a text but {self._told()}.")
+        raise self.wrong("is missing." if self.value is None else f"is not a text but {told(self.value)}.")
 
     def id(self) -> str | int:
         """A number or a text that identifies something. Raises BadInput for another value."""
@@ -70,7 +69,7 @@ class Place:
         """A finite number. Raises BadInput for another value."""
         number = None if isinstance(self.value, str) else number_of(self.value)
         if number is None or not isfinite(number):
-            raise self.wrong("is missing." if self.value is None else f"is not a number but {self._told()}.")
+            raise self.wrong("is missing." if self.value is None else f"is not a number but {told(self.value)}.")
         return number
 
     def score(self) -> float | None:
@@ -111,10 +110,6 @@ class Place:
             return make()
         except BadInput as error:
             raise self.wrong(error.what, error.next) from error
-
-    def _told(self) -> str:
-        told = repr(self.value)
-        return told if len(told) <= _SHOWN else f"{told[: _SHOWN - 3]}..."
 
 
 def place_of(file: Path, member: Member, record: int | None = None) -> Place:

@@ -8,6 +8,7 @@ from typing import Final
 from thresher.annotations.claims import Box, box_of
 from thresher.errors import BadInput
 from thresher.tables import Names, names
+from thresher.tables.objects import text_of
 
 IMAGE: Final[Names] = (*names.IMAGE, "image_id", "img")
 LABEL: Final[Names] = (
@@ -57,8 +58,8 @@ _NOT_LABELS: Final = frozenset(
 ANSWERS: Final = frozenset(map(names.plain, (*names.ANSWER, *names.TRUTH)))
 """Columns whose yes and no are of one question; its label is called YES."""
 YES: Final = "yes"
-_SAYS_YES: Final = frozenset(("yes", "true", "y", "t"))
-_SAYS_NO: Final = frozenset(("no", "false", "n", "f"))
+SAYS_YES: Final = frozenset(("yes", "true", "y", "t", "1"))
+SAYS_NO: Final = frozenset(("no", "false", "n", "f", "0"))
 _SAYS_NEITHER: Final = frozenset(("", "unsure", "unknown", "null", "none"))
 _SIDES: Final = 4
 _SHOWN: Final = 60
@@ -132,14 +133,10 @@ def label_of(value: object) -> str:
     """A label as text, "" for none. Raises BadInput for a value that is neither text nor a number."""
     if isinstance(value, str):
         return value.strip()
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     number = number_of(value)
-    if number is None or not isfinite(number):
+    if not (value is None or isinstance(value, bool)) and (number is None or not isfinite(number)):
         raise BadInput(f"the label {told(value)} is not text.", next="give each label as text")
-    return str(int(number)) if number.is_integer() else str(number)
+    return text_of(value) or ""
 
 
 def each_of(value: object) -> Sequence[object]:
@@ -156,8 +153,8 @@ def answer_of(value: object, label: str) -> tuple[bool | None, float | None]:
         word = value.strip().lower()
         if word in _SAYS_NEITHER:
             return None, None
-        if word in _SAYS_YES or word in _SAYS_NO:
-            return word in _SAYS_YES, None
+        if word in SAYS_YES or word in SAYS_NO:
+            return word in SAYS_YES, None
     if number is None or not 0 <= number <= 1:
         what = f"{told(value)} in the column {label!r} is neither yes nor no nor a score from 0 to 1."
         raise BadInput(what, next="correct it, remove the column, or name the column of the labels label")

@@ -13,10 +13,10 @@ from typing import Final
 
 from thresher.annotations.claims import Box, Claims, Taken, relative_box_of
 from thresher.annotations.coco import take_result
-from thresher.annotations.folder import stems_of
+from thresher.annotations.folder import IMAGES, stems_of
 from thresher.annotations.places import place_of
 from thresher.annotations.roles import number_of
-from thresher.annotations.yolo_names import LISTS, YAML, names_beside
+from thresher.annotations.yolo_names import LISTS, YAML, names_beside, names_of_list, names_of_yaml
 from thresher.errors import BadInput, BadLine
 from thresher.tables import text
 from thresher.tables.members import members_of
@@ -25,7 +25,8 @@ _FOLDER: Final = "labels"
 _IMAGES: Final = "images"
 _NO_LABELS: Final = frozenset((*LISTS, "train.txt", "val.txt", "test.txt"))
 """Text files that are lists; those that begin with README are left out too."""
-_FILES: Final = frozenset((".yaml", ".yml", ".txt", ".names"))
+_YAML: Final = frozenset((".yaml", ".yml"))
+_FILES: Final = frozenset((*_YAML, ".txt", ".names"))
 """Endings of the files beside which a folder's labels are looked for."""
 _BOX_NUMBERS: Final = 4
 _FEWEST_OUTLINE_NUMBERS: Final = 6
@@ -54,8 +55,8 @@ def looks_like(path: Path) -> bool:
 def read(path: Path) -> Claims:
     """The labels of a folder of text files, of the folder with a data.yaml, or of a predictions.json.
 
-    Names of classes are those of the data.yaml or classes.txt in the folder or the one above; without one, a label is
-    the number of the class. Raises BadInput, BadLine.
+    Names of classes are those of the YAML or the list that `path` is, or else of the data.yaml or classes.txt in the
+    folder or the one above; without one, a label is the number of the class. Raises BadInput, BadLine.
     """
     if path.suffix.lower() == ".json":
         return _predictions(path)
@@ -65,14 +66,14 @@ def read(path: Path) -> Claims:
     folder = path.parent if path.is_file() else path
     if not folder.is_dir():
         raise BadInput("is no folder.", where=str(path), next="give the folder of the text files")
-    names = names_beside(folder) or names_beside(folder.parent)
+    names = _named(path, folder) or names_beside(folder) or names_beside(folder.parent)
     taken = Taken(folder, "yolo")
-    for _, name in sorted(names[0].items()) if names else ():
+    for _, name in sorted(names.items()) if names else ():
         taken.declare(name)
     images = _images(folder)
     for file in _files(folder):
         stem = _stem(folder, file)
-        _take(file, images.pop(stem, stem), names[0] if names else None, taken)
+        _take(file, images.pop(stem, stem), names, taken)
     for image in images.values():  # an image without a text file shows nothing of any class
         taken.without(image)
     return taken.done()
@@ -84,6 +85,18 @@ def _predictions(path: Path) -> Claims:
         if isinstance(member.key, int) and not member.section:
             take_result(place_of(path, member), taken)
     return taken.done()
+
+
+def _named(path: Path, folder: Path) -> dict[int, str] | None:
+    """The names in the file that was named; None if it has labels, or lists images. Raises BadInput, BadLine."""
+    if not path.is_file():
+        return None
+    if path.suffix.lower() in _YAML:
+        return names_of_yaml(path)
+    if path in _files(folder) or path.name.lower() in _NO_LABELS.difference(LISTS[:3]):
+        return None
+    names = names_of_list(path)
+    return None if any(Path(name).suffix.lower() in IMAGES for name in names.values()) else names
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -24,16 +24,21 @@ _NOT_PLAIN: Final = tuple("&*!|>%@`{[")
 _MOST_LINES: Final = 100_000
 
 
-def names_beside(folder: Path) -> tuple[dict[int, str], Path] | None:
-    """The names that a folder has, and the file with them; None if it has no such file. Raises BadInput, BadLine."""
+def names_beside(folder: Path) -> dict[int, str] | None:
+    """The names in the files of a folder; None if it has no such file, or an empty list. Raises BadInput, BadLine."""
     for name in YAML:
         if (file := folder / name).is_file():
-            return names_of_yaml(file), file
+            return names_of_yaml(file)
     for name in LISTS[:2]:
-        if (file := folder / name).is_file():
-            lines = [line for _, line in _lines(file) if line.strip()]
-            return {number: line.strip() for number, line in enumerate(lines)}, file
+        if (file := folder / name).is_file() and (names := names_of_list(file)):
+            return names
     return None
+
+
+def names_of_list(file: Path) -> dict[int, str]:
+    """The names in a file with one a line, by the numbers of their classes. Raises BadInput, BadLine."""
+    lines = [line.strip() for _, line in _lines(file) if line.strip()]
+    return dict(enumerate(lines))
 
 
 def names_of_yaml(file: Path) -> dict[int, str]:
@@ -42,9 +47,10 @@ def names_of_yaml(file: Path) -> dict[int, str]:
     for number, line in lines:
         if (found := _KEY.fullmatch(line)) is not None:
             rest = found["rest"].strip()
-            if rest and not rest.startswith("#"):
-                return _in_brackets(file, number, rest, lines)
-            return _in_block(file, lines)
+            listed = rest and not rest.startswith("#")
+            if names := _in_brackets(file, number, rest, lines) if listed else _in_block(file, lines):
+                return names
+            break
     raise BadInput("has no names.", where=str(file), next="give the data.yaml that the model was trained with")
 
 
@@ -64,8 +70,6 @@ def _in_block(file: Path, lines: Iterator[tuple[int, str]]) -> dict[int, str]:
             raise _unread(file, number, f"{line.strip()[:60]!r} is neither an item of a list nor a number with a name")
         else:
             break
-    if not names:
-        raise BadInput("has no names.", where=str(file), next="give the data.yaml that the model was trained with")
     return names
 
 

@@ -119,14 +119,13 @@ def certify(
 
 def _labels(claims: "Claims", wanted: CertifyOptions) -> list[str]:
     """The labels to certify. Raises BadInput if it is not clear which."""
-    used = {claim.label for claim in claims.claims}
-    there = [label for label in claims.labels if label in used]
+    there = list(claims.counts())
     told = ", ".join(repr(label) for label in there[:10]) + (" and more" if len(there) > 10 else "")
     where = str(claims.file)
     if wanted.label and wanted.each:
         raise BadInput("--label and --each exclude each other.", next="give one of them")
     if wanted.label:
-        if wanted.label not in used:
+        if wanted.label not in there:
             what = f"no image has the label {wanted.label!r}; there are: {told or 'none'}."
             raise BadInput(what, where=where, next="correct --label")
         return [wanted.label]

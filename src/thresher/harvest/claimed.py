@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from thresher.annotations import Claim, Claims
@@ -210,13 +211,13 @@ def refuse(unusable: Sequence[Unusable], claims: Claims) -> None:
     if others := len(unusable) - len(alike):
         what += f" {others:,} more cannot be used for other reasons."
     following = "correct the labels, or leave these out with --skip-bad"
-    if claims.unit == "line" and first.claim.line:
+    if claims.unit == "line" and claims.place(first.claim.line):
         raise BadLine(what, file=str(claims.file), line=first.claim.line, next=following)
     raise BadInput(what, where=claims.where(first.claim), next=following)
 
 
 def _at(claim: Claim, claims: Claims) -> str:
-    return f" ({claims.unit} {claim.line})" if claim.line else ""
+    return f" ({place})" if (place := claims.place(claim.line)) else ""
 
 
 def left_out(unusable: Sequence[Unusable]) -> dict[str, int]:
@@ -246,8 +247,6 @@ def source_of(place: str) -> Source:
 
     Raises BadInput.
     """
-    from pathlib import Path
-
     from thresher.harvest.sources.dataset import from_dataset
     from thresher.harvest.sources.folder import from_folder
     from thresher.harvest.sources.paths import from_paths

@@ -3,31 +3,23 @@
 What comes of it is a column that a head may learn from, or a set to be certified. It is never a label, gold or a vote.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from thresher.annotations import Claims
+from thresher.annotations import TABLES, Claims
 from thresher.annotations.names import Names, keys_of
+from thresher.annotations.roles import SAYS_NO, SAYS_YES
 from thresher.errors import BadInput, BadLine, ThresherError
 from thresher.label.table import not_one, shared_addresses
 from thresher.store.claims import ClaimedLabels
 from thresher.store.contract import Store
 
-SAYS_YES: Final = frozenset(("yes", "true", "y", "1"))
-SAYS_NO: Final = frozenset(("no", "false", "n", "0"))
 LABELS_SHOWN: Final = 10
 ROWS_AT_ONCE: Final = 10_000
-BLOCK_BYTES: Final = 1 << 20
 SKIP: Final = "correct the lines, or leave them out with --skip-bad"
-
-
-TABLES: Final = frozenset(("csv", "parquet", "jsonl"))
-"""Formats whose labels yes and no, or 1 and 0, are answers to a question and no classes."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,7 @@ def claimed_labels(
         if before.yes != it.yes:
             both = [_told(one, claims) for one in (it, before)]
             what = f"{both[0]} here and {both[1]}: they name the same image."
-            split.setdefault(row, Bad(it.line, _place(it.line, claims), it.name, what, "keep one of them"))
+            split.setdefault(row, Bad(it.line, claims.place(it.line), it.name, what, "keep one of them"))
         elif it.score is not None and (before.score is None or it.score > before.score):
             kept[row] = it
     bad = sorted([*bad, *split.values()], key=lambda one: (one.line == 0, one.line))
@@ -105,7 +97,7 @@ def claimed_labels(
         np.array(used, np.int64),
         np.array([kept[row].yes for row in used], np.bool_),
         None if np.isnan(scores).all() else scores,
-        source_of(claims),
+        claims.digest,
         claims.kind,
     )
     return Found(claim, wanted, tuple(bad))
@@ -113,10 +105,7 @@ def claimed_labels(
 
 def label_for(category: str, claims: Claims, wanted: str = "") -> str:
     """The label of a file that means yes for a category. Raises BadInput if no image has it, or if it is not clear."""
-    counts: dict[str, int] = dict.fromkeys(claims.labels, 0)
-    for claim in claims.claims:
-        counts[claim.label] += 1
-    there = [label for label, count in counts.items() if count]
+    there = list(claims.counts())
     shown = ", ".join(repr(label) for label in there[:LABELS_SHOWN]) or "none"
     known = f"{shown} and {len(there) - LABELS_SHOWN:,} more" if len(there) > LABELS_SHOWN else shown
     if wanted:
@@ -126,6 +115,7 @@ def label_for(category: str, claims: Claims, wanted: str = "") -> str:
         return wanted
     called = [label for label in there if label.casefold() == category.casefold()]
     says_yes = [label for label in there if label.casefold() in SAYS_YES]
+    # yes and no, or 1 and 0, in a table are answers to a question and no classes
     only_answers = claims.kind in TABLES and all(label.casefold() in SAYS_YES | SAYS_NO for label in there)
     only = [] if only_answers else there
     for found in (called, says_yes if only_answers else [], only):
@@ -138,32 +128,12 @@ def label_for(category: str, claims: Claims, wanted: str = "") -> str:
     )
 
 
-def source_of(claims: Claims) -> str:
-    """The SHA-256 of a file of labels; of a folder, that of what it says."""
-    made = hashlib.sha256()
-    for block in _blocks(claims.file) if claims.file.is_file() else _lines(claims):
-        made.update(block)
-    return made.hexdigest()
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            yield block
-
-
-def _lines(claims: Claims) -> Iterator[bytes]:
-    for claim in claims.claims:
-        yield f"{claim!r}\n".encode("utf-8", "surrogateescape")
-    for name in claims.unlabelled:
-        yield f"{name!r}\n".encode("utf-8", "surrogateescape")
-
-
 def _said(claims: Claims, label: str) -> list[_Said]:
     """What the file says of each image that it names."""
     yes = claims.images(label)
-    lines = {claim.image: claim.line for claim in reversed(claims.claims) if claim.label == label}
-    denied = {claim.image: claim.score for claim in claims.denied if claim.label == label}
+    first = (claims.claims[place] for place in reversed(claims.places(label)))
+    lines = {claim.image: claim.line for claim in first}
+    denied = claims.denials(label)
     return [
         _Said(name, lines.get(name, line), name in yes, yes[name] if name in yes else denied.get(name))
         for name, line in claims.named().items()
@@ -182,7 +152,7 @@ def _rows(category: str, said: Sequence[_Said], claims: Claims, *, store: Store)
         found.append(rows[0] if fine else None)
         if not fine:
             wrong = shared.get(it.name) or not_one(category, it.name, rows, store=store)
-            bad.append(Bad(it.line, _place(it.line, claims), it.name, *wrong))
+            bad.append(Bad(it.line, claims.place(it.line), it.name, *wrong))
     return bad, found
 
 
@@ -229,13 +199,8 @@ def _all_of(category: str, bad: Sequence[Bad], claims: Claims) -> ThresherError:
     return BadInput(what, where=where, next=following)
 
 
-def _place(line: int, claims: Claims) -> str:
-    """Where a line is, for a message: in a folder it is the line of some file, which does not tell."""
-    return f"{claims.unit} {line}" if line and not claims.file.is_dir() else ""
-
-
 def _told(said: _Said, claims: Claims) -> str:
-    place = _place(said.line, claims)
+    place = claims.place(said.line)
     return f"{said.name!r} {'has' if said.yes else 'does not have'} the label{f' in {place}' if place else ''}"
 
 
@@ -245,7 +210,7 @@ def _must_differ(scores: "np.ndarray[tuple[int], np.dtype[np.float32]]", said: S
     if len(there) < 2 or len(np.unique(scores[there])) > 1:
         return
     lines = sorted(said[place].line for place in there.tolist())
-    first, last = _place(lines[0], claims), lines[-1]
+    first, last = claims.place(lines[0]), lines[-1]
     where = f" ({first} to {last})" if first and last != lines[0] else f" ({first})" if first else ""
     raise BadInput(
         f"every score is {scores[there[0]]:g}{where}.",

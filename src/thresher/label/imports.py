@@ -91,11 +91,10 @@ def column_name(wanted: str, path: Path) -> str:
     if not wanted:
         stem = path.resolve().name.split(".")[0] if path.is_file() else path.resolve().name
         made = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:60]
-        return made if NAME.fullmatch(made) and made not in (AUDITED, TEXT) else UNNAMED
+        return made if NAME.fullmatch(made) and made not in TAKEN else UNNAMED
     if wanted in TAKEN:
-        raise BadInput(f"{wanted!r} {TAKEN[wanted]}, and no column that is imported.", next="give another --name")
-    if wanted == TEXT:
-        raise BadInput(f"{TEXT!r} is the name of the scores of words.", next="give another --name")
+        what = f"{wanted!r} {TAKEN[wanted]}; an imported column cannot have this name."
+        raise BadInput(what, next="give another --name")
     if not NAME.fullmatch(wanted):
         raise BadInput(
             f"the name {wanted[:60]!r} is not one of up to 60 of the characters a-z 0-9 . _ -.",
@@ -110,10 +109,7 @@ def remove_column(category: str, name: str, *, store: Store) -> None:
     there = claims_of(category, store=store)
     if name in TAKEN and name in there:
         ends = f'thresher gold mine {category} --text ""' if name == TEXT else f"thresher labels list {category}"
-        raise BadInput(f"{name!r} {TAKEN[name]}, and no column that was imported.", where=category, next=ends)
-    if name == TEXT and name in there:
-        following = f'thresher gold mine {category} --text ""'
-        raise BadInput(f"{name!r} are the scores of the words of this category.", where=category, next=following)
+        raise BadInput(f"{name!r} {TAKEN[name]}; it is not an imported column.", where=category, next=ends)
     if name not in there or not remove_claim(category, name, store=store):
         known = any(one not in TAKEN for one in there)
         raise NotFound(

@@ -17,7 +17,7 @@ from thresher.loop.audited import Figures, course, figures, share_right
 from thresher.loop.proof import logged_decision
 from thresher.loop.refusal import refusal_files
 from thresher.loop.ship import chosen
-from thresher.loop.taken import Order, Taken, digest_of
+from thresher.loop.taken import Order, Taken
 from thresher.pictures import render
 from thresher.release import release
 from thresher.release.plan import DONE_FILE, PLAN_FILE, write_whole
@@ -83,7 +83,7 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
     places = [place for row in found.wrong for place in taken.claims_of(row)]
     (to / "wrong.csv").unlink(missing_ok=True)
     if places:
-        write_wrong(claims, places, to / "wrong.csv", unchanged=digest_of(claims) == taken.source)
+        write_wrong(claims, places, to / "wrong.csv", unchanged=claims.digest_now() == taken.source)
     (to / "missed.csv").unlink(missing_ok=True)
     if made.missed:
         write_missed(order.label, _names(found.missed, store=store), to / "missed.csv")

@@ -87,17 +87,6 @@ def _tells(name: str, label: str) -> bool:
     return label.isascii() and len(name) == len(label.strip())
 
 
-def digest_of(claims: Claims) -> str:
-    """A hash of the labels: that of the file, or of all claims where they lie in a folder."""
-    found = hashlib.sha256()
-    if claims.file.is_file():
-        with claims.file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    for claim in claims.claims:
-        found.update(repr((claim.image, claim.label, claim.score, claim.box)).encode("utf-8", "surrogatepass"))
-    return found.hexdigest()
-
-
 def taken_of(category: str, *, store: Store) -> Taken | None:
     """What was taken into a category, or None."""
     data = store.rounds.evidence(category, 0, RECORD)
@@ -129,7 +118,7 @@ def take(
         if not number_of(order.category, store=store):  # it was damaged, and `thresher check --mend` dropped it
             store_claim(order.category, _claim(before, claims, now_ms), store=store)
         return before
-    places = [place for place, claim in enumerate(claims.claims) if claim.label == order.label]
+    places = claims.places(order.label)
     wanted = [claims.claims[place] for place in places]
     found = (
         finder.boxes(wanted, margin=order.margin) if order.boxes else finder.images(wanted, everything=order.everything)
@@ -151,7 +140,7 @@ def take(
     used = np.array([row >= 0 for row in rows], np.bool_)
     made = Taken(
         order.label,
-        digest_of(claims),
+        claims.digest,
         order.boxes,
         np.array(rows, np.int64)[used],
         np.array(places, np.int64)[used],
@@ -181,7 +170,7 @@ def taken_before(order: Order, claims: Claims, *, store: Store) -> Taken | None:
     before = taken_of(order.category, store=store)
     if before is not None and (before.label, before.source, before.boxes) != (
         order.label,
-        digest_of(claims),
+        claims.digest,
         order.boxes,
     ):
         raise AlreadyThere(

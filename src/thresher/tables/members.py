@@ -52,7 +52,7 @@ def members_of(path: Path) -> Iterator[Member]:
     else:
         raise text.wrong("is empty" if not letter else "is not a JSON object or list")
     if text.next_letter():
-        raise text.wrong("goes on behind the end of the JSON")
+        raise text.wrong("has text after the end of the JSON")
 
 
 def _listed(text: Text, section: str) -> Iterator[Member]:
@@ -113,5 +113,5 @@ def whole_of(path: Path) -> Any:  # noqa: ANN401 -- whatever JSON holds
         raise text.wrong("is empty")
     value = text.value()
     if text.next_letter():
-        raise text.wrong("goes on behind the end of the JSON")
+        raise text.wrong("has text after the end of the JSON")
     return value

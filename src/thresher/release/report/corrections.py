@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from thresher.annotations import Claims
+from thresher.annotations import TABLES, Claims
 from thresher.errors import ThresherError
 from thresher.release.plan import write_whole
 from thresher.tables import open_table
 
-TABLES: Final = frozenset({"csv", "parquet", "jsonl"})
 COLUMNS: Final = ("line", "image", "label", "score", "left", "top", "width", "height")
 
 
