@@ -86,7 +86,7 @@ def chosen_now(name: str, *, store: Store, settings: Settings) -> Targets:
     """The targets of a category, whose method is chosen now if it is to be, there are images, and nothing is frozen."""
     category, images = store.categories.get(name), len(store.categories.pool(name))
     if category.targets.chosen and images and in_force(category, images, store=store) is None:
-        store.categories.aim(name, choose(category, category.targets, store=store, settings=settings).targets)
+        _put(category, choose(category, category.targets, store=store, settings=settings), store=store)
     return store.categories.get(name).targets
 
 
@@ -102,15 +102,23 @@ def chosen_again(category: Category, *, store: Store, settings: Settings) -> Cat
         made = choose(category, category.targets, store=store, settings=settings)
     except NotReady:
         return category
-    now = store.categories.get(name)
-    if now != category or in_force(now, len(store.categories.pool(name)), store=store) is not None:
-        return now  # the owner was faster, or another loop
-    if made.targets != category.targets:
-        store.categories.aim(name, made.targets)
+    if not _put(category, made, store=store):
+        return store.categories.get(name)
     prices = {method: round(offer.answers.expected) for method, offer in made.offers.items()}
     kept = {"method": made.targets.method, "answers": prices, "says": made.targets.chosen}
     store.rounds.keep_evidence(name, 0, mark, json.dumps(kept, sort_keys=True).encode())
     return store.categories.get(name)
+
+
+def _put(category: Category, made: Choice, *, store: Store) -> bool:
+    """Store a choice, unless the category was changed or frozen since it was read, by its owner or another loop."""
+    frozen = in_force(category, len(store.categories.pool(category.name)), store=store) is not None
+    # the comparison is the last step before the write: reading a freeze takes longer
+    if frozen or store.categories.get(category.name) != category:
+        return False
+    if made.targets != category.targets:
+        store.categories.aim(category.name, made.targets)
+    return True
 
 
 def _lacking(targets: Targets, *, store: Store, settings: Settings) -> str:
