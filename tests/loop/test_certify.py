@@ -160,7 +160,7 @@ def test_the_bounds_that_are_told_reach_the_target_at_the_answer_that_certifies(
     assert [answers for answers, _, _ in path] == list(range(found.answers + 1))
     assert all(before[1] <= after[1] for before, after in pairwise(path))  # no label was wrong
     assert path[-2][1] < 0.8 <= path[-1][1]
-    assert said[-1].startswith(f"{found.answers} answers, 0 wrong: at least ")
+    assert said[-1].startswith(f"{found.answers} answers, 0 wrong: at least {path[-1][1]:.1%} are right so far ")
     assert figures("car", store=store).answers == found.answers
 
 
