@@ -131,7 +131,7 @@ def test_recall_is_proven_from_the_images_without_the_label(store: Store, settin
     found = certified(made, store, settings, order)
     assert found.state == "certified"
     assert found.recall is not None
-    assert found.recall.holds
+    assert found.recall.lower >= found.recall.target
     kept = json.loads((made.folder / "report" / "certificate.json").read_text("utf-8"))
     assert kept["result"]["recall"] == 0.8
     assert kept["result"]["counts"]["reject_drawn"] > 0
