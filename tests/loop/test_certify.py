@@ -131,7 +131,7 @@ def test_recall_is_proven_from_the_images_without_the_label(store: Store, settin
     found = certified(made, store, settings, order)
     assert found.state == "certified"
     assert found.recall is not None
-    assert found.recall.holds
+    assert found.recall.lower >= found.recall.target
     kept = json.loads((made.folder / "report" / "certificate.json").read_text("utf-8"))
     assert kept["result"]["recall"] == 0.8
     assert kept["result"]["counts"]["reject_drawn"] > 0
@@ -160,7 +160,7 @@ def test_the_bounds_that_are_told_reach_the_target_at_the_answer_that_certifies(
     assert [answers for answers, _, _ in path] == list(range(found.answers + 1))
     assert all(before[1] <= after[1] for before, after in pairwise(path))  # no label was wrong
     assert path[-2][1] < 0.8 <= path[-1][1]
-    assert said[-1].startswith(f"{found.answers} answers, 0 wrong: at least ")
+    assert said[-1].startswith(f"{found.answers} answers, 0 wrong: at least {path[-1][1]:.1%} are right so far ")
     assert figures("car", store=store).answers == found.answers
 
 

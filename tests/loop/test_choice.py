@@ -1,6 +1,7 @@
 """Without a method the loop chooses the cheapest that keeps the promise, anew as it learns, until the freeze."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,15 @@ from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool, to_the_end
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, rounds_of_two, says
 
+from thresher.loop import choice
 from thresher.loop.aims import Aims, aim, aimed
-from thresher.loop.choice import choose, chosen_now
+from thresher.loop.choice import Choice, choose, chosen_again, chosen_now
 from thresher.loop.decision import decision
-from thresher.loop.snapshot import in_force
+from thresher.loop.promises import Purse
+from thresher.loop.snapshot import freeze, in_force
 from thresher.loop.turn import Turn
 from thresher.loop.ways import CANDIDATES, TO_BE_CHOSEN
-from thresher.records import Says, Targets, Worker
+from thresher.records import Category, Says, Targets, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -146,3 +149,42 @@ def test_after_the_freeze_the_choice_stays_and_the_promise_is_kept(
     right = sum(says(row) is Says.YES for row in yes)
     assert right >= PROMISE.precision * len(yes)
     assert right >= PROMISE.recall * (COUNT - YES_FROM)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_targets_that_are_changed_while_the_methods_are_planned_stay(
+    store: Store, settings: Settings, rows: list[int], monkeypatch: pytest.MonkeyPatch, *, again: bool
+) -> None:
+    answer_until_a_round(store, settings, PEOPLE[:2])
+    others = replace(targets(store), precision=0.9, chosen=TO_BE_CHOSEN)
+    store.categories.aim(NAME, replace(targets(store), chosen=TO_BE_CHOSEN))
+    store.people.add(Worker("fay", "fay", False, "", 1))  # so that the loop chooses again
+
+    def interrupted(category: Category, wanted: Targets, *, store: Store, settings: Settings) -> Choice:
+        made = choose(category, wanted, store=store, settings=settings)
+        store.categories.aim(NAME, others)
+        return made
+
+    monkeypatch.setattr(choice, "choose", interrupted)
+    if again:
+        came_to = chosen_again(store.categories.get(NAME), store=store, settings=settings).targets
+    else:
+        came_to = chosen_now(NAME, store=store, settings=settings)
+    assert came_to == targets(store) == others
+
+
+def test_a_freeze_that_is_made_while_the_methods_are_planned_keeps_its_targets(
+    store: Store, settings: Settings, rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(category: Category, wanted: Targets, *, store: Store, settings: Settings) -> Choice:
+        made = choose(category, wanted, store=store, settings=settings)
+        freeze(category, decision(NAME, store=store), Purse(), store=store, now_ms=9)
+        return made
+
+    answer_until_a_round(store, settings, PEOPLE[:2])
+    before = replace(targets(store), chosen=TO_BE_CHOSEN)
+    store.categories.aim(NAME, before)
+    monkeypatch.setattr(choice, "choose", interrupted)
+    assert not frozen(store)
+    assert chosen_now(NAME, store=store, settings=settings) == before
+    assert frozen(store) == before.method

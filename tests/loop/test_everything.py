@@ -9,15 +9,16 @@ from tests.loop.people import one_turn, pool
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, frozen_now, rounds_of_two, run
 from tests.loop.scored import scored_apart
 
+from thresher import loop
 from thresher.loop.budget import NO_LIMIT
 from thresher.loop.certified import certified, forecast
 from thresher.loop.decision import decision
 from thresher.loop.everything import instead_of_audits
-from thresher.loop.forecast import plan
+from thresher.loop.forecast import Plan, plan
 from thresher.loop.ship import ship
 from thresher.loop.snapshot import in_force
 from thresher.loop.turn import Turn
-from thresher.records import Targets, Worker
+from thresher.records import Category, Targets, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.verify import verify
@@ -76,6 +77,26 @@ def test_all_is_labelled_instead_of_learning_on_only_where_audits_after_the_roun
     assert ("images to train on" in wish.says) == learns_on
     assert wish.says.startswith("labels every image of the pool") != learns_on
     assert (in_force(category, count, store=store) is None) == learns_on
+
+
+def test_the_rounds_to_come_are_planned_once_for_each_round_and_its_targets(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored_apart(store, 600, yes=0.4, apart=2.0)
+    for name in PEOPLE:
+        store.people.add(Worker(name, name, False, "", 1))
+    planned: list[float] = []
+
+    def counted(category: Category, wanted: Targets, *, store: Store, settings: Settings) -> Plan:
+        planned.append(wanted.recall)
+        return plan(category, wanted, store=store, settings=settings)
+
+    monkeypatch.setattr(loop.certified, "plan", counted)
+    for recall in (0.9, 0.9, 0.9, 0.91, 0.91, 0.9):
+        store.categories.aim(NAME, Targets(0.95, recall, 0.05, None, "certified"))
+        wish = certified(store.categories.get(NAME), store=store, settings=settings, seed=1, now_ms=1)
+        assert "images to train on" in wish.says
+    assert planned == [0.9, 0.91]
 
 
 def test_a_check_that_an_earlier_version_took_does_not_end_the_freeze_of_each_turn(

@@ -7,10 +7,12 @@ import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, one_turn, pool, to_the_end
 from tests.loop.promised import COUNT, PEOPLE, YES_FROM, frozen_now, rounds_of_two, says
+from tests.verify.tampering import Release
 
 from thresher.evidence import Certified
 from thresher.loop.audited import figures
 from thresher.loop.decision import decision
+from thresher.loop.refusal import refusal_files
 from thresher.loop.ship import ship
 from thresher.records import OWNER, Label, Purpose, Says, Source, Targets
 from thresher.settings import Settings
@@ -123,6 +125,23 @@ def test_labels_that_are_too_wrong_are_refused_early_with_the_interval_and_the_w
     assert set(found.wrong) <= set(wrong)
     assert len(store.labels.votes(NAME, 1)) < 90
     assert found.recall is None
+
+
+@pytest.mark.parametrize(("urn", "recall"), [("accept", 0.0), ("accept", 0.8), ("reject", 0.8)])
+def test_evidence_of_a_failed_audit_without_a_delta_proves_no_interval(
+    urn: str, recall: float, store: Store, settings: Settings, rows: list[int], tmp_path: Path
+) -> None:
+    claim(store, rows, wrong=80)
+    aim(store, recall=recall)
+    assert to_the_end(store, settings, says, (OWNER,)).state == "refused"
+    for name, data in refusal_files(decision(NAME, store=store), {}, store=store, now_ms=9).items():
+        (tmp_path / name).write_bytes(data)
+    (said,) = verify(tmp_path).wrong
+    assert "confidence" in said
+    Release(tmp_path, "labels", b"").frozen(lambda one: one["ladder"][0].update({f"{urn}_delta": 0.0}))
+    said, wrong = verify(tmp_path).wrong
+    assert "confidence" not in said
+    assert wrong == f"the {urn} urn has a delta of 0, by which no interval is proven"
 
 
 def test_other_labels_begin_another_audit_and_the_same_ones_go_on(

@@ -20,7 +20,7 @@ from thresher.loop.turn import Turn
 from thresher.records import OWNER, now_ms
 from thresher.server.local import Local
 from thresher.settings import Settings
-from thresher.store.contract import Rows, Store
+from thresher.store.contract import Rows, Store, Tally
 from thresher.workforce.links import Links
 
 if TYPE_CHECKING:
@@ -103,11 +103,20 @@ def _invite(store: Store) -> str:
 
 
 def _teller(orders: "Sequence[Order]", store: Store) -> Callable[[str, Turn], None]:
-    """A function that prints each label's progress when it has moved."""
+    """A function that prints each label's progress when it has moved.
+
+    The progress is computed while the counters of the label move, and once more, as an answer that comes late in a turn
+    is processed by the next one.
+    """
     labels = {order.category: order.label for order in orders}
     last: dict[str, str] = {}
+    seen: dict[str, tuple[Tally | None, Tally | None]] = {}
 
     def heard(name: str, _came_to: Turn) -> None:
+        now, before = store.categories.tally(name), seen.get(name, (None, None))
+        seen[name] = (now, before[0])
+        if before == (now, now):
+            return
         words = told(name, store=store)
         if words and words != last.get(name):
             say(f"{visible(labels[name])}: {words}")

@@ -67,13 +67,13 @@ def labels_import(
     Another import under the same name replaces it.
     """
     from thresher.label.imports import Wanted, import_column
-    from thresher.loop.columns import waits_for_a_freeze
+    from thresher.loop.snapshot import is_frozen
     from thresher.records import now_ms
 
     with opened(context) as (store, settings):
         wanted = Wanted(read.kind, read.label, read.column, read.skip_bad)
         found = import_column(name, file, wanted, store=store, now_ms=now_ms())
-        frozen = waits_for_a_freeze(name, store=store)
+        frozen = is_frozen(store.categories.get(name), store=store)
         images, step = len(store.categories.pool(name)), next_line(name, store, settings)
     claim = found.claim
     for bad in found.skipped[:SKIPPED_SHOWN]:

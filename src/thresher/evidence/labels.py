@@ -43,7 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thresher.evidence.martingale import SLACK, Prior, at_most, draws_if_clean, log_evidence_beyond, most, whole
-from thresher.evidence.plan import delta_of, draws_ahead, may_be_false, may_be_missed
+from thresher.evidence.plan import draws_ahead, may_be_false, may_be_missed
 from thresher.evidence.state import (
     Answers,
     Asking,
@@ -155,7 +155,7 @@ class Audit:
 
     @property
     def is_impossible(self) -> bool:
-        """Whether more bad items were drawn than there may be."""
+        """Whether more bad items were drawn than there may be, or all are drawn."""
         return bool(len(self.urn.bad) > whole(self.bound)) or not self.urn.left
 
     @property
@@ -174,7 +174,9 @@ class Audit:
     @property
     def ahead(self) -> float:
         """The further draws that are expected at the drawn share of bad items; infinite if no number is enough."""
-        return self._ahead(len(self.urn.bad) / max(self.urn.drawn, 1))
+        urn, bad = self.urn, len(self.urn.bad)
+        evidence = log_evidence_beyond(urn.size, urn.drawn, bad, self.bound, urn.prior)
+        return float(draws_ahead(urn.size, urn.drawn, bad / max(urn.drawn, 1), self.bound, evidence, self.delta))
 
     @property
     def is_hopeless(self) -> bool:
@@ -184,11 +186,6 @@ class Audit:
         doubts = doubts_of(max(self.bound, 0.0) / max(urn.size, 1))
         good = urn.drawn - len(urn.bad)
         return bool(at_most(urn.size, urn.drawn, good, urn.size - fair - 1, doubts, LOST))
-
-    def _ahead(self, share: float) -> float:
-        urn = self.urn
-        evidence = log_evidence_beyond(urn.size, urn.drawn, len(urn.bad), self.bound, urn.prior)
-        return float(draws_ahead(urn.size, urn.drawn, min(share, 1.0), self.bound, evidence, self.delta))
 
 
 # each turn of the loop goes through all draws again, and clean draws come to the same states in every run
@@ -298,6 +295,5 @@ def _replayed(audit: Audit, state: State) -> Audited:
         audit.take(np.array(codes, np.int8))
         if len(codes) < len(now):
             break
-    delta = audit.delta or delta_of(state.frozen)
     fewest, largest = limits(audit)
-    return Audited(urn.size, urn.drawn, len(urn.bad), audit.bound, fewest, largest, delta, audit.holds)
+    return Audited(urn.size, urn.drawn, len(urn.bad), audit.bound, fewest, largest, audit.delta, audit.holds)

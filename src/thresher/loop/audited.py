@@ -97,15 +97,16 @@ def told(name: str, *, store: Store) -> str:
     Without a wrong label it gives the lower bound by which the audit accepts.
     """
     found = figures(name, store=store)
-    target = store.categories.get(name).targets
-    if found.precision is None or not found.precision.drawn:
+    target, snapshot, one = store.categories.get(name).targets, found.decided.basis.snapshot, found.precision
+    if snapshot is None or one is None or not one.drawn:
         return f"{found.first:,} doubtful labels answered, {found.mended:,} wrong." if found.first else ""
-    low, high = found.interval if found.precision.bad else course(found, accepts=True)[-1][1:]
-    between = f"{low:.1%} to {high:.1%}" if found.precision.bad else f"at least {low:.1%}"
-    says = (
-        f"{found.precision.drawn:,} answers, {found.precision.bad:,} wrong: {between} are right so far "
-        f"(target {target.precision:.1%})."
-    )
+    low, high = found.interval
+    between = f"{low:.1%} to {high:.1%}"
+    if not one.bad:
+        frozen = snapshot.frozen
+        wrong = most(one.size, one.drawn, one.bad, frozen.accept_prior, frozen.ladder[0].accept_delta)
+        between = f"at least {(one.size - wrong) / one.size:.1%}"
+    says = f"{one.drawn:,} answers, {one.bad:,} wrong: {between} are right so far (target {target.precision:.1%})."
     if found.recall is None or not found.recall.drawn:
         return says
     return f"{says} Of {found.recall.drawn:,} images without the label {found.recall.bad:,} should have it."

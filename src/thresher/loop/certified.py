@@ -7,6 +7,7 @@ that an audit depends on is adjudicated: by a lead of three among votes of peopl
 owner. Only the method `adjudicated` builds the middle from unadjudicated votes.
 """
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -62,6 +63,7 @@ from thresher.settings import Settings
 from thresher.store.contract import Store
 
 FORECAST = "forecast of round"
+PAYS = "whether learning pays after round"
 CLEARLY = 0.98  # of the answers of labelling every image, below which it pays to learn on instead
 LEARN_SHARE = 0.4  # of a budget of answers is for learning, the rest for the audits
 USEFUL = 0.5  # of a full task: to fewer images than that, the next draws of the audits are added
@@ -102,16 +104,16 @@ def _before(
     """What comes before a freeze for audits: to label all instead, learning, people who have to join, scouts."""
     ahead = forecast(category, decided, store=store) - len(store.labels.held(category.name, category.question.version))
     left = to_learn if not way_of(category.targets.method).budgeted else NO_LIMIT
-    enough = way_of(category.targets.method).whole or _learned_enough(category, decided, store=store)
+    over = to_learn <= 0 or way_of(category.targets.method).whole or _learned_enough(category, decided, store=store)
     why = instead_of_audits(category, decided, (ahead, left), store=store, settings=settings)
-    if why and (enough or to_learn <= 0 or not _learning_pays(category, store=store, settings=settings)):
+    if why and (over or not _learning_pays(category, decided, store=store, settings=settings)):
         return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     if category.targets.answers is not None and left != NO_LIMIT:
         to_learn = _leaves(category, ahead, left, store=store, settings=settings)
-        over = to_learn <= 0 or enough
+        over = over or to_learn <= 0
         if over and (lacks := too_small(category, decided, (ahead, left), store=store, settings=settings)):
             return Wish("spent", lacks)
-    if to_learn > 0 and not enough:
+    if not over:
         asked = learning_asks(category, decided, to_learn, store=store, settings=settings, seed=seed)
         if asked:
             return Wish("asking", f"asks about {asked:,} images to train on.")
@@ -126,13 +128,21 @@ def _before(
     return None
 
 
-def _learning_pays(category: Category, *, store: Store, settings: Settings) -> bool:
+def _learning_pays(category: Category, decided: Decided, *, store: Store, settings: Settings) -> bool:
     """Whether audits are expected to take fewer answers than labelling every image, once all rounds to come are over.
 
-    What they would take now is no measure of it: a classifier of one or two rounds makes every audit long.
+    What they would take now is no measure of it: a classifier of one or two rounds makes every audit long. The answer
+    is kept for the round and the targets, as the plan takes seconds and the loop asks in each turn.
     """
-    ahead = plan(category, category.targets, store=store, settings=settings)
-    return ahead.answers.expected < CLEARLY * ahead.everything.expected
+    assert decided.round is not None  # noqa: S101 -- asked after a round only
+    targets = hashlib.sha256(repr(replace(category.targets, chosen="")).encode()).hexdigest()
+    name = f"{PAYS} {decided.round.number}, targets {targets[:16]}"
+    kept = store.rounds.evidence(category.name, 0, name)
+    if kept is None:
+        ahead = plan(category, category.targets, store=store, settings=settings)
+        kept = b"yes" if ahead.answers.expected < CLEARLY * ahead.everything.expected else b"no"
+        store.rounds.keep_evidence(category.name, 0, name, kept)
+    return kept == b"yes"
 
 
 def _leaves(category: Category, images: float, left: int, *, store: Store, settings: Settings) -> int:
@@ -184,9 +194,10 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
         left = spare(category, store=store, settings=settings)
         if why := instead_of_audits(category, decided, (step.ahead, left), store=store, settings=settings):
             return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
-    asks = but_checked(category.name, snapshot, _asks(snapshot, step, votes, store=store), votes, store=store)
-    if way.given:  # the next draws are needed too, unless the labels are given up before
-        asks += _asks(snapshot, replace(step, wanted=step.further), votes, store=store)
+    # of labels that are given the next draws are needed too, unless these are given up before
+    now = replace(step, wanted=step.wanted + step.further) if way.given else step
+    asks = but_checked(category.name, snapshot, _asks(snapshot, now, votes, store=store), votes, store=store)
+    if way.given:
         # whatever task they come to be in: an answer counts only after those to all earlier draws
         asks = [replace(ask, priority=-float(ask.draw)) for ask in asks]
     if way.budgeted:

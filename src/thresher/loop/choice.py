@@ -9,12 +9,11 @@ import json
 import math
 from dataclasses import dataclass, replace
 
-from thresher.errors import NotReady
 from thresher.label.adjudicate import LEAD
 from thresher.label.standing import annotators
 from thresher.loop.forecast import LIKELY, Plan, plan
 from thresher.loop.methods import rounds_of, words_of
-from thresher.loop.snapshot import in_force
+from thresher.loop.snapshot import is_frozen
 from thresher.loop.ways import CANDIDATES, START, TO_BE_CHOSEN, WAYS
 from thresher.records import Category, Targets
 from thresher.settings import Settings
@@ -75,8 +74,7 @@ def planned(
 
     A freeze in force has its method. Raises as `plan`.
     """
-    images = len(store.categories.pool(category.name))
-    if not targets.chosen or in_force(replace(category, targets=targets), images, store=store) is not None:
+    if not targets.chosen or is_frozen(replace(category, targets=targets), store=store):
         return targets, plan(category, targets, store=store, settings=settings, prevalence=prevalence)
     made = choose(category, targets, store=store, settings=settings, prevalence=prevalence)
     return made.targets, made.plan
@@ -84,9 +82,9 @@ def planned(
 
 def chosen_now(name: str, *, store: Store, settings: Settings) -> Targets:
     """The targets of a category, whose method is chosen now if it is to be, there are images, and nothing is frozen."""
-    category, images = store.categories.get(name), len(store.categories.pool(name))
-    if category.targets.chosen and images and in_force(category, images, store=store) is None:
-        store.categories.aim(name, choose(category, category.targets, store=store, settings=settings).targets)
+    category = store.categories.get(name)
+    if category.targets.chosen and len(store.categories.pool(name)) and not is_frozen(category, store=store):
+        _put(category, choose(category, category.targets, store=store, settings=settings), store=store)
     return store.categories.get(name).targets
 
 
@@ -98,19 +96,24 @@ def chosen_again(category: Category, *, store: Store, settings: Settings) -> Cat
     mark = f"{CHOSEN} {rounds[-1].number}, {min(len(annotators(store=store)), _people(settings))} people"
     if store.rounds.evidence(name, 0, mark) is not None:
         return category
-    try:
-        made = choose(category, category.targets, store=store, settings=settings)
-    except NotReady:
-        return category
-    now = store.categories.get(name)
-    if now != category or in_force(now, len(store.categories.pool(name)), store=store) is not None:
-        return now  # the owner was faster, or another loop
-    if made.targets != category.targets:
-        store.categories.aim(name, made.targets)
+    made = choose(category, category.targets, store=store, settings=settings)
+    if not _put(category, made, store=store):
+        return store.categories.get(name)
     prices = {method: round(offer.answers.expected) for method, offer in made.offers.items()}
     kept = {"method": made.targets.method, "answers": prices, "says": made.targets.chosen}
     store.rounds.keep_evidence(name, 0, mark, json.dumps(kept, sort_keys=True).encode())
     return store.categories.get(name)
+
+
+def _put(category: Category, made: Choice, *, store: Store) -> bool:
+    """Store a choice, unless the category was changed or frozen since it was read, by its owner or another loop."""
+    frozen = is_frozen(category, store=store)
+    # the comparison is the last step before the write: reading a freeze takes longer
+    if frozen or store.categories.get(category.name) != category:
+        return False
+    if made.targets != category.targets:
+        store.categories.aim(category.name, made.targets)
+    return True
 
 
 def _lacking(targets: Targets, *, store: Store, settings: Settings) -> str:

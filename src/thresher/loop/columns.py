@@ -5,8 +5,6 @@ from typing import Final
 
 from thresher.errors import NotFound, StoreDamaged
 from thresher.learn.head import Head
-from thresher.loop.snapshot import in_force
-from thresher.loop.ways import way_of
 from thresher.records import Round
 from thresher.store.claims import AUDITED, TEXT, claims_in_force
 from thresher.store.contract import Store
@@ -35,13 +33,6 @@ class InUse:
         if self.name == TEXT:
             of = f"how well {self.images:,} images fit the words of the category"
         return f"{of}: the classifier {self.used}"
-
-
-def waits_for_a_freeze(category: str, *, store: Store) -> bool:
-    """Whether a freeze is in force: its ranking is audited, so nothing is trained before the next one."""
-    entry = store.categories.get(category)
-    images = len(store.categories.pool(category))
-    return way_of(entry.targets.method).proves and in_force(entry, images, store=store) is not None
 
 
 def columns_in_use(category: str, *, store: Store) -> list[InUse]:

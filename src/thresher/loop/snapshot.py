@@ -217,6 +217,12 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
     return snapshot if snapshot.closed is closed else replace(snapshot, closed=closed)
 
 
+def is_frozen(category: Category, *, store: Store) -> bool:
+    """Whether a freeze is in force: its ranking and votes are audited, so nothing is trained before the next one."""
+    images = len(store.categories.pool(category.name))
+    return way_of(category.targets.method).proves and in_force(category, images, store=store) is not None
+
+
 def _serves(frozen: str, wanted: str) -> bool:
     """Whether a freeze by one method is one for another: labelling every image proves precision and recall too."""
     way = way_of(wanted)

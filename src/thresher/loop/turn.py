@@ -19,7 +19,7 @@ from thresher.loop.certified import certified
 from thresher.loop.checking import keep_checked
 from thresher.loop.choice import chosen_again
 from thresher.loop.methods import Wish, cascade, on_their_way, uncertainty
-from thresher.loop.snapshot import in_force
+from thresher.loop.snapshot import is_frozen
 from thresher.loop.ways import Asking, way_of
 from thresher.records import OWNER_ONLY, Category, Purpose, Round, Task
 from thresher.settings import Settings
@@ -76,9 +76,9 @@ def turn(
         _publish(category, store=store, settings=settings, now_ms=now_ms)
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
     before = store.rounds.latest(name, category.question.version)
-    way, images = way_of(category.targets.method), len(store.categories.pool(name))
+    way = way_of(category.targets.method)
     # its ranking, or the labels that are given, are what is audited
-    if way.given or (way.proves and in_force(category, images, store=store) is not None):
+    if way.given or is_frozen(category, store=store):
         learned = before
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
@@ -103,21 +103,14 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
     name = category.name
     expire(store, now_ms)
     review_all(name, store=store, settings=settings, now_ms=now_ms)
-    judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=lambda: _is_frozen(category, store=store))
-    if store.rounds.epochs(name) and not _is_frozen(category, store=store):
+    judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=lambda: is_frozen(category, store=store))
+    if store.rounds.epochs(name) and not is_frozen(category, store=store):
         keep_checked(category, store=store)
         gild_audits(name, store=store)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
     # full tasks only: the few images that need further votes go into tasks with what this turn asks
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, flush=False)
     return store.categories.get(category.name)
-
-
-def _is_frozen(category: Category, *, store: Store) -> bool:
-    """Whether a certificate depends on the votes as they are."""
-    if not way_of(category.targets.method).proves:
-        return False
-    return in_force(category, len(store.categories.pool(category.name)), store=store) is not None
 
 
 def _nothing_to_learn_from(category: Category, *, store: Store) -> bool:

@@ -36,9 +36,12 @@ def said_of_refused(directory: Path, given: Fields, *, head: str = "") -> tuple[
     pool = read_pool(directory, frozen, checks)
     labels = read_labels(directory, frozen, log, pool, checks)
     must_be_trusted(directory, frozen.truth, checks)
+    urns = [] if checks.wrong else list(_urns(frozen))
+    for urn in urns:
+        checks.that(urn.delta > 0.0, f"the {urn.name} urn has a delta of 0, by which no interval is proven")
     if checks.wrong:  # the calculation takes what was compared for granted
         return (NO_CERTIFICATE, *checks.all())
-    told = [_said(urn, labels, Fields(given.get(REFUSED), REFUSED), checks) for urn in _urns(frozen)]
+    told = [_said(urn, labels, Fields(given.get(REFUSED), REFUSED), checks) for urn in urns]
     return (f"{NO_CERTIFICATE}: {'; '.join(told)} (recomputed from the draws)", *checks.all())
 
 
@@ -60,12 +63,12 @@ def _urns(frozen: Frozen) -> Iterator[_Urn]:
     rung = frozen.ladder[0]
     claimed, others = rung.rank, frozen.ranks - rung.rank
     order = shuffled(frozen.seed, "accept", claimed)
-    delta = rung.accept_delta or frozen.spent
-    yield _Urn("accept", claimed, order, YES, delta, "images that the labels call yes", "not yes", "are yes")
+    yield _Urn(
+        "accept", claimed, order, YES, rung.accept_delta, "images that the labels call yes", "not yes", "are yes"
+    )
     if frozen.recall:
         order = (claimed + item for item in shuffled(frozen.seed, "reject", others))
-        delta = rung.reject_delta or frozen.spent
-        yield _Urn("reject", others, order, NO, delta, "other images", "not no", "are no")
+        yield _Urn("reject", others, order, NO, rung.reject_delta, "other images", "not no", "are no")
 
 
 def _said(urn: _Urn, labels: Labels, given: Fields, checks: Checks) -> str:

@@ -16,11 +16,6 @@ class Bound:
     lower: float
     upper: float
 
-    @property
-    def holds(self) -> bool:
-        """Whether the target is proven."""
-        return self.lower >= self.target
-
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
