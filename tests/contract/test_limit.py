@@ -184,7 +184,6 @@ def test_no_more_is_dealt_than_is_reserved(store: Store) -> None:
 def test_a_task_with_votes_ends_with_those_it_has_where_its_places_are_closed(store: Store) -> None:
     category(store, 9)
     task, untaken = publish(store, [0, 1], places=3), publish(store, [2])
-    assert not store.asks.close(untaken.number)
     first, second = (dealt(store, must_take(store, worker)) for worker in ("w1", "w2"))
     store.work.send(first.id, answers(first), 200)
     store.work.review(first.id, Review(Stage.ACCEPTED, "", 210))
@@ -195,6 +194,19 @@ def test_a_task_with_votes_ends_with_those_it_has_where_its_places_are_closed(st
     store.work.review(second.id, Review(Stage.ACCEPTED, "", 230))
     assert store.asks.open_counts("car", 1) == {"learn": 1}
     assert must_take(store, "w3").task == untaken.number
+    assert miscounted(store) == []
+
+
+def test_a_task_that_nobody_has_taken_ends_without_votes_where_its_places_are_closed(store: Store) -> None:
+    category(store, 9)
+    task, other = publish(store, [0, 1], places=2), publish(store, [2])
+    assert store.asks.close(task.number)
+    assert not store.asks.close(task.number)
+    assert store.asks.open_counts("car", 1) == {"learn": 1}
+    assert store.categories.tally("car").tasks_open == 1
+    assert store.asks.untaken("car", 1, 9) == [other]
+    assert must_take(store, "w1").task == other.number
+    assert store.asks.wish("car", 1, [NewAsk(0, Purpose.LEARN)]) == 1  # it may be asked about again
     assert miscounted(store) == []
 
 

@@ -57,3 +57,9 @@ def left_to_ask(people: Set[str], voters: Set[str], shared: Devices) -> int:
     used = frozenset[str]().union(*(shared.get(voter, frozenset()) for voter in voters))
     alike = {person for person, own in shared.items() if not used.isdisjoint(own)} if used else set()
     return len(people) - len(people & (voters | alike))
+
+
+def were_shown(category: str, person: str, *, store: Store) -> set[int]:
+    """The rows that a person, or somebody at their devices, was asked about, whatever became of the answers."""
+    people = (person, *store.people.alike(person))
+    return {row for one in people for row in store.work.asked(category, one).tolist()}

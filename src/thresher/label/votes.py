@@ -5,13 +5,14 @@ vote that was withdrawn leaves no trace.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from thresher.label.adjudicate import LEAD, ask_on, leader, of_audit
+from thresher.label.adjudicate import LEAD, MOST_VOTES, ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
 from thresher.label.gold import take_lost_labels
-from thresher.label.independent import Devices, left_to_ask, once_a_device, shared_devices
+from thresher.label.independent import Devices, left_to_ask, once_a_device, shared_devices, were_shown
 from thresher.label.standing import annotators
 from thresher.records import TRUSTED, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
@@ -20,6 +21,7 @@ from thresher.store.contract import Store
 __all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
 
 KNOWN_ENOUGH = LEAD + 2  # people who have voted: three on a draw, two more where those disagree
+MANY = 2 * MOST_VOTES  # of so many who have not voted on an image the gate has not rejected all
 FOLLOW_UP = 10.0  # priority of a further vote: an image that is nearly settled comes before a new one
 MOVED = 0.02  # a posterior that moved less is not worth a write
 
@@ -66,7 +68,8 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     open_rows = set(store.asks.open_rows(category, version).tolist())
     owners = {worker.id for worker in store.people.all() if worker.owner}
     everything = store.labels.votes(category, version)
-    voters = _Voters(annotators(store=store), shared_devices(store=store), everything, owners)
+    shown = partial(were_shown, category, store=store)
+    voters = _Voters(annotators(store=store), shared_devices(store=store), everything, owners, shown)
     votes = once_a_device([vote for vote in everything if vote.worker not in owners], voters.shared)
     labels = store.labels.all_of(category, version)
     of_the_owner = [vote for vote in everything if vote.worker in owners]
@@ -117,7 +120,9 @@ class _Voters:
     shared: Devices
     everything: Sequence[Vote]
     owners: set[str]
+    shown: Callable[[str], set[int]]
     of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _shown_to: dict[str, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for vote in self.everything:
@@ -133,7 +138,16 @@ class _Voters:
         counted = {vote.worker for vote in votes}
         known = self.people & {vote.worker for vote in self.everything} if follow_up else self.people
         asked = known if len(known) >= KNOWN_ENOUGH else self.people
-        return len(counted) + left_to_ask(asked, self.of[votes[0].row], self.shared)
+        left = left_to_ask(asked, self.of[votes[0].row], self.shared)
+        if left <= MANY:
+            left = left_to_ask(asked, self.of[votes[0].row] | self._saw(votes[0].row, asked), self.shared)
+        return len(counted) + left
+
+    def _saw(self, row: int, people: set[str]) -> set[str]:
+        """Those among some people who were asked about an image: their answers may have been rejected."""
+        for person in people - self._shown_to.keys():
+            self._shown_to[person] = self.shown(person)
+        return {person for person in people if row in self._shown_to[person]}
 
 
 def _undone(labels: Sequence[Label], votes: Sequence[Vote], voters: _Voters) -> list[int]:

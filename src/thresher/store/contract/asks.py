@@ -46,7 +46,7 @@ class Asks(Protocol):
         """The next tasks by number."""
 
     def close(self, number: int) -> bool:
-        """Take away the free places of a task that somebody holds or has finished. False if it has none.
+        """Take away the free places of a task. False if it has none.
 
         Its asks end with the votes that they have then, as soon as nobody holds it any more.
         """

@@ -141,10 +141,10 @@ class MongoAsks(Part, Asks):
 
     def close(self, number: int) -> bool:
         def close(session: Session) -> bool:
-            partly = {"_id": int(number), "taken": {"$gt": 0}, "free": {"$gt": 0}}
+            free = {"_id": int(number), "free": {"$gt": 0}}
             no_more = [{"$set": {"places": "$taken", "free": 0}}]
             table = self.link.table("tasks")
-            closed = table.find_one_and_update(partly, no_more, return_document=ReturnDocument.AFTER, session=session)
+            closed = table.find_one_and_update(free, no_more, return_document=ReturnDocument.AFTER, session=session)
             if closed is not None and closed["done"] == closed["places"]:
                 end_asks(self.link, closed, session)
             return closed is not None

@@ -120,7 +120,7 @@ class SqliteAsks(Part, Asks):
     def close(self, number: int) -> bool:
         with self.catalog.writing() as sql:
             closed = sql.execute(
-                """UPDATE task SET places = taken WHERE number = ? AND 0 < taken AND taken < places
+                """UPDATE task SET places = taken WHERE number = ? AND taken < places
                    RETURNING category, version, done = places""",
                 (int(number),),
             ).fetchone()
