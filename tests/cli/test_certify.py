@@ -104,8 +104,9 @@ def test_a_failed_audit_leaves_evidence_whose_interval_is_recomputed_and_the_mis
     assert (low, high) == pytest.approx(
         (100 * kept["precision_interval"]["lower"], 100 * kept["precision_interval"]["upper"]), abs=0.1
     )
-    assert low <= 100 * 40 / 60 <= high
-    assert len(rows_of(report / "wrong.csv")) == bad <= drawn
+    assert low - 0.1 <= 100 * (drawn - bad) / drawn <= high + 0.1  # both are rounded
+    # an answer to a draw after the last that counts tells of a wrong label too
+    assert bad <= len(rows_of(report / "wrong.csv")) <= 20
     page = (report / "report.html").read_text("utf-8")
     assert "thresher verify evidence" in page
     assert "It says that this is no certificate" in page
