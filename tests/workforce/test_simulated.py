@@ -5,6 +5,7 @@ import hashlib
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -360,6 +361,21 @@ def test_a_server_that_stays_away_ends_the_simulation_after_a_few_tries(
         with pytest.raises(error):
             simulate(Entry(url, invite), ModelCrowd(yard.truth, 3), album=yard.album, workers=1)
     assert 5 <= len(asked) <= 9  # the first, and four tries of the second, which aiohttp makes twice if it was dropped
+
+
+def test_whoever_waits_to_be_let_in_goes_when_the_simulation_is_stopped(yard: Yard) -> None:
+    yard.settings = yard.settings.but(joins_address=1)
+    yard.ask(votes=1)
+    began = time.monotonic()
+    watch = Watch(patience_seconds=float("inf"), stop=lambda: len(yard.store.people.all()) > 1 and settled(yard))
+    done = yard.let(ModelCrowd(yard.truth, 3), workers=3, watch=watch)
+    assert done.assignments == 1
+    assert len([one for one in yard.store.people.all() if not one.owner]) == 1  # the two others waited for their minute
+    assert time.monotonic() - began < 30.0
+
+
+def settled(yard: Yard) -> bool:
+    return not yard.store.categories.tally(NAME).tasks_open
 
 
 def test_a_refused_invite_is_told_in_the_servers_words(yard: Yard) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, TypeVar
@@ -145,7 +146,7 @@ async def _run(floor: _Floor, people: list[_Guest], owner: Person) -> Simulated:
                 worker = _Worker(session, floor, guest.person, guest.token or "")
                 group.create_task(worker.join_and_work(entry.invite_token, f"{guest.person.kind.name} {number + 1}"))
             if entry.owner_token:
-                group.create_task(_Worker(session, floor, owner, entry.owner_token, entry.owner_waits).work())
+                group.create_task(_Worker(session, floor, owner, entry.owner_token, entry.owner_waits).adjudicate())
     except ExceptionGroup as group_of_errors:
         raise _first(group_of_errors, base_url) from group_of_errors
     return floor.done
@@ -160,6 +161,10 @@ def _first(group: BaseExceptionGroup[Any], base_url: str) -> BaseException:
     if isinstance(errors[0], aiohttp.ClientError | TimeoutError):
         return NotReady(f"no server answers: {errors[0]}", where=base_url, next="thresher serve")
     return errors[0]
+
+
+class _StoppedError(Exception):
+    """The simulation was stopped while somebody waited for the server."""
 
 
 class _Worker:
@@ -179,9 +184,15 @@ class _Worker:
     async def join_and_work(self, invite: str, name: str) -> None:
         """Open the invite, unless there is a personal token already, and work."""
         self.floor.done.kinds[self.person.kind.name] += 1
-        if not self.token:
-            self.token = await self.join(invite, name)
-        await self.work()
+        with suppress(_StoppedError):
+            if not self.token:
+                self.token = await self.join(invite, name)
+            await self.work()
+
+    async def adjudicate(self) -> None:
+        """Work as the owner, who needs no invite."""
+        with suppress(_StoppedError):
+            await self.work()
 
     async def join(self, invite: str, name: str) -> str:
         """The personal token that an invite gives; where too many join at once, after the time that the server says."""
@@ -189,10 +200,19 @@ class _Worker:
             try:
                 joined = await self.ask("POST", "/join", body={"invite": invite, "name": name})
             except TryLater as error:
-                self.floor.worked()  # nobody is idle who waits to be let in
-                await asyncio.sleep(error.after_seconds)
+                await self.rest(error.after_seconds)
             else:
                 return str(joined["token"])
+
+    async def rest(self, seconds: float) -> None:
+        """Wait for the server, which is not idling; raises _StoppedError if the simulation is stopped meanwhile."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := until - loop.time()) > 0:
+            if self.floor.watch.stop():
+                raise _StoppedError
+            self.floor.worked()
+            await asyncio.sleep(min(left, POLL_SECONDS[1]))
 
     async def work(self) -> None:
         """Take assignments until there are no more, or this person quits."""
@@ -303,8 +323,7 @@ class _Worker:
             else:
                 self.floor.reached = True
                 return given
-            self.floor.worked()  # nobody is idle who waits for the server
-            await asyncio.sleep(pause)
+            await self.rest(pause)
         return await once()
 
 
