@@ -34,7 +34,7 @@ CERTIFIED = Findings(
     precision=Bound(0.95, 0.95, 1.0),
     at_ms=1_700_000_000_000,
     doubtful=5,
-    wrong=[Wrong("a.jpg", 7, 0.25, drawn=False, picture=render(picture(1), long_side=64))],
+    wrong=[Wrong("a.jpg", "line 7", 0.25, drawn=False, picture=render(picture(1), long_side=64))],
     path=[(0, 0.0, 1.0), (20, 0.8, 1.0), (40, 0.95, 1.0)],
     left_out={"no image has the name": 2},
     evidence="evidence",
@@ -120,7 +120,7 @@ def test_names_of_strangers_become_no_tags_and_no_markdown(found: Findings, tmp_
         file=evil,
         words=evil,
         wrong_evidence=evil,
-        wrong=[Wrong(evil, 1)],
+        wrong=[Wrong(evil, "line 1")],
         left_out={evil: 1},
     )
     page = written(hostile, tmp_path)
@@ -136,7 +136,7 @@ def test_names_of_strangers_become_no_tags_and_no_markdown(found: Findings, tmp_
 
 def test_what_is_not_printed_neither_breaks_the_badge_nor_turns_the_verdict_around(tmp_path: Path) -> None:
     label = "car\x00\x1b[2J\u202edeifitrec ton"
-    page = written(replace(CERTIFIED, label=label, wrong=[Wrong(label, 1, picture=b"x")]), tmp_path)
+    page = written(replace(CERTIFIED, label=label, wrong=[Wrong(label, "line 1", picture=b"x")]), tmp_path)
     ET.fromstring((tmp_path / "badge.svg").read_bytes())
     for text in (page, *((tmp_path / name).read_text("utf-8") for name in ("badge.svg", "badge.md", "paragraph.md"))):
         assert "car\ufffd\ufffd" in text

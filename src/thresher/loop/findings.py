@@ -165,5 +165,5 @@ def _wrong(taken: Taken, claims: Claims, found: Figures, *, store: Store) -> lis
         picture = b""
         if len(made) < PICTURES_MOST:
             picture = render(store.images.read(row), long_side=PICTURE_PIXELS)
-        made.append(Wrong(claim.image, claim.line, claim.score, drawn=drawn(label), picture=picture))
+        made.append(Wrong(claim.image, claims.place(claim.line), claim.score, drawn=drawn(label), picture=picture))
     return made

@@ -21,11 +21,12 @@ class Bound:
 class Wrong:
     """A label that an answer contradicts. `picture` is a small WebP for the page, empty where there is room no more.
 
-    `drawn`: found by the audit; otherwise among the doubtful ones that were shown first.
+    `place` is where it stands in its file, as "line 3", or empty. `drawn`: found by the audit; otherwise among the
+    doubtful ones that were shown first.
     """
 
     name: str
-    line: int
+    place: str = ""
     score: float | None = None
     drawn: bool = True
     picture: bytes = b""

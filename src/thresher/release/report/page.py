@@ -9,7 +9,7 @@ from typing import Final
 
 from thresher import __version__
 from thresher.release.report.chart import charts
-from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, counted, percent, printable, several
+from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, Wrong, counted, percent, printable, several
 from thresher.release.report.look import MARK, SIGNS, STYLE
 
 VERDICTS: Final = {
@@ -146,9 +146,8 @@ def _wrong(found: Findings) -> Iterable[str]:
     shown = [one for one in found.wrong if one.picture]
     items = (
         f'<li><img alt="labelled {escape(found.label)}" src="data:image/webp;base64,'
-        f'{b64encode(one.picture).decode("ascii")}"><p>{escape(one.name)}<br><span class="quiet">line {one.line:,}'
-        f"{f', score {one.score:.3g}' if one.score is not None else ''}"
-        f"{'' if one.drawn else ', shown as doubtful'}</span></p></li>"
+        f'{b64encode(one.picture).decode("ascii")}"><p>{escape(one.name)}<br><span class="quiet">{_beside(one)}</span>'
+        "</p></li>"
         for one in shown
     )
     yield f'<ul class="found">{"".join(items)}</ul>'
@@ -156,6 +155,12 @@ def _wrong(found: Findings) -> Iterable[str]:
         yield f'<p class="quiet">{len(found.wrong) - len(shown):,} more are in the file.</p>'
     if found.state == "not certified" and (unseen := found.audited - found.answers) > 0 and not found.recall:
         yield f"<p>Nobody has looked at the other {unseen:,}: more of them may be wrong.</p>"
+
+
+def _beside(wrong: Wrong) -> str:
+    """What is said of a wrong label beside its image."""
+    score = "" if wrong.score is None else f"score {wrong.score:.3g}"
+    return ", ".join(filter(None, (wrong.place, score, "" if wrong.drawn else "shown as doubtful")))
 
 
 def _missed(found: Findings) -> Iterable[str]:
