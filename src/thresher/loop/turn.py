@@ -10,7 +10,7 @@ from thresher.label.asks import fill_tasks, unsettled
 from thresher.label.deal import expire, out_of_answers
 from thresher.label.gate import review_all
 from thresher.label.gold import gild_audits
-from thresher.label.nobody import end_for_want_of_people
+from thresher.label.out_of_people import end_out_of_people
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import beside_marks, train_round
@@ -66,6 +66,7 @@ def turn(
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
     category = listen(category, store=store, settings=settings, now_ms=now_ms)
+    end_out_of_people(category, store=store, settings=settings, now_ms=now_ms)
     way = way_of(category.targets.method)
     if not way.given and not _nothing_to_learn_from(category, store=store):
         embed(pool, store=store, settings=settings, report=report, stop=stop)
@@ -108,7 +109,6 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
     if store.rounds.epochs(name) and not is_frozen(category, store=store):
         keep_checked(category, store=store)
         gild_audits(name, store=store)
-    end_for_want_of_people(category, store=store, settings=settings, now_ms=now_ms)
     settle(category.name, store=store, settings=settings, now_ms=now_ms)
     # full tasks only: the few images that need further votes go into tasks with what this turn asks
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, flush=False)

@@ -15,7 +15,7 @@ from thresher.settings import Settings
 from thresher.store.contract import Store
 
 
-def end_for_want_of_people(category: Category, *, store: Store, settings: Settings, now_ms: int) -> int:
+def end_out_of_people(category: Category, *, store: Store, settings: Settings, now_ms: int) -> int:
     """End the tasks for further votes that no annotator may take; returns how many.
 
     Only tasks that have waited for `settings.patience_seconds` end, as somebody may join, and none while an assignment

@@ -2,7 +2,7 @@ import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.label.asks import fill_tasks
-from thresher.label.nobody import end_for_want_of_people
+from thresher.label.out_of_people import end_out_of_people
 from thresher.label.votes import settle
 from thresher.records import NewAsk, Purpose, Says, Stage
 from thresher.settings import Settings
@@ -28,7 +28,7 @@ def fill(here: Scene) -> None:
 
 def ended(here: Scene) -> int:
     category = here.store.categories.get(NAME)
-    return end_for_want_of_people(category, store=here.store, settings=here.settings, now_ms=here.tick())
+    return end_out_of_people(category, store=here.store, settings=here.settings, now_ms=here.tick())
 
 
 def patience(here: Scene) -> None:
