@@ -102,6 +102,12 @@ def test_a_bound_below_the_target_is_told_as_a_refutation_and_not_as_a_lack_of_p
     assert "Fewer than" not in page
 
 
+def test_a_wrong_label_without_a_line_is_named_by_its_image_alone(tmp_path: Path) -> None:
+    of_a_folder = Wrong("car/a.jpg", picture=render(picture(1), long_side=64))
+    page = written(replace(CERTIFIED, wrong=[of_a_folder]), tmp_path)
+    assert '<p>car/a.jpg<br><span class="quiet"></span></p>' in page
+
+
 def test_broken_evidence_is_all_that_is_said(tmp_path: Path) -> None:
     page = written(BROKEN, tmp_path)
     assert "Do not rely on this report" in page
