@@ -130,12 +130,43 @@ def test_recall_is_proven_from_the_images_without_the_label(store: Store, settin
     order = replace(ORDER, targets=replace(TARGETS, recall=0.8), everything=True)
     found = certified(made, store, settings, order)
     assert found.state == "certified"
-    assert found.recall is not None
-    assert found.recall.lower >= found.recall.target
+    assert found.others is not None
+    assert (found.others.target, found.others.images) == (0.8, 60)
     kept = json.loads((made.folder / "report" / "certificate.json").read_text("utf-8"))
     assert kept["result"]["recall"] == 0.8
-    assert kept["result"]["counts"]["reject_drawn"] > 0
+    counts = kept["result"]["counts"]
+    assert (counts["accept_drawn"], counts["reject_drawn"]) == (found.answers, found.others.drawn)
+    assert found.others.drawn > 0
     assert verify(made.folder / "report" / "evidence").holds
+    page = (made.folder / "report" / "report.html").read_text("utf-8")
+    assert "<dt>Recall</dt><dd>≥ 80\u00a0%<small>target 80\u00a0%</small></dd>" in page
+    told = f"{found.answers} drawn from the 60 with the label, {found.others.drawn} from the 60 without it"
+    assert f"<dd>{found.all_answers}<small>{told}</small></dd>" in page
+    assert f"{found.answers} images drawn at random without replacement from the 60 that carry the label and " in (
+        made.folder / "report" / "paragraph.md"
+    ).read_text("utf-8")
+
+
+def test_where_only_the_recall_is_not_proven_the_report_says_so_and_nothing_against_the_labels(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    made = labelled(tmp_path, 50, buses=40)
+    lines = made.truth.read_text("utf-8").splitlines()
+    lines[51:81] = [line.replace(",bus", ",car") for line in lines[51:81]]  # thirty cars that are labelled bus
+    made.truth.write_text("\n".join(lines) + "\n", "utf-8")
+    found = certified(made, store, settings, replace(ORDER, targets=replace(TARGETS, recall=0.9), everything=True))
+    assert (found.state, found.lacks_recall) == ("not certified", True)
+    assert found.others is not None
+    assert found.others.lower <= found.others.upper
+    assert found.others.upper > found.others.most
+    report = made.folder / "report"
+    page = (report / "report.html").read_text("utf-8")
+    for text in (page, (report / "paragraph.md").read_text("utf-8")):
+        assert "It is not proven that at least 90\u00a0% of all car are labelled" in text
+        assert "of the 40 images without the label should have it, and at most " in text
+        assert "80\u00a0% of the" not in text
+    assert "<dt>Recall</dt><dd>not proven<small>target 90\u00a0%</small></dd>" in page
+    assert "recall not certified at 90 %" in (report / "badge.md").read_text("utf-8")
 
 
 def test_boxes_are_certified_as_images_of_their_own(store: Store, settings: Settings, tmp_path: Path) -> None:
@@ -161,7 +192,9 @@ def test_the_bounds_that_are_told_reach_the_target_at_the_answer_that_certifies(
     assert all(before[1] <= after[1] for before, after in pairwise(path))  # no label was wrong
     assert path[-2][1] < 0.8 <= path[-1][1]
     assert said[-1].startswith(f"{found.answers} answers, 0 wrong: at least {path[-1][1]:.1%} are right so far ")
-    assert figures("car", store=store).answers == found.answers
+    precision = figures("car", store=store).precision
+    assert precision is not None
+    assert precision.drawn == found.answers
 
 
 def test_evidence_that_does_not_agree_is_told_instead_of_a_certificate(

@@ -71,7 +71,7 @@ def test_a_certificate_says_what_it_is_about(tmp_path: Path) -> None:
     page = written(CERTIFIED, tmp_path)
     for words in (
         "At least 95\u00a0% of the 99 images labelled car are right.",
-        "on images drawn from 95",
+        "40 drawn from the 95 with the label",
         "line 7, score 0.25, shown as doubtful",
         "no image has the name",
         "5 images with the lowest scores came first, outside the audit. These answers are no evidence",
@@ -113,7 +113,12 @@ def test_broken_evidence_is_all_that_is_said(tmp_path: Path) -> None:
     assert "Do not rely on this report" in page
     assert "pool.parquet does not match." in page
     assert "95\u00a0%" not in page
+    assert "It lists what does not agree." in page
+    assert "no certificate" not in page
     assert "evidence broken" in (tmp_path / "badge.md").read_text("utf-8")
+    write_summary({"car": CERTIFIED, "bus": replace(BROKEN, precision=Bound(0.95, 0.97, 1.0))}, tmp_path)
+    (row,) = re.findall(r'<tr><td><a href="bus/.*?</tr>', (tmp_path / "report.html").read_text("utf-8"))
+    assert re.findall(r'<td class="number">(.*?)</td>', row) == ["100", "–", "–", "–"]
 
 
 @pytest.mark.parametrize("found", [CERTIFIED, FAILED, BROKEN], ids=lambda found: found.state)

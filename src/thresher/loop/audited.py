@@ -36,42 +36,42 @@ class Figures:
     beside: int = 0
 
     @property
-    def holds_of_labels(self) -> bool:
-        """Whether the promise is kept by the labels alone, without the images beside them, which are right.
+    def is_precise(self) -> bool:
+        """Whether the labels keep the promised precision by themselves, without the images beside them.
 
-        With p and r promised, b images beside and `base` released, the labels keep the precision if no more than
-        (1-p) (base - b) of them are wrong. Then at least p (base - b) are right, and they keep the recall if F missed
-        yes, u unanswerable and the b themselves are no more than (1-r)/r p (base - b).
+        With p promised, b images beside and `base` released, they do if no more than (1-p) (base - b) are wrong.
         """
-        snapshot, found, recall = self.decided.basis.snapshot, self.precision, self.recall
+        snapshot, found = self.decided.basis.snapshot, self.precision
         if snapshot is None or found is None:
             return False
-        promise, rung = snapshot.frozen.promise, snapshot.frozen.ladder[0]
-        bound = found.bound - (1.0 - promise.precision) * self.beside
-        prior = snapshot.frozen.accept_prior
-        if not at_most(found.size, found.drawn, found.bad, bound, prior, rung.accept_delta):
+        bound = found.bound - (1.0 - snapshot.frozen.promise.precision) * self.beside
+        prior, delta = snapshot.frozen.accept_prior, snapshot.frozen.ladder[0].accept_delta
+        return bool(at_most(found.size, found.drawn, found.bad, bound, prior, delta))
+
+    @property
+    def holds_of_labels(self) -> bool:
+        """Whether the whole promise is kept by the labels alone, without the images beside them.
+
+        If they are precise, at least p (base - b) of them are right. With r promised they keep the recall then if F
+        missed yes, u unanswerable and the b themselves are no more than (1-r)/r p (base - b).
+        """
+        snapshot, recall = self.decided.basis.snapshot, self.recall
+        if snapshot is None or not self.is_precise:
             return False
         if recall is None:
             return True
+        promise, prior = snapshot.frozen.promise, snapshot.frozen.reject_prior
         bound = recall.bound - (1.0 + promise.precision * (1.0 - promise.recall) / promise.recall) * self.beside
-        prior = snapshot.frozen.reject_prior
-        return bool(at_most(recall.size, recall.drawn, recall.bad, bound, prior, rung.reject_delta))
-
-    @property
-    def answers(self) -> int:
-        """How many answers on drawn images the audit has used."""
-        return sum(one.drawn for one in (self.precision, self.recall) if one is not None)
+        delta = snapshot.frozen.ladder[0].reject_delta
+        return bool(at_most(recall.size, recall.drawn, recall.bad, bound, prior, delta))
 
     @property
     def interval(self) -> tuple[float, float]:
         """The lowest and the highest share of right labels among those that the audit draws from."""
-        return share_right(self.precision) if self.precision is not None else (0.0, 1.0)
-
-
-def share_right(found: Audited) -> tuple[float, float]:
-    """The lowest and the highest share of an urn that is not bad."""
-    size = max(found.size, 1)
-    return (size - found.most) / size, (size - found.fewest) / size
+        if self.precision is None:
+            return 0.0, 1.0
+        size = max(self.precision.size, 1)
+        return (size - self.precision.most) / size, (size - self.precision.fewest) / size
 
 
 def figures(name: str, *, store: Store, decided: Decision | None = None) -> Figures:

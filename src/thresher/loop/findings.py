@@ -13,7 +13,7 @@ from thresher.errors import StoreFull, StoreUnavailable, ThresherError
 from thresher.evidence import Refused
 from thresher.evidence.labels import Audited
 from thresher.label.gold import drawn
-from thresher.loop.audited import Figures, course, figures, share_right
+from thresher.loop.audited import Figures, course, figures
 from thresher.loop.proof import logged_decision
 from thresher.loop.refusal import refusal_files
 from thresher.loop.ship import chosen
@@ -21,7 +21,7 @@ from thresher.loop.taken import Order, Taken
 from thresher.pictures import render
 from thresher.release import release
 from thresher.release.plan import DONE_FILE, PLAN_FILE, write_whole
-from thresher.release.report import Bound, Findings, Wrong, write_report
+from thresher.release.report import Bound, Findings, Others, Wrong, write_report
 from thresher.release.report.corrections import write_missed, write_wrong
 from thresher.store.contract import Store
 from thresher.verify import verify
@@ -63,16 +63,17 @@ def report_on(order: Order, taken: Taken, claims: Claims, to: Path, *, store: St
         images=len(found.decided.rows),
         certified=found.claimed - len(found.wrong),
         audited=found.precision.size if found.precision else 0,
-        answers=found.answers,
+        answers=found.precision.drawn if found.precision else 0,
         delta=targets.delta,
-        precision=_bound(targets.precision, found.precision, proven=certified),
-        recall=_bound(targets.recall, found.recall, proven=certified) if targets.recall else None,
+        precision=_bound(targets.precision, found, proven=certified and not broken),
+        others=_others(targets.recall, found.recall) if targets.recall else None,
+        lacks_recall=not certified and found.is_precise,
         at_ms=now_ms,
         doubtful=found.first,
         truth=targets.truth,
         unit="box" if order.boxes else "image",
         wrong=_wrong(taken, claims, found, store=store),
-        path=_path(found, targets.precision, proven=certified),
+        path=_path(found, targets.precision, proven=certified and not broken),
         left_out=taken.left_out,
         evidence=EVIDENCE if kept.is_dir() else "",
         wrong_evidence=broken,
@@ -143,10 +144,19 @@ def _names(rows: Sequence[int], *, store: Store) -> list[tuple[str, str]]:
     return [(hashes[row], aliases[row][0].value if aliases.get(row) else "") for row in rows]
 
 
-def _bound(target: float, found: Audited | None, *, proven: bool) -> Bound:
-    """The interval of a share; what is proven is at least the target."""
-    low, high = (0.0, 1.0) if found is None else share_right(found)
+def _bound(target: float, found: Figures, *, proven: bool) -> Bound:
+    """The interval of the precision; what is proven is at least the target."""
+    low, high = found.interval
     return Bound(target, max(low, target) if proven else low, high)
+
+
+def _others(target: float, found: Audited | None) -> Others:
+    """What the audit of the images without the label has found. Its shares are of these images: they are no recall."""
+    if found is None:
+        return Others(target)
+    size = max(found.size, 1)
+    low, high, most = found.fewest / size, found.most / size, max(found.bound, 0.0) / size
+    return Others(target, found.size, found.drawn, low, high, most)
 
 
 def _path(found: Figures, target: float, *, proven: bool) -> list[tuple[int, float, float]]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from thresher.release.plan import write_whole
 from thresher.release.report.badge import badge_picture, badge_text, paragraph
-from thresher.release.report.findings import Bound, Findings, Wrong, percent
+from thresher.release.report.findings import Bound, Findings, Others, Wrong, percent
 from thresher.release.report.page import headline, page, summary_page
 
-__all__ = ["Bound", "Findings", "Wrong", "headline", "percent", "write_report", "write_summary"]
+__all__ = ["Bound", "Findings", "Others", "Wrong", "headline", "percent", "write_report", "write_summary"]
 
 
 def write_report(found: Findings, to: Path) -> None:

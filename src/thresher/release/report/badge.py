@@ -2,7 +2,7 @@
 
 from html import escape
 
-from thresher.release.report.findings import Findings, counted, percent, printable, several
+from thresher.release.report.findings import Findings, counted, percent, printable, several, should_have_it
 
 GOOD, BAD, INK = "#2f7d32", "#b42318", "#16202a"
 LETTER_PIXELS, MARGIN_PIXELS = 6.6, 10
@@ -13,9 +13,11 @@ def badge_words(found: Findings) -> tuple[str, str]:
     subject = f"labels: {printable(found.label)}"
     if found.state == "broken":
         return subject, "evidence broken"
+    if found.others and found.lacks_recall:
+        return subject, f"recall not certified at {percent(found.others.target)}"
     if found.state == "not certified":
         return subject, f"not certified at {percent(found.precision.target)}"
-    recall = f", recall ≥ {percent(found.recall.target)}" if found.recall is not None else ""
+    recall = f", recall ≥ {percent(found.others.target)}" if found.others is not None else ""
     return subject, f"precision ≥ {percent(found.precision.target)}{recall}"
 
 
@@ -58,14 +60,15 @@ def paragraph(found: Findings) -> str:
         return f"The evidence about the label {label} does not verify: {_plain(found.wrong_evidence)}\n"
     who = "the owner of the dataset" if found.truth == "owner" else "several people who had to agree"
     besides = f", not counting {counted(found.doubtful, 'doubtful one')} looked at before" if found.doubtful else ""
+    without = f" and {found.others.drawn:,} from the {found.others.images:,} that do not" if found.others else ""
     how = (
         f"{counted(found.answers, found.unit)} drawn at random without replacement from "
-        f"the {found.audited:,} that carry the label{besides}; {who} answered."
+        f"the {found.audited:,} that carry the label{without}{besides}; {who} answered."
     )
     if found.state == "certified":
         recall = (
-            f", and they are at least {percent(found.recall.target)} of all {label} in the pool"
-            if found.recall is not None
+            f", and they are at least {percent(found.others.target)} of all {label} in the pool"
+            if found.others is not None
             else ""
         )
         return (
@@ -73,13 +76,19 @@ def paragraph(found: Findings) -> str:
             f"({percent(found.confidence)} confidence). The proof rests on {how} "
             f"`thresher verify {found.evidence}` recomputes it from its files.{head}\n"
         )
+    sure = f"{percent(found.confidence)} confidence"
+    if found.others and found.lacks_recall:
+        return (
+            f"It is not proven that at least {percent(found.others.target)} of all {label} are labelled: "
+            f"{should_have_it(found.others)} ({sure}). This rests on {how}{head}\n"
+        )
     between = f"{percent(found.precision.lower)} and {percent(found.precision.upper, down=False)}"
     verdict = (
         f"Fewer than {share} of the {found.audited:,} {several(found.unit)} labelled {label} are right"
         if found.refuted
         else f"It is not proven that {share} of the {found.claimed:,} {several(found.unit)} labelled {label} are right"
     )
-    return f"{verdict}: between {between} are ({percent(found.confidence)} confidence). This rests on {how}{head}\n"
+    return f"{verdict}: between {between} are ({sure}). This rests on {how}{head}\n"
 
 
 def _plain(text: str) -> str:

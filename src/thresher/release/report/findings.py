@@ -18,6 +18,22 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """The audit of the `images` without the label, where recall has a `target`; `drawn` of them were answered.
+
+    With the report's confidence, a share of them between `lower` and `upper` should have the label. The recall is
+    proven once it is proven that no more than `most` should.
+    """
+
+    target: float
+    images: int = 0
+    drawn: int = 0
+    lower: float = 0.0
+    upper: float = 1.0
+    most: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Wrong:
     """A label that an answer contradicts. `picture` is a small WebP for the page, empty where there is room no more.
 
@@ -38,6 +54,7 @@ class Findings:
 
     `claimed` images carry the label, of `images` in the pool; `certified` are left without those found wrong. `answers`
     were given on images drawn from the `audited` ones, and `doubtful` on those shown first, which are no evidence.
+    `lacks_recall`: only the recall is not proven. `others` is None where recall is no target.
     `words` is the claim of the certificate, or why there is none; `path` has the lower and the upper bound on precision
     after each number of answers. `left_out` counts what of the labels could not be used, by reason. `missed` images
     lack the label and should have it. `evidence` is the folder of the evidence beside the report, empty if there is
@@ -59,7 +76,8 @@ class Findings:
     delta: float
     precision: Bound
     at_ms: int
-    recall: Bound | None = None
+    others: Others | None = None
+    lacks_recall: bool = False
     doubtful: int = 0
     truth: str = "owner"
     unit: str = "image"
@@ -76,6 +94,11 @@ class Findings:
     def confidence(self) -> float:
         """The confidence of the bounds."""
         return 1.0 - self.delta
+
+    @property
+    def all_answers(self) -> int:
+        """The answers to all draws, from the images with the label and from those without."""
+        return self.answers + (self.others.drawn if self.others else 0)
 
     @property
     def refuted(self) -> bool:
@@ -104,6 +127,13 @@ def percent(share: float, *, down: bool = True) -> str:
     whole = tenths / 10
     # a no-break space, so that the number never parts from its unit
     return f"{whole:.0f}\u00a0%" if whole == int(whole) else f"{whole:.1f}\u00a0%"
+
+
+def should_have_it(others: Others) -> str:
+    """How many of the images without the label should have it, and how many may."""
+    between = f"{percent(others.lower)} to {percent(others.upper, down=False)}"
+    may = f"at most {percent(others.most)} may"
+    return f"{between} of the {others.images:,} images without the label should have it, and {may}"
 
 
 def counted(number: int, what: str) -> str:

@@ -9,7 +9,18 @@ from typing import Final
 
 from thresher import __version__
 from thresher.release.report.chart import charts
-from thresher.release.report.findings import MINUTE_DIGITS, Bound, Findings, Wrong, counted, percent, printable, several
+from thresher.release.report.findings import (
+    MINUTE_DIGITS,
+    Bound,
+    Findings,
+    State,
+    Wrong,
+    counted,
+    percent,
+    printable,
+    several,
+    should_have_it,
+)
 from thresher.release.report.look import MARK, SIGNS, STYLE
 
 VERDICTS: Final = {
@@ -43,8 +54,7 @@ def summary_page(every: Mapping[str, Findings]) -> str:
     rows = (
         f'<tr><td><a href="{escape(folder)}/report.html">{escape(found.label)}</a></td>'
         f'<td class="{VERDICTS[found.state][0]}">{VERDICTS[found.state][1]}</td>'
-        f'<td class="number">{found.claimed:,}</td><td class="number">{_interval(found.precision)}</td>'
-        f'<td class="number">{found.answers:,}</td><td class="number">{len(found.wrong):,}</td></tr>'
+        f'<td class="number">{found.claimed:,}</td>{_numbers(found)}</tr>'
         for folder, found in every.items()
     )
     heads = ("labelled", "precision", "answers", "wrong found")
@@ -68,6 +78,12 @@ def summary_page(every: Mapping[str, Findings]) -> str:
     )
 
 
+def _numbers(found: Findings) -> str:
+    """Precision, answers and wrong labels found, as cells of the summary; none that rests on broken evidence."""
+    cells = (_interval(found.precision), f"{found.all_answers:,}", f"{len(found.wrong):,}")
+    return "".join(f'<td class="number">{"–" if found.state == "broken" else cell}</td>' for cell in cells)
+
+
 def headline(found: Findings) -> str:
     """The verdict in one sentence."""
     share, what = percent(found.precision.target), f"{several(found.unit)} labelled {found.label}"
@@ -75,9 +91,11 @@ def headline(found: Findings) -> str:
         return f"Do not rely on this report: its evidence about the {what} does not verify."
     if found.state == "certified":
         recall = (
-            f", and at least {percent(found.recall.target)} of all {found.label} are labelled" if found.recall else ""
+            f", and at least {percent(found.others.target)} of all {found.label} are labelled" if found.others else ""
         )
         return f"At least {share} of the {found.certified:,} {what} are right{recall}."
+    if found.others and found.lacks_recall:
+        return f"It is not proven that at least {percent(found.others.target)} of all {found.label} are labelled."
     if found.refuted:
         return f"Fewer than {share} of the {found.audited:,} {what} are right."
     return f"It is not proven that {share} of the {found.claimed:,} {what} are right."
@@ -95,22 +113,40 @@ def _explained(found: Findings) -> Iterable[str]:
         return
     yield found.words
     if found.state == "not certified":
+        sure = f"With {percent(found.confidence)} confidence"
         between = f"{percent(found.precision.lower)} and {percent(found.precision.upper, down=False)}"
-        yield f"With {percent(found.confidence)} confidence, between {between} of these labels are right."
+        yield f"{sure}, between {between} of these labels are right."
+        if found.others is not None and found.others.drawn:
+            yield f"{sure}, {should_have_it(found.others)}."
 
 
 def _facts(found: Findings) -> str:
+    drawn = f"{found.answers:,} drawn from the {found.audited:,} with the label"
+    if found.others is not None:
+        drawn = f"{drawn}, {found.others.drawn:,} from the {found.others.images:,} without it"
     shown = [
         ("Precision", _interval(found.precision), f"target {percent(found.precision.target)}"),
-        *([("Recall", _interval(found.recall), f"target {percent(found.recall.target)}")] if found.recall else []),
+        *_recall(found),
         ("Confidence", percent(found.confidence), f"false with probability {found.delta:g} at most"),
-        ("Answers", f"{found.answers:,}", f"on {several(found.unit)} drawn from {found.audited:,}"),
+        ("Answers", f"{found.all_answers:,}", drawn),
         ("Wrong labels found", f"{len(found.wrong):,}", _fate(found)),
     ]
     return '<dl class="facts">' + "".join(
         f"<div><dt>{name}</dt><dd>{value}{f'<small>{told}</small>' if told else ''}</dd></div>"
         for name, value, told in shown
     ) + "</dl>"  # fmt: skip
+
+
+def _recall(found: Findings) -> Iterable[tuple[str, str, str]]:
+    """The recall that is proven; or what is known of the images without the label, as no interval of it is proven."""
+    others = found.others
+    if others is None:
+        return
+    target = f"target {percent(others.target)}"
+    if found.state == "certified":
+        yield "Recall", f"≥ {percent(others.target)}", target
+    else:
+        yield "Recall", "not proven", target
 
 
 def _fate(found: Findings) -> str:
@@ -142,7 +178,7 @@ def _wrong(found: Findings) -> Iterable[str]:
     if not found.wrong:
         return
     yield f"<h2>{counted(len(found.wrong), 'wrong label')} found</h2>"
-    yield '<p><a href="wrong.csv">wrong.csv</a> lists them with the columns of the labels file, to be corrected.</p>'
+    yield '<p><a href="wrong.csv">wrong.csv</a> lists them, to be corrected.</p>'
     shown = [one for one in found.wrong if one.picture]
     items = (
         f'<li><img alt="labelled {escape(found.label)}" src="data:image/webp;base64,'
@@ -153,7 +189,7 @@ def _wrong(found: Findings) -> Iterable[str]:
     yield f'<ul class="found">{"".join(items)}</ul>'
     if len(shown) < len(found.wrong):
         yield f'<p class="quiet">{len(found.wrong) - len(shown):,} more are in the file.</p>'
-    if found.state == "not certified" and (unseen := found.audited - found.answers) > 0 and not found.recall:
+    if found.state == "not certified" and (unseen := found.audited - found.answers) > 0:
         yield f"<p>Nobody has looked at the other {unseen:,}: more of them may be wrong.</p>"
 
 
@@ -212,19 +248,22 @@ _TRUTH: Final = {
 }
 
 
+_CHECKED: Final[Mapping[State, str]] = {
+    "certified": "It recomputes every draw and every bound from the files of the evidence, which hold all answers; the "
+    "claim does not depend on this page.",
+    "not certified": "It says that this is no certificate, and recomputes the draws and the interval from the files of "
+    "the evidence, which hold all answers.",
+    "broken": "It lists what does not agree.",
+}
+
+
 def _check(found: Findings) -> Iterable[str]:
     yield "<h2>Check it yourself</h2>"
     if not found.evidence:
         yield "<p>Without a certificate there is nothing to verify; <code>certificate.json</code> says why.</p>"
         return
     yield f"<pre><code>thresher verify {escape(found.evidence)}</code></pre>"
-    yield (
-        "<p>It recomputes every draw and every bound from the files of the evidence, which hold all answers; "
-        "the claim does not depend on this page.</p>"
-        if found.state == "certified"
-        else "<p>It says that this is no certificate, and recomputes the draws and the interval from the files of the "
-        "evidence, which hold all answers.</p>"
-    )
+    yield f"<p>{_CHECKED[found.state]}</p>"
     if found.verifier and found.state == "certified":
         yield (
             f'<p>Without thresher: open <a href="{escape(found.verifier)}">{escape(found.verifier)}</a> and drop the '
