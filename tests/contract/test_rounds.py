@@ -51,7 +51,8 @@ def test_evidence_is_frozen(store: Store) -> None:
     assert store.rounds.evidence("car", 2, "ranking") == b"\1\2" * 1000
     assert store.rounds.evidence("car", 1, "seed") == b""
     assert store.rounds.evidence("car", 1, "ranking") is None
-    assert store.rounds.epochs("car") == [1, 2]
+    store.rounds.keep_evidence("car", 0, "a forecast", b"7")
+    assert store.rounds.epochs("car") == [1, 2]  # what belongs to no freeze is kept under 0
 
 
 def test_releases_are_listed_oldest_first(store: Store) -> None:

@@ -61,7 +61,7 @@ def audit(
 def one_turn(name: str, first: Rows, *, store: Store, settings: Settings, stop: Callable[[], bool]) -> Turn:
     """One turn: the owner's first look while nothing is frozen, and then the audit."""
     category = store.categories.get(name)
-    if len(first) and not any(store.rounds.epochs(name)):
+    if len(first) and not store.rounds.epochs(name):
         shown = mend_first(category, first.tolist(), store=store, settings=settings, now_ms=now_ms())
         if shown is not None:
             return shown

@@ -219,8 +219,9 @@ def in_force(category: Category, images: int, *, store: Store, before: Snapshot 
 
 def is_frozen(category: Category, *, store: Store) -> bool:
     """Whether a freeze is in force: its ranking and votes are audited, so nothing is trained before the next one."""
-    images = len(store.categories.pool(category.name))
-    return way_of(category.targets.method).proves and in_force(category, images, store=store) is not None
+    if not way_of(category.targets.method).proves or not store.rounds.epochs(category.name):
+        return False
+    return in_force(category, len(store.categories.pool(category.name)), store=store) is not None
 
 
 def _serves(frozen: str, wanted: str) -> bool:

@@ -56,7 +56,7 @@ class LinedRounds(Rounds):
         return bytes(line["data"])
 
     def epochs(self, category: str) -> list[int]:
-        return sorted({line["epoch"] for line in self.lines.page(EVIDENCE, category)})
+        return sorted({line["epoch"] for line in self.lines.page(EVIDENCE, category)} - {0})
 
     def add_release(self, release: Release) -> None:
         record = asdict(release)

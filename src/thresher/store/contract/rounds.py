@@ -27,7 +27,7 @@ class Rounds(Protocol):
         """A stored piece, or None."""
 
     def epochs(self, category: str) -> list[int]:
-        """The numbers of the freezes (epochs) that have stored evidence."""
+        """The numbers of the freezes (epochs) that have stored evidence, ascending; epoch 0 is of none of them."""
 
     def add_release(self, release: Release) -> None:
         """Record a release."""
