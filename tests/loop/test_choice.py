@@ -11,7 +11,7 @@ from tests.loop.promised import COUNT, PEOPLE, YES_FROM, rounds_of_two, says
 
 from thresher.loop import choice
 from thresher.loop.aims import Aims, aim, aimed
-from thresher.loop.choice import Choice, choose, chosen_again, chosen_now
+from thresher.loop.choice import Choice, choose, chosen_again, chosen_now, mark_of
 from thresher.loop.decision import decision
 from thresher.loop.promises import Purse
 from thresher.loop.snapshot import freeze, in_force
@@ -118,7 +118,9 @@ def test_each_choice_of_the_loop_is_stored_with_its_prices(store: Store, setting
     if not frozen(store):
         one_turn(store, settings, number)
     last = store.rounds.all(NAME)[0].number
-    data = store.rounds.evidence(NAME, 0, f"choice {last}, 5 people")
+    data = store.rounds.evidence(
+        NAME, 0, f"choice {last}, 5 people, targets {mark_of(replace(targets(store), method=''))}"
+    )
     assert data is not None
     kept = json.loads(data)
     assert kept["says"] == targets(store).chosen != TO_BE_CHOSEN

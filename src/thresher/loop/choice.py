@@ -5,6 +5,7 @@ the crowd become known: a method that needs more people than have joined is left
 crowd has taken. What is frozen keeps its method. Each choice of the loop is stored with the prices that it went by.
 """
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, replace
@@ -93,7 +94,9 @@ def chosen_again(category: Category, *, store: Store, settings: Settings) -> Cat
     name, rounds = category.name, rounds_of(category, store=store)
     if not category.targets.chosen or not rounds:  # the first asks are the same, whatever the method
         return category
-    mark = f"{CHOSEN} {rounds[-1].number}, {min(len(annotators(store=store)), _people(settings))} people"
+    people = min(len(annotators(store=store)), _people(settings))
+    promise = mark_of(replace(category.targets, method=""))
+    mark = f"{CHOSEN} {rounds[-1].number}, {people} people, targets {promise}"
     if store.rounds.evidence(name, 0, mark) is not None:
         return category
     made = choose(category, category.targets, store=store, settings=settings)
@@ -103,6 +106,11 @@ def chosen_again(category: Category, *, store: Store, settings: Settings) -> Cat
     kept = {"method": made.targets.method, "answers": prices, "says": made.targets.chosen}
     store.rounds.keep_evidence(name, 0, mark, json.dumps(kept, sort_keys=True).encode())
     return store.categories.get(name)
+
+
+def mark_of(targets: Targets) -> str:
+    """A short hash of targets, whatever says why their method was chosen: what is kept by it is for them alone."""
+    return hashlib.sha256(repr(replace(targets, chosen="")).encode()).hexdigest()[:16]
 
 
 def _put(category: Category, made: Choice, *, store: Store) -> bool:
