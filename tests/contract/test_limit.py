@@ -210,6 +210,20 @@ def test_a_task_that_nobody_has_taken_ends_without_votes_where_its_places_are_cl
     assert miscounted(store) == []
 
 
+def test_a_place_that_is_given_back_is_free_again_although_the_others_were_closed(store: Store) -> None:
+    category(store, 9)
+    task = publish(store, [0, 1], places=3)
+    held = dealt(store, must_take(store, "w1"))
+    assert store.asks.close(task.number)
+    assert take(store, "w2") is None
+    store.work.give_back(held.id, 200)
+    assert store.asks.untaken("car", 1, 9) == [store.asks.task(task.number)]
+    assert must_take(store, "w2").task == task.number
+    assert take(store, "w3") is None
+    assert store.asks.untaken("car", 1, 9, partly=True) == []
+    assert miscounted(store) == []
+
+
 def test_a_task_whose_votes_are_all_in_ends_at_once_where_its_places_are_closed(store: Store) -> None:
     category(store, 9)
     task = publish(store, [0, 1], places=3)

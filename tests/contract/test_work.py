@@ -54,6 +54,8 @@ def test_no_worker_is_asked_about_an_image_twice(store: Store) -> None:
     assert finish(store, "w1").task == third.number
     assert take(store, "w1") is None
     assert store.work.asked("car", "w1").tolist() == [0, 1, 3, 4]
+    assert store.work.asked("car", "w1", "nobody").tolist() == [0, 1, 3, 4]
+    assert store.work.asked("car").tolist() == []
 
 
 def test_what_a_rejected_worker_was_asked_is_not_asked_again(store: Store) -> None:

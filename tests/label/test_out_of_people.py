@@ -1,12 +1,15 @@
+import numpy as np
 import pytest
 from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.label.asks import fill_tasks
-from thresher.label.out_of_people import end_out_of_people
+from thresher.label.independent import LeftToAsk, shared_devices
+from thresher.label.out_of_people import end_out_of_people, out_of_people
+from thresher.label.standing import annotators
 from thresher.label.votes import settle
 from thresher.records import NewAsk, Purpose, Says, Stage
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Rows, Store
 
 WRONG = 3
 
@@ -122,6 +125,78 @@ def test_images_that_lack_their_first_votes_are_cut_off_and_the_others_end(here:
     assert [task.rows for task in here.store.asks.untaken(NAME, 1, 9)] == [(50,)]
 
 
+def test_a_task_of_which_the_last_person_saw_a_part_is_cut_for_them_although_others_have_finished_it(
+    here: Scene,
+) -> None:
+    """One of twenty images was rejected from them before: the others must not wait for somebody who may never come."""
+    for name in ("a", "b", "c"):
+        here.worker(name)
+    alone = here.publish([WRONG], places=1)
+    guessed(here, "c")
+    assert here.store.asks.close(alone.number)
+    ask(here, range(20), votes=3, epoch=1)
+    here.work("a")
+    here.work("b")
+    assert here.deal("c") is None  # somebody may still join
+    patience(here)
+    dealt = here.must_deal("c")
+    asked = {place.row for place in dealt.dealt if place.ask is not None}
+    assert asked == set(range(20)) - {WRONG}
+    here.send(dealt)
+    here.review()
+    settled(here)
+    held = {label.row: label.votes for label in here.store.labels.held(NAME, 1) if label.epoch == 1}
+    assert held == dict.fromkeys(sorted(asked), 3)
+    assert [(task.rows, task.places) for task in here.store.asks.untaken(NAME, 1, 9)] == [((WRONG,), 1)]
+
+
+def test_free_places_are_not_cut_while_somebody_holds_another(here: Scene) -> None:
+    for name in ("a", "b", "c"):
+        here.worker(name)
+    alone = here.publish([WRONG], places=1)
+    guessed(here, "c")
+    assert here.store.asks.close(alone.number)
+    ask(here, range(20), votes=3, epoch=1)
+    here.work("a")
+    held = here.must_deal("b")
+    patience(here)
+    assert here.deal("c") is None
+    here.send(held)
+    here.review()
+    assert here.deal("c") is not None
+
+
+def test_a_part_is_cut_by_what_everybody_at_the_device_has_seen(here: Scene) -> None:
+    here.publish([WRONG], places=1)
+    here.work("c")
+    for name in ("c", "at the same device"):
+        here.worker(name)
+        here.store.people.seen(name, "device", here.tick())
+    ask(here, range(20), votes=1, epoch=1)
+    patience(here)
+    dealt = here.must_deal("at the same device")
+    assert {place.row for place in dealt.dealt if place.ask is not None} == set(range(20)) - {WRONG}
+
+
+def test_tasks_that_nobody_may_take_are_found_by_reading_what_one_person_was_shown(
+    here: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("a", "b", "c"):
+        here.worker(name)
+    ask(here, range(20))
+    work = here.store.work
+
+    def shown(_: object, __: str, *people: str) -> Rows:
+        asked.extend(people)
+        return np.array([], np.int64)
+
+    monkeypatch.setattr(type(work), "asked", shown)
+    category = here.store.categories.get(NAME)
+    assert out_of_people(category, store=here.store) == []
+    assert len(asked) == 1
+
+
 def test_a_person_whose_answers_were_rejected_is_not_counted_on_for_a_further_vote(here: Scene) -> None:
     for name in ("a", "b", "guesser"):
         here.worker(name)
@@ -130,3 +205,19 @@ def test_a_person_whose_answers_were_rejected_is_not_counted_on_for_a_further_vo
     here.work("a", wrong)
     here.work("b")
     assert settled(here) == (0, 1)
+
+
+def test_whoever_was_shown_an_image_or_is_at_the_device_of_one_who_was_is_not_left_to_be_asked_about_it(
+    here: Scene,
+) -> None:
+    here.publish([WRONG], places=1)
+    guessed(here, "guesser")
+    for name in ("a", "b", "guesser", "at the same device"):
+        here.worker(name)
+    for name in ("guesser", "at the same device"):
+        here.store.people.seen(name, "device", here.tick())
+    shared = shared_devices(store=here.store)
+    may = LeftToAsk(NAME, annotators(store=here.store), shared, here.store)
+    assert [may.count(row, set()) for row in (WRONG, WRONG + 1)] == [2, 4]
+    assert may.count(WRONG, {"a"}) == 1
+    assert may.count(WRONG, {"a"}, among={"a", "guesser"}) == 0

@@ -80,6 +80,16 @@ def annotators(tasks: str) -> NextStep:
             Standing(POOL, ENOUGH, lacks_people="annotators to join"),
             NextStep("people", "annotators to join", "thresher invite --category car", "annotators"),
         ),
+        (
+            Tally(images=9, tasks_open=1, asks_open={"learn": 20}),
+            Standing(POOL, ENOUGH, out_of_people=20),
+            NextStep(
+                "people",
+                "annotators to join: all who have joined were asked about 20 images already",
+                "thresher invite --category car",
+                "annotators",
+            ),
+        ),
     ],
 )
 def test_a_category_says_what_it_waits_for(tally: Tally, standing: Standing, expected: NextStep) -> None:

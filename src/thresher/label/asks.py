@@ -205,19 +205,24 @@ def fill_tasks(
     return made
 
 
-def recompose_for(category: str, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> bool:
+def recompose_for(
+    category: str, worker: Worker, *, partly: bool, store: Store, settings: Settings, now_ms: int
+) -> bool:
     """Cut a task that waits in vain into the images that this worker may be asked about, and the rest.
 
-    For one who finds no task: they have seen some images of each, because those who took tasks of the same part have
-    left. Only tasks are cut that nobody has taken for `settings.patience_seconds`. Returns whether there is work now.
+    For one who finds no task: they, or somebody at their device, have seen some images of each, because those who took
+    tasks of the same part have left, or because their answers were rejected. Only tasks are cut that nobody has taken
+    for `settings.patience_seconds`; `partly`, also the free places of those that others have finished. Returns whether
+    there is work now.
     """
     version = store.categories.get(category).question.version
     before_ms = now_ms - settings.patience_seconds * 1000
-    waiting = store.asks.untaken(category, version, TASKS_LOOKED_AT)
+    waiting = store.asks.untaken(category, version, TASKS_LOOKED_AT, partly=partly)
+    waiting = [task for task in waiting if task.published_ms <= before_ms and task.taken == task.done]
     if not waiting:
         return False
-    asked = store.work.asked(category, worker.id)
-    stale = [(int((~np.isin(task.rows, asked)).sum()), task) for task in waiting if task.published_ms <= before_ms]
+    asked = store.work.asked(category, worker.id, *store.people.alike(worker.id))
+    stale = [(int((~np.isin(task.rows, asked)).sum()), task) for task in waiting]
     # where they have seen nothing, the budget keeps them from it; cut for nothing, it would wait anew for others too
     stale = [(new, task) for new, task in stale if new < len(task.rows)]
     fits, task = max(stale, key=lambda one: (one[0], -one[1].number), default=(0, None))
@@ -228,13 +233,16 @@ def recompose_for(category: str, worker: Worker, *, store: Store, settings: Sett
 
 
 def cut(task: Task, wanted: Callable[[Ask], bool], *, store: Store) -> bool:
-    """Cut a task that nobody has taken in two: the asks that are wanted, and the others. Returns whether it was there.
+    """Cut a task that nobody holds in two: the asks that are wanted, and the others. Returns whether it was there.
 
-    True also if somebody took it just now: the next look will tell. The parts have waited as long as the task: who is
-    not known may take a small one as soon as it has waited in vain (deal.py).
+    Of one that somebody has finished, the free places are cut. True also if somebody took it just now: the next look
+    will tell. The parts have waited as long as the task: who is not known may take a small one as soon as it has waited
+    in vain (deal.py).
     """
     carried = store.asks.of_task(task.number)
-    if not store.asks.withdraw(task.number):
+    if task.taken:
+        carried = _asked_anew(task, carried, store=store)
+    elif not store.asks.withdraw(task.number):
         return True
     parts = [[ask for ask in carried if wanted(ask)], [ask for ask in carried if not wanted(ask)]]
     made = [
@@ -243,6 +251,21 @@ def cut(task: Task, wanted: Callable[[Ask], bool], *, store: Store) -> bool:
         if some
     ]
     return bool(made)
+
+
+def _asked_anew(task: Task, carried: Sequence[Ask], *, store: Store) -> list[Ask]:
+    """Close the free places of a task, and ask for the votes that it lacks anew; returns these asks.
+
+    None if somebody took a place just now. Killed in between, the next settling asks about what the votes leave open.
+    """
+    if any(ask.purpose is Purpose.UPLOAD for ask in carried) or not store.asks.close(task.number):
+        return []
+    lacking = task.places - task.taken
+    anew = [NewAsk(ask.row, ask.purpose, lacking, ask.priority, ask.epoch, ask.draw, part=ask.part) for ask in carried]
+    store.asks.wish(task.category, task.version, anew)
+    waiting = store.asks.waiting(task.category, task.version, MOST_ASKS)
+    alike = {(ask.row, ask.purpose, ask.epoch, ask.part) for ask in anew}
+    return [ask for ask in waiting if (ask.row, ask.purpose, ask.epoch, ask.part) in alike]
 
 
 def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> Before:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.label.asks import TASKS_LOOKED_AT, cut, tasks_of
+from thresher.label.asks import TASKS_LOOKED_AT, cut
 from thresher.records import OWNER_ONLY, Category, Purpose, Task, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Bounds, Rows, Store, Tally
@@ -39,6 +39,11 @@ def spent_says(most: int, tally: Tally) -> str:
     return f"{said}, {left:,} left, too few for a task" if left > 0 else said
 
 
+def nearly_spent(category: str, bounds: Bounds, *, store: Store) -> bool:
+    """Whether too few answers are left for a task of any size."""
+    return most_asked(answers_left(store.categories.get(category), store=store), bounds) < MOST_IMAGES
+
+
 def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, settings: Settings, now_ms: int) -> bool:
     """Cut a task that is larger than the answers left into the images that fit, and the rest.
 
@@ -52,17 +57,17 @@ def cut_to_fit(category: str, worker: Worker, *, bounds: Bounds, store: Store, s
     if not 0 < most < MOST_IMAGES:
         return False
     version = there.question.version
-    asked = np.unique(np.concatenate([store.work.asked(category, one) for one in (worker.id, *bounds.alike)]))
+    asked = store.work.asked(category, worker.id, *bounds.alike)
     for owner_only in (True, False) if worker.owner else (False,):
         free = store.asks.untaken(category, version, TASKS_LOOKED_AT, owner_only=owner_only)
         if any(len(task.rows) == len(_new(task, asked)) <= most for task in free):
             return True
         if found := _best(free, asked, most):
             return _cut(found, asked, most, store=store)
-        for task in tasks_of(category, version, store):
+        for task in store.asks.untaken(category, version, TASKS_LOOKED_AT, owner_only=owner_only, partly=True):
             new, waits = len(_new(task, asked)), task.published_ms <= now_ms - settings.patience_seconds * 1000
             gives_way = len(task.rows) > most or (new < len(task.rows) and waits)
-            if task.owner_only is owner_only and 0 < task.taken < task.places and new and gives_way:
+            if task.taken and new and gives_way:
                 store.asks.close(task.number)
     return False
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from thresher.label.adjudicate import LEAD
 from thresher.label.asks import recompose_for
-from thresher.label.cap import answers_left, cut_to_fit, owners_asks, spent_says
+from thresher.label.cap import answers_left, cut_to_fit, nearly_spent, owners_asks, spent_says
 from thresher.label.gate import SHOWN_LEAST, known_to_be_good
 from thresher.label.gold import AUDITS
 from thresher.label.standing import annotators, bounds_of
@@ -69,7 +69,7 @@ def deal(
     if worker.owner:  # a part of their own task comes before a task of others that fits
         cut_to_fit(category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms)
     assignment = take()
-    if assignment is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
+    if assignment is None and _recompose(category, worker, bounds, store=store, settings=settings, now_ms=now_ms):
         assignment = take()
     if assignment is None and cut_to_fit(
         category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms
@@ -93,11 +93,17 @@ def offer(category: str, worker: Worker, *, store: Store, settings: Settings, no
     if worker.owner:
         cut_to_fit(category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms)
     found = look()
-    if found is None and recompose_for(category, worker, store=store, settings=settings, now_ms=now_ms):
+    if found is None and _recompose(category, worker, bounds, store=store, settings=settings, now_ms=now_ms):
         found = look()
     if found is None and cut_to_fit(category, worker, bounds=bounds, store=store, settings=settings, now_ms=now_ms):
         found = look()
     return found
+
+
+def _recompose(category: str, worker: Worker, bounds: Bounds, *, store: Store, settings: Settings, now_ms: int) -> bool:
+    # what others have finished ends with the votes it has where a budget is nearly spent (cap.py)
+    partly = not nearly_spent(category, bounds, store=store)
+    return recompose_for(category, worker, partly=partly, store=store, settings=settings, now_ms=now_ms)
 
 
 def _bounds(category: Category, worker: Worker, *, store: Store, settings: Settings, now_ms: int) -> Bounds:

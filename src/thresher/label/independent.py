@@ -6,11 +6,15 @@ those who agree. A shared network address says nothing: families and laboratorie
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from thresher.label.adjudicate import MOST_VOTES
 from thresher.records import Vote
 from thresher.store.contract import Store
 
+# Where more than so many have not voted, somebody was not asked yet: it saves reading what each of them was shown.
+MANY = 2 * MOST_VOTES
 Devices = Mapping[str, frozenset[str]]
 Said = TypeVar("Said")
 
@@ -61,5 +65,27 @@ def left_to_ask(people: Set[str], voters: Set[str], shared: Devices) -> int:
 
 def were_shown(category: str, person: str, *, store: Store) -> set[int]:
     """The rows that a person, or somebody at their devices, was asked about, whatever became of the answers."""
-    people = (person, *store.people.alike(person))
-    return {row for one in people for row in store.work.asked(category, one).tolist()}
+    return set(store.work.asked(category, person, *store.people.alike(person)).tolist())
+
+
+@dataclass
+class LeftToAsk:
+    """Who may still be asked about an image: people who were not shown it, at a device of nobody who was."""
+
+    category: str
+    people: Set[str]
+    shared: Devices
+    store: Store
+    _shown: dict[str, set[int]] = field(default_factory=dict)
+
+    def count(self, row: int, voters: Set[str], among: Set[str] | None = None) -> int:
+        """How many may be asked, of all or `among` some of them; `voters` are the people who have a vote on it."""
+        people = self.people if among is None else among
+        left = left_to_ask(people, voters, self.shared)
+        return left if left > MANY else left_to_ask(people, voters | self._saw(row, people), self.shared)
+
+    def _saw(self, row: int, people: Set[str]) -> set[str]:
+        """Those who were asked about an image: the answers of some of them were rejected."""
+        for person in people - self._shown.keys():
+            self._shown[person] = were_shown(self.category, person, store=self.store)
+        return {person for person in people if row in self._shown[person]}

@@ -5,14 +5,13 @@ vote that was withdrawn leaves no trace.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from thresher.label.adjudicate import LEAD, MOST_VOTES, ask_on, leader, of_audit
+from thresher.label.adjudicate import LEAD, ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
 from thresher.label.gold import take_lost_labels
-from thresher.label.independent import Devices, left_to_ask, once_a_device, shared_devices, were_shown
+from thresher.label.independent import LeftToAsk, once_a_device, shared_devices
 from thresher.label.standing import annotators
 from thresher.records import TRUSTED, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
@@ -21,7 +20,6 @@ from thresher.store.contract import Store
 __all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
 
 KNOWN_ENOUGH = LEAD + 2  # people who have voted: three on a draw, two more where those disagree
-MANY = 2 * MOST_VOTES  # of so many who have not voted on an image the gate has not rejected all
 FOLLOW_UP = 10.0  # priority of a further vote: an image that is nearly settled comes before a new one
 MOVED = 0.02  # a posterior that moved less is not worth a write
 
@@ -68,9 +66,10 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
     open_rows = set(store.asks.open_rows(category, version).tolist())
     owners = {worker.id for worker in store.people.all() if worker.owner}
     everything = store.labels.votes(category, version)
-    shown = partial(were_shown, category, store=store)
-    voters = _Voters(annotators(store=store), shared_devices(store=store), everything, owners, shown)
-    votes = once_a_device([vote for vote in everything if vote.worker not in owners], voters.shared)
+    voters = _Voters(
+        LeftToAsk(category, annotators(store=store), shared_devices(store=store), store), everything, owners
+    )
+    votes = once_a_device([vote for vote in everything if vote.worker not in owners], voters.left.shared)
     labels = store.labels.all_of(category, version)
     of_the_owner = [vote for vote in everything if vote.worker in owners]
     labels += take_lost_labels(labels, of_the_owner, store=store, now_ms=now_ms)
@@ -92,8 +91,7 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> S
         if row in open_rows or not by_row[row]:
             continue
         if audited := of_audit(by_row[row]):
-            # who answered before the audit is not asked again
-            _adjudicate(changes, row, audited, version, now_ms, voters.and_left(audited, follow_up=True))
+            _adjudicate(changes, row, audited, version, now_ms, voters)
             continue
         if verdict.says is None or too_few:
             _ask_on(changes, row, by_row[row], settings.votes_most, voters.and_left(by_row[row]))
@@ -116,13 +114,10 @@ def _take_checked(changes: _Changes, checked: Mapping[int, Vote], version: int) 
 class _Voters:
     """Who has voted on each image, and who may still be asked."""
 
-    people: set[str]
-    shared: Devices
+    left: LeftToAsk
     everything: Sequence[Vote]
     owners: set[str]
-    shown: Callable[[str], set[int]]
     of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _shown_to: dict[str, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for vote in self.everything:
@@ -135,19 +130,10 @@ class _Voters:
         For a `follow_up` only those who have voted here, once these are enough for an audit: with a few images, each
         new person is shown more gold than people have answered about the image; the owner answers it once.
         """
-        counted = {vote.worker for vote in votes}
-        known = self.people & {vote.worker for vote in self.everything} if follow_up else self.people
-        asked = known if len(known) >= KNOWN_ENOUGH else self.people
-        left = left_to_ask(asked, self.of[votes[0].row], self.shared)
-        if left <= MANY:
-            left = left_to_ask(asked, self.of[votes[0].row] | self._saw(votes[0].row, asked), self.shared)
-        return len(counted) + left
-
-    def _saw(self, row: int, people: set[str]) -> set[str]:
-        """Those among some people who were asked about an image: their answers may have been rejected."""
-        for person in people - self._shown_to.keys():
-            self._shown_to[person] = self.shown(person)
-        return {person for person in people if row in self._shown_to[person]}
+        counted, people = {vote.worker for vote in votes}, self.left.people
+        known = people & {vote.worker for vote in self.everything} if follow_up else people
+        asked = known if len(known) >= KNOWN_ENOUGH else people
+        return len(counted) + self.left.count(votes[0].row, self.of[votes[0].row], asked)
 
 
 def _undone(labels: Sequence[Label], votes: Sequence[Vote], voters: _Voters) -> list[int]:
@@ -155,7 +141,7 @@ def _undone(labels: Sequence[Label], votes: Sequence[Vote], voters: _Voters) -> 
 
     An image that the owner answered keeps its label.
     """
-    if not voters.shared:
+    if not voters.left.shared:
         return []
     by_owner = {
         vote.row for vote in voters.everything if vote.worker in voters.owners and vote.purpose is not Purpose.CHECK
@@ -207,11 +193,12 @@ def _label(row: int, says: Says, posterior: float, votes: Sequence[Vote], versio
     )
 
 
-def _adjudicate(changes: _Changes, row: int, votes: Sequence[Vote], version: int, now_ms: int, people: int) -> None:
+def _adjudicate(changes: _Changes, row: int, votes: Sequence[Vote], version: int, now_ms: int, voters: _Voters) -> None:
     """An image of an audit: its label is adjudicated, by a clear lead or by the owner."""
     says = leader(votes)
     if says is None:
-        ask = ask_on(row, votes, people)
+        # who answered before the audit is not asked again
+        ask = ask_on(row, votes, voters.and_left(votes, follow_up=True))
         (changes.adjudicate if ask.purpose is Purpose.ADJUDICATE else changes.more).append(ask)
     else:
         label = _label(row, says, 1.0, votes, version, now_ms)

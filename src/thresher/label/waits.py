@@ -15,8 +15,9 @@ class Standing:
     make gold of. `unpublished` counts the asks that are in no task yet, for annotators and for the owner. `unsettled`:
     votes have not become labels yet. `done`: nothing more has to be decided. `refused` says why there is no
     certificate, `spent` that the budget of answers is used up, `short` that less is left of it than the audit needs,
-    `lacks_people` that more annotators have to join, and `running` whether the loop is running. `releasable`: something
-    is decided that a release would contain; `released` is where exactly that was released to.
+    `lacks_people` that more annotators have to join, `out_of_people` how many images wait for annotators although all
+    who have joined were asked about them, and `running` whether the loop is running. `releasable`: something is decided
+    that a release would contain; `released` is where exactly that was released to.
     """
 
     tally: Tally
@@ -30,6 +31,7 @@ class Standing:
     spent: str = ""
     short: str = ""
     lacks_people: str = ""
+    out_of_people: int = 0
     running: bool = False
     releasable: bool = False
     released: str = ""
@@ -76,8 +78,7 @@ def waits_for(name: str, standing: Standing) -> NextStep:
     if standing.spent and not standing.unsettled:
         return _ended(name, standing)  # nobody gets what is still asked for
     if tally.tasks_open and asked_of_workers(tally) > standing.unpublished[0]:
-        tasks = f"annotators: {_count(tally.tasks_open, 'task')} {_is(tally.tasks_open)} open"
-        return NextStep("annotators", tasks, "thresher serve", "annotators")
+        return _annotators(name, standing)
     undecided, unchecked = _open(tally, Purpose.ADJUDICATE), _open(tally, Purpose.CHECK)
     of_the_owner = undecided + unchecked
     if of_the_owner and of_the_owner + _open(tally, Purpose.MINE_GOLD) > standing.unpublished[1]:
@@ -92,6 +93,15 @@ def waits_for(name: str, standing: Standing) -> NextStep:
     if standing.lacks_people and not standing.unsettled:
         return NextStep("people", standing.lacks_people, f"thresher invite --category {name}", "annotators")
     return _loop(name, standing)
+
+
+def _annotators(name: str, standing: Standing) -> NextStep:
+    if standing.out_of_people:
+        seen = f"all who have joined were asked about {_count(standing.out_of_people, 'image')} already"
+        return NextStep("people", f"annotators to join: {seen}", f"thresher invite --category {name}", "annotators")
+    count = standing.tally.tasks_open
+    tasks = f"annotators: {_count(count, 'task')} {_is(count)} open"
+    return NextStep("annotators", tasks, "thresher serve", "annotators")
 
 
 def _loop(name: str, standing: Standing) -> NextStep:

@@ -7,11 +7,10 @@ answered, so that what is asked gets all of its votes, and an audit ends when no
 from collections.abc import Iterable
 from typing import Final
 
-import numpy as np
-
 from thresher.label.asks import still_wanted
 from thresher.label.cap import answers_left, owners_asks
 from thresher.label.deal import gold_with
+from thresher.label.independent import were_shown
 from thresher.label.standing import annotators
 from thresher.records import Category, Worker
 from thresher.settings import Settings
@@ -78,9 +77,9 @@ def nobody_can_answer(
 
     if left >= cheapest(NOBODY_YET):  # somebody may join, who has seen nothing yet
         return False
-    wanted = None if rows is None else np.fromiter(rows, np.int64)
+    wanted = None if rows is None else set(rows)
     return not any(
         left >= cheapest(store.people.get(one))
-        and (wanted is None or len(np.setdiff1d(wanted, store.work.asked(category.name, one))))
+        and (wanted is None or wanted - were_shown(category.name, one, store=store))
         for one in people
     )

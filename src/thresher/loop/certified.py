@@ -7,7 +7,6 @@ that an audit depends on is adjudicated: by a lead of three among votes of peopl
 owner. Only the method `adjudicated` builds the middle from unadjudicated votes.
 """
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,11 +20,12 @@ from thresher.evidence.plan import sketch
 from thresher.label.adjudicate import LEAD
 from thresher.label.asks import unsettled, wish_apart
 from thresher.label.gold import gild_audits
-from thresher.label.independent import left_to_ask, shared_devices
+from thresher.label.independent import LeftToAsk, shared_devices
 from thresher.label.standing import annotators
 from thresher.learn.decide import Decided
 from thresher.loop.budget import NO_LIMIT, nobody_can_answer, spare
 from thresher.loop.checking import begin_check, but_checked, check_asks, record_checked
+from thresher.loop.choice import mark_of
 from thresher.loop.claimed import freeze_labels, own
 from thresher.loop.decision import Decision, claim_of, decision
 from thresher.loop.everything import WORDS_OF, instead_of_audits, of_everything, too_small
@@ -135,8 +135,7 @@ def _learning_pays(category: Category, decided: Decided, *, store: Store, settin
     is kept for the round and the targets, as the plan takes seconds and the loop asks in each turn.
     """
     assert decided.round is not None  # noqa: S101 -- asked after a round only
-    targets = hashlib.sha256(repr(replace(category.targets, chosen="")).encode()).hexdigest()
-    name = f"{PAYS} {decided.round.number}, targets {targets[:16]}"
+    name = f"{PAYS} {decided.round.number}, targets {mark_of(category.targets)}"
     kept = store.rounds.evidence(category.name, 0, name)
     if kept is None:
         ahead = plan(category, category.targets, store=store, settings=settings)
@@ -196,7 +195,9 @@ def _audit(category: Category, snapshot: Snapshot, *, store: Store, settings: Se
             return _label_all(category, decided, why, store=store, settings=settings, now_ms=now_ms)
     # of labels that are given the next draws are needed too, unless these are given up before
     now = replace(step, wanted=step.wanted + step.further) if way.given else step
-    asks = but_checked(category.name, snapshot, _asks(snapshot, now, votes, store=store), votes, store=store)
+    asks = but_checked(
+        category.name, snapshot, _asks(category.name, snapshot, now, votes, store=store), votes, store=store
+    )
     if way.given:
         # whatever task they come to be in: an answer counts only after those to all earlier draws
         asks = [replace(ask, priority=-float(ask.draw)) for ask in asks]
@@ -273,7 +274,7 @@ def _in_advance(
     for part in step.further:
         kept.append(replace(part, ranks=part.ranks[: max(short, 0)], draws=part.draws[: max(short, 0)]))
         short -= len(kept[-1].ranks)
-    return _asks(snapshot, replace(step, wanted=tuple(part for part in kept if part.ranks)), votes, store=store)
+    return _asks(name, snapshot, replace(step, wanted=tuple(part for part in kept if part.ranks)), votes, store=store)
 
 
 def _that_fit(category: Category, asks: Sequence[NewAsk], *, store: Store, settings: Settings) -> list[NewAsk]:
@@ -285,7 +286,7 @@ def _that_fit(category: Category, asks: Sequence[NewAsk], *, store: Store, setti
     return fresh[: max(int(left / each), 0 if asked else 1)]
 
 
-def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:
+def _asks(category: str, snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store) -> list[NewAsk]:
     """One ask for each image needed, even if two audits drew it; for people who have not seen it yet."""
     asks: dict[int, NewAsk] = {}
     heard = Counter(vote.row for vote in votes if vote.epoch != snapshot.epoch)
@@ -300,8 +301,8 @@ def _asks(snapshot: Snapshot, step: Ask, votes: Sequence[Vote], *, store: Store)
         # votes that came since labels were last computed: the next turn decides whether more are needed
         if vote.epoch and vote.purpose is not Purpose.CHECK and snapshot.truth != "owner":
             asks.pop(vote.row, None)
-    people, shared = annotators(store=store), shared_devices(store=store)
-    left = {row: left_to_ask(people, set(seen.get(row, ())), shared) for row in asks}
+    may = LeftToAsk(category, annotators(store=store), shared_devices(store=store), store)
+    left = {row: may.count(row, set(seen.get(row, ()))) for row in asks}
     return [replace(_of_people(ask, left[row]), votes_seen=len(seen.get(row, ()))) for row, ask in asks.items()]
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from thresher.errors import NotReady
 from thresher.label.asks import unsettled
 from thresher.label.deal import out_of_answers
+from thresher.label.out_of_people import out_of_people
 from thresher.label.waits import NextStep, Standing, waits_for
 from thresher.learn.known import can_learn
 from thresher.loop.decision import Decision, decision
@@ -44,6 +45,7 @@ def next_step(decided: Decision, *, store: Store, settings: Settings, running: b
         lacks_people=""
         if decided.round is None or decided.basis.snapshot
         else too_few_people(category, store=store, settings=settings),
+        out_of_people=sum(len(task.rows) for task in out_of_people(category, store=store)),
         running=running,
         releasable=can_be_released(decided),
         released=_released(decided, store) if ended else "",

@@ -48,11 +48,16 @@ class Asks(Protocol):
     def close(self, number: int) -> bool:
         """Take away the free places of a task. False if it has none.
 
-        Its asks end with the votes that they have then, as soon as nobody holds it any more.
+        Its asks end with the votes that they have as soon as all places are done; one that is given back is free again.
         """
 
-    def untaken(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Task]:
-        """Tasks that nobody holds or has finished, by number: those for annotators, or those for the owner only."""
+    def untaken(
+        self, category: str, version: int, limit: int, *, owner_only: bool = False, partly: bool = False
+    ) -> list[Task]:
+        """Tasks that nobody holds or has finished, by number: those for annotators, or those for the owner only.
+
+        `partly`: also those that somebody holds or has finished, and that have a free place.
+        """
 
     def of_task(self, number: int) -> list[Ask]:
         """The asks in a task, in the order of its rows. Raises NotFound."""

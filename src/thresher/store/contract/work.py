@@ -77,8 +77,8 @@ class Work(Protocol):
     def seen_gold(self, category: str, worker: str) -> Rows:
         """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending)."""
 
-    def asked(self, category: str, worker: str) -> Rows:
-        """Rows this worker was asked about."""
+    def asked(self, category: str, *workers: str) -> Rows:
+        """Rows that any of these workers was asked about, whatever became of the answers."""
 
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int

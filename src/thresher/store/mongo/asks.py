@@ -151,9 +151,11 @@ class MongoAsks(Part, Asks):
 
         return self.link.transact(close)
 
-    def untaken(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Task]:
+    def untaken(
+        self, category: str, version: int, limit: int, *, owner_only: bool = False, partly: bool = False
+    ) -> list[Task]:
         of = {"category": category, "version": version, "owner_only": owner_only}
-        wanted = {**of, "free": {"$gt": 0}, "taken": 0}
+        wanted = {**of, "free": {"$gt": 0}, **({} if partly else {"taken": 0})}
         found = self.link.table("tasks").find(wanted, {"asks": 0}).sort("_id", 1)
         return [task_in(one) for one in at_most(found, limit)]
 

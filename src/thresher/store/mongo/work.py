@@ -181,7 +181,7 @@ class MongoWork(Part, Work):
         table = self.link.table("assignments")
         found = list(table.find(wanted, {"task": 1, "asked": 1}, session=session, batch_size=ASSIGNMENTS))
         rows = b"".join(one["asked"] for one in found)
-        return [one["task"] for one in found], np.sort(np.frombuffer(rows, dtype="<i8")).astype(np.int64)
+        return [one["task"] for one in found], np.unique(np.frombuffer(rows, dtype="<i8")).astype(np.int64)
 
     def _lease(self, task: Document, fresh: Document, who: Wanted, session: Session) -> Document:
         made = {"_id": fresh.pop("id"), **fresh, "category": task["category"], "dealt": [], "answers": []}
@@ -223,8 +223,8 @@ class MongoWork(Part, Work):
                     seen[row] = max(one["dealt_ms"], seen.get(row, 0))
         return np.array(sorted(seen, key=lambda row: (seen[row], row)), dtype=np.int64)
 
-    def asked(self, category: str, worker: str) -> Rows:
-        return self._asked(category, (worker,))[1]
+    def asked(self, category: str, *workers: str) -> Rows:
+        return self._asked(category, workers)[1]
 
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int

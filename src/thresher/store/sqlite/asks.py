@@ -128,12 +128,14 @@ class SqliteAsks(Part, Asks):
                 end_asks(sql, closed[0], closed[1], number)
             return closed is not None
 
-    def untaken(self, category: str, version: int, limit: int, *, owner_only: bool = False) -> list[Task]:
+    def untaken(
+        self, category: str, version: int, limit: int, *, owner_only: bool = False, partly: bool = False
+    ) -> list[Task]:
         with self.reading(category) as (sql, key):
             found = sql.execute(
-                f"""{_TASK} WHERE task.category = ? AND version = ? AND owner_only = ? AND taken < places AND taken = 0
-                    ORDER BY number LIMIT ?""",
-                (key, version, owner_only, limit),
+                f"""{_TASK} WHERE task.category = ? AND version = ? AND owner_only = ? AND taken < places
+                    AND (? OR taken = 0) ORDER BY number LIMIT ?""",
+                (key, version, owner_only, partly, limit),
             )
             return [_task(line) for line in found]
 

@@ -100,10 +100,11 @@ class SqliteWork(Part, Work):
             seen = "SELECT row FROM seen_gold WHERE category = ? AND worker = ? ORDER BY at_ms, row"
             return as_rows(sql.execute(seen, (key, worker)))
 
-    def asked(self, category: str, worker: str) -> Rows:
+    def asked(self, category: str, *workers: str) -> Rows:
         with self.reading(category) as (sql, key):
-            asked = "SELECT row FROM asked WHERE category = ? AND worker = ? ORDER BY row"
-            return as_rows(sql.execute(asked, (key, worker)))
+            asked = """SELECT DISTINCT row FROM asked WHERE category = ?
+                       AND worker IN (SELECT value FROM json_each(?)) ORDER BY row"""
+            return as_rows(sql.execute(asked, (key, json.dumps(workers))))
 
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
