@@ -1,6 +1,7 @@
 """Labels from elsewhere, audited by the owner at the HTTP API, and the report on them."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -195,6 +196,18 @@ def test_the_bounds_that_are_told_reach_the_target_at_the_answer_that_certifies(
     precision = figures("car", store=store).precision
     assert precision is not None
     assert precision.drawn == found.answers
+
+
+def test_the_bound_that_is_told_at_the_end_is_the_one_that_certifies_although_a_label_was_wrong(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    found = certified(labelled(tmp_path, 60, wrong=range(0, 60, 10)), store, settings, heard=said.append)
+    assert found.state == "certified"
+    told = re.fullmatch(r"\d+ answers, (\d+) wrong: at least ([\d.]+)% are right so far \(target 80.0%\)\.", said[-1])
+    assert told, said[-1]
+    assert 0 <= int(told[1]) <= len(found.wrong) <= 6
+    assert float(told[2]) >= 80.0
 
 
 def test_evidence_that_does_not_agree_is_told_instead_of_a_certificate(

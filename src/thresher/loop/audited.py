@@ -94,7 +94,7 @@ def figures(name: str, *, store: Store, decided: Decision | None = None) -> Figu
 def told(name: str, *, store: Store) -> str:
     """The progress of an audit as a sentence; empty before the first answer.
 
-    Without a wrong label it gives the lower bound by which the audit accepts.
+    Without a wrong label, and once it accepts, it gives the lower bound by which it does.
     """
     found = figures(name, store=store)
     target, snapshot, one = store.categories.get(name).targets, found.decided.basis.snapshot, found.precision
@@ -102,7 +102,7 @@ def told(name: str, *, store: Store) -> str:
         return f"{found.first:,} doubtful labels answered, {found.mended:,} wrong." if found.first else ""
     low, high = found.interval
     between = f"{low:.1%} to {high:.1%}"
-    if not one.bad:
+    if one.holds or not one.bad:
         frozen = snapshot.frozen
         wrong = most(one.size, one.drawn, one.bad, frozen.accept_prior, frozen.ladder[0].accept_delta)
         between = f"at least {(one.size - wrong) / one.size:.1%}"
