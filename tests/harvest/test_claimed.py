@@ -1,5 +1,6 @@
 """Labels from elsewhere find their images among the files, or are refused with their lines before all else."""
 
+import os
 import tarfile
 from pathlib import Path
 
@@ -116,6 +117,34 @@ def test_a_box_is_compared_with_its_image_as_shown(photos: Path, tmp_path: Path)
     assert "has no area" in found.unusable[1].what
     whole = Finder(claims, [source_of(str(photos))], MOST).images(list(claims.claims), everything=False)
     assert None not in whole.names  # whoever wants images does not look at boxes
+
+
+def test_the_boxes_of_many_labels_read_each_of_their_images_once(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    read_now: list[str] = []
+    true_open = os.open
+
+    def counted(path: str, *given: int) -> int:
+        if Path(path).parent == photos:
+            read_now.append(Path(path).name)
+        return true_open(path, *given)
+
+    named = {"car": ["a"], "bus": ["a", "e", "broken"], "van": ["e", "a", "broken"]}
+    (photos / "e.jpg").write_bytes(picture(7, (200, 120)))
+    lines = [f"{name}.jpg,{label},3,3,9,9" for label, names in named.items() for name in names]
+    claims = labels(tmp_path, *lines, head="file,label,x,y,w,h")
+    finder = Finder(claims, [source_of(str(photos))], MOST)
+    reads = {}
+    with monkeypatch.context() as counting:
+        counting.setattr(os, "open", counted)
+        for label in named:
+            found = finder.boxes([claims.claims[place] for place in claims.places(label)], margin=0.15)
+            assert None not in found.names
+            reads[label] = list(read_now)
+            read_now.clear()
+    assert reads == {"car": ["a.jpg"], "bus": ["broken.jpg", "e.jpg"], "van": []}
 
 
 def test_boxes_of_images_behind_urls_are_refused(tmp_path: Path) -> None:

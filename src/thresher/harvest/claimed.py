@@ -51,7 +51,10 @@ class Found:
 
 @dataclass
 class Finder:
-    """Finds the images of a file's `claims` among the candidates of `sources`; their names are read once."""
+    """Finds the images of a file's `claims` among the candidates of `sources`; their names are read once.
+
+    So is each image of which a size is needed, however many labels have boxes in it.
+    """
 
     claims: Claims
     sources: Sequence[Source]
@@ -59,6 +62,7 @@ class Finder:
     _names: list[Names] = field(default_factory=list)
     _there: dict[str, list[Place]] = field(default_factory=dict)
     _labels: dict[Place, Sequence[Claim]] | None = None
+    _shown: dict[Place, tuple[int, int] | None] = field(default_factory=dict)
 
     def images(self, claims: Sequence[Claim], *, everything: bool) -> Found:
         """The images of claims; with `everything`, all other images of the sources are harvested too."""
@@ -148,13 +152,15 @@ class Finder:
             found |= dict.fromkeys(places, tuple(claim for place in places for claim in said[place].values()))
         return found
 
-    def _sizes(self, wanted: Set[Place]) -> dict[Place, tuple[int, int]]:
-        """Width and height as shown of each of these images that can be read."""
-        found: dict[Place, tuple[int, int]] = {}
-        for place, data in bytes_of(self.sources, wanted, bytes_most=self.bytes_most):
+    def _sizes(self, wanted: Set[Place]) -> Mapping[Place, tuple[int, int] | None]:
+        """Width and height as shown of these images, and of those asked for before; None for one that is unreadable."""
+        unread = wanted - self._shown.keys()
+        found: dict[Place, tuple[int, int] | None] = dict.fromkeys(unread)
+        for place, data in bytes_of(self.sources, unread, bytes_most=self.bytes_most):
             with suppress(Undecodable):  # the harvest tells what is wrong with it
                 found[place] = shown_size(data)
-        return found
+        self._shown |= found
+        return self._shown
 
     def _parts(self, wanted: Sequence[Mapping[str, Sequence[Box]]], margin: float) -> list[Source]:
         return [Part(source, some, margin) for source, some in zip(self.sources, wanted, strict=True) if some]
@@ -172,7 +178,9 @@ class Finder:
         return self._there[name]
 
 
-def _wrong_box(claim: Claim, fitting: Sequence[Place], sizes: Mapping[Place, tuple[int, int]]) -> Unusable | None:
+def _wrong_box(
+    claim: Claim, fitting: Sequence[Place], sizes: Mapping[Place, tuple[int, int] | None]
+) -> Unusable | None:
     """What is wrong with the box of a claim, or with the name of its image."""
     if claim.box is None:
         return Unusable(claim, NO_BOX, f"the label {claim.label!r} of {claim.image!r} has no box.")

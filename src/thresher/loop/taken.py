@@ -1,7 +1,8 @@
 """Labels from elsewhere are taken in: images harvested, a category made, the claim stored, and a record at the end.
 
-The record of what was taken is written last. A command that was killed before it takes the labels again, which reads no
-file twice; after it, nothing of them is read again.
+The record of what was taken is written last, and after it no image is read again. A command that was killed before it
+takes the labels again: it compares boxes with their images and equal files with each other once more, and the harvest
+reads what it has not read, or what may have changed since (harvest/known.py).
 """
 
 import hashlib
