@@ -1,5 +1,6 @@
 """Labels from elsewhere find their images among the files, or are refused with their lines before all else."""
 
+import hashlib
 import os
 import tarfile
 from pathlib import Path
@@ -178,6 +179,23 @@ def test_equal_bytes_with_two_labels_are_found_and_equal_sizes_are_not_enough(
     same = labels(tmp_path, "a.jpg,car", "photos/a.jpg,bus")
     (found,) = Finder(same, [source_of(str(place))], MOST).other_labels([same.claims[0]])
     assert "'bus' as 'photos/a.jpg' (line 3)" in found.what
+
+
+def test_an_image_named_by_its_hash_has_the_labels_of_its_other_names_too(photos: Path, tmp_path: Path) -> None:
+    data = (photos / "a.jpg").read_bytes()
+    (photos / "copy.jpg").write_bytes(data)
+    mark = hashlib.sha256(data).hexdigest()
+    claims = labels(tmp_path, "a.jpg,car", f"{mark},bus", "copy.jpg,car", "x/b.jpg,car", f"{'ab' * 32},bus")
+    finder = Finder(claims, [source_of(str(photos))], MOST)
+    cars = [claims.claims[place] for place in claims.places("car")]
+    assert [(one.claim.image, one.what.split(" here, ")[1]) for one in finder.other_labels(cars)] == [
+        (name, f"and the same image is 'bus' as '{mark}' (line 3).") for name in ("a.jpg", "copy.jpg")
+    ]
+    (found,) = finder.other_labels([claims.claims[place] for place in claims.places("bus")])
+    assert found.what == f"'{mark}' is 'bus' here, and the same image is 'car' as 'a.jpg' (line 2)."
+    twice = labels(tmp_path, f"{mark},car", f"{mark.upper()},bus")
+    (found,) = Finder(twice, [source_of(str(photos))], MOST).other_labels([twice.claims[0]])
+    assert found.what.endswith(f"is 'bus' as '{mark.upper()}' (line 3).")
 
 
 def test_a_list_of_paths_is_a_source(store: Store, take: Harvest, photos: Path, tmp_path: Path) -> None:

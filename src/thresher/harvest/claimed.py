@@ -1,5 +1,6 @@
 """The images that labels from elsewhere speak of: found among the files of the sources before anything is harvested."""
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
@@ -25,6 +26,8 @@ SEVERAL: Final = "several images have the name"
 NO_BOX: Final = "the label has no box"
 BAD_BOX: Final = "the box has no area, or is outside its image"
 OTHER_LABEL: Final = "the same image has another label"
+BY_HASH: Final = -1
+"""In the place of a source's number: only the bytes tell which file of which source it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Finder:
     def other_labels(self, claims: Sequence[Claim]) -> list[Unusable]:
         """Those of claims whose image has another label too, by the same name or as equal bytes under another one.
 
-        Only where the file gives an image one label. Images behind URLs are not compared.
+        Its SHA-256 is a name too. Only where the file gives an image one label. Images behind URLs are not compared.
         """
         if not self.claims.single or len(self.claims.labels) < 2:
             return []
@@ -127,8 +130,8 @@ class Finder:
             self._labels = self._several()
         found = []
         for claim in claims:
-            fitting = self._find(claim.image)
-            said = self._labels.get(fitting[0], ()) if len(fitting) == 1 else ()
+            place = self._place(claim.image)
+            said = self._labels.get(place, ()) if place else ()
             other = next((one for one in said if one.label != claim.label), None)
             if other is not None:
                 at = _at(other, self.claims)
@@ -142,13 +145,19 @@ class Finder:
         """The claims about each image that has several labels, the first of each label and name."""
         said: dict[Place, dict[str, Claim]] = defaultdict(dict)
         for claim in self.claims.claims:
-            if len(fitting := self._find(claim.image)) == 1:
-                said[fitting[0]].setdefault(claim.label, claim)
+            if place := self._place(claim.image):
+                said[place].setdefault(claim.label, claim)
         found: dict[Place, Sequence[Claim]] = {
             place: list(some.values()) for place, some in said.items() if len(some) > 1
         }
-        label_of = {place: next(iter(some)) for place, some in said.items()}
-        for places in differing(self.sources, label_of, bytes_most=self.bytes_most):
+        label_of = {place: next(iter(some)) for place, some in said.items() if place[0] != BY_HASH}
+        alike = differing(self.sources, label_of, bytes_most=self.bytes_most)
+        if hashes := {place[1]: [place] for place in said if place[0] == BY_HASH}:
+            for place, data in bytes_of(self.sources, label_of.keys(), bytes_most=self.bytes_most):
+                if (same := hashes.get(hashlib.sha256(data).hexdigest())) is not None:
+                    same.append(place)
+            alike += [same for same in hashes.values() if len({label for place in same for label in said[place]}) > 1]
+        for places in alike:
             found |= dict.fromkeys(places, tuple(claim for place in places for claim in said[place].values()))
         return found
 
@@ -164,6 +173,13 @@ class Finder:
 
     def _parts(self, wanted: Sequence[Mapping[str, Sequence[Box]]], margin: float) -> list[Source]:
         return [Part(source, some, margin) for source, some in zip(self.sources, wanted, strict=True) if some]
+
+    def _place(self, name: str) -> Place | None:
+        """The one image that a name means; for the hash of bytes that no name tells, BY_HASH and the hash."""
+        fitting = self._find(name)
+        if not fitting and SHA256.fullmatch(mark := name.lower()):
+            return BY_HASH, mark
+        return fitting[0] if len(fitting) == 1 else None
 
     def _find(self, name: str) -> list[Place]:
         """Each source and the name in it that fit best; a name that the labels repeat is looked up once."""
