@@ -152,6 +152,7 @@ def test_one_image_under_two_names_with_two_labels_is_refused_with_both_lines(
     made = taken(replace(ORDER, skip_bad=True), claims, photos, store, settings)
     assert made.left_out == {"the same image has another label": 1}
     assert made.places.tolist() == [1]
+    assert store.images.count() == 1  # an image that is left out is not harvested either
 
 
 def test_an_image_with_one_label_by_name_and_another_by_hash_is_refused_before_anything_is_stored(

@@ -68,23 +68,28 @@ class Finder:
     _shown: dict[Place, tuple[int, int] | None] = field(default_factory=dict)
 
     def images(self, claims: Sequence[Claim], *, everything: bool) -> Found:
-        """The images of claims; with `everything`, all other images of the sources are harvested too."""
+        """The images of claims; with `everything`, all other images of the sources are harvested too.
+
+        Where the file gives an image one label, an image is unusable that has another one too, by the same name or as
+        equal bytes under another one, of which one may be its SHA-256. Images behind URLs are not compared.
+        """
         wanted: list[dict[str, Sequence[Box]]] = [{} for _ in self.sources]
         names: list[str | None] = []
         unusable: list[Unusable] = []
         hashed = False
         for claim in claims:
-            fitting = self._find(claim.image)
-            if len(fitting) == 1:
-                ((source, name),) = fitting
-                wanted[source][name] = ()
-                names.append(name)
-            elif not fitting and SHA256.fullmatch(claim.image.lower()):
-                hashed = True  # only reading the files tells which one it is
-                names.append(claim.image.lower())
-            else:
+            place = self._place(claim.image)
+            wrong = self._wrong(claim, place)
+            if place is None or wrong is not None:
                 names.append(None)
-                unusable.append(_not_one(claim, [name for _, name in fitting]))
+                unusable.extend([wrong] if wrong else [])
+                continue
+            source, name = place
+            names.append(name)
+            if source == BY_HASH:
+                hashed = True  # only reading the files tells which one it is
+            else:
+                wanted[source][name] = ()
         if everything or hashed:
             return Found(names, self.sources, unusable)
         return Found(names, self._parts(wanted, 0.0), unusable)
@@ -119,27 +124,18 @@ class Finder:
         return Found(names, self._parts([{name: tuple(of) for name, of in some.items()} for some in wanted], margin),
                      unusable)  # fmt: skip
 
-    def other_labels(self, claims: Sequence[Claim]) -> list[Unusable]:
-        """Those of claims whose image has another label too, by the same name or as equal bytes under another one.
-
-        Its SHA-256 is a name too. Only where the file gives an image one label. Images behind URLs are not compared.
-        """
-        if not self.claims.single or len(self.claims.labels) < 2:
-            return []
+    def _wrong(self, claim: Claim, place: Place | None) -> Unusable | None:
+        """What is wrong with the name of an image, or with the only label that it may have."""
+        if place is None:
+            return _not_one(claim, [name for _, name in self._find(claim.image)])
         if self._labels is None:
-            self._labels = self._several()
-        found = []
-        for claim in claims:
-            place = self._place(claim.image)
-            said = self._labels.get(place, ()) if place else ()
-            other = next((one for one in said if one.label != claim.label), None)
-            if other is not None:
-                at = _at(other, self.claims)
-                what = (
-                    f"{claim.image!r} is {claim.label!r} here, and the same image is {other.label!r} as {other.image!r}"
-                )
-                found.append(Unusable(claim, OTHER_LABEL, f"{what}{at}."))
-        return found
+            compared = self.claims.single and len(self.claims.labels) > 1
+            self._labels = self._several() if compared else {}
+        other = next((one for one in self._labels.get(place, ()) if one.label != claim.label), None)
+        if other is None:
+            return None
+        what = f"{claim.image!r} is {claim.label!r} here, and the same image is {other.label!r} as {other.image!r}"
+        return Unusable(claim, OTHER_LABEL, f"{what}{_at(other, self.claims)}.")
 
     def _several(self) -> dict[Place, Sequence[Claim]]:
         """The claims about each image that has several labels, the first of each label and name."""
@@ -250,15 +246,6 @@ def left_out(unusable: Sequence[Unusable]) -> dict[str, int]:
     for one in unusable:
         found[one.reason] += 1
     return dict(found)
-
-
-def without(found: Found, unusable: Sequence[Unusable], claims: Sequence[Claim]) -> Found:
-    """What was found of claims, without those that cannot be used for a further reason."""
-    bad = {(one.claim.image, one.claim.line) for one in unusable}
-    names = [
-        None if (claim.image, claim.line) in bad else name for claim, name in zip(claims, found.names, strict=True)
-    ]
-    return Found(names, found.parts, [*found.unusable, *unusable])
 
 
 _TAR: Final = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz)|tbz2|txz)$", re.IGNORECASE)

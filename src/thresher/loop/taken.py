@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from thresher.annotations import Claim, Claims
 from thresher.errors import AlreadyThere, BadInput
 from thresher.harvest import harvest
-from thresher.harvest.claimed import SEVERAL, Finder, Found, Unusable, left_out, refuse, without
+from thresher.harvest.claimed import SEVERAL, Finder, Found, Unusable, left_out, refuse
 from thresher.records import Category, Question, Targets, category_name, new_id
 from thresher.settings import Settings
 from thresher.store.claims import AUDITED, ClaimedLabels, number_of, store_claim
@@ -124,8 +124,6 @@ def take(
     found = (
         finder.boxes(wanted, margin=order.margin) if order.boxes else finder.images(wanted, everything=order.everything)
     )
-    if not order.boxes and (twice := finder.other_labels(wanted)):
-        found = without(found, twice, wanted)
     if not order.skip_bad:
         refuse(found.unusable, claims)
     if order.category not in [one.name for one in store.categories.all()]:
