@@ -1,5 +1,7 @@
 """Labels from elsewhere find their images among the files, or are refused with their lines before all else."""
 
+import hashlib
+import os
 import tarfile
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from tests.pictures_for_tests import picture
 
 from thresher.annotations import Claims, read
 from thresher.errors import BadInput, BadLine
-from thresher.harvest.claimed import Finder, left_out, refuse, source_of
+from thresher.harvest.claimed import Finder, Unusable, left_out, refuse, source_of
 from thresher.store.contract import Store
 
 MOST = 10**7
@@ -28,6 +30,13 @@ def labels(tmp_path: Path, *lines: str, head: str = "file,label") -> Claims:
     file = tmp_path / "labels.csv"
     file.write_text("\n".join((head, *lines)) + "\n", "utf-8")
     return read(file)
+
+
+def found_of(label: str, finder: Finder) -> tuple[list[str | None], list[Unusable]]:
+    """The names of the images of a label, and what of it cannot be used."""
+    claims = finder.claims
+    found = finder.images([claims.claims[place] for place in claims.places(label)], everything=False)
+    return list(found.names), list(found.unusable)
 
 
 def test_labels_find_their_images_and_only_these_are_harvested(
@@ -118,6 +127,34 @@ def test_a_box_is_compared_with_its_image_as_shown(photos: Path, tmp_path: Path)
     assert None not in whole.names  # whoever wants images does not look at boxes
 
 
+def test_the_boxes_of_many_labels_read_each_of_their_images_once(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    read_now: list[str] = []
+    true_open = os.open
+
+    def counted(path: str, *given: int) -> int:
+        if Path(path).parent == photos:
+            read_now.append(Path(path).name)
+        return true_open(path, *given)
+
+    named = {"car": ["a"], "bus": ["a", "e", "broken"], "van": ["e", "a", "broken"]}
+    (photos / "e.jpg").write_bytes(picture(7, (200, 120)))
+    lines = [f"{name}.jpg,{label},3,3,9,9" for label, names in named.items() for name in names]
+    claims = labels(tmp_path, *lines, head="file,label,x,y,w,h")
+    finder = Finder(claims, [source_of(str(photos))], MOST)
+    reads = {}
+    with monkeypatch.context() as counting:
+        counting.setattr(os, "open", counted)
+        for label in named:
+            found = finder.boxes([claims.claims[place] for place in claims.places(label)], margin=0.15)
+            assert None not in found.names
+            reads[label] = list(read_now)
+            read_now.clear()
+    assert reads == {"car": ["a.jpg"], "bus": ["broken.jpg", "e.jpg"], "van": []}
+
+
 def test_boxes_of_images_behind_urls_are_refused(tmp_path: Path) -> None:
     (tmp_path / "urls.txt").write_text("https://site.example/a.jpg\n", "utf-8")
     claims = labels(tmp_path, "a.jpg,car,3,3,9,9", head="file,label,x,y,w,h")
@@ -144,11 +181,41 @@ def test_equal_bytes_with_two_labels_are_found_and_equal_sizes_are_not_enough(
         with tarfile.open(place, "w") as packed:
             packed.add(photos, ".")
     finder = Finder(claims, [source_of(str(place))], MOST)
-    (found,) = finder.other_labels([claim for claim in claims.claims if claim.label == "car"])
-    assert found.what == "'a.jpg' is 'car' here, and the same image is 'bus' as 'copy.jpg' (line 3)."
+    found, unusable = found_of("car", finder)
+    assert (found, len(unusable)) == ([None, "x/b.jpg"], 1)
+    assert unusable[0].what == "'a.jpg' is 'car' here, and the same image is 'bus' as 'copy.jpg' (line 3)."
     same = labels(tmp_path, "a.jpg,car", "photos/a.jpg,bus")
-    (found,) = Finder(same, [source_of(str(place))], MOST).other_labels([same.claims[0]])
-    assert "'bus' as 'photos/a.jpg' (line 3)" in found.what
+    _, (one,) = found_of("car", Finder(same, [source_of(str(place))], MOST))
+    assert "'bus' as 'photos/a.jpg' (line 3)" in one.what
+
+
+def test_an_image_named_by_its_hash_has_the_labels_of_its_other_names_too(photos: Path, tmp_path: Path) -> None:
+    data = (photos / "a.jpg").read_bytes()
+    (photos / "copy.jpg").write_bytes(data)
+    mark = hashlib.sha256(data).hexdigest()
+    claims = labels(tmp_path, "a.jpg,car", f"{mark},bus", "copy.jpg,car", "x/b.jpg,car", f"{'ab' * 32},bus")
+    finder = Finder(claims, [source_of(str(photos))], MOST)
+    found, unusable = found_of("car", finder)
+    assert found == [None, None, "x/b.jpg"]
+    assert [(one.claim.image, one.what.split(" here, ")[1]) for one in unusable] == [
+        (name, f"and the same image is 'bus' as '{mark}' (line 3).") for name in ("a.jpg", "copy.jpg")
+    ]
+    found, (one,) = found_of("bus", finder)
+    assert found == [None, "ab" * 32]
+    assert one.what == f"'{mark}' is 'bus' here, and the same image is 'car' as 'a.jpg' (line 2)."
+    twice = labels(tmp_path, f"{mark},car", f"{mark.upper()},bus")
+    _, (one,) = found_of("car", Finder(twice, [source_of(str(photos))], MOST))
+    assert one.what.endswith(f"is 'bus' as '{mark.upper()}' (line 3).")
+
+
+def test_an_image_that_is_left_out_is_not_harvested(store: Store, take: Harvest, photos: Path, tmp_path: Path) -> None:
+    (photos / "copy.jpg").write_bytes((photos / "a.jpg").read_bytes())
+    claims = labels(tmp_path, "a.jpg,car", "copy.jpg,bus", "x/b.jpg,car")
+    cars = [claims.claims[place] for place in claims.places("car")]
+    found = Finder(claims, [source_of(str(photos))], MOST).images(cars, everything=False)
+    assert list(found.names) == [None, "x/b.jpg"]
+    (part,) = found.parts
+    assert (part.expected(), take(part).new, store.images.count()) == (1, 1, 1)
 
 
 def test_a_list_of_paths_is_a_source(store: Store, take: Harvest, photos: Path, tmp_path: Path) -> None:

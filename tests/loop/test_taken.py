@@ -1,5 +1,6 @@
 """Labels from elsewhere are taken in whole or not at all; taken again, nothing is read or stored twice."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +152,20 @@ def test_one_image_under_two_names_with_two_labels_is_refused_with_both_lines(
     made = taken(replace(ORDER, skip_bad=True), claims, photos, store, settings)
     assert made.left_out == {"the same image has another label": 1}
     assert made.places.tolist() == [1]
+    assert store.images.count() == 1  # an image that is left out is not harvested either
+
+
+def test_an_image_with_one_label_by_name_and_another_by_hash_is_refused_before_anything_is_stored(
+    store: Store, settings: Settings, photos: Path
+) -> None:
+    mark = hashlib.sha256((photos / "0.jpg").read_bytes()).hexdigest()
+    claims = labels(photos, "0.jpg,car,0.9", "1.jpg,car,0.8", f"{mark},bus,0.7")
+    for label, said in (("car", rf"line 2: '0.jpg' is 'car' here, .* is 'bus' as '{mark}' \(line 4\)"),
+                        ("bus", rf"line 4: '{mark}' is 'bus' here, .* is 'car' as '0.jpg' \(line 2\)")):  # fmt: skip
+        with pytest.raises(BadLine, match=said):
+            taken(replace(ORDER, label=label, category=label), claims, photos, store, settings)
+    assert store.categories.all() == []
+    assert store.images.count() == 0
 
 
 def test_a_label_names_its_category() -> None:

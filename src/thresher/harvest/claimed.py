@@ -1,5 +1,6 @@
 """The images that labels from elsewhere speak of: found among the files of the sources before anything is harvested."""
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
@@ -25,6 +26,8 @@ SEVERAL: Final = "several images have the name"
 NO_BOX: Final = "the label has no box"
 BAD_BOX: Final = "the box has no area, or is outside its image"
 OTHER_LABEL: Final = "the same image has another label"
+BY_HASH: Final = -1
+"""In the place of a source's number: only the bytes tell which file of which source it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,10 @@ class Found:
 
 @dataclass
 class Finder:
-    """Finds the images of a file's `claims` among the candidates of `sources`; their names are read once."""
+    """Finds the images of a file's `claims` among the candidates of `sources`; their names are read once.
+
+    So is each image of which a size is needed, however many labels have boxes in it.
+    """
 
     claims: Claims
     sources: Sequence[Source]
@@ -59,25 +65,31 @@ class Finder:
     _names: list[Names] = field(default_factory=list)
     _there: dict[str, list[Place]] = field(default_factory=dict)
     _labels: dict[Place, Sequence[Claim]] | None = None
+    _shown: dict[Place, tuple[int, int] | None] = field(default_factory=dict)
 
     def images(self, claims: Sequence[Claim], *, everything: bool) -> Found:
-        """The images of claims; with `everything`, all other images of the sources are harvested too."""
+        """The images of claims; with `everything`, all other images of the sources are harvested too.
+
+        Where the file gives an image one label, an image is unusable that has another one too, by the same name or as
+        equal bytes under another one, of which one may be its SHA-256. Images behind URLs are not compared.
+        """
         wanted: list[dict[str, Sequence[Box]]] = [{} for _ in self.sources]
         names: list[str | None] = []
         unusable: list[Unusable] = []
         hashed = False
         for claim in claims:
-            fitting = self._find(claim.image)
-            if len(fitting) == 1:
-                ((source, name),) = fitting
-                wanted[source][name] = ()
-                names.append(name)
-            elif not fitting and SHA256.fullmatch(claim.image.lower()):
-                hashed = True  # only reading the files tells which one it is
-                names.append(claim.image.lower())
-            else:
+            place = self._place(claim.image)
+            wrong = self._wrong(claim, place)
+            if place is None or wrong is not None:
                 names.append(None)
-                unusable.append(_not_one(claim, [name for _, name in fitting]))
+                unusable.extend([wrong] if wrong else [])
+                continue
+            source, name = place
+            names.append(name)
+            if source == BY_HASH:
+                hashed = True  # only reading the files tells which one it is
+            else:
+                wanted[source][name] = ()
         if everything or hashed:
             return Found(names, self.sources, unusable)
         return Found(names, self._parts(wanted, 0.0), unusable)
@@ -112,52 +124,58 @@ class Finder:
         return Found(names, self._parts([{name: tuple(of) for name, of in some.items()} for some in wanted], margin),
                      unusable)  # fmt: skip
 
-    def other_labels(self, claims: Sequence[Claim]) -> list[Unusable]:
-        """Those of claims whose image has another label too, by the same name or as equal bytes under another one.
-
-        Only where the file gives an image one label. Images behind URLs are not compared.
-        """
-        if not self.claims.single or len(self.claims.labels) < 2:
-            return []
+    def _wrong(self, claim: Claim, place: Place | None) -> Unusable | None:
+        """What is wrong with the name of an image, or with the only label that it may have."""
+        if place is None:
+            return _not_one(claim, [name for _, name in self._find(claim.image)])
         if self._labels is None:
-            self._labels = self._several()
-        found = []
-        for claim in claims:
-            fitting = self._find(claim.image)
-            said = self._labels.get(fitting[0], ()) if len(fitting) == 1 else ()
-            other = next((one for one in said if one.label != claim.label), None)
-            if other is not None:
-                at = _at(other, self.claims)
-                what = (
-                    f"{claim.image!r} is {claim.label!r} here, and the same image is {other.label!r} as {other.image!r}"
-                )
-                found.append(Unusable(claim, OTHER_LABEL, f"{what}{at}."))
-        return found
+            compared = self.claims.single and len(self.claims.labels) > 1
+            self._labels = self._several() if compared else {}
+        other = next((one for one in self._labels.get(place, ()) if one.label != claim.label), None)
+        if other is None:
+            return None
+        what = f"{claim.image!r} is {claim.label!r} here, and the same image is {other.label!r} as {other.image!r}"
+        return Unusable(claim, OTHER_LABEL, f"{what}{_at(other, self.claims)}.")
 
     def _several(self) -> dict[Place, Sequence[Claim]]:
         """The claims about each image that has several labels, the first of each label and name."""
         said: dict[Place, dict[str, Claim]] = defaultdict(dict)
         for claim in self.claims.claims:
-            if len(fitting := self._find(claim.image)) == 1:
-                said[fitting[0]].setdefault(claim.label, claim)
+            if place := self._place(claim.image):
+                said[place].setdefault(claim.label, claim)
         found: dict[Place, Sequence[Claim]] = {
             place: list(some.values()) for place, some in said.items() if len(some) > 1
         }
-        label_of = {place: next(iter(some)) for place, some in said.items()}
-        for places in differing(self.sources, label_of, bytes_most=self.bytes_most):
+        label_of = {place: next(iter(some)) for place, some in said.items() if place[0] != BY_HASH}
+        alike = differing(self.sources, label_of, bytes_most=self.bytes_most)
+        if hashes := {place[1]: [place] for place in said if place[0] == BY_HASH}:
+            for place, data in bytes_of(self.sources, label_of.keys(), bytes_most=self.bytes_most):
+                if (same := hashes.get(hashlib.sha256(data).hexdigest())) is not None:
+                    same.append(place)
+            alike += [same for same in hashes.values() if len({label for place in same for label in said[place]}) > 1]
+        for places in alike:
             found |= dict.fromkeys(places, tuple(claim for place in places for claim in said[place].values()))
         return found
 
-    def _sizes(self, wanted: Set[Place]) -> dict[Place, tuple[int, int]]:
-        """Width and height as shown of each of these images that can be read."""
-        found: dict[Place, tuple[int, int]] = {}
-        for place, data in bytes_of(self.sources, wanted, bytes_most=self.bytes_most):
+    def _sizes(self, wanted: Set[Place]) -> Mapping[Place, tuple[int, int] | None]:
+        """Width and height as shown of these images, and of those asked for before; None for one that is unreadable."""
+        unread = wanted - self._shown.keys()
+        found: dict[Place, tuple[int, int] | None] = dict.fromkeys(unread)
+        for place, data in bytes_of(self.sources, unread, bytes_most=self.bytes_most):
             with suppress(Undecodable):  # the harvest tells what is wrong with it
                 found[place] = shown_size(data)
-        return found
+        self._shown |= found
+        return self._shown
 
     def _parts(self, wanted: Sequence[Mapping[str, Sequence[Box]]], margin: float) -> list[Source]:
         return [Part(source, some, margin) for source, some in zip(self.sources, wanted, strict=True) if some]
+
+    def _place(self, name: str) -> Place | None:
+        """The one image that a name means; for the hash of bytes that no name tells, BY_HASH and the hash."""
+        fitting = self._find(name)
+        if not fitting and SHA256.fullmatch(mark := name.lower()):
+            return BY_HASH, mark
+        return fitting[0] if len(fitting) == 1 else None
 
     def _find(self, name: str) -> list[Place]:
         """Each source and the name in it that fit best; a name that the labels repeat is looked up once."""
@@ -172,7 +190,9 @@ class Finder:
         return self._there[name]
 
 
-def _wrong_box(claim: Claim, fitting: Sequence[Place], sizes: Mapping[Place, tuple[int, int]]) -> Unusable | None:
+def _wrong_box(
+    claim: Claim, fitting: Sequence[Place], sizes: Mapping[Place, tuple[int, int] | None]
+) -> Unusable | None:
     """What is wrong with the box of a claim, or with the name of its image."""
     if claim.box is None:
         return Unusable(claim, NO_BOX, f"the label {claim.label!r} of {claim.image!r} has no box.")
@@ -226,15 +246,6 @@ def left_out(unusable: Sequence[Unusable]) -> dict[str, int]:
     for one in unusable:
         found[one.reason] += 1
     return dict(found)
-
-
-def without(found: Found, unusable: Sequence[Unusable], claims: Sequence[Claim]) -> Found:
-    """What was found of claims, without those that cannot be used for a further reason."""
-    bad = {(one.claim.image, one.claim.line) for one in unusable}
-    names = [
-        None if (claim.image, claim.line) in bad else name for claim, name in zip(claims, found.names, strict=True)
-    ]
-    return Found(names, found.parts, [*found.unusable, *unusable])
 
 
 _TAR: Final = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz)|tbz2|txz)$", re.IGNORECASE)

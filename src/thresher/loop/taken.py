@@ -1,7 +1,8 @@
 """Labels from elsewhere are taken in: images harvested, a category made, the claim stored, and a record at the end.
 
-The record of what was taken is written last. A command that was killed before it takes the labels again, which reads no
-file twice; after it, nothing of them is read again.
+The record of what was taken is written last, and after it no image is read again. A command that was killed before it
+takes the labels again: it compares boxes with their images and equal files with each other once more, and the harvest
+reads what it has not read, or what may have changed since (harvest/known.py).
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from thresher.annotations import Claim, Claims
 from thresher.errors import AlreadyThere, BadInput
 from thresher.harvest import harvest
-from thresher.harvest.claimed import SEVERAL, Finder, Found, Unusable, left_out, refuse, without
+from thresher.harvest.claimed import SEVERAL, Finder, Found, Unusable, left_out, refuse
 from thresher.records import Category, Question, Targets, category_name, new_id
 from thresher.settings import Settings
 from thresher.store.claims import AUDITED, ClaimedLabels, number_of, store_claim
@@ -123,8 +124,6 @@ def take(
     found = (
         finder.boxes(wanted, margin=order.margin) if order.boxes else finder.images(wanted, everything=order.everything)
     )
-    if not order.boxes and (twice := finder.other_labels(wanted)):
-        found = without(found, twice, wanted)
     if not order.skip_bad:
         refuse(found.unusable, claims)
     if order.category not in [one.name for one in store.categories.all()]:
