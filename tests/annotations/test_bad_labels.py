@@ -9,8 +9,10 @@ import pytest
 from pyarrow import parquet
 from tests.annotations.written import FORMATS, Pictured, Said
 
-from thresher.annotations import Box, read
+from thresher.annotations import read
+from thresher.annotations.claims import pixels_of
 from thresher.errors import BadInput
+from thresher.records import Box
 
 SIZED = {"id": 1, "file_name": "a.jpg", "width": 200, "height": 100}
 CAR = {"id": 1, "name": "car"}
@@ -348,7 +350,7 @@ def test_a_box_of_no_area_is_a_label_and_only_its_pixels_are_refused(name: str, 
     assert [claim.label for claim in found.claims] == ["car"]
     assert box is not None
     with pytest.raises(BadInput, match="has no area"):
-        box.pixels(200, 100)
+        pixels_of(box, (200, 100))
 
 
 def table(folder: Path, columns: dict[str, Any]) -> Path:

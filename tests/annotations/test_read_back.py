@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.annotations.written import FORMATS, Format, Pictured, Said, write_csv
 
-from thresher.annotations import Box, read
+from thresher.annotations import read
+from thresher.annotations.claims import pixels_of
+from thresher.records import Box
 
 SHOWN = "abZ09 _-äß雪'&<\"%,;#[]{}:\\"
 IN_FILES = "abZ09 _-äß雪'&%,#"
@@ -67,10 +69,9 @@ def _pixels(box: Box | None, picture: Pictured) -> Box | None:
     """The box in whole pixels: shares and percents of them are fractions."""
     if box is None:
         return None
-    found = box.pixels(picture.width, picture.height)
-    sides = [found.left, found.top, found.width, found.height]
-    left, top, width, height = (float(round(side)) for side in sides)
-    assert sides == pytest.approx([left, top, width, height], abs=1e-6)
+    found = pixels_of(box, (picture.width, picture.height))
+    left, top, width, height = (float(round(side)) for side in found.sides)
+    assert found.sides == pytest.approx((left, top, width, height), abs=1e-6)
     return Box(left, top, width, height)
 
 

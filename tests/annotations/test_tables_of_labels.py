@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from thresher.annotations import Box, Claim, read
+from thresher.annotations import Claim, read
 from thresher.errors import BadInput, BadLine
+from thresher.records import Box
 
 
 def csv(folder: Path, *lines: str, name: str = "labels.csv") -> Path:

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from thresher.annotations import Box, Claim, Claims, Names, read
+from thresher.annotations import Claim, Claims, Names, read
 from thresher.annotations.claims import turned_box_of
 from thresher.annotations.folder import IMAGES
 from thresher.annotations.yolo_names import names_of_yaml
 from thresher.errors import BadInput, BadLine
+from thresher.records import Box
 
 
 def written(folder: Path, name: str, content: object) -> Path:

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 import pyarrow as pa
 from pyarrow import parquet
 
-from thresher.annotations import Box
+from thresher.records import Box
 
 
 @dataclass(frozen=True)

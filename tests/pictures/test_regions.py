@@ -8,7 +8,8 @@ from PIL import Image
 from tests.pictures_for_tests import corners, encode
 
 from thresher.errors import Undecodable
-from thresher.pictures.regions import Box, Cutter, window
+from thresher.pictures.regions import Cutter, window
+from thresher.records import Box
 
 PIXELS = 10**7
 

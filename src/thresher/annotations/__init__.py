@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from thresher.annotations import arrow, bdd100k, coco, columns, cvat, fiftyone, folder, label_studio, looks, yolo
-from thresher.annotations.claims import Box, Claim, Claims
+from thresher.annotations.claims import Claim, Claims
 from thresher.annotations.names import Names
 from thresher.errors import BadInput
 
-__all__ = ["KINDS", "TABLES", "Box", "Claim", "Claims", "Kind", "Names", "read"]
+__all__ = ["KINDS", "TABLES", "Claim", "Claims", "Kind", "Names", "read"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from thresher.annotations.claims import Box, Claims, Taken
+from thresher.annotations.claims import Claims, Taken
 from thresher.annotations.places import Place, place_of
+from thresher.records import Box
 from thresher.tables.members import members_of, whole_of
 
 UNDEFINED: Final = "undefined"

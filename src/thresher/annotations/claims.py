@@ -11,42 +11,14 @@ from pathlib import Path
 from typing import Final, overload
 
 from thresher.errors import BadInput, BadLine
+from thresher.records.boxes import OUTSIDE_PIXELS, OUTSIDE_SHARE, Box
 from thresher.tables.text import unreadable
 
 MOST_LABELS: Final = 10_000
 """Most labels of one file; a file with more has the names of images, or free text, where its labels should be."""
 LONGEST_LABEL: Final = 200
 _SHOWN: Final = 40
-OUTSIDE_PIXELS: Final = 1.0
-OUTSIDE_SHARE: Final = 0.002
-"""How far a box may reach over the edge of its image, for rounding; it is cut at the edge."""
 _BOX_NUMBERS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in an image as it is shown (oriented), in pixels; `relative`: in shares of its width and height.
-
-    A file may have boxes without area, as tools write them; only those who use boxes refuse them (`pixels`).
-    """
-
-    left: float
-    top: float
-    width: float
-    height: float
-    relative: bool = False
-
-    def pixels(self, image_width: int, image_height: int) -> "Box":
-        """The box in pixels of an image of this size, cut at its edges.
-
-        Raises BadInput if it reaches outside by more than a pixel, or has no area.
-        """
-        if not (self.width and self.height):
-            raise _without_area(_told((self.left, self.top, self.width, self.height)))
-        across, down = (image_width, image_height) if self.relative else (1, 1)
-        return box_of(
-            self.left * across, self.top * down, self.width * across, self.height * down, (image_width, image_height)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +139,17 @@ def box_of(left: float, top: float, width: float, height: float, size: tuple[flo
     return _cut((left, top, width, height), size, OUTSIDE_PIXELS, relative=False)
 
 
+def pixels_of(box: Box, size: tuple[int, int]) -> Box:
+    """A box in pixels of an image of this size (width, height), cut at its edges.
+
+    Raises BadInput if it reaches outside by more than a pixel, or has no area.
+    """
+    if not (box.width and box.height):
+        raise _without_area(_told(box.sides))
+    across, down = size if box.relative else (1, 1)
+    return box_of(box.left * across, box.top * down, box.width * across, box.height * down, size)
+
+
 def relative_box_of(left: float, top: float, width: float, height: float) -> Box:
     """A box in shares of an image's width and height. Raises BadInput as `box_of`."""
     return _cut((left, top, width, height), (1.0, 1.0), OUTSIDE_SHARE, relative=True)
@@ -251,7 +234,7 @@ class Kept(Sequence[Claim]):
         if box is not None or self.boxes:
             self.boxes.extend([nan] * (_BOX_NUMBERS * (len(self.names) - 1) - len(self.boxes)))
             if box is not None:
-                self.boxes.extend((box.left, box.top, box.width, box.height, box.relative))
+                self.boxes.extend((*box.sides, box.relative))
 
     def __len__(self) -> int:
         return len(self.names)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from thresher.annotations.claims import Box, Claims, Taken
+from thresher.annotations.claims import Claims, Taken
 from thresher.annotations.places import Place, place_of
 from thresher.errors import BadInput
+from thresher.records import Box
 from thresher.tables.members import members_of
 
 Id = str | int

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
-from thresher.annotations.claims import Box, Claims, Taken, box_of, turned_box_of
+from thresher.annotations.claims import Claims, Taken, box_of, turned_box_of
 from thresher.annotations.roles import number_of
 from thresher.errors import BadInput, BadLine
+from thresher.records import Box
 
 _WITHOUT_BOX: Final = frozenset(("tag", "polyline", "points", "cuboid", "skeleton"))
 _SHAPES: Final = frozenset(("box", "polygon", "ellipse", "mask")) | _WITHOUT_BOX

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from thresher.annotations.claims import Box, Claims, Taken
+from thresher.annotations.claims import Claims, Taken
 from thresher.annotations.folder import stems_of
 from thresher.annotations.places import Place, place_of
 from thresher.errors import BadInput
+from thresher.records import Box
 from thresher.tables.members import Member, members_of
 
 _DATA: Final = "data"

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from thresher.annotations.claims import Box, Claims, Taken
+from thresher.annotations.claims import Claims, Taken
 from thresher.annotations.folder import IMAGES
 from thresher.annotations.places import Place, place_of
 from thresher.errors import BadInput
+from thresher.records import Box
 from thresher.tables.members import members_of
 
 _IMAGES: Final = ("image", "img", "url", "image_url", "photo", "picture")

@@ -5,9 +5,10 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from thresher.annotations.claims import Box, box_of, relative_box_of, turned_box_of
+from thresher.annotations.claims import box_of, relative_box_of, turned_box_of
 from thresher.annotations.roles import number_of, told
 from thresher.errors import BadInput
+from thresher.records import Box
 from thresher.tables.members import Member
 
 Size = tuple[float, float]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
-from thresher.annotations.claims import Box, box_of
+from thresher.annotations.claims import box_of
 from thresher.errors import BadInput
+from thresher.records import Box
 from thresher.tables import Names, names
 from thresher.tables.objects import text_of
 

@@ -11,13 +11,14 @@ from math import isfinite
 from pathlib import Path
 from typing import Final
 
-from thresher.annotations.claims import Box, Claims, Taken, relative_box_of
+from thresher.annotations.claims import Claims, Taken, relative_box_of
 from thresher.annotations.coco import take_result
 from thresher.annotations.folder import IMAGES, stems_of
 from thresher.annotations.places import place_of
 from thresher.annotations.roles import number_of
 from thresher.annotations.yolo_names import LISTS, YAML, names_beside, names_of_list, names_of_yaml
 from thresher.errors import BadInput, BadLine
+from thresher.records import Box
 from thresher.tables import text
 from thresher.tables.members import members_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from thresher.pictures.regions import Box
+from thresher.records import Box
 
 Item = TypeVar("Item")
 

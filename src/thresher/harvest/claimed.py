@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from thresher.annotations import Claim, Claims
+from thresher.annotations.claims import pixels_of
 from thresher.annotations.names import SHA256, Names
 from thresher.errors import BadInput, BadLine, Undecodable
 from thresher.harvest.alike import Place, bytes_of, differing
 from thresher.harvest.candidates import Source
 from thresher.harvest.sources.part import Part, region_name
 from thresher.pictures import shown_size
-from thresher.pictures.regions import Box
+from thresher.records import Box
 
 SHOWN: Final = 3
 """Names that a refusal tells, of however many."""
@@ -118,9 +119,8 @@ class Finder:
                 unusable.extend([wrong] if wrong else [])
                 continue
             ((place, name),) = some
-            box = Box(claim.box.left, claim.box.top, claim.box.width, claim.box.height, claim.box.relative)
-            wanted[place][name][box] = None
-            names.append(region_name(name, box))
+            wanted[place][name][claim.box] = None
+            names.append(region_name(name, claim.box))
         return Found(names, self._parts([{name: tuple(of) for name, of in some.items()} for some in wanted], margin),
                      unusable)  # fmt: skip
 
@@ -200,7 +200,7 @@ def _wrong_box(
         return _not_one(claim, [name for _, name in fitting])
     try:
         if (size := sizes.get(fitting[0])) is not None:
-            claim.box.pixels(*size)
+            pixels_of(claim.box, size)
     except BadInput as error:
         return Unusable(claim, BAD_BOX, f"{claim.image!r}: {error.what}")
     return None

@@ -3,31 +3,17 @@
 import math
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import NamedTuple
 
 from PIL import Image
 
 from thresher.errors import Undecodable
 from thresher.pictures import upright
-
-OUTSIDE_PIXELS = 1.0
-OUTSIDE_SHARE = 0.002
-"""How far a box may reach over the edge of its image, for rounding; it is cut at the edge."""
+from thresher.records.boxes import OUTSIDE_PIXELS, OUTSIDE_SHARE, Box
 
 SHORTEST_SIDE = 32
 """Pixels of the image that a crop shows at least, as far as there are so many: alone, a smaller thing is not known."""
 
 QUALITY = 95
-
-
-class Box(NamedTuple):
-    """A rectangle in an image as shown (after its orientation is applied), in pixels; or `relative`, in shares."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-    relative: bool = False
 
 
 @dataclass
@@ -59,7 +45,7 @@ def window(box: Box, size: tuple[int, int], margin: float) -> tuple[int, int, in
     top, bottom = box.top * down, (box.top + box.height) * down
     over = max(-left - _most(wide), right - wide - _most(wide), -top - _most(high), bottom - high - _most(high))
     if not (over <= 0 and min(right, wide) > max(left, 0) and min(bottom, high) > max(top, 0)):
-        told = ", ".join(f"{number:g}" for number in box[:4])
+        told = ", ".join(f"{number:g}" for number in box.sides)
         raise Undecodable(
             "box-outside", f"the box {told} (left, top, width, height) is outside of its {wide} x {high} pixels."
         )

@@ -16,6 +16,7 @@ from thresher.records.asking import (
     Vote,
     Worker,
 )
+from thresher.records.boxes import Box
 from thresher.records.images import Alias, Image, NewImage, Origin, Refusal, Rendering
 from thresher.records.learning import Counts, Grounds, Release, Round, Thresholds
 from thresher.records.questions import DELTA_BELOW, TRUSTED, Category, Gold, Label, Question, Targets
@@ -30,6 +31,7 @@ __all__ = [
     "Alias",
     "Ask",
     "Assignment",
+    "Box",
     "Category",
     "Counts",
     "Dealt",

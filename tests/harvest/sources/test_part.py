@@ -7,7 +7,7 @@ from tests.pictures_for_tests import picture
 
 from thresher.harvest.sources.folder import from_folder
 from thresher.harvest.sources.part import Part, region_name
-from thresher.pictures.regions import Box
+from thresher.records import Box
 from thresher.store.contract import Store
 
 BOXES = [Box(0.0, 0.0, 60.0, 40.0), Box(100.0, 20.0, 80.0, 60.0)]

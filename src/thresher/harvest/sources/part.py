@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from thresher.harvest.candidates import Candidate, Source
-from thresher.pictures.regions import Box
+from thresher.records import Box
 
 
 def region_name(name: str, box: Box) -> str:
     """The name of a box of an image: the image's own and the pixels, or percent, as W3C Media Fragments writes them."""
     if box.relative:
-        return f"{name}#xywh=percent:{','.join(_short(100.0 * share) for share in box[:4])}"
-    return f"{name}#xywh={','.join(_short(number) for number in box[:4])}"
+        return f"{name}#xywh=percent:{','.join(_short(100.0 * share) for share in box.sides)}"
+    return f"{name}#xywh={','.join(_short(number) for number in box.sides)}"
 
 
 def _short(number: float) -> str:
