@@ -402,6 +402,12 @@ def test_objects_of_lines_have_labels_in_lists(tmp_path: Path) -> None:
     assert list(found.unlabelled) == ["b"]
 
 
+def test_each_object_of_a_line_has_keys_of_its_own(tmp_path: Path) -> None:
+    objects = ['{"label": "car", "score": 0.5}', '{"score": 0.25, "Class": "dog"}', '{"bbox": [1, 2, 3, 4], "name": 7}']
+    found = read(written(tmp_path, "a.jsonl", f'{{"image": "a", "objects": [{", ".join(objects)}]}}'))
+    assert said(found) == [("a", "car", 0.5, None), ("a", "dog", 0.25, None), ("a", "7", None, Box(1, 2, 3, 4))]
+
+
 def test_labels_that_are_long_whole_numbers_stay_apart(tmp_path: Path) -> None:
     lines = (f'{{"image": "{label}.jpg", "label": {label}}}' for label in (2**53, 2**53 + 1, 2.0))
     found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))

@@ -145,7 +145,7 @@ def pixels_of(box: Box, size: tuple[int, int]) -> Box:
     Raises BadInput if it reaches outside by more than a pixel, or has no area.
     """
     if not (box.width and box.height):
-        raise _without_area(_told(box.sides))
+        raise _without_area(box.sides)
     across, down = size if box.relative else (1, 1)
     return box_of(box.left * across, box.top * down, box.width * across, box.height * down, size)
 
@@ -185,11 +185,10 @@ def _cut(
     box: tuple[float, float, float, float], size: tuple[float, float] | None, most: float, *, relative: bool
 ) -> Box:
     left, top, width, height = box
-    told = _told(box)
     if not all(map(isfinite, box)):
-        raise BadInput(f"the box {told} has a value that is not a number.", next="correct the box")
+        raise BadInput(f"the box {_told(box)} has a value that is not a number.", next="correct the box")
     if width < 0 or height < 0:
-        raise _without_area(told)
+        raise _without_area(box)
     if not (width and height):
         return Box(left, top, width, height, relative)
     across, down = size or (inf, inf)
@@ -198,13 +197,14 @@ def _cut(
         image = (
             "" if size is None else f" of {across:g} x {down:g} pixels" if not relative else " (all are shares of it)"
         )
-        what = f"the box {told} (left, top, width, height) reaches outside its image{image}."
+        what = f"the box {_told(box)} (left, top, width, height) reaches outside its image{image}."
         raise BadInput(what, next="correct or remove the box")
     if left < 0 or top < 0 or right > across or bottom > down:
         left, top, right, bottom = max(left, 0.0), max(top, 0.0), min(right, across), min(bottom, down)
         width, height = right - left, bottom - top
     if width <= 0 or height <= 0:
-        raise BadInput(f"the box {told} (left, top, width, height) lies outside its image.", next="remove the box")
+        what = f"the box {_told(box)} (left, top, width, height) lies outside its image."
+        raise BadInput(what, next="remove the box")
     return Box(left, top, width, height, relative)
 
 
@@ -212,8 +212,8 @@ def _told(box: tuple[float, float, float, float]) -> str:
     return "[" + ", ".join(f"{number:g}" for number in box) + "]"
 
 
-def _without_area(told: str) -> BadInput:
-    return BadInput(f"the box {told} (left, top, width, height) has no area.", next="correct or remove the box")
+def _without_area(box: tuple[float, float, float, float]) -> BadInput:
+    return BadInput(f"the box {_told(box)} (left, top, width, height) has no area.", next="correct or remove the box")
 
 
 class Kept(Sequence[Claim]):

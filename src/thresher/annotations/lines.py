@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from thresher.annotations.claims import Taken
@@ -140,6 +141,11 @@ def _each_object(value: object) -> Iterator[Mapping[str, Any]]:
 
 def _under(value: Mapping[str, Any], wanted: Names) -> Any:  # noqa: ANN401 -- whatever the file holds
     """The value under the first of some names, None if there is none."""
-    keys = list(value)
+    key = _key_of(tuple(value), wanted)
+    return None if key is None else value[key]
+
+
+@lru_cache(maxsize=64)  # the objects of a file have the same few keys, and comparing names takes longer than the rest
+def _key_of(keys: tuple[str, ...], wanted: Names) -> str | None:
     place = names.place_of(wanted, keys)
-    return value[keys[place]] if place >= 0 else None
+    return keys[place] if place >= 0 else None
