@@ -222,6 +222,11 @@ FILES: dict[str, tuple[str, str, str]] = {
         "line 3: the points '1,2;3' are not pairs",
     ),
     "a CVAT shape without a label": ("a.xml", cvat("<tag/>"), "line 3: a tag has no label"),
+    "a CVAT image twice": (
+        "a.xml",
+        '<annotations>\n<image name="a"/>\n<image name="b"/>\n<image name="a"/></annotations>',
+        "a.xml, line 4: 'a' is the image of line 2 too",
+    ),
     "two answers to one task": (
         "a.json",
         json.dumps([task([choice("car")], [choice("dog")])]),
@@ -252,6 +257,11 @@ FILES: dict[str, tuple[str, str, str]] = {
         "labels.json",
         '{"labels": {"a": "car", "a": "dog"}}',
         r"record 2 .*'a' is the image of record 1",
+    ),
+    "a FiftyOne sample twice": (
+        "samples.json",
+        '{"samples": [{"filepath": "a"}, {"filepath": "b"}, {"filepath": "a"}]}',
+        r"record 3 \(/samples/2\): 'a' is the image of record 1 too",
     ),
     "a FiftyOne box outside": (
         "labels.json",

@@ -18,13 +18,10 @@ def read(path: Path) -> Claims:
 
     Raises BadInput.
     """
-    taken, first = Taken(path, "bdd100k", unit="record"), dict[str, int]()
+    taken = Taken(path, "bdd100k", unit="record")
     for frame in _frames(path):
         image = frame.get("name").text()
-        before = first.setdefault(image, frame.record)
-        if before != frame.record:
-            raise frame.wrong(f"{image!r} is the image of record {before} too.", "keep one of them")
-        taken.without(image)
+        taken.once(image, frame.record, frame.wrong)
         _attributes(frame, image, taken)
         for label in [*frame.get("labels").each(), *_objects(frame)]:
             taken.add(image, label.get("category").text(), frame.record, label.get("score").score(), _box(label))

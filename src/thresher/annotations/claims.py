@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import cos, inf, isfinite, isnan, nan, radians, sin
@@ -284,7 +284,7 @@ class Taken:
     denied: Kept = field(init=False)
     _code: dict[str, int] = field(default_factory=dict)
     _first: dict[str, int] = field(default_factory=dict)
-    _without: dict[str, None] = field(default_factory=dict)
+    _without: dict[str, int] = field(default_factory=dict)  # and the line, where the file describes it once
 
     def __post_init__(self) -> None:
         self.kept = Kept([])
@@ -295,19 +295,14 @@ class Taken:
         code = self._code.get(label)
         if code is None:
             if not label.isascii() and (what := unreadable((label,))):
-                raise BadInput(f"the label {label[:_SHOWN]!r} {what}.", where=str(self.file), next="correct the label")
+                raise self.wrong(f"the label {label[:_SHOWN]!r} {what}.", 0, "correct the label")
+            what = ""
             if len(label) > LONGEST_LABEL:
-                raise BadInput(
-                    f"the label {label[:_SHOWN]!r}... is longer than {LONGEST_LABEL} characters.",
-                    where=str(self.file),
-                    next="check that the labels are in the place where they are looked for",
-                )
-            if len(self._code) >= MOST_LABELS:
-                raise BadInput(
-                    f"has more than {MOST_LABELS:,} different labels, the last {label!r}.",
-                    where=str(self.file),
-                    next="check that the labels are in the place where they are looked for",
-                )
+                what = f"the label {label[:_SHOWN]!r}... is longer than {LONGEST_LABEL} characters."
+            elif len(self._code) >= MOST_LABELS:
+                what = f"has more than {MOST_LABELS:,} different labels, the last {label!r}."
+            if what:
+                raise self.wrong(what, 0, "check that the labels are in the place where they are looked for")
             code = self._code[label] = len(self._code)
             self.kept.labels.append(label)
         return code
@@ -334,7 +329,13 @@ class Taken:
         """An image that the file names and gives no label here."""
         if not image.isascii():
             self._check(image, 0)
-        self._without[image] = None
+        self._without[image] = 0
+
+    def once(self, image: str, line: int, wrong: Callable[[str, str], BadInput]) -> None:
+        """An image that the file describes in this place alone. Raises `wrong` if it has another place too."""
+        self._check(image, 0)
+        if (before := self._without.setdefault(image, line)) != line:
+            raise wrong(f"{image!r} is the image of {self.unit} {before} too.", "keep one of them")
 
     def done(self) -> Claims:
         """The claims. Raises BadInput if the file names no image."""

@@ -48,7 +48,6 @@ class _Reader:
         self._path: list[str] = []
         self._name: list[str] = []
         self._image: Given = {}
-        self._first: dict[str, int] = {}
 
     def _declared(self, *_: object) -> None:
         raise self._wrong("declares a document type, which CVAT never does.")
@@ -73,11 +72,8 @@ class _Reader:
         name, line = _named(given, "name"), self.parser.CurrentLineNumber
         if not name:
             raise self._wrong("an image has no name.")
-        before = self._first.setdefault(name, line)
-        if before != line:
-            raise self._wrong(f"{name!r} is the image of line {before} too.", "keep one of them")
+        self.taken.once(name, line, self._wrong)
         self._image = given
-        self.taken.without(name)
 
     def _shape(self, kind: str, given: Given) -> None:
         label = _named(given, "label")

@@ -24,26 +24,21 @@ def read(path: Path) -> Claims:
 
     Raises BadInput, also for a dataset with several fields of labels.
     """
-    sections = {member.section for member in members_of(path) if member.key is None}
+    sections, classes = set[str](), list[Place]()  # the classes may stand before or behind the labels
+    for member in members_of(path):
+        if member.key is None:
+            sections.add(member.section)
+        elif member.section == "classes" and isinstance(member.key, int):
+            classes.append(place_of(path, member))
     if "samples" in sections:
         return _dataset(path)
     if "labels" not in sections:
         raise BadInput("has neither labels nor samples.", where=str(path), next="export it with FiftyOne again")
-    return _labels(path, _classes(path))
-
-
-def _classes(file: Path) -> list[str] | None:
-    """The names of the classes, where the labels are numbers; they may stand before or behind the labels."""
-    sections: dict[str, list[str]] = {}
-    for member in members_of(file):
-        if member.section == "classes":
-            found = sections.setdefault("classes", [])
-            if isinstance(member.key, int):
-                found.append(place_of(file, member).text())
-    return sections.get("classes")
+    return _labels(path, [place.text() for place in classes] if "classes" in sections else None)
 
 
 def _labels(file: Path, classes: list[str] | None) -> Claims:
+    """The labels of images, by name or by number among the classes. Raises BadInput."""
     taken, first = Taken(file, "fiftyone", unit="record"), dict[str, int]()
     for name in classes or ():
         taken.declare(name)
@@ -93,15 +88,13 @@ def _box(place: Place) -> Box | None:
 
 def _dataset(file: Path) -> Claims:
     """The labels of a dataset's samples. Raises BadInput."""
-    taken, fields, first = Taken(file, "fiftyone", unit="record"), dict[str, None](), dict[str, int]()
+    taken, fields = Taken(file, "fiftyone", unit="record"), dict[str, None]()
     for member in members_of(file):
         if member.section != "samples" or not isinstance(member.key, int):
             continue
         sample = place_of(file, member)
         image = sample.get("filepath").text()
-        if (before := first.setdefault(image, sample.record)) != sample.record:
-            raise sample.wrong(f"{image!r} is the image of record {before} too.", "keep one of them")
-        taken.without(image)
+        taken.once(image, sample.record, sample.wrong)
         for name, value in sample.object().items():
             if isinstance(value, dict) and value.get("_cls") in (*_LISTS, *_ONE):
                 fields[name] = None

@@ -29,7 +29,7 @@ def read(path: Path) -> Claims:
 
     Raises BadInput, also for two annotations of one task that differ.
     """
-    taken, first = Taken(path, "label-studio", unit="record"), dict[str, int]()
+    taken = Taken(path, "label-studio", unit="record")
     for member in members_of(path):
         if member.section:
             raise BadInput("is not a list of tasks.", where=str(path), next="export the project as JSON")
@@ -40,9 +40,7 @@ def read(path: Path) -> Claims:
                     "has no data: it is not a task, or comes from the JSON_MIN export.", "export the project as JSON"
                 )
             image = image_of(task)
-            if (before := first.setdefault(image, task.record)) != task.record:
-                raise task.wrong(f"{image!r} is the image of record {before} too.", "keep one of them")
-            taken.without(image)
+            taken.once(image, task.record, task.wrong)
             if (said := _annotation(task)) is not None:
                 _take(said, image, taken)
     return taken.done()
