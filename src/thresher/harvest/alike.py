@@ -33,7 +33,7 @@ def differing(sources: Sequence[Source], label_of: Mapping[Place, str], *, bytes
     for mark in (_size, end, whole):
         number_of = {place: number for number, some in enumerate(groups) for place in some}
         alike: dict[tuple[int, object], list[Place]] = defaultdict(list)
-        for place, candidate in candidates_of(sources, number_of.keys(), bytes_most=bytes_most):
+        for place, candidate in _candidates_of(sources, number_of.keys(), bytes_most=bytes_most):
             with suppress(OSError, Undecodable):
                 alike[number_of[place], mark(candidate)].append(place)
         groups = [some for some in alike.values() if len({label_of[place] for place in some}) > 1]
@@ -42,12 +42,12 @@ def differing(sources: Sequence[Source], label_of: Mapping[Place, str], *, bytes
 
 def bytes_of(sources: Sequence[Source], wanted: Set[Place], *, bytes_most: int) -> Iterator[tuple[Place, bytes]]:
     """The bytes of each of these files that can be read."""
-    for place, candidate in candidates_of(sources, wanted, bytes_most=bytes_most):
+    for place, candidate in _candidates_of(sources, wanted, bytes_most=bytes_most):
         with suppress(OSError, Undecodable):
             yield place, read_bytes(candidate, bytes_most)
 
 
-def candidates_of(
+def _candidates_of(
     sources: Sequence[Source], wanted: Set[Place], *, bytes_most: int
 ) -> Iterator[tuple[Place, Candidate]]:
     """The candidates of these names whose bytes are here."""
