@@ -79,6 +79,14 @@ def stamp_of(found: os.stat_result) -> tuple[str, int]:
     return told, max(found.st_mtime_ns, found.st_ctime_ns) // 1_000_000
 
 
+def place_of(typed: str | Path) -> Path:
+    """A place as a user typed it: a `~` at its start is the home folder, if there is such a user, as in a shell."""
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:
+        return Path(typed)
+
+
 def place_name(kind: str, path: Path) -> str:
     """A name for a local place: unique among places of that name, without revealing its path on the disk."""
     mark = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from thresher.annotations import Claim, Claims
@@ -14,7 +13,7 @@ from thresher.annotations.claims import pixels_of
 from thresher.annotations.names import SHA256, Names
 from thresher.errors import BadInput, BadLine, Undecodable
 from thresher.harvest.alike import Place, bytes_of, differing
-from thresher.harvest.candidates import Source
+from thresher.harvest.candidates import Source, place_of
 from thresher.harvest.sources.part import Part, region_name
 from thresher.pictures import shown_size
 from thresher.records import Box
@@ -264,7 +263,7 @@ def source_of(place: str) -> Source:
     from thresher.harvest.sources.tar import from_tar
     from thresher.harvest.sources.urls import from_urls
 
-    path = Path(place).expanduser()
+    path = place_of(place)
     if not path.exists():
         raise BadInput("there is no such file or folder.", where=place, next="check --images")
     if (dataset := from_dataset(path)) is not None:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from thresher.errors import BadInput
-from thresher.harvest.candidates import printable
+from thresher.harvest.candidates import place_of, printable
 from thresher.harvest.counts import Harvested
 from thresher.harvest.sources.urls import LONGEST_URL
 from thresher.records import Alias, NewImage, Origin, Progress, Refusal
@@ -39,7 +39,7 @@ def harvest_references(
     Raises NotFound for an unknown category, BadInput for a table that cannot be read, or is damaged further on.
     """
     store.categories.get(category)
-    table = open_table(Path(path).expanduser(), names.HASH, names.URL, names.WIDTH, names.HEIGHT)
+    table = open_table(place_of(path), names.HASH, names.URL, names.WIDTH, names.HEIGHT)
     name = printable(table.path.name)
     origin = Origin(f"references:{name}", at_ms=now_ms)
     so_far = Harvested()

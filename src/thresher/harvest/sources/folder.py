@@ -13,6 +13,7 @@ from thresher.harvest.candidates import (
     LINK_TO_FOLDER,
     Candidate,
     place_name,
+    place_of,
     printable,
     stamp_of,
 )
@@ -21,13 +22,14 @@ from thresher.harvest.candidates import (
 def from_folder(path: str | Path) -> "Folder":
     """A source of the files in a folder and its subfolders, without hidden ones. Raises BadInput for no folder."""
     try:
-        root = Path(path).expanduser().resolve(strict=True)
+        root = place_of(path).resolve(strict=True)
         if not root.is_dir():
             raise BadInput("this is a file, not a folder.", where=str(path), next="give its folder, or --tar or --urls")
         with os.scandir(root) as entries:
             next(entries, None)
-    except OSError as error:
-        raise BadInput(f"{error.strerror or error}.", where=str(path), next="give a folder that can be read") from error
+    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError up to Python 3.12
+        what = getattr(error, "strerror", "") or "the link leads nowhere"
+        raise BadInput(f"{what}.", where=str(path), next="give a folder that can be read") from error
     return Folder(str(root), place_name("folder", root))
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from thresher.harvest.candidates import Candidate, place_name, printable, stamp_of
+from thresher.harvest.candidates import Candidate, place_name, place_of, printable, stamp_of
 from thresher.harvest.sources.urls import wrong_with
 from thresher.tables import Names, Table, names, open_table
 
@@ -18,9 +18,10 @@ LISTED: Final[Names] = (*(name for name in names.URL if name != "image"), *names
 def from_paths(path: str | Path) -> "Paths | None":
     """A source of the files that a list names: a .txt (one path per line), or a table with a column of them.
 
-    Relative paths start at the folder of the list. None if it is empty or its first line is a URL. Raises BadInput.
+    Relative paths start at the folder of the list, and `~` is a part of a name. None if the list is empty or its first
+    line is a URL. Raises BadInput.
     """
-    place = Path(path).expanduser()
+    place = place_of(path)
     table = open_table(place, LISTED, alone=lambda value: bool(value.strip()))
     first = next(islice(table.lines(*table.chosen), 1), None)
     if first is None or first[2] or not wrong_with(first[1][0].strip()):
@@ -55,12 +56,13 @@ class Paths:
 
     def _candidate(self, told: str) -> Candidate:
         name = printable(told.replace(os.sep, "/"))
-        path = self.table.path.parent / Path(told).expanduser()
         try:
-            real = path.resolve(strict=True)
+            real = (self.table.path.parent / told).resolve(strict=True)
             found = real.stat()
-        except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError up to Python 3.12
-            why = getattr(error, "strerror", "") or "the link leads nowhere"
+        except (OSError, RuntimeError, ValueError) as error:
+            # a circle of links is a RuntimeError up to Python 3.12, a zero byte a ValueError
+            nowhere = "no file has such a name" if isinstance(error, ValueError) else "the link leads nowhere"
+            why = getattr(error, "strerror", "") or nowhere
             return Candidate(name, problem=("unreadable", f"{why}."))
         if not real.is_file():
             return Candidate(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thresher.errors import BadInput
-from thresher.harvest.candidates import HIDDEN, Candidate, place_name, printable, stamp_of, too_large
+from thresher.harvest.candidates import HIDDEN, Candidate, place_name, place_of, printable, stamp_of, too_large
 from thresher.harvest.sources.links import Link, targets_of
 from thresher.harvest.sources.members import Damage, content_of, members_of, opened
 
@@ -24,7 +24,7 @@ def from_tar(path: str | Path) -> "Tar":
     """A source of the files in a tar, plain or compressed (gz, bz2, xz). Raises BadInput if it cannot be read."""
     advice = "give a tar file; for a folder use --folder"
     try:
-        place = Path(path).expanduser().resolve(strict=True)
+        place = place_of(path).resolve(strict=True)
         with place.open("rb") as raw:
             if raw.read(len(ZIP)) == ZIP:
                 advice = "unpack it, and give the folder with --folder"
@@ -32,6 +32,8 @@ def from_tar(path: str | Path) -> "Tar":
             raw.seek(0)
             with opened(raw)[0]:
                 return Tar(str(place), place.stat().st_size, place_name("tar", place))
+    except RuntimeError as error:  # a circle of links, up to Python 3.12
+        raise BadInput("the link leads nowhere.", where=str(path), next=advice) from error
     except BROKEN as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a tar"
         raise BadInput(f"{said}.", where=str(path), next=advice) from error

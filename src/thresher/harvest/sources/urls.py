@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from thresher.errors import BadInput, BadLine
-from thresher.harvest.candidates import Candidate, printable
+from thresher.harvest.candidates import Candidate, place_of, printable
 from thresher.tables import Table, names, open_table
 from thresher.tables.text import TOO_LONG
 
@@ -16,7 +16,7 @@ LONGEST_URL = 8192
 
 def from_urls(path: str | Path) -> "Urls":
     """A source of URLs from a .txt (one per line) or a table with a column of them. Raises BadInput."""
-    place = Path(path).expanduser()
+    place = place_of(path)
     table = open_table(place, names.URL, alone=lambda value: not wrong_with(value) and " " not in value)
     first = list(islice(table.lines(*table.chosen), 2))
     if not first:
