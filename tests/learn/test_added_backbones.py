@@ -149,6 +149,14 @@ def test_what_a_killed_command_left_behind_is_no_backbone_and_is_removed_after_a
     assert young.exists()
 
 
+def test_what_another_command_removes_meanwhile_is_no_full_disk(settings: Settings, towers: Towers) -> None:
+    gone = kept_in(settings) / "added" / ".adding-gone"  # a link to nothing: found by its name, and then not there
+    gone.parent.mkdir(parents=True)
+    gone.symlink_to(gone.parent / "nothing")
+    entry = add_to(settings, wanted_of(towers))
+    assert added(kept_in(settings)) == [entry]
+
+
 def test_a_full_disk_is_told_and_nothing_is_left(
     settings: Settings, towers: Towers, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,8 +97,9 @@ def add(name: str, wanted: Wanted, *, cache: Path, settings: Settings) -> Entry:
 def _clear(folder: Path) -> None:
     """Remove what a killed command left behind; what is younger may be another one at work."""
     for left in folder.glob(".*"):
-        if time.time() - left.stat().st_mtime > LEFT_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # the other one has ended meanwhile
+            if time.time() - left.stat().st_mtime > LEFT_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def remove(name: str, *, cache: Path) -> None:
