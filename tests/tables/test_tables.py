@@ -394,27 +394,111 @@ def test_the_number_of_lines_is_known_beforehand_where_that_costs_little(tmp_pat
     assert open_table(write(tmp_path / "a.csv.gz", gzip.compress(f"url\n{A}\n".encode())), names.URL).count == 0
 
 
+def rows_at_once(path: Path, column: str) -> list[int]:
+    """The rows of each batch that a column is read in."""
+    with parquet.ParquetFile(path) as table:
+        return [batch.num_rows for batch in tables.batches(table, path, [column])]
+
+
 LONG = "x" * 100_000
-BOMBS = {  # a few kilobytes of file for 100 MB of text
-    "a list for each row": lambda count: pa.ListArray.from_arrays(
-        pa.array(range(count + 1), pa.int32()), pa.array([LONG] * count)
-    ),
-    "a list for one row": lambda count: pa.ListArray.from_arrays(
-        pa.array([0, count] + [count] * (count - 1), pa.int32()), pa.array([LONG] * count)
-    ),
+ONE_EACH = {  # a few kilobytes of file for 100 MB of text, a value a row
+    "a list": lambda count: pa.ListArray.from_arrays(pa.array(range(count + 1), pa.int32()), pa.array([LONG] * count)),
     "a struct": lambda count: pa.StructArray.from_arrays([pa.array([LONG] * count)], ["path"]),
 }
 
 
-@pytest.mark.parametrize("kind", BOMBS)
-def test_a_value_that_lists_repeat_too_often_is_refused_before_it_is_held(kind: str, tmp_path: Path) -> None:
-    parquet.write_table(pa.table({"n": range(1_000), "label": BOMBS[kind](1_000)}), tmp_path / "a.parquet")
+def test_a_value_that_a_list_repeats_too_often_is_refused_before_it_is_held(tmp_path: Path) -> None:
+    all_in_one = pa.array([0, 1_000] + [1_000] * 999, pa.int32())
+    label = pa.ListArray.from_arrays(all_in_one, pa.array([LONG] * 1_000))
+    parquet.write_table(pa.table({"n": range(1_000), "label": label}), tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").stat().st_size < 30_000
     with parquet.ParquetFile(tmp_path / "a.parquet") as table:
         before = pa.total_allocated_bytes()
         with pytest.raises(BadLine, match=r"line 1: [0-9]+,[0-9]{3},000 bytes may be in 'label.* too much for lists"):
             next(tables.batches(table, tmp_path / "a.parquet", ["label"]))
         assert pa.total_allocated_bytes() - before < 5_000_000
+
+
+@pytest.mark.parametrize("kind", ONE_EACH)
+def test_a_long_value_in_each_list_is_read_a_few_rows_at_once(kind: str, tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"label": ONE_EACH[kind](1_000)}), tmp_path / "a.parquet")
+    rows = rows_at_once(tmp_path / "a.parquet", "label")
+    assert sum(rows) == 1_000
+    assert max(rows) * len(LONG) <= tables.UNCOMPRESSED_BYTES
+
+
+@pytest.mark.parametrize("field", ["", "label"])
+def test_a_million_short_lists_of_the_same_label_are_read(field: str, tmp_path: Path) -> None:
+    count = 1_048_576  # in one row group, as pyarrow writes it
+    same: pa.Array = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["car"]))
+    lists = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32)), same)
+    column = pa.StructArray.from_arrays([lists], [field]) if field else lists
+    parquet.write_table(pa.table({"objects": column}), tmp_path / "a.parquet")
+    assert sum(rows_at_once(tmp_path / "a.parquet", "objects")) == count
+
+
+IMAGE_BYTES = 50_000
+SAME_IMAGES = {  # a kilobyte of file for 3 MB of images
+    "a dictionary": pa.DictionaryArray.from_arrays(pa.array([0] * 60, pa.int32()), pa.array([b"\0" * IMAGE_BYTES])),
+    "a width": pa.array([None] * 60, pa.binary(IMAGE_BYTES)),
+    "a dictionary of a width": pa.array([b"\0" * IMAGE_BYTES] * 60, pa.binary(IMAGE_BYTES)),
+}
+
+
+@pytest.mark.parametrize("kind", SAME_IMAGES)
+def test_an_image_that_rows_repeat_is_read_a_few_rows_at_once(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "UNCOMPRESSED_BYTES", 4 * IMAGE_BYTES)
+    image = pa.StructArray.from_arrays([SAME_IMAGES[kind], pa.array(map(str, range(60)))], ["bytes", "path"])
+    written = pa.table({"image": image})  # no schema of Arrow's: a dictionary is read as its values
+    parquet.write_table(written, tmp_path / "a.parquet", compression="zstd", store_schema=False)
+    assert (tmp_path / "a.parquet").stat().st_size < 3_000
+    assert rows_at_once(tmp_path / "a.parquet", "image") == [4] * 15
+
+
+def test_images_that_a_few_bytes_of_the_file_inflate_to_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "UNCOMPRESSED_BYTES", 1_000_000)
+    image = pa.StructArray.from_arrays([pa.array([b"\0" * 2_000_000] * 2), pa.array(["a", "b"])], ["bytes", "path"])
+    parquet.write_table(pa.table({"image": image}), tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
+    before = pa.default_memory_pool().max_memory()
+    with pytest.raises(BadLine, match=r"line 1: 4,000,\d+ bytes of 'image.bytes' in 2 rows, .* too much for images"):
+        rows_at_once(tmp_path / "a.parquet", "image")
+    assert pa.default_memory_pool().max_memory() - before < 1_000_000
+
+
+@pytest.mark.parametrize("repeated", [1, 3])
+def test_real_images_are_read_some_of_them_repeated_and_longer_than_a_line(
+    repeated: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "UNCOMPRESSED_BYTES", 1_000_000)
+    contents = [np.random.default_rng(seed).bytes(LONGEST_LINE + 1) for seed in range(2)] * repeated
+    image = pa.StructArray.from_arrays(
+        [pa.array(contents), pa.array(map(str, range(len(contents))))], ["bytes", "path"]
+    )
+    parquet.write_table(pa.table({"image": image}), tmp_path / "a.parquet")
+    assert rows_at_once(tmp_path / "a.parquet", "image") == [1] * len(contents)
+
+
+NO_IMAGES = {
+    "lists of objects": pa.array([[{"bytes": LONG}] * 5]),
+    "an object of lists": pa.array([{"bytes": [LONG] * 5}]),
+    "an object in an object": pa.array([{"file": {"bytes": LONG * 11}}]),
+    "a column with a full stop": pa.array([LONG * 11]),
+}
+
+
+@pytest.mark.parametrize("kind", NO_IMAGES)
+def test_only_the_bytes_of_images_may_be_longer_than_a_line(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "UNCOMPRESSED_BYTES", 3 * len(LONG))
+    name = "label.bytes" if kind == "a column with a full stop" else "label"
+    parquet.write_table(pa.table({name: NO_IMAGES[kind]}), tmp_path / "a.parquet", compression="zstd")
+    with pytest.raises(BadLine, match="too much for"):
+        rows_at_once(tmp_path / "a.parquet", name)
 
 
 def test_a_long_list_of_few_bytes_is_refused_and_usual_ones_are_not(tmp_path: Path) -> None:
@@ -436,7 +520,6 @@ def test_a_value_that_rows_repeat_is_read_a_few_rows_at_once(encoding: str, tmp_
     table = pa.table({"a.b": [LONG] * 1_000})
     encodings = {"a.b": "DELTA_BYTE_ARRAY"} if encoding == "prefixes" else None
     parquet.write_table(table, tmp_path / "a.parquet", use_dictionary=not encodings, column_encoding=encodings)
-    with parquet.ParquetFile(tmp_path / "a.parquet") as opened:
-        rows = [batch.num_rows for batch in tables.batches(opened, tmp_path / "a.parquet", ["a.b"])]
+    rows = rows_at_once(tmp_path / "a.parquet", "a.b")
     assert sum(rows) == 1_000
     assert max(rows) * len(LONG) <= tables.UNCOMPRESSED_BYTES

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,51 +60,75 @@ def batches(table: Any, path: Path, columns: Sequence[str], rows_at_once: int = 
     row, wanted = 1, list(dict.fromkeys(columns))
     for number in range(table.num_row_groups):
         group = table.metadata.row_group(number)
-        chunks = [group.column(place) for place in range(group.num_columns)]
         at_once = rows_at_once
-        for chunk in (chunk for chunk in chunks if _is_text_of(chunk.path_in_schema, wanted)):
-            if _inflates(chunk):
-                what = f"{chunk.total_uncompressed_size:,} bytes of {chunk.path_in_schema!r} in {group.num_rows:,} rows"
-                raise BadLine(
-                    f"{what}, from {chunk.total_compressed_size:,} bytes of the file, are too much for a text.",
-                    file=str(path),
-                    line=row,
-                    next="check the column, or write the table without these rows",
-                )
-            nested = chunk.path_in_schema not in wanted
-            if nested or (_repeats(chunk) and chunk.total_uncompressed_size * ROWS_AT_ONCE > UNCOMPRESSED_BYTES):
-                longest = max(_longest_repeated(path, number, chunk), VALUE_BYTES if nested else 1)
-                most = longest * chunk.num_values
-                if nested and most > max(UNCOMPRESSED_BYTES, RATIO_MOST * chunk.total_compressed_size):
-                    what = f"{most:,} bytes may be in {chunk.path_in_schema!r}, from {chunk.total_compressed_size:,} of"
-                    raise BadLine(
-                        f"{what} the file, which are too much for lists.",
-                        file=str(path),
-                        line=row,
-                        next="check the column, or write the table without these rows",
-                    )
-                each = longest * -(-chunk.num_values // max(group.num_rows, 1))
-                at_once = min(at_once, max(1, UNCOMPRESSED_BYTES // max(each, 1)))
+        for place in range(group.num_columns):
+            name = group.column(place).path_in_schema
+            within = [name[len(one) + 1 :] for one in wanted if f"{name}.".startswith(f"{one}.")]
+            if within:
+                chunk, schema = group.column(place), table.schema.column(place)
+                column = _Column(group.num_rows, chunk, schema, min(within, key=len))
+                if what := column.too_much() or column.too_much_at_once(longest := column.longest(path, number)):
+                    advice = "check the column, or write the table without these rows"
+                    raise BadLine(what, file=str(path), line=row, next=advice)
+                at_once = min(at_once, column.rows_that_fit(longest))
         yield from table.iter_batches(batch_size=at_once, row_groups=[number], columns=wanted)
         row += group.num_rows
 
 
-def _is_text_of(path: str, wanted: Sequence[str]) -> bool:
-    """Whether a column, or one within a nested column, is wanted; the bytes of images are no text."""
-    return any(path == name or path.startswith(f"{name}.") for name in wanted) and not path.endswith(".bytes")
+@dataclass(frozen=True)
+class _Column:
+    """A wanted column of a row group, or one within a wanted column, and what it may take of the memory.
 
+    The bytes of images, `bytes` in an object of each row, may be longer than a line.
+    """
 
-def _inflates(chunk: Any) -> bool:  # noqa: ANN401 -- see _texts
-    """Whether a column of a row group may fill the memory: arrow decompresses a page, and a value, as a whole."""
-    size = chunk.total_uncompressed_size
-    if size <= UNCOMPRESSED_BYTES:
-        return False
-    return bool(size > RATIO_MOST * chunk.total_compressed_size or size > LONGEST_LINE * max(chunk.num_values, 1))
+    rows: int
+    chunk: Any
+    schema: Any
+    within: str
+    """Its name in the wanted column; "" for that itself."""
 
+    @property
+    def is_image(self) -> bool:
+        """Whether the column has the bytes of at most one image a row."""
+        return self.within == "bytes" and not self.schema.max_repetition_level
 
-def _repeats(chunk: Any) -> bool:  # noqa: ANN401 -- see _texts
-    """Whether a few bytes of the file may repeat a long value."""
-    return bool(chunk.has_dictionary_page or _PREFIXES in chunk.encodings)
+    def too_much(self) -> str:
+        """Why it is not to be read ("": it may be): arrow decompresses a page, and a value, as a whole."""
+        size, compressed = self.chunk.total_uncompressed_size, self.chunk.total_compressed_size
+        long = not self.is_image and size > LONGEST_LINE * max(self.chunk.num_values, 1)
+        if size <= UNCOMPRESSED_BYTES or not (long or size > RATIO_MOST * compressed):
+            return ""
+        what = f"{size:,} bytes of {self.chunk.path_in_schema!r} in {self.rows:,} rows, from {compressed:,} bytes of"
+        return f"{what} the file, are too much for {'images' if self.is_image else 'a text'}."
+
+    def too_much_at_once(self, longest: int) -> str:
+        """Why no row of it is to be read ("": they may be), if its values may have so many bytes."""
+        most, compressed = longest * self._values_most, self.chunk.total_compressed_size
+        if not self.schema.max_repetition_level or most <= max(UNCOMPRESSED_BYTES, RATIO_MOST * compressed):
+            return ""
+        what = f"{most:,} bytes may be in {self.chunk.path_in_schema!r}, from {compressed:,} of the file"
+        return f"{what}, which are too much for lists."
+
+    @property
+    def _values_most(self) -> int:
+        """The most values that one row may have: each of the others has one at least, were it null."""
+        return max(int(self.chunk.num_values) - self.rows + 1, 1)
+
+    def rows_that_fit(self, longest: int) -> int:
+        """How many rows may be held, if their values may have so many bytes."""
+        each = longest * -(-self.chunk.num_values // max(self.rows, 1))
+        return int(max(1, UNCOMPRESSED_BYTES // max(each, 1)))
+
+    def longest(self, path: Path, number: int) -> int:
+        """The bytes that a value may take, where a few bytes of the file, or none, may stand for it; else 0."""
+        if self.schema.physical_type == "FIXED_LEN_BYTE_ARRAY":
+            return int(self.schema.length)  # null has them too
+        few = self.chunk.total_uncompressed_size * ROWS_AT_ONCE <= UNCOMPRESSED_BYTES
+        found = 0 if few and not self.within else _longest_repeated(path, number, self.chunk)
+        if self.is_image:  # one that is not repeated stands in the file as a whole
+            return max(found, int(self.chunk.total_uncompressed_size) // max(int(self.chunk.num_values), 1))
+        return max(found, VALUE_BYTES) if self.within else found
 
 
 def _longest_repeated(path: Path, number: int, chunk: Any) -> int:  # noqa: ANN401 -- see _texts
