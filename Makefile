@@ -61,6 +61,7 @@ bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of re
 	$(IN)python bench/budget.py
 	$(IN)python bench/trust.py
 	$(IN)python bench/certify.py $(if $(DATA),--data $(DATA))
+	$(IN)python bench/compared.py
 	$(if $(DATA),$(IN)python bench/beside.py --data $(DATA))
 	$(IN)python bench/similar.py $(if $(DATA),--data $(DATA)/clothing.tar)
 	$(IN)python bench/store.py --figures docs

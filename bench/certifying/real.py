@@ -1,22 +1,18 @@
 """Real labels: one vote a picture of CIFAR-10N, and what a head trained on a few pictures calls a vehicle."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from selecting.pools import NAME, embedded
+from selecting.pools import embedded, rows_of
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from certifying.audits import PROMISE, Labelled, Outcome, audited, frozen_of
 from thresher.evidence import Code
-from thresher.learn.embed import column
-from thresher.settings import read_settings
-from thresher.store import open_store
 
 Floats = NDArray[np.float64]
 DIMENSIONS, FOLDS = 128, 5
@@ -28,18 +24,10 @@ SURE = (0.5, 0.9)  # from which scores on a detection counts
 def table(data: Path, work: Path, name: str) -> tuple[Floats, list[dict[str, str]]]:
     """The vectors of a tar's pictures, reduced, and their lines of its CSV in the same order."""
     embedded(data, work, name)
-    settings = read_settings(work / name, {})
-    store = open_store(work / name, settings)
-    rows = store.categories.pool(NAME)
-    matrix, _ = store.columns.view(column(settings))
-    aliases = store.images.aliases(rows)
-    with (data / f"{name}.csv").open(newline="") as file:
-        lines = {line["file"]: line for line in csv.DictReader(file)}
+    matrix, rows, lines = rows_of(data, work, name)
     vectors = np.asarray(matrix[rows], np.float32)
     reduced = PCA(DIMENSIONS, svd_solver="covariance_eigh", whiten=True).fit_transform(vectors)
-    found = [lines[aliases[row][0].value] for row in rows.tolist()]
-    store.close()
-    return reduced.astype(np.float64), found
+    return reduced.astype(np.float64), lines
 
 
 @dataclass(frozen=True)
@@ -113,7 +101,7 @@ def lowest(labels: Labelled, answers: int) -> int:
 def by_cleanlab(votes: Votes) -> NDArray[np.int64]:
     """All pictures in cleanlab's order of doubt: its label issues first, then the others, by self-confidence.
 
-    The import is here alone: cleanlab is under the AGPL, so nothing but this benchmark may use it.
+    cleanlab is under the AGPL, so only benchmarks import it: this file and bench/compared.py.
     """
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores

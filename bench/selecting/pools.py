@@ -73,18 +73,25 @@ def embedded(data: Path, work: Path, name: str) -> None:
     store.close()
 
 
+def rows_of(data: Path, work: Path, name: str) -> tuple[np.ndarray, NDArray[np.int64], list[dict[str, str]]]:
+    """The vectors of a workspace that `embedded` has made, the rows of its pool, and their lines of the tar's CSV."""
+    settings = read_settings(work / name, {})
+    store = open_store(work / name, settings)
+    rows = store.categories.pool(NAME)
+    matrix, _ = store.columns.view(column(settings))
+    aliases = store.images.aliases(rows)
+    store.close()
+    with (data / f"{name}.csv").open(newline="") as file:
+        lines = {line["file"]: line for line in csv.DictReader(file)}
+    return matrix, rows, [lines[aliases[row][0].value] for row in rows.tolist()]
+
+
 @lru_cache(maxsize=2)
 def pictures(data: Path, work: Path, name: str) -> Pictures:
     """A real pool, from the workspace that `embedded` has made. Copies of a picture are one image."""
     asked = REAL[name]
-    settings = read_settings(work / asked.data, {})
-    store = open_store(work / asked.data, settings)
-    rows = store.categories.pool(NAME)
-    matrix, _ = store.columns.view(column(settings))
-    aliases = store.images.aliases(rows)
-    with (data / f"{asked.data}.csv").open(newline="") as file:
-        truth = {line["file"]: asked.says_yes(line[asked.column]) for line in csv.DictReader(file)}
-    yes = np.array([truth[aliases[row][0].value] for row in rows.tolist()], np.bool_)
+    matrix, rows, lines = rows_of(data, work, asked.data)
+    yes = np.array([asked.says_yes(line[asked.column]) for line in lines], np.bool_)
     return Pictures(yes, Vectors([matrix], rows, graph_file=work / f"{asked.data}.graph.npz"))
 
 
