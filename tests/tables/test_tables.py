@@ -419,6 +419,31 @@ def test_a_value_that_a_list_repeats_too_often_is_refused_before_it_is_held(tmp_
         assert pa.total_allocated_bytes() - before < 5_000_000
 
 
+def test_a_footer_that_claims_more_rows_than_there_are_hides_no_long_list(tmp_path: Path) -> None:
+    count = 1_000
+    label = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), pa.array([LONG] * count))
+    parquet.write_table(pa.table({"label": label}), tmp_path / "a.parquet", store_schema=False)
+    written = (tmp_path / "a.parquet").read_bytes()
+    size = int.from_bytes(written[-8:-4], "little")
+    footer = written[-8 - size : -8].replace(b"\x16\x02", b"\x16\xd0\x0f")  # field 3, num_rows: 1,000 for 1
+    end = len(footer).to_bytes(4, "little") + b"PAR1"
+    (tmp_path / "a.parquet").write_bytes(written[: -8 - size] + footer + end)
+    with parquet.ParquetFile(tmp_path / "a.parquet") as table:
+        assert table.metadata.row_group(0).num_rows == table.metadata.row_group(0).column(0).num_values == count
+        before = pa.total_allocated_bytes()
+        with pytest.raises(BadLine, match="too much for lists"):
+            next(tables.batches(table, tmp_path / "a.parquet", ["label"]))
+        assert pa.total_allocated_bytes() - before < 5_000_000
+
+
+def test_a_million_short_lists_of_uneven_lengths_are_read(tmp_path: Path) -> None:
+    lengths = np.where(np.arange(1_000_000) < 100_000, 10, 1)
+    same: pa.Array = pa.DictionaryArray.from_arrays(pa.array(np.zeros(lengths.sum(), np.int32)), pa.array(["car"]))
+    offsets = pa.array(np.concatenate([[0], lengths.cumsum()]).astype(np.int32))
+    parquet.write_table(pa.table({"label": pa.ListArray.from_arrays(offsets, same)}), tmp_path / "a.parquet")
+    assert sum(rows_at_once(tmp_path / "a.parquet", "label")) == 1_000_000
+
+
 @pytest.mark.parametrize("kind", ONE_EACH)
 def test_a_long_value_in_each_list_is_read_a_few_rows_at_once(kind: str, tmp_path: Path) -> None:
     parquet.write_table(pa.table({"label": ONE_EACH[kind](1_000)}), tmp_path / "a.parquet")

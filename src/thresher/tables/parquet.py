@@ -18,6 +18,7 @@ of this, or whose values are longer than a line may be, is not read."""
 
 
 VALUE_BYTES: Final = 64  # of memory that a value in a list takes, however few bytes of the file say it
+INDEX_BYTES: Final = 12  # of memory that a value in a list takes while it is counted: its number and its levels
 _PREFIXES: Final = "DELTA_BYTE_ARRAY"
 
 
@@ -67,7 +68,9 @@ def batches(table: Any, path: Path, columns: Sequence[str], rows_at_once: int = 
             if within:
                 chunk, schema = group.column(place), table.schema.column(place)
                 column = _Column(group.num_rows, chunk, schema, min(within, key=len))
-                if what := column.too_much() or column.too_much_at_once(longest := column.longest(path, number)):
+                if what := column.too_much() or column.too_much_at_once(
+                    longest := column.longest(path, number), path, number
+                ):
                     advice = "check the column, or write the table without these rows"
                     raise BadLine(what, file=str(path), line=row, next=advice)
                 at_once = min(at_once, column.rows_that_fit(longest))
@@ -102,22 +105,26 @@ class _Column:
         what = f"{size:,} bytes of {self.chunk.path_in_schema!r} in {self.rows:,} rows, from {compressed:,} bytes of"
         return f"{what} the file, are too much for {'images' if self.is_image else 'a text'}."
 
-    def too_much_at_once(self, longest: int) -> str:
+    def too_much_at_once(self, longest: int, path: Path, number: int) -> str:
         """Why no row of it is to be read ("": they may be), if its values may have so many bytes."""
-        most, compressed = longest * self._values_most, self.chunk.total_compressed_size
-        if not self.schema.max_repetition_level or most <= max(UNCOMPRESSED_BYTES, RATIO_MOST * compressed):
+        count, compressed = int(self.chunk.num_values), int(self.chunk.total_compressed_size)
+        most, allowed = longest * count, max(UNCOMPRESSED_BYTES, RATIO_MOST * compressed)
+        if not self.schema.max_repetition_level or most <= allowed:
             return ""
+        # each row has one entry at least, were it null, so that the others leave the largest no more than this
+        largest = longest * max(count - self.rows + 1, 1)
+        if largest <= allowed and count * INDEX_BYTES <= allowed and _PREFIXES not in self.chunk.encodings:
+            # as far as the footer tells the truth about the rows
+            rows = min(ROWS_AT_ONCE, self.rows_that_fit(longest))
+            most = max(largest, longest * _most_at_once(path, number, self.chunk, rows))
+            if most <= allowed:
+                return ""
         what = f"{most:,} bytes may be in {self.chunk.path_in_schema!r}, from {compressed:,} of the file"
         return f"{what}, which are too much for lists."
 
-    @property
-    def _values_most(self) -> int:
-        """The most values that one row may have: each of the others has one at least, were it null."""
-        return max(int(self.chunk.num_values) - self.rows + 1, 1)
-
     def rows_that_fit(self, longest: int) -> int:
         """How many rows may be held, if their values may have so many bytes."""
-        each = longest * -(-self.chunk.num_values // max(self.rows, 1))
+        each = longest * max(1, -(-self.chunk.num_values // max(self.rows, 1)))
         return int(max(1, UNCOMPRESSED_BYTES // max(each, 1)))
 
     def longest(self, path: Path, number: int) -> int:
@@ -152,6 +159,20 @@ def _longest_repeated(path: Path, number: int, chunk: Any) -> int:  # noqa: ANN4
         if not types.is_dictionary(column.type):
             return int(chunk.total_uncompressed_size)
         return int(compute.max(compute.binary_length(column.dictionary)).as_py() or 0)
+
+
+def _most_at_once(path: Path, number: int, chunk: Any, rows: int) -> int:  # noqa: ANN401 -- see _texts
+    """The most values in so many rows of lists, counted where a repeated value is a number of 4 bytes."""
+    from pyarrow import parquet, types
+
+    name, most = chunk.path_in_schema, 0
+    with parquet.ParquetFile(path, read_dictionary=[name] if chunk.physical_type == "BYTE_ARRAY" else None) as table:
+        for batch in table.iter_batches(batch_size=rows, row_groups=[number], columns=[name]):
+            column = batch.column(0)
+            while types.is_nested(column.type):
+                column = column.field(0) if types.is_struct(column.type) else column.flatten()
+            most = max(most, len(column))
+    return most
 
 
 @contextmanager
