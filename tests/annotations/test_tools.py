@@ -359,6 +359,25 @@ def test_an_image_inside_a_dataset_is_named_by_the_hash_of_its_bytes(tmp_path: P
     assert list(found.unlabelled) == ["x/3.png"]
 
 
+@pytest.mark.parametrize("held", [pa.large_binary(), pa.binary_view(), pa.dictionary(pa.int32(), pa.binary())], ids=str)
+def test_an_image_is_named_by_its_hash_whatever_type_of_arrow_holds_its_bytes(
+    held: pa.DataType, tmp_path: Path
+) -> None:
+    contents = pa.array([png("red"), png("blue"), None], pa.binary())
+    contents = contents.dictionary_encode() if pa.types.is_dictionary(held) else contents.cast(held)
+    column = pa.StructArray.from_arrays([contents, pa.array(["1.png", "1.png", "x/3.png"])], ["bytes", "path"])
+    parquet.write_table(pa.table({"image": column, "label": ["cat", "dog", "cat"]}), tmp_path / "a.parquet")
+    names = [sha256(png("red")).hexdigest(), sha256(png("blue")).hexdigest(), "x/3.png"]
+    assert [claim[0] for claim in said(read(tmp_path / "a.parquet"))] == names
+
+
+def test_a_column_whose_bytes_are_numbers_is_no_image(tmp_path: Path) -> None:
+    column = pa.StructArray.from_arrays([pa.array([1]), pa.array(["1.png"])], ["bytes", "path"])
+    parquet.write_table(pa.table({"image": column, "label": ["cat"]}), tmp_path / "a.parquet")
+    with pytest.raises(BadInput, match="no column is called"):
+        read(tmp_path / "a.parquet")
+
+
 def test_lists_of_labels_and_columns_for_each_label_in_parquet(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"image_id": [7, 8], "labels": [["car", "dog"], []]}), tmp_path / "a.parquet")
     found = read(tmp_path / "a.parquet")

@@ -179,9 +179,13 @@ def _has_bytes(field: Any) -> bool:  # noqa: ANN401 -- see _Table
     """Whether a column has images: objects with the bytes and the path of a file."""
     from pyarrow import types
 
-    return types.is_struct(field.type) and {"bytes", "path"} <= {
-        field.type.field(at).name for at in range(field.type.num_fields)
-    }
+    if not types.is_struct(field.type):
+        return False
+    kinds = {field.type.field(at).name: field.type.field(at).type for at in range(field.type.num_fields)}
+    held = kinds.get("bytes")
+    held = held.value_type if held is not None and types.is_dictionary(held) else held  # as Arrow keeps repeated ones
+    binary = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+    return "path" in kinds and held is not None and any(is_one(held) for is_one in binary)
 
 
 def _features(schema: Any, file: Path) -> Mapping[str, Any]:  # noqa: ANN401 -- see _Table
@@ -225,7 +229,7 @@ def _values(column: Any) -> Sequence[object]:  # noqa: ANN401 -- see _Table
         paths = column.field(column.type.get_field_index("path")).to_pylist()
         contents = column.field(column.type.get_field_index("bytes"))
         return [
-            sha256(content.as_buffer()).hexdigest() if content.is_valid else path
+            sha256(content.as_py()).hexdigest() if content.is_valid else path
             for content, path in zip(contents, paths, strict=True)
         ]
     values: list[object] = column.to_pylist()
