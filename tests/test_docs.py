@@ -7,11 +7,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from PIL import Image, ImageSequence
+from sklearn.datasets import load_digits
+from tests.evidence.pools import draws
 
+from thresher.cli.demo import LOOPS, planted_labels
 from thresher.cli.main import app
+from thresher.evidence import Pool, Promise, freeze
+from thresher.evidence.labels import audits_of
 
 ROOT = Path(__file__).parents[1]
 SECURITY = (ROOT / "SECURITY.md").read_text("utf-8").partition("## What is promised")[2]
@@ -60,6 +66,29 @@ def unknown_options(line: list[str]) -> list[str]:
         command = getattr(command, "commands", {}).get(word, command)
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     return [word for word in line if word.startswith("--") and word not in known]
+
+
+def test_the_answers_that_the_readme_says_the_demo_takes_are_those_of_its_audit() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    row = re.findall(r"people, (\d+) labels of digits, (\d+) wrong \| (\d+) or (\d+) prove 95 %", readme)
+    note = re.findall(r"(\d+) if none of the (\d+) .* (\d+) of 10 runs; (\d+) if one is, (\d+) if two are", readme)
+    truth = {f"{at}": "yes" if digit in LOOPS else "no" for at, digit in enumerate(load_digits().target)}
+    claimed, wrong = planted_labels(truth)
+    size = len(claimed)
+    clean, one, two = (draws_with(bad, size, len(truth)) for bad in range(3))
+    unseen = np.prod([(size - clean - at) / (size - at) for at in range(wrong)])  # the chance that none is drawn
+    assert [tuple(map(int, found)) for found in row] == [(size, wrong, clean, one)]
+    assert [tuple(map(int, found)) for found in note] == [(clean, wrong, round(10 * unseen), one, two)]
+
+
+def draws_with(bad: int, claimed: int, ranks: int) -> int:
+    """The draws after which the audit of so many labels holds, if so many of the images drawn are wrong."""
+    pool = Pool(np.where(np.arange(ranks) < claimed, 0.97, 0.03), known_yes=0, claimed=claimed)
+    audit, _ = audits_of(freeze("labels", Promise(0.95, 0.0, 0.05), pool, draws(1)))
+    audit.urn.take(bad, np.arange(bad))
+    while not audit.holds:
+        audit.urn.take(1, np.array([], np.int64))
+    return audit.urn.drawn
 
 
 def test_the_moving_picture_of_the_readme_is_small_and_moves() -> None:

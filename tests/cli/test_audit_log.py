@@ -38,6 +38,10 @@ def test_the_published_head_and_the_signature_prove_a_release_and_no_other(store
     assert said.returncode == 0
     head = json.loads(thresher("audit-log", NAME, "--json", at=place).stdout)["head"]
     assert f"Head of the audit log, to be published: {head}" in said.stdout
+    for page, directory in ((out / "verify.html", [out]), (out / "images" / "verify.html", [])):
+        refused = thresher("verify", *directory, "--page", page)
+        assert is_one_clear_line(refused, "--page lies in the release", f"such as --page {tmp_path / 'verify.html'}")
+        assert not page.exists()
     assert (out / "audit-log.jsonl").read_text().splitlines() == told
     for given in (("--head", published), ("--head", head), ("--signers", signers)):
         assert thresher("verify", out, *given).returncode == 0

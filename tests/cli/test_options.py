@@ -1,16 +1,18 @@
 """Records of options: a command takes one record, and typer sees each of its fields."""
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 import typer
+from tests.cli.commands import is_one_clear_line, thresher
 from typer.testing import CliRunner
 
 from thresher.cli.main import app
 from thresher.cli.options import NewAimOptions, options
-from thresher.loop.ways import CHEAPEST
+from thresher.loop.ways import CHEAPEST, WITHOUT_LABELS
 from thresher.records import Targets
 
 
@@ -72,8 +74,27 @@ def test_a_new_category_aims_at_what_the_records_say_by_a_method_that_is_chosen(
 
 
 def test_an_option_of_one_name_means_the_same_in_every_command_about_targets() -> None:
+    """But for its default: targets that are not given to `aim` stay."""
     group = typer.main.get_command(app).commands["category"]  # type: ignore[attr-defined]  # it is a group
-    aim, add = ({p.name: p.help for p in group.commands[name].params if hasattr(p, "help")} for name in ("aim", "add"))
+    aim, add = (
+        {p.name: re.sub(r"default: [^.]*\.", "", p.help) for p in group.commands[name].params if hasattr(p, "help")}
+        for name in ("aim", "add")
+    )
     assert set(add) - set(aim) == {"question", "instructions", "text"}
-    assert aim.pop("yes") is not None  # a new category has no audits to end
+    assert aim.pop("yes")  # a new category has no audits to end
     assert {name: add[name] for name in aim} == aim
+
+
+def test_the_help_of_a_method_names_those_that_can_be_given_and_the_default_of_its_command() -> None:
+    for command, default in (("add", CHEAPEST), ("aim", "unchanged")):
+        shown = CliRunner().invoke(app, ["category", command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
+        text = " ".join(shown.replace("\u2502", " ").split())
+        assert f"Advanced: the method; default: {default}." in text
+        assert [name for name in WITHOUT_LABELS if f" {name}: " not in text] == []
+        assert " labels: " not in text
+
+
+def test_a_new_category_without_labels_cannot_have_them_audited(tmp_path: Path) -> None:
+    assert thresher("init", tmp_path / "w").returncode == 0
+    added = thresher("category", "add", "car", "--question", "Is it?", "--method", "labels", at=tmp_path / "w")
+    assert is_one_clear_line(added, "audits labels that were made elsewhere", "choose from cheapest, ")

@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
+from tests.filled import NAME, fill
 
 from thresher.errors import BadInput
-from thresher.loop.aims import Aims, aimed
+from thresher.loop.aims import Aims, aim, aimed
+from thresher.loop.ways import WITHOUT_LABELS
 from thresher.records import Targets
+from thresher.store.claims import AUDITED, ClaimedLabels, store_claim
+from thresher.store.contract import Store
 
 
 @pytest.mark.parametrize(
@@ -62,3 +67,21 @@ def test_words_of_people_and_the_owner_s_truth_are_not_mixed() -> None:
     with pytest.raises(BadInput, match="unknown --truth 'the boss'"):
         aimed(Targets(), Aims(truth="the boss"))
     assert aimed(Targets(), Aims(method="certified", truth="owner")).truth == "owner"
+
+
+def test_only_a_category_with_labels_from_elsewhere_can_have_them_audited(store: Store) -> None:
+    """In any other the loop would say that no labels are there to audit."""
+    rows = fill(store, 3)
+    told = "audits labels that were made elsewhere"
+    with pytest.raises(BadInput, match=told):
+        aim(NAME, Aims(method="labels"), store=store)
+    with pytest.raises(BadInput, match=told):
+        aimed(Targets(), Aims(method="labels"), methods=WITHOUT_LABELS)
+    store_claim(NAME, ClaimedLabels(AUDITED, np.array(rows), np.ones(3, np.bool_)), store=store)
+    assert aim(NAME, Aims(method="labels"), store=store).method == "labels"
+
+
+def test_other_targets_of_labels_from_elsewhere_can_be_changed_without_the_labels(store: Store) -> None:
+    fill(store, 3)
+    store.categories.aim(NAME, Targets(method="labels"))
+    assert aim(NAME, Aims(precision=0.9), store=store) == Targets(precision=0.9, method="labels")

@@ -1,7 +1,9 @@
 """What a promise will take is said before it is paid for, and more is known the more people have answered."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.filled import NAME
@@ -11,7 +13,7 @@ from tests.loop.promised import COUNT, PEOPLE, YES_FROM, aim, rounds_of_two, run
 from thresher.loop.aims import warned
 from thresher.loop.forecast import Plan, in_words, plan
 from thresher.loop.snapshot import in_force
-from thresher.records import Says
+from thresher.records import Says, Worker
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -96,9 +98,42 @@ def test_the_plan_says_what_labelling_everything_takes_instead(
     store: Store, settings: Settings, rows: list[int]
 ) -> None:
     aim(store, "certified")
-    made = planned(store, settings)
+    made = planned(store, settings.but(label_all=True), prevalence=0.3)
     assert made.everything.low <= 2 * COUNT <= made.everything.high
     assert "labelling every image instead" in "\n".join(in_words(made))
+    assert "Labelling every image" not in "\n".join(in_words(made))
+
+
+@pytest.mark.parametrize(
+    ("changed", "people", "why"),
+    [
+        (
+            {"precision": 0.97},
+            0,
+            r"would not prove .*: people are expected to agree on a wrong yes for 1\.8 images, .*",
+        ),
+        ({"recall": 0.99}, 0, r"would not prove .*: people are expected to agree on a wrong no for 0\.8 images, .*"),
+        ({"truth": "owner"}, 0, "would not prove .*: .* the owner's answers are the ground truth"),
+        ({"check": True}, 0, "would leave the owner nothing to check.*"),
+        ({}, 2, "would not prove .* yet: it takes 5 people, and 2 have joined"),
+        ({"method": "precision", "answers": 200}, 0, "is no part of the method precision"),
+        (None, 0, "is switched off by the setting label_all"),
+    ],
+)
+def test_labelling_everything_has_no_price_in_the_plan_where_it_is_refused_and_the_plan_says_why(
+    store: Store, settings: Settings, rows: list[int], changed: dict[str, Any] | None, people: int, why: str
+) -> None:
+    aim(store, "certified")
+    store.categories.aim(NAME, replace(store.categories.get(NAME).targets, **changed or {}))
+    for name in PEOPLE[:people]:
+        store.people.add(Worker(name, name, False, "", 1))
+    made = planned(store, settings.but(label_all=changed is not None), prevalence=0.3)
+    assert not made.label_all
+    lines = in_words(made)
+    assert "instead" not in "\n".join(lines)
+    (said,) = [line for line in lines if line.startswith("Labelling every image")]
+    answers = f"{made.everything.expected:,.0f}"
+    assert re.fullmatch(rf"Labelling every image \(about {answers} answers\) {why}\.", said), said
 
 
 def test_where_the_owner_checks_the_plan_does_not_count_on_labelling_everything(

@@ -34,7 +34,7 @@ def test_what_is_proven_has_a_method_of_the_mathematics_and_nothing_else_has() -
 
 def test_all_that_is_proven_can_be_planned_but_for_labels_that_are_there() -> None:
     assert METHODS.keys() - set(PROVEN) == {"labels"}
-    with pytest.raises(BadInput, match="the method labels audits labels that are there"):
+    with pytest.raises(BadInput, match="the method labels audits labels that were made elsewhere"):
         way_of("labels", PROVEN)
 
 

@@ -8,7 +8,10 @@ import httpx
 import pytest
 from tests.serving import Served, serving
 
+from thresher.errors import Missing
 from thresher.server.app import create_app
+from thresher.server.built import install_command
+from thresher.server.verifier import verifier_page
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -130,3 +133,10 @@ def test_a_page_that_is_not_built_says_so_and_names_the_command(served: Served, 
         assert "<code>make setup</code>" in answer.text
         assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert served.http.get("/healthz").status_code == 200
+    with pytest.raises(Missing) as told:
+        verifier_page(static)
+    assert told.value.next == "make setup"
+
+
+def test_where_there_is_no_source_to_build_the_pages_come_with_the_package(tmp_path: Path) -> None:
+    assert install_command(tmp_path) == "pip install --force-reinstall thresher"

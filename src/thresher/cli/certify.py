@@ -36,10 +36,12 @@ class CertifyOptions:
             "times. Default: the labels, if they are a folder."
         ),
     ] = None
-    precision: Annotated[float, typer.Option(help="Share of the labels that are to be right.")] = 0.95
+    precision: Annotated[float, typer.Option(help="Target precision: share of the labels that must be right.")] = 0.95
     recall: Annotated[
         float | None,
-        typer.Option(help="Share of all images that the label fits, and that are to have it; default: not proven."),
+        typer.Option(
+            help="Target recall: share of the images that the label fits that must carry it; default: no target."
+        ),
     ] = None
     delta: Annotated[float, typer.Option(help="Highest probability that a certificate is false; below 0.5.")] = 0.05
     label: Annotated[str, typer.Option(help="The label to certify, where there are several.")] = ""

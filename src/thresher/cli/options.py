@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thresher.loop.ways import CHEAPEST, PROVEN, described
+from thresher.loop.ways import CHEAPEST, PROVEN, WITHOUT_LABELS, described
 
 Name = Annotated[str, typer.Argument(help="The category's name.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -23,13 +23,12 @@ Answers = Annotated[
     int | None,
     typer.Option(help="Budget: at most so many answers, those on gold and of the owner included; 0: no limit."),
 ]
-Method = Annotated[
-    str | None,
-    typer.Option(
-        help=f"Advanced: the method. {CHEAPEST}, the default: the one that is expected to keep the promise for the "
-        f"fewest answers, chosen again until the pool is frozen. {described()}"
-    ),
-]
+_METHODS = (
+    f"{CHEAPEST}: the one that is expected to keep the promise for the fewest answers, chosen again until the pool is "
+    f"frozen. {described(WITHOUT_LABELS)}"
+)
+Method = Annotated[str | None, typer.Option(help=f"Advanced: the method; default: unchanged. {_METHODS}")]
+NewMethod = Annotated[str | None, typer.Option(help=f"Advanced: the method; default: {CHEAPEST}. {_METHODS}")]
 Truth = Annotated[
     str | None,
     typer.Option(
@@ -38,15 +37,15 @@ Truth = Annotated[
     ),
 ]
 
-Check = Annotated[
+_CHECK = (
+    "Let the owner check a random part of what is released, as annotators may make the same errors together; default: "
+)
+_FLAGS = "--check/--no-check"
+Check = Annotated[bool | None, typer.Option(_FLAGS, help=f"{_CHECK}unchanged.")]
+NewCheck = Annotated[
     bool | None,
-    typer.Option(
-        "--check/--no-check",
-        help="Let the owner check a random part of what is released, as annotators may make the same errors together; "
-        "default: if they came by an invite for many and pay_hour_cents is set.",
-    ),
+    typer.Option(_FLAGS, help=f"{_CHECK}if they came by an invite for many and pay_hour_cents is set."),
 ]
-
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, though paid answers stop counting.")]
 
@@ -92,8 +91,9 @@ class NewAimOptions(AimOptions):
     precision: Precision = 0.95
     recall: Recall = 0.90
     delta: Delta = 0.05
-    method: Method = CHEAPEST
+    method: NewMethod = CHEAPEST
     truth: Truth = "people"
+    check: NewCheck = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,6 +317,7 @@ def verify(
     if page is not None:
         from thresher.server.verifier import verifier_page
 
+        _must_be_outside(page, directory)
         page.write_bytes(verifier_page())
         if not json:
             say(f"Wrote {page}: open it in a browser, and drop the folder of a release on it")
@@ -338,3 +339,17 @@ def verify(
             say(f"  {line}")
     if not found.holds:
         raise typer.Exit(1)
+
+
+def _must_be_outside(page: Path, directory: Path | None) -> None:
+    """Raise BadInput for a verifier page that would be written into a release, which then has a file too many."""
+    from thresher.verify import NAME
+
+    named = directory and directory.resolve()
+    for folder in page.resolve().parents:
+        if folder == named or (folder / NAME).is_file():
+            raise BadInput(
+                f"--page lies in the release {folder}, which may have no other files.",
+                where=str(page),
+                next=f"give a file outside of it, such as --page {folder.parent / page.name}",
+            )

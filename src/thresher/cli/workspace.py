@@ -241,9 +241,10 @@ def category_add(
 ) -> None:
     """Add a category: one yes/no question."""
     from thresher.loop.aims import Aims, aimed
+    from thresher.loop.ways import WITHOUT_LABELS
     from thresher.records import Category, Question, Targets, category_name, now_ms
 
-    targets = aimed(Targets(), Aims(**asdict(aims)))
+    targets = aimed(Targets(), Aims(**asdict(aims)), methods=WITHOUT_LABELS)
     if not question.strip():
         raise BadInput("--question is empty.", next=f'thresher category add {name} --question "Does this image ...?"')
     made = Category(category_name(name), Question(1, question, instructions, now_ms()), targets, created_ms=now_ms())

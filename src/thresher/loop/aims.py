@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from thresher.errors import BadInput, NotReady
-from thresher.loop.ways import CANDIDATES, CHEAPEST, START, TO_BE_CHOSEN, WAYS, way_of
-from thresher.records import DELTA_BELOW, TRUSTED, Targets
+from thresher.loop.ways import CANDIDATES, CHEAPEST, START, TO_BE_CHOSEN, WAYS, WITHOUT_LABELS, way_of
+from thresher.records import DELTA_BELOW, TRUSTED, Category, Targets
 from thresher.settings import Settings
+from thresher.store.claims import claim_of
 from thresher.store.contract import Store
 
 
@@ -114,13 +115,13 @@ def to_plan_for(targets: Targets) -> Targets:
 
 
 def aim(name: str, aims: Aims, *, store: Store, confirmed: bool = False) -> Targets:
-    """Change targets. Raises BadInput for targets that are none.
+    """Change targets. Raises BadInput for targets that are none, and to audit labels where there are none.
 
     Raises NotReady, unless it is confirmed, if a freeze with answers is in force that the new targets would end: its
     labels stay, but no longer as random evidence, so another certificate draws and asks anew.
     """
     category = store.categories.get(name)
-    wanted = aimed(category.targets, aims)
+    wanted = aimed(category.targets, aims, methods=_methods(category, store=store))
     if not confirmed and way_of(category.targets.method).proves and store.rounds.epochs(name):
         from thresher.loop.snapshot import audited, in_force  # with mathematics that other methods do without
 
@@ -138,6 +139,12 @@ def aim(name: str, aims: Aims, *, store: Store, confirmed: bool = False) -> Targ
                 )
     store.categories.aim(name, wanted)
     return wanted
+
+
+def _methods(category: Category, *, store: Store) -> tuple[str, ...]:
+    """The methods that a category can have; the one that audits labels only where they are there, or it has it."""
+    has = way_of(category.targets.method).given or claim_of(category.name, store=store) is not None
+    return tuple(WAYS) if has else WITHOUT_LABELS
 
 
 def in_words(name: str, targets: Targets) -> str:

@@ -40,10 +40,17 @@ class Left:
     missed: float
     false: float
 
-    def keeps(self, targets: Targets) -> bool:
-        """Whether errors on which people agree leave most of what the targets allow."""
-        allowed_false, allowed_missed = (1.0 - targets.precision) * self.yes, (1.0 - targets.recall) * self.yes
-        return self.false <= ERRORS_MOST * allowed_false and self.missed <= ERRORS_MOST * allowed_missed
+    def beyond(self, targets: Targets) -> str:
+        """The errors on which people agree, if these use up most of what the targets allow; else empty."""
+        for wrong, errors, name, target in (
+            ("yes", self.false, "precision", targets.precision),
+            ("no", self.missed, "recall", targets.recall),
+        ):
+            most = ERRORS_MOST * (1.0 - target) * self.yes
+            if errors > most:
+                may = f"at most {most:.1f} may be, {ERRORS_MOST:.0%} of what the {name} allows"
+                return f"a wrong {wrong} for {errors:.1f} images, which nothing audits: {may}"
+        return ""
 
 
 def left_to_label(category: Category, decided: Decided, *, store: Store, settings: Settings) -> Left:
@@ -95,17 +102,31 @@ def instead_of_audits(
 
 
 def can_label_all(category: Category, left: Left, *, store: Store, settings: Settings) -> bool:
-    """Whether labelling every image that is `left` may take the place of the audits of a category.
+    """Whether labelling every image that is `left` may take the place of the audits of a category."""
+    return not why_not_all(category, left, store=store, settings=settings)
 
-    Only where people's answers are the ground truth and the owner checks no part of them, and where enough people have
-    joined if any have.
+
+def why_not_all(category: Category, left: Left, *, store: Store, settings: Settings) -> str:
+    """Why it may not, as the end of a sentence that begins with "Labelling every image"; empty if it may.
+
+    It may only where people's answers are the ground truth and the owner checks no part of them, where enough people
+    have joined if any have, and where they agree on so few errors that the targets are kept: nothing audits these.
     """
-    targets = category.targets
-    way, people = way_of(targets.method), len(annotators(store=store))
-    enough = not people or people >= WORDS_OF + LEAD
-    allowed = settings.label_all and way.planned and way.precision and way.recall and targets.truth == "people"
-    allowed = allowed and not is_checked(category, store=store, settings=settings)
-    return allowed and enough and left.keeps(targets)
+    targets, people = category.targets, len(annotators(store=store))
+    way, take = way_of(targets.method), WORDS_OF + LEAD
+    if not settings.label_all:
+        return "is switched off by the setting label_all"
+    if not (way.planned and way.precision and way.recall):
+        return f"is no part of the method {way.name}"
+    if targets.truth != "people":
+        return "would not prove these targets: people vote on it, and the owner's answers are the ground truth"
+    if is_checked(category, store=store, settings=settings):
+        return "would leave the owner nothing to check: there are no audits"
+    if people and people < take:
+        have = "has" if people == 1 else "have"
+        return f"would not prove these targets yet: it takes {take} people, and {people} {have} joined"
+    wrong = left.beyond(targets)
+    return wrong and f"would not prove these targets: people are expected to agree on {wrong}"
 
 
 def too_small(

@@ -21,7 +21,7 @@ from thresher.evidence.predict import advice
 from thresher.label.adjudicate import LEAD
 from thresher.loop.checking import is_checked
 from thresher.loop.decision import Decision, decision
-from thresher.loop.everything import Left, can_label_all, left_to_label
+from thresher.loop.everything import Left, can_label_all, left_to_label, why_not_all
 from thresher.loop.methods import budget_left
 from thresher.loop.outlook import Future, from_nothing, from_scores, under_way
 from thresher.loop.price import Prices, prices
@@ -76,8 +76,8 @@ class Plan:
     None before there are scores). `prevalence` is the assumed share of yes, and `from_` where it comes from.
     `everything` are the answers that labelling all images would take instead, `check` those of the owner that a check
     of what is released adds, if it is `checked` (None: there is none to add). `short` says that the budget is too
-    small, and what it would take; it and `advice` may be empty. `label_all`: labelling every image would keep the
-    promise too.
+    small, and what it would take; it and `advice` may be empty. `not_all` says why labelling every image may not take
+    the place of audits, as the end of a sentence; empty if it may.
     """
 
     method: str
@@ -96,7 +96,12 @@ class Plan:
     check: Range | None = None
     checked: bool = False
     short: str = ""
-    label_all: bool = False
+    not_all: str = ""
+
+    @property
+    def label_all(self) -> bool:
+        """Whether labelling every image would keep the promise too."""
+        return not self.not_all
 
 
 def plan(
@@ -155,7 +160,7 @@ def plan(
         check=check,
         checked=checked,
         short=short,
-        label_all=can_label_all(aimed, every, store=store, settings=settings),
+        not_all=why_not_all(aimed, every, store=store, settings=settings),
     )
 
 
@@ -344,12 +349,15 @@ def in_words(made: Plan) -> list[str]:
         f"answers, gold included: {span(made.answers)}",
         f"hours of work: {span(made.hours, digits=1)}",
         f"cost: {span(made.dollars, '$', 2)}",
-        *([] if way_of(made.method).whole else [f"labelling every image instead: {span(made.everything)} answers"]),
         f"Based on {made.from_}. Share of yes used: {made.prevalence:.1%}.",
     ]
+    if made.label_all and not way_of(made.method).whole:
+        lines.insert(-1, f"labelling every image instead: {span(made.everything)} answers")
     if made.check is not None:
         on = "" if made.checked else ", if you choose it with aim --check"
         lines.insert(-1, f"the owner's check of what is released: {span(made.check)} answers of the owner{on}")
     if made.certified is not None:
         lines.append(f"{made.certified:.0%} of simulated runs were certified, with about {made.delivered:,} images.")
+    if made.not_all and not way_of(made.method).whole:
+        lines.append(f"Labelling every image (about {made.everything.expected:,.0f} answers) {made.not_all}.")
     return [*lines, made.advice] if made.advice else lines

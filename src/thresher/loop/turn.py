@@ -60,7 +60,7 @@ def turn(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Turn:
-    """Process the new answers, train, decide, and send unknown images back to people."""
+    """Process the new answers, train, decide, and ask people about more images."""
     category = store.categories.get(name)
     pool = store.categories.pool(name)
     if not len(pool):

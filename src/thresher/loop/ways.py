@@ -111,6 +111,8 @@ WAYS: Final[dict[str, Way]] = {
 }
 PROVEN: Final = tuple(name for name, way in WAYS.items() if way.planned)
 """The methods with a certificate that one can choose between, where there are no labels to audit."""
+WITHOUT_LABELS: Final = tuple(name for name, way in WAYS.items() if not way.given)
+"""The methods that one can choose between where there are no labels to audit."""
 CHEAPEST: Final = "cheapest"
 """Given instead of a method, it lets the loop choose one of CANDIDATES (choice.py)."""
 CANDIDATES: Final = ("everything", "certified", "adjudicated")
@@ -124,8 +126,8 @@ def way_of(name: str, known: Sequence[str] = tuple(WAYS)) -> Way:
     if name not in known:
         why = f"unknown method {name!r}."
         if name in WAYS:
-            lacks = "audits labels that are there, so nothing is planned" if WAYS[name].given else "has no certificate"
-            why = f"the method {name} {lacks}."
+            audits = "audits labels that were made elsewhere, and `thresher certify` sets it"
+            why = f"the method {name} {audits if WAYS[name].given else 'has no certificate'}."
         raise BadInput(why, next=f"choose from {', '.join((CHEAPEST, *known))}")
     return WAYS[name]
 

@@ -25,6 +25,7 @@ from thresher.loop.lease import runs
 from thresher.records import now_ms
 from thresher.server import console, pages, problems, reference, worker_api
 from thresher.server.auth import console_token, is_console
+from thresher.server.built import STATIC
 from thresher.server.connections import ACCEPTED_AT_ONCE, Connections, protocol_for
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.joining import networks
@@ -40,7 +41,6 @@ EXPIRE_EVERY_SECONDS = 30.0
 SWEEP_TICKS = 5
 BEAT_TICKS = 100
 BACKLOG = 2048
-STATIC = Path(__file__).parent / "static"
 log = logging.getLogger(__name__)
 
 

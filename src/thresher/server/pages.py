@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from thresher.errors import NotFound
+from thresher.server.built import install_command
 from thresher.server.desk import TheDesk
 
 router = APIRouter(include_in_schema=False)
@@ -110,19 +111,13 @@ def policy(app: str, nonce: str) -> str:
 
 def unbuilt() -> Response:
     """The page shown if an application was not built: what is missing, and the command to run."""
-    command = "make setup" if is_checkout() else "pip install --force-reinstall thresher"
     text = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>thresher: pages not built</title>"
         "<h1>The pages are not built</h1>"
         "<p>The server and its API work; the pages are missing from this installation.</p>"
-        f"<p>Next: <code>{command}</code>, and start the server again.</p>"
+        f"<p>Next: <code>{install_command()}</code>, and start the server again.</p>"
     )
     return HTMLResponse(text, status_code=503)
-
-
-def is_checkout() -> bool:
-    """Whether this is a source checkout rather than an installed package."""
-    return (Path(__file__).parents[3] / "web" / "package.json").is_file()
 
 
 def files(folder: Path) -> Mapping[str, File]:

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from thresher.errors import Missing
+from thresher.server.built import STATIC, install_command
 
-STATIC = Path(__file__).parent / "static"
 
-
-def verifier_page() -> bytes:
-    """The page as it was built. Raises Missing where it was not."""
+def verifier_page(static: Path = STATIC) -> bytes:
+    """The page as it was built, in the folder of the built pages. Raises Missing where it was not."""
     try:
-        return (STATIC / "verifier" / "index.html").read_bytes()
+        return (static / "verifier" / "index.html").read_bytes()
     except FileNotFoundError:
-        raise Missing("the verifier page", "make setup, or: pip install --force-reinstall thresher") from None
+        raise Missing("the verifier page", install_command()) from None

@@ -8,7 +8,7 @@ from tests.serving import Served
 
 from thresher.client import WorkerClient
 from thresher.errors import AlreadyThere, BadInput, NotFound, NotReady
-from thresher.records import now_ms
+from thresher.records import Targets, now_ms
 from thresher.server.wire import NewCategory, Reword, TargetsWire
 from thresher.store.contract import Store
 
@@ -39,14 +39,18 @@ def test_a_category_with_a_delta_that_cannot_be_proven_is_refused(server: Served
     assert "--delta 0.05" in refused.value.next
 
 
-def test_only_an_audit_of_labels_may_have_no_recall_target(server: Served) -> None:
-    made = server.console.add_category(
-        NewCategory(name="bus", question="Is this a bus?", targets=TargetsWire(method="labels", recall=0.0))
-    )
-    assert made.targets.recall == 0.0
-    assert server.console.category("bus") == made
+def test_only_an_audit_of_labels_may_have_no_recall_target(server: Served, store: Store) -> None:
+    store.categories.aim("car", Targets(method="labels", recall=0.0))
+    assert server.console.category("car").targets.recall == 0.0
     with pytest.raises(BadInput, match="--recall 0 is not between"):
         server.console.add_category(NewCategory(name="cab", question="Is this a cab?", targets=TargetsWire(recall=0.0)))
+
+
+def test_a_new_category_without_labels_cannot_have_them_audited(server: Served) -> None:
+    with pytest.raises(BadInput, match="audits labels that were made elsewhere"):
+        server.console.add_category(
+            NewCategory(name="bus", question="Is this a bus?", targets=TargetsWire(method="labels"))
+        )
 
 
 @pytest.mark.parametrize("name", ["", "Car", "../car", "a b", "x" * 65, "-x"])

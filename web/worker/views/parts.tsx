@@ -58,7 +58,7 @@ export function Offline({ store, children }: { store: Store; children: ReactNode
       {!online && (
         <p className="banner">
           {children}
-          {me?.owner && ' If the command in your terminal has ended, no more answers are needed.'}
+          {me?.owner && ' If the command in your terminal has ended, it says there whether more answers are needed.'}
         </p>
       )}
     </div>

@@ -9,6 +9,7 @@ from thresher.label.gold import gold_standing
 from thresher.loop.aims import Aims, aimed
 from thresher.loop.next_step import next_step
 from thresher.loop.reword import Change, reword
+from thresher.loop.ways import WITHOUT_LABELS
 from thresher.records import Category, Question, Says, Targets
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
@@ -106,7 +107,7 @@ def _category(desk: Desk, category: Category) -> CategoryWire:
 def _new(given: TargetsWire) -> Targets:
     """The targets of a new category, as they are given; why a method was chosen is nobody's to say but the loop's."""
     named = Targets(**given.model_dump(exclude={"method", "chosen"}))
-    return aimed(named, Aims(method=given.method))
+    return aimed(named, Aims(method=given.method), methods=WITHOUT_LABELS)
 
 
 def _targets(targets: Targets) -> TargetsWire:
