@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thresher.cli.open import interruptible
+from thresher.cli.open import interruptible, place_of
 from thresher.cli.options import options
 from thresher.cli.show import bars, say, visible
 from thresher.cli.workspace import must_be_free, start_settings
@@ -187,7 +187,7 @@ def _workspace(place: str) -> "Iterator[tuple[Store, Settings]]":
         path.mkdir(parents=True, exist_ok=True)
         start_settings(path, STARTING_FILE)
     settings = read_settings(path).but(similar_groups=False)
-    store = open_store(place if "://" in place else settings.store or place, settings, create=True)
+    store = open_store(place_of(place, settings), settings, create=True)
     try:
         yield store, settings
     finally:

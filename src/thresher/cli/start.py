@@ -8,7 +8,7 @@ import typer
 
 from thresher.cli.harvested import besides
 from thresher.cli.invites import invite_of
-from thresher.cli.open import interruptible
+from thresher.cli.open import interruptible, place_of
 from thresher.cli.people import serve_store
 from thresher.cli.show import bars, next_line, say
 from thresher.cli.workspace import must_be_free, start_settings
@@ -52,7 +52,7 @@ def start(
         start_settings(Path(place))  # first: what is begun is known as a workspace when the command runs again
         settings = read_settings(Path(place))
     settings = settings.given({"host": host, "port": port})
-    store = open_store(settings.store or place, settings, create=True)
+    store = open_store(place_of(place, settings), settings, create=True)
     try:
         _have_category(name, question, store)
         _harvest(name, folder, store, settings)
