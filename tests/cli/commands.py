@@ -9,12 +9,15 @@ import io
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from thresher.__main__ import main
+from thresher.errors import Busy
+from thresher.server.listening import listening
 
 Run = subprocess.CompletedProcess[str]
 
@@ -38,6 +41,18 @@ def process(*arguments: str | Path, at: Path | None = None, **environment: str) 
     return subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **environment}
     )
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """A port of this machine on which another program listens: this one, unless some other does already."""
+    try:
+        busy = listening("127.0.0.1", port)
+    except Busy:
+        yield
+    else:
+        with busy:
+            yield
 
 
 def is_one_clear_line(run: Run, *words: str) -> bool:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.cli.commands import is_one_clear_line, thresher
+from tests.cli.commands import is_one_clear_line, taken, thresher
 from tests.pictures_for_tests import picture
 
 from thresher.client import Console, WorkerClient
-from thresher.server.app import listening
 
 QUESTION = "Is this a thing?"
 IMAGES = 12
@@ -64,9 +63,10 @@ def started(*arguments: str | Path, at: Path) -> Iterator[Started]:
 
 
 def test_one_command_prints_links_that_open_and_the_same_command_continues(tmp_path: Path, photos: Path) -> None:
-    with listening("127.0.0.1", 8765) if _free(8765) else _nothing():  # another workspace is served on the usual port
+    with taken(8765):  # another workspace is served on the usual port
         with started("start", "thing", QUESTION, photos, at=tmp_path) as first:
             assert f"{IMAGES} new, 0 known" in first.said
+            assert "Port 8765 is taken by another program, so the links of this run have another port." in first.said
             owner, invite, console = (first.link(name) for name in ("Answer yourself", "Invite others", "Console"))
             for link in (owner, invite, console):
                 page = httpx.get(link, timeout=60)
@@ -92,19 +92,6 @@ def test_one_command_prints_links_that_open_and_the_same_command_continues(tmp_p
             assert WorkerClient.from_link(third.link("Answer yourself")).me().owner
             assert third.link("Invite others").rpartition("/")[2] == invite.rpartition("/")[2]
             assert third.interrupted() == 0
-
-
-def _free(port: int) -> bool:
-    try:
-        with listening("127.0.0.1", port):
-            return True
-    except Exception:  # noqa: BLE001 -- whoever has it serves the same purpose
-        return False
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def test_what_cannot_be_started_is_one_line_and_makes_nothing(

@@ -10,6 +10,7 @@ import typer
 
 from thresher.cli.open import interruptible, place_of
 from thresher.cli.options import options
+from thresher.cli.people import on_a_free_port
 from thresher.cli.show import bars, say, visible
 from thresher.cli.workspace import must_be_free, start_settings
 from thresher.errors import BadInput, Missing
@@ -237,7 +238,8 @@ def _server(place: str, wanted: CertifyOptions, settings: "Settings") -> "Iterat
         yield None
         return
     # people keep their links from one run to the next
-    with starting_server(place, loop=False, port=settings.port if wanted.by == PEOPLE else 0) as started:
+    port = on_a_free_port(settings).port if wanted.by == PEOPLE else 0
+    with starting_server(place, loop=False, port=port) as started:
         yield started
 
 

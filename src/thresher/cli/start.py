@@ -9,10 +9,10 @@ import typer
 from thresher.cli.harvested import besides
 from thresher.cli.invites import invite_of
 from thresher.cli.open import interruptible, place_of
-from thresher.cli.people import serve_store
+from thresher.cli.people import on_a_free_port, serve_store
 from thresher.cli.show import bars, next_line, say
 from thresher.cli.workspace import must_be_free, start_settings
-from thresher.errors import AlreadyThere, BadInput, Busy, NotReady
+from thresher.errors import AlreadyThere, BadInput, NotReady
 from thresher.settings import Settings, read_settings
 
 if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
@@ -134,20 +134,7 @@ def _serve(name: str, store: "Store", settings: Settings) -> None:
         _tell(name, settings.public_url or url, store, settings, nearby=settings.host in LOOPBACK)
         say("Ctrl-C stops the server and the loop; the same command continues.")
 
-    serve_store(store, _on_a_free_port(settings), ready=ready)
-
-
-def _on_a_free_port(settings: Settings) -> Settings:
-    """The settings, with any port if the usual one is taken: another workspace may be served there."""
-    from thresher.server.app import listening
-
-    if settings.origins["port"] != "default":
-        return settings
-    try:
-        with listening(settings.host, settings.port):
-            return settings
-    except Busy:
-        return settings.but(port=0)
+    serve_store(store, on_a_free_port(settings), ready=ready)
 
 
 def _tell(name: str, url: str, store: "Store", settings: Settings, *, nearby: bool) -> None:
