@@ -226,6 +226,24 @@ def test_a_chosen_port_that_is_taken_is_told_once_and_before_the_labels_are_take
         assert store.images.count() == 0
 
 
+def test_a_finished_audit_is_told_again_without_starting_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = labelled(tmp_path, 40)
+    assert simulated(made).returncode == 0
+    report = made.folder / "work" / "report"
+    rmtree(report)
+
+    def refused(*command: object, **_: object) -> None:
+        raise AssertionError(command)
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    again = certify(made, *QUICK, "--by", "owner")
+    assert again.returncode == 0, again.stderr
+    assert "yes: At least 80 % of the 40 images labelled car are right." in again.stdout
+    assert (report / "report.html").exists()
+
+
 def unless_ended(owner: Owner) -> int:
     """One task, unless the command, and its server, have just ended."""
     try:

@@ -1,7 +1,7 @@
 """`thresher certify`: whether labels that somebody else made are right, proven by a few answers."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -103,17 +103,19 @@ def certify(
     Exits with 0 if every label is certified, with 1 if not.
     """
     from thresher.annotations import read
-    from thresher.loop.taken import categories_of, workspace_for
+    from thresher.loop.taken import categories_of, taken_before, workspace_for
 
     claims = read(labels, kind=wanted.kind)
     chosen = _labels(claims, wanted)
     place = str(context.obj or workspace_for(labels))
     orders = [_order(label, name, claims, wanted) for label, name in categories_of(chosen).items()]
-    with _workspace(place) as (store, settings), _server(store.place, wanted, settings) as started:
-        taken = _take(orders, claims, wanted, store=store, settings=settings)
-        _answered(orders, wanted, started, store=store, settings=settings)
-        to = wanted.to or Path(place if "://" not in place else ".") / "report"
-        certified = _report(orders, taken, claims, to, store=store)
+    with _workspace(place) as (store, settings):
+        again = all(taken_before(order, claims, store=store) for order in orders)
+        with _server(store.place, wanted, settings, early=not again) as started:
+            taken = _take(orders, claims, wanted, again=again, store=store, settings=settings)
+            _answered(orders, wanted, started, store=store, settings=settings)
+            to = wanted.to or Path(place if "://" not in place else ".") / "report"
+            certified = _report(orders, taken, claims, to, store=store)
     if not certified:
         raise typer.Exit(1)
 
@@ -204,15 +206,21 @@ task_images = 20
 
 
 def _take(
-    orders: "list[Order]", claims: "Claims", wanted: CertifyOptions, *, store: "Store", settings: "Settings"
+    orders: "list[Order]",
+    claims: "Claims",
+    wanted: CertifyOptions,
+    *,
+    again: bool,
+    store: "Store",
+    settings: "Settings",
 ) -> "dict[str, Taken]":
-    """Take the labels in, and tell how many images carry each."""
+    """Take the labels in, which an earlier run has done if `again`, and tell how many images carry each."""
     from thresher.harvest.claimed import Finder, source_of
-    from thresher.loop.taken import take, taken_before
+    from thresher.loop.taken import take
     from thresher.records import now_ms
 
     places = wanted.images or ([claims.file] if claims.file.is_dir() else [])
-    if all(taken_before(order, claims, store=store) for order in orders):
+    if again:
         places = []  # nothing is read again, so the images may be elsewhere by now
     elif not places:
         what = f"where are the images of {claims.file}?"
@@ -230,17 +238,27 @@ def _take(
 
 
 @contextmanager
-def _server(place: str, wanted: CertifyOptions, settings: "Settings") -> "Iterator[Callable[[], Local] | None]":
-    """A server that starts while the labels are taken in; None where a crowd brings its own."""
+def _server(
+    place: str, wanted: CertifyOptions, settings: "Settings", *, early: bool
+) -> "Iterator[Callable[[], Local] | None]":
+    """A function that waits for the server of the workspace; None where a crowd brings its own.
+
+    The server starts at once if `early`, while the labels are taken in, else when it is first waited for.
+    """
     from thresher.server.local import starting_server
 
     if wanted.by == SIMULATED:
         yield None
         return
-    # people keep their links from one run to the next
-    port = on_a_free_port(settings).port if wanted.by == PEOPLE else 0
-    with starting_server(place, loop=False, port=port) as started:
-        yield started
+    with ExitStack() as block:
+
+        def start() -> "Callable[[], Local]":
+            # people keep their links from one run to the next
+            port = on_a_free_port(settings).port if wanted.by == PEOPLE else 0
+            return block.enter_context(starting_server(place, loop=False, port=port))
+
+        started = start() if early else None
+        yield lambda: (started or start())()
 
 
 def _answered(
