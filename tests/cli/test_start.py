@@ -1,19 +1,27 @@
 """`thresher start`: one command from a folder to links that work; run again it continues, and nothing is half made."""
 
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import httpx
 import pytest
 from tests.cli.commands import is_one_clear_line, taken, thresher
 from tests.pictures_for_tests import picture
 
+from thresher.cli.start import _have_category, typed_at
 from thresher.client import Console, WorkerClient
+from thresher.errors import AlreadyThere
+from thresher.settings import Settings
+from thresher.store import open_store
+from thresher.store.contract import Store
 
 QUESTION = "Is this a thing?"
 IMAGES = 12
@@ -115,8 +123,48 @@ def test_another_question_under_the_same_name_is_refused(
     monkeypatch.chdir(tmp_path)
     assert thresher("init", "thing").returncode == 0
     assert thresher("category", "add", "thing", "--question", QUESTION, at=tmp_path / "thing").returncode == 0
-    refused = thresher("start", "thing", "Is this another thing?", photos)
-    assert is_one_clear_line(refused, QUESTION, "thresher category reword")
+    other = "Isn't this a thing?"
+    refused = thresher("start", "thing", other, photos)
+    assert is_one_clear_line(refused, QUESTION)
+    following = shlex.split(refused.stderr.partition(", or ")[2])
+    assert following[0] == "thresher"
+    assert thresher(*following[1:], "--yes").returncode == 0  # where the user stands
+    with closing(open_store(tmp_path / "thing", Settings())) as store:
+        assert store.categories.get("thing").question.text == other
+
+
+def test_the_next_step_for_a_database_shows_no_password() -> None:
+    place = "mongodb://me:secret@db.example/labels?tls=true"
+    typed = typed_at(place, "category", "list")
+    assert "secret" not in typed
+    assert typed == "thresher category list, with THRESHER_STORE set to the whole address of the workspace"
+    assert (
+        typed_at("mongodb://db.example/labels", "status") == "thresher --workspace mongodb://db.example/labels status"
+    )
+
+
+def test_two_starts_of_the_same_thing_at_once_make_one_category(store: Store, settings: Settings) -> None:
+    both = Barrier(2)
+    names = [f"thing-{number}" for number in range(20)]
+
+    def begin(question: str) -> list[str]:
+        refused = []
+        with closing(open_store(store.place, settings)) as own:
+            for name in names:
+                both.wait(60)
+                try:
+                    _have_category(name, question, own, store.place)
+                except AlreadyThere as error:
+                    refused.append(str(error))
+        return refused
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(begin, (QUESTION, QUESTION))) == [[], []]
+        assert [category.name for category in store.categories.all()] == sorted(names)
+        names = [f"other-{number}" for number in range(20)]
+        told = [line for refused in threads.map(begin, (QUESTION, "Is it blue?")) for line in refused]
+    assert len(told) == len(names)
+    assert all("asks another question" in line for line in told)
 
 
 def test_a_folder_without_images_is_told_and_no_server_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from thresher.cli.people import on_a_free_port, serve_store
 from thresher.cli.show import bars, next_line, say
 from thresher.cli.workspace import must_be_free, start_settings
 from thresher.errors import AlreadyThere, BadInput, NotReady
-from thresher.settings import Settings, read_settings
+from thresher.settings import Settings, read_settings, without_password
 
 if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
     from thresher.store.contract import Store
@@ -54,11 +54,18 @@ def start(
     settings = settings.given({"host": host, "port": port})
     store = open_store(place_of(place, settings), settings, create=True)
     try:
-        _have_category(name, question, store)
-        _harvest(name, folder, store, settings)
+        _have_category(name, question, store, place)
+        _harvest(name, folder, store, settings, place)
         _serve(name, store, settings)
     finally:
         store.close()
+
+
+def typed_at(place: str, *words: str) -> str:
+    """A command as one types it for the workspace at a place; a password in an address is not repeated."""
+    if without_password(place) != place:
+        return f"{shlex.join(('thresher', *words))}, with THRESHER_STORE set to the whole address of the workspace"
+    return shlex.join(("thresher", "--workspace", place, *words))
 
 
 def _must_be_startable(name: str, question: str, folder: Path, place: str) -> None:
@@ -78,26 +85,29 @@ def _must_be_startable(name: str, question: str, folder: Path, place: str) -> No
         raise BadInput(what, where=str(folder), next=f"thresher --workspace ELSEWHERE {typed}")
 
 
-def _have_category(name: str, question: str, store: "Store") -> None:
+def _have_category(name: str, question: str, store: "Store", place: str) -> None:
     """Add the category, unless it is there. Raises AlreadyThere if it asks another question."""
     from thresher.loop.aims import Aims, aimed
     from thresher.loop.ways import CHEAPEST
     from thresher.records import Category, Question, Targets, now_ms
 
-    found = {category.name: category for category in store.categories.all()}
-    if name not in found:
-        targets = aimed(Targets(), Aims(method=CHEAPEST))
+    targets = aimed(Targets(), Aims(method=CHEAPEST))
+    try:  # not looked up before: another start may add it in between
         store.categories.create(Category(name, Question(1, question, "", now_ms()), targets, created_ms=now_ms()))
+    except AlreadyThere:
+        there = store.categories.get(name).question.text
+        if there != question:
+            reword = typed_at(place, "category", "reword", name, "--question", question)
+            raise AlreadyThere(
+                f"{name} asks another question: {there}",
+                where=store.place,
+                next=f"start it with that question, or {reword}",
+            ) from None
+    else:
         say(f"Added {name}: {question}")
-    elif found[name].question.text != question:
-        raise AlreadyThere(
-            f"{name} asks another question: {found[name].question.text}",
-            where=store.place,
-            next=f'start it with that question, or thresher category reword {name} --question "{question}"',
-        )
 
 
-def _harvest(name: str, folder: Path, store: "Store", settings: Settings) -> None:
+def _harvest(name: str, folder: Path, store: "Store", settings: Settings, place: str) -> None:
     """Take the images of the folder in; those that are known stay. New ones do not end audits that have answers."""
     from thresher.harvest import harvest
     from thresher.harvest.sources.folder import from_folder
@@ -108,7 +118,9 @@ def _harvest(name: str, folder: Path, store: "Store", settings: Settings) -> Non
     try:
         may_grow(name, store=store, confirmed=False)
     except NotReady:
-        say(f"The audits of {name} have answers, so its pool stays as it is. New images: thresher harvest {name}")
+        kind = "--folder" if folder.is_dir() else "--tar"
+        typed = typed_at(place, "harvest", name, kind, str(folder))
+        say(f"The audits of {name} have answers, so its pool stays as it is. New images: {typed}")
         return
     source = from_folder(folder) if folder.is_dir() else from_tar(folder)
     with bars() as report, interruptible() as stop:
