@@ -1,5 +1,6 @@
 """`thresher start`: one command from a folder to links that work; run again it continues, and nothing is half made."""
 
+import os
 import re
 import shlex
 import signal
@@ -19,7 +20,10 @@ from tests.pictures_for_tests import picture
 from thresher.cli.start import _have_category, typed_at
 from thresher.client import Console, WorkerClient
 from thresher.errors import AlreadyThere
-from thresher.settings import Settings
+from thresher.records import RunningServer, now_ms
+from thresher.server.listening import listening
+from thresher.server.presence import this_host
+from thresher.settings import FILE, Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
 
@@ -141,6 +145,45 @@ def test_the_next_step_for_a_database_shows_no_password() -> None:
     assert (
         typed_at("mongodb://db.example/labels", "status") == "thresher --workspace mongodb://db.example/labels status"
     )
+
+
+@pytest.mark.parametrize(
+    ("server", "public", "base", "remark"),
+    [
+        ({"url": "http://127.0.0.1:4"}, "", "http://127.0.0.1:4", True),
+        ({"url": "http://[::1]:4"}, "", "http://[::1]:4", True),
+        ({"url": "http://127.0.0.1:4"}, "https://labels.example/", "https://labels.example", False),
+        ({"url": "http://192.0.2.7:4"}, "", "http://192.0.2.7:4", False),
+        ({"url": "http://192.0.2.7:4", "host": "another"}, "", "http://192.0.2.7:4", False),
+    ],
+)
+def test_the_links_of_a_running_server_say_whether_only_this_machine_reaches_them(
+    store: Store, photos: Path, server: dict[str, str], public: str, base: str, remark: bool
+) -> None:
+    keep_server(store, **server)
+    run = thresher("start", "thing", QUESTION, photos, at=Path(store.place), THRESHER_PUBLIC_URL=public)
+    assert run.returncode == 0, run.stderr
+    assert "A server of this workspace runs already." in run.stdout
+    assert f"Answer yourself: {base}/work#t=" in run.stdout
+    assert f"Console:         {base}/?token=" in run.stdout
+    (invite,) = re.findall(rf"Invite others:   {re.escape(base)}/join/\S+(.*)", run.stdout)
+    assert invite == (" (on this machine only)" if remark else "")
+
+
+def test_where_the_running_server_is_for_another_machine_alone_start_serves_here(store: Store, photos: Path) -> None:
+    keep_server(store, url="http://127.0.0.1:4", host="another")
+    with listening("127.0.0.1", 0) as busy:  # which tells that it was to serve
+        port = str(busy.getsockname()[1])
+        run = thresher("start", "thing", QUESTION, photos, at=Path(store.place), THRESHER_PORT=port)
+    assert run.returncode == 2
+    assert f"port {port} is taken" in run.stderr
+    assert "runs already" not in run.stdout
+
+
+def keep_server(store: Store, *, url: str, host: str = "") -> None:
+    """Record a server that runs now."""
+    (Path(store.place) / FILE).touch()
+    store.servers.keep(RunningServer("one", url, host or this_host(), os.getpid(), now_ms(), now_ms()))
 
 
 def test_two_starts_of_the_same_thing_at_once_make_one_category(store: Store, settings: Settings) -> None:

@@ -135,31 +135,32 @@ def _harvest(name: str, folder: Path, store: "Store", settings: Settings, place:
 def _serve(name: str, store: "Store", settings: Settings) -> None:
     """Serve, and print the links; where a server of the workspace runs already, only print them."""
     from thresher.records import now_ms
-    from thresher.server.presence import LOOPBACK, running
+    from thresher.server.presence import reached
 
-    if servers := running(store, now_ms()):
-        say("A server of this workspace runs already.")
-        _tell(name, settings.public_url or servers[0].url, store, settings, nearby=False)
-        return
-
-    def ready(url: str) -> None:
-        _tell(name, settings.public_url or url, store, settings, nearby=settings.host in LOOPBACK)
+    def ready(_url: str) -> None:
+        _tell(name, store, settings)
         say("Ctrl-C stops the server and the loop; the same command continues.")
 
-    serve_store(store, on_a_free_port(settings), ready=ready)
+    if reached(store, now_ms()):
+        say("A server of this workspace runs already.")
+        _tell(name, store, settings)
+    else:
+        serve_store(store, on_a_free_port(settings), ready=ready)
 
 
-def _tell(name: str, url: str, store: "Store", settings: Settings, *, nearby: bool) -> None:
+def _tell(name: str, store: "Store", settings: Settings) -> None:
     """Print the links: to answer as the owner, for others, and to the console."""
     from thresher.label.mining import let_owner_answer
     from thresher.records import OWNER, now_ms
     from thresher.server.auth import console_link
+    from thresher.server.presence import for_people, is_loopback
     from thresher.workforce.links import Links
 
     let_owner_answer(name, store=store, settings=settings, now_ms=now_ms())
     invite = invite_of(name, NOTE, store=store)
-    links, base = Links(store.secret()), url.rstrip("/")
+    links, (base, _) = Links(store.secret()), for_people(store, settings)
+    remark = " (on this machine only)" if is_loopback(base) else ""
     say(f"Answer yourself: {base}/work#t={links.worker(OWNER)}")
-    say(f"Invite others:   {base}/join/{links.invite(invite.id)}{' (on this machine only)' if nearby else ''}")
+    say(f"Invite others:   {base}/join/{links.invite(invite.id)}{remark}")
     say(f"Console:         {console_link(base, store, settings)}")
     say(next_line(name, store, settings))
