@@ -186,6 +186,21 @@ def keep_server(store: Store, *, url: str, host: str = "") -> None:
     store.servers.keep(RunningServer("one", url, host or this_host(), os.getpid(), now_ms(), now_ms()))
 
 
+def test_two_starts_at_once_both_end_with_links(tmp_path: Path, photos: Path) -> None:
+    command = [sys.executable, "-m", "thresher", "start", "thing", QUESTION, str(photos)]
+    runs = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    try:
+        for one in map(Started, runs):
+            assert httpx.get(one.link("Answer yourself"), timeout=60).status_code == 200, one.said
+    finally:
+        for run in runs:
+            run.send_signal(signal.SIGINT)
+            run.communicate(timeout=60)
+
+
 def test_two_starts_of_the_same_thing_at_once_make_one_category(store: Store, settings: Settings) -> None:
     both = Barrier(2)
     names = [f"thing-{number}" for number in range(20)]

@@ -12,7 +12,7 @@ from thresher.cli.open import interruptible, place_of
 from thresher.cli.people import on_a_free_port, serve_store
 from thresher.cli.show import bars, next_line, say
 from thresher.cli.workspace import must_be_free, start_settings
-from thresher.errors import AlreadyThere, BadInput, NotReady
+from thresher.errors import AlreadyThere, BadInput, Busy, NotReady
 from thresher.settings import Settings, read_settings, without_password
 
 if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
@@ -132,8 +132,11 @@ def _harvest(name: str, folder: Path, store: "Store", settings: Settings, place:
         raise NotReady("no image was found.", where=str(folder), next=f"give a folder with images; {name} stays")
 
 
-def _serve(name: str, store: "Store", settings: Settings) -> None:
-    """Serve, and print the links; where a server of the workspace runs already, only print them."""
+def _serve(name: str, store: "Store", settings: Settings, *, again: bool = False) -> None:
+    """Serve, and print the links; where a server of the workspace runs already, only print them.
+
+    If another program takes the port in between, as another start does, it is done `again`.
+    """
     from thresher.records import now_ms
     from thresher.server.presence import reached
 
@@ -144,8 +147,13 @@ def _serve(name: str, store: "Store", settings: Settings) -> None:
     if reached(store, now_ms()):
         say("A server of this workspace runs already.")
         _tell(name, store, settings)
-    else:
+        return
+    try:
         serve_store(store, on_a_free_port(settings), ready=ready)
+    except Busy:
+        if again:
+            raise
+        _serve(name, store, settings, again=True)
 
 
 def _tell(name: str, store: "Store", settings: Settings) -> None:
