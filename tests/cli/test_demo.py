@@ -7,8 +7,9 @@ from tests.cli.commands import is_one_clear_line, thresher
 from tests.filled import fill
 from tests.serving import serving
 
-from thresher.cli.demo import LOOP_IMAGES, NAME, TRY_IMAGES, Demo, _known_answers, claim, few_of, task_to_try
+from thresher.cli.demo import LOG, LOOP_IMAGES, NAME, TRY_IMAGES, Demo, _known_answers, claim, few_of, task_to_try
 from thresher.client import WorkerClient
+from thresher.errors import JobFailed
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -36,6 +37,17 @@ def test_a_truth_without_a_yes_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     given = ("--images", tmp_path / "images", "--truth", tmp_path / "truth.csv", "--question", "Is it?")
     assert is_one_clear_line(thresher("demo", "--place", tmp_path / "demo", *given), "no image has the truth 'yes'")
+
+
+def test_a_step_that_fails_is_told_with_one_next_step_the_log(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, tmp_path / "images", tmp_path / "truth.csv", "Is it?", "it")
+    with pytest.raises(JobFailed) as failed:
+        demo.run("status", "--workspace", "nowhere")
+    said = str(failed.value)
+    assert said.startswith("thresher status ended with an error: ")
+    assert said.count("Next:") == 1
+    assert said.endswith(f". Next: read {tmp_path / LOG}")
+    assert "make one: thresher init" in (tmp_path / LOG).read_text("utf-8")
 
 
 def test_known_answers_are_as_many_of_each_as_the_rarer_one_has() -> None:

@@ -124,8 +124,9 @@ class Demo:
         with (self.place / LOG).open("a", encoding="utf-8") as log:
             log.write(f"{typed}\n{done.stdout}{done.stderr}\n")
         if done.returncode not in ends:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            what = f"thresher {arguments[0]} ended with an error: {''.join(last)}"
+            last = "".join((done.stderr or done.stdout).strip().splitlines()[-1:])
+            # without its next step: that is of the command, and what it goes by is in the log
+            what = f"thresher {arguments[0]} ended with an error: {last.rsplit(' Next: ', 1)[0]}"
             raise JobFailed(what, next=f"read {self.place / LOG}")
         return done.stdout.splitlines()
 
