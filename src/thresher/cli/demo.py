@@ -157,7 +157,7 @@ def _run(demo: Demo, *, once: bool) -> None:
     from thresher.server.local import local_server
 
     started = time.monotonic()
-    truth = truth_of(demo.truth)
+    truth = as_in_folder(truth_of(demo.truth), demo.images)
     say(f"{len(truth):,} images in {demo.images}. Question: {demo.question}")
     say("Simulated people answer it by the known truth. Commands run in the folder of the demo.")
     say("\n1. You have labels. Are they right?")
@@ -252,6 +252,17 @@ def truth_of(path: Path) -> dict[str, str]:
     from thresher.workforce.truth import read_truth
 
     return {name: "yes" if is_yes else "no" for name, is_yes in read_truth(path, "yes").yes.items()}
+
+
+def as_in_folder(truth: dict[str, str], images: Path) -> dict[str, str]:
+    """The truth by the names of the files in the folder, as labels may name them; other names stay as they are."""
+    from thresher.annotations.names import Names
+
+    if all((images / name).is_file() for name in truth):
+        return truth
+    files = Names(path.relative_to(images).as_posix() for path in images.rglob("*") if path.is_file())
+    fitting = {name: files.find(name) for name in truth}
+    return {found[0] if len(found := fitting[name]) == 1 else name: says for name, says in truth.items()}
 
 
 def _known_answers(answers: dict[str, str]) -> list[tuple[str, str]]:
