@@ -9,14 +9,19 @@ import io
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from thresher.__main__ import main
+from thresher.errors import Busy
+from thresher.server.listening import listening
 
 Run = subprocess.CompletedProcess[str]
+OTHERS_SECONDS = 30.0  # for which a test has a port
 
 
 def thresher(*arguments: str | Path, at: Path | None = None, **environment: str) -> Run:
@@ -38,6 +43,22 @@ def process(*arguments: str | Path, at: Path | None = None, **environment: str) 
     return subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **environment}
     )
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """A port of this machine on which another program listens: this one, unless some other does all the time."""
+    until = time.monotonic() + OTHERS_SECONDS
+    with ExitStack() as block:
+        while True:
+            try:
+                block.enter_context(listening("127.0.0.1", port))
+                break
+            except Busy:  # a test beside this one may have it, and would leave it in the middle of this one
+                if time.monotonic() > until:
+                    break
+                time.sleep(0.1)
+        yield
 
 
 def is_one_clear_line(run: Run, *words: str) -> bool:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import takewhile
 from pathlib import Path
 from shutil import rmtree
 
 import httpx
 import pytest
-from tests.cli.commands import Run, is_one_clear_line, thresher
+from tests.cli.commands import Run, is_one_clear_line, process, taken, thresher
 from tests.labelled import Labelled, Owner, at_page, known_of, labelled, rows_of
 
 from thresher.annotations import read
@@ -21,6 +22,7 @@ from thresher.cli.certify import _workspace
 from thresher.errors import BadInput
 from thresher.loop.findings import REFUSAL_FILES
 from thresher.records import OWNER
+from thresher.server.listening import listening
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.verify import verify
@@ -199,6 +201,47 @@ def test_the_owner_answers_in_the_page_and_a_killed_command_goes_on(tmp_path: Pa
         assert tally.owner_answers == first + more  # no answer was lost, and none was asked twice
         assert store.people.get(OWNER).owner
     assert kept["result"]["asked"] <= more
+
+
+def test_people_answer_at_another_port_where_the_usual_one_is_taken_and_are_told(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 60)
+    with taken(8765), certifying(made, *QUICK, "--by", "people") as process:
+        assert process.stdout is not None
+        said = list(takewhile(lambda line: "This command ends by itself" not in line, process.stdout))
+        assert said[0] == "Port 8765 is taken by another program, so the links of this run have another port.\n"
+        (link,) = re.findall(r"Invite people with (\S+)", "".join(said))
+        assert ":8765/" not in link
+        assert httpx.get(link, timeout=60).status_code == 200
+
+
+def test_a_chosen_port_that_is_taken_is_told_once_and_before_the_labels_are_taken_in(tmp_path: Path) -> None:
+    made = labelled(tmp_path, 60)
+    with listening("127.0.0.1", 0) as busy:
+        port = str(busy.getsockname()[1])
+        run = process("certify", made.labels, "--images", made.photos, *QUICK, "--by", "people",
+                      at=made.folder / "work", THRESHER_PORT=port)  # fmt: skip
+    assert is_one_clear_line(run, f"port {port} is taken", "THRESHER_PORT=0")
+    with closing(open_store(made.folder / "work", Settings())) as store:
+        assert store.categories.all() == []
+        assert store.images.count() == 0
+
+
+def test_a_finished_audit_is_told_again_without_starting_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = labelled(tmp_path, 40)
+    assert simulated(made).returncode == 0
+    report = made.folder / "work" / "report"
+    rmtree(report)
+
+    def refused(*command: object, **_: object) -> None:
+        raise AssertionError(command)
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    again = certify(made, *QUICK, "--by", "owner")
+    assert again.returncode == 0, again.stderr
+    assert "yes: At least 80 % of the 40 images labelled car are right." in again.stdout
+    assert (report / "report.html").exists()
 
 
 def unless_ended(owner: Owner) -> int:

@@ -7,8 +7,20 @@ from tests.cli.commands import is_one_clear_line, thresher
 from tests.filled import fill
 from tests.serving import serving
 
-from thresher.cli.demo import LOOP_IMAGES, NAME, TRY_IMAGES, Demo, _known_answers, claim, few_of, task_to_try
+from thresher.cli.demo import (
+    LOG,
+    LOOP_IMAGES,
+    NAME,
+    TRY_IMAGES,
+    Demo,
+    _known_answers,
+    as_in_folder,
+    claim,
+    few_of,
+    task_to_try,
+)
 from thresher.client import WorkerClient
+from thresher.errors import JobFailed
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -38,10 +50,29 @@ def test_a_truth_without_a_yes_is_one_clear_line(tmp_path: Path) -> None:
     assert is_one_clear_line(thresher("demo", "--place", tmp_path / "demo", *given), "no image has the truth 'yes'")
 
 
+def test_a_step_that_fails_is_told_with_one_next_step_the_log(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, tmp_path / "images", tmp_path / "truth.csv", "Is it?", "it")
+    with pytest.raises(JobFailed) as failed:
+        demo.run("status", "--workspace", "nowhere")
+    said = str(failed.value)
+    assert said.startswith("thresher status ended with an error: ")
+    assert said.count("Next:") == 1
+    assert said.endswith(f". Next: read {tmp_path / LOG}")
+    assert "make one: thresher init" in (tmp_path / LOG).read_text("utf-8")
+
+
 def test_known_answers_are_as_many_of_each_as_the_rarer_one_has() -> None:
     answers = {f"{number}.png": "yes" if number < 3 else "no" for number in range(100)}
     known = [answer for _, answer in _known_answers(answers)]
     assert (known.count("yes"), known.count("no")) == (3, 3)
+
+
+def test_a_truth_may_name_images_in_folders_by_their_files_alone(tmp_path: Path) -> None:
+    for name in ("a/0.png", "a/1.png", "b/1.png", "b/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    truth = {"0.png": "yes", "1.png": "no", "b/2.png": "no", "3.png": "yes"}
+    assert as_in_folder(truth, tmp_path) == {"a/0.png": "yes", "1.png": "no", "b/2.png": "no", "3.png": "yes"}
 
 
 def test_its_loop_takes_few_of_many_images_with_their_truth(tmp_path: Path) -> None:

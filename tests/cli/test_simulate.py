@@ -50,6 +50,22 @@ def test_a_truth_names_images_of_the_pool_and_what_it_names_besides_is_told(
         album(truth_of(tmp_path / "t.csv", "9.jpg,yes"), store, settings)
 
 
+def test_a_truth_may_name_files_without_their_folders_as_labels_may(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    aliases = ("a/5.jpg", "b/6.jpg", "c/7.jpg", "d/7.jpg")
+    rows = store.images.put(
+        [replace(new_image(5 + at), aliases=(Alias("file", name),)) for at, name in enumerate(aliases)]
+    )
+    fill(store, 0)
+    store.categories.pool_add(NAME, rows, Origin("test"))
+    truth = truth_of(tmp_path / "t.csv", "5.jpg,yes", "photos/b/6.jpg,no", "e/6.jpg,yes")
+    shown = [render(picture(seed), long_side=settings.shown_pixels) for seed in (5, 6)]
+    assert album(truth, store, settings).names_of(shown) == ["5.jpg", "photos/b/6.jpg"]
+    with pytest.raises(BadLine, match=r"t\.csv, line 2: 2 images of thing are called '7\.jpg'"):
+        album(truth_of(tmp_path / "t.csv", "7.jpg,yes"), store, settings)
+
+
 def test_a_truth_that_names_several_images_or_one_of_two_truths_is_refused(
     store: Store, settings: Settings, tmp_path: Path
 ) -> None:

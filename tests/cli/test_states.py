@@ -36,6 +36,7 @@ from thresher.records import (
     Worker,
     now_ms,
 )
+from thresher.server.listening import listening
 from thresher.settings import FILE, Settings
 from thresher.store.contract import Store
 
@@ -451,8 +452,15 @@ def test_a_harvest_into_a_pool_whose_audits_have_answers_asks_first_and_says_wha
         if may_grow(NAME, store=place.store, confirmed=True):
             break
         place.turn(number)
-    Image.effect_noise((80, 60), 60).save(place.folder / "another.png")
-    harvest = ("harvest", NAME, "--folder", place.folder, "--processes", "1")
+    more = place.folder / "more images"
+    more.mkdir()
+    Image.effect_noise((80, 60), 60).save(more / "another.png")
+    with listening("127.0.0.1", 0) as busy:  # so that what would serve ends
+        question, port = place.store.categories.get(NAME).question.text, str(busy.getsockname()[1])
+        begun = thresher("start", NAME, question, more, at=place.at, THRESHER_PORT=port)
+    typed = shlex.join(("thresher", "--workspace", str(place.at), "harvest", NAME, "--folder", str(more)))
+    assert begun.stdout == f"The audits of {NAME} have answers, so its pool stays as it is. New images: {typed}\n"
+    harvest = ("harvest", NAME, "--folder", more, "--processes", "1")
     refused = thresher(*harvest, at=place.at)
     assert is_one_clear_line(refused, "the audits of the present pool have", "answers stay as labels", "--yes")
     assert place.store.categories.tally(NAME).images == COUNT

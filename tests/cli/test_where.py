@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import typer
 from tests.cli.commands import is_one_clear_line, thresher
+from tests.labelled import labelled
 
 from thresher.cli.main import app
 
@@ -52,3 +53,21 @@ def test_commands_that_name_their_workspaces_themselves_say_so_wherever_it_is_gi
     for words in (("init", "new"), ("store", "copy", "a", "b")):
         for given in (("-w", str(tmp_path), *words), (*words, "-w", str(tmp_path))):
             assert is_one_clear_line(thresher(*given), "does not take --workspace")
+
+
+@pytest.mark.parametrize("command", ["status", "start", "certify"])
+@pytest.mark.parametrize("given", [True, False], ids=["address", "directory"])
+def test_an_address_given_on_the_command_line_counts_more_than_the_setting_and_a_directory_less(
+    command: str, given: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = labelled(tmp_path, 2)
+    more = {
+        "status": (),
+        "start": ("thing", "Is this a thing?", made.photos),
+        "certify": (made.labels, "--images", made.photos, "--by", "simulated", "--truth", made.truth),
+    }
+    # no store is known by either scheme, and the error tells which of them was asked for
+    where = "given://here/things" if given else str(tmp_path / "work")
+    run = thresher("--workspace", where, command, *more[command], THRESHER_STORE="setting://there/things")
+    assert is_one_clear_line(run, f"unknown store {'given' if given else 'setting'}://")

@@ -22,7 +22,7 @@ from thresher.errors import NotReady
 from thresher.records import RunningServer, now_ms
 from thresher.server import presence
 from thresher.server.local import local_server
-from thresher.server.presence import Presence, address_of, for_people, next_for_people, running, this_host
+from thresher.server.presence import Presence, address_of, for_people, next_for_people, reached, running, this_host
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
@@ -127,6 +127,18 @@ def test_only_a_server_with_a_fresh_heartbeat_and_a_living_process_runs(store: S
     assert [one.url for one in running(store, now)] == ["http://a:5", "http://b:4"], "this machine's come first"
     assert for_people(store, settings) == ("http://a:5", True)
     assert "http://a:5" in next_for_people(store, settings)
+
+
+def test_links_lead_to_a_server_that_is_reached_from_here_if_one_runs(store: Store, settings: Settings) -> None:
+    now = now_ms()
+    store.servers.keep(server_at("http://127.0.0.1:1", host="another", started_ms=now + 2))
+    assert reached(store, now) == []
+    assert for_people(store, settings) == ("http://127.0.0.1:1", True)  # its own people can follow it
+    store.servers.keep(server_at("http://192.0.2.7:2", host="another", started_ms=now))
+    assert for_people(store, settings) == ("http://192.0.2.7:2", True)
+    store.servers.keep(server_at("http://127.0.0.1:3", started_ms=now))
+    assert for_people(store, settings) == ("http://127.0.0.1:3", True)
+    assert [one.url for one in reached(store, now)] == ["http://127.0.0.1:3", "http://192.0.2.7:2"]
 
 
 def test_a_new_server_forgets_killed_ones_and_leaves_those_of_other_machines(store: Store, settings: Settings) -> None:

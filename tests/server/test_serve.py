@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from thresher.errors import BadSetting, Busy
-from thresher.server.app import listening
+from thresher.server.listening import listening
 from thresher.settings import Settings
 from thresher.store.contract import Store
 

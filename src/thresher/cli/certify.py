@@ -1,15 +1,16 @@
 """`thresher certify`: whether labels that somebody else made are right, proven by a few answers."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thresher.cli.open import interruptible
+from thresher.cli.open import interruptible, place_of
 from thresher.cli.options import options
+from thresher.cli.people import on_a_free_port
 from thresher.cli.show import bars, say, visible
 from thresher.cli.workspace import must_be_free, start_settings
 from thresher.errors import BadInput, Missing
@@ -104,17 +105,19 @@ def certify(
     Exits with 0 if every label is certified, with 1 if not.
     """
     from thresher.annotations import read
-    from thresher.loop.taken import categories_of, workspace_for
+    from thresher.loop.taken import categories_of, taken_before, workspace_for
 
     claims = read(labels, kind=wanted.kind)
     chosen = _labels(claims, wanted)
     place = str(context.obj or workspace_for(labels))
     orders = [_order(label, name, claims, wanted) for label, name in categories_of(chosen).items()]
-    with _workspace(place) as (store, settings), _server(store.place, wanted, settings) as started:
-        taken = _take(orders, claims, wanted, store=store, settings=settings)
-        _answered(orders, wanted, started, store=store, settings=settings)
-        to = wanted.to or Path(place if "://" not in place else ".") / "report"
-        certified = _report(orders, taken, claims, to, store=store)
+    with _workspace(place) as (store, settings):
+        again = all(taken_before(order, claims, store=store) for order in orders)
+        with _server(store.place, wanted, settings, early=not again) as started:
+            taken = _take(orders, claims, wanted, again=again, store=store, settings=settings)
+            _answered(orders, wanted, started, store=store, settings=settings)
+            to = wanted.to or Path(place if "://" not in place else ".") / "report"
+            certified = _report(orders, taken, claims, to, store=store)
     if not certified:
         raise typer.Exit(1)
 
@@ -189,7 +192,7 @@ def _workspace(place: str) -> "Iterator[tuple[Store, Settings]]":
         path.mkdir(parents=True, exist_ok=True)
         start_settings(path, STARTING_FILE)
     settings = read_settings(path).but(similar_groups=False)
-    store = open_store(place if "://" in place else settings.store or place, settings, create=True)
+    store = open_store(place_of(place, settings), settings, create=True)
     try:
         yield store, settings
     finally:
@@ -205,15 +208,21 @@ task_images = 20
 
 
 def _take(
-    orders: "list[Order]", claims: "Claims", wanted: CertifyOptions, *, store: "Store", settings: "Settings"
+    orders: "list[Order]",
+    claims: "Claims",
+    wanted: CertifyOptions,
+    *,
+    again: bool,
+    store: "Store",
+    settings: "Settings",
 ) -> "dict[str, Taken]":
-    """Take the labels in, and tell how many images carry each."""
+    """Take the labels in, which an earlier run has done if `again`, and tell how many images carry each."""
     from thresher.harvest.claimed import Finder, source_of
-    from thresher.loop.taken import take, taken_before
+    from thresher.loop.taken import take
     from thresher.records import now_ms
 
     places = wanted.images or ([claims.file] if claims.file.is_dir() else [])
-    if all(taken_before(order, claims, store=store) for order in orders):
+    if again:
         places = []  # nothing is read again, so the images may be elsewhere by now
     elif not places:
         what = f"where are the images of {claims.file}?"
@@ -231,16 +240,27 @@ def _take(
 
 
 @contextmanager
-def _server(place: str, wanted: CertifyOptions, settings: "Settings") -> "Iterator[Callable[[], Local] | None]":
-    """A server that starts while the labels are taken in; None where a crowd brings its own."""
+def _server(
+    place: str, wanted: CertifyOptions, settings: "Settings", *, early: bool
+) -> "Iterator[Callable[[], Local] | None]":
+    """A function that waits for the server of the workspace; None where a crowd brings its own.
+
+    The server starts at once if `early`, while the labels are taken in, else when it is first waited for.
+    """
     from thresher.server.local import starting_server
 
     if wanted.by == SIMULATED:
         yield None
         return
-    # people keep their links from one run to the next
-    with starting_server(place, loop=False, port=settings.port if wanted.by == PEOPLE else 0) as started:
-        yield started
+    with ExitStack() as block:
+
+        def start() -> "Callable[[], Local]":
+            # people keep their links from one run to the next
+            port = on_a_free_port(settings).port if wanted.by == PEOPLE else 0
+            return block.enter_context(starting_server(place, loop=False, port=port))
+
+        started = start() if early else None
+        yield lambda: (started or start())()
 
 
 def _answered(

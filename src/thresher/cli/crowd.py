@@ -11,6 +11,7 @@ from thresher.cli.options import CrowdOptions
 from thresher.cli.show import bars, say
 from thresher.errors import BadInput, BadLine, Busy, NotReady
 from thresher.label.cap import cut_to_fit
+from thresher.label.claimed import rows_named
 from thresher.label.mining import have_owner
 from thresher.label.table import not_one, shared_addresses, some_of
 from thresher.label.waits import asked_of_workers
@@ -124,13 +125,13 @@ def crowd_of(truth: Truth, seed: int, *, replay: bool, errors: float = 1.0, prox
 def album_of(
     truth: Truth, name: str, store: Store, settings: Settings, report: Report, *, tell: Callable[[str], None] = say
 ) -> Album:
-    """The images of the pool, by the names in the truth file; names without an image are reported.
+    """The images of the pool, by the names in the truth file as `rows_named` finds them; names of none are reported.
 
     Raises BadInput when the file names none of the images, BadLine for a name of several images or one of several
     addresses of an image.
     """
     rows: dict[str, int] = {}
-    for known, named in zip(truth.yes, store.categories.find(name, list(truth.yes)), strict=True):
+    for known, named in zip(truth.yes, rows_named(name, list(truth.yes), store=store), strict=True):
         if len(named) > 1:
             what, following = not_one(name, known, named, store=store)
             raise BadLine(what, file=truth.file, line=truth.lines[known], next=following)

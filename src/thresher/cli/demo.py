@@ -124,8 +124,9 @@ class Demo:
         with (self.place / LOG).open("a", encoding="utf-8") as log:
             log.write(f"{typed}\n{done.stdout}{done.stderr}\n")
         if done.returncode not in ends:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            what = f"thresher {arguments[0]} ended with an error: {''.join(last)}"
+            last = "".join((done.stderr or done.stdout).strip().splitlines()[-1:])
+            # without its next step: that is of the command, and what it goes by is in the log
+            what = f"thresher {arguments[0]} ended with an error: {last.rsplit(' Next: ', 1)[0]}"
             raise JobFailed(what, next=f"read {self.place / LOG}")
         return done.stdout.splitlines()
 
@@ -156,7 +157,7 @@ def _run(demo: Demo, *, once: bool) -> None:
     from thresher.server.local import local_server
 
     started = time.monotonic()
-    truth = truth_of(demo.truth)
+    truth = as_in_folder(truth_of(demo.truth), demo.images)
     say(f"{len(truth):,} images in {demo.images}. Question: {demo.question}")
     say("Simulated people answer it by the known truth. Commands run in the folder of the demo.")
     say("\n1. You have labels. Are they right?")
@@ -251,6 +252,17 @@ def truth_of(path: Path) -> dict[str, str]:
     from thresher.workforce.truth import read_truth
 
     return {name: "yes" if is_yes else "no" for name, is_yes in read_truth(path, "yes").yes.items()}
+
+
+def as_in_folder(truth: dict[str, str], images: Path) -> dict[str, str]:
+    """The truth by the names of the files in the folder, as labels may name them; other names stay as they are."""
+    from thresher.annotations.names import Names
+
+    if all((images / name).is_file() for name in truth):
+        return truth
+    files = Names(path.relative_to(images).as_posix() for path in images.rglob("*") if path.is_file())
+    fitting = {name: files.find(name) for name in truth}
+    return {found[0] if len(found := fitting[name]) == 1 else name: says for name, says in truth.items()}
 
 
 def _known_answers(answers: dict[str, str]) -> list[tuple[str, str]]:

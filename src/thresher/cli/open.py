@@ -32,7 +32,12 @@ def settings_of(context: typer.Context, **flags: Unpack[Flags]) -> tuple[str, Se
     given = str(context.obj or "")
     directory = settings_directory(context)
     settings = read_settings(directory).given(flags)
-    return given if "://" in given else (settings.store or str(directory)), settings
+    return place_of(given if "://" in given else str(directory), settings), settings
+
+
+def place_of(given: str, settings: Settings) -> str:
+    """Where the workspace lies: at an address that is given, else where the settings say, else in the directory."""
+    return given if "://" in given else settings.store or given
 
 
 def settings_directory(context: typer.Context) -> Path:

@@ -75,6 +75,28 @@ def serve_store(
             store.jobs.cancel(looping.id)
 
 
+def on_a_free_port(settings: "Settings") -> "Settings":
+    """The settings, with any port if the usual one is taken, which is told: another workspace may be served there.
+
+    Raises Busy if a port is taken that was chosen, or that a public address leads to; BadSetting as `listening`.
+    """
+    from thresher.errors import Busy
+    from thresher.server.listening import listening
+
+    try:
+        listening(settings.host, settings.port).close()
+    except Busy as error:
+        chosen = settings.origins["port"]
+        if chosen != "default" or settings.public_url:
+            following = "with --port 0" if chosen == "flag" else "with THRESHER_PORT=0 in its environment"
+            raise Busy(
+                error.what, where=error.where, next=f"the same command {following}, or with another port"
+            ) from error
+        say(f"Port {settings.port} is taken by another program, so the links of this run have another port.")
+        return settings.but(port=0)
+    return settings
+
+
 def _start_loop(store: "Store") -> "Job":
     from thresher.compute.process import this_process
     from thresher.loop.jobs import spawn

@@ -8,12 +8,12 @@ import typer
 
 from thresher.cli.harvested import besides
 from thresher.cli.invites import invite_of
-from thresher.cli.open import interruptible
-from thresher.cli.people import serve_store
+from thresher.cli.open import interruptible, place_of
+from thresher.cli.people import on_a_free_port, serve_store
 from thresher.cli.show import bars, next_line, say
 from thresher.cli.workspace import must_be_free, start_settings
 from thresher.errors import AlreadyThere, BadInput, Busy, NotReady
-from thresher.settings import Settings, read_settings
+from thresher.settings import Settings, read_settings, without_password
 
 if TYPE_CHECKING:  # the store is imported when a command needs it: `--help` stays quick
     from thresher.store.contract import Store
@@ -52,13 +52,20 @@ def start(
         start_settings(Path(place))  # first: what is begun is known as a workspace when the command runs again
         settings = read_settings(Path(place))
     settings = settings.given({"host": host, "port": port})
-    store = open_store(settings.store or place, settings, create=True)
+    store = open_store(place_of(place, settings), settings, create=True)
     try:
-        _have_category(name, question, store)
-        _harvest(name, folder, store, settings)
+        _have_category(name, question, store, place)
+        _harvest(name, folder, store, settings, place)
         _serve(name, store, settings)
     finally:
         store.close()
+
+
+def typed_at(place: str, *words: str) -> str:
+    """A command as one types it for the workspace at a place; a password in an address is not repeated."""
+    if without_password(place) != place:
+        return f"{shlex.join(('thresher', *words))}, with THRESHER_STORE set to the whole address of the workspace"
+    return shlex.join(("thresher", "--workspace", place, *words))
 
 
 def _must_be_startable(name: str, question: str, folder: Path, place: str) -> None:
@@ -78,26 +85,29 @@ def _must_be_startable(name: str, question: str, folder: Path, place: str) -> No
         raise BadInput(what, where=str(folder), next=f"thresher --workspace ELSEWHERE {typed}")
 
 
-def _have_category(name: str, question: str, store: "Store") -> None:
+def _have_category(name: str, question: str, store: "Store", place: str) -> None:
     """Add the category, unless it is there. Raises AlreadyThere if it asks another question."""
     from thresher.loop.aims import Aims, aimed
     from thresher.loop.ways import CHEAPEST
     from thresher.records import Category, Question, Targets, now_ms
 
-    found = {category.name: category for category in store.categories.all()}
-    if name not in found:
-        targets = aimed(Targets(), Aims(method=CHEAPEST))
+    targets = aimed(Targets(), Aims(method=CHEAPEST))
+    try:  # not looked up before: another start may add it in between
         store.categories.create(Category(name, Question(1, question, "", now_ms()), targets, created_ms=now_ms()))
+    except AlreadyThere:
+        there = store.categories.get(name).question.text
+        if there != question:
+            reword = typed_at(place, "category", "reword", name, "--question", question)
+            raise AlreadyThere(
+                f"{name} asks another question: {there}",
+                where=store.place,
+                next=f"start it with that question, or {reword}",
+            ) from None
+    else:
         say(f"Added {name}: {question}")
-    elif found[name].question.text != question:
-        raise AlreadyThere(
-            f"{name} asks another question: {found[name].question.text}",
-            where=store.place,
-            next=f'start it with that question, or thresher category reword {name} --question "{question}"',
-        )
 
 
-def _harvest(name: str, folder: Path, store: "Store", settings: Settings) -> None:
+def _harvest(name: str, folder: Path, store: "Store", settings: Settings, place: str) -> None:
     """Take the images of the folder in; those that are known stay. New ones do not end audits that have answers."""
     from thresher.harvest import harvest
     from thresher.harvest.sources.folder import from_folder
@@ -108,7 +118,9 @@ def _harvest(name: str, folder: Path, store: "Store", settings: Settings) -> Non
     try:
         may_grow(name, store=store, confirmed=False)
     except NotReady:
-        say(f"The audits of {name} have answers, so its pool stays as it is. New images: thresher harvest {name}")
+        kind = "--folder" if folder.is_dir() else "--tar"
+        typed = typed_at(place, "harvest", name, kind, str(folder))
+        say(f"The audits of {name} have answers, so its pool stays as it is. New images: {typed}")
         return
     source = from_folder(folder) if folder.is_dir() else from_tar(folder)
     with bars() as report, interruptible() as stop:
@@ -120,47 +132,43 @@ def _harvest(name: str, folder: Path, store: "Store", settings: Settings) -> Non
         raise NotReady("no image was found.", where=str(folder), next=f"give a folder with images; {name} stays")
 
 
-def _serve(name: str, store: "Store", settings: Settings) -> None:
-    """Serve, and print the links; where a server of the workspace runs already, only print them."""
+def _serve(name: str, store: "Store", settings: Settings, *, again: bool = False) -> None:
+    """Serve, and print the links; where a server of the workspace runs already, only print them.
+
+    If another program takes the port in between, as another start does, it is done `again`.
+    """
     from thresher.records import now_ms
-    from thresher.server.presence import LOOPBACK, running
+    from thresher.server.presence import reached
 
-    if servers := running(store, now_ms()):
-        say("A server of this workspace runs already.")
-        _tell(name, settings.public_url or servers[0].url, store, settings, nearby=False)
-        return
-
-    def ready(url: str) -> None:
-        _tell(name, settings.public_url or url, store, settings, nearby=settings.host in LOOPBACK)
+    def ready(_url: str) -> None:
+        _tell(name, store, settings)
         say("Ctrl-C stops the server and the loop; the same command continues.")
 
-    serve_store(store, _on_a_free_port(settings), ready=ready)
-
-
-def _on_a_free_port(settings: Settings) -> Settings:
-    """The settings, with any port if the usual one is taken: another workspace may be served there."""
-    from thresher.server.app import listening
-
-    if settings.origins["port"] != "default":
-        return settings
+    if reached(store, now_ms()):
+        say("A server of this workspace runs already.")
+        _tell(name, store, settings)
+        return
     try:
-        with listening(settings.host, settings.port):
-            return settings
+        serve_store(store, on_a_free_port(settings), ready=ready)
     except Busy:
-        return settings.but(port=0)
+        if again:
+            raise
+        _serve(name, store, settings, again=True)
 
 
-def _tell(name: str, url: str, store: "Store", settings: Settings, *, nearby: bool) -> None:
+def _tell(name: str, store: "Store", settings: Settings) -> None:
     """Print the links: to answer as the owner, for others, and to the console."""
     from thresher.label.mining import let_owner_answer
     from thresher.records import OWNER, now_ms
     from thresher.server.auth import console_link
+    from thresher.server.presence import for_people, is_loopback
     from thresher.workforce.links import Links
 
     let_owner_answer(name, store=store, settings=settings, now_ms=now_ms())
     invite = invite_of(name, NOTE, store=store)
-    links, base = Links(store.secret()), url.rstrip("/")
+    links, (base, _) = Links(store.secret()), for_people(store, settings)
+    remark = " (on this machine only)" if is_loopback(base) else ""
     say(f"Answer yourself: {base}/work#t={links.worker(OWNER)}")
-    say(f"Invite others:   {base}/join/{links.invite(invite.id)}{' (on this machine only)' if nearby else ''}")
+    say(f"Invite others:   {base}/join/{links.invite(invite.id)}{remark}")
     say(f"Console:         {console_link(base, store, settings)}")
     say(next_line(name, store, settings))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import json
 import logging
 import os
@@ -18,7 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from thresher import __version__
-from thresher.errors import BadSetting, Busy, ThresherError
+from thresher.errors import ThresherError
 from thresher.label.deal import expire
 from thresher.loop.decision import Decisions
 from thresher.loop.lease import runs
@@ -29,6 +28,7 @@ from thresher.server.built import STATIC
 from thresher.server.connections import ACCEPTED_AT_ONCE, Connections, protocol_for
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.joining import networks
+from thresher.server.listening import BACKLOG, listening
 from thresher.server.middleware import AnswersHead, BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
 from thresher.server.pictures import Shown
 from thresher.server.presence import Presence, address_of
@@ -40,7 +40,6 @@ from thresher.workforce.links import Links
 EXPIRE_EVERY_SECONDS = 30.0
 SWEEP_TICKS = 5
 BEAT_TICKS = 100
-BACKLOG = 2048
 log = logging.getLogger(__name__)
 
 
@@ -177,25 +176,6 @@ class Server(uvicorn.Server):
         if self._presence and counter % BEAT_TICKS == 0 and (self._beat is None or self._beat.done()):
             self._beat = asyncio.ensure_future(run_in_threadpool(self._presence.beat))
         return await super().on_tick(counter)
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A listening socket that sends small packets at once (TCP_NODELAY). Raises Busy, BadSetting."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        opened = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise Busy(f"port {port} is taken.", where=host, next="thresher serve --port 0") from error
-        raise BadSetting(
-            f"the server cannot listen on this address: {error.strerror or error}.",
-            where=f"{host}:{port}",
-            next="thresher serve --host 127.0.0.1",
-        ) from error
-    # asyncio sets this only for a socket that names its protocol. Without it the second packet of an answer waits for
-    # the receipt of the first, which the other side holds back for 40 ms.
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return opened
 
 
 def openapi_text() -> str:

@@ -8,6 +8,7 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from thresher.errors import NotReady, ThresherError
 from thresher.records import RunningServer, new_id, now_ms
@@ -63,9 +64,23 @@ class Presence:
 
 
 def running(store: Store, at_ms: int) -> list[RunningServer]:
-    """The servers that run now: those of this machine first, and of each the one started last."""
+    """The servers that run now: of this machine, then those that it reaches, then others; of each the newest first."""
     found = [one for one in store.servers.all() if at_ms - one.heartbeat_ms <= STALE_MS and not _dead(one)]
-    return sorted(found, key=lambda one: one.host != this_host())
+    return sorted(found, key=lambda one: (one.host != this_host(), not _is_reached(one)))
+
+
+def reached(store: Store, at_ms: int) -> list[RunningServer]:
+    """The servers that run now and whose address leads to them from this machine, in the same order."""
+    return [one for one in running(store, at_ms) if _is_reached(one)]
+
+
+def _is_reached(server: RunningServer) -> bool:
+    return server.host == this_host() or not is_loopback(server.url)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to the machine itself, on whichever it is opened."""
+    return (urlsplit(url).hostname or "") in LOOPBACK
 
 
 def for_people(store: Store, settings: Settings) -> tuple[str, bool]:
