@@ -1,9 +1,14 @@
 """A migration may come twice, late, or be killed halfway, and what an earlier version still writes is read."""
 
+import os
 import random
+import signal
 import sqlite3
+from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.things import answers, deal
@@ -23,6 +28,7 @@ __all__ = ["older", "replica_set", "settings"]
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # processes that open at once are forked
 
 TRIES = 4
+STATEMENTS_APART = 7  # each step of a migration has more
 
 
 def open_and_close(place: str, settings: Settings) -> None:
@@ -39,16 +45,54 @@ def test_two_who_open_an_older_workspace_at_once_migrate_it_once(kind: str, olde
     store.close()
 
 
+def killed_at(statement: int, place: str, settings: Settings) -> bool:
+    """Open a directory in a process that is killed as it begins its SQL statement of this number; whether it was."""
+
+    def die(_statement: str) -> None:
+        nonlocal statement
+        statement -= 1
+        if statement < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def connect(*given: Any, **named: Any) -> sqlite3.Connection:
+        sql: sqlite3.Connection = connected(*given, **named)
+        sql.set_trace_callback(die)
+        return sql
+
+    def opening() -> None:
+        sqlite3.connect = connect  # type: ignore[assignment]  # in the process that dies alone
+        open_and_close(place, settings)
+
+    connected = sqlite3.connect
+    return ended(forked(opening)) == -signal.SIGKILL
+
+
+def cut_short(kind: str, older: Older, settings: Settings) -> Iterator[str]:
+    """Workspaces whose migration was killed: at every few SQL statements, or in MongoDB at any moment."""
+    if kind == "mongodb":
+        draw = random.Random(11)
+        for _ in range(TRIES):
+            place = older(kind)
+            for _ in range(2):
+                killed(partial(open_and_close, place, settings), draw.uniform(0, 0.4))
+            yield place
+        return
+    for statement in count(0, STATEMENTS_APART):
+        place = older(kind)
+        if not killed_at(statement, place, settings):
+            return
+        yield place
+
+
 @EVERY
 def test_a_migration_killed_anywhere_is_made_again(kind: str, older: Older, settings: Settings) -> None:
-    draw = random.Random(11)
-    for _ in range(TRIES):
-        place = older(kind)
-        for _ in range(2):
-            killed(partial(open_and_close, place, settings), draw.uniform(0, 0.4 if kind == "mongodb" else 0.02))
+    tried = 0
+    for place in cut_short(kind, older, settings):
         store = open_store(place, settings)
         is_whole(store)
         store.close()
+        tried += 1
+    assert tried >= TRIES
 
 
 @pytest.mark.mongo
