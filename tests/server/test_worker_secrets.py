@@ -1,5 +1,6 @@
 """A worker learns nothing that tells gold from asked images, and opens nothing that was not dealt to them."""
 
+import re
 import time
 from hashlib import sha256
 
@@ -15,6 +16,8 @@ from thresher.server.wire import Work
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.workforce.links import Links
+
+SIGNATURE = re.compile(r"\.[\w-]{43}(?![\w-])")
 
 
 def test_nothing_that_a_worker_is_told_tells_gold_from_asked(
@@ -38,7 +41,9 @@ def test_nothing_that_a_worker_is_told_tells_gold_from_asked(
         return len(address) - len(str(position)), answers[position].status_code, tuple(sorted(headers.items()))
 
     assert len({told(position) for position in gold + asked}) == 1
-    as_sent = server.http.get("/api/work/assignment", headers={"Authorization": f"Bearer {work.token}"}).text.lower()
+    as_sent = server.http.get("/api/work/assignment", headers={"Authorization": f"Bearer {work.token}"}).text
+    as_sent = SIGNATURE.sub(".", as_sent).lower()  # in a signature any word may stand by chance
+    assert [f"{address.rpartition('.')[0]}." in as_sent for address in work.pictures] == [True] * 18
     assert not [word for word in ("gold", "purpose", "learn", "audit", "row", "sha256") if word in as_sent]
     assert set(Work.model_fields) == {
         "token", "category", "question", "instructions", "examples", "pictures", "entries", "sequence",
