@@ -29,6 +29,7 @@ LONGEST = (
     "loop/test_malformed.py",
     "evidence/test_adjudicated.py",
     "evidence/test_theorem.py",
+    "cli/test_states.py",
     "cli/test_commands.py",
     "cli/test_certify.py",
     "web/test_console.py",

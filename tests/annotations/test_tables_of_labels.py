@@ -1,8 +1,12 @@
 """Labels from tables: a column of labels, or a column for each label."""
 
+import gzip
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
+from tests.annotations.files import said, written
 
 from thresher.annotations import Claim, read
 from thresher.errors import BadInput, BadLine
@@ -54,6 +58,58 @@ def test_two_different_labels_of_one_image_are_refused_with_both_lines(tmp_path:
 def test_a_score_that_is_no_number_is_refused_with_its_line(tmp_path: Path, score: str) -> None:
     with pytest.raises(BadLine, match=r"line 3: the score .* is not a number"):
         read(csv(tmp_path, "file,label,score", "a.jpg,car,1", f'b.jpg,car,"{score}"'))
+
+
+def test_tables_may_be_gzipped_and_have_quotes_over_lines(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv.gz"
+    file.write_bytes(gzip.compress('﻿File Name;Label\r\n"a\n;.jpg";car\r\n\r\nb.jpg;dog\r\n'.encode()))
+    assert [(claim.image, claim.label, claim.line) for claim in read(file).claims] == [
+        ("a\n;.jpg", "car", 2),
+        ("b.jpg", "dog", 5),
+    ]
+
+
+def test_answers_to_one_question_are_of_the_label_yes(tmp_path: Path) -> None:
+    found = read(written(tmp_path, "a.csv", "image,answer\na,yes\nb,no\nc,unsure\n"))
+    assert (found.labels, said(found)) == (("yes",), [("a", "yes", None, None)])
+    assert [claim.image for claim in found.denied] == ["b"]
+    assert list(found.unlabelled) == ["b", "c"]
+
+
+def test_objects_of_lines_have_labels_in_lists(tmp_path: Path) -> None:
+    first, second = '{"image": "a", "tags": ["car", "dog"], "note": {}}', '{"image": "b", "tags": []}'
+    lines = [first, "", second, '{"image": 7, "tags": "car"}']
+    found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))
+    assert [(claim.image, claim.label, claim.line) for claim in found.claims] == [
+        ("a", "car", 1),
+        ("a", "dog", 1),
+        ("7", "car", 4),
+    ]
+    assert list(found.unlabelled) == ["b"]
+
+
+def test_each_object_of_a_line_has_keys_of_its_own(tmp_path: Path) -> None:
+    objects = ['{"label": "car", "score": 0.5}', '{"score": 0.25, "Class": "dog"}', '{"bbox": [1, 2, 3, 4], "name": 7}']
+    found = read(written(tmp_path, "a.jsonl", f'{{"image": "a", "objects": [{", ".join(objects)}]}}'))
+    assert said(found) == [("a", "car", 0.5, None), ("a", "dog", 0.25, None), ("a", "7", None, Box(1, 2, 3, 4))]
+
+
+def test_labels_that_are_long_whole_numbers_stay_apart(tmp_path: Path) -> None:
+    lines = (f'{{"image": "{label}.jpg", "label": {label}}}' for label in (2**53, 2**53 + 1, 2.0))
+    found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))
+    assert found.labels == ("9007199254740992", "9007199254740993", "2")
+
+
+def test_lists_of_labels_and_columns_for_each_label_in_parquet(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"image_id": [7, 8], "labels": [["car", "dog"], []]}), tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet")
+    assert said(found) == [("7", "car", None, None), ("7", "dog", None, None)]
+    assert list(found.unlabelled) == ["8"]
+    columns = {"file": ["a", "b"], "car": [True, None], "dog": [0.25, 1.0], "width": [640, 640]}
+    parquet.write_table(pa.table(columns), tmp_path / "b.parquet")
+    wide = read(tmp_path / "b.parquet")
+    assert said(wide) == [("a", "car", None, None), ("b", "dog", 1.0, None)]
+    assert list(wide.denied) == [Claim("a", "dog", 0.25, None, 1)]
 
 
 def test_a_format_that_nobody_knows_names_those_that_are(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What each tool writes beside the plain labels of an image."""
 
-import gzip
 import io
 import json
 from hashlib import sha256
@@ -11,25 +10,14 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 from pyarrow import parquet
+from tests.annotations.files import said, written
 
-from thresher.annotations import Claim, Claims, Names, read
+from thresher.annotations import Names, read
 from thresher.annotations.claims import turned_box_of
 from thresher.annotations.folder import IMAGES
 from thresher.annotations.yolo_names import names_of_yaml
 from thresher.errors import BadInput, BadLine
 from thresher.records import Box
-
-
-def written(folder: Path, name: str, content: object) -> Path:
-    file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-    return file
-
-
-def said(claims: Claims) -> list[tuple[str, str, float | None, Box | None]]:
-    return [(claim.image, claim.label, claim.score, claim.box) for claim in claims.claims]
-
 
 # --- COCO -------------------------------------------------------------------------------------------------------------
 
@@ -326,7 +314,7 @@ def test_an_empty_file_of_names_is_none_and_a_yaml_without_names_is_refused(tmp_
         read(tmp_path)
 
 
-# --- Hugging Face and Parquet -----------------------------------------------------------------------------------------
+# --- Hugging Face -----------------------------------------------------------------------------------------------------
 
 
 def png(colour: str) -> bytes:
@@ -376,58 +364,3 @@ def test_a_column_whose_bytes_are_numbers_is_no_image(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"image": column, "label": ["cat"]}), tmp_path / "a.parquet")
     with pytest.raises(BadInput, match="no column is called"):
         read(tmp_path / "a.parquet")
-
-
-def test_lists_of_labels_and_columns_for_each_label_in_parquet(tmp_path: Path) -> None:
-    parquet.write_table(pa.table({"image_id": [7, 8], "labels": [["car", "dog"], []]}), tmp_path / "a.parquet")
-    found = read(tmp_path / "a.parquet")
-    assert said(found) == [("7", "car", None, None), ("7", "dog", None, None)]
-    assert list(found.unlabelled) == ["8"]
-    columns = {"file": ["a", "b"], "car": [True, None], "dog": [0.25, 1.0], "width": [640, 640]}
-    parquet.write_table(pa.table(columns), tmp_path / "b.parquet")
-    wide = read(tmp_path / "b.parquet")
-    assert said(wide) == [("a", "car", None, None), ("b", "dog", 1.0, None)]
-    assert list(wide.denied) == [Claim("a", "dog", 0.25, None, 1)]
-
-
-# --- tables as text ---------------------------------------------------------------------------------------------------
-
-
-def test_tables_may_be_gzipped_and_have_quotes_over_lines(tmp_path: Path) -> None:
-    file = tmp_path / "labels.csv.gz"
-    file.write_bytes(gzip.compress('﻿File Name;Label\r\n"a\n;.jpg";car\r\n\r\nb.jpg;dog\r\n'.encode()))
-    assert [(claim.image, claim.label, claim.line) for claim in read(file).claims] == [
-        ("a\n;.jpg", "car", 2),
-        ("b.jpg", "dog", 5),
-    ]
-
-
-def test_answers_to_one_question_are_of_the_label_yes(tmp_path: Path) -> None:
-    found = read(written(tmp_path, "a.csv", "image,answer\na,yes\nb,no\nc,unsure\n"))
-    assert (found.labels, said(found)) == (("yes",), [("a", "yes", None, None)])
-    assert [claim.image for claim in found.denied] == ["b"]
-    assert list(found.unlabelled) == ["b", "c"]
-
-
-def test_objects_of_lines_have_labels_in_lists(tmp_path: Path) -> None:
-    first, second = '{"image": "a", "tags": ["car", "dog"], "note": {}}', '{"image": "b", "tags": []}'
-    lines = [first, "", second, '{"image": 7, "tags": "car"}']
-    found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))
-    assert [(claim.image, claim.label, claim.line) for claim in found.claims] == [
-        ("a", "car", 1),
-        ("a", "dog", 1),
-        ("7", "car", 4),
-    ]
-    assert list(found.unlabelled) == ["b"]
-
-
-def test_each_object_of_a_line_has_keys_of_its_own(tmp_path: Path) -> None:
-    objects = ['{"label": "car", "score": 0.5}', '{"score": 0.25, "Class": "dog"}', '{"bbox": [1, 2, 3, 4], "name": 7}']
-    found = read(written(tmp_path, "a.jsonl", f'{{"image": "a", "objects": [{", ".join(objects)}]}}'))
-    assert said(found) == [("a", "car", 0.5, None), ("a", "dog", 0.25, None), ("a", "7", None, Box(1, 2, 3, 4))]
-
-
-def test_labels_that_are_long_whole_numbers_stay_apart(tmp_path: Path) -> None:
-    lines = (f'{{"image": "{label}.jpg", "label": {label}}}' for label in (2**53, 2**53 + 1, 2.0))
-    found = read(written(tmp_path, "a.jsonl", "\n".join(lines)))
-    assert found.labels == ("9007199254740992", "9007199254740993", "2")

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.contract.things import HOUR_MS, answers, category, images, publish
+from tests.contract.things import HOUR_MS, answers, category, images, miscounted, publish
 
 from thresher.errors import BadInput, Conflict, Gone
 from thresher.records import (
@@ -33,9 +33,6 @@ from thresher.records import (
     Targets,
 )
 from thresher.store.contract import Bounds, Store
-from thresher.store.kinds import KINDS
-from thresher.store.mongo import recount as mongo_recount
-from thresher.store.sqlite import recount as sqlite_recount
 
 ROWS = 40
 LEASE_MS = 100
@@ -66,14 +63,6 @@ def must_take(store: Store, worker: str, *, gold: int = 0, owner: bool = False, 
 def dealt(store: Store, taken: Assignment, gold: Sequence[int] = ()) -> Assignment:
     asked = [Dealt(ask.row, ask.id) for ask in store.asks.of_task(taken.task)]
     return store.work.set_dealt(taken.id, [*asked, *(Dealt(row, None) for row in gold)])
-
-
-def miscounted(store: Any) -> list[Any]:
-    """The counters that are not what they count."""
-    if hasattr(store, "catalog"):
-        with store.catalog.reading() as sql:
-            return sqlite_recount.differences(sql, KINDS)
-    return mongo_recount.differences(store.link, KINDS)
 
 
 def test_a_take_reserves_the_most_that_it_can_bring_and_a_sending_counts_what_it_brings(store: Store) -> None:
@@ -179,63 +168,6 @@ def test_no_more_is_dealt_than_is_reserved(store: Store) -> None:
     with pytest.raises(BadInput, match="reserved"):
         dealt(store, taken, [7, 8])
     assert dealt(store, taken, [7]).reserved == 3
-
-
-def test_a_task_with_votes_ends_with_those_it_has_where_its_places_are_closed(store: Store) -> None:
-    category(store, 9)
-    task, untaken = publish(store, [0, 1], places=3), publish(store, [2])
-    first, second = (dealt(store, must_take(store, worker)) for worker in ("w1", "w2"))
-    store.work.send(first.id, answers(first), 200)
-    store.work.review(first.id, Review(Stage.ACCEPTED, "", 210))
-    assert store.asks.close(task.number)
-    assert not store.asks.close(task.number)
-    assert store.asks.open_counts("car", 1) == {"learn": 3}  # one holds it still
-    store.work.send(second.id, answers(second), 220)
-    store.work.review(second.id, Review(Stage.ACCEPTED, "", 230))
-    assert store.asks.open_counts("car", 1) == {"learn": 1}
-    assert must_take(store, "w3").task == untaken.number
-    assert miscounted(store) == []
-
-
-def test_a_task_that_nobody_has_taken_ends_without_votes_where_its_places_are_closed(store: Store) -> None:
-    category(store, 9)
-    task, other = publish(store, [0, 1], places=2), publish(store, [2])
-    assert store.asks.close(task.number)
-    assert not store.asks.close(task.number)
-    assert store.asks.open_counts("car", 1) == {"learn": 1}
-    assert store.categories.tally("car").tasks_open == 1
-    assert store.asks.untaken("car", 1, 9) == [other]
-    assert must_take(store, "w1").task == other.number
-    assert store.asks.wish("car", 1, [NewAsk(0, Purpose.LEARN)]) == 1  # it may be asked about again
-    assert miscounted(store) == []
-
-
-def test_a_place_that_is_given_back_is_free_again_although_the_others_were_closed(store: Store) -> None:
-    category(store, 9)
-    task = publish(store, [0, 1], places=3)
-    held = dealt(store, must_take(store, "w1"))
-    assert store.asks.close(task.number)
-    assert take(store, "w2") is None
-    store.work.give_back(held.id, 200)
-    assert store.asks.untaken("car", 1, 9) == [store.asks.task(task.number)]
-    assert must_take(store, "w2").task == task.number
-    assert take(store, "w3") is None
-    assert store.asks.untaken("car", 1, 9, partly=True) == []
-    assert miscounted(store) == []
-
-
-def test_a_task_whose_votes_are_all_in_ends_at_once_where_its_places_are_closed(store: Store) -> None:
-    category(store, 9)
-    task = publish(store, [0, 1], places=3)
-    first = dealt(store, must_take(store, "w1"))
-    store.work.send(first.id, answers(first), 200)
-    store.work.review(first.id, Review(Stage.ACCEPTED, "", 210))
-    assert store.asks.close(task.number)
-    assert store.asks.open_counts("car", 1) == {}
-    assert store.categories.tally("car").tasks_open == 0
-    assert take(store, "w2") is None
-    assert len(store.labels.votes("car", 1)) == 2
-    assert miscounted(store) == []
 
 
 def test_a_sum_of_reservations_that_went_astray_is_found_and_mended(store: Any) -> None:

@@ -22,9 +22,12 @@ from thresher.records import (
     Task,
 )
 from thresher.store.contract import Bounds, Store
+from thresher.store.kinds import KINDS
+from thresher.store.mongo import recount as mongo_recount
 from thresher.store.mongo import reviews as mongo_reviews
 from thresher.store.mongo.assignments import load
 from thresher.store.sqlite import assignments as sqlite_assignments
+from thresher.store.sqlite import recount as sqlite_recount
 from thresher.store.sqlite import reviews as sqlite_reviews
 from thresher.store.sqlite.counters import category_id
 
@@ -106,6 +109,14 @@ def answers(assignment: Assignment, says: Says = Says.YES) -> list[Given]:
 def given(position: int, says: Says, at_ms: int = 0) -> Given:
     """One answer, as a page posts it."""
     return Given(position, says, 0.5, 2.0, at_ms=at_ms)
+
+
+def miscounted(store: Any) -> list[Any]:
+    """The counters that are not what they count."""
+    if hasattr(store, "catalog"):
+        with store.catalog.reading() as sql:
+            return sqlite_recount.differences(sql, KINDS)
+    return mongo_recount.differences(store.link, KINDS)
 
 
 def append_review(store: Any, assignment: str, review: Review) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.stats import binom
-from tests.evidence import exact
+from tests.evidence import exact, exact_chains
 
 from thresher.evidence import certify, check, martingale, methods, noise, plan
 from thresher.evidence.corrections import corrections_of, evidence_of
@@ -59,12 +59,12 @@ def _words() -> Iterator[tuple[float, float]]:
 
 
 def _rungs() -> Iterator[tuple[float, float]]:
-    yield from exact.false_rungs(P, 200, 700, 0)
-    yield from exact.false_rungs(LOOSE, 100, 300, 10)
+    yield from exact_chains.false_rungs(P, 200, 700, 0)
+    yield from exact_chains.false_rungs(LOOSE, 100, 300, 10)
 
 
 def _chain() -> Iterator[tuple[float, float]]:
-    yield exact.false_chain(Promise(0.8, 0.8, 0.2), 30, 42, 0)
+    yield exact_chains.false_chain(Promise(0.8, 0.8, 0.2), 30, 42, 0)
 
 
 def _labels() -> Iterator[tuple[float, float]]:

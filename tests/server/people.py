@@ -91,6 +91,13 @@ def ask(store: Store, settings: Settings, name: str, rows: Sequence[int], *, vot
     asks.fill_tasks(name, store=store, settings=settings, now_ms=now_ms())
 
 
+def dealt(worker: WorkerClient) -> Work:
+    """A task of the category "car", dealt to a worker."""
+    work = worker.deal("car")
+    assert work is not None
+    return work
+
+
 def entries(work: Work, says: Callable[[int], Says] = lambda _position: Says.YES) -> list[Entry]:
     """A whole assignment's answers, by position."""
     return [

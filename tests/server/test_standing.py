@@ -3,24 +3,17 @@
 from collections.abc import Callable
 
 import pytest
-from tests.server.people import Pool, add_pool, answer, entries
+from tests.server.people import Pool, add_pool, answer, dealt, entries
 from tests.serving import Served
 
 from thresher.client import WorkerClient
 from thresher.errors import BadInput, Gone, NotFound
 from thresher.records import Says, Stage, Worker
-from thresher.server.wire import Work
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.workforce.links import Links
 
 Join = Callable[[], WorkerClient]
-
-
-def dealt(worker: WorkerClient) -> Work:
-    work = worker.deal("car")
-    assert work is not None
-    return work
 
 
 def person(worker: WorkerClient, store: Store) -> Worker:

@@ -1,25 +1,32 @@
-"""Workspaces of every released schema open and are whole; a migration may come twice, late, or be killed halfway."""
+"""Workspaces of every released schema open and are whole, and so are their copies."""
 
 import json
-import random
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from bson import json_util
 from pymongo import MongoClient
 from tests.contract.conftest import BACKENDS, MARKS
-from tests.contract.things import answers, deal, new_image, take
+from tests.contract.things import new_image
 from tests.mongo_for_tests import in_database, replica_set
-from tests.store.processes import ended, forked, killed
+from tests.store.older import (
+    EVERY,
+    FIXTURES,
+    Older,
+    as_database,
+    as_directory,
+    bring_pictures,
+    goes_on,
+    is_whole,
+    older,
+    settings,
+)
 
-from thresher.records import Review, Stage, TaskKind, Worker
+from thresher.records import Stage
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.claims import AUDITED, ClaimedLabels, claim_of, claims_of, keep_words, store_claim, words_of
@@ -34,108 +41,15 @@ from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.lines import COLUMNS
 from thresher.store.sqlite.migrations import migrate, steps_of
 
-__all__ = ["replica_set"]
+__all__ = ["older", "replica_set", "settings"]
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # processes that open at once are forked
-
-FIXTURES = Path(__file__).parent / "schemas"
 SCHEMAS = sorted(FIXTURES.glob("*.sql"))
 DATABASES = sorted(FIXTURES.glob("*.mongo.jsonl"))
 NEWEST = schema_of(KINDS)
-TRIES = 4
 
 
 def number(fixture: Path) -> int:
     return int(fixture.stem.partition("-")[0].partition(".")[0])
-
-
-def as_directory(fixture: Path, place: Path) -> Path:
-    """A workspace as an earlier version left it, but for its pictures."""
-    for name in ("images", "columns"):
-        (place / name).mkdir(parents=True)
-    sql = sqlite3.connect(place / "catalog.sqlite")
-    sql.executescript(fixture.read_text("utf-8"))
-    sql.close()
-    return place / "catalog.sqlite"
-
-
-def as_database(fixture: Path, address: str, name: str) -> None:
-    """A workspace in MongoDB as an earlier version left it, its indexes too."""
-    with MongoClient[dict[str, Any]](address) as client:
-        database = client[name]
-        for text in fixture.read_text("utf-8").splitlines():
-            line = json_util.loads(text)
-            if indexes := line.get("indexes"):
-                database.command("createIndexes", line["collection"], indexes=indexes)
-            elif "document" in line:
-                database[line["collection"]].insert_one(line["document"])
-
-
-Older = Callable[[str], str]
-
-
-@pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """Every setting at its default, but for what is kept outside the workspace."""
-    return settings.but(cache=str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Older]:
-    """Makes a workspace of the first schema for a kind of store, pictures and all, and answers its place."""
-    made: list[tuple[str, str]] = []
-
-    def make(kind: str) -> str:
-        name = f"older_{uuid.uuid4().hex}"
-        if kind == "directory":
-            as_directory(FIXTURES / "1-whole.sql", tmp_path / name)
-            return str(tmp_path / name)
-        address = request.getfixturevalue("replica_set")
-        as_database(FIXTURES / "1.mongo.jsonl", address, name)
-        made.append((address, name))
-        return in_database(address, name)
-
-    yield make
-    for address, name in made:
-        with MongoClient[dict[str, Any]](address) as client:
-            client.drop_database(name)
-
-
-EVERY = pytest.mark.parametrize("kind", [pytest.param(kind, marks=MARKS.get(kind, [])) for kind in sorted(BACKENDS)])
-
-
-def bring_pictures(store: Store) -> None:
-    """A directory's fixture has no shards: what is lost comes with the next harvest."""
-    store.check(mend=True)
-    store.images.put([new_image(seed) for seed in range(6)])
-
-
-def is_whole(store: Store) -> None:
-    """Everything that tests/store/schemas/make.py put in is there."""
-    tally = store.categories.tally("car")
-    assert (tally.images, tally.answers, tally.gold_answers, dict(tally.labels)) == (6, 2, 1, {"no": 1})
-    assert [vote.row for vote in store.labels.votes("car", 1)] == [0, 1]
-    assert [(task.number, task.owner_only, task.kind) for task in store.asks.tasks("car", 0, 9)] == [
-        (1, False, TaskKind.SINGLE), (2, True, TaskKind.SINGLE),
-    ]  # fmt: skip
-    assert store.people.all() == [Worker("w1", "Ada", False, "i1", 1)]
-    assert [invite.id for invite in store.people.invites()] == ["i1"]
-    (sent,) = store.work.of_worker("w1")
-    review = Review(Stage.WEIGHTED, "because", 160, no_right=1, no_shown=1, weight=0.5)
-    assert (sent.stage, sent.review, store.work.reviews(sent.id)) == (Stage.WEIGHTED, review, [review])
-    assert store.labels.gold_record("car", 1, "w1") == (0, 0, 1, 1)
-    assert [store.work.drafts(one.id)[0] for one in store.work.of_worker("w3")] == [3]
-    held = [one for one in store.work.page("car", "", 99) if one.stage is Stage.LEASED]
-    assert [one.reserved for one in held] == [len(one.dealt) for one in held] != []
-    assert tally.reserved == sum(one.reserved for one in held)
-    assert [(one.number, store.rounds.head("car", one.number)) for one in store.rounds.all("car")] == [(1, b"\0head")]
-    assert store.rounds.latest("car", 1) == store.rounds.all("car")[0]
-    assert (store.rounds.epochs("car"), store.rounds.evidence("car", 1, "ranking")) == ([1], b"\1\2\3")
-    assert [(one.id, one.certificate, one.at_ms) for one in store.rounds.releases("car")] == [
-        ("r1", {"precision": 0.9}, 99)
-    ]
-    assert store.jobs.get("j1").arguments == {"a.b": [1, None], "$c": 2}
-    assert store.jobs.holder("loop/car", 14)
 
 
 def has_what_came_with(store: Store, number: int) -> None:
@@ -153,16 +67,6 @@ def has_what_came_with(store: Store, number: int) -> None:
     assert store_claim("car", later, store=store).number == 1
     keep_words("car", "a blue car", store=store, now_ms=9)
     assert words_of("car", store=store) == "a blue car"
-
-
-def goes_on(store: Store) -> None:
-    """Work goes on where the earlier version left it."""
-    again = take(store, "w3", now_ms=600)
-    assert again is not None
-    store.work.send(again.id, answers(again), 700)
-    reviewed = store.work.review(again.id, Review(Stage.REJECTED, "all wrong", 800))
-    assert (reviewed.stage, reviewed.review, len(store.work.reviews(again.id))) == (Stage.REJECTED, reviewed.review, 1)
-    assert deal(store, "w5").task == 1
 
 
 @pytest.mark.parametrize("fixture", SCHEMAS, ids=lambda path: str(path.stem))
@@ -329,80 +233,3 @@ def test_a_copy_of_an_older_workspace_and_the_copy_of_that_are_the_same(
         assert store.check(mend=False).sound
     for store in (source, over, back):
         store.close()
-
-
-def open_and_close(place: str, settings: Settings) -> None:
-    open_store(place, settings).close()
-
-
-@EVERY
-def test_two_who_open_an_older_workspace_at_once_migrate_it_once(kind: str, older: Older, settings: Settings) -> None:
-    place = older(kind)
-    processes = [forked(partial(open_and_close, place, settings)) for _ in range(4)]
-    assert [ended(process) for process in processes] == [0] * 4
-    store = open_store(place, settings)
-    is_whole(store)
-    store.close()
-
-
-@EVERY
-def test_a_migration_killed_anywhere_is_made_again(kind: str, older: Older, settings: Settings) -> None:
-    draw = random.Random(11)
-    for _ in range(TRIES):
-        place = older(kind)
-        for _ in range(2):
-            killed(partial(open_and_close, place, settings), draw.uniform(0, 0.4 if kind == "mongodb" else 0.02))
-        store = open_store(place, settings)
-        is_whole(store)
-        store.close()
-
-
-@pytest.mark.mongo
-@pytest.mark.parametrize("done", range(len(schema.STEPS_BY_HAND[2]) + 1))
-def test_a_step_in_mongodb_that_ended_between_two_of_its_changes_is_made_again(
-    done: int, older: Older, settings: Settings
-) -> None:
-    place = older("mongodb")
-    link = Link(place)
-    for change in schema.STEPS_BY_HAND[2][:done]:
-        change(link)
-    link.close()
-    store = open_store(place, settings)
-    is_whole(store)
-    store.close()
-
-
-@pytest.mark.mongo
-def test_who_comes_late_with_a_step_changes_nothing_of_what_was_done_since(older: Older, settings: Settings) -> None:
-    """One opener may still be migrating while another works already."""
-    store = open_store(older("mongodb"), settings)
-    goes_on(store)
-    link = Link(store.place)
-    before = {made.name: list(link.table(made.name).find()) for made in schema.collections(KINDS)}
-    schema.steps_of(KINDS)[0](link)
-    assert {made.name: list(link.table(made.name).find()) for made in schema.collections(KINDS)} == before
-    link.close()
-    store.close()
-
-
-def test_a_process_of_the_version_before_writes_what_a_newer_one_reads(older: Older, settings: Settings) -> None:
-    """A server may still run while a newer thresher opens its directory: nothing that it stores then is lost."""
-    store = open_store(older("directory"), settings)
-    held = deal(store, "w5")
-    store.work.send(held.id, answers(held), 200)
-    sql = sqlite3.connect(Path(store.place) / "catalog.sqlite")
-    sql.execute(
-        """INSERT INTO review (assignment, category, version, worker, verdict, why, at_ms, yes_right, yes_shown,
-               no_right, no_shown, weight, provisional)
-           VALUES (?, 1, 1, 'w5', 'accepted', 'fine', 300, 0, 0, 0, 0, 1.0, 0)""",
-        (held.id,),
-    )
-    sql.execute(
-        """INSERT INTO task (category, version, name, rows, asks, places, taken, done, owner_only, published_ms)
-           VALUES (1, 1, 'old', '[3]', '[]', 1, 0, 0, 0, 5)"""
-    )
-    sql.commit()
-    sql.close()
-    assert store.work.reviews(held.id) == [Review(Stage.ACCEPTED, "fine", 300)]
-    assert [task.kind for task in store.asks.tasks("car", 0, 9)] == [TaskKind.SINGLE] * 3
-    store.close()
