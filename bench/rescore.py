@@ -34,7 +34,7 @@ from thresher.compute import cores
 from thresher.errors import Undecodable
 from thresher.harvest import harvest
 from thresher.harvest.sources.tar import from_tar
-from thresher.learn.backbone import open_backbone
+from thresher.learn.backbone import How, open_backbone
 from thresher.learn.embed import BATCH, column, embed
 from thresher.learn.scoring import KERNELS, product
 from thresher.pictures import model_pixels
@@ -145,7 +145,7 @@ def embed_against_session(place: Path, data: Path | None, count: int, turns: int
     rows = store.categories.pool(NAME)
     cache = cache_directory(settings) / "backbones"
     whole = open_backbone(settings.backbone, cache=cache)
-    single = open_backbone(settings.backbone, cache=cache, threads=1)
+    single = open_backbone(settings.backbone, cache=cache, how=How(threads=1))
     pixels = np.stack([model_pixels(data, side=whole.side) for data in store.images.read_many(rows)])
     jobs: dict[str, Callable[[], object]] = {"thresher, from the workspace": partial(embed_afresh, store, settings)}
     for batch in BARE_BATCHES:

@@ -16,7 +16,7 @@ from tests.pictures_for_tests import picture
 
 from thresher.compute.local import Local
 from thresher.errors import BadInput, BadSetting
-from thresher.learn.backbone import open_backbone
+from thresher.learn.backbone import How, open_backbone
 from thresher.learn.embed import EmbedJob, _results, column, columns, embed
 from thresher.learn.vectors import embedded
 from thresher.pictures import model_pixels
@@ -178,7 +178,7 @@ def test_a_picture_that_kills_its_process_is_left_out_alone(store: Store, settin
     rows = rows_of(12, store)
     name = column(settings)
     store.columns.create(name, 3)
-    job = KilledBy(store.place, settings, settings.backbone, Path(settings.cache), threads=1, row=int(rows[5]))
+    job = KilledBy(store.place, settings, settings.backbone, Path(settings.cache), How(threads=1), row=int(rows[5]))
     results = list(_results(job, [rows[:4], rows[4:8], rows[8:]], Local(2), Local(2), lambda: False))
     assert (sum(tried for tried, _ in results), sum(made for _, made in results)) == (12, 11)
     assert store.columns.missing(name, rows).tolist() == [rows[5]]

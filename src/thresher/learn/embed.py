@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from thresher.compute import Compute, careful, open_compute
 from thresher.errors import NotFound, NotReady, StoreDamaged, Undecodable
-from thresher.learn.backbone import Backbone, kept_in, name_of, open_backbone, parts
+from thresher.learn.backbone import Backbone, How, kept_in, name_of, open_backbone, parts
 from thresher.records import Progress
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -76,7 +76,7 @@ def _embed_with(
     missing = store.columns.missing(name, rows)
     compute = open_compute(settings.compute, settings, few=len(missing) <= BATCH)
     a_job = min(MOST_PICTURES_A_JOB, max(BATCH, math.ceil(len(missing) / (compute.places * JOBS_A_PLACE))))
-    job = EmbedJob(store.place, settings, part, cache, threads=compute.threads)
+    job = EmbedJob(store.place, settings, part, cache, How(threads=compute.threads))
     made = seen = 0
     for tried, embedded in _results(job, list(chunks(missing, a_job)), compute, careful(settings), stop):
         seen, made = seen + tried, made + embedded
@@ -117,13 +117,13 @@ class EmbedJob:
     settings: Settings
     part: str
     cache: Path
-    threads: int
+    how: How
     _open: tuple[Store, Backbone] | None = None
 
     def __call__(self, rows: Rows) -> int | None:
         """Write the vectors of `rows` with one call; returns how many there are."""
         if self._open is None:
-            backbone = open_backbone(self.part, cache=self.cache, threads=self.threads)
+            backbone = open_backbone(self.part, cache=self.cache, how=self.how)
             self._open = (open_store(self.place, self.settings), backbone)
         store, backbone = self._open
         found = [(read, backbone.embed(pixels)) for read, pixels in _decoded(rows, store, backbone)]

@@ -15,12 +15,12 @@ from thresher.errors import BadInput, Missing
 from thresher.learn.backbone import entries
 from thresher.learn.backbone.efficientnet_lite import GRAPH_REVISION, build_graph
 from thresher.learn.backbone.entries import IMAGE, Entry
-from thresher.learn.backbone.session import Backbone, configs
+from thresher.learn.backbone.session import Backbone, How, configs
 from thresher.learn.backbone.torch_file import read_weights
 from thresher.learn.kept import whole_file
 from thresher.settings import Settings, cache_directory
 
-__all__ = ["BUILT_IN", "Backbone", "Entry", "kept_in", "name_of", "open_backbone", "parts"]
+__all__ = ["BUILT_IN", "Backbone", "Entry", "How", "kept_in", "name_of", "open_backbone", "parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +87,35 @@ def _name_of_file(part: str) -> str:
     return f"{re.sub('[^a-z0-9._-]+', '-', path.stem.lower()).strip('-.') or 'onnx'}-{whole.hexdigest()[:12]}"
 
 
-def open_backbone(part: str, *, cache: Path, threads: int = 0) -> Backbone:
+def open_backbone(part: str, *, cache: Path, how: How | None = None) -> Backbone:
     """Open one backbone; the graph of a built-in one is built in `cache` if it is not there yet.
 
-    `threads` is how many cores one batch of images may use, 0 for all. If the build is killed, no incomplete file
-    remains in use. Raises BadInput for a name or file that is not a backbone and for an added one whose file changed,
-    Missing when the weights are not installed.
+    `how` says which runtime runs it, on how many cores. If the build is killed, no incomplete file remains in use.
+    Raises BadInput for a name or file that is not a backbone and for an added one whose file changed, Missing when the
+    weights are not installed.
     """
     name = name_of(part, cache=cache)
     if part in BUILT_IN:
-        return _built_in(part, cache, threads)
+        return _built_in(part, cache, how)
     entry = entries.find(part, cache)
     if entry is None:
-        return Backbone(name, Path(part), threads=threads)
+        return Backbone(name, Path(part), how=how)
     graph = entries.checked(entry, entry.image, IMAGE, cache)
-    return Backbone(name, graph, threads=threads, preparation=entry.preparation, output=entry.output)
+    return Backbone(name, graph, how=how, preparation=entry.preparation, output=entry.output)
 
 
-def _built_in(name: str, cache: Path, threads: int) -> Backbone:
+def _built_in(name: str, cache: Path, how: How | None) -> Backbone:
     published = BUILT_IN[name]
     graph = cache / f"{name}-{published.sha256[:12]}-{GRAPH_REVISION}.onnx"
     if graph.is_file():
         try:
-            return Backbone(name, graph, threads=threads)
+            return Backbone(name, graph, how=how)
         except BadInput:  # the cached file was damaged after it was written: build it again
             graph.unlink(missing_ok=True)
     built = build_graph(read_weights(_weights_of(name, published)), published.side)
     with whole_file(graph) as file:
         file.write(built)
-    return Backbone(name, graph, threads=threads)
+    return Backbone(name, graph, how=how)
 
 
 def _weights_of(name: str, published: Weights) -> Path:

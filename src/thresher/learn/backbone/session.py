@@ -1,4 +1,4 @@
-"""A backbone: an ONNX graph that turns pixels into an embedding, run by ONNX Runtime.
+"""A backbone: an ONNX graph that turns pixels into an embedding, run by one of the runtimes of `runtimes`.
 
 A graph does not say how its pixels must be prepared, so that is decided here. If it takes uint8, pixels are passed
 unchanged. If it takes floating point, pixels are divided by 255, then the mean is subtracted and the result is divided
@@ -8,8 +8,7 @@ are those of ImageNet. A backbone that was added (entries.py) comes with its own
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.compute import cores
 from thresher.errors import BadInput
+from thresher.learn.backbone.onnx_runtime import Session, as_bad_input, described
+from thresher.learn.backbone.runtimes import DEFAULT, RUNTIMES
 from thresher.pictures import model_pixels
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+BATCH = 8  # pictures a run of the graph: on one core larger batches are no faster, and they spill its cache
 SIDE_WHEN_FREE = 224  # of graphs that take pictures of any size
 TAKES: dict[str, type[np.generic]] = {
     "tensor(uint8)": np.uint8,
@@ -60,21 +61,37 @@ class Preparation:
     filter: str = "bicubic"
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a graph is run: a runtime of the table, how many cores a batch uses (0: all), and the pictures of a batch."""
+
+    runtime: str = DEFAULT
+    threads: int = 0
+    batch: int = BATCH
+
+
 class Backbone:
     """An opened graph. `name` is unique, `side` is in pixels, `width` is the length of its embeddings."""
 
     def __init__(
-        self, name: str, graph: Path, *, threads: int = 0, preparation: Preparation | None = None, output: str = ""
+        self,
+        name: str,
+        graph: Path,
+        *,
+        how: How | None = None,
+        preparation: Preparation | None = None,
+        output: str = "",
     ) -> None:
-        """Open the graph file; `threads` 0 uses one per core. Raises BadInput if it is not a graph over images.
+        """Open the graph file. Raises BadInput if it is not a graph over images.
 
         `preparation` says how pictures are prepared, instead of what is found with the graph; `output` names the output
         that has the vectors.
         """
-        self.name = name
-        self._session = open_session(graph, threads)
-        self.layout = _layout_of(self._session, graph, preparation)
-        self.output = _output_of(self._session, graph, output)
+        self.name, self.how = name, how or How()
+        self._running = RUNTIMES[self.how.runtime].open(graph, self.how.threads)
+        session = self._running.session if isinstance(self._running, Session) else described(graph)
+        self.layout = _layout_of(session, graph, preparation)
+        self.output = _output_of(session, graph, output)
         self.side = self.layout.side
         self.preparation = preparation or Preparation(self.side, self.layout.mean, self.layout.std)
         # the width in the graph is often symbolic: running one blank image tells it, and shows that the graph runs
@@ -100,7 +117,7 @@ class Backbone:
         """Embeddings [n, width] of pixels [n, side, side, 3] in RGB. Raises ValueError for another shape."""
         if pixels.shape[1:] != (self.side, self.side, 3):
             raise ValueError(f"pixels are {pixels.shape}, and {self.name} takes [n, {self.side}, {self.side}, 3]")
-        (out,) = self._session.run([self.output], {self.layout.name: prepare(pixels, self.layout)})
+        out = self._running.run(self.output, prepare(pixels, self.layout))
         return _pool(np.asarray(out, np.float32))
 
 
@@ -121,36 +138,6 @@ def _pool(out: Features) -> Features:
     if out.ndim == 4:
         return np.ascontiguousarray(out.mean((2, 3)))
     return np.ascontiguousarray(out[:, 0]) if out.ndim == 3 else out
-
-
-def open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401 -- onnxruntime ships no types
-    """A session of ONNX Runtime. Raises BadInput if the file is no graph that it can run."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or cores()  # its own 0 starts one per core of the machine, quota or not
-    options.inter_op_num_threads = 1  # a chain of layers has nothing to run beside itself
-    options.log_severity_level = 3
-    # waiting threads sleep: beside the decoding of pictures, spinning costs more than waking does
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    known = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    providers = [name for name in known if name in onnxruntime.get_available_providers()]
-    with as_bad_input(graph):
-        return onnxruntime.InferenceSession(str(graph), options, providers=providers)
-
-
-@contextmanager
-def as_bad_input(graph: Path) -> Iterator[None]:
-    """Turn an error of ONNX Runtime into one of ours."""
-    try:
-        yield
-    except Exception as error:
-        # its errors share no base but this one
-        raise BadInput(
-            f"ONNX Runtime cannot run it: {' '.join(str(error).split())[:300]}",
-            where=str(graph),
-            next="give the path of an ONNX file that takes images, or the name of a built-in backbone",
-        ) from error
 
 
 def _layout_of(session: Any, graph: Path, preparation: Preparation | None) -> Layout:  # noqa: ANN401 -- onnxruntime ships no types

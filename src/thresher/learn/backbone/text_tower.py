@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from thresher.errors import BadInput
 from thresher.learn.backbone.entries import TEXT, TOKENIZER, Words
-from thresher.learn.backbone.session import Features, as_bad_input, open_session
+from thresher.learn.backbone.onnx_runtime import as_bad_input, open_session
+from thresher.learn.backbone.session import Features
 from thresher.learn.backbone.tokens import Tokenizer
 
 MASK = "attention_mask"
