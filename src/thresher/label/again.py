@@ -7,6 +7,7 @@ import numpy as np
 
 from thresher.label.gate import breaks, judge
 from thresher.label.gold import enough
+from thresher.label.remembered import Memory
 from thresher.label.unaided import shows_guessing, tells, unaided
 from thresher.records import Assignment, Gold, Review, Says, Stage
 from thresher.settings import Settings
@@ -25,7 +26,13 @@ class Waits(enum.Enum):
 
 
 def judge_again(
-    category: str, *, store: Store, settings: Settings, now_ms: int, frozen: Callable[[], bool] = lambda: False
+    category: str,
+    *,
+    store: Store,
+    settings: Settings,
+    now_ms: int,
+    frozen: Callable[[], bool] = lambda: False,
+    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
 ) -> int:
     """Judge again what was judged with too little; returns how many assignments got another decision.
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from thresher.label.gold import retire_missed, take_owners_answers
 from thresher.label.pace import pace
+from thresher.label.remembered import Memory
 from thresher.label.standing import wait_if_rejected
 from thresher.label.unaided import NOTHING, Record, shows_guessing, tells, unaided
 from thresher.records import Assignment, Gold, Review, Says, Stage
@@ -207,7 +208,14 @@ def _words(ruling: Ruling, assignment: Assignment, here: Record, share: float) -
 # --- with a store -----------------------------------------------------------------------------------------------------
 
 
-def review_all(category: str, *, store: Store, settings: Settings, now_ms: int) -> list[Review]:
+def review_all(
+    category: str,
+    *,
+    store: Store,
+    settings: Settings,
+    now_ms: int,
+    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+) -> list[Review]:
     """Review what was sent and not reviewed, the oldest first; the reviews in that order.
 
     The owner's answers become labels and gold. It is safe to call at any time: a review is recorded only once.

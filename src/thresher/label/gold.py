@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from thresher.label.remembered import Memory
 from thresher.records import TRUSTED, Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -163,7 +164,12 @@ def drawn(label: Label) -> bool:
     return label.purpose in AUDITS or (label.epoch > 0 and label.draw >= 0)
 
 
-def gild_audits(category: str, *, store: Store) -> int:
+def gild_audits(
+    category: str,
+    *,
+    store: Store,
+    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+) -> int:
     """Make gold from images that finished audits adjudicated, which resemble audited images most; returns how many.
 
     Where people adjudicated, such gold lets answers count less and rejects nobody, even if the owner had to decide.

@@ -12,6 +12,7 @@ from thresher.label.adjudicate import LEAD, ask_on, leader, of_audit
 from thresher.label.consensus import Crowd, crowd_of, posteriors
 from thresher.label.gold import take_lost_labels
 from thresher.label.independent import LeftToAsk, once_a_device, shared_devices
+from thresher.label.remembered import Memory
 from thresher.label.standing import annotators
 from thresher.records import TRUSTED, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
@@ -53,7 +54,14 @@ class _Changes:
     adjudicate: list[NewAsk] = field(default_factory=list)
 
 
-def settle(category: str, *, store: Store, settings: Settings, now_ms: int) -> Settled:
+def settle(
+    category: str,
+    *,
+    store: Store,
+    settings: Settings,
+    now_ms: int,
+    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+) -> Settled:
     """Turn votes into CONSENSUS labels, further asks of one vote, and asks for the owner to adjudicate.
 
     A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for votes

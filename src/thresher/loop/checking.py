@@ -12,6 +12,7 @@ from thresher.evidence import Ask, spend
 from thresher.evidence.audit_log import CHECK, CHECKED, Log
 from thresher.evidence.check import answers_if_clean
 from thresher.evidence.methods import CHECK_SHARE
+from thresher.label.remembered import Memory
 from thresher.loop.audit_log import append
 from thresher.loop.promises import promise_of
 from thresher.loop.snapshot import Snapshot, with_log
@@ -112,7 +113,12 @@ def but_checked(
     return [ask for ask in asks if ask not in own]
 
 
-def keep_checked(category: Category, *, store: Store) -> int:
+def keep_checked(
+    category: Category,
+    *,
+    store: Store,
+    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+) -> int:
     """Make the owner's labels of the answers to checks of freezes that have ended; returns how many are new."""
     name, version = category.name, category.question.version
     if not store.rounds.epochs(name):
