@@ -232,6 +232,13 @@ def test_an_image_kept_by_reference_has_a_row_and_no_bytes(store: Store) -> None
         store.images.read(rows[1])
 
 
+def test_an_image_kept_by_reference_gets_the_bytes_that_come_with_it_later(store: Store) -> None:
+    (row,) = store.images.put([new_image(2, **reference(2))])
+    assert store.images.put([new_image(2)]) == [row]
+    assert store.images.read(row) == data(2)
+    assert not store.images.get(row).reference
+
+
 def test_a_reference_is_read_by_whoever_was_handed_in(store: Store) -> None:
     (row,) = store.images.put([new_image(2, **reference(2))])
     asked: list[Image] = []

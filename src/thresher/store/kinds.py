@@ -65,6 +65,7 @@ WORKER: Final = Kind(
     ),
     of_category=False,
     generic=True,
+    mark="people",
     indexes=(
         Index("of_invite", ("invite", "created_ms"), since=3),
         Index("of_address", ("address", "created_ms"), since=3),
@@ -77,6 +78,7 @@ DEVICE: Final = Kind(
     keys=2,
     of_category=False,
     generic=True,
+    mark="people",
     indexes=(Index("of_worker", ("worker",), since=3),),
     since=3,
 )
@@ -86,6 +88,7 @@ INVITE: Final = Kind(
     fields_of("id, category, note, created_ms int, revoked_ms int"),
     of_category=False,
     generic=True,
+    mark="people",
 )
 JOB: Final = Kind(
     "job",
@@ -206,12 +209,14 @@ REVIEW: Final = Kind(
     ),
     keys=2,
     generic=True,
+    mark="votes",
     indexes=(Index("of_worker", ("version", "worker")),),
     since=2,
 )
 # what the gate looks at again, and "mark", what was known when it last did
 RECHECK: Final = Kind(
     "recheck", "assignments that are judged again when more is known", fields_of("assignment, mark"), generic=True,
+    mark="votes",
     since=3, durable=False,
 )  # fmt: skip
 VOTE: Final = Kind(
@@ -228,6 +233,7 @@ ROUND: Final = Kind(
     "trainings",
     (*fields_of("number int, version int, record json, head blob"), SEAL),
     generic=True,
+    mark="rounds",
     indexes=(Index("of_version", ("version",)),),
     at_once=10,
 )
@@ -237,6 +243,7 @@ EVIDENCE: Final = Kind(
     (*fields_of("epoch int, name, data blob"), SEAL),
     keys=2,
     generic=True,
+    mark="rounds",
     at_once=1,
     plural="evidence",
 )
@@ -245,6 +252,7 @@ RELEASE: Final = Kind(
     "exported versions",
     (*fields_of("id, record json"), Field("fingerprint", since=3, default=""), SEAL),
     generic=True,
+    mark="rounds",
     since=2,
 )
 # labels that somebody else made (claims.py): the one of a name with the highest number is in force
@@ -254,6 +262,7 @@ CLAIM: Final = Kind(
     (*fields_of("name, number int, kind, source, rows int, yes int, scored bool, at_ms int, data blob"), SEAL),
     keys=2,
     generic=True,
+    mark="question",
     since=4,
     at_once=1,
 )
@@ -263,6 +272,7 @@ WORDS: Final = Kind(
     "texts that a pool is ranked by",
     fields_of("number int, text, at_ms int"),
     generic=True,
+    mark="question",
     since=4,
     plural="words",
 )

@@ -1,14 +1,14 @@
 """The parts of a workspace that every store shares: people, rounds, jobs, servers as lines, and the end of a check."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Self
 
 from thresher.store.check_answers import changed_answers
 from thresher.store.check_columns import tell_damaged_columns
 from thresher.store.check_seals import Changed, changed_claims, changed_evidence, changed_labels, changed_rounds, tell
 from thresher.store.columns import CheckedColumns
-from thresher.store.contract import CheckReport, Lines, Report, Store
+from thresher.store.contract import PARTS, CheckReport, Lines, Part, Report, Store
 from thresher.store.findings import Findings, tell_lost_scores
 from thresher.store.frozen import changed_rankings
 from thresher.store.jobs import LinedJobs, LinedServers
@@ -39,6 +39,8 @@ class OpenedStore(Store):
         tell_damaged_columns(self.columns, findings)
         tell_lost_scores(self.categories, self.rounds, self.columns, findings)
         findings.counted["images"] = self.images.count()
+        if findings.mended:  # of whatever category
+            self._move(PARTS)
         return findings.told()
 
     def changed(self, category: str) -> tuple[str, ...]:
@@ -56,6 +58,10 @@ class OpenedStore(Store):
     @abstractmethod
     def _compare(self, findings: Findings) -> None:
         """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
+
+    @abstractmethod
+    def _move(self, parts: Collection[Part]) -> None:
+        """Move parts of the change marks of all categories."""
 
     def __enter__(self) -> Self:
         return self

@@ -87,6 +87,7 @@ class Kind:
     `of_category` lines belong to a category. `generic` ones are stored and read wholly by this table; the others have
     code of their own in each store. `since` is the schema that added the kind, `at_once` how many lines are copied
     together. Lines that are not `durable` may be lost in a power failure; those that do not `travel` are not copied.
+    `mark` is the part of the change mark that a change of the lines moves (contract/categories.py), if any.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Kind:
     at_once: int = 1000
     durable: bool = True
     travels: bool = True
+    mark: str = ""
     plural: str = ""
     """The name of MongoDB's collection, where it is not the kind's name and an s."""
 

@@ -7,7 +7,7 @@ ascending when they are returned. Data of a call that has returned survives `kil
 """
 
 from thresher.store.contract.asks import Asks
-from thresher.store.contract.categories import Categories, Tally
+from thresher.store.contract.categories import PARTS, Categories, Mark, Part, Tally
 from thresher.store.contract.columns import Columns
 from thresher.store.contract.common import Report, Rows, chunks
 from thresher.store.contract.images import Images, Renderings
@@ -21,6 +21,7 @@ from thresher.store.contract.transfer import Transfer
 from thresher.store.contract.work import UNBOUNDED, Bounds, Work
 
 __all__ = [
+    "PARTS",
     "UNBOUNDED",
     "Asks",
     "Bounds",
@@ -31,6 +32,8 @@ __all__ = [
     "Jobs",
     "Labels",
     "Lines",
+    "Mark",
+    "Part",
     "People",
     "Recovered",
     "Renderings",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from thresher.records import Category, Origin, Question, Refusal, Targets
 from thresher.store.contract.common import Rows
@@ -33,6 +33,56 @@ class Tally:
     def answered(self) -> int:
         """How many answers people have sent, over all versions of the question: what a budget has paid for."""
         return self.answers + self.gold_answers + self.owner_answers
+
+
+Part = Literal["question", "pool", "votes", "labels", "gold", "asks", "rounds", "people", "columns", "drafts"]
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The change mark of a category: one number for each kind of change; a write raises its number in its own commit.
+
+    Two marks of the same store that are equal in a part: nothing of that part was changed in between. A part may move
+    although nothing changed, never the other way round. `people` and `columns` are of the whole workspace.
+
+    | part | moved by |
+    |---|---|
+    | question | wordings, targets, claims (labels made elsewhere), words that rank the pool |
+    | pool | images of the pool, and images of the workspace that got their bytes back |
+    | votes | reviews: votes and reviewed answers on gold |
+    | labels, gold | labels; gold, its counts and its retirement |
+    | asks | asks, tasks, and assignments: taken, dealt, sent, reviewed, given back, expired |
+    | rounds | rounds of training, frozen evidence, releases |
+    | people | workers, invites, devices |
+    | columns | values of embeddings and scores |
+    | drafts | answers that may still change, and refused candidates: only pages show them |
+
+    `wakes_ms` is the earliest end of an open lease of the category, 0 without one: what a turn does then (`expire`) is
+    due without any write.
+    """
+
+    question: int = 0
+    pool: int = 0
+    votes: int = 0
+    labels: int = 0
+    gold: int = 0
+    asks: int = 0
+    rounds: int = 0
+    people: int = 0
+    columns: int = 0
+    drafts: int = 0
+    wakes_ms: int = 0
+
+    @property
+    def turn(self) -> tuple[int, ...]:
+        """The parts that a turn of the loop reads: all but the drafts."""
+        return tuple(getattr(self, part) for part in PARTS if part != "drafts")
+
+    @property
+    def page(self) -> tuple[int, ...]:
+        """The parts that pages show: all."""
+        return tuple(getattr(self, part) for part in PARTS)
 
 
 class Categories(Protocol):
@@ -105,3 +155,6 @@ class Categories(Protocol):
 
     def tally(self, category: str) -> Tally:
         """The category's counters."""
+
+    def mark(self, category: str) -> Mark:
+        """The category's change mark. What is read afterwards is at least as new as the mark."""

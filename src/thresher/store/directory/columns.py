@@ -43,11 +43,15 @@ class Column(Shape):
 
 
 class DirectoryColumns(CheckedColumns[Column]):
-    """The columns of a workspace directory; `top` tells how many rows a matrix has."""
+    """The columns of a workspace directory; `top` tells how many rows a matrix has.
 
-    def __init__(self, directory: Path, top: Callable[[], int]) -> None:
+    `moved` is called after values came or went: it moves the change marks, which are in the catalog.
+    """
+
+    def __init__(self, directory: Path, top: Callable[[], int], moved: Callable[[], None] = lambda: None) -> None:
         self.directory = directory
         self.top = top
+        self.moved = moved
 
     def _write(self, column: Column, rows: Rows, values: NDArray[Any]) -> None:
         if column.form != FORM:
@@ -64,6 +68,7 @@ class DirectoryColumns(CheckedColumns[Column]):
             _put(folder / SUMS, rows, _bytes_of(sums))
         except OSError as error:
             raise told(error, folder) from error
+        self.moved()
 
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         shape, top = self._found(name), self.top()
@@ -97,6 +102,7 @@ class DirectoryColumns(CheckedColumns[Column]):
             return
         except OSError as error:
             raise told(error, self._folder(name)) from error
+        self.moved()
 
     def leftovers(self) -> list[Path]:
         """Folders of columns whose creation or deletion was interrupted."""
@@ -122,6 +128,7 @@ class DirectoryColumns(CheckedColumns[Column]):
             _put(path, rows, np.zeros((len(rows), size), dtype=np.uint8))
         except OSError as error:
             raise told(error, path) from error
+        self.moved()
 
     def seal(self, name: str) -> bool:
         folder = self._folder(name)

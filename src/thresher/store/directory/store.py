@@ -10,13 +10,13 @@ renderings/       images kept by reference, as people saw them
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from thresher.errors import StoreDamaged, StoreUnavailable
 from thresher.records import NewImage, new_id, now_ms
 from thresher.settings import Settings
-from thresher.store.contract import Recovered, Report, Store
+from thresher.store.contract import PARTS, Part, Recovered, Report, Store
 from thresher.store.directory import identity, shards
 from thresher.store.directory.check import check
 from thresher.store.directory.check_shards import Shards
@@ -29,6 +29,7 @@ from thresher.store.findings import Findings
 from thresher.store.kinds import KINDS
 from thresher.store.opened import OpenedStore
 from thresher.store.shapes import Kinds
+from thresher.store.sqlite import counters
 from thresher.store.sqlite.asks import SqliteAsks
 from thresher.store.sqlite.categories import SqliteCategories
 from thresher.store.sqlite.connection import Catalog
@@ -63,7 +64,7 @@ class DirectoryStore(OpenedStore):
         self.labels = SqliteLabels(self.catalog)
         self.asks = SqliteAsks(self.catalog)
         self.work = SqliteWork(self.catalog)
-        self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top)
+        self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top, lambda: self._move(["columns"]))
         self.columns = self.matrices
         self.transfer = SqliteTransfer(self.catalog, self.writer, kinds)
 
@@ -79,7 +80,13 @@ class DirectoryStore(OpenedStore):
         check(Shards(self.catalog, self.writer, self.reader), self.matrices, self.kinds, findings)
 
     def recover(self, admit: Callable[[bytes], NewImage | None], *, report: Report | None = None) -> Recovered:
-        return recover(Shards(self.catalog, self.writer, self.reader), self.kinds, admit, report)
+        done = recover(Shards(self.catalog, self.writer, self.reader), self.kinds, admit, report)
+        self._move(PARTS)
+        return done
+
+    def _move(self, parts: Collection[Part]) -> None:
+        with self.catalog.writing() as sql:
+            counters.move(sql, counters.WORKSPACE, parts)
 
     def close(self) -> None:
         self.writer.close()

@@ -18,7 +18,7 @@ from thresher.store.kinds import ASK
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Part, Session, at_most, batches, key, span
-from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
+from thresher.store.mongo.numbers import count_on, move, read_counts, take_numbers
 from thresher.store.rules import fits_a_task, no_such_task, plain, shown_twice, still_wanted
 from thresher.store.shapes import Named
 
@@ -52,7 +52,8 @@ class MongoAsks(Part, Asks):
         if made:
             table.insert_many(list(made.values()), session=session)
             purposes = Counter(purpose for _, purpose, _, _ in made)
-            count_on(self.link, category, {(f"asks:{version}", purpose): n for purpose, n in purposes.items()}, session)
+            counted = {(f"asks:{version}", purpose): n for purpose, n in purposes.items()}
+            count_on(self.link, category, counted, session, moves=["asks"])
         return len(made)
 
     def _still_wanted(self, category: str, version: int, asks: Sequence[NewAsk], session: Session) -> Sequence[NewAsk]:
@@ -107,7 +108,7 @@ class MongoAsks(Part, Asks):
             self.link.table("tasks").insert_one(document, session=session)
             bound = {"$set": {"task": made}, "$unset": {"waiting": ""}}
             table.update_many({"_id": {"$in": [one["_id"] for one in carried]}}, bound, session=session)
-            count_on(self.link, category, {("tasks_open", ""): 1}, session)
+            count_on(self.link, category, {("tasks_open", ""): 1}, session, moves=["asks"])
             return task_in(document)
 
         return self.link.transact(publish)
@@ -120,7 +121,7 @@ class MongoAsks(Part, Asks):
             if gone is not None:
                 waits = {"$set": {"waiting": True}, "$unset": {"task": ""}}
                 self.link.table("asks").update_many({"task": int(number)}, waits, session=session)
-                count_on(self.link, gone["category"], {("tasks_open", ""): -1}, session)
+                count_on(self.link, gone["category"], {("tasks_open", ""): -1}, session, moves=["asks"])
             return gone is not None
 
         return self.link.transact(withdraw)
@@ -145,6 +146,8 @@ class MongoAsks(Part, Asks):
             no_more = [{"$set": {"places": "$taken", "free": 0}}]
             table = self.link.table("tasks")
             closed = table.find_one_and_update(free, no_more, return_document=ReturnDocument.AFTER, session=session)
+            if closed is not None:
+                move(self.link, closed["category"], ["asks"], session)
             if closed is not None and closed["done"] == closed["places"]:
                 end_asks(self.link, closed, session)
             return closed is not None

@@ -3,6 +3,7 @@
 from pymongo import ReturnDocument
 
 from thresher.records import Assignment, Given, Review, Stage
+from thresher.store.contract import Part
 from thresher.store.conversions import assignment_of, given_from, names_of, review_of
 from thresher.store.mongo.link import Document, Link, Session, key
 from thresher.store.mongo.numbers import count_on
@@ -52,7 +53,8 @@ def move_stage(link: Link, one: Document, stage: Stage, changes: Document, sessi
     if stage != one["stage"]:
         moved = {("assignments", one["stage"]): -1, ("assignments", stage.value): 1}
         moved["reserved", ""] = -one["reserved"]
-        count_on(link, one["category"], moved, session)
+        moves: tuple[Part, ...] = ("asks", "drafts") if one["stage"] == Stage.LEASED.value else ("asks",)
+        count_on(link, one["category"], moved, session, moves=moves)
     return after
 
 

@@ -10,14 +10,14 @@ import numpy as np
 from bson import Binary, Int64
 from pymongo.errors import DuplicateKeyError
 
-from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
-from thresher.store.contract import Categories, Rows, Tally
+from thresher.records import Category, Origin, Question, Refusal, Stage, Targets, category_name
+from thresher.store.contract import Categories, Mark, Rows, Tally
 from thresher.store.conversions import names_of
 from thresher.store.mongo import names as by_name
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Part, Session, at_most, batches, key, span
-from thresher.store.mongo.numbers import count_on, meet_all, read_counts, take_numbers
+from thresher.store.mongo.numbers import count_on, meet_all, move, read_counts, read_mark, take_numbers
 from thresher.store.rules import category_exists, next_wording, not_in_pool, one_query_each, plain
 
 CHUNK: Final = 1000
@@ -62,6 +62,7 @@ class MongoCategories(Part, Categories):
             made = next_wording(asked, wanted, after=after, name=category)
             added = {"$push": {"questions": asdict(made)}}
             self.link.table("categories").update_one({"_id": category}, added, session=session)
+            move(self.link, category, ["question"], session)
             return made
 
         return self.link.transact(reword)
@@ -76,6 +77,7 @@ class MongoCategories(Part, Categories):
             self.link.table("categories").update_one(
                 {"_id": category}, {"$set": {"targets": asdict(targets)}}, session=session
             )
+            move(self.link, category, ["question"], session)
 
         self.link.transact(aim)
 
@@ -100,7 +102,7 @@ class MongoCategories(Part, Categories):
         ]
         if made:
             table.insert_many(made, session=session)
-            count_on(self.link, category, {("images", ""): len(made)}, session)
+            count_on(self.link, category, {("images", ""): len(made)}, session, moves=["pool"])
         return len(made)
 
     def _in_pool(self, category: str, rows: Sequence[int], session: Session | None = None) -> set[int]:
@@ -183,7 +185,8 @@ class MongoCategories(Part, Categories):
         if made:
             table.insert_many(made, session=session)
             reasons = Counter(one["reason"] for one in made)
-            count_on(self.link, category, {("refused", reason): n for reason, n in reasons.items()}, session)
+            counted = {("refused", reason): n for reason, n in reasons.items()}
+            count_on(self.link, category, counted, session, moves=["drafts"])
 
     def refusals(self, category: str, after: int, limit: int) -> list[tuple[int, Refusal]]:
         wanted = {"category": category, "number": {"$gt": after}}
@@ -207,6 +210,13 @@ class MongoCategories(Part, Categories):
             labels=counted.get(f"labels:{version}", {}),
             assignments=counted.get("assignments", {}),
         )
+
+    def mark(self, category: str) -> Mark:
+        self.link.must_know(category)
+        leased = {"category": category, "stage": Stage.LEASED.value}
+        moved = read_mark(self.link, category)
+        ends = self.link.table("assignments").find_one(leased, {"lease_until_ms": 1}, sort=[("lease_until_ms", 1)])
+        return Mark(**moved, wakes_ms=ends["lease_until_ms"] if ends else 0)
 
     def _document(self, category: str, session: Session | None = None) -> Document:
         return self.link.table("categories").find_one({"_id": category}, session=session) or {}

@@ -21,9 +21,9 @@ from thresher.store.findings import Findings, Repair
 from thresher.store.mongo import names, quarantine, recount
 from thresher.store.mongo.columns import MongoColumns
 from thresher.store.mongo.hashes import grown
-from thresher.store.mongo.images import WORKSPACE
 from thresher.store.mongo.link import Document, Link, Session, Table, among, batches, key, span
 from thresher.store.mongo.names import LOST
+from thresher.store.mongo.numbers import WORKSPACE
 from thresher.store.mongo.originals import Originals
 from thresher.store.shapes import Kinds
 

@@ -30,6 +30,7 @@ from thresher.store.findings import MEND
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.hashes import grown
 from thresher.store.mongo.link import Document, Link, Session, key, span
+from thresher.store.mongo.numbers import WORKSPACE, move
 from thresher.store.sums import SUM, Sums, sums_of
 
 PART_BYTES: Final = 8_000_000
@@ -99,6 +100,7 @@ class MongoColumns(CheckedColumns[Column]):
         first = after["newest"] - len(parts) + 1
         numbered = [{"_id": key(generation=generation, number=first + n), **part} for n, part in enumerate(parts)]
         self.link.table("column_parts").insert_many(numbered, session=session)
+        move(self.link, WORKSPACE, ["columns"], session)
 
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         column = self._found(name)
@@ -206,6 +208,7 @@ class MongoColumns(CheckedColumns[Column]):
         self.link.table("blobs").delete_many(span(of=generation))
         with self._turn:
             self._marks.pop(generation, None)
+        move(self.link, WORKSPACE, ["columns"])
         self.drop_copy(generation)
 
     def _lock(self, generation: str) -> Path:

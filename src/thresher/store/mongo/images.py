@@ -22,7 +22,7 @@ from thresher.store.mongo.failures import AGAIN, plain_failures, steadily
 from thresher.store.mongo.hashes import Hashes
 from thresher.store.mongo.link import Document, Link, Session, batches
 from thresher.store.mongo.names import LOST, REFERENCE
-from thresher.store.mongo.numbers import count_on, read_counts, take_numbers
+from thresher.store.mongo.numbers import WORKSPACE, count_on, read_counts, take_numbers
 from thresher.store.mongo.originals import BytesLost, Originals
 from thresher.store.rules import (
     ALIKE_MOST,
@@ -39,7 +39,6 @@ PUT_IMAGES: Final = 500
 READ_IMAGES: Final = 64
 FIND_AT_ONCE: Final = 10_000
 BYTES_TRIES: Final = 5
-WORKSPACE: Final = ""  # the workspace's own counters stand under no category
 
 
 @plain_failures
@@ -101,6 +100,7 @@ class MongoImages(Images):
             count_on(self.link, WORKSPACE, {("images", ""): len(made)}, session)
         if gaining:
             self._fill({row: len(data[key]) for key, row in gaining.items()}, session)
+            count_on(self.link, WORKSPACE, {}, session, moves=["pool"])
         rows = {key: one["row"] for key, one in there.items()} | fresh
         self._name(coming, rows, fresh, session)
         return rows

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo.results import BulkWriteResult
 
 from thresher.records import Gold, Label, Source, Vote
 from thresher.store.contract import Labels, Rows
@@ -15,7 +16,7 @@ from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.lines import replacing, row_document, rows_of
 from thresher.store.mongo.link import Document, Part, Session, batches, key, span
-from thresher.store.mongo.numbers import count_on
+from thresher.store.mongo.numbers import count_on, move
 from thresher.store.rules import SOURCES, TRUST, by_version, most_trusted, one_of, plain
 
 CHUNK: Final = 500
@@ -45,10 +46,10 @@ class MongoLabels(Part, Labels):
 
         def change(session: Session) -> None:
             before = self._held_counts(category, version, rows, session)
-            self.link.table("labels").bulk_write(list(writes), session=session)
+            changed = self.link.table("labels").bulk_write(list(writes), session=session)
             after = self._held_counts(category, version, rows, session)
             moved = {(f"labels:{version}", says): after[says] - before[says] for says in before | after}
-            count_on(self.link, category, moved, session)
+            count_on(self.link, category, moved, session, moves=["labels"] if _changes(changed) else ())
 
         self.link.transact(change)
 
@@ -78,7 +79,17 @@ class MongoLabels(Part, Labels):
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
         here_rows(self.link, [int(one.row) for one in gold])
         for some in batches(gold, CHUNK):
-            self.link.table("gold").bulk_write(replacing(row_document(GOLD, category, gold_line(one)) for one in some))
+            self._change_gold(category, replacing(row_document(GOLD, category, gold_line(one)) for one in some))
+
+    def _change_gold(self, category: str, writes: Sequence[ReplaceOne[Document] | UpdateOne]) -> None:
+        """Write gold, all or none, so that a call may be made again, and move the change mark if that changes any."""
+
+        def change(session: Session) -> None:
+            if _changes(self.link.table("gold").bulk_write(list(writes), session=session)):
+                move(self.link, category, ["gold"], session)
+
+        if writes:
+            self.link.transact(change)
 
     def gold(self, category: str, version: int, *, retired: bool = False) -> list[Gold]:
         found = self.link.table("gold").find(span(category=category, version=version)).sort("_id", 1)
@@ -91,11 +102,10 @@ class MongoLabels(Part, Labels):
             UpdateOne({"_id": _gold_key(category, version, row)}, {"$inc": {"shown": 1, "missed": missed}})
             for row, missed in scored
         ]
-        if writes:  # all or none, so that a call may be made again
-            self.link.transact(lambda session: self.link.table("gold").bulk_write(writes, session=session))
+        self._change_gold(category, writes)
 
     def retire_gold(self, category: str, version: int, row: int, why: str) -> None:
-        self.link.table("gold").update_one({"_id": _gold_key(category, version, row)}, {"$set": {"retired": why}})
+        self._change_gold(category, [UpdateOne({"_id": _gold_key(category, version, row)}, {"$set": {"retired": why}})])
 
     def votes(self, category: str, version: int, rows: Sequence[int] | None = None) -> list[Vote]:
         table = self.link.table("votes")
@@ -128,6 +138,11 @@ class MongoLabels(Part, Labels):
                 return []
         found = self.link.table("gold_answers").find(wanted).sort("_id", 1)
         return [(one["_id"]["row"], one["_id"]["worker"], one["says"]) for one in found]
+
+
+def _changes(done: BulkWriteResult) -> bool:
+    """Whether writes changed any document."""
+    return bool(done.inserted_count or done.upserted_count or done.modified_count or done.deleted_count)
 
 
 def _keys(category: str, version: int, rows: Sequence[int]) -> list[Document]:

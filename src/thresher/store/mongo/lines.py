@@ -13,23 +13,25 @@ from typing import Any
 from bson import Binary
 from pymongo import ReplaceOne
 
+from thresher.store.contract import PARTS, Part
 from thresher.store.contract.lines import ANYTHING
 from thresher.store.lines import KeptLines, Wanted
 from thresher.store.mongo.blobs import get_blob, insert_new, put_blob
 from thresher.store.mongo.failures import plain_failures
-from thresher.store.mongo.link import Document, Link, Part, Session, Table, at_most, span
+from thresher.store.mongo.link import Document, Link, Session, Table, at_most, span
+from thresher.store.mongo.link import Part as LinkedPart
 from thresher.store.mongo.numbers import count_on, read_counts
 from thresher.store.shapes import Field, Kind, Line, Named, Type
 
 
 @plain_failures
-class MongoLines(Part, KeptLines):
+class MongoLines(LinkedPart, KeptLines):
     """Lines of the generic kinds, as documents."""
 
     def _add(self, kind: Kind, lines: Sequence[Named], category: str) -> int:
         table = self._table(kind, category)
         made = [document(self.link, kind, category, line) for line in lines]
-        if kind.counters:
+        if kind.counters or kind.mark:
             return self.link.transact(lambda session: self._add_counted(kind, made, category, session))
         return len(made) - len(insert_new(table, made))
 
@@ -78,11 +80,12 @@ class MongoLines(Part, KeptLines):
             before = line_of(self.link, kind, one, kind.light) if one else None
             after = line_of(self.link, kind, {**one, **kept}, kind.light) if one else None
             if session is not None:
-                count_on(self.link, category, kind.moves(before, after if changes else None), session)
+                moved = kind.moves(before, after if changes else None)
+                count_on(self.link, category, moved, session, moves=_marked(kind) if one else ())
             return after
 
-        # one change of one document is a commit by itself; with counters it is a transaction
-        return self.link.transact(work) if kind.counters else work(None)
+        # one change of one document is a commit by itself; with counters or a mark it is a transaction
+        return self.link.transact(work) if kind.counters or kind.mark else work(None)
 
     def count(self, kind: Kind, category: str = "", *, where: Named = ANYTHING) -> int:
         return int(self._table(kind, category).count_documents(having(kind, category, where)))
@@ -107,7 +110,12 @@ def insert(link: Link, kind: Kind, category: str, made: list[Document], session:
     moved: Counter[tuple[str, str]] = Counter()
     for one in made if kind.counters else ():
         moved.update(kind.moves(None, line_of(link, kind, one, kind.light)))
-    count_on(link, category, moved, session)
+    count_on(link, category, moved, session, moves=_marked(kind))
+
+
+def _marked(kind: Kind) -> tuple[Part, ...]:
+    """The part of the change mark that a kind moves."""
+    return tuple(part for part in PARTS if part == kind.mark)
 
 
 def document(link: Link, kind: Kind, category: str, line: Named) -> Document:

@@ -46,10 +46,9 @@ def short(value: str) -> bytes:
 def add_hashes(link: Link, rows: Mapping[bytes, int], references: Iterable[bytes], session: Session) -> None:
     """Index new rows by their SHA-256."""
     bare = set(references)
-    made: list[Document] = [{"_id": Binary(key), "row": row} for key, row in rows.items()]
-    for one in made:
-        if one["_id"] in bare:
-            one["bare"] = REFERENCE
+    # a Binary equals no bytes
+    further = ((key, row, {"bare": REFERENCE} if key in bare else {}) for key, row in rows.items())
+    made: list[Document] = [{"_id": Binary(key), "row": row, **more} for key, row, more in further]
     link.table("names").insert_many(made, session=session)
 
 

@@ -1,15 +1,21 @@
 """Unique numbers, and counters that are updated with every write."""
 
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from pymongo import ReturnDocument, UpdateOne
 
+from thresher.store.contract import Part
 from thresher.store.mongo.link import Link, Session, key, span
 
 # writers that add to one counter draw one of so many documents: transactions that meet in one document wait
 SLOTS: Final = 16
+WORKSPACE: Final = ""
+"""The workspace's own counters stand under no category."""
+MARK: Final = "mark"
+"""The kind of the change mark; its parts stand in one document a slot, beside the count that it lacks."""
 
 
 def take_numbers(link: Link, name: str, many: int, *, session: Session | None = None) -> int:
@@ -29,9 +35,15 @@ def take_numbers(link: Link, name: str, many: int, *, session: Session | None = 
 
 
 def count_on(
-    link: Link, category: str, changes: Mapping[tuple[str, str], int], session: Session, slot: int | None = None
+    link: Link,
+    category: str,
+    changes: Mapping[tuple[str, str], int],
+    session: Session,
+    slot: int | None = None,
+    *,
+    moves: Collection[Part] = (),
 ) -> None:
-    """Add to a category's counters, which are named (kind, which), within a transaction.
+    """Add to a category's counters, which are named (kind, which), and move parts of its mark, within a transaction.
 
     Two transactions that add to the same slot of one counter meet there: the second is repeated after the first.
     """
@@ -41,8 +53,31 @@ def count_on(
         for (kind, which), n in changes.items()
         if n
     ]
+    if moves:
+        writes.append(_moved(category, moves, slot))
     if writes:
         link.table("counts").bulk_write(writes, ordered=False, session=session)
+
+
+def move(link: Link, category: str, moves: Collection[Part], session: Session | None = None) -> None:
+    """Move parts of a category's change mark; those of the workspace move with every category's."""
+    slot = random.randrange(SLOTS)  # noqa: S311 -- it only keeps writers apart
+    link.table("counts").bulk_write([_moved(category, moves, slot)], session=session)
+
+
+def _moved(category: str, moves: Collection[Part], slot: int) -> UpdateOne:
+    parts = {f"parts.{part}": 1 for part in moves}
+    name = key(category=category, kind=MARK, which="", slot=slot)
+    return UpdateOne({"_id": name}, {"$inc": {"n": 0, **parts}}, upsert=True)
+
+
+def read_mark(link: Link, category: str) -> Counter[str]:
+    """The parts of a category's change mark that ever moved, summed over the slots."""
+    of = [span(category=one, kind=MARK) for one in (category, WORKSPACE)]
+    found = Counter[str]()
+    for one in link.table("counts").find({"$or": of}, batch_size=2 * SLOTS + 1):
+        found.update(one["parts"])
+    return found
 
 
 def meet_all(link: Link, category: str, kind: str, session: Session) -> None:

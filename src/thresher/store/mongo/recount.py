@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from thresher.store.findings import miscounted
-from thresher.store.mongo.images import WORKSPACE
 from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Link, Session
-from thresher.store.mongo.numbers import count_on
+from thresher.store.mongo.numbers import WORKSPACE, count_on
 from thresher.store.shapes import Counter, Kind, Kinds
 
 Name = tuple[str, str, str]

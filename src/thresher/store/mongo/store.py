@@ -1,11 +1,11 @@
 """A whole workspace in one MongoDB database: the parts on one connection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from thresher.records import NewImage
 from thresher.settings import Settings, cache_directory
-from thresher.store.contract import Recovered, Report
+from thresher.store.contract import PARTS, Part, Recovered, Report
 from thresher.store.findings import Findings
 from thresher.store.kinds import KINDS
 from thresher.store.mongo import schema
@@ -18,6 +18,7 @@ from thresher.store.mongo.images import MongoImages
 from thresher.store.mongo.labels import MongoLabels
 from thresher.store.mongo.lines import MongoLines
 from thresher.store.mongo.link import Link
+from thresher.store.mongo.numbers import WORKSPACE, move
 from thresher.store.mongo.recover import recover
 from thresher.store.mongo.renderings import MongoRenderings
 from thresher.store.mongo.sessions import SessionNotes
@@ -70,7 +71,12 @@ class MongoStore(OpenedStore):
 
     def recover(self, admit: Callable[[bytes], NewImage | None], *, report: Report | None = None) -> Recovered:
         with explained(self.link.shown):
-            return recover(self.link, self.images, self.kinds, admit, report)
+            done = recover(self.link, self.images, self.kinds, admit, report)
+            self._move(PARTS)
+            return done
+
+    def _move(self, parts: Collection[Part]) -> None:
+        move(self.link, WORKSPACE, parts)
 
     def close(self) -> None:
         self.link.close()

@@ -11,7 +11,7 @@ import numpy as np
 from bson import Binary, Int64
 
 from thresher.records import Alias, Question, Refusal, Review, Stage
-from thresher.store.contract import Transfer
+from thresher.store.contract import PARTS, Transfer
 from thresher.store.conversions import names_of, new_image_of
 from thresher.store.kinds import ASK_FIELDS, REVIEW
 from thresher.store.mongo import fingerprints, recount
@@ -22,6 +22,7 @@ from thresher.store.mongo.images import image_document
 from thresher.store.mongo.lines import beyond, document, having, line_of, replacing
 from thresher.store.mongo.link import Document, Link, among, batches, key, span
 from thresher.store.mongo.names import add_aliases
+from thresher.store.mongo.numbers import WORKSPACE, move
 from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.schema import WORKSPACE as WORKSPACE_TABLE
 from thresher.store.rules import hash_key
@@ -131,6 +132,7 @@ class MongoTransfer(Transfer):
         self.link.table(REVIEW.collection).aggregate(_IN_FORCE, allowDiskUse=True)
         for counter, kept, there in recount.differences(self.link, self.kinds):
             recount.correct(self.link, counter, there - kept)
+        move(self.link, WORKSPACE, PARTS)
 
 
 def _range(kind: Kind, category: str, after: Line | None) -> tuple[Document, str]:

@@ -35,7 +35,7 @@ from thresher.store.mongo.assignments import (
 )  # fmt: skip
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Link, Part, Session, key, span
-from thresher.store.mongo.numbers import count_on, read_counts
+from thresher.store.mongo.numbers import count_on, move, read_counts
 from thresher.store.rules import (
     SPENT,
     answer_counters,
@@ -190,7 +190,7 @@ class MongoWork(Part, Work):
         self.link.table("tasks").update_one({"_id": task["_id"]}, {"$inc": {"taken": 1, "free": -1}}, session=session)
         self.link.table("desks").insert_one({"_id": desk(made), "assignment": made["_id"]}, session=session)
         self.link.table("assignments").insert_one(made, session=session)
-        count_on(self.link, made["category"], {("assignments", made["stage"]): 1}, session)
+        count_on(self.link, made["category"], {("assignments", made["stage"]): 1}, session, moves=["asks"])
         # of two who take from a limited number of answers, the second reads what the first has left
         slot = None if who.left is None else 0
         count_on(self.link, made["category"], {("reserved", ""): made["reserved"]}, session, slot)
@@ -206,7 +206,8 @@ class MongoWork(Part, Work):
             task = self.link.table("tasks").find_one({"_id": one["task"]}, {"asks.id": 1}, session=session)
             may_be_dealt(record_of(one), dealt, [ask["id"] for ask in (task or {"asks": []})["asks"]])
             self.link.table("assignments").update_one({"_id": assignment}, {"$set": fixed}, session=session)
-            count_on(self.link, one["category"], {("reserved", ""): len(dealt) - one["reserved"]}, session)
+            changes = {("reserved", ""): len(dealt) - one["reserved"]}
+            count_on(self.link, one["category"], changes, session, moves=["asks"])
             return {**one, **fixed}
 
         return record_of(self.link.transact(set_dealt))
@@ -241,6 +242,8 @@ class MongoWork(Part, Work):
             changes = {"lease_until_ms": made.lease_until_ms, "sequence": made.sequence, **kept}
             found = self._changed({**seen, "lease_until_ms": one["lease_until_ms"]}, {"$set": changes})
             if found is not None:
+                # after it, as only pages show drafts: one that missed the mark shows it with the next change
+                move(self.link, there.category, ["drafts"])
                 return record_of(found)
 
     def _changed(self, wanted: Document, update: Document) -> Document | None:

@@ -44,7 +44,7 @@ class SqliteAsks(Part, Asks):
 
     def _wish(self, category: str, version: int, asks: Sequence[NewAsk]) -> int:
         new: Counter[str] = Counter()
-        with self.writing(category) as (sql, key):
+        with self.writing(category, ["asks"]) as (sql, key):
             for ask in asks:
                 line = (*ask_line(None, version, ask), key, ask.votes_seen)
                 new[ask.purpose.value] += sql.execute(_WISH, line).rowcount
@@ -75,7 +75,7 @@ class SqliteAsks(Part, Asks):
     def publish(self, category: str, version: int, task: NewTask) -> Task | None:
         wanted = plain(task.asks)
         fits_a_task(task)
-        with self.writing(category) as (sql, key):
+        with self.writing(category, ["asks"]) as (sql, key):
             rows = as_rows(
                 sql.execute(
                     """SELECT ask.row FROM json_each(?) AS wanted CROSS JOIN ask ON ask.id = wanted.value
@@ -103,6 +103,7 @@ class SqliteAsks(Part, Asks):
             if gone:
                 sql.execute("UPDATE ask SET task = NULL WHERE task = ?", (int(number),))
                 counters.add(sql, gone[0], "tasks_open", -1)
+                counters.move(sql, gone[0], ["asks"])
             return gone is not None
 
     def task(self, number: int) -> Task:
@@ -124,6 +125,8 @@ class SqliteAsks(Part, Asks):
                    RETURNING category, version, done = places""",
                 (int(number),),
             ).fetchone()
+            if closed:
+                counters.move(sql, closed[0], ["asks"])
             if closed and closed[2]:
                 end_asks(sql, closed[0], closed[1], number)
             return closed is not None

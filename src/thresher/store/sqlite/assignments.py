@@ -34,11 +34,12 @@ def load_all(sql: sqlite3.Connection, where: str, values: tuple[object, ...]) ->
 
 
 def move_stage(sql: sqlite3.Connection, assignment: str, stage: Stage) -> None:
-    """Put an assignment into its next stage, and update the counters; only a lease reserves answers."""
+    """Put an assignment into its next stage, and update counters and mark; only a lease reserves answers."""
     category, before = sql.execute("SELECT category, stage FROM assignment WHERE id = ?", (assignment,)).fetchone()
     sql.execute("UPDATE assignment SET stage = ? WHERE id = ?", (stage.value, assignment))
     counters.add(sql, category, f"assignments:{before}", -1)
     counters.add(sql, category, f"assignments:{stage.value}", 1)
+    counters.move(sql, category, ["asks", "drafts"] if before == Stage.LEASED.value else ["asks"])
     if stage is not Stage.LEASED:
         reserve(sql, assignment, 0)
 

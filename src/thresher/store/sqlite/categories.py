@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import Any
 
 from thresher.records import Category, Origin, Question, Refusal, Targets, category_name
-from thresher.store.contract import Categories, Rows, Tally
+from thresher.store.contract import Categories, Mark, Rows, Tally
 from thresher.store.rules import category_exists, next_wording, not_in_pool, one_query_each, plain
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog, insert
@@ -59,7 +59,7 @@ class SqliteCategories(Part, Categories):
         version: int | None = None,
         after: int | None = None,
     ) -> Question:
-        with self.writing(category) as (sql, key):
+        with self.writing(category, ["question"]) as (sql, key):
             asked = _questions(sql, key)
             wanted = Question(version or 0, text, instructions, at_ms)
             made = next_wording(asked, wanted, after=after, name=category)
@@ -71,7 +71,7 @@ class SqliteCategories(Part, Categories):
             return _questions(sql, key)
 
     def aim(self, category: str, targets: Targets) -> None:
-        with self.writing(category) as (sql, key):
+        with self.writing(category, ["question"]) as (sql, key):
             sql.execute("UPDATE category SET targets = ? WHERE id = ?", (json.dumps(asdict(targets)), key))
 
     def pool_add(self, category: str, rows: Sequence[int], origin: Origin, queries: Sequence[str] = ()) -> int:
@@ -86,7 +86,7 @@ class SqliteCategories(Part, Categories):
         return new
 
     def _pool_add(self, category: str, rows: list[int], origin: Origin, queries: Sequence[str | None]) -> int:
-        with self.writing(category, durable=False) as (sql, key):
+        with self.writing(category, ["pool"], durable=False) as (sql, key):
             origin_id, before = _origin_id(sql, origin), sql.total_changes
             if len(rows) > CHUNK:
                 bulk.insert_pool(sql, key, origin_id, rows, queries)
@@ -148,7 +148,7 @@ class SqliteCategories(Part, Categories):
         return [Origin(*line) for _, *line in found]
 
     def refuse(self, category: str, refusals: Sequence[Refusal]) -> None:
-        with self.writing(category, durable=False) as (sql, key):
+        with self.writing(category, ["drafts"], durable=False) as (sql, key):
             for refusal in refusals:
                 added = sql.execute(
                     """INSERT INTO refusal (category, name, reason, detail, at_ms) VALUES (?, ?, ?, ?, ?)
@@ -184,6 +184,13 @@ class SqliteCategories(Part, Categories):
                 labels=counters.values(sql, key, f"labels:{version}:"),
                 assignments=counters.values(sql, key, "assignments:"),
             )
+
+    def mark(self, category: str) -> Mark:
+        with self.reading(category) as (sql, key):
+            first = """SELECT lease_until_ms FROM assignment INDEXED BY assignment_lease
+                WHERE stage = 'leased' AND category = ? ORDER BY lease_until_ms LIMIT 1"""
+            ends = sql.execute(first, (key,)).fetchone()
+            return Mark(**counters.marks(sql, key), wakes_ms=ends[0] if ends else 0)
 
 
 def _questions(sql: sqlite3.Connection, category: int) -> list[Question]:

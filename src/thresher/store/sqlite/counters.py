@@ -1,6 +1,8 @@
 """Counters that are updated with every change, and helpers that several parts of the catalog share."""
 
 import sqlite3
+from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from thresher.store.rules import no_such_category
 from thresher.store.sqlite.connection import Catalog
 
 WORKSPACE = 0  # the category id under which the workspace's own counters are
+MARK: Final = "mark:"  # before the name of a part of the change mark
 
 
 def add(sql: sqlite3.Connection, category: int, name: str, by: int) -> None:
@@ -19,6 +22,22 @@ def add(sql: sqlite3.Connection, category: int, name: str, by: int) -> None:
                ON CONFLICT DO UPDATE SET value = value + excluded.value""",
             (category, name, by),
         )
+
+
+def move(sql: sqlite3.Connection, category: int, parts: Iterable[str]) -> None:
+    """Move parts of a category's change mark; those of the workspace move with every category's."""
+    for part in parts:
+        add(sql, category, f"{MARK}{part}", 1)
+
+
+def marks(sql: sqlite3.Connection, category: int) -> dict[str, int]:
+    """The parts of a category's change mark that ever moved."""
+    found = sql.execute(
+        f"""SELECT substr(name, {len(MARK) + 1}), sum(value) FROM counter
+            WHERE category IN ({WORKSPACE}, ?) AND name >= '{MARK}' AND name < '{MARK}\uffff' GROUP BY name""",
+        (category,),
+    )
+    return dict(found.fetchall())
 
 
 def value(sql: sqlite3.Connection, category: int, name: str) -> int:

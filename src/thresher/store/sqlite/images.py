@@ -310,6 +310,8 @@ def without_bytes(sql: sqlite3.Connection, rows: dict[bytes, int]) -> set[bytes]
 
 def _fill(sql: sqlite3.Connection, places: dict[int, shards.Place]) -> None:
     """Give bytes to rows that had none; if another process was faster, its bytes stay."""
+    if places:
+        counters.move(sql, WORKSPACE, ["pool"])
     sql.executemany(
         "UPDATE image SET shard = ?, begins = ?, bytes = ? WHERE row = ? AND shard IS NULL",
         ((shard_number(sql, place.shard), place.begins, place.bytes, row) for row, place in places.items()),

@@ -27,12 +27,12 @@ class SqliteLabels(Part, Labels):
             for start in range(0, len(of_version), CHUNK):
                 some = of_version[start : start + CHUNK]
                 rows = sorted({int(label.row) for label in some})
-                with self.writing(category) as (sql, key), _held_counted(sql, key, version, rows):
+                with self.writing(category, ["labels"]) as (sql, key), _held_counted(sql, key, version, rows):
                     replace(sql, LABEL, key, map(label_line, some))
 
     def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
         wanted, trust = plain(rows), TRUST[one_of(Source, source)]
-        with self.writing(category) as (sql, key), _held_counted(sql, key, version, wanted):
+        with self.writing(category, ["labels"]) as (sql, key), _held_counted(sql, key, version, wanted):
             sql.execute(
                 """DELETE FROM label WHERE category = ? AND version = ? AND trust = ?
                    AND row IN (SELECT value FROM json_each(?))""",
@@ -58,7 +58,7 @@ class SqliteLabels(Part, Labels):
         return {label.row: label for label in labels}  # the most trusted come last
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
-        with self.writing(category) as (sql, key):
+        with self.writing(category, ["gold"]) as (sql, key):
             replace(sql, GOLD, key, map(gold_line, gold))
 
     def gold(self, category: str, version: int, *, retired: bool = False) -> list[Gold]:
@@ -71,7 +71,7 @@ class SqliteLabels(Part, Labels):
             return [gold_of(line) for line in found]
 
     def score_gold(self, category: str, version: int, right: Sequence[int], wrong: Sequence[int]) -> None:
-        with self.writing(category) as (sql, key):
+        with self.writing(category, ["gold"]) as (sql, key):
             sql.executemany(
                 """UPDATE gold SET shown = shown + 1, missed = missed + ?
                    WHERE category = ? AND version = ? AND row = ?""",
@@ -79,7 +79,7 @@ class SqliteLabels(Part, Labels):
             )
 
     def retire_gold(self, category: str, version: int, row: int, why: str) -> None:
-        with self.writing(category) as (sql, key):
+        with self.writing(category, ["gold"]) as (sql, key):
             sql.execute(
                 "UPDATE gold SET retired = ? WHERE category = ? AND version = ? AND row = ?",
                 (why, key, version, int(row)),

@@ -38,7 +38,9 @@ class SqliteLines(Part, KeptLines):
     def _add(self, kind: Kind, lines: Sequence[Named], category: str) -> int:
         with self.catalog.writing(durable=kind.durable) as sql:
             of = self._of(sql, kind, category)
-            return sum(insert(sql, kind, of, line) for line in lines)
+            new = sum(insert(sql, kind, of, line) for line in lines)
+            _move(sql, kind, of, new > 0)
+            return new
 
     def _page(self, kind: Kind, category: str, wanted: Wanted, fields: Sequence[Field]) -> list[dict[str, Any]]:
         with self.catalog.reading() as sql:
@@ -57,6 +59,7 @@ class SqliteLines(Part, KeptLines):
             ).fetchone()
             line = read_line(kind.light, found) if found else None
             _count(sql, kind, of, before, line if changes else None)
+            _move(sql, kind, of, line is not None)
             return line
 
     def count(self, kind: Kind, category: str = "", *, where: Named = ANYTHING) -> int:
@@ -143,6 +146,11 @@ def _first(sql: Sql, kind: Kind, terms: _Terms, fields: tuple[Field, ...]) -> di
 def _count(sql: Sql, kind: Kind, of: int, before: Named | None, after: Named | None) -> None:
     for (name, which), moved in kind.moves(before, after).items():
         counters.add(sql, of, f"{name}:{which}", moved)
+
+
+def _move(sql: Sql, kind: Kind, of: int, changed: bool) -> None:
+    if changed and kind.mark:
+        counters.move(sql, of, [kind.mark])
 
 
 def named(fields: Sequence[Field]) -> str:

@@ -6,7 +6,7 @@ from thresher.store.findings import miscounted
 from thresher.store.shapes import Kinds
 from thresher.store.sqlite import counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import WORKSPACE
+from thresher.store.sqlite.counters import MARK, WORKSPACE
 
 _BY_HAND = """
     SELECT 0 AS category, 'images' AS name, count(*) AS value FROM image
@@ -55,9 +55,10 @@ def rows_without_image(sql: sqlite3.Connection) -> dict[str, list[int]]:
 
 def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, int, int]]:
     """Wrong counters, as (category id, name, stored value, counted value); 0 is the whole workspace."""
+    of_things = f"SELECT category, name, value FROM counter WHERE name NOT LIKE '{MARK}%'"  # a mark counts nothing
     kept, counted = (
         {(category, name): n for category, name, n in sql.execute(statement)}
-        for statement in ("SELECT category, name, value FROM counter", _counted(kinds))
+        for statement in (of_things, _counted(kinds))
     )
     return [(*name, says, there) for name, says, there in miscounted(kept, counted)]
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from thresher.records import Stage
-from thresher.store.contract import Transfer
+from thresher.store.contract import PARTS, Transfer
 from thresher.store.conversions import new_image_of
 from thresher.store.directory import shards
 from thresher.store.kinds import ASK_FIELDS, IMAGE
 from thresher.store.lines import Wanted
 from thresher.store.rules import hash_key
 from thresher.store.shapes import Kind, Kinds, Line, Named
-from thresher.store.sqlite import images, recount
+from thresher.store.sqlite import counters, images, recount
 from thresher.store.sqlite.connection import Catalog, insert
 from thresher.store.sqlite.counters import WORKSPACE, category_id
 from thresher.store.sqlite.lines import select
@@ -112,6 +112,7 @@ class SqliteTransfer(Transfer):
     def settle(self) -> None:
         with self.catalog.writing(durable=True) as sql:
             sql.execute("DELETE FROM reached")
+            counters.move(sql, WORKSPACE, PARTS)
         recount.correct_all(self.catalog, self.kinds)
 
 

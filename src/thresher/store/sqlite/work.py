@@ -45,7 +45,8 @@ class SqliteWork(Part, Work):
         bounds: Bounds = UNBOUNDED,
     ) -> Assignment | None:
         # BEGIN IMMEDIATE: two servers must not give one place twice
-        with self.writing(category, durable=False) as (sql, key):
+        # how far a search went moves nothing; assignments move their part with their stage
+        with self.writing(category, [], durable=False) as (sql, key):
             _expire(sql, now_ms)
             held = _held(sql, key, version, worker)
             if held:
@@ -73,8 +74,7 @@ class SqliteWork(Part, Work):
             return None if number is None else load_task(sql, number)
 
     def set_dealt(self, assignment: str, dealt: Sequence[Dealt]) -> Assignment:
-        with self.catalog.writing() as sql:
-            there = load(sql, assignment)
+        with self.changing(assignment, ["asks"]) as (sql, there):
             if there.dealt:
                 return there
             (asks,) = sql.execute("SELECT asks FROM task WHERE number = ?", (there.task,)).fetchone()
@@ -109,8 +109,7 @@ class SqliteWork(Part, Work):
     def draft(
         self, assignment: str, given: Sequence[Given], *, sequence: int, now_ms: int, lease_ms: int
     ) -> Assignment:
-        with self.catalog.writing() as sql:
-            there = load(sql, assignment)
+        with self.changing(assignment, ["drafts"]) as (sql, there):
             may_be_drafted(there, given, now_ms)
             made = drafted(there, given, _drafts(sql, assignment), sequence=sequence, now_ms=now_ms, lease_ms=lease_ms)
             sql.executemany(
@@ -129,8 +128,7 @@ class SqliteWork(Part, Work):
             return _drafts(sql, assignment)
 
     def send(self, assignment: str, answers: Sequence[Given], now_ms: int) -> Assignment:
-        with self.catalog.writing(durable=True) as sql:
-            there = load(sql, assignment)
+        with self.changing(assignment, [], durable=True) as (sql, there):  # its stage moves the mark
             ordered = to_be_sent(there, answers, now_ms, _drafts(sql, assignment)[1])
             if ordered is None:
                 return there
@@ -145,8 +143,8 @@ class SqliteWork(Part, Work):
             return load(sql, assignment)
 
     def give_back(self, assignment: str, now_ms: int) -> None:  # noqa: ARG002 -- a store may note when
-        with self.catalog.writing() as sql:
-            if load(sql, assignment).stage is Stage.LEASED:
+        with self.changing(assignment, []) as (sql, there):  # its stage moves the mark
+            if there.stage is Stage.LEASED:
                 end_lease(sql, assignment, Stage.RETURNED)
 
     def expire(self, now_ms: int) -> int:
@@ -163,13 +161,13 @@ class SqliteWork(Part, Work):
             return load_all(sql, "WHERE a.category = ? AND stage = 'sent' ORDER BY sent_ms, a.id", (key,))
 
     def review(self, assignment: str, review: Review) -> Assignment:
-        with self.catalog.writing(durable=True) as sql:
-            reviews.record(sql, load(sql, assignment), review)
+        with self.changing(assignment, ["votes"], durable=True) as (sql, there):
+            reviews.record(sql, there, review)
             return load(sql, assignment)
 
     def judge_again(self, assignment: str, review: Review, *, after: int, votes: bool) -> Assignment:
-        with self.catalog.writing(durable=True) as sql:
-            reviews.again(sql, load(sql, assignment), review, after=after, votes=votes)
+        with self.changing(assignment, ["votes"], durable=True) as (sql, there):
+            reviews.again(sql, there, review, after=after, votes=votes)
             return load(sql, assignment)
 
     def reviews(self, assignment: str) -> list[Review]:
@@ -266,6 +264,7 @@ def _lease(sql: sqlite3.Connection, category: int, fresh: dict[str, Any], bounds
         (category, fresh["worker"], fresh["id"], fresh["task"]),
     )
     counters.add(sql, category, f"assignments:{fresh['stage']}", 1)
+    counters.move(sql, category, ["asks"])
     reserve(sql, fresh["id"], reserved_for(len(load_task(sql, fresh["task"]).rows), bounds))
     return load(sql, fresh["id"])
 
