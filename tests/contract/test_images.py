@@ -161,6 +161,20 @@ def test_two_who_bring_copies_at_once_do_not_both_stand_alone(store: Store, anot
     assert groups(store) == [0, 0]
 
 
+def test_copies_that_others_bring_are_seen_whatever_was_asked_before(store: Store, another: Store) -> None:
+    first, second = new_image(0), new_image(1)
+    store.images.put([first, new_image(2, similar=first.sha256)])
+    assert store.images.similar(np.array([1, 0, 1])).tolist() == [0, 0, 0]
+    another.images.put([second, new_image(3, similar=second.sha256), new_image(4, similar=first.sha256)])
+    assert another.images.similar(np.arange(5)).tolist() == [0, 0, 2, 2, 0]
+    assert store.images.similar(np.array([4, 3, 2, 3])).tolist() == [0, 2, 2, 2]
+    answer = store.images.similar(np.arange(5))
+    answer[:] = 7  # the answer is the caller's own
+    assert store.images.similar(np.arange(5)).tolist() == [0, 0, 2, 2, 0]
+    with pytest.raises(NotFound):
+        store.images.similar(np.array([0, -1]))
+
+
 def test_threads_that_bring_copies_at_once_end_in_one_group(store: Store) -> None:
     def put(turn: int) -> None:
         for seed in range(turn, 40, 4):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from thresher.learn.graph import neighbour_graph
 from thresher.learn.head import FAMILIES, Head, train
+from thresher.learn.heads import Known, kernel
 from thresher.learn.heads.logistic import Linear
 from thresher.learn.heads.propagation import LARGEST, SMALLEST, SUREST, Spread, offered, spread
 from thresher.learn.vectors import Vectors
@@ -95,6 +96,36 @@ def test_a_kernel_takes_landmarks_of_both_answers_when_there_are_more_labels_tha
     yes[:40] = True
     head = train(vectors, yes, seed=1, families=["kernel"])
     assert head.scorer.arrays()["landmarks"].shape == (512, 3)
+
+
+def test_a_kernel_scores_one_or_two_columns_as_plain_arithmetic_does() -> None:
+    vectors, yes = shell(700)
+    beside = np.random.default_rng(5).normal(size=(700, 4)).astype(np.float32)
+    rows = np.arange(3, 700, 2)
+    for pool in (Vectors([vectors]), Vectors([vectors, beside]), Vectors([vectors, beside], rows)):
+        known = np.arange(0, len(pool), 2)
+        says = yes if pool.rows is None else yes[rows]
+        head = train(pool.take(known), says[known], seed=1, pool=pool, places=known, families=["kernel"])
+        kept = {name: value.astype(np.float64) for name, value in head.scorer.arrays().items()}
+        points = (pool.take(np.arange(len(pool))) - kept["mean"]) * kept["factor"]
+        away = ((points[:, None, :] - kept["landmarks"]) ** 2).sum(axis=2)
+        assert np.allclose(
+            head.scorer.scores(pool), np.exp(-kernel.SHARPNESS * away) @ kept["weights"] + kept["bias"], atol=2e-3
+        )
+
+
+def test_a_pool_of_a_million_images_is_not_scored_by_kernels() -> None:
+    vectors, yes = shell()
+    places = np.arange(100)
+    wide = np.broadcast_to(np.float16(1), (1_000_000, 1280))
+    known = Known(
+        features=vectors[places].astype(np.float32),
+        yes=yes[places],
+        places=places,
+        folds=places % 3,
+        pool=Vectors([wide]),
+    )
+    assert not FAMILIES["kernel"].held_out(known)
 
 
 def test_labels_outside_the_pool_train_too() -> None:

@@ -1,16 +1,20 @@
 """The embeddings that a head trains on and scores: rows of one column, or of several side by side, read as needed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thresher.compute import cores
 from thresher.learn.embed import columns
-from thresher.learn.scoring import product
+from thresher.learn.scoring import product, widen
+from thresher.learn.threads import one_thread
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
 
@@ -47,16 +51,43 @@ class Vectors:
         rows = places if self.rows is None else self.rows[places]
         return np.concatenate([np.asarray(matrix[rows], np.float32) for matrix in self.matrices], axis=1)
 
-    def blocks(self, size: int = 0) -> Iterator[tuple[slice, Matrix]]:
-        """All vectors in order, in blocks of `size` (0: as many as fit a cache), with the places of each block."""
+    def blocks(self, size: int = 0, within: slice = slice(None)) -> Iterator[tuple[slice, Matrix]]:
+        """The vectors of some places in order, in blocks of `size` (0: as many as fit a cache), with its places.
+
+        A block is overwritten by the next one. Numbers must be finite.
+        """
         size = size or max(16, BLOCK_BYTES // (4 * self.width))
-        for start in range(0, len(self), size):
-            places = slice(start, min(start + size, len(self)))
+        first, stop, _ = within.indices(len(self))
+        buffer = np.empty((min(size, stop - first), self.width), np.float32)
+        for start in range(first, stop, size):
+            places = slice(start, min(start + size, stop))
+            block = buffer[: places.stop - start]
             rows = places if self.rows is None else self.rows[places]
-            yield (
-                places,
-                np.concatenate([np.asarray(matrix[rows], np.float32) for matrix in self.matrices], axis=1),
-            )
+            at = 0
+            for matrix in self.matrices:
+                into, at = block[:, at : at + matrix.shape[1]], at + matrix.shape[1]
+                if matrix.dtype == np.float16:
+                    widen(matrix[rows], into)
+                else:
+                    into[...] = matrix[rows]
+            yield places, block
+
+    def of_each_block(self, work: Callable[[Matrix], Matrix], size: int = 0) -> Matrix:
+        """What `work` makes of each block [m, width], a number a vector: float32 [n]; a thread a core.
+
+        The blocks are the worker's to overwrite.
+        """
+        out = np.empty(len(self), np.float32)
+
+        def of(within: slice) -> None:
+            for places, block in self.blocks(size, within):
+                out[places] = work(block)
+
+        cuts = np.linspace(0, len(self), cores() + 1).astype(np.int64).tolist()
+        with one_thread(), ThreadPoolExecutor(cores()) as pool:
+            for done in [pool.submit(partial(of, slice(start, stop))) for start, stop in pairwise(cuts)]:
+                done.result()
+        return out
 
     def times(self, weights: NDArray[np.floating]) -> Matrix:
         """The product with weights [width] or [width, k]: float32 [n] or [n, k]."""

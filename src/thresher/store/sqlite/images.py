@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, repeat
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from thresher.errors import StoreDamaged
 from thresher.records import Alias, Image, NewImage
@@ -24,7 +26,7 @@ from thresher.store.rules import (
 )
 from thresher.store.sqlite import bulk, counters
 from thresher.store.sqlite.connection import Catalog
-from thresher.store.sqlite.counters import WORKSPACE, as_rows
+from thresher.store.sqlite.counters import WORKSPACE
 from thresher.store.sqlite.names import alias_hash, rows_by_key
 
 CHUNK = 1000  # rows of a transaction, so that others get their turn
@@ -48,6 +50,7 @@ class SqliteImages(Images):
         self.writer = writer
         self.reader = reader
         self.grouped = True
+        self._copies = _Copies()
         self.fetch_reference: Callable[[Image], bytes] | None = None
         """Gets the bytes of an image kept by reference; whoever opens the store may hand one in."""
 
@@ -156,12 +159,43 @@ class SqliteImages(Images):
             return top_of(sql)
 
     def similar(self, rows: Rows) -> Rows:
+        rows = np.asarray(rows, dtype=np.int64)
+        if not len(rows):
+            return rows
         with self.catalog.reading() as sql:
-            represented = "coalesce(copy_of, row)" if self.grouped else "row"
-            found = as_rows(sql.execute(_of_each(represented), (json.dumps(plain(rows)),)))
-        if len(found) != len(rows):
-            raise no_such_row(set())
-        return found
+            top = top_of(sql)
+            there = int(rows.min()) >= 0 and int(rows.max()) < top
+            if not there or (counters.value(sql, WORKSPACE, "images") < top and not _have_images(sql, rows)):
+                raise no_such_row(set())
+            copies = self._copies_below(sql, top)
+        if not self.grouped or not len(copies.rows):
+            return rows.copy()
+        place = np.minimum(np.searchsorted(copies.rows, rows), len(copies.rows) - 1)
+        return np.where(copies.rows[place] == rows, copies.represented[place], rows)
+
+    def _copies_below(self, sql: sqlite3.Connection, top: int) -> "_Copies":
+        """The images that another one represents; a row is read once, as neither it nor its group ever changes."""
+        known = self._copies
+        if known.top < top:
+            found = sql.execute("SELECT row, copy_of FROM image WHERE row >= ? AND copy_of IS NOT NULL", (known.top,))
+            more = np.array(sorted(found), np.int64).reshape(-1, 2)
+            rows, represented = (np.append(old, new) for old, new in zip(known[1:], more.T, strict=True))
+            known = self._copies = _Copies(top, rows, represented)
+        return known
+
+
+class _Copies(NamedTuple):
+    """The images below a row that another one represents, ascending, and the row of that one."""
+
+    top: int = 0
+    rows: Rows = np.zeros(0, np.int64)
+    represented: Rows = np.zeros(0, np.int64)
+
+
+def _have_images(sql: sqlite3.Connection, rows: Rows) -> bool:
+    """Whether each row has an image; rows may have gaps."""
+    found = sql.execute(_of_each("count(*)"), (json.dumps(plain(rows)),)).fetchone()
+    return bool(found[0] == len(rows))
 
 
 def _of_each(columns: str, joined: str = "") -> str:
