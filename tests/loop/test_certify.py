@@ -19,7 +19,7 @@ from thresher.loop.certify import one_turn
 from thresher.loop.findings import report_on
 from thresher.loop.mending import doubtful
 from thresher.loop.taken import Order, take
-from thresher.loop.turn import Turn
+from thresher.loop.turn import Process, Turn
 from thresher.records import OWNER, Label, Purpose, Says, Source, Targets, Worker
 from thresher.release.report import Findings
 from thresher.settings import Settings
@@ -59,7 +59,7 @@ def certified(
         at_page(served.url, Links(store.secret()).worker(OWNER), known) as owner,
     ):
         while came_to.state not in FINAL:
-            came_to = one_turn("car", rows, store=store, settings=settings, stop=lambda: False)
+            came_to = one_turn("car", rows, store=store, settings=settings, process=Process())
             heard(told("car", store=store))
             answered = owner.task()
             assert answered or came_to.state in FINAL

@@ -1,4 +1,7 @@
-"""The autopilot: repeats the loop of a category until it ends; a lease in the store allows one process per category."""
+"""The autopilot: repeats the loop of a category until it ends; a lease in the store allows one process per category.
+
+Between turns it compares the category's change mark: while nothing has changed, no turn is made (watch.py).
+"""
 
 import os
 import time
@@ -7,7 +10,8 @@ from collections.abc import Callable
 from thresher.errors import Busy, StoreDamaged
 from thresher.loop.lease import held
 from thresher.loop.sound import must_be_sound
-from thresher.loop.turn import Turn, turn
+from thresher.loop.turn import Process, Turn, turn
+from thresher.loop.watch import Watch
 from thresher.records import now_ms
 from thresher.settings import Settings
 from thresher.store.contract import Report, Store
@@ -40,23 +44,28 @@ def run(
 def _repeat(
     name: str, *, store: Store, settings: Settings, heard: Heard, report: Report | None, stop: Callable[[], bool]
 ) -> Turn:
-    number = 0
+    number, watch = 0, Watch(store=store, settings=settings)
     while True:
-        started = time.monotonic()
-        came_to = turn(
-            name,
-            store=store,
-            settings=settings,
-            now_ms=now_ms(),
-            seed=_seed(settings, number),
-            report=report,
-            stop=stop,
-        )
+        started, at_ms = time.monotonic(), now_ms()
+        mark = watch.due(name, at_ms)
+        if mark is None:
+            came_to = watch.last(name)
+        else:
+            came_to = turn(
+                name,
+                store=store,
+                settings=settings,
+                now_ms=at_ms,
+                seed=_seed(settings, number),
+                report=report,
+                process=Process(stop, watch.memory(name)),
+            )
+            watch.made(name, mark, came_to, at_ms)
+            number += 1
         heard(name, came_to)
         if came_to.state in FINAL or stop():
             return came_to
-        number += 1
-        if came_to.state == "asking":
+        if came_to.state == "asking" or mark is None:
             time.sleep(rest_seconds(time.monotonic() - started))
 
 
@@ -84,30 +93,35 @@ def keep(
 
     A category whose loop another process runs is skipped, and one whose answers or evidence are damaged.
     """
-    number, sound = 0, set[str]()
+    number, sound, watch = 0, set[str](), Watch(store=store, settings=settings)
     while not stop():
         rested, started = True, time.monotonic()
         for category in store.categories.all():
             if stop():
                 return
+            name, at_ms = category.name, now_ms()
+            mark = watch.due(name, at_ms)
+            if mark is None:  # no lease either: looking at a mark needs none
+                heard(name, watch.last(name))
+                continue
             try:
-                with held(category.name, store=store):
-                    if category.name not in sound:  # once: damage comes from outside
-                        must_be_sound(category.name, store=store)
-                        sound.add(category.name)
+                with held(name, store=store):
+                    if name not in sound:  # once: damage comes from outside
+                        must_be_sound(name, store=store)
+                        sound.add(name)
                     came_to = turn(
-                        category.name,
+                        name,
                         store=store,
                         settings=settings,
-                        now_ms=now_ms(),
+                        now_ms=at_ms,
                         seed=_seed(settings, number),
-                        stop=stop,
+                        process=Process(stop, watch.memory(name)),
                     )
             except Busy:
                 continue
             except StoreDamaged as error:
                 came_to = Turn("damaged", str(error))
-            heard(category.name, came_to)
+            heard(name, watch.made(name, mark, came_to, at_ms))
             rested = rested and came_to.state != "learned"
         number += 1
         if rested:

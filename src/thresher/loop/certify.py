@@ -8,7 +8,8 @@ from thresher.loop.autopilot import FINAL, rest_seconds
 from thresher.loop.lease import held
 from thresher.loop.mending import mend_first
 from thresher.loop.sound import must_be_sound
-from thresher.loop.turn import Turn, turn
+from thresher.loop.turn import Process, Turn, turn
+from thresher.loop.watch import Watch
 from thresher.records import now_ms
 from thresher.settings import Settings
 from thresher.store.contract import Rows, Store
@@ -34,7 +35,7 @@ def audit(
     came_to: dict[str, Turn] = {}
     for name in first:
         must_be_sound(name, store=store)
-    number = 0
+    number, watch = 0, Watch(store=store, settings=settings)
     while not stop() and number != turns:
         number += 1
         started, moved = time.monotonic(), False
@@ -43,13 +44,19 @@ def audit(
                 break
             if name in came_to and came_to[name].state in FINAL:
                 continue
+            at_ms = now_ms()
+            mark = watch.due(name, at_ms)
+            if mark is None:  # no lease either: looking at a mark needs none
+                heard(name, came_to[name])
+                continue
+            process = Process(stop, watch.memory(name))
             try:
                 with held(name, store=store):
-                    came_to[name] = one_turn(name, rows, store=store, settings=settings, stop=stop)
+                    came_to[name] = one_turn(name, rows, store=store, settings=settings, process=process)
             except Busy:
                 time.sleep(RETRY_SECONDS)
                 continue
-            heard(name, came_to[name])
+            heard(name, watch.made(name, mark, came_to[name], at_ms))
             moved = moved or came_to[name].state != "asking"
         if len(came_to) == len(first) and all(one.state in FINAL for one in came_to.values()):
             break
@@ -58,7 +65,7 @@ def audit(
     return came_to
 
 
-def one_turn(name: str, first: Rows, *, store: Store, settings: Settings, stop: Callable[[], bool]) -> Turn:
+def one_turn(name: str, first: Rows, *, store: Store, settings: Settings, process: Process) -> Turn:
     """One turn: the owner's first look while nothing is frozen, and then the audit."""
     category = store.categories.get(name)
     if len(first) and not store.rounds.epochs(name):
@@ -66,4 +73,4 @@ def one_turn(name: str, first: Rows, *, store: Store, settings: Settings, stop: 
         if shown is not None:
             return shown
     seed = settings.seed or 1
-    return turn(name, store=store, settings=settings, now_ms=now_ms(), seed=seed, stop=stop)
+    return turn(name, store=store, settings=settings, now_ms=now_ms(), seed=seed, process=process)

@@ -1,7 +1,7 @@
 """One turn of the loop. Every stage reads and writes the store; only this file knows their order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from thresher.errors import AlreadyThere, NotReady
@@ -11,6 +11,7 @@ from thresher.label.deal import expire, out_of_answers
 from thresher.label.gate import review_all
 from thresher.label.gold import gild_audits
 from thresher.label.out_of_people import end_out_of_people
+from thresher.label.remembered import Memory
 from thresher.label.votes import settle
 from thresher.learn.embed import embed
 from thresher.learn.round import beside_marks, train_round
@@ -50,6 +51,17 @@ class Turn:
     round: Round | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The process that takes turns of one category: whether it is to stop, and what it remembers between them.
+
+    Without its memory a turn reads everything, and comes to the same.
+    """
+
+    stop: Callable[[], bool] = lambda: False
+    memory: Memory = field(default_factory=Memory)
+
+
 def turn(
     name: str,
     *,
@@ -58,21 +70,23 @@ def turn(
     now_ms: int,
     seed: int,
     report: Report | None = None,
-    stop: Callable[[], bool] = lambda: False,
+    process: Process | None = None,
 ) -> Turn:
     """Process the new answers, train, decide, and ask people about more images."""
+    process = process or Process()
+    stop, memory = process.stop, process.memory
     category = store.categories.get(name)
     pool = store.categories.pool(name)
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
-    category = listen(category, store=store, settings=settings, now_ms=now_ms)
+    category = listen(category, store=store, settings=settings, now_ms=now_ms, memory=memory)
     end_out_of_people(category, store=store, settings=settings, now_ms=now_ms)
     way = way_of(category.targets.method)
     if not way.given and not _nothing_to_learn_from(category, store=store):
         embed(pool, store=store, settings=settings, report=report, stop=stop)
         keep_scored(name, store=store, settings=settings, now_ms=now_ms)
         # people answer while a pool is embedded, for minutes or hours
-        category = listen(category, store=store, settings=settings, now_ms=now_ms)
+        category = listen(category, store=store, settings=settings, now_ms=now_ms, memory=memory)
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
         _publish(category, store=store, settings=settings, now_ms=now_ms)
@@ -84,7 +98,7 @@ def turn(
         learned = before
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
-        after = listen(category, store=store, settings=settings, now_ms=now_ms)
+        after = listen(category, store=store, settings=settings, now_ms=now_ms, memory=memory)
         if after != category:  # what was learnt is not about what is asked now
             return Turn("asking", CHANGED, None)
         category = chosen_again(category, store=store, settings=settings)
@@ -96,7 +110,9 @@ def turn(
     return came_to
 
 
-def listen(category: Category, *, store: Store, settings: Settings, now_ms: int) -> Category:
+def listen(
+    category: Category, *, store: Store, settings: Settings, now_ms: int, memory: Memory | None = None
+) -> Category:
     """End expired leases, check what was sent against gold, and turn votes into labels or further asks.
 
     Called before a turn asks for anything, and again after each long step: an answer that came meanwhile must not be
@@ -104,12 +120,16 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int)
     """
     name = category.name
     expire(store, now_ms)
-    review_all(name, store=store, settings=settings, now_ms=now_ms)
-    judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=lambda: is_frozen(category, store=store))
-    if store.rounds.epochs(name) and not is_frozen(category, store=store):
-        keep_checked(category, store=store)
-        gild_audits(name, store=store)
-    settle(category.name, store=store, settings=settings, now_ms=now_ms)
+    review_all(name, store=store, settings=settings, now_ms=now_ms, memory=memory)
+
+    def frozen() -> bool:
+        return is_frozen(category, store=store)
+
+    judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=frozen, memory=memory)
+    if store.rounds.epochs(name) and not frozen():
+        keep_checked(category, store=store, memory=memory)
+        gild_audits(name, store=store, memory=memory)
+    settle(category.name, store=store, settings=settings, now_ms=now_ms, memory=memory)
     # full tasks only: the few images that need further votes go into tasks with what this turn asks
     fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, flush=False)
     return store.categories.get(category.name)
