@@ -194,6 +194,7 @@ READS: Final[Mapping[str, Step]] = {
     "categories.refusal_counts": lambda s: s.store.categories.refusal_counts("car"),
     "categories.tally": lambda s: s.store.categories.tally("car"),
     "categories.mark": lambda s: s.store.categories.mark("car"),
+    "categories.marks": lambda s: s.store.categories.marks(),
     "labels.held": lambda s: s.store.labels.held("car", 1),
     "labels.all_of": lambda s: s.store.labels.all_of("car", 1),
     "labels.of": lambda s: s.store.labels.of("car", 1, [0]),
@@ -305,6 +306,8 @@ def test_the_mark_tells_when_the_first_lease_of_the_category_ends(store: Store) 
     assert store.categories.mark("car").wakes_ms == first.lease_until_ms
     category(store, name="dog")
     assert store.categories.mark("dog").wakes_ms == 0
+    assert store.categories.marks() == {name: store.categories.mark(name) for name in ("car", "dog")}
+    assert list(store.categories.marks()) == ["car", "dog"]
 
 
 def test_an_unknown_category_has_no_mark(store: Store) -> None:

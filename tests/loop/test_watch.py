@@ -57,8 +57,8 @@ class Loop:
 
     def look(self, at_ms: int) -> bool:
         """Look once, and make a turn where one is due; returns whether one was."""
-        mark = self.watch.due(self.name, at_ms)
-        if mark is None:
+        mark = self.store.categories.mark(self.name)
+        if not self.watch.due(self.name, mark, at_ms):
             return False
         self.made += 1
         process = Process(memory=self.watch.memory(self.name))
@@ -223,8 +223,8 @@ def test_images_that_could_not_be_read_are_tried_again_after_minutes_and_not_at_
     loop.rest(START_MS)
     column = next(name for name in store.columns.names() if name.startswith("features/"))
     store.columns.forget(column, store.categories.pool(NAME)[:1])  # type: ignore[attr-defined]  # of both stores
-    mark = loop.watch.due(NAME, START_MS)
-    assert mark is not None
+    mark = store.categories.mark(NAME)
+    assert loop.watch.due(NAME, mark, START_MS)
     loop.watch.made(NAME, mark, loop.watch.last(NAME), START_MS)  # as after a turn that could not read it
     assert not loop.look(START_MS + watch.UNREAD_MS - 1)
     assert loop.look(START_MS + watch.UNREAD_MS)
@@ -238,8 +238,8 @@ def test_images_that_could_not_be_read_are_tried_again_after_minutes_and_not_at_
 def test_what_changes_while_a_turn_is_made_makes_another_one_due(store: Store, settings: Settings) -> None:
     fill(store, COUNT)
     loop = Loop(store, settings)
-    mark = loop.watch.due(NAME, START_MS)
-    assert mark is not None
+    mark = store.categories.mark(NAME)
+    assert loop.watch.due(NAME, mark, START_MS)
     came_to = turn(NAME, store=store, settings=settings, now_ms=START_MS, seed=1)
     work = sent(store, settings, START_MS)  # before the turn is over
     loop.watch.made(NAME, mark, came_to, START_MS)
@@ -335,8 +335,8 @@ def test_a_loop_of_several_categories_turns_only_the_one_that_moved(store: Store
 def test_a_damaged_category_is_looked_at_again_after_a_minute(store: Store, settings: Settings) -> None:
     fill(store, COUNT)
     loop = Loop(store, settings)
-    mark = loop.watch.due(NAME, START_MS)
-    assert mark is not None
+    mark = store.categories.mark(NAME)
+    assert loop.watch.due(NAME, mark, START_MS)
     loop.watch.made(NAME, mark, Turn("damaged", "..."), START_MS)
     assert not loop.look(START_MS + watch.DAMAGED_MS - 1)
     assert loop.look(START_MS + watch.DAMAGED_MS)

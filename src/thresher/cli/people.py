@@ -49,23 +49,26 @@ def serve_store(
 ) -> None:
     """Serve a workspace until Ctrl-C, with the loop of every category beside it; `ready(url)` prints its links."""
     from thresher.cli.log import start_log
-    from thresher.loop.jobs import alive
+    from thresher.loop.jobs import Runs
     from thresher.loop.lease import runs
     from thresher.records import now_ms
     from thresher.server.app import serve as serve_app
 
     start_log()
     looping: Job | None = None
+    our_loop: Runs | None = None
 
     def begun(url: str) -> None:
-        nonlocal looping
+        nonlocal looping, our_loop
         ready(url)
         # only now: a server that finds its port taken has started nothing, and the link does not wait for the loop
-        looping = _start_loop(store) if loop else None
+        if loop:
+            looping = _start_loop(store)
+            our_loop = Runs(looping, store)
 
     def loop_runs(category: str) -> bool:
         # between its turns the loop holds no lease, and is at work all the same
-        ours = looping is not None and alive(store.jobs.get(looping.id), now_ms())
+        ours = our_loop is not None and our_loop(now_ms())
         return ours or runs(category, now_ms(), store=store)
 
     try:

@@ -47,8 +47,9 @@ def _repeat(
     number, watch = 0, Watch(store=store, settings=settings)
     while True:
         started, at_ms = time.monotonic(), now_ms()
-        mark = watch.due(name, at_ms)
-        if mark is None:
+        mark = store.categories.mark(name)
+        due = watch.due(name, mark, at_ms)
+        if not due:
             came_to = watch.last(name)
         else:
             came_to = turn(
@@ -65,7 +66,7 @@ def _repeat(
         heard(name, came_to)
         if came_to.state in FINAL or stop():
             return came_to
-        if came_to.state == "asking" or mark is None:
+        if came_to.state == "asking" or not due:
             time.sleep(rest_seconds(time.monotonic() - started))
 
 
@@ -96,12 +97,11 @@ def keep(
     number, sound, watch = 0, set[str](), Watch(store=store, settings=settings)
     while not stop():
         rested, started = True, time.monotonic()
-        for category in store.categories.all():
+        for name, mark in store.categories.marks().items():
             if stop():
                 return
-            name, at_ms = category.name, now_ms()
-            mark = watch.due(name, at_ms)
-            if mark is None:  # no lease either: looking at a mark needs none
+            at_ms = now_ms()
+            if not watch.due(name, mark, at_ms):  # no lease either: looking at a mark needs none
                 heard(name, watch.last(name))
                 continue
             try:
@@ -109,6 +109,7 @@ def keep(
                     if name not in sound:  # once: damage comes from outside
                         must_be_sound(name, store=store)
                         sound.add(name)
+                    mark = store.categories.mark(name)  # as of now: the turn of another category may have taken long
                     came_to = turn(
                         name,
                         store=store,

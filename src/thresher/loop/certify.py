@@ -45,8 +45,8 @@ def audit(
             if name in came_to and came_to[name].state in FINAL:
                 continue
             at_ms = now_ms()
-            mark = watch.due(name, at_ms)
-            if mark is None:  # no lease either: looking at a mark needs none
+            mark = store.categories.mark(name)
+            if not watch.due(name, mark, at_ms):  # no lease either: looking at a mark needs none
                 heard(name, came_to[name])
                 continue
             process = Process(stop, watch.memory(name))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 1.0
 DEAD_AFTER_MS = 60_000
+READ_AGAIN_MS = 20_000
 LOG_BYTES = 2_000_000
 
 
@@ -112,6 +113,22 @@ def alive(job: Job, at_ms: int) -> bool:
     Its process is asked for where that can be seen; elsewhere a job lives that had a heartbeat of late.
     """
     return job.state == "running" and not is_gone(job.process) and at_ms - job.heartbeat_ms < DEAD_AFTER_MS
+
+
+class Runs:
+    """Whether one job runs, for who asks all the time: its record is read again only now and then.
+
+    A process that has ended is seen at once; one that hangs, when the record that is read again has no new heartbeat.
+    """
+
+    def __init__(self, job: Job, store: Store) -> None:
+        self._job, self._store, self._read_ms = job, store, 0
+
+    def __call__(self, at_ms: int) -> bool:
+        """Whether it runs at a time."""
+        if not self._job.process or at_ms - self._read_ms >= READ_AGAIN_MS:
+            self._job, self._read_ms = self._store.jobs.get(self._job.id), at_ms
+        return alive(self._job, at_ms)
 
 
 def _keep_loops(job: Job, store: Store, settings: Settings, beat: Beat) -> None:

@@ -42,22 +42,22 @@ class Watch:
         self._store, self._settings = store, settings
         self._kept: dict[str, _Kept] = {}
 
-    def due(self, name: str, at_ms: int) -> Mark | None:
-        """The mark of a category whose turn is due at a time; None while its last turn stands.
-
-        Read before the turn, so that what changes during the turn makes another one due.
-        """
-        mark, kept = self._store.categories.mark(name), self._of(name)
+    def due(self, name: str, mark: Mark, at_ms: int) -> bool:
+        """Whether a turn is due at a time, by the mark that the category has then; not while its last turn stands."""
+        kept = self._of(name)
         if kept.mark is None or kept.came_to is None or mark.turn != kept.mark.turn:
-            return mark
+            return True
         if 0 < mark.wakes_ms <= at_ms:
-            return mark
+            return True
         if kept.again_ms is None:  # once, when a loop has come to rest
             kept.again_ms = self._again_ms(name, kept.came_to, kept)
-        return mark if 0 < kept.again_ms <= at_ms else None
+        return 0 < kept.again_ms <= at_ms
 
     def made(self, name: str, mark: Mark, came_to: Turn, at_ms: int) -> Turn:
-        """Keep a turn that was made at a time, and the mark before it; returns the turn."""
+        """Keep a turn that was made at a time; returns the turn.
+
+        The mark is that from before the turn, so that what changed during the turn makes another one due.
+        """
         kept = self._of(name)
         kept.mark, kept.came_to, kept.at_ms, kept.again_ms = mark, came_to, at_ms, None
         return came_to

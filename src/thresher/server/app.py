@@ -28,6 +28,7 @@ from thresher.server.built import STATIC
 from thresher.server.connections import ACCEPTED_AT_ONCE, Connections, protocol_for
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.joining import networks
+from thresher.server.kept import Kept
 from thresher.server.listening import BACKLOG, listening
 from thresher.server.middleware import AnswersHead, BoundedBody, KnownHosts, StrictHeaders, Unexpected, known_hosts
 from thresher.server.pictures import Shown
@@ -64,6 +65,7 @@ def create_app(
         store=store,
         settings=settings,
         decisions=Decisions(store),
+        kept=Kept(store),
         clock=clock,
         links=Links(store.secret()),
         console_token=token,

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from thresher.loop.decision import Decisions
+from thresher.server.kept import Kept
 from thresher.server.pictures import Shown
 from thresher.server.presence import LOOPBACK
 from thresher.settings import Settings
@@ -20,13 +21,15 @@ from thresher.workforce.links import Links
 class Desk:
     """The objects that every route uses.
 
-    `decisions` holds what is decided of each category; `on_sent(category)` is called after each sent assignment;
-    `loop_runs(category)` says whether its loop is running. Whoever joins holds the `door` meanwhile.
+    `decisions` holds what is decided of each category, and `kept` the answers of the console's pages;
+    `on_sent(category)` is called after each sent assignment; `loop_runs(category)` says whether its loop is running.
+    Whoever joins holds the `door` meanwhile.
     """
 
     store: Store
     settings: Settings
     decisions: Decisions
+    kept: Kept
     clock: Callable[[], int]
     links: Links
     console_token: str

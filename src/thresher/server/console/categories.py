@@ -14,6 +14,7 @@ from thresher.records import Category, Question, Says, Targets
 from thresher.server.console.parameters import Name
 from thresher.server.desk import Desk, TheDesk
 from thresher.server.wire import CategoryWire, GateWire, GroundsWire, NewCategory, Reword, TargetsWire, WordingWire
+from thresher.store.contract import Mark
 
 router = APIRouter()
 
@@ -21,7 +22,7 @@ router = APIRouter()
 @router.get("/categories")
 def categories(desk: TheDesk) -> list[CategoryWire]:
     """Every category with its state."""
-    return [_category(desk, category) for category in desk.store.categories.all()]
+    return [_shown(desk, name, mark) for name, mark in desk.store.categories.marks().items()]
 
 
 @router.post("/categories", status_code=201)
@@ -35,13 +36,13 @@ def add_category(body: NewCategory, desk: TheDesk) -> CategoryWire:
             created_ms=desk.clock(),
         )
     )
-    return _category(desk, desk.store.categories.get(body.name))
+    return _shown(desk, body.name)
 
 
 @router.get("/categories/{name}")
 def category(name: Name, desk: TheDesk) -> CategoryWire:
     """One category with its state."""
-    return _category(desk, desk.store.categories.get(name))
+    return _shown(desk, name)
 
 
 @router.get("/categories/{name}/questions")
@@ -59,16 +60,23 @@ def reword_question(name: Name, body: Reword, desk: TheDesk) -> CategoryWire:
     """
     change = Change(body.question, body.instructions, body.keep_answers, body.version, body.confirmed)
     reword(name, change, store=desk.store, settings=desk.settings, now_ms=desk.clock())
-    return _category(desk, desk.store.categories.get(name))
+    return _shown(desk, name)
 
 
-def _category(desk: Desk, category: Category) -> CategoryWire:
+def _shown(desk: Desk, name: str, mark: Mark | None = None) -> CategoryWire:
+    """A category's state, made anew only if something of it has changed."""
+    running = desk.loop_runs(name)  # no change of the store tells it
+    return desk.kept.of(
+        name, ("category", running), lambda: _category(desk, desk.store.categories.get(name), running), mark=mark
+    )
+
+
+def _category(desk: Desk, category: Category, running: bool) -> CategoryWire:
     """A category's state: its counts, what it waits for, and its answers so far."""
     name, version = category.name, category.question.version
     tally = desk.store.categories.tally(name)
     gold = gold_standing(desk.store.labels.gold(name, version), desk.settings)
     decided = desk.decisions.of(name)
-    running = desk.loop_runs(name)
     return CategoryWire(
         name=name,
         question=category.question.text,

@@ -1,5 +1,6 @@
 """Invites: each gives everybody who opens it a personal link."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -15,7 +16,11 @@ router = APIRouter()
 @router.get("/invites")
 def invites(desk: TheDesk, request: Request) -> list[InviteWire]:
     """Every invite, newest first."""
-    return [_invite(desk, invite, request) for invite in desk.store.people.invites()]
+
+    def every(_categories: Sequence[str]) -> list[InviteWire]:
+        return [_invite(desk, invite, request) for invite in desk.store.people.invites()]
+
+    return desk.kept.of_all(("invites", desk.base_url(request)), every)
 
 
 @router.post("/invites", status_code=201)

@@ -15,8 +15,7 @@ router = APIRouter()
 @router.get("/categories/{name}/rounds")
 def rounds(name: Name, desk: TheDesk) -> list[RoundWire]:
     """Every round, oldest first."""
-    desk.store.categories.get(name)
-    return [_round(done) for done in desk.store.rounds.all(name)]
+    return desk.kept.of(name, "rounds", lambda: [_round(done) for done in desk.store.rounds.all(name)])
 
 
 def _round(done: Round) -> RoundWire:

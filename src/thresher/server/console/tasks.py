@@ -27,8 +27,11 @@ def owner_link(name: Name, desk: TheDesk, request: Request) -> OwnerLink:
 @router.get("/categories/{name}/tasks")
 def tasks(name: Name, desk: TheDesk, after: After = 0, limit: Limit = 200) -> list[TaskWire]:
     """The tasks with a number above `after`; those that were withdrawn have no places."""
-    desk.store.categories.get(name)
-    return [_task(task) for task in desk.store.asks.tasks(name, after, limit)]
+
+    def page() -> list[TaskWire]:
+        return [_task(task) for task in desk.store.asks.tasks(name, after, limit)]
+
+    return desk.kept.of(name, ("tasks", after, limit), page)
 
 
 @router.post("/categories/{name}/tasks", status_code=201)

@@ -27,15 +27,18 @@ TEMPO_OF_LAST = 20  # assignments: what a worker does now
 @router.get("/categories/{name}/workers")
 def category_workers(name: Name, desk: TheDesk) -> list[WorkerWire]:
     """The workers of one category, with their records in it."""
-    desk.store.categories.get(name)
-    records = _records(desk, [name])
-    return [one for one in _workers(desk, records) if one.id in records]
+
+    def of_category() -> list[WorkerWire]:
+        records = _records(desk, [name])
+        return [one for one in _workers(desk, records) if one.id in records]
+
+    return desk.kept.of(name, "workers", of_category)
 
 
 @router.get("/workers")
 def workers(desk: TheDesk) -> list[WorkerWire]:
     """Every worker, over all categories."""
-    return _workers(desk, _records(desk, [category.name for category in desk.store.categories.all()]))
+    return desk.kept.of_all("workers", lambda names: _workers(desk, _records(desk, names)))
 
 
 @router.post("/workers/{worker}/exclude", status_code=204)

@@ -158,3 +158,6 @@ class Categories(Protocol):
 
     def mark(self, category: str) -> Mark:
         """The category's change mark. What is read afterwards is at least as new as the mark."""
+
+    def marks(self) -> dict[str, Mark]:
+        """The change mark of every category, by name."""

@@ -17,7 +17,7 @@ from thresher.store.mongo import names as by_name
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.link import Document, Link, Part, Session, at_most, batches, key, span
-from thresher.store.mongo.numbers import count_on, meet_all, move, read_counts, read_mark, take_numbers
+from thresher.store.mongo.numbers import count_on, meet_all, move, read_counts, read_marks, take_numbers
 from thresher.store.rules import category_exists, next_wording, not_in_pool, one_query_each, plain
 
 CHUNK: Final = 1000
@@ -213,10 +213,21 @@ class MongoCategories(Part, Categories):
 
     def mark(self, category: str) -> Mark:
         self.link.must_know(category)
-        leased = {"category": category, "stage": Stage.LEASED.value}
-        moved = read_mark(self.link, category)
-        ends = self.link.table("assignments").find_one(leased, {"lease_until_ms": 1}, sort=[("lease_until_ms", 1)])
-        return Mark(**moved, wakes_ms=ends["lease_until_ms"] if ends else 0)
+        return self._marks([category])[category]
+
+    def marks(self) -> dict[str, Mark]:
+        found = self.link.table("categories").find({}, {"_id": 1}).sort("_id", 1)
+        return self._marks([one["_id"] for one in found])
+
+    def _marks(self, categories: Sequence[str]) -> dict[str, Mark]:
+        moved = read_marks(self.link, categories)
+        # the time, so that the index of leases is used, which is as short as there are people at work
+        leased = {"stage": Stage.LEASED.value, "lease_until_ms": {"$gt": 0}, "category": {"$in": categories}}
+        first = {"$group": {"_id": "$category", "ends": {"$min": "$lease_until_ms"}}}
+        ends = {
+            one["_id"]: one["ends"] for one in self.link.table("assignments").aggregate([{"$match": leased}, first])
+        }
+        return {name: Mark(**parts, wakes_ms=ends.get(name, 0)) for name, parts in moved.items()}
 
     def _document(self, category: str, session: Session | None = None) -> Document:
         return self.link.table("categories").find_one({"_id": category}, session=session) or {}

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from pymongo import ReturnDocument, UpdateOne
@@ -71,13 +71,13 @@ def _moved(category: str, moves: Collection[Part], slot: int) -> UpdateOne:
     return UpdateOne({"_id": name}, {"$inc": {"n": 0, **parts}}, upsert=True)
 
 
-def read_mark(link: Link, category: str) -> Counter[str]:
-    """The parts of a category's change mark that ever moved, summed over the slots."""
-    of = [span(category=one, kind=MARK) for one in (category, WORKSPACE)]
-    found = Counter[str]()
-    for one in link.table("counts").find({"$or": of}, batch_size=2 * SLOTS + 1):
-        found.update(one["parts"])
-    return found
+def read_marks(link: Link, categories: Sequence[str]) -> dict[str, Counter[str]]:
+    """The parts of the categories' change marks that ever moved, summed over the slots."""
+    of = [span(category=one, kind=MARK) for one in (*categories, WORKSPACE)]
+    found = {category: Counter[str]() for category in (*categories, WORKSPACE)}
+    for one in link.table("counts").find({"$or": of}, batch_size=SLOTS * len(of) + 1):
+        found[one["_id"]["category"]].update(one["parts"])
+    return {category: found[category] + found[WORKSPACE] for category in categories}
 
 
 def meet_all(link: Link, category: str, kind: str, session: Session) -> None:

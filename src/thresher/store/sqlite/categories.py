@@ -187,10 +187,19 @@ class SqliteCategories(Part, Categories):
 
     def mark(self, category: str) -> Mark:
         with self.reading(category) as (sql, key):
-            first = """SELECT lease_until_ms FROM assignment INDEXED BY assignment_lease
-                WHERE stage = 'leased' AND category = ? ORDER BY lease_until_ms LIMIT 1"""
-            ends = sql.execute(first, (key,)).fetchone()
-            return Mark(**counters.marks(sql, key), wakes_ms=ends[0] if ends else 0)
+            return _mark(sql, key)
+
+    def marks(self) -> dict[str, Mark]:
+        with self.catalog.reading() as sql:
+            there = sql.execute("SELECT name, id FROM category ORDER BY name").fetchall()
+            return {name: _mark(sql, key) for name, key in there}
+
+
+def _mark(sql: sqlite3.Connection, category: int) -> Mark:
+    first = """SELECT lease_until_ms FROM assignment INDEXED BY assignment_lease
+        WHERE stage = 'leased' AND category = ? ORDER BY lease_until_ms LIMIT 1"""
+    ends = sql.execute(first, (category,)).fetchone()
+    return Mark(**counters.marks(sql, category), wakes_ms=ends[0] if ends else 0)
 
 
 def _questions(sql: sqlite3.Connection, category: int) -> list[Question]:
