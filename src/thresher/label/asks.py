@@ -34,7 +34,7 @@ def unsettled(category: str, version: int, *, store: Store) -> Rows:
     """Rows with votes, but neither a label nor an open ask: `settle` (votes.py) gives them the one or the other."""
     # in this order: what is answered or settled in between is found in one place at least
     waiting, voted = store.asks.open_rows(category, version), store.labels.voted(category, version)
-    labelled = np.array([label.row for label in store.labels.held(category, version)], np.int64)
+    labelled = store.labels.held(category, version).rows
     return np.setdiff1d(voted, np.concatenate([waiting, labelled]), assume_unique=True)
 
 
@@ -85,7 +85,7 @@ def wish_first(
     Images with a label are left out, so it may be called again when all first answers were the same.
     """
     version = store.categories.get(category).question.version
-    known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
+    known = store.labels.held(category, version).rows
     pool = np.setdiff1d(store.categories.pool(category), known)
     drawn = fresh(category, np.random.default_rng(seed).permutation(pool), store=store)
     asks = [(int(row), 0.0) for row in drawn[: size or settings.first_images]]
@@ -190,10 +190,11 @@ def fill_tasks(
         waiting = store.asks.waiting(category, version, MOST_ASKS, owner_only=owner_only)
         # an uploaded list is published by upload() under its own name
         waiting = [ask for ask in waiting if ask.purpose is not Purpose.UPLOAD]
-        wanting = (
-            _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms) if flush else 1.0
-        )
-        wanting = 0.0 if last else wanting
+        if not waiting:
+            continue
+        wanting = 0.0 if last else 1.0
+        if flush and not last:
+            wanting = _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms)
         least = max(1, math.ceil(wanting * settings.task_images))
         if len(waiting) < least:
             continue
@@ -269,13 +270,13 @@ def _asked_anew(task: Task, carried: Sequence[Ask], *, store: Store) -> list[Ask
 
 
 def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> Before:
-    if not store.labels.votes(category, version, sorted({ask.row for ask in asks})):
-        return Before()
     voters: dict[int, set[str]] = defaultdict(set)
-    for vote in store.labels.votes(category, version):
+    for vote in store.labels.votes(category, version, sorted({ask.row for ask in asks})):
         voters[vote.row].add(vote.worker)
+    if not voters:
+        return Before()
     # those who work here, not everybody who once opened a link; but while these are few, others begin
-    people = len(set().union(*voters.values()))
+    people = len(store.labels.voters(category, version))
     people = max(people, min(len(annotators(store=store)), BEGINNERS))
     return Before({row: frozenset(some) for row, some in voters.items()}, people)
 
@@ -324,13 +325,12 @@ def still_wanted(category: str, version: int, *, store: Store) -> int:
 
 def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
     """How full a task must be to be published: 1 while tasks are free, 0.5 soon after the last one, later 0."""
-    unfinished, free, newest = False, False, -math.inf
+    if store.asks.untaken(category, version, 1, owner_only=owner_only, partly=True):
+        return 1.0
+    unfinished, newest = False, -math.inf
     for task in tasks_of(category, version, store):
         if task.owner_only is owner_only:
             unfinished |= task.done < task.places
-            free |= task.taken < task.places
             newest = max(newest, task.published_ms)
-    if free:
-        return 1.0
     patience_ms = settings.patience_seconds * 1000
     return 0.0 if not unfinished or now_ms - newest >= patience_ms else 0.5

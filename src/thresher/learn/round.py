@@ -18,7 +18,7 @@ from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
 from thresher.learn.known import known_answers
 from thresher.learn.vectors import Vectors, embedded
-from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
+from thresher.records import Category, Counts, Label, Progress, Round, Thresholds
 from thresher.settings import Settings, cache_directory
 from thresher.store.claims import claims_in_force
 from thresher.store.contract import Report, Rows, Store
@@ -58,8 +58,8 @@ def train_round(
     store.columns.create(column, 1, "float32")
     store.columns.write(column, pool_rows, scores[:, None])
     told.step()
-    unlabelled = ~np.isin(pool_rows, [label.row for label in held])
-    found_yes = float(np.isin(pool_rows, [label.row for label in held if label.says is Says.YES]).sum())
+    unlabelled = ~np.isin(pool_rows, held.rows)
+    found_yes = float(np.isin(pool_rows, held.rows[held.yes]).sum())
     weights = stands_for(head.out_of_fold, scores[unlabelled])
     thresholds = cascade(
         head.out_of_fold,
@@ -77,8 +77,8 @@ def train_round(
         column=column,
         thresholds=thresholds,
         counts=_count(entry, pool_rows, scores, thresholds, held, store),
-        labels_yes=sum(label.says is Says.YES for label in held),
-        labels_no=sum(label.says is Says.NO for label in held),
+        labels_yes=int(held.yes.sum()),
+        labels_no=len(held) - int(held.yes.sum()) - int(held.unsure.sum()),
         measures=_measures(head, known.yes, weights, thresholds, found_yes),
         head=head.kind,
         at_ms=now_ms,

@@ -18,7 +18,7 @@ from thresher.learn.decide import NO, UNKNOWN, YES, Codes, Decided, decide, look
 from thresher.loop.versions import as_version
 from thresher.loop.ways import way_of
 from thresher.records import TRUSTED, Category, Counts, Grounds, Label, Round, Says
-from thresher.store.contract import Rows, Store
+from thresher.store.contract import Held, Rows, Store
 
 if TYPE_CHECKING:  # the mathematics of certificates is slow to import: a server that starts does without
     from thresher.evidence import Certified, Step
@@ -36,7 +36,7 @@ class Basis:
     category: Category
     pool: Rows
     round: Round | None
-    held: list[Label]
+    held: Held
     snapshot: "Snapshot | None" = None
     step: "Step | None" = None
 
@@ -85,7 +85,7 @@ class Decision(Decided):
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
         """Which have a label of their own."""
-        return np.isin(self.rows, np.array([label.row for label in self.basis.held], np.int64))
+        return np.isin(self.rows, self.basis.held.rows)
 
     @cached_property
     def yes_by(self) -> Grounds:

@@ -9,7 +9,7 @@ from thresher.label.asks import askable, unsettled, wish, wish_first
 from thresher.label.cap import answers_left
 from thresher.label.deal import out_of_answers
 from thresher.label.standing import annotators
-from thresher.learn.decide import UNKNOWN, Decided
+from thresher.learn.decide import UNKNOWN, Decided, alike
 from thresher.learn.sample import SHARES, Scored, choose, middle
 from thresher.loop.budget import NO_LIMIT, images_for, spare
 from thresher.loop.decision import Decision, decision
@@ -109,8 +109,8 @@ def nothing_to_ask(category: Category, decided: Decision, *, store: Store) -> st
 
 def _unlabelled(category: Category, decided: Decision, *, store: Store) -> Rows:
     """The rows in no group with a label, only those with a score if any has one (as `choose` in learn/sample.py)."""
-    labelled = [label.row for label in store.labels.held(category.name, category.question.version)]
-    free = ~np.isin(decided.similar, decided.similar[np.isin(decided.rows, labelled)])
+    labelled = store.labels.held(category.name, category.question.version).rows
+    free = ~alike(decided.rows, decided.similar, labelled)
     scored = np.isfinite(decided.scores)
     return decided.rows[free & scored if scored.any() else free]
 
@@ -142,8 +142,7 @@ def learning_asks(
 ) -> int:
     """Ask about the images that improve the head most: the top, the boundary, and some at random; how many are new."""
     name, version = category.name, category.question.version
-    known = set(store.asks.open_rows(name, version).tolist())
-    known |= {label.row for label in store.labels.held(name, version)}
+    known = np.concatenate([store.asks.open_rows(name, version), store.labels.held(name, version).rows])
     thresholds = decided.round.thresholds if decided.round else None
     pool = Scored(decided.rows, decided.scores, decided.similar, thresholds)
     rows = choose(pool, known, size=_size(left, settings), seed=seed, shares=shares)
