@@ -111,12 +111,15 @@ class Decision(Decided):
         )
 
 
-def decision(name: str, *, store: Store, rows: Rows | None = None, version: int | None = None) -> Decision:
+def decision(
+    category: Category | str, *, store: Store, rows: Rows | None = None, version: int | None = None
+) -> Decision:
     """What is decided now of a category's pool, or of some rows of it, by the question in force or another version.
 
-    Raises NotFound for an unknown category or version.
+    The category as the caller read it, or its name. Raises NotFound for an unknown category or version.
     """
-    return Decisions(store).on(as_version(name, version, store=store), rows)
+    read = category if isinstance(category, Category) else as_version(category, version, store=store)
+    return Decisions(store).on(read, rows)
 
 
 class Decisions:

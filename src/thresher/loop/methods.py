@@ -42,7 +42,7 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
     It proves nothing; the methods in certified.py do.
     """
     name, left = category.name, spare(category, store=store, settings=settings)
-    decided = decision(name, store=store)
+    decided = decision(category, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
     if ended := spent(category, store=store, settings=settings):
@@ -56,7 +56,7 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
     size = _size(left, settings)
     pending = set(store.asks.open_rows(name, category.question.version).tolist())
     ranked = [(row, priority) for row, priority in middle(decided, size + len(pending)) if row not in pending]
-    asked = wish(name, ranked[:size], Purpose.MIDDLE, store=store, settings=settings)
+    asked = wish(category, ranked[:size], Purpose.MIDDLE, store=store, settings=settings)
     return Wish("asking", f"asks about {asked:,} unknown images.")
 
 
@@ -66,7 +66,7 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
     It ends when the head stops improving, and proves nothing.
     """
     left = spare(category, store=store, settings=settings)
-    decided = decision(category.name, store=store)
+    decided = decision(category, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
     if ended := spent(category, store=store, settings=settings):
@@ -101,7 +101,7 @@ def nothing_to_ask(category: Category, decided: Decision, *, store: Store) -> st
     if not unknown and not by_doubt:
         return "no image is unknown any more."
     rows = _unlabelled(category, decided, store=store) if by_doubt else decided.rows[decided.codes == UNKNOWN]
-    if still_coming(category, store=store) or askable(category.name, rows, store=store):
+    if still_coming(category, store=store) or askable(category, rows, store=store):
         return ""
     stay = f"; {unknown:,} images stay unknown" if unknown else ""
     return f"nothing is left to ask about{stay}."
@@ -118,7 +118,7 @@ def _unlabelled(category: Category, decided: Decision, *, store: Store) -> Rows:
 def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """Before the first round: random images, because a head needs a few labels of each answer."""
     size = images_for(left, settings.first_images, settings)
-    asked = wish_first(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
+    asked = wish_first(category, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
     if not asked and still_coming(category, store=store):
         return Wish("waiting", COMING)
     return Wish("asking" if asked else "done", f"asks about {asked:,} random images first.")
@@ -146,7 +146,7 @@ def learning_asks(
     thresholds = decided.round.thresholds if decided.round else None
     pool = Scored(decided.rows, decided.scores, decided.similar, thresholds)
     rows = choose(pool, known, size=_size(left, settings), seed=seed, shares=shares)
-    return wish(name, rows, Purpose.LEARN, store=store, settings=settings)
+    return wish(category, rows, Purpose.LEARN, store=store, settings=settings)
 
 
 def _size(left: int, settings: Settings) -> int:

@@ -16,7 +16,7 @@ from thresher.store.contract.labels import Held, Labels, as_held
 from thresher.store.contract.lines import Lines
 from thresher.store.contract.people import People
 from thresher.store.contract.rounds import Rounds
-from thresher.store.contract.store import CheckReport, Recovered, Store, every_assignment
+from thresher.store.contract.store import CheckReport, Recovered, Store, as_category, every_assignment
 from thresher.store.contract.transfer import Transfer
 from thresher.store.contract.work import UNBOUNDED, Bounds, Work
 
@@ -46,6 +46,7 @@ __all__ = [
     "Tally",
     "Transfer",
     "Work",
+    "as_category",
     "as_held",
     "chunks",
     "every_assignment",
