@@ -6,6 +6,8 @@ from tests.contract.things import category, finish, publish
 
 from thresher.errors import BadInput, NotFound
 from thresher.records import Gold, Label, Purpose, Says, Source, Stage
+from thresher.settings import Settings
+from thresher.store import open_store
 from thresher.store.contract import Store
 
 
@@ -56,6 +58,28 @@ def test_dropping_a_source_lets_the_next_one_hold(store: Store) -> None:
     assert store.labels.held("car", 1) == [label(0)]
     with pytest.raises(BadInput, match="owner"):
         store.labels.drop("car", 1, "rumour", [0])
+
+
+def test_labels_are_read_as_they_are_whoever_wrote_them_last(store: Store, another: Store, settings: Settings) -> None:
+    category(store, 4)
+    random = np.random.default_rng(1)
+    for step in range(40):
+        writer = (store, another)[int(random.integers(2))]
+        rows = random.choice(4, 2, replace=False).tolist()
+        source = (Source.CONSENSUS, Source.OWNER)[int(random.integers(2))]
+        if step % 3 == 2:
+            writer.labels.drop("car", 1, source, rows)
+        else:
+            writer.labels.hold("car", [label(row, list(Says)[int(random.integers(3))], source) for row in rows])
+        for reader in (store, another)[: 1 + int(random.integers(2))]:  # sometimes one has not read for a while
+            with open_store(store.place, settings) as fresh:  # type: ignore[attr-defined]  # each closes itself
+                assert reader.labels.all_of("car", 1) == fresh.labels.all_of("car", 1), step
+                held = reader.labels.held("car", 1)
+                assert held == fresh.labels.held("car", 1), step
+            assert held.rows.tolist() == [one.row for one in held]
+            assert held.yes.tolist() == [one.says is Says.YES for one in held]
+            assert held.unsure.tolist() == [one.says is Says.UNSURE for one in held]
+            held.clear()  # the list is the caller's own
 
 
 def test_the_tally_follows_what_is_held(store: Store) -> None:
@@ -128,6 +152,14 @@ def test_votes_are_the_answers_of_accepted_and_weighted_assignments(store: Store
     assert {(v.purpose, v.epoch, v.draw) for v in votes} == {(Purpose.MIDDLE, 0, -1)}
     assert [v.row for v in store.labels.votes("car", 1, [3, 4])] == [3, 3]
     assert store.labels.votes("car", 1, []) == []
+    assert store.labels.voted("car", 1).tolist() == [1, 3]
+    assert store.labels.voters("car", 1) == {"w1", "w2"}
+    publish(store, [4])
+    for worker in ("w4", "w5"):  # the first of them takes the place of the rejected answers
+        finish(store, worker, says=Says.NO)
+    assert store.labels.voted("car", 1).tolist() == [1, 3, 4]
+    assert store.labels.voters("car", 1) == {"w1", "w2", "w4", "w5"}
+    assert not store.labels.voters("car", 2)
     assert store.labels.gold_answers("car", 1) == [(5, "w1", "yes"), (5, "w2", "no")]
 
 

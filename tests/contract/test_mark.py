@@ -201,6 +201,7 @@ READS: Final[Mapping[str, Step]] = {
     "labels.gold": lambda s: s.store.labels.gold("car", 1),
     "labels.votes": lambda s: s.store.labels.votes("car", 1),
     "labels.voted": lambda s: s.store.labels.voted("car", 1),
+    "labels.voters": lambda s: s.store.labels.voters("car", 1),
     "labels.gold_record": lambda s: s.store.labels.gold_record("car", 1, "w1"),
     "labels.gold_answers": lambda s: s.store.labels.gold_answers("car", 1),
     "asks.waiting": lambda s: s.store.asks.waiting("car", 1, 5),

@@ -16,9 +16,9 @@ import numpy as np
 from thresher.errors import BadInput
 from thresher.label.compose import Before, alternating, compose, together
 from thresher.label.standing import annotators
-from thresher.records import OWNER_ONLY, Ask, Gold, NewAsk, NewTask, Purpose, Task, Worker
+from thresher.records import OWNER_ONLY, Ask, Category, Gold, NewAsk, NewTask, Purpose, Task, Worker
 from thresher.settings import Settings
-from thresher.store.contract import Rows, Store, chunks
+from thresher.store.contract import Rows, Store, as_category, chunks
 from thresher.store.groups import Labelled, groups_of, labelled_groups
 
 # asked about even if the image is gold or was asked about before: the draw or the owner named exactly this image
@@ -34,18 +34,18 @@ def unsettled(category: str, version: int, *, store: Store) -> Rows:
     """Rows with votes, but neither a label nor an open ask: `settle` (votes.py) gives them the one or the other."""
     # in this order: what is answered or settled in between is found in one place at least
     waiting, voted = store.asks.open_rows(category, version), store.labels.voted(category, version)
-    labelled = np.array([label.row for label in store.labels.held(category, version)], np.int64)
+    labelled = store.labels.held(category, version).rows
     return np.setdiff1d(voted, np.concatenate([waiting, labelled]), assume_unique=True)
 
 
-def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
+def fresh(category: Category | str, rows: Rows, *, store: Store) -> Rows:
     """Those of the rows, in order, that may be asked about: one per similar group, none like gold or an open ask.
 
     Nor is one like an image whose votes are not settled yet. Each image of a group whose labels contradict each other
     stands for itself.
     """
     wanted = np.asarray(rows, np.int64)
-    labelled, taken = _taken(category, store)
+    labelled, taken = _taken(as_category(category, store=store), store)
     groups = labelled.apart(wanted, store.images.similar(wanted))
     _, first = np.unique(groups, return_index=True)
     one_each = np.zeros(len(groups), np.bool_)
@@ -53,26 +53,26 @@ def fresh(category: str, rows: Rows, *, store: Store) -> Rows:
     return wanted[one_each & ~np.isin(groups, taken)]
 
 
-def askable(category: str, rows: Rows, *, store: Store) -> bool:
+def askable(category: Category | str, rows: Rows, *, store: Store) -> bool:
     """Whether any of the rows may be asked about; it looks at no more of them than it takes to find one."""
-    labelled, taken = _taken(category, store)
+    labelled, taken = _taken(as_category(category, store=store), store)
     groups = (labelled.apart(some, store.images.similar(some)) for some in chunks(rows, ROWS_LOOKED_AT))
     return any(not np.isin(some, taken).all() for some in groups)
 
 
-def _taken(category: str, store: Store) -> tuple[Labelled, Rows]:
+def _taken(category: Category, store: Store) -> tuple[Labelled, Rows]:
     """The groups with a label, and the similar groups with gold, an open ask, or votes that are not settled yet."""
-    version = store.categories.get(category).question.version
-    labelled = labelled_groups(store.labels.held(category, version), store=store)
-    gold = np.array([piece.row for piece in store.labels.gold(category, version)], np.int64)
+    name, version = category.name, category.question.version
+    labelled = labelled_groups(store.labels.held(name, version), store=store)
+    gold = np.array([piece.row for piece in store.labels.gold(name, version)], np.int64)
     # open asks first: an image whose last vote comes in between is found among the unsettled, or among these
-    known = (gold, store.asks.open_rows(category, version), unsettled(category, version, store=store))
+    known = (gold, store.asks.open_rows(name, version), unsettled(name, version, store=store))
     rows = np.concatenate(known)
     return labelled, np.unique(labelled.apart(rows, store.images.similar(rows)))
 
 
 def wish_first(
-    category: str,
+    category: Category | str,
     *,
     store: Store,
     settings: Settings,
@@ -84,16 +84,16 @@ def wish_first(
 
     Images with a label are left out, so it may be called again when all first answers were the same.
     """
-    version = store.categories.get(category).question.version
-    known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
-    pool = np.setdiff1d(store.categories.pool(category), known)
+    category = as_category(category, store=store)
+    known = store.labels.held(category.name, category.question.version).rows
+    pool = np.setdiff1d(store.categories.pool(category.name), known)
     drawn = fresh(category, np.random.default_rng(seed).permutation(pool), store=store)
     asks = [(int(row), 0.0) for row in drawn[: size or settings.first_images]]
     return wish(category, asks, Purpose.LEARN, store=store, settings=settings)
 
 
 def wish(
-    category: str,
+    category: Category | str,
     rows_with_priority: Sequence[tuple[int, float]],
     purpose: Purpose,
     *,
@@ -107,7 +107,7 @@ def wish(
     images. Asks `settings.votes` people per image, or the owner alone, unless `votes_wanted` is given. A task's worth
     of images or more gets an ask for each vote.
     """
-    version = store.categories.get(category).question.version
+    category = as_category(category, store=store)
     rows = np.array([row for row, _ in rows_with_priority], np.int64)
     allowed = set((rows if purpose in NAMED else fresh(category, rows, store=store)).tolist())
     # one answer is enough where the owner gives it
@@ -116,7 +116,7 @@ def wish(
     asks = [
         NewAsk(row, purpose, votes, priority, votes_seen=seen) for row, priority in rows_with_priority if row in allowed
     ]
-    return wish_apart(category, version, asks, store=store, settings=settings)
+    return wish_apart(category.name, category.question.version, asks, store=store, settings=settings)
 
 
 def wish_apart(category: str, version: int, asks: Sequence[NewAsk], *, store: Store, settings: Settings) -> int:
@@ -176,7 +176,13 @@ def known_of(category: str, rows: Sequence[int], *, store: Store) -> dict[int, G
 
 
 def fill_tasks(
-    category: str, *, store: Store, settings: Settings, now_ms: int, flush: bool = True, last: bool = False
+    category: Category | str,
+    *,
+    store: Store,
+    settings: Settings,
+    now_ms: int,
+    flush: bool = True,
+    last: bool = False,
 ) -> list[Task]:
     """Put waiting asks into tasks of `settings.task_images` at most: purposes mixed, one number of votes per task.
 
@@ -184,24 +190,26 @@ def fill_tasks(
     costs its annotators the gold in it. So a few asks wait for more, at most `settings.patience_seconds` once no task
     is free. The `last` tasks that a budget pays wait for nothing: those that are free may be too large for anybody.
     """
-    version = store.categories.get(category).question.version
+    category = as_category(category, store=store)
+    name, version = category.name, category.question.version
     made = []
     for owner_only in (False, True):
-        waiting = store.asks.waiting(category, version, MOST_ASKS, owner_only=owner_only)
+        waiting = store.asks.waiting(name, version, MOST_ASKS, owner_only=owner_only)
         # an uploaded list is published by upload() under its own name
         waiting = [ask for ask in waiting if ask.purpose is not Purpose.UPLOAD]
-        wanting = (
-            _wanting(category, version, owner_only, store=store, settings=settings, now_ms=now_ms) if flush else 1.0
-        )
-        wanting = 0.0 if last else wanting
+        if not waiting:
+            continue
+        wanting = 0.0 if last else 1.0
+        if flush and not last:
+            wanting = _wanting(name, version, owner_only, store=store, settings=settings, now_ms=now_ms)
         least = max(1, math.ceil(wanting * settings.task_images))
         if len(waiting) < least:
             continue
-        before = _before(category, version, waiting, store)
+        before = _before(name, version, waiting, store)
         batches = alternating(compose(together(waiting), settings.task_images, before, store.secret()))
         full = [batch for batch in batches if len(batch) == settings.task_images]
         part = [] if full and not last else [batch for batch in batches if least <= len(batch) < settings.task_images]
-        made += _publish(category, version, category, full + part, store=store, now_ms=now_ms)
+        made += _publish(name, version, name, full + part, store=store, now_ms=now_ms)
     return made
 
 
@@ -269,13 +277,13 @@ def _asked_anew(task: Task, carried: Sequence[Ask], *, store: Store) -> list[Ask
 
 
 def _before(category: str, version: int, asks: Sequence[Ask], store: Store) -> Before:
-    if not store.labels.votes(category, version, sorted({ask.row for ask in asks})):
-        return Before()
     voters: dict[int, set[str]] = defaultdict(set)
-    for vote in store.labels.votes(category, version):
+    for vote in store.labels.votes(category, version, sorted({ask.row for ask in asks})):
         voters[vote.row].add(vote.worker)
+    if not voters:
+        return Before()
     # those who work here, not everybody who once opened a link; but while these are few, others begin
-    people = len(set().union(*voters.values()))
+    people = len(store.labels.voters(category, version))
     people = max(people, min(len(annotators(store=store)), BEGINNERS))
     return Before({row: frozenset(some) for row, some in voters.items()}, people)
 
@@ -324,13 +332,12 @@ def still_wanted(category: str, version: int, *, store: Store) -> int:
 
 def _wanting(category: str, version: int, owner_only: bool, *, store: Store, settings: Settings, now_ms: int) -> float:
     """How full a task must be to be published: 1 while tasks are free, 0.5 soon after the last one, later 0."""
-    unfinished, free, newest = False, False, -math.inf
+    if store.asks.untaken(category, version, 1, owner_only=owner_only, partly=True):
+        return 1.0
+    unfinished, newest = False, -math.inf
     for task in tasks_of(category, version, store):
         if task.owner_only is owner_only:
             unfinished |= task.done < task.places
-            free |= task.taken < task.places
             newest = max(newest, task.published_ms)
-    if free:
-        return 1.0
     patience_ms = settings.patience_seconds * 1000
     return 0.0 if not unfinished or now_ms - newest >= patience_ms else 0.5

@@ -45,7 +45,7 @@ def mine(
     if enough(store.labels.gold(category, version), settings) or open_counts.get(Purpose.MINE_GOLD.value):
         return []
     wanted = settings.task_images if size is None else size
-    known = np.array([label.row for label in store.labels.held(category, version)], np.int64)
+    known = store.labels.held(category, version).rows
     pool = np.setdiff1d(store.categories.pool(category), known)
     spread = np.random.default_rng(seed if seed is not None else settings.seed or None).permutation(pool)
     top = _ranked(category, version, pool, store) if ranked is None else np.asarray(ranked, np.int64)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.records import Label, Round, Says, Thresholds
-from thresher.store.contract import Rows, Store
+from thresher.records import Label, Round, Thresholds
+from thresher.store.contract import Rows, Store, as_held
 from thresher.store.groups import Labelled, labelled_groups
 
 YES, NO, UNKNOWN = 1, 0, -1
@@ -72,14 +72,46 @@ def codes_of(
         codes[scores < thresholds.lower] = NO
     if not held:
         return codes, np.zeros(len(rows), bool)
-    own = np.array([label.row for label in held], np.int64)
-    says = np.array([YES if label.says is Says.YES else NO for label in held], np.int8)
-    at, found = look_up(labelled.agreed, similar)
-    inherited = found & ~np.isin(rows, own)
-    codes[inherited] = np.where(labelled.yes[at[inherited]], YES, NO)
-    at, found = look_up(own, rows)
-    codes[found] = says[at[found]]
+    labels = as_held(held)
+    own, says = labels.rows, np.where(labels.yes, YES, NO).astype(np.int8)
+    # each row of a label, and each that represents a group with one, is sought: they are few, and the rows are many
+    at, found = places_in(rows, labelled.agreed)
+    may_share = similar != rows
+    may_share[at[found]] = True
+    shared = np.flatnonzero(may_share)
+    at, found = look_up(labelled.agreed, similar[shared])
+    found &= ~np.isin(rows[shared], own)
+    inherited = np.zeros(len(rows), bool)
+    inherited[shared[found]] = True
+    codes[shared[found]] = np.where(labelled.yes[at[found]], YES, NO)
+    at, found = places_in(rows, own)
+    codes[at[found]] = says[found]
     return codes, inherited
+
+
+def sharing(rows: Rows, similar: Rows) -> Rows:
+    """The places [k] of rows whose similar group has others among the rows, or is that of an image that is not here."""
+    copies = similar != rows
+    return np.flatnonzero(copies | np.isin(rows, np.unique(similar[copies]))) if copies.any() else rows[:0]
+
+
+def alike(rows: Rows, similar: Rows, some: Rows) -> NDArray[np.bool_]:
+    """Which of the rows [n] are among `some`, or in the similar group of one of these that is among the rows."""
+    found = np.zeros(len(rows), bool)
+    at, there = places_in(rows, some)
+    found[at[there]] = True
+    shared = sharing(rows, similar)
+    found[shared] |= np.isin(similar[shared], np.unique(similar[shared][found[shared]]))
+    return found
+
+
+def places_in(rows: Rows, wanted: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+    """The position of each wanted row among rows in any order, and whether it is there; quick where they ascend."""
+    if (rows[1:] > rows[:-1]).all():
+        return look_up(rows, wanted)
+    order = np.argsort(rows, kind="stable")
+    at, there = look_up(rows[order], wanted)
+    return order[at] if len(order) else at, there
 
 
 def look_up(ascending: Rows, wanted: Rows) -> tuple[Rows, NDArray[np.bool_]]:

@@ -18,10 +18,10 @@ from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
 from thresher.learn.known import known_answers
 from thresher.learn.vectors import Vectors, embedded
-from thresher.records import Category, Counts, Label, Progress, Round, Says, Thresholds
+from thresher.records import Category, Counts, Label, Progress, Round, Thresholds
 from thresher.settings import Settings, cache_directory
 from thresher.store.claims import claims_in_force
-from thresher.store.contract import Report, Rows, Store
+from thresher.store.contract import Report, Rows, Store, as_category
 from thresher.store.groups import labelled_groups
 
 STEPS = ("train", "score", "record")
@@ -30,7 +30,7 @@ MOST_BINS = 20
 
 
 def train_round(
-    category: str, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None = None
+    category: Category | str, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None = None
 ) -> Round:
     """Train on the labels and the gold in use, score every embedded image of the pool, and record the round.
 
@@ -45,21 +45,22 @@ def train_round(
     """
     started = time.perf_counter()
     told = _Teller(report)
-    entry = store.categories.get(category)
-    held = store.labels.held(category, entry.question.version)
+    entry = as_category(category, store=store)
+    name = entry.name
+    held = store.labels.held(name, entry.question.version)
     pool, known = _read(entry, held, store, settings)
     pool_rows = _rows_of(pool)
-    marks, columns = beside_marks(category, store=store), claimed_columns(category, store=store)
+    marks, columns = beside_marks(name, store=store), claimed_columns(name, store=store)
     head = known.trained(beside(columns, _rows_of(known.vectors), store=store), pool=pool, seed=seed)
     told.step()
     scores = head.scores(pool, beside(columns, pool_rows, store=store))
-    number = max((done.number for done in store.rounds.all(category)), default=0) + 1
-    column = f"scores/{category}/{number}"
+    number = max((done.number for done in store.rounds.all(name)), default=0) + 1
+    column = f"scores/{name}/{number}"
     store.columns.create(column, 1, "float32")
     store.columns.write(column, pool_rows, scores[:, None])
     told.step()
-    unlabelled = ~np.isin(pool_rows, [label.row for label in held])
-    found_yes = float(np.isin(pool_rows, [label.row for label in held if label.says is Says.YES]).sum())
+    unlabelled = ~np.isin(pool_rows, held.rows)
+    found_yes = float(np.isin(pool_rows, held.rows[held.yes]).sum())
     weights = stands_for(head.out_of_fold, scores[unlabelled])
     thresholds = cascade(
         head.out_of_fold,
@@ -71,14 +72,14 @@ def train_round(
     )
     done = Round(
         number=number,
-        category=category,
+        category=name,
         version=entry.question.version,
         backbone="+".join(names(settings)),
         column=column,
         thresholds=thresholds,
         counts=_count(entry, pool_rows, scores, thresholds, held, store),
-        labels_yes=sum(label.says is Says.YES for label in held),
-        labels_no=sum(label.says is Says.NO for label in held),
+        labels_yes=int(held.yes.sum()),
+        labels_no=len(held) - int(held.yes.sum()) - int(held.unsure.sum()),
         measures=_measures(head, known.yes, weights, thresholds, found_yes),
         head=head.kind,
         at_ms=now_ms,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.learn.decide import UNKNOWN, Decided
+from thresher.learn.decide import UNKNOWN, Decided, sharing
 from thresher.records import Thresholds
 from thresher.store.contract import Rows
 
@@ -66,7 +66,8 @@ def choose(
     for share, usefulness in zip(shares, (scores, -np.abs(np.asarray(scores) - pool.boundary)), strict=True):
         best = _highest(usefulness, places, round(share * size))
         taken.append(best)
-        places = np.setdiff1d(places, best, assume_unique=True)
+        free[best] = False
+        places = np.flatnonzero(free)
     taken.append(random.choice(places, size - sum(map(len, taken)), replace=False))
     return _in_order(rows, taken)
 
@@ -85,16 +86,22 @@ def middle(decided: Decided, size: int) -> Picked:
 
 
 def _mask(rows: Rows, known_rows: Rows | set[int] | list[int]) -> NDArray[np.bool_]:
-    known = np.fromiter(known_rows, np.int64, len(known_rows))
+    known = known_rows if isinstance(known_rows, np.ndarray) else np.fromiter(known_rows, np.int64, len(known_rows))
     return np.isin(rows, known)
 
 
 def _one_a_group(rows: Rows, known: NDArray[np.bool_], similar: Rows | None) -> NDArray[np.bool_]:
     """Which rows may be asked about: not known, in no group with a known one, and one per group."""
     free = ~known
-    if similar is None or np.array_equal(similar, rows):
+    if similar is None:
         return free
-    free &= ~np.isin(similar, np.unique(similar[known]))
+    shared = sharing(rows, similar)
+    free[shared] = _one_a_shared_group(rows[shared], known[shared], similar[shared])
+    return free
+
+
+def _one_a_shared_group(rows: Rows, known: NDArray[np.bool_], similar: Rows) -> NDArray[np.bool_]:
+    free = ~known & ~np.isin(similar, np.unique(similar[known]))
     stands_for_itself = similar == rows
     # the image that represents a group may be in another pool only: then the first one here does
     orphans = np.flatnonzero(free & ~stands_for_itself & ~np.isin(similar, rows))

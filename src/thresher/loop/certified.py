@@ -82,7 +82,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         if isinstance(begun, Wish):
             return begun
         return _audit(category, begun, store=store, settings=settings, now_ms=now_ms)
-    left, decided = budget_left(category, store=store), decision(category.name, store=store)
+    left, decided = budget_left(category, store=store), decision(category, store=store)
     if decided.round is None and (done := nothing_to_ask(category, decided, store=store)):
         return Wish("done", done)
     if ended := spent(category, store=store, settings=settings):

@@ -18,7 +18,7 @@ from thresher.learn.decide import NO, UNKNOWN, YES, Codes, Decided, decide, look
 from thresher.loop.versions import as_version
 from thresher.loop.ways import way_of
 from thresher.records import TRUSTED, Category, Counts, Grounds, Label, Round, Says
-from thresher.store.contract import Rows, Store
+from thresher.store.contract import Held, Rows, Store
 
 if TYPE_CHECKING:  # the mathematics of certificates is slow to import: a server that starts does without
     from thresher.evidence import Certified, Step
@@ -36,7 +36,7 @@ class Basis:
     category: Category
     pool: Rows
     round: Round | None
-    held: list[Label]
+    held: Held
     snapshot: "Snapshot | None" = None
     step: "Step | None" = None
 
@@ -85,7 +85,7 @@ class Decision(Decided):
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
         """Which have a label of their own."""
-        return np.isin(self.rows, np.array([label.row for label in self.basis.held], np.int64))
+        return np.isin(self.rows, self.basis.held.rows)
 
     @cached_property
     def yes_by(self) -> Grounds:
@@ -111,12 +111,15 @@ class Decision(Decided):
         )
 
 
-def decision(name: str, *, store: Store, rows: Rows | None = None, version: int | None = None) -> Decision:
+def decision(
+    category: Category | str, *, store: Store, rows: Rows | None = None, version: int | None = None
+) -> Decision:
     """What is decided now of a category's pool, or of some rows of it, by the question in force or another version.
 
-    Raises NotFound for an unknown category or version.
+    The category as the caller read it, or its name. Raises NotFound for an unknown category or version.
     """
-    return Decisions(store).on(as_version(name, version, store=store), rows)
+    read = category if isinstance(category, Category) else as_version(category, version, store=store)
+    return Decisions(store).on(read, rows)
 
 
 class Decisions:

@@ -9,7 +9,7 @@ from thresher.label.asks import askable, unsettled, wish, wish_first
 from thresher.label.cap import answers_left
 from thresher.label.deal import out_of_answers
 from thresher.label.standing import annotators
-from thresher.learn.decide import UNKNOWN, Decided
+from thresher.learn.decide import UNKNOWN, Decided, alike
 from thresher.learn.sample import SHARES, Scored, choose, middle
 from thresher.loop.budget import NO_LIMIT, images_for, spare
 from thresher.loop.decision import Decision, decision
@@ -42,7 +42,7 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
     It proves nothing; the methods in certified.py do.
     """
     name, left = category.name, spare(category, store=store, settings=settings)
-    decided = decision(name, store=store)
+    decided = decision(category, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
     if ended := spent(category, store=store, settings=settings):
@@ -56,7 +56,7 @@ def cascade(category: Category, *, store: Store, settings: Settings, seed: int, 
     size = _size(left, settings)
     pending = set(store.asks.open_rows(name, category.question.version).tolist())
     ranked = [(row, priority) for row, priority in middle(decided, size + len(pending)) if row not in pending]
-    asked = wish(name, ranked[:size], Purpose.MIDDLE, store=store, settings=settings)
+    asked = wish(category, ranked[:size], Purpose.MIDDLE, store=store, settings=settings)
     return Wish("asking", f"asks about {asked:,} unknown images.")
 
 
@@ -66,7 +66,7 @@ def uncertainty(category: Category, *, store: Store, settings: Settings, seed: i
     It ends when the head stops improving, and proves nothing.
     """
     left = spare(category, store=store, settings=settings)
-    decided = decision(category.name, store=store)
+    decided = decision(category, store=store)
     if done := why_done(category, decided, store=store, settings=settings):
         return Wish("done", done)
     if ended := spent(category, store=store, settings=settings):
@@ -101,7 +101,7 @@ def nothing_to_ask(category: Category, decided: Decision, *, store: Store) -> st
     if not unknown and not by_doubt:
         return "no image is unknown any more."
     rows = _unlabelled(category, decided, store=store) if by_doubt else decided.rows[decided.codes == UNKNOWN]
-    if still_coming(category, store=store) or askable(category.name, rows, store=store):
+    if still_coming(category, store=store) or askable(category, rows, store=store):
         return ""
     stay = f"; {unknown:,} images stay unknown" if unknown else ""
     return f"nothing is left to ask about{stay}."
@@ -109,8 +109,8 @@ def nothing_to_ask(category: Category, decided: Decision, *, store: Store) -> st
 
 def _unlabelled(category: Category, decided: Decision, *, store: Store) -> Rows:
     """The rows in no group with a label, only those with a score if any has one (as `choose` in learn/sample.py)."""
-    labelled = [label.row for label in store.labels.held(category.name, category.question.version)]
-    free = ~np.isin(decided.similar, decided.similar[np.isin(decided.rows, labelled)])
+    labelled = store.labels.held(category.name, category.question.version).rows
+    free = ~alike(decided.rows, decided.similar, labelled)
     scored = np.isfinite(decided.scores)
     return decided.rows[free & scored if scored.any() else free]
 
@@ -118,7 +118,7 @@ def _unlabelled(category: Category, decided: Decision, *, store: Store) -> Rows:
 def first_asks(category: Category, left: int, *, store: Store, settings: Settings, seed: int, now_ms: int) -> Wish:
     """Before the first round: random images, because a head needs a few labels of each answer."""
     size = images_for(left, settings.first_images, settings)
-    asked = wish_first(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
+    asked = wish_first(category, store=store, settings=settings, seed=seed, now_ms=now_ms, size=size)
     if not asked and still_coming(category, store=store):
         return Wish("waiting", COMING)
     return Wish("asking" if asked else "done", f"asks about {asked:,} random images first.")
@@ -142,12 +142,11 @@ def learning_asks(
 ) -> int:
     """Ask about the images that improve the head most: the top, the boundary, and some at random; how many are new."""
     name, version = category.name, category.question.version
-    known = set(store.asks.open_rows(name, version).tolist())
-    known |= {label.row for label in store.labels.held(name, version)}
+    known = np.concatenate([store.asks.open_rows(name, version), store.labels.held(name, version).rows])
     thresholds = decided.round.thresholds if decided.round else None
     pool = Scored(decided.rows, decided.scores, decided.similar, thresholds)
     rows = choose(pool, known, size=_size(left, settings), seed=seed, shares=shares)
-    return wish(name, rows, Purpose.LEARN, store=store, settings=settings)
+    return wish(category, rows, Purpose.LEARN, store=store, settings=settings)
 
 
 def _size(left: int, settings: Settings) -> int:

@@ -66,7 +66,7 @@ def _waiting(category: Category, rows: list[int], *, store: Store, settings: Set
     lacking = [row for row in rows if row not in labelled and votes[row] < settings.votes]
     asked = set(store.asks.open_rows(name, version).tolist())
     unasked = [(row, 1.0) for row in lacking if not votes[row] and row not in asked]
-    wish(name, unasked, Purpose.LEARN, store=store, settings=settings)
+    wish(category, unasked, Purpose.LEARN, store=store, settings=settings)
     return len(set(lacking) & set(store.asks.open_rows(name, version).tolist()))
 
 
@@ -82,5 +82,5 @@ def _sent(category: Category, decided: Decided, before: list[Sent], *, store: St
     plan = sketch(Curve(points_of(np.asarray(probability))), yes, promise, delta=spend(promise.delta, epoch))
     if before and plan.accepted < LEAP * before[-1].accepted and before[-1].accepted < LEAP * plan.accepted:
         return None
-    rows = fresh(category.name, ranking[scouts(plan, len(ranking))], store=store).tolist()
+    rows = fresh(category, ranking[scouts(plan, len(ranking))], store=store).tolist()
     return Sent(rows, plan.accepted, plan.rejected - plan.accepted) if rows else None

@@ -173,7 +173,7 @@ def learn(
     """Train and score if the last round did not have all labels and columns; the newest round in any case."""
     version = category.question.version
     latest = store.rounds.latest(category.name, version)
-    labels = sum(label.says.value != "unsure" for label in store.labels.held(category.name, version))
+    labels = int((~store.labels.held(category.name, version).unsure).sum())
     if latest and latest.labels_yes + latest.labels_no == labels and _knows_all(category, latest, store):
         return latest
     try:

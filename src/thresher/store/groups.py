@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.records import Label, Says
-from thresher.store.contract import Rows, Store
+from thresher.records import Label
+from thresher.store.contract import Rows, Store, as_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,11 @@ class Labelled:
 
 def labelled_groups(held: Sequence[Label], *, store: Store) -> Labelled:
     """The groups of these labels, one label per row."""
-    rows = np.array([label.row for label in held], np.int64)
-    yes = np.array([label.says is Says.YES for label in held], np.bool_)
+    labels = as_held(held)
+    rows, yes = labels.rows, labels.yes
     groups = store.images.similar(rows) if len(rows) else rows
+    if (groups == rows).all() and (rows[1:] > rows[:-1]).all():  # no group has two labels
+        return Labelled(rows, yes, rows[:0])
     some_yes, some_no = np.unique(groups[yes]), np.unique(groups[~yes])
     split = np.intersect1d(some_yes, some_no, assume_unique=True)
     agreed = np.setdiff1d(np.union1d(some_yes, some_no), split, assume_unique=True)

@@ -12,11 +12,11 @@ from thresher.store.contract.columns import Columns
 from thresher.store.contract.common import Report, Rows, chunks
 from thresher.store.contract.images import Images, Renderings
 from thresher.store.contract.jobs import Jobs, Servers
-from thresher.store.contract.labels import Labels
+from thresher.store.contract.labels import Held, Labels, as_held
 from thresher.store.contract.lines import Lines
 from thresher.store.contract.people import People
 from thresher.store.contract.rounds import Rounds
-from thresher.store.contract.store import CheckReport, Recovered, Store, every_assignment
+from thresher.store.contract.store import CheckReport, Recovered, Store, as_category, every_assignment
 from thresher.store.contract.transfer import Transfer
 from thresher.store.contract.work import UNBOUNDED, Bounds, Work
 
@@ -28,6 +28,7 @@ __all__ = [
     "Categories",
     "CheckReport",
     "Columns",
+    "Held",
     "Images",
     "Jobs",
     "Labels",
@@ -45,6 +46,8 @@ __all__ = [
     "Tally",
     "Transfer",
     "Work",
+    "as_category",
+    "as_held",
     "chunks",
     "every_assignment",
 ]

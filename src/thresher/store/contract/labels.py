@@ -1,10 +1,44 @@
 """Labels, gold, and the votes they come from."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Protocol
 
-from thresher.records import Gold, Label, Vote
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.records import Gold, Label, Says, Vote
 from thresher.store.contract.common import Rows
+
+
+class Held(list[Label]):
+    """The labels that hold, one per row, by row; with what they say as arrays. Not to be changed."""
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Their rows [n], ascending."""
+        return np.fromiter((label.row for label in self), np.int64, len(self))
+
+    @cached_property
+    def yes(self) -> NDArray[np.bool_]:
+        """Which of them [n] say yes."""
+        return np.fromiter((label.says is Says.YES for label in self), np.bool_, len(self))
+
+    @cached_property
+    def unsure(self) -> NDArray[np.bool_]:
+        """Which of them [n] say unsure."""
+        return np.fromiter((label.says is Says.UNSURE for label in self), np.bool_, len(self))
+
+    def again(self) -> "Held":
+        """The same, for another caller: only the list is copied."""
+        copy = Held(self)
+        copy.__dict__ |= {"rows": self.rows, "yes": self.yes, "unsure": self.unsure}
+        return copy
+
+
+def as_held(labels: Sequence[Label]) -> Held:
+    """Labels, one per row, as Held; those of a store are Held already."""
+    return labels if isinstance(labels, Held) else Held(labels)
 
 
 class Labels(Protocol):
@@ -16,7 +50,7 @@ class Labels(Protocol):
     def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
         """Delete labels of one source, for example when their votes were rejected."""
 
-    def held(self, category: str, version: int) -> list[Label]:
+    def held(self, category: str, version: int) -> Held:
         """One label per row, that of the most trusted source, by row."""
 
     def all_of(self, category: str, version: int) -> list[Label]:
@@ -42,6 +76,9 @@ class Labels(Protocol):
 
     def voted(self, category: str, version: int) -> Rows:
         """Rows with valid answers."""
+
+    def voters(self, category: str, version: int) -> frozenset[str]:
+        """The workers with valid answers on asked images."""
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         """A worker's gold over all reviewed assignments: yes right, yes shown, no right, no shown."""

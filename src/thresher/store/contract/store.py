@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from thresher.records import Assignment, NewImage
+from thresher.records import Assignment, Category, NewImage
 from thresher.store.contract.asks import Asks
 from thresher.store.contract.categories import Categories
 from thresher.store.contract.columns import Columns
@@ -100,6 +100,14 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Close files and connections; calling it twice is fine."""
+
+
+def as_category(category: Category | str, *, store: Store) -> Category:
+    """A category as it is now, by its name; or as the caller read it, who goes by one version of its question.
+
+    Raises NotFound.
+    """
+    return store.categories.get(category) if isinstance(category, str) else category
 
 
 def every_assignment(category: str, *, store: Store, at_once: int = 500) -> Iterator[Assignment]:

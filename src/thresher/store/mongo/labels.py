@@ -9,14 +9,15 @@ from pymongo import DeleteOne, ReplaceOne, UpdateOne
 from pymongo.results import BulkWriteResult
 
 from thresher.records import Gold, Label, Source, Vote
-from thresher.store.contract import Labels, Rows
+from thresher.store.contract import Held, Labels, Rows
 from thresher.store.conversions import gold_line, gold_of, label_line, label_of, vote_of
+from thresher.store.held import KnownLabels
 from thresher.store.kinds import GOLD, LABEL, VOTE
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.lines import replacing, row_document, rows_of
-from thresher.store.mongo.link import Document, Part, Session, batches, key, span
-from thresher.store.mongo.numbers import count_on, move
+from thresher.store.mongo.link import Document, Link, Part, Session, batches, key, span
+from thresher.store.mongo.numbers import count_on, move, read_mark
 from thresher.store.rules import SOURCES, TRUST, by_version, most_trusted, one_of, plain
 
 CHUNK: Final = 500
@@ -25,6 +26,10 @@ CHUNK: Final = 500
 @plain_failures
 class MongoLabels(Part, Labels):
     """Labels, gold, and the votes they come from."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._known = KnownLabels()
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
         here_rows(self.link, [int(label.row) for label in labels])
@@ -61,12 +66,18 @@ class MongoLabels(Part, Labels):
             held[one["_id"]["row"]] = min(place, held.get(one["_id"]["row"], place))
         return Counter(says for _, says in held.values())
 
-    def held(self, category: str, version: int) -> list[Label]:
-        return most_trusted(self.all_of(category, version))
+    def held(self, category: str, version: int) -> Held:
+        known = self._known.held(category, version, read_mark(self.link, category)["labels"])
+        return Held(most_trusted(self.all_of(category, version))) if known is None else known
 
     def all_of(self, category: str, version: int) -> list[Label]:
-        found = self.link.table("labels").find(span(category=category, version=version)).sort("_id", 1)
-        return [label_of(line) for line in rows_of(LABEL, found)]
+        mark = read_mark(self.link, category)["labels"]
+        known = self._known.all_of(category, version, mark)
+        if known is None:
+            found = self.link.table("labels").find(span(category=category, version=version)).sort("_id", 1)
+            known = [label_of(line) for line in rows_of(LABEL, found)]
+            self._known.keep(category, version, mark, known)
+        return known
 
     def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
         held: dict[int, Label] = {}
@@ -120,6 +131,9 @@ class MongoLabels(Part, Labels):
     def voted(self, category: str, version: int) -> Rows:
         found = self.link.table("votes").find(span(category=category, version=version), {"_id": 1})
         return np.unique(np.fromiter((one["_id"]["row"] for one in found), dtype=np.int64))
+
+    def voters(self, category: str, version: int) -> frozenset[str]:
+        return frozenset(self.link.table("votes").distinct("worker", span(category=category, version=version)))
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         wanted = {"worker": worker, "category": category, "version": version, "review": {"$exists": True}}

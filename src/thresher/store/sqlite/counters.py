@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,12 @@ def marks(sql: sqlite3.Connection, category: int) -> dict[str, int]:
     return dict(found.fetchall())
 
 
+def mark_of(sql: sqlite3.Connection, category: int, part: str) -> int:
+    """One part of a category's change mark."""
+    wanted = f"SELECT coalesce(sum(value), 0) FROM counter WHERE category IN ({WORKSPACE}, ?) AND name = ?"
+    return int(sql.execute(wanted, (category, f"{MARK}{part}")).fetchone()[0])
+
+
 def value(sql: sqlite3.Connection, category: int, name: str) -> int:
     """A counter; 0 if nothing was counted yet."""
     found = sql.execute("SELECT value FROM counter WHERE category = ? AND name = ?", (category, name)).fetchone()
@@ -73,4 +80,4 @@ def version_in_force(sql: sqlite3.Connection, category: int) -> int:
 
 def as_rows(found: sqlite3.Cursor) -> Rows:
     """A cursor of one column as an array."""
-    return np.fromiter((row for (row,) in found), dtype=np.int64)
+    return np.fromiter(chain.from_iterable(found), dtype=np.int64)

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from thresher.records import Gold, Label, Source, Vote
-from thresher.store.contract import Labels, Rows
+from thresher.store.contract import Held, Labels, Rows
 from thresher.store.conversions import gold_line, gold_of, label_line, label_of, vote_of
+from thresher.store.held import KnownLabels
 from thresher.store.kinds import GOLD, LABEL, VOTE
 from thresher.store.rules import TRUST, by_version, most_trusted, one_of, plain
 from thresher.store.sqlite import counters
+from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import as_rows
 from thresher.store.sqlite.lines import named, replace
 from thresher.store.sqlite.part import Part
@@ -22,30 +24,49 @@ CHUNK = 1000
 class SqliteLabels(Part, Labels):
     """Labels, gold, and the votes they come from."""
 
+    def __init__(self, catalog: Catalog) -> None:
+        super().__init__(catalog)
+        self._known = KnownLabels()
+        self._voted: dict[int, tuple[tuple[int, int], Rows]] = {}
+        """Of each category the rows with votes that were read last, with the version and the mark that they are of."""
+
     def hold(self, category: str, labels: Sequence[Label]) -> None:
         for version, of_version in by_version(labels).items():
             for start in range(0, len(of_version), CHUNK):
-                some = of_version[start : start + CHUNK]
-                rows = sorted({int(label.row) for label in some})
+                lines = list(map(label_line, of_version[start : start + CHUNK]))
+                stored = [label_of(line) for line in lines]
+                rows = sorted({label.row for label in stored})
                 with self.writing(category, ["labels"]) as (sql, key), _held_counted(sql, key, version, rows):
-                    replace(sql, LABEL, key, map(label_line, some))
+                    found = counters.mark_of(sql, key, "labels")
+                    replace(sql, LABEL, key, lines)
+                self._known.put(category, version, found, stored)
 
     def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
         wanted, trust = plain(rows), TRUST[one_of(Source, source)]
         with self.writing(category, ["labels"]) as (sql, key), _held_counted(sql, key, version, wanted):
-            sql.execute(
+            found = counters.mark_of(sql, key, "labels")
+            gone = sql.execute(
                 """DELETE FROM label WHERE category = ? AND version = ? AND trust = ?
                    AND row IN (SELECT value FROM json_each(?))""",
                 (key, version, trust, json.dumps(wanted)),
-            )
+            ).rowcount
+        if gone:  # else the mark did not move
+            self._known.take_out(category, version, found, (trust, wanted))
 
-    def held(self, category: str, version: int) -> list[Label]:
-        return most_trusted(self.all_of(category, version))
+    def held(self, category: str, version: int) -> Held:
+        with self.reading(category) as (sql, key):
+            known = self._known.held(category, version, counters.mark_of(sql, key, "labels"))
+        return Held(most_trusted(self.all_of(category, version))) if known is None else known
 
     def all_of(self, category: str, version: int) -> list[Label]:
         wanted = f"SELECT {named(LABEL.fields)} FROM label WHERE category = ? AND version = ? ORDER BY row, trust"
         with self.reading(category) as (sql, key):
-            return [label_of(line) for line in sql.execute(wanted, (key, version))]
+            mark = counters.mark_of(sql, key, "labels")
+            known = self._known.all_of(category, version, mark)
+            if known is None:
+                known = [label_of(line) for line in sql.execute(wanted, (key, version))]
+                self._known.keep(category, version, mark, known)
+        return known
 
     def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
         with self.reading(category) as (sql, key):
@@ -96,9 +117,19 @@ class SqliteLabels(Part, Labels):
             return [vote_of(line) for line in found]
 
     def voted(self, category: str, version: int) -> Rows:
+        wanted = "SELECT DISTINCT row FROM vote WHERE category = ? AND version = ? ORDER BY row"
         with self.reading(category) as (sql, key):
-            wanted = "SELECT DISTINCT row FROM vote WHERE category = ? AND version = ? ORDER BY row"
-            return as_rows(sql.execute(wanted, (key, version)))
+            of = (version, counters.mark_of(sql, key, "votes"))
+            then, rows = self._voted.get(key, (None, None))
+            if rows is None or then != of:
+                rows = as_rows(sql.execute(wanted, (key, version)))
+                self._voted[key] = of, rows
+        return rows.copy()
+
+    def voters(self, category: str, version: int) -> frozenset[str]:
+        with self.reading(category) as (sql, key):
+            wanted = "SELECT DISTINCT worker FROM vote WHERE category = ? AND version = ?"
+            return frozenset(worker for (worker,) in sql.execute(wanted, (key, version)))
 
     def gold_record(self, category: str, version: int, worker: str) -> tuple[int, int, int, int]:
         with self.reading(category) as (sql, key):
