@@ -106,14 +106,11 @@ def take_owners_answers(
     return labels
 
 
-def take_lost_labels(
-    labels: Sequence[Label], of_the_owner: Sequence[Vote], *, store: Store, now_ms: int
-) -> list[Label]:
-    """Make labels anew of images that the owner answered and that have none of people; returns the new ones.
+def take_lost_labels(known: Collection[int], of_the_owner: Sequence[Vote], *, store: Store, now_ms: int) -> list[Label]:
+    """Make labels anew of images that the owner answered and that are not among the rows `known` to have one of people.
 
-    A catalog loses labels where a repair drops those that do not match their checksums.
+    Returns the new ones. A catalog loses labels where a repair drops those that do not match their checksums.
     """
-    known = {label.row for label in labels if label.source in TRUSTED["people"]}
     asked = (vote for vote in of_the_owner if vote.purpose is not Purpose.CHECK)
     newest = {vote.row: vote.assignment for vote in asked if vote.row not in known}
     lost: dict[str, set[int]] = defaultdict(set)

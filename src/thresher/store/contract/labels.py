@@ -1,10 +1,13 @@
 """Labels, gold, and the votes they come from."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from thresher.records import Gold, Label, Vote
 from thresher.store.contract.common import Rows
+
+LABELS_AT_ONCE: Final = 500
+"""Labels that `hold` and `drop` write in one commit, which moves the change mark's part `labels` by one."""
 
 
 class Labels(Protocol):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from thresher.records import Gold, Label, Source, Vote
 from thresher.store.contract import Labels, Rows
+from thresher.store.contract.labels import LABELS_AT_ONCE
 from thresher.store.conversions import gold_line, gold_of, label_line, label_of, vote_of
 from thresher.store.kinds import GOLD, LABEL, VOTE
 from thresher.store.rules import TRUST, by_version, most_trusted, one_of, plain
@@ -16,16 +17,14 @@ from thresher.store.sqlite.counters import as_rows
 from thresher.store.sqlite.lines import named, replace
 from thresher.store.sqlite.part import Part
 
-CHUNK = 1000
-
 
 class SqliteLabels(Part, Labels):
     """Labels, gold, and the votes they come from."""
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
         for version, of_version in by_version(labels).items():
-            for start in range(0, len(of_version), CHUNK):
-                some = of_version[start : start + CHUNK]
+            for start in range(0, len(of_version), LABELS_AT_ONCE):
+                some = of_version[start : start + LABELS_AT_ONCE]
                 rows = sorted({int(label.row) for label in some})
                 with self.writing(category, ["labels"]) as (sql, key), _held_counted(sql, key, version, rows):
                     replace(sql, LABEL, key, map(label_line, some))
