@@ -7,7 +7,6 @@ because somebody answered about another, and one assignment costs the same among
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,6 @@ from thresher.label.independent import Devices
 from thresher.label.remembered import Memory
 from thresher.records import Says
 from thresher.store.contract import Store
-
-OFTEN: Final = 50  # the whole crowd is estimated anew when one in so many of all answers is new
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ def bring_up_to_date(category: str, memory: Memory, votes: Table, final: Mapping
         memory.drift += sum(len(of_row(table, row)) for row in moved for table in (votes, memory.ballots.gold))
     memory.changed |= moved
     round_now = _round(category, memory, store)
-    if memory.estimate is None or memory.round != round_now or memory.drift * OFTEN > len(votes):
+    if memory.estimate is None or memory.round != round_now or memory.drift * memory.often > len(votes):
         memory.estimate = estimate(memory.ballots, votes, known)
         memory.since, memory.drift, memory.round, memory.whole = {}, 0, round_now, True
     elif memory.changed:

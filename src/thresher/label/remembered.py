@@ -22,6 +22,7 @@ from thresher.store.kinds import REVIEW
 NEWEST: Final = 20  # reviews that are read beyond the number of new ones: clocks of servers differ a little
 LOOKS: Final = 5  # at the mark and the number of reviews, until nobody reviewed in between
 MANY: Final = 20  # reviews, from which on reading all votes is quicker than those on their images
+OFTEN: Final = 50
 NEVER: Final = -1
 
 
@@ -40,9 +41,10 @@ class Memory:
 
     One for each category and process, handed to each function of this package that takes one. Without it they read
     everything, and come to the same. `changed` are the rows whose votes changed since the last settling, or `whole` is
-    True: then any may have.
+    True: then any may have. The whole crowd is estimated anew when one in `often` of all answers is new (estimated.py).
     """
 
+    often: int = OFTEN
     version: int = 0
     mark: Mark = field(default_factory=Mark)
     ballots: Ballots = field(default_factory=Ballots)
@@ -65,7 +67,7 @@ class Memory:
 
     def forget(self) -> None:
         """Empty it: everything is read again."""
-        fresh = Memory()
+        fresh = Memory(self.often)
         for one in fields(self):
             setattr(self, one.name, getattr(fresh, one.name))
 
