@@ -16,7 +16,7 @@ from thresher.label.estimated import counted, posterior_of
 from thresher.label.remembered import Memory
 from thresher.label.standing import admit, exclude
 from thresher.label.votes import Changes, changes_of, settle
-from thresher.records import Gold, Label, NewAsk, Purpose, Review, Says, Source, Stage, Vote
+from thresher.records import Gold, Label, NewAsk, Purpose, Review, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.store.kinds import VOTE
@@ -138,19 +138,20 @@ EVENTS: list[tuple[int, Callable[[Events], None]]] = [
 
 
 def same(some: Changes, others: Changes) -> bool:
-    def ordered(changes: Changes) -> list[list[object]]:
-        asks = (sorted(found, key=lambda ask: ask.row) for found in (changes.more, changes.adjudicate))
-        return [sorted(changes.hold, key=lambda label: (label.row, label.source)), sorted(changes.drop), *asks]
+    def ordered(changes: Changes) -> tuple[list[Label], list[int], list[NewAsk], list[NewAsk]]:
+        labels = sorted(changes.hold, key=lambda label: (label.row, label.source))
+        more, adjudicate = (sorted(found, key=lambda ask: ask.row) for found in (changes.more, changes.adjudicate))
+        return labels, sorted(changes.drop), more, adjudicate
 
     return ordered(some) == ordered(others)
 
 
-def everything(memory: Memory) -> tuple[list[Vote], list[tuple[object, ...]], list[Label], object]:
+def everything(memory: Memory) -> tuple[object, ...]:
     """What is remembered of the store."""
     names, gold = memory.ballots.workers.texts, memory.ballots.gold
     answers = [(row, names[worker], says) for row, worker, says in gold.tolist()]
     held = memory.held.records(memory.held.lines)
-    return memory.ballots.records(memory.ballots.votes), answers, held, (memory.gold, memory.people)
+    return memory.ballots.records(memory.ballots.votes), answers, held, memory.gold, memory.people
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,6 +1,6 @@
 """Votes and answers on gold as arrays, ordered by row: what 200,000 records would take seconds to go through."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ Rows = NDArray[np.int64]
 
 SAYS: Final = tuple(Says)
 PURPOSES: Final = tuple(Purpose)
-SAYS_CODE: Final = {says: code for code, says in enumerate(SAYS)}
+SAYS_CODE: Final[Mapping[str, int]] = {says: code for code, says in enumerate(SAYS)}
 PURPOSE_CODE: Final = {purpose: code for code, purpose in enumerate(PURPOSES)}
 YES, NO, UNSURE = (SAYS_CODE[says] for says in (Says.YES, Says.NO, Says.UNSURE))
 
@@ -54,6 +54,7 @@ class Ballots:
     """The votes of a category and its annotators' answers on gold, by row and then as the store orders them."""
 
     votes: Table = field(default_factory=lambda: np.empty(0, VOTES))
+    rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))  # of the votes
     gold: Table = field(default_factory=lambda: np.empty(0, GOLD))
     workers: Names = field(default_factory=Names)
     assignments: Names = field(default_factory=Names)
@@ -71,13 +72,14 @@ class Ballots:
         made["draw"] = [vote.draw for vote in votes]
         made["weight"] = [vote.weight for vote in votes]
         self.votes = replaced(self.votes, made, rows)
+        self.rows = rows_of(self.votes)
 
     def put_gold(self, answers: Sequence[tuple[int, str, str]], rows: Collection[int] | None = None) -> None:
         """Take these answers on gold (row, worker, says) for those of the rows, or of all rows."""
         made = np.empty(len(answers), GOLD)
         made["row"] = [row for row, _, _ in answers]
         made["worker"] = self.workers.numbered(worker for _, worker, _ in answers)
-        made["says"] = [SAYS_CODE[Says(says)] for _, _, says in answers]
+        made["says"] = [SAYS_CODE[says] for _, _, says in answers]
         self.gold = replaced(self.gold, made, rows)
 
     def records(self, some: Table) -> list[Vote]:
@@ -101,9 +103,10 @@ def replaced(table: Table, made: Table, rows: Collection[int] | None) -> Table:
     """The table with other lines for some rows, or for all of them; both are ordered by row."""
     if rows is None:
         return made
-    kept = table[~among(table["row"], rows)]
-    joined = np.concatenate([kept, made])
-    return joined[np.argsort(joined["row"], kind="stable")]
+    gone = among(table["row"], rows)
+    kept = table[~gone] if gone.any() else table
+    joined: Table = np.insert(kept, np.searchsorted(kept["row"], made["row"]), made)
+    return joined
 
 
 def among(rows: Rows, some: Collection[int]) -> NDArray[np.bool_]:
@@ -117,7 +120,12 @@ def among(rows: Rows, some: Collection[int]) -> NDArray[np.bool_]:
     return found
 
 
-def of_row(table: Table, row: int) -> Table:
-    """The lines of a row."""
-    first, last = np.searchsorted(table["row"], [row, row + 1])
+def rows_of(table: Table) -> Rows:
+    """The rows of the lines, side by side in memory: a look into a field of a table copies it each time."""
+    return np.ascontiguousarray(table["row"])
+
+
+def of_row(table: Table, rows: Rows, row: int) -> Table:
+    """The lines of a row, by the rows of all lines."""
+    first, last = np.searchsorted(rows, [row, row + 1])
     return table[first:last]

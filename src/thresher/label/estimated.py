@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.label.ballots import Rows, Table, of_row
+from thresher.label.ballots import Rows, Table, of_row, rows_of
 from thresher.label.consensus import estimate, estimate_some
 from thresher.label.independent import Devices
 from thresher.label.remembered import Memory
@@ -24,7 +24,8 @@ class Counted:
     """The votes that count: of people, one a device on each image; and the rows where another did not."""
 
     votes: Table
-    doubled: NDArray[np.int64]
+    rows: Rows
+    doubled: Rows
 
 
 def counted(memory: Memory) -> Counted:
@@ -35,9 +36,12 @@ def counted(memory: Memory) -> Counted:
         votes = votes[~np.isin(votes["worker"], ballots.numbers_of(people.owners))]
     sharing = ballots.numbers_of(people.shared.keys())
     doubtful = np.flatnonzero(np.isin(votes["worker"], sharing)) if len(sharing) else np.empty(0, np.intp)
+    if not len(doubtful):
+        return Counted(votes, rows_of(votes), np.empty(0, np.int64))
     kept = np.ones(len(votes), np.bool_)
     kept[doubtful] = _first_of_a_device(votes[doubtful], ballots.workers.texts, people.shared)
-    return Counted(votes[kept], np.unique(votes["row"][~kept]))
+    votes, doubled = votes[kept], np.unique(votes["row"][~kept])
+    return Counted(votes, rows_of(votes), doubled)
 
 
 def _first_of_a_device(votes: Table, names: list[str], shared: Devices) -> list[bool]:
@@ -52,21 +56,23 @@ def _first_of_a_device(votes: Table, names: list[str], shared: Devices) -> list[
     return first
 
 
-def bring_up_to_date(category: str, memory: Memory, votes: Table, final: Mapping[int, Says], *, store: Store) -> None:
+def bring_up_to_date(category: str, memory: Memory, here: Counted, final: Mapping[int, Says], *, store: Store) -> None:
     """Estimate the crowd anew if it is time, and otherwise the images whose votes or certain answers changed."""
     known = dict(memory.gold)
     known |= {row: says is Says.YES for row, says in final.items() if says is not Says.UNSURE}
     moved = {row for row, _ in known.items() ^ memory.known.items()}
     memory.known = known
-    if memory.estimate is not None:
-        memory.drift += sum(len(of_row(table, row)) for row in moved for table in (votes, memory.ballots.gold))
+    if memory.estimate is not None and moved:
+        of_gold = rows_of(memory.ballots.gold)
+        memory.drift += sum(len(of_row(here.votes, here.rows, row)) for row in moved)
+        memory.drift += sum(len(of_row(memory.ballots.gold, of_gold, row)) for row in moved)
     memory.changed |= moved
     round_now = _round(category, memory, store)
-    if memory.estimate is None or memory.round != round_now or memory.drift * memory.often > len(votes):
-        memory.estimate = estimate(memory.ballots, votes, known)
+    if memory.estimate is None or memory.round != round_now or memory.drift * memory.often > len(here.votes):
+        memory.estimate = estimate(memory.ballots, here.votes, known)
         memory.since, memory.drift, memory.round, memory.whole = {}, 0, round_now, True
     elif memory.changed:
-        rows, likely = estimate_some(memory.ballots, votes, sorted(memory.changed), known, memory.estimate)
+        rows, likely = estimate_some(memory.ballots, here.votes, sorted(memory.changed), known, memory.estimate)
         memory.since |= dict(zip(rows.tolist(), likely.tolist(), strict=True))
 
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
-from thresher.label.ballots import Ballots
+import numpy as np
+
+from thresher.label.ballots import Ballots, Rows
 from thresher.label.consensus import Estimate
 from thresher.label.holding import Held
 from thresher.label.independent import Devices, shared_devices
@@ -63,7 +65,7 @@ class Memory:
     drift: int = 0  # answers that changed since
     round: int = NEVER
     rounds_mark: int = NEVER
-    watched: set[int] = field(default_factory=set)  # rows with an open ask at the last settling, or asked about by it
+    watched: Rows = field(default_factory=lambda: np.empty(0, np.int64))  # asked about, at the end of the last settling
 
     def forget(self) -> None:
         """Empty it: everything is read again."""
@@ -157,7 +159,7 @@ class Memory:
         self.held.put_all(store.labels.all_of(category, self.version))
         self.whole = True
 
-    def settled(self, watched: set[int]) -> None:
+    def settled(self, watched: Rows) -> None:
         """Note that all that changed was settled, and the rows whose asks are open, so that their end is seen."""
         self.changed, self.whole, self.watched = set(), False, watched
 

@@ -97,16 +97,16 @@ class Images:
 def images_of(memory: Memory, here: Counted, final: Set[int], open_rows: Rows, sure: float) -> Images:
     """The images whose votes, label or asks changed since the last settling, or all, without those that are `final`."""
     votes, consensus = here.votes, memory.held.of(Source.CONSENSUS)
-    there = np.union1d(votes["row"], consensus["row"])
-    rows = there if memory.whole else np.intersect1d(there, _changed(memory, open_rows))
+    rows = np.union1d(here.rows, consensus["row"]) if memory.whole else _changed(memory, open_rows)
     if final:
         rows = rows[~np.isin(rows, np.fromiter(final, np.int64, len(final)))]
-    begin, end = np.searchsorted(votes["row"], rows), np.searchsorted(votes["row"], rows, "right")
-    at = np.minimum(np.searchsorted(consensus["row"], rows), max(len(consensus) - 1, 0))
-    held = consensus["row"][at] == rows if len(consensus) else np.zeros(len(rows), np.bool_)
-    label = consensus[at] if len(consensus) else np.zeros(len(rows), consensus.dtype)
+    begin, end = np.searchsorted(here.rows, rows), np.searchsorted(here.rows, rows, "right")
+    label = _at(consensus, np.searchsorted(consensus["row"], rows))
+    held = label["row"] == rows
+    there = held | (end > begin)
+    rows, begin, end, label, held = (values[there] for values in (rows, begin, end, label, held))
     says, likely = _verdicts(posterior_of(memory, rows), np.where(held, label["says"], NOBODY), sure)
-    newest = votes[np.maximum(end - 1, 0)] if len(votes) else np.zeros(len(rows), votes.dtype)
+    newest = _at(votes, end - 1)
     same = held & (label["says"] == says) & (np.abs(label["posterior"] - likely) <= MOVED)
     same &= (
         (label["votes"] == end - begin) & (label["purpose"] == newest["purpose"]) & (label["draw"] == newest["draw"])
@@ -126,8 +126,15 @@ def images_of(memory: Memory, here: Counted, final: Set[int], open_rows: Rows, s
     )
 
 
+def _at(lines: Table, places: NDArray[np.int64]) -> Table:
+    """The lines at some places; any lines where there are none."""
+    if not len(lines):
+        nothing: Table = np.full(len(places), NOBODY).astype(lines.dtype)
+        return nothing
+    return lines[np.clip(places, 0, len(lines) - 1)]
+
+
 def _changed(memory: Memory, open_rows: Rows) -> Rows:
     """The rows whose votes changed since the last settling, or whose ask has ended."""
-    ended = memory.watched.difference(open_rows.tolist())
-    rows = memory.changed | ended
-    return np.fromiter(rows, np.int64, len(rows))
+    ended = np.setdiff1d(memory.watched, open_rows, assume_unique=True)
+    return np.union1d(np.fromiter(memory.changed, np.int64, len(memory.changed)), ended)

@@ -67,8 +67,8 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int, memo
         memory.refresh(category, version, store=store)
         changes = changes_of(category, memory, open_rows, store=store, settings=settings, now_ms=now_ms)
         settled = _write(changes, category, memory, store)
-        asked = {ask.row for asks in (changes.more, changes.adjudicate) for ask in asks}
-        memory.settled(asked.union(open_rows.tolist()))
+        asked = np.array([ask.row for asks in (changes.more, changes.adjudicate) for ask in asks], np.int64)
+        memory.settled(np.union1d(asked, open_rows))
     return settled
 
 
@@ -84,7 +84,7 @@ def changes_of(
         store.labels.drop(category, memory.version, Source.ADJUDICATED, undone)
         memory.read_labels(category, store=store)
     final = memory.held.final()
-    bring_up_to_date(category, memory, here.votes, final, store=store)
+    bring_up_to_date(category, memory, here, final, store=store)
     images = images_of(memory, here, final.keys(), open_rows, settings.sure)
     changes = Changes(hold=list(images.labels(memory.version, now_ms)))
     for place in np.flatnonzero(~images.quiet() & ~images.agreed()).tolist():
@@ -144,15 +144,16 @@ class _People:
 
     def votes_on(self, row: int) -> list[Vote]:
         """The votes that count on an image, the newest last."""
-        return self.memory.ballots.records(of_row(self.here.votes, row))
+        return self.memory.ballots.records(of_row(self.here.votes, self.here.rows, row))
 
     def seen_on(self, row: int) -> int:
         """How many votes on an image there are, the owner's and those that do not count included."""
-        return len(of_row(self.memory.ballots.votes, row))
+        return len(of_row(self.memory.ballots.votes, self.memory.ballots.rows, row))
 
     def voters_on(self, row: int) -> set[str]:
         """Everybody but the owner who has voted on an image."""
-        votes = self.memory.ballots.records(of_row(self.memory.ballots.votes, row))
+        ballots = self.memory.ballots
+        votes = ballots.records(of_row(ballots.votes, ballots.rows, row))
         return {vote.worker for vote in votes} - self.memory.people.owners
 
     @cached_property
