@@ -82,6 +82,10 @@ class Ballots:
         made["says"] = [SAYS_CODE[says] for _, _, says in answers]
         self.gold = replaced(self.gold, made, rows)
 
+    def asked_for(self, purpose: Purpose) -> list[Vote]:
+        """The votes that were asked for with a purpose."""
+        return self.records(self.votes[self.votes["purpose"] == PURPOSE_CODE[purpose]])
+
     def records(self, some: Table) -> list[Vote]:
         """Some of the votes as records."""
         return list(self._records(some))

@@ -165,7 +165,7 @@ def gild_audits(
     category: str,
     *,
     store: Store,
-    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+    memory: Memory | None = None,
 ) -> int:
     """Make gold from images that finished audits adjudicated, which resemble audited images most; returns how many.
 
@@ -175,11 +175,12 @@ def gild_audits(
     """
     kept = store.categories.get(category)
     version = kept.question.version
-    known = {piece.row for piece in store.labels.gold(category, version, retired=True)}
+    held = _of_audits(category, version, store=store, memory=memory)
+    known = {piece.row for piece in store.labels.gold(category, version, retired=True)} if held else set()
     audited = [
         label
-        for label in store.labels.held(category, version)
-        if label.epoch > 0 and drawn(label) and label.row not in known and label.says is not Says.UNSURE
+        for label in held
+        if drawn(label) and label.row not in known and label.says is not Says.UNSURE
         if label.source in TRUSTED[kept.targets.truth]
     ]
     votes: dict[int, list[Vote]] = {label.row: [] for label in audited}
@@ -192,8 +193,19 @@ def gild_audits(
         retired = WHY_CONTESTED.format(missed, shown) if _doubtful(missed, shown) else ""
         source = Source.OWNER if kept.targets.truth == "owner" else Source.ADJUDICATED
         gold.append(Gold(label.row, label.says, version, source, shown, missed, retired))
-    store.labels.gild(category, gold)
+    if gold:
+        store.labels.gild(category, gold)
     return len(gold)
+
+
+def _of_audits(category: str, version: int, *, store: Store, memory: Memory | None) -> list[Label]:
+    """The labels of images that an audit asked about, the most trusted of each."""
+    if memory is None:
+        return [label for label in store.labels.held(category, version) if label.epoch > 0]
+    with memory.trusted():
+        memory.refresh(category, version, store=store)
+    held = memory.held.most_trusted()
+    return memory.held.records(held[held["epoch"] > 0])
 
 
 def retire_missed(assignment: Assignment, review: Review, gold: Sequence[Gold], *, store: Store) -> list[int]:

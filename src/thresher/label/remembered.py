@@ -5,7 +5,8 @@ read then: every change of votes is a line in the list of reviews, which only gr
 agree (a repair, a copy), or a label was written by somebody else, all of that kind are read again.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Final
@@ -20,6 +21,7 @@ from thresher.label.standing import annotators
 from thresher.records import Says
 from thresher.store.contract import Mark, Store
 from thresher.store.kinds import REVIEW
+from thresher.store.shapes import Named
 
 NEWEST: Final = 20  # reviews that are read beyond the number of new ones: clocks of servers differ a little
 LOOKS: Final = 5  # at the mark and the number of reviews, until nobody reviewed in between
@@ -56,7 +58,9 @@ class Memory:
     changed: set[int] = field(default_factory=set)
     whole: bool = True
     read: set[str] = field(default_factory=set)  # the parts of the mark that are as remembered
-    reviews: set[tuple[str, int]] = field(default_factory=set)
+    reviews: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)  # the version and worker of each
+    reviewed: Counter[tuple[int, str]] = field(default_factory=Counter)  # assignments, by version and worker
+    sent: dict[str, tuple[str, Rows]] = field(default_factory=dict)  # worker and asked images of some assignments
     unlisted: int = 0  # moves of the mark's votes without a line in the list of reviews
     # of the last estimate of the whole crowd:
     estimate: Estimate | None = None
@@ -118,8 +122,8 @@ class Memory:
             mark, before = now, mark
             if now.votes == before.votes:  # nobody reviewed while the list was read
                 break
-        new, unlisted = listed - self.reviews, mark.votes - len(listed)
-        known = "votes" in self.read and self.reviews <= listed and unlisted == self.unlisted
+        new, unlisted = listed.keys() - self.reviews.keys(), mark.votes - len(listed)
+        known = "votes" in self.read and self.reviews.keys() <= listed.keys() and unlisted == self.unlisted
         if known and len(new) < MANY + len(self.reviews) // MANY:
             self._read_reviewed(category, {assignment for assignment, _ in new}, store)
         else:
@@ -127,17 +131,16 @@ class Memory:
             self.ballots.put_gold(store.labels.gold_answers(category, self.version))
             self.whole, self.estimate = True, None
         self.reviews, self.unlisted = listed, unlisted
+        self.reviewed = Counter(by for (_, number), by in listed.items() if number == 1)
         return mark
 
-    def _listed(self, category: str, store: Store) -> set[tuple[str, int]]:
+    def _listed(self, category: str, store: Store) -> dict[tuple[str, int], tuple[int, str]]:
         """The name of each review: those remembered and the newest, if that is all, or else read whole."""
         there = store.lines.count(REVIEW, category)
         some = max(there - len(self.reviews), 0) + NEWEST
         newest = store.lines.page(REVIEW, category, by=("at_ms",), descending=True, limit=some)
-        listed = self.reviews | {(line["assignment"], line["number"]) for line in newest}
-        if len(listed) == there:
-            return listed
-        return {(line["assignment"], line["number"]) for line in store.lines.page(REVIEW, category)}
+        listed = self.reviews | _named(newest)
+        return listed if len(listed) == there else _named(store.lines.page(REVIEW, category))
 
     def _read_reviewed(self, category: str, assignments: Set[str], store: Store) -> None:
         """Read the votes and answers on gold of the images of some assignments."""
@@ -170,3 +173,8 @@ class Memory:
             self.mark = replace(self.mark, labels=labels)
         else:
             self.read.discard("labels")
+
+
+def _named(reviews: Sequence[Named]) -> dict[tuple[str, int], tuple[int, str]]:
+    """The version and the worker of each review, by its key."""
+    return {(one["assignment"], one["number"]): (one["version"], one["worker"]) for one in reviews}
