@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from thresher.label.ballots import Rows
 from thresher.label.gate import breaks, judge
 from thresher.label.gold import enough
 from thresher.label.remembered import Memory
@@ -12,7 +13,7 @@ from thresher.label.unaided import shows_guessing, tells, unaided
 from thresher.records import Assignment, Gold, Review, Says, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store
-from thresher.store.kinds import RECHECK
+from thresher.store.kinds import RECHECK, REVIEW
 
 OWED = "owed"  # the mark of a decision whose weight the votes get when the freeze is over
 
@@ -32,27 +33,29 @@ def judge_again(
     settings: Settings,
     now_ms: int,
     frozen: Callable[[], bool] = lambda: False,
-    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+    memory: Memory | None = None,
 ) -> int:
     """Judge again what was judged with too little; returns how many assignments got another decision.
 
     It is safe to call at any time, twice, and from two servers: a decision is added only to those that were read. While
-    `frozen` the votes stay as they are, because a certificate may depend on them; only verdict and record change.
+    `frozen` the votes stay as they are, because a certificate may depend on them; only verdict and record change. What
+    waits for the votes of others is looked at when votes on its images, or reviews of its worker, were added.
     """
     waiting = store.lines.page(RECHECK, category)
     if not waiting:
         return 0
     version = store.categories.get(category).question.version
     gold = store.labels.gold(category, version)
-    tally = store.categories.tally(category).assignments
-    reviewed = sum(tally.get(stage.value, 0) for stage in (Stage.ACCEPTED, Stage.WEIGHTED, Stage.REJECTED))
     known = [sum(piece.confirmed and piece.says is says for piece in gold) for says in (Says.YES, Says.NO)]
-    of_gold, of_votes = f"{version}: {known[0]} yes, {known[1]} no", f"{version}: {known} {reviewed}"
-    marks = {Waits.GOLD: of_gold, Waits.VOTES: of_votes}
+    of_gold = f"{version}: {known[0]} yes, {known[1]} no"
+    others = _Others(category, version, store, memory)
     changed = 0
     for line in waiting:
         name, mark = str(line["assignment"]), str(line["mark"])
-        if mark in marks.values() or (mark == OWED and frozen()):
+        if mark == of_gold or (mark == OWED and frozen()):
+            continue
+        marks = {Waits.GOLD: of_gold, Waits.VOTES: f"{version}: {known} {others.known_of(name)}"}
+        if mark == marks[Waits.VOTES]:
             continue
         # counted before the last one is read: what is decided in between makes this decision void
         after = len(store.work.reviews(name))
@@ -74,6 +77,45 @@ def judge_again(
         else:
             store.lines.change(RECHECK, [name], {"mark": marks[waits]}, category)
     return changed
+
+
+class _Others:
+    """What others have said where an assignment asked, and what else is known of its worker."""
+
+    def __init__(self, category: str, version: int, store: Store, memory: Memory | None) -> None:
+        self.category = category
+        self.version = version
+        self.store = store
+        self.memory = memory
+        self.paused = breaks(store.categories.tally(category))
+        self.open = store.asks.open_rows(category, version)
+        if memory is not None:
+            with memory.trusted():
+                memory.refresh(category, version, store=store)
+
+    def known_of(self, name: str) -> str:
+        """All of that in numbers that change when it does."""
+        seen = self.memory.sent if self.memory is not None else {}
+        if name not in seen:
+            there = self.store.work.get(name)
+            rows = np.array(sorted(place.row for place in there.dealt if place.ask is not None), np.int64)
+            seen[name] = there.worker, rows
+        worker, rows = seen[name]
+        votes, reviews = self._votes_on(rows), self._reviews_of(worker)
+        waits = int(np.isin(rows, self.open).sum())
+        return f"{votes} votes, {waits} open, {reviews} of the worker{', paused' if self.paused else ''}"
+
+    def _votes_on(self, rows: Rows) -> int:
+        if self.memory is None:
+            return len(self.store.labels.votes(self.category, self.version, rows.tolist())) if len(rows) else 0
+        there = self.memory.ballots.rows
+        return int((np.searchsorted(there, rows, "right") - np.searchsorted(there, rows)).sum())
+
+    def _reviews_of(self, worker: str) -> int:
+        if self.memory is not None:
+            return self.memory.reviewed[self.version, worker]
+        where = {"version": self.version, "worker": worker, "number": 1}
+        return self.store.lines.count(REVIEW, self.category, where=where)
 
 
 def _judged(

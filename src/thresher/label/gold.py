@@ -106,14 +106,11 @@ def take_owners_answers(
     return labels
 
 
-def take_lost_labels(
-    labels: Sequence[Label], of_the_owner: Sequence[Vote], *, store: Store, now_ms: int
-) -> list[Label]:
-    """Make labels anew of images that the owner answered and that have none of people; returns the new ones.
+def take_lost_labels(known: Collection[int], of_the_owner: Sequence[Vote], *, store: Store, now_ms: int) -> list[Label]:
+    """Make labels anew of images that the owner answered and that are not among the rows `known` to have one of people.
 
-    A catalog loses labels where a repair drops those that do not match their checksums.
+    Returns the new ones. A catalog loses labels where a repair drops those that do not match their checksums.
     """
-    known = {label.row for label in labels if label.source in TRUSTED["people"]}
     asked = (vote for vote in of_the_owner if vote.purpose is not Purpose.CHECK)
     newest = {vote.row: vote.assignment for vote in asked if vote.row not in known}
     lost: dict[str, set[int]] = defaultdict(set)
@@ -168,7 +165,7 @@ def gild_audits(
     category: str,
     *,
     store: Store,
-    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+    memory: Memory | None = None,
 ) -> int:
     """Make gold from images that finished audits adjudicated, which resemble audited images most; returns how many.
 
@@ -178,11 +175,12 @@ def gild_audits(
     """
     kept = store.categories.get(category)
     version = kept.question.version
-    known = {piece.row for piece in store.labels.gold(category, version, retired=True)}
+    held = _of_audits(category, version, store=store, memory=memory)
+    known = {piece.row for piece in store.labels.gold(category, version, retired=True)} if held else set()
     audited = [
         label
-        for label in store.labels.held(category, version)
-        if label.epoch > 0 and drawn(label) and label.row not in known and label.says is not Says.UNSURE
+        for label in held
+        if drawn(label) and label.row not in known and label.says is not Says.UNSURE
         if label.source in TRUSTED[kept.targets.truth]
     ]
     votes: dict[int, list[Vote]] = {label.row: [] for label in audited}
@@ -195,8 +193,19 @@ def gild_audits(
         retired = WHY_CONTESTED.format(missed, shown) if _doubtful(missed, shown) else ""
         source = Source.OWNER if kept.targets.truth == "owner" else Source.ADJUDICATED
         gold.append(Gold(label.row, label.says, version, source, shown, missed, retired))
-    store.labels.gild(category, gold)
+    if gold:
+        store.labels.gild(category, gold)
     return len(gold)
+
+
+def _of_audits(category: str, version: int, *, store: Store, memory: Memory | None) -> list[Label]:
+    """The labels of images that an audit asked about, the most trusted of each."""
+    if memory is None:
+        return [label for label in store.labels.held(category, version) if label.epoch > 0]
+    with memory.trusted():
+        memory.refresh(category, version, store=store)
+    held = memory.held.most_trusted()
+    return memory.held.records(held[held["epoch"] > 0])
 
 
 def retire_missed(assignment: Assignment, review: Review, gold: Sequence[Gold], *, store: Store) -> list[int]:

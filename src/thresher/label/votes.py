@@ -1,28 +1,32 @@
 """From votes to labels: agreement becomes a label; otherwise one more person is asked, and then the owner.
 
-Everything is computed again from the votes that count now. So it may be run at any time, twice, or after a kill, and a
-vote that was withdrawn leaves no trace.
+Everything follows from the votes that count now. So it may be run at any time, twice, or after a kill, and a vote that
+was withdrawn leaves no trace.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
 
 from thresher.label.adjudicate import LEAD, ask_on, leader, of_audit
-from thresher.label.consensus import Crowd, crowd_of, posteriors
+from thresher.label.ballots import SAYS, Rows, of_row
+from thresher.label.consensus import posteriors
+from thresher.label.estimated import Counted, bring_up_to_date, counted
 from thresher.label.gold import take_lost_labels
-from thresher.label.independent import LeftToAsk, once_a_device, shared_devices
+from thresher.label.independent import LeftToAsk
 from thresher.label.remembered import Memory
-from thresher.label.standing import annotators
-from thresher.records import TRUSTED, Label, NewAsk, Purpose, Says, Source, Vote
+from thresher.label.verdicts import NOBODY, Images, Verdict, images_of, verdict_of
+from thresher.records import Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
+from thresher.store.contract.labels import LABELS_AT_ONCE
 
 __all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
 
 KNOWN_ENOUGH = LEAD + 2  # people who have voted: three on a draw, two more where those disagree
 FOLLOW_UP = 10.0  # priority of a further vote: an image that is nearly settled comes before a new one
-MOVED = 0.02  # a posterior that moved less is not worth a write
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,81 +39,88 @@ class Settled:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The result of the votes on an image: an answer, or None; and its probability (that of a yes, where None)."""
-
-    says: Says | None
-    posterior: float
-
-
 @dataclass
-class _Changes:
-    """The changes that a call will write, collected before anything is written; `seen` counts the votes it has read."""
+class Changes:
+    """The changes that a call will write, collected before anything is written."""
 
-    seen: Mapping[int, int] = field(default_factory=dict)
     hold: list[Label] = field(default_factory=list)
     drop: list[int] = field(default_factory=list)
     more: list[NewAsk] = field(default_factory=list)
     adjudicate: list[NewAsk] = field(default_factory=list)
 
 
-def settle(
-    category: str,
-    *,
-    store: Store,
-    settings: Settings,
-    now_ms: int,
-    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
-) -> Settled:
+def settle(category: str, *, store: Store, settings: Settings, now_ms: int, memory: Memory | None = None) -> Settled:
     """Turn votes into CONSENSUS labels, further asks of one vote, and asks for the owner to adjudicate.
 
     A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for votes
     are left alone, as are those that the owner answered. An image without a sure answer goes to one more person until
     `settings.votes_most` have answered, then to the owner. An image of an audit is adjudicated (adjudicate.py). Two
     votes from one device count as one (independent.py), also if that is found out when labels were made of them.
+
+    With a `memory` only what changed since its last settling is read and looked at (remembered.py, estimated.py).
     """
+    memory = Memory() if memory is None else memory
     version = store.categories.get(category).question.version
     # before the votes: an image whose last vote comes in between is then left to the next settling, not asked again
-    open_rows = set(store.asks.open_rows(category, version).tolist())
-    owners = {worker.id for worker in store.people.all() if worker.owner}
-    everything = store.labels.votes(category, version)
-    voters = _Voters(
-        LeftToAsk(category, annotators(store=store), shared_devices(store=store), store), everything, owners
-    )
-    votes = once_a_device([vote for vote in everything if vote.worker not in owners], voters.left.shared)
-    labels = store.labels.all_of(category, version)
-    of_the_owner = [vote for vote in everything if vote.worker in owners]
-    labels += take_lost_labels(labels, of_the_owner, store=store, now_ms=now_ms)
-    if undone := _undone(labels, votes, voters):
-        store.labels.drop(category, version, Source.ADJUDICATED, undone)
-        labels = store.labels.all_of(category, version)
-    final = {label.row: label.says for label in labels if label.source in TRUSTED["people"]}
-    held = {label.row: label for label in labels if label.source is Source.CONSENSUS}
-    crowd = _crowd(category, version, votes, final, store)
-    by_row: dict[int, list[Vote]] = defaultdict(list)
-    for vote in votes:
-        by_row[vote.row].append(vote)
-    changes = _Changes(seen=Counter(vote.row for vote in everything))
-    for row in sorted((by_row.keys() | held.keys()) - final.keys()):
-        verdict = verdict_of(crowd.posterior.get(row, 0.5), held.get(row), settings.sure)
-        too_few = len(by_row[row]) < min(settings.votes, len(voters.of[row]))  # two of them were one person
-        if not by_row[row] or ((verdict.says is None or too_few) and row in held):
-            changes.drop.append(row)
-        if row in open_rows or not by_row[row]:
-            continue
-        if audited := of_audit(by_row[row]):
-            _adjudicate(changes, row, audited, version, now_ms, voters)
-            continue
-        if verdict.says is None or too_few:
-            _ask_on(changes, row, by_row[row], settings.votes_most, voters.and_left(by_row[row]))
-        elif not _stays(held.get(row), verdict, by_row[row]):
-            changes.hold.append(_label(row, verdict.says, verdict.posterior, by_row[row], version, now_ms))
-    _take_checked(changes, {vote.row: vote for vote in of_the_owner if vote.purpose is Purpose.CHECK}, version)
-    return _write(changes, category, version, store)
+    open_rows = store.asks.open_rows(category, version)
+    with memory.trusted():
+        memory.refresh(category, version, store=store)
+        changes = changes_of(category, memory, open_rows, store=store, settings=settings, now_ms=now_ms)
+        settled = _write(changes, category, memory, store)
+        asked = np.array([ask.row for asks in (changes.more, changes.adjudicate) for ask in asks], np.int64)
+        memory.settled(np.union1d(asked, open_rows))
+    return settled
 
 
-def _take_checked(changes: _Changes, checked: Mapping[int, Vote], version: int) -> None:
+def changes_of(
+    category: str, memory: Memory, open_rows: Rows, *, store: Store, settings: Settings, now_ms: int
+) -> Changes:
+    """What a settling will write; before that, labels that were lost or that one person made are mended."""
+    here = counted(memory)
+    if take_lost_labels(memory.held.final(), _of_owners(memory), store=store, now_ms=now_ms):
+        memory.read_labels(category, store=store)
+    people = _People(LeftToAsk(category, memory.people.asked, memory.people.shared, store), memory, here)
+    if undone := _undone(memory, here, people):
+        store.labels.drop(category, memory.version, Source.ADJUDICATED, undone)
+        memory.read_labels(category, store=store)
+    final = memory.held.final()
+    bring_up_to_date(category, memory, here, final, store=store)
+    images = images_of(memory, here, final.keys(), open_rows, settings.sure)
+    changes = Changes(hold=list(images.labels(memory.version, now_ms)))
+    for place in np.flatnonzero(~images.quiet() & ~images.agreed()).tolist():
+        _settle_one(place, images, changes, people, settings=settings, now_ms=now_ms)
+    checked = (vote for vote in _of_owners(memory) if vote.purpose is Purpose.CHECK) if changes.adjudicate else ()
+    _take_checked(changes, {vote.row: vote for vote in checked}, memory.version)
+    return changes
+
+
+def _settle_one(
+    place: int, images: Images, changes: Changes, people: "_People", *, settings: Settings, now_ms: int
+) -> None:
+    """Add what is to be done about the image at a place."""
+    row, code = int(images.rows[place]), int(images.says[place])
+    votes = people.votes_on(row)
+    too_few = len(votes) < min(settings.votes, len(people.voters_on(row)))  # two of them were one person
+    if not votes or ((code == NOBODY or too_few) and images.held[place]):
+        changes.drop.append(row)
+    if images.waits[place] or not votes:
+        return
+    if audited := of_audit(votes):
+        _adjudicate(changes, row, audited, people, now_ms)
+    elif code == NOBODY or too_few:
+        _ask_on(changes, row, votes, settings.votes_most, people)
+    elif not images.same[place]:
+        changes.hold.append(_label(row, SAYS[code], float(images.likely[place]), votes, people.version, now_ms))
+
+
+def _of_owners(memory: Memory) -> list[Vote]:
+    """The owners' votes."""
+    owners = memory.ballots.numbers_of(memory.people.owners)
+    votes = memory.ballots.votes
+    return memory.ballots.records(votes[np.isin(votes["worker"], owners)]) if len(owners) else []
+
+
+def _take_checked(changes: Changes, checked: Mapping[int, Vote], version: int) -> None:
     """Label what the owner would be asked about with what they said in their check: nobody is asked about one twice."""
     for ask in changes.adjudicate:
         if (vote := checked.get(ask.row)) is not None:
@@ -119,18 +130,37 @@ def _take_checked(changes: _Changes, checked: Mapping[int, Vote], version: int) 
 
 
 @dataclass
-class _Voters:
+class _People:
     """Who has voted on each image, and who may still be asked."""
 
     left: LeftToAsk
-    everything: Sequence[Vote]
-    owners: set[str]
-    of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    memory: Memory
+    here: Counted
 
-    def __post_init__(self) -> None:
-        for vote in self.everything:
-            if vote.worker not in self.owners:
-                self.of[vote.row].add(vote.worker)
+    @property
+    def version(self) -> int:
+        """The version of the question that they answered."""
+        return self.memory.version
+
+    def votes_on(self, row: int) -> list[Vote]:
+        """The votes that count on an image, the newest last."""
+        return self.memory.ballots.records(of_row(self.here.votes, self.here.rows, row))
+
+    def seen_on(self, row: int) -> int:
+        """How many votes on an image there are, the owner's and those that do not count included."""
+        return len(of_row(self.memory.ballots.votes, self.memory.ballots.rows, row))
+
+    def voters_on(self, row: int) -> set[str]:
+        """Everybody but the owner who has voted on an image."""
+        ballots = self.memory.ballots
+        votes = ballots.records(of_row(ballots.votes, ballots.rows, row))
+        return {vote.worker for vote in votes} - self.memory.people.owners
+
+    @cached_property
+    def everybody(self) -> set[str]:
+        """Everybody who has voted on any image."""
+        numbers = np.unique(self.memory.ballots.votes["worker"]).tolist()
+        return {self.memory.ballots.workers.texts[number] for number in numbers}
 
     def and_left(self, votes: Sequence[Vote], *, follow_up: bool = False) -> int:
         """The people who cast these votes on an image, and those who may still be asked about it.
@@ -138,51 +168,29 @@ class _Voters:
         For a `follow_up` only those who have voted here, once these are enough for an audit: with a few images, each
         new person is shown more gold than people have answered about the image; the owner answers it once.
         """
-        counted, people = {vote.worker for vote in votes}, self.left.people
-        known = people & {vote.worker for vote in self.everything} if follow_up else people
-        asked = known if len(known) >= KNOWN_ENOUGH else people
-        return len(counted) + self.left.count(votes[0].row, self.of[votes[0].row], asked)
+        asked, row = self.left.people, votes[0].row
+        known = asked & self.everybody if follow_up else asked
+        among = known if len(known) >= KNOWN_ENOUGH else asked
+        return len({vote.worker for vote in votes}) + self.left.count(row, self.voters_on(row), among)
 
 
-def _undone(labels: Sequence[Label], votes: Sequence[Vote], voters: _Voters) -> list[int]:
+def _undone(memory: Memory, here: Counted, people: _People) -> list[int]:
     """The rows that people adjudicated, if two of those who agreed turned out to be one person since.
 
     An image that the owner answered keeps its label.
     """
-    if not voters.left.shared:
+    if not len(here.doubled):
         return []
-    by_owner = {
-        vote.row for vote in voters.everything if vote.worker in voters.owners and vote.purpose is not Purpose.CHECK
-    }
-    counted: dict[int, list[Vote]] = defaultdict(list)
-    for vote in votes:
-        counted[vote.row].append(vote)
-    doubtful = (
-        label
-        for label in labels
-        if label.source is Source.ADJUDICATED and label.row not in by_owner
-        if len(counted[label.row]) < len(voters.of[label.row])
-    )
-    return [label.row for label in doubtful if leader(of_audit(counted[label.row])) is not label.says]
-
-
-def verdict_of(posterior: float, held: Label | None, sure: float) -> Verdict:
-    """The verdict for a posterior probability of a yes.
-
-    An answer needs `sure`; an existing label stays until its doubt is twice that, so that an image near the limit is
-    not asked about again whenever the estimates of the crowd change a little.
-    """
-    for says, likely in ((Says.YES, posterior), (Says.NO, 1.0 - posterior)):
-        kept = held is not None and held.says is says
-        if likely >= (1.0 - 2.0 * (1.0 - sure) if kept else sure):
-            return Verdict(says, likely)
-    return Verdict(None, posterior)
-
-
-def _crowd(category: str, version: int, votes: Sequence[Vote], final: Mapping[int, Says], store: Store) -> Crowd:
-    known = {piece.row: piece.says is Says.YES for piece in store.labels.gold(category, version)}
-    known |= {row: says is Says.YES for row, says in final.items() if says is not Says.UNSURE}
-    return crowd_of(votes, known, store.labels.gold_answers(category, version))
+    by_owner = {vote.row for vote in _of_owners(memory) if vote.purpose is not Purpose.CHECK}
+    adjudicated = memory.held.of(Source.ADJUDICATED)
+    doubtful = adjudicated[np.isin(adjudicated["row"], here.doubled)]
+    undone = []
+    for label in memory.held.records(doubtful):
+        votes = people.votes_on(label.row)
+        fewer = label.row not in by_owner and len(votes) < len(people.voters_on(label.row))
+        if fewer and leader(of_audit(votes)) is not label.says:
+            undone.append(label.row)
+    return undone
 
 
 def _label(row: int, says: Says, posterior: float, votes: Sequence[Vote], version: int, now_ms: int) -> Label:
@@ -201,46 +209,44 @@ def _label(row: int, says: Says, posterior: float, votes: Sequence[Vote], versio
     )
 
 
-def _adjudicate(changes: _Changes, row: int, votes: Sequence[Vote], version: int, now_ms: int, voters: _Voters) -> None:
+def _adjudicate(changes: Changes, row: int, votes: Sequence[Vote], people: _People, now_ms: int) -> None:
     """An image of an audit: its label is adjudicated, by a clear lead or by the owner."""
     says = leader(votes)
     if says is None:
         # who answered before the audit is not asked again
-        ask = ask_on(row, votes, voters.and_left(votes, follow_up=True))
-        (changes.adjudicate if ask.purpose is Purpose.ADJUDICATE else changes.more).append(ask)
+        ask = ask_on(row, votes, people.and_left(votes, follow_up=True))
+        wishes = changes.adjudicate if ask.purpose is Purpose.ADJUDICATE else changes.more
+        wishes.append(replace(ask, votes_seen=people.seen_on(row)))
     else:
-        label = _label(row, says, 1.0, votes, version, now_ms)
+        label = _label(row, says, 1.0, votes, people.version, now_ms)
         changes.hold.append(replace(label, source=Source.ADJUDICATED))
 
 
-def _stays(held: Label | None, verdict: Verdict, votes: Sequence[Vote]) -> bool:
-    """Whether the existing label already says the same, from the same votes."""
-    if held is None or held.says is not verdict.says or abs(held.posterior - verdict.posterior) > MOVED:
-        return False
-    newest = votes[-1]
-    return (held.votes, held.purpose, held.draw) == (len(votes), newest.purpose, newest.draw)
-
-
-def _ask_on(changes: _Changes, row: int, votes: Sequence[Vote], votes_most: int, people: int) -> None:
+def _ask_on(changes: Changes, row: int, votes: Sequence[Vote], votes_most: int, people: _People) -> None:
     """Ask one more person, or the owner if enough were asked or nobody else is left."""
-    newest = votes[-1]
+    newest, seen = votes[-1], people.seen_on(row)
     # answers of low weight do not count as full votes; but an image is not asked about for ever
     enough = sum(vote.weight for vote in votes) >= votes_most or len(votes) >= 2 * votes_most
-    if enough or len({vote.worker for vote in votes}) >= people:
-        changes.adjudicate.append(NewAsk(row, Purpose.ADJUDICATE, 1, FOLLOW_UP, newest.epoch, newest.draw))
+    if enough or len({vote.worker for vote in votes}) >= people.and_left(votes):
+        ask = NewAsk(row, Purpose.ADJUDICATE, 1, FOLLOW_UP, newest.epoch, newest.draw, votes_seen=seen)
+        changes.adjudicate.append(ask)
     else:
-        changes.more.append(NewAsk(row, newest.purpose, 1, FOLLOW_UP, newest.epoch, newest.draw))
+        changes.more.append(NewAsk(row, newest.purpose, 1, FOLLOW_UP, newest.epoch, newest.draw, votes_seen=seen))
 
 
-def _write(changes: _Changes, category: str, version: int, store: Store) -> Settled:
+def _write(changes: Changes, category: str, memory: Memory, store: Store) -> Settled:
     """Drop labels first, then set labels, asks last: after a kill in between, the next call finds the rest to do."""
-    if changes.drop:
-        store.labels.drop(category, version, Source.CONSENSUS, changes.drop)
-    if changes.hold:
-        store.labels.hold(category, changes.hold)
-    more, adjudications = (
-        # a vote that came since is settled by the next call, which may find that nobody else need be asked
-        store.asks.wish(category, version, [replace(ask, votes_seen=changes.seen[ask.row]) for ask in asks])
-        for asks in (changes.more, changes.adjudicate)
-    )
+    version, commits = memory.version, 0
+    for start in range(0, len(changes.drop), LABELS_AT_ONCE):
+        store.labels.drop(category, version, Source.CONSENSUS, changes.drop[start : start + LABELS_AT_ONCE])
+        commits += 1
+    for start in range(0, len(changes.hold), LABELS_AT_ONCE):
+        store.labels.hold(category, changes.hold[start : start + LABELS_AT_ONCE])
+        commits += 1
+    if commits:
+        memory.held.drop(Source.CONSENSUS, changes.drop)
+        memory.held.put(changes.hold)
+        memory.wrote_labels(category, commits, store=store)
+    # a vote that came since is settled by the next call, which may find that nobody else need be asked
+    more, adjudications = (store.asks.wish(category, version, asks) for asks in (changes.more, changes.adjudicate))
     return Settled(len(changes.hold), more, adjudications, len(changes.drop))

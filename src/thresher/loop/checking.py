@@ -117,14 +117,21 @@ def keep_checked(
     category: Category,
     *,
     store: Store,
-    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+    memory: Memory | None = None,
 ) -> int:
     """Make the owner's labels of the answers to checks of freezes that have ended; returns how many are new."""
     name, version = category.name, category.question.version
     if not store.rounds.epochs(name):
         return 0
-    own = {label.row for label in store.labels.held(name, version) if label.source is Source.OWNER}
-    answers = {vote.row: vote for vote in store.labels.votes(name, version) if vote.purpose is Purpose.CHECK}
+    if memory is None:
+        own = {label.row for label in store.labels.held(name, version) if label.source is Source.OWNER}
+        votes = store.labels.votes(name, version)
+    else:
+        with memory.trusted():
+            memory.refresh(name, version, store=store)
+        own = {label.row for label in memory.held.records(memory.held.of(Source.OWNER))}
+        votes = memory.ballots.asked_for(Purpose.CHECK)
+    answers = {vote.row: vote for vote in votes if vote.purpose is Purpose.CHECK}
     made = [_label(vote, version) for row, vote in answers.items() if row not in own]
     if made:
         store.labels.hold(name, made)

@@ -5,11 +5,11 @@ line of its kind (kinds.py) if the function says so.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cache
 from itertools import starmap
-from typing import Any
+from typing import Any, Final
 
 from thresher.records import (
     OWNER_ONLY,
@@ -38,6 +38,9 @@ from thresher.store.seals import seal, seal_of, sealed
 from thresher.store.shapes import Line
 
 Kept = Sequence[Any]
+# looked up, as calling an enumeration takes four times as long: a catalog has one or two for each answer
+_SAYS: Final[Mapping[str, Says]] = {says.value: says for says in Says}
+_PURPOSES: Final[Mapping[str, Purpose]] = {purpose.value: purpose for purpose in Purpose}
 
 
 @cache
@@ -136,7 +139,7 @@ def label_line(label: Label) -> Line:
 def label_of(line: Line) -> Label:
     """A Label from a line of the kind "label"."""
     version, row, trust, says, purpose, at_ms, posterior, votes, epoch, draw, _ = line
-    return Label(row, Says(says), SOURCES[trust], Purpose(purpose), version, at_ms, posterior, votes, epoch, draw)
+    return Label(row, _SAYS[says], SOURCES[trust], _PURPOSES[purpose], version, at_ms, posterior, votes, epoch, draw)
 
 
 def gold_line(gold: Gold) -> Line:
@@ -148,13 +151,13 @@ def gold_line(gold: Gold) -> Line:
 def gold_of(line: Line) -> Gold:
     """The record of a line of the kind "gold"."""
     version, row, says, source, shown, missed, retired, _ = line
-    return Gold(row, Says(says), version, Source(source), shown, missed, retired)
+    return Gold(row, _SAYS[says], version, Source(source), shown, missed, retired)
 
 
 def vote_of(line: Line) -> Vote:
     """The record of a line of the kind "vote"."""
     _, row, at_ms, assignment, worker, says, purpose, weight, epoch, draw = line
-    return Vote(row, worker, Says(says), Purpose(purpose), assignment, weight, at_ms, epoch, draw)
+    return Vote(row, worker, _SAYS[says], _PURPOSES[purpose], assignment, weight, at_ms, epoch, draw)
 
 
 def given_to(answers: Iterable[Given]) -> list[list[object]]:
@@ -167,4 +170,4 @@ def given_to(answers: Iterable[Given]) -> list[list[object]]:
 
 def given_from(kept: Iterable[list[Any]]) -> tuple[Given, ...]:
     """Answers from their stored form."""
-    return tuple(Given(position, Says(says), *rest) for position, says, *rest in kept)
+    return tuple(Given(position, _SAYS[says], *rest) for position, says, *rest in kept)

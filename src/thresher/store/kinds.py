@@ -210,13 +210,13 @@ REVIEW: Final = Kind(
     keys=2,
     generic=True,
     mark="votes",
-    indexes=(Index("of_worker", ("version", "worker")),),
+    indexes=(Index("of_worker", ("version", "worker")), Index("of_time", ("at_ms",), since=5)),
     since=2,
 )
 # what the gate looks at again, and "mark", what was known when it last did
 RECHECK: Final = Kind(
     "recheck", "assignments that are judged again when more is known", fields_of("assignment, mark"), generic=True,
-    mark="votes",
+    mark="asks",  # not votes: these move with the lines of reviews, and otherwise only with a repair
     since=3, durable=False,
 )  # fmt: skip
 VOTE: Final = Kind(

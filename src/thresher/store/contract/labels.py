@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thresher.records import Gold, Label, Says, Vote
 from thresher.store.contract.common import Rows
+
+LABELS_AT_ONCE: Final = 500
+"""Labels that `hold` and `drop` write in one commit, which moves the change mark's part `labels` by one."""
 
 
 class Held(list[Label]):

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
@@ -10,6 +9,7 @@ from pymongo.results import BulkWriteResult
 
 from thresher.records import Gold, Label, Source, Vote
 from thresher.store.contract import Held, Labels, Rows
+from thresher.store.contract.labels import LABELS_AT_ONCE
 from thresher.store.conversions import gold_line, gold_of, label_line, label_of, vote_of
 from thresher.store.held import KnownLabels
 from thresher.store.kinds import GOLD, LABEL, VOTE
@@ -19,8 +19,6 @@ from thresher.store.mongo.lines import replacing, row_document, rows_of
 from thresher.store.mongo.link import Document, Link, Part, Session, batches, key, span
 from thresher.store.mongo.numbers import count_on, move, read_mark
 from thresher.store.rules import SOURCES, TRUST, by_version, most_trusted, one_of, plain
-
-CHUNK: Final = 500
 
 
 @plain_failures
@@ -34,13 +32,13 @@ class MongoLabels(Part, Labels):
     def hold(self, category: str, labels: Sequence[Label]) -> None:
         here_rows(self.link, [int(label.row) for label in labels])
         for version, of_version in by_version(labels).items():
-            for some in batches(of_version, CHUNK):
+            for some in batches(of_version, LABELS_AT_ONCE):
                 writes = replacing(row_document(LABEL, category, label_line(label)) for label in some)
                 self._change(category, version, sorted({int(label.row) for label in some}), writes)
 
     def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
         trust = TRUST[one_of(Source, source)]
-        for some in batches(plain(rows), CHUNK):
+        for some in batches(plain(rows), LABELS_AT_ONCE):
             writes = [DeleteOne({"_id": key(category=category, version=version, row=row, trust=trust)}) for row in some]
             self._change(category, version, some, writes)
 
@@ -81,7 +79,7 @@ class MongoLabels(Part, Labels):
 
     def of(self, category: str, version: int, rows: Sequence[int] | Rows) -> dict[int, Label]:
         held: dict[int, Label] = {}
-        for some in batches(plain(rows), CHUNK):
+        for some in batches(plain(rows), LABELS_AT_ONCE):
             found = self.link.table("labels").find({"_id": {"$in": _keys(category, version, some)}})
             for label in map(label_of, rows_of(LABEL, found)):
                 held[label.row] = min(label, held.get(label.row, label), key=lambda one: TRUST[one.source])
@@ -89,7 +87,7 @@ class MongoLabels(Part, Labels):
 
     def gild(self, category: str, gold: Sequence[Gold]) -> None:
         here_rows(self.link, [int(one.row) for one in gold])
-        for some in batches(gold, CHUNK):
+        for some in batches(gold, LABELS_AT_ONCE):
             self._change_gold(category, replacing(row_document(GOLD, category, gold_line(one)) for one in some))
 
     def _change_gold(self, category: str, writes: Sequence[ReplaceOne[Document] | UpdateOne]) -> None:
@@ -124,7 +122,7 @@ class MongoLabels(Part, Labels):
             found = table.find(span(category=category, version=version)).sort("_id", 1)
             return [vote_of(line) for line in rows_of(VOTE, found)]
         wanted: list[Document] = []
-        for some in batches(sorted(set(plain(rows))), 10 * CHUNK):
+        for some in batches(sorted(set(plain(rows))), 10 * LABELS_AT_ONCE):
             wanted += table.find({"_id.category": category, "_id.version": version, "_id.row": {"$in": some}})
         return [vote_of(line) for line in sorted(rows_of(VOTE, wanted))]
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from thresher.records import Gold, Label, Source, Vote
 from thresher.store.contract import Held, Labels, Rows
+from thresher.store.contract.labels import LABELS_AT_ONCE
 from thresher.store.conversions import gold_line, gold_of, label_line, label_of, vote_of
 from thresher.store.held import KnownLabels
 from thresher.store.kinds import GOLD, LABEL, VOTE
@@ -17,8 +18,6 @@ from thresher.store.sqlite.connection import Catalog
 from thresher.store.sqlite.counters import as_rows
 from thresher.store.sqlite.lines import named, replace
 from thresher.store.sqlite.part import Part
-
-CHUNK = 1000
 
 
 class SqliteLabels(Part, Labels):
@@ -32,8 +31,8 @@ class SqliteLabels(Part, Labels):
 
     def hold(self, category: str, labels: Sequence[Label]) -> None:
         for version, of_version in by_version(labels).items():
-            for start in range(0, len(of_version), CHUNK):
-                lines = list(map(label_line, of_version[start : start + CHUNK]))
+            for start in range(0, len(of_version), LABELS_AT_ONCE):
+                lines = list(map(label_line, of_version[start : start + LABELS_AT_ONCE]))
                 stored = [label_of(line) for line in lines]
                 rows = sorted({label.row for label in stored})
                 with self.writing(category, ["labels"]) as (sql, key), _held_counted(sql, key, version, rows):
