@@ -6,17 +6,15 @@ with one call. The rows of a job that is killed are simply still missing, so run
 
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thresher.compute import Compute, careful, open_compute
-from thresher.errors import NotFound, NotReady, StoreDamaged, Undecodable
 from thresher.learn.backbone import Backbone, How, kept_in, name_of, open_backbone, parts
+from thresher.learn.batches import batches
+from thresher.learn.threads import one_thread
 from thresher.records import Progress
 from thresher.settings import Settings
 from thresher.store import open_store
@@ -25,9 +23,7 @@ from thresher.store.contract import Report, Rows, Store, chunks
 BATCH = 8  # pictures a run of the graph: on one core larger batches are no faster, and they spill its cache
 MOST_PICTURES_A_JOB = 256  # about four seconds of work: what a kill can cost each process
 JOBS_A_PLACE = 8  # fewer pictures a job in a small pool, so that no process waits for another's last one
-READ_AHEAD = 2  # batches decoded while the graph works
 LARGEST_HALF = float(np.finfo(np.float16).max)
-UNREADABLE = (Undecodable, StoreDamaged, NotFound, NotReady)
 
 
 def names(settings: Settings) -> tuple[str, ...]:
@@ -126,7 +122,8 @@ class EmbedJob:
             backbone = open_backbone(self.part, cache=self.cache, how=self.how)
             self._open = (open_store(self.place, self.settings), backbone)
         store, backbone = self._open
-        found = [(read, backbone.embed(pixels)) for read, pixels in _decoded(rows, store, backbone)]
+        with one_thread():  # the processes have a core each, and matrices as small as a picture's
+            found = [(read, backbone.embed(pixels)) for read, pixels in batches(rows, store, backbone)]
         if not found:
             return 0
         good, vectors = np.concatenate([read for read, _ in found]), np.concatenate([made for _, made in found])
@@ -145,45 +142,3 @@ class EmbedJob:
         if self._open is not None:
             self._open[0].close()
             self._open = None
-
-
-Decoded = tuple[Rows, NDArray[np.uint8]]
-
-
-def _decoded(rows: Rows, store: Store, backbone: Backbone) -> Iterator[Decoded]:
-    """Batches of pixels, read and decoded by a thread while the graph runs, because both release the GIL."""
-    batches = list(chunks(rows, BATCH))
-    one = partial(_decode_one, store=store, backbone=backbone)
-    # a far site gives a whole batch in the time of one picture
-    with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(BATCH) as fetching:
-        each = partial(fetching.map, one) if _far(rows, store) else partial(map, one)
-        decode = partial(_decode, each=each, side=backbone.side)
-        waiting: list[Future[Decoded]] = [ahead.submit(decode, batch) for batch in batches[:READ_AHEAD]]
-        for number in range(len(batches)):
-            read, pixels = waiting.pop(0).result()
-            if number + READ_AHEAD < len(batches):
-                waiting.append(ahead.submit(decode, batches[number + READ_AHEAD]))
-            if len(read):
-                yield read, pixels
-
-
-def _far(rows: Rows, store: Store) -> bool:
-    """Whether some of these images are kept by reference."""
-    try:
-        return any(image.reference for image in store.images.many(rows))
-    except NotFound:
-        return False
-
-
-def _decode(rows: Rows, each: Callable[[Rows], Iterator[NDArray[np.uint8] | None]], side: int) -> Decoded:
-    found = list(each(rows))
-    pixels = [made for made in found if made is not None]
-    read = [row for row, made in zip(rows, found, strict=True) if made is not None]
-    return np.array(read, np.int64), np.stack(pixels) if pixels else np.empty((0, side, side, 3), np.uint8)
-
-
-def _decode_one(row: int, *, store: Store, backbone: Backbone) -> NDArray[np.uint8] | None:
-    try:
-        return backbone.pixels(store.images.read(int(row)))
-    except UNREADABLE:
-        return None

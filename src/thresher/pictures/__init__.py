@@ -16,6 +16,7 @@ from PIL import Image
 from thresher.errors import Undecodable
 from thresher.pictures.colours import decoded, to_srgb
 from thresher.pictures.reading import FORMATS, opened, orientation_of, tile_pixels
+from thresher.pictures.resampling import BICUBIC, BILINEAR, resample
 
 LEAST_SIDE = 8
 """Pixels below which nobody could answer a question about a picture: tracking pixels, spacers."""
@@ -41,6 +42,9 @@ LONG = 4
 """How many times as long as it is wide a picture may be before it is shown larger than its long side alone allows."""
 
 MOST_LONG_PIXELS = 16_383  # of a WebP
+
+GAP = 3.0  # a picture is reduced by a whole number first, to no less than so many times the size wanted
+REDUCED_FROM = 2 * GAP  # times as long as wanted, so that the number is 2 or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +128,32 @@ def shown_scale(width: int, height: int, *, long_side: int) -> float:
     return min(1.0, min(wanted, MOST_LONG_PIXELS) / longest)
 
 
-def model_pixels(data: bytes, *, side: int, stretch: bool = False, bilinear: bool = False) -> NDArray[np.uint8]:
+def model_pixels(
+    data: bytes, *, side: int, stretch: bool = False, bilinear: bool = False, out: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """An image for a model, uint8 [side, side, 3] RGB: upright, sRGB, transparency on white, first frame.
 
     The short side is resized to `side` (enlarged where it is shorter) and the middle square is kept; with `stretch` the
     whole image becomes the square. The filter is bicubic, or `bilinear`. JPEGs are decoded at the smallest scale that
-    is not below `side`. Raises Undecodable.
+    is not below `side`. The pixels are written into `out`, if it is given, and returned. Raises Undecodable.
     """
     image = opened(data)
     orientation = orientation_of(image, data)
     flat = decoded(image, data, least=side)
     wide, high = flat.size if stretch else (min(flat.size), min(flat.size))
     left, top = (flat.width - wide) / 2, (flat.height - high) / 2
-    resample = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
-    square = _resized(flat, (side, side), box=(left, top, left + wide, top + high), resample=resample)
-    return np.array(_turn(to_srgb(square, image), image, orientation), dtype=np.uint8)
+    box = (left, top, left + wide, top + high)
+    made = np.empty((side, side, 3), np.uint8) if out is None else out
+    if flat.mode == "RGB" and flat.size != (side, side) and max(wide, high) < REDUCED_FROM * side:
+        resample(np.asarray(flat), box=box, out=made, by=BILINEAR if bilinear else BICUBIC)
+        if orientation == 1 and not image.info.get("icc_profile"):
+            return made
+        square = Image.fromarray(made)
+    else:
+        filtered = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
+        square = _resized(flat, (side, side), box=box, resample=filtered)
+    made[...] = np.asarray(_turn(to_srgb(square, image), image, orientation))
+    return made
 
 
 def upright(data: bytes, *, pixels: int) -> Image.Image:
@@ -199,10 +214,10 @@ def _resized(
 ) -> Image.Image:
     if image.size == size and box in (None, (0, 0, *size)):
         return image
-    return image.resize(size, resample, box=box, reducing_gap=3.0)
+    return image.resize(size, resample, box=box, reducing_gap=GAP)
 
 
 def _difference_hash(grey: Image.Image) -> str:
     """256 bits: whether each of 16 x 16 cells is lighter than its right neighbour (Krawetz's dHash, at 17 x 16)."""
-    small = np.asarray(grey.resize((17, 16), Image.Resampling.BOX, reducing_gap=3.0), dtype=np.uint8)
+    small = np.asarray(grey.resize((17, 16), Image.Resampling.BOX, reducing_gap=GAP), dtype=np.uint8)
     return np.packbits(small[:, :-1] > small[:, 1:]).tobytes().hex()

@@ -98,10 +98,10 @@ class Backbone:
         with as_bad_input(graph):
             self.width = int(self.embed(np.zeros((1, self.side, self.side, 3), np.uint8)).shape[1])
 
-    def pixels(self, data: bytes) -> Pixels:
-        """The pixels [side, side, 3] of an encoded image. Raises Undecodable."""
+    def pixels(self, data: bytes, out: Pixels | None = None) -> Pixels:
+        """The pixels [side, side, 3] of an encoded image, written into `out` if it is given. Raises Undecodable."""
         stretch, bilinear = self.preparation.resize == "stretch", self.preparation.filter == "bilinear"
-        return model_pixels(data, side=self.side, stretch=stretch, bilinear=bilinear)
+        return model_pixels(data, side=self.side, stretch=stretch, bilinear=bilinear, out=out)
 
     def check_numbers(self, where: str) -> None:
         """Run it on a black, a white and a noisy picture. Raises BadInput naming `where` if a vector is no numbers."""
