@@ -17,7 +17,7 @@ from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.images import here_rows
 from thresher.store.mongo.lines import replacing, row_document, rows_of
 from thresher.store.mongo.link import Document, Link, Part, Session, batches, key, span
-from thresher.store.mongo.numbers import count_on, move, read_mark
+from thresher.store.mongo.numbers import count_on, move, read_marks
 from thresher.store.rules import SOURCES, TRUST, by_version, most_trusted, one_of, plain
 
 
@@ -65,11 +65,11 @@ class MongoLabels(Part, Labels):
         return Counter(says for _, says in held.values())
 
     def held(self, category: str, version: int) -> Held:
-        known = self._known.held(category, version, read_mark(self.link, category)["labels"])
+        known = self._known.held(category, version, read_marks(self.link, [category])[category]["labels"])
         return Held(most_trusted(self.all_of(category, version))) if known is None else known
 
     def all_of(self, category: str, version: int) -> list[Label]:
-        mark = read_mark(self.link, category)["labels"]
+        mark = read_marks(self.link, [category])[category]["labels"]
         known = self._known.all_of(category, version, mark)
         if known is None:
             found = self.link.table("labels").find(span(category=category, version=version)).sort("_id", 1)
