@@ -214,7 +214,7 @@ def review_all(
     store: Store,
     settings: Settings,
     now_ms: int,
-    memory: Memory | None = None,  # noqa: ARG001 -- used from the next change on
+    memory: Memory | None = None,  # noqa: ARG001 -- every stage that takes answers in is handed it
 ) -> list[Review]:
     """Review what was sent and not reviewed, the oldest first; the reviews in that order.
 

@@ -23,7 +23,7 @@ LABELS: Final = np.dtype(
 
 
 @dataclass
-class Held:
+class LabelTable:
     """The labels of every source."""
 
     version: int = 0

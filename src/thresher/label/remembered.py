@@ -15,7 +15,7 @@ import numpy as np
 
 from thresher.label.ballots import Ballots, Rows
 from thresher.label.consensus import Estimate
-from thresher.label.holding import Held
+from thresher.label.holding import LabelTable
 from thresher.label.independent import Devices, shared_devices
 from thresher.label.standing import annotators
 from thresher.records import Says
@@ -52,7 +52,7 @@ class Memory:
     version: int = 0
     mark: Mark = field(default_factory=Mark)
     ballots: Ballots = field(default_factory=Ballots)
-    held: Held = field(default_factory=Held)
+    held: LabelTable = field(default_factory=LabelTable)
     gold: Mapping[int, bool] = field(default_factory=dict)
     people: People = field(default_factory=People)
     changed: set[int] = field(default_factory=set)
