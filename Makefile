@@ -57,6 +57,7 @@ bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of re
 	$(IN)python bench/house.py
 	$(IN)python bench/catalog.py --rows 1000000
 	$(IN)python bench/decision.py --images 1000000
+	$(IN)python bench/turn.py --images 1000000
 	$(IN)python bench/collusion.py --trials 100
 	$(IN)python bench/budget.py
 	$(IN)python bench/trust.py

@@ -58,6 +58,14 @@ def test_what_asking_for_a_decision_costs_is_measured_on_a_small_pool() -> None:
         assert f"RATIO {method}_page_vs_reading_labels " in told
 
 
+def test_turns_with_and_without_something_new_are_measured_in_small_pools() -> None:
+    told = bench("turn.py", "--images", "3500", "--votes", "900", "--assignments", "2", "--sparse", "3000")
+    ratios = dict(line.removeprefix("RATIO ").split() for line in told.splitlines() if line.startswith("RATIO "))
+    assert int(ratios["idle_turn_store_calls"]) <= 3
+    assert float(ratios["turn_1m_seconds"]) > 0
+    assert float(ratios["loop_anonymous_gigabytes"]) < 1
+
+
 def test_no_pictures_that_differ_are_taken_for_one_among_a_few_of_each_kind() -> None:
     told = bench("similar.py", "--images", "3")
     ratios = dict(line.removeprefix("RATIO ").split() for line in told.splitlines() if line.startswith("RATIO "))

@@ -12,7 +12,7 @@ from tests.loop.people import everybody_answers, pool, small
 
 from thresher.label.asks import wish
 from thresher.loop.turn import Turn, turn
-from thresher.records import Progress, Purpose, Says, Targets, Vote
+from thresher.records import Label, Progress, Purpose, Says, Source, Targets, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -107,6 +107,27 @@ def test_a_question_reworded_in_the_middle_of_a_turn_is_not_asked_by_what_was_le
     came_to = take_turn(store, settings, 2, reword)
     assert (came_to.state, came_to.round, "changed during this turn" in came_to.says) == ("asking", None, True)
     assert store.asks.open_counts(NAME, 2) == {}
+
+
+def test_a_question_reworded_while_the_pool_is_embedded_ends_the_turn_before_it_asks(
+    store: Store, settings: Settings, rows: list[int]
+) -> None:
+    def reword(progress: Progress) -> None:
+        if progress.stage == "embed" and store.categories.get(NAME).question.version == 1:
+            store.categories.reword(NAME, "Is this quite another thing?", "", 2_500)
+
+    known = [*rows[:4], *rows[-4:]]
+    store.labels.hold(NAME, [Label(row, truth(rows, row), Source.OWNER, Purpose.IMPORT, 1, 1) for row in known])
+    came_to = take_turn(store, settings, 1, reword)
+    assert (came_to.state, "changed during this turn" in came_to.says) == ("asking", True)
+    assert store.categories.get(NAME).question.version == 2
+    assert store.rounds.all(NAME) == []
+    for version in (1, 2):
+        assert store.asks.open_counts(NAME, version) == {}
+    assert list(store.asks.tasks(NAME, -1, 10)) == []
+    assert take_turn(store, settings, 2, reword).state == "asking"  # the next one goes by the new question
+    assert store.asks.open_counts(NAME, 2)
+    assert not store.asks.open_counts(NAME, 1)
 
 
 def test_images_with_votes_that_are_not_settled_are_neither_asked_about_nor_the_end(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from thresher.errors import AlreadyThere, NotReady
@@ -79,30 +80,31 @@ def turn(
     pool = store.categories.pool(name)
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
-    category = listen(category, store=store, settings=settings, now_ms=now_ms, memory=memory)
+    hear = partial(listen, category, store=store, settings=settings, now_ms=now_ms, memory=memory)
+    hear()
     end_out_of_people(category, store=store, settings=settings, now_ms=now_ms)
     way = way_of(category.targets.method)
     if not way.given and not _nothing_to_learn_from(category, store=store):
-        embed(pool, store=store, settings=settings, report=report, stop=stop)
+        made = embed(pool, store=store, settings=settings, report=report, stop=stop)
         keep_scored(name, store=store, settings=settings, now_ms=now_ms)
-        # people answer while a pool is embedded, for minutes or hours
-        category = listen(category, store=store, settings=settings, now_ms=now_ms, memory=memory)
+        if made and not hear():  # people answer while a pool is embedded, for minutes or hours
+            return Turn("asking", CHANGED, None)
     busy = people_are_busy(category, store=store, settings=settings)
     if busy:
         _publish(category, store=store, settings=settings, now_ms=now_ms)
         return Turn("asking", busy, store.rounds.latest(name, category.question.version))
     before = store.rounds.latest(name, category.question.version)
-    way = way_of(category.targets.method)
     # its ranking, or the labels that are given, are what is audited
     if way.given or is_frozen(category, store=store):
         learned = before
     else:
         learned = learn(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
-        after = listen(category, store=store, settings=settings, now_ms=now_ms, memory=memory)
-        if after != category:  # what was learnt is not about what is asked now
+        if learned != before and not hear():  # what was learnt is not about what is asked now
             return Turn("asking", CHANGED, None)
-        category = chosen_again(category, store=store, settings=settings)
-        way = way_of(category.targets.method)
+        chosen = chosen_again(category, store=store, settings=settings)
+        if chosen.question != category.question:
+            return Turn("asking", CHANGED, None)
+        category, way = chosen, way_of(chosen.targets.method)
     wish = ASKING[way.asks](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
     came_to = ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
     if came_to.state == "learned" and learned == before:
@@ -110,13 +112,12 @@ def turn(
     return came_to
 
 
-def listen(
-    category: Category, *, store: Store, settings: Settings, now_ms: int, memory: Memory | None = None
-) -> Category:
+def listen(category: Category, *, store: Store, settings: Settings, now_ms: int, memory: Memory | None = None) -> bool:
     """End expired leases, check what was sent against gold, and turn votes into labels or further asks.
 
     Called before a turn asks for anything, and again after each long step: an answer that came meanwhile must not be
-    asked for again. Returns the category as it is now, because its question and targets may have changed too.
+    asked for again. Returns whether question and targets are still those of this category: a turn goes by one version
+    of them from its beginning to its end.
     """
     name = category.name
     expire(store, now_ms)
@@ -131,8 +132,8 @@ def listen(
         gild_audits(name, store=store, memory=memory)
     settle(category.name, store=store, settings=settings, now_ms=now_ms, memory=memory)
     # full tasks only: the few images that need further votes go into tasks with what this turn asks
-    fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, flush=False)
-    return store.categories.get(category.name)
+    fill_tasks(category, store=store, settings=settings, now_ms=now_ms, flush=False)
+    return store.categories.get(name) == category
 
 
 def _nothing_to_learn_from(category: Category, *, store: Store) -> bool:
@@ -177,7 +178,7 @@ def learn(
     if latest and latest.labels_yes + latest.labels_no == labels and _knows_all(category, latest, store):
         return latest
     try:
-        return train_round(category.name, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
+        return train_round(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
     except NotReady:  # fewer than two labels of each answer: more random images are asked about
         return None
     except AlreadyThere:  # another loop, whose lease this process has lost, was faster
@@ -213,4 +214,4 @@ def ask(
 def _publish(category: Category, *, store: Store, settings: Settings, now_ms: int) -> list[Task]:
     """Put what is asked into tasks; the last ones of a budget wait for nothing."""
     last = is_short(category, store=store, settings=settings)
-    return fill_tasks(category.name, store=store, settings=settings, now_ms=now_ms, last=last)
+    return fill_tasks(category, store=store, settings=settings, now_ms=now_ms, last=last)
