@@ -6,6 +6,7 @@ Lite0 to Lite4; how many blocks a stage has and how wide they are is read from t
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,43 +27,74 @@ def build_graph(weights: Weights, side: int) -> bytes:
 
     Raises KeyError when a tensor of the network is not among the weights.
     """
-    import onnx  # here, for it is needed once a machine: the graph is kept
-
     network = _Network(weights)
-    network.convolve("_conv_stem", "_bn0", stride=2)
-    _add_blocks(network, weights)
-    network.convolve("_conv_head", "_bn1")
+    outputs: list[str] = []
+    for layer in layers_of(weights):
+        network.convolve(layer)
+        if layer.adds is not None:
+            network.node("Add", outputs[layer.adds])
+        outputs.append(network.last)
     network.node("GlobalAveragePool")
     network.node("Flatten", gives="features")
+    return serialized(network.nodes, network.constants, side)
+
+
+def serialized(nodes: list[Any], constants: list[Any], side: int) -> bytes:
+    """A checked ONNX model of nodes that lead from `pixels` to `features`."""
+    import onnx  # here, for it is needed once a machine: the graph is kept
+
     graph = onnx.helper.make_graph(
-        network.nodes,
+        nodes,
         "efficientnet_lite",
         [onnx.helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, ["batch", side, side, 3])],
         [onnx.helper.make_tensor_value_info("features", onnx.TensorProto.FLOAT, ["batch", FEATURES])],
-        network.constants,
+        constants,
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
-def _add_blocks(network: "_Network", weights: Weights) -> None:
-    """The inverted bottlenecks: widen by 1x1, convolve each channel separately, narrow by 1x1, add the input."""
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A convolution with the batch normalisation after it; `adds` is the place of an earlier layer it is added to."""
+
+    kernel: str
+    norm: str
+    stride: int = 1
+    groups: int = 1
+    relu: bool = True
+    adds: int | None = None
+
+    def folded(self, weights: Weights) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Kernel [out, in, high, wide] and bias [out] with the normalisation folded in."""
+        tensor = weights[self.kernel + ".weight"]
+        scale = weights[self.norm + ".weight"] / np.sqrt(weights[self.norm + ".running_var"] + NORM_EPSILON)
+        shift = weights[self.norm + ".bias"] - weights[self.norm + ".running_mean"] * scale
+        return tensor * scale[:, None, None, None], shift
+
+
+def layers_of(weights: Weights) -> list[Layer]:
+    """The network as a chain: the stem, inverted bottlenecks, the head.
+
+    A bottleneck widens by 1x1, convolves each channel separately, narrows by 1x1, and adds its input.
+    """
+    layers = [Layer("_conv_stem", "_bn0", stride=2)]
     block, stage, width = 0, -1, 0
     while (name := f"_blocks.{block}.") + "_project_conv.weight" in weights:
         narrow = weights[name + "_project_conv.weight"].shape[0]
         opens_stage = narrow != width
         stage, width = stage + opens_stage, narrow
-        came_in = network.last
+        came_in = len(layers) - 1
         if name + "_expand_conv.weight" in weights:
-            network.convolve(name + "_expand_conv", name + "_bn0")
+            layers.append(Layer(name + "_expand_conv", name + "_bn0"))
         channels = weights[name + "_depthwise_conv.weight"].shape[0]
         stride = STAGE_STRIDES[stage] if opens_stage else 1
-        network.convolve(name + "_depthwise_conv", name + "_bn1", stride=stride, groups=channels)
-        network.convolve(name + "_project_conv", name + "_bn2", relu=False)
-        if not opens_stage:
-            network.node("Add", came_in)
+        layers.append(Layer(name + "_depthwise_conv", name + "_bn1", stride=stride, groups=channels))
+        adds = None if opens_stage else came_in
+        layers.append(Layer(name + "_project_conv", name + "_bn2", relu=False, adds=adds))
         block += 1
+    return [*layers, Layer("_conv_head", "_bn1")]
 
 
 class _Network:
@@ -85,21 +117,19 @@ class _Network:
         self.nodes.append(onnx.helper.make_node(kind, [self.last, *further], [made], **attributes))
         self.last = made
 
-    def convolve(self, kernel: str, norm: str, *, stride: int = 1, groups: int = 1, relu: bool = True) -> None:
-        """Add a convolution with the batch normalisation after it folded in, and a ReLU6 unless turned off."""
-        tensor = self.weights[kernel + ".weight"]
-        scale = self.weights[norm + ".weight"] / np.sqrt(self.weights[norm + ".running_var"] + NORM_EPSILON)
-        shift = self.weights[norm + ".bias"] - self.weights[norm + ".running_mean"] * scale
+    def convolve(self, layer: Layer) -> None:
+        """Add a convolution, and its ReLU6 if it has one."""
+        kernel, shift = layer.folded(self.weights)
         self.node(
             "Conv",
-            self._constant(kernel, tensor * scale[:, None, None, None]),
-            self._constant(norm + "@" + kernel, shift),
-            kernel_shape=tensor.shape[2:],
-            strides=[stride, stride],
-            group=groups,
+            self._constant(layer.kernel, kernel),
+            self._constant(layer.norm + "@" + layer.kernel, shift),
+            kernel_shape=kernel.shape[2:],
+            strides=[layer.stride, layer.stride],
+            group=layer.groups,
             auto_pad="SAME_UPPER",  # TensorFlow's padding, where these weights were trained
         )
-        if relu:
+        if layer.relu:
             self.node("Clip", self._zero, self._six)
 
     def _prepare_pixels(self) -> None:

@@ -1,0 +1,197 @@
+"""The graph of EfficientNet-Lite in int8: weights with a scale for each channel, activations with one for each layer.
+
+Nothing is calibrated on pictures. Batch normalisation holds the mean and the deviation of every channel before its
+activation, as the network saw them in training, and from these come the ranges of the activations and what rounding
+adds to each channel on average, which the bias takes back (Nagel et al. 2019, "Data-free quantization through weight
+equalization and bias correction", sections 4.2 and 4.3). So the same weights make the same graph on every machine.
+The kernels of a single channel, where rounding harms most, are rounded together: of all ways to round up and down the
+one is taken that changes the output least, neighbouring inputs being alike.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thresher.learn.backbone.efficientnet_lite import PIXEL_MEAN, PIXEL_SCALE, Layer, Weights, layers_of, serialized
+
+GRAPH_REVISION = 1  # one more whenever the graph of the same weights changes: its vectors are of another kind then
+SIX = 6.0
+DEVIATIONS = 4.0  # from the mean of a channel to the end of a range; what lies beyond saturates
+LEVELS = 255  # steps of an activation
+MOST = 127  # of a weight
+ALIKE = 0.85  # correlation of an activation with the one beside it
+TRIALS = 8  # times that a kernel of many weights is gone through
+STEPS = 2001  # of the sum that stands for the normal law
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The mean and the variance of each channel of an activation [channels]."""
+
+    mean: Floats
+    variance: Floats
+
+    def within(self) -> tuple[float, float]:
+        """The range that its values are stored in."""
+        reach = DEVIATIONS * np.sqrt(self.variance)
+        return float((self.mean - reach).min()), float((self.mean + reach).max())
+
+
+def build_int8_graph(weights: Weights, side: int) -> bytes:
+    """A serialized ONNX model from pixels, uint8 RGB [batch, side, side, 3], to pooled features, float32 [batch, 1280].
+
+    It is written as QuantizeLinear and DequantizeLinear around each layer, which runtimes join with it. The last layer
+    computes in float32, because its rounding would stand in the vectors as it is. Raises KeyError when a tensor of the
+    network is not among the weights.
+    """
+    network = _Quantized()
+    outputs: list[tuple[str, Seen]] = []
+    given = Seen(np.zeros(3), np.ones(3))
+    layers = layers_of(weights)
+    for layer in layers:
+        kernel, bias = (np.asarray(made, np.float64) for made in layer.folded(weights))
+        network.convolve(layer, kernel, bias, given)
+        gives = _before_activation(layer, weights)
+        if layer is layers[-1]:
+            network.node("Clip", network.constant(np.float32(0)), network.constant(np.float32(SIX)))
+            break
+        if layer.relu:
+            network.quantize(0.0, min(SIX, gives.within()[1]))
+            gives = _relu6(gives)
+        else:
+            network.quantize(*gives.within())
+        if layer.adds is not None:
+            name, other = outputs[layer.adds]
+            network.node("Add", name)
+            gives = Seen(gives.mean + other.mean, gives.variance + other.variance)
+            network.quantize(*gives.within())
+        outputs.append((network.last, gives))
+        given = gives
+    network.node("GlobalAveragePool")
+    network.node("Flatten", gives="features")
+    return serialized(network.nodes, network.constants, side)
+
+
+def _before_activation(layer: Layer, weights: Weights) -> Seen:
+    """What batch normalisation gives: a channel has the mean of its bias and the deviation of its weight."""
+    return Seen(
+        np.asarray(weights[layer.norm + ".bias"], np.float64),
+        np.asarray(weights[layer.norm + ".weight"], np.float64) ** 2,
+    )
+
+
+def _relu6(given: Seen) -> Seen:
+    """Mean and variance of normal values cut to 0 and 6."""
+    at = np.linspace(-6, 6, STEPS)
+    share = np.exp(-0.5 * at**2)
+    share /= share.sum()
+    values = np.clip(given.mean[:, None] + np.sqrt(given.variance)[:, None] * at, 0, SIX)
+    mean = values @ share
+    return Seen(mean, ((values - mean[:, None]) ** 2) @ share)
+
+
+def _rounded(kernel: Floats) -> Floats:
+    """A kernel in units of its channel's scale [out, in, high, wide], rounded to whole numbers."""
+    if kernel.shape[1] > 1:
+        return np.round(kernel)
+    high, wide = kernel.shape[2:]
+    flat = kernel.reshape(len(kernel), -1)
+    places = np.stack(np.divmod(np.arange(high * wide), wide), axis=1)
+    alike = ALIKE ** np.abs(places[:, None] - places[None]).sum(axis=2)  # the channel's variance would change no choice
+    rounded = _best_of_all(flat, alike) if flat.shape[1] <= 9 else _best_in_turn(flat, alike)
+    return np.clip(rounded, -MOST, MOST).reshape(kernel.shape)
+
+
+def _best_of_all(flat: Floats, alike: Floats) -> Floats:
+    """Rows [channels, n] rounded up or down, so that the error's variance is least: all 2**n ways are tried."""
+    count = flat.shape[1]
+    ways = ((np.arange(2**count)[:, None] >> np.arange(count)) & 1).astype(np.float64)
+    rounded = np.empty_like(flat)
+    for place, row in enumerate(flat):
+        errors = np.floor(row) + ways - row
+        rounded[place] = np.floor(row) + ways[((errors @ alike) * errors).sum(axis=1).argmin()]
+    return rounded
+
+
+def _best_in_turn(flat: Floats, alike: Floats) -> Floats:
+    """The same for rows too long to try all ways: each number in turn moves to its other side if that helps."""
+    rounded = np.round(flat)
+    for _ in range(TRIALS):
+        before = rounded.copy()
+        for at in range(flat.shape[1]):
+            error = rounded - flat
+            step = np.where(error[:, at] > 0, -1.0, 1.0)
+            gain = 2 * step * (error @ alike[at]) + alike[at, at]
+            rounded[:, at] += np.where(gain < 0, step, 0.0)
+        if (rounded == before).all():
+            break
+    return rounded
+
+
+class _Quantized:
+    """A chain of nodes under construction; `last` is the newest output, `_scale` the step of its values."""
+
+    def __init__(self) -> None:
+        import onnx
+
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.last = "pixels"
+        self._scale = 1 / PIXEL_SCALE
+        self._make = onnx.helper.make_node
+        self._stored = onnx.numpy_helper.from_array
+        self.node("Transpose", perm=[0, 3, 1, 2])
+        # pixels are whole numbers already: their normalisation is a scale and a zero point, and loses nothing
+        self.node("DequantizeLinear", self.constant(np.float32(self._scale)), self.constant(np.uint8(PIXEL_MEAN)))
+
+    def constant(self, values: NDArray[Any] | np.generic) -> str:
+        """Store values under a name of their own."""
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(self._stored(np.asarray(values), name))
+        return name
+
+    def node(self, kind: str, *further: str, gives: str = "", **attributes: Any) -> None:  # noqa: ANN401 -- as ONNX has it
+        """Add a node with the inputs `last` and then `further`; its output becomes `last`."""
+        made = gives or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(self._make(kind, [self.last, *further], [made], **attributes))
+        self.last = made
+
+    def convolve(self, layer: Layer, kernel: Floats, bias: Floats, given: Seen) -> None:
+        """Add a convolution with rounded weights; its bias takes back what rounding adds on average."""
+        scales = np.maximum(np.abs(kernel).reshape(len(kernel), -1).max(axis=1) / MOST, 1e-12).astype(np.float32)
+        wide = scales.astype(np.float64)[:, None, None, None]
+        rounded = np.clip(_rounded(kernel / wide), -MOST, MOST)
+        added = (rounded * wide - kernel).sum(axis=(2, 3))  # [out, in], or [channels, 1] where each is by itself
+        bias = bias - (added[:, 0] * given.mean if layer.groups > 1 else added @ given.mean)
+        steps = (scales.astype(np.float64) * self._scale).astype(np.float32)
+        whole = np.clip(np.round(bias / steps.astype(np.float64)), -(2**31), 2**31 - 1).astype(np.int32)
+        weight = self._whole(rounded.astype(np.int8), scales, layer.kernel)
+        self.node(
+            "Conv",
+            weight,
+            self._whole(whole, steps, layer.norm + "@" + layer.kernel),
+            kernel_shape=kernel.shape[2:],
+            strides=[layer.stride, layer.stride],
+            group=layer.groups,
+            auto_pad="SAME_UPPER",
+        )
+
+    def _whole(self, values: NDArray[Any], scales: NDArray[np.float32], name: str) -> str:
+        """Whole numbers with a scale for each output channel."""
+        inputs = [self.constant(values), self.constant(scales), self.constant(np.zeros(len(values), values.dtype))]
+        self.nodes.append(self._make("DequantizeLinear", inputs, [name], axis=0))
+        return name
+
+    def quantize(self, low: float, high: float) -> None:
+        """Store the last output in 8 bits, from `low` to `high`; values beyond saturate, which is what ReLU6 does."""
+        low, high = min(low, 0.0), max(high, 0.0)
+        scale = np.float32((high - low) / LEVELS)
+        self._scale = float(scale)
+        step, zero = self.constant(scale), self.constant(np.uint8(math.floor(-low / self._scale + 0.5)))
+        self.node("QuantizeLinear", step, zero)
+        self.node("DequantizeLinear", step, zero)
