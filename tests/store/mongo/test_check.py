@@ -12,7 +12,7 @@ from tests.contract.things import category, data, deal, finish, images, new_imag
 from thresher.errors import NotReady, StoreDamaged
 from thresher.records import Gold, Label, NewImage, Origin, Progress, Purpose, Says, Source, new_id, now_ms
 from thresher.settings import Settings
-from thresher.store.mongo.check import SETTLED_MS
+from thresher.store.mongo.arriving import SETTLED_MS
 from thresher.store.mongo.link import key
 from thresher.store.mongo.store import MongoStore
 
@@ -116,11 +116,12 @@ def test_an_image_whose_bytes_are_lost_gets_them_back_at_the_next_harvest(store:
     assert store.check(mend=False).sound
 
 
-def test_an_image_that_is_not_found_by_its_hash_is_found_again(store: MongoStore) -> None:
+def test_an_image_that_is_not_found_by_an_alias_is_found_again(store: MongoStore) -> None:
     images(store, 3)
-    store.link.table("names").delete_one({"_id": Binary(bytes.fromhex(new_image(1).sha256))})
-    assert "not found by their SHA-256" in found_and_mended(store)
-    assert store.images.find([new_image(1).sha256]) == [1]
+    store.link.table("images").update_one({"row": 1}, {"$unset": {"names": ""}})
+    assert store.images.find(["folder/1.jpg", new_image(1).sha256]) == [None, 1]
+    assert "1 are not found by their names" in found_and_mended(store)
+    assert store.images.find(["folder/1.jpg"]) == [1]
 
 
 def test_a_reference_is_not_a_loss(store: MongoStore) -> None:
@@ -188,7 +189,7 @@ def test_a_picture_whose_own_document_is_lost_gets_its_row_and_its_labels_back(s
     category(store, 10)
     store.labels.hold("car", [Label(row, Says.YES, Source.OWNER, Purpose.LEARN, 1, 1) for row in range(10)])
     let_settle(store)
-    store.link.table("images").delete_many({"_id": {"$in": [3, 7, 9]}})
+    store.link.table("images").delete_many({"row": {"$in": [3, 7, 9]}})
     shown = "\n".join(store.check(mend=False).found)
     assert "3 rows of pool, labels have no image (rows 3, 7, 9)" in shown
     store.check(mend=True)
@@ -197,14 +198,18 @@ def test_a_picture_whose_own_document_is_lost_gets_its_row_and_its_labels_back(s
     assert (made.new, made.again) == (3, 3)
     assert [store.images.read(row) for row in range(10)] == [data(seed) for seed in range(10)]
     assert store.images.find([f"folder/{row}.jpg" for row in range(10)]) == list(range(10))
+    assert store.images.get(7).aliases == new_image(7).aliases
     assert store.check(mend=False, every_byte=True).found == ()
 
 
 def test_an_older_catalog_costs_no_picture(store: MongoStore) -> None:
-    images(store, 60)
+    images(store, 30)
+    (early,) = [one["_id"] for one in store.link.table("image_log").find()]
+    images(store, 30, start=30)
     let_settle(store)
-    for table in ("images", "names", "fingerprints"):  # as a dump that was made before the second half came
-        store.link.table(table).delete_many({"$or": [{"_id": {"$gte": 30}}, {"row": {"$gte": 30}}]})
+    # as a dump that was made before the second half came
+    store.link.table("images").delete_many({"row": {"$gte": 30}})
+    store.link.table("image_log").delete_many({"_id": {"$ne": early}})
     report = store.check(mend=True)
     assert report.refused
     assert store.link.table("bytes").count_documents({}) == 60
@@ -225,7 +230,7 @@ def test_what_was_moved_aside_comes_back(store: MongoStore) -> None:
     assert data(90) in [store.images.read(one.row) for one in store.images.page(-1, 99)]
 
 
-@pytest.mark.parametrize("gone", [("workspace",), ("images",), ("images", "names", "workspace")])
+@pytest.mark.parametrize("gone", [("workspace",), ("images",), ("images", "image_log", "workspace")])
 def test_a_database_that_was_emptied_is_never_opened_as_new(
     gone: tuple[str, ...], store: MongoStore, opened: Callable[..., MongoStore], settings: Settings
 ) -> None:

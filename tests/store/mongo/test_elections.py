@@ -17,6 +17,7 @@ from tests.store.mongo.conftest import Servers
 
 from thresher.records import Dealt, Given, Origin, Review, Says, Stage
 from thresher.store.mongo.images import MongoImages
+from thresher.store.mongo.link import Session
 from thresher.store.mongo.originals import BytesLost, Originals
 from thresher.store.mongo.store import MongoStore
 
@@ -170,8 +171,8 @@ class Losing(Originals):
         super().__init__(lossless.link)
         self.lost = 0
 
-    def put(self, data: Mapping[bytes, bytes]) -> list[bytes]:
-        there = super().put(data)
+    def put(self, data: Mapping[bytes, bytes], session: Session | None = None) -> list[bytes]:
+        there = super().put(data, session)
         if not self.lost:
             names = [Binary(name) for name in list(data)[:2]]
             self.lost = self.link.table("bytes").delete_many({"_id": {"$in": names}}).deleted_count
@@ -198,12 +199,14 @@ def test_bytes_that_only_a_lost_primary_had_are_never_vouched_for(three: Servers
     others = [port for port in three.members if port != primary]
     for port in others:
         three.kill(port)
-    originals.put(sent)  # the primary alone takes it, and is lost before anybody hears of it
+    session = store.link.client.start_session()
+    originals.put(sent, session)  # the primary alone takes it, and is lost before anybody hears of it
     three.kill(primary)
     for port in others:
         three.start(port)
     with pytest.raises(BytesLost):
-        store.link.transact(lambda session: originals.vouch(sent, [], session))
+        originals.vouch(sent, [], session)
     three.start(primary)
-    originals.put(sent)
-    store.link.transact(lambda session: originals.vouch(sent, [], session))
+    originals.put(sent, session)
+    originals.vouch(sent, [], session)
+    session.end_session()

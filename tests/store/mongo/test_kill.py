@@ -86,7 +86,7 @@ store = open_store(sys.argv[1], read_settings(Path(sys.argv[2]), {}).but(cache=s
 
 def hold(session):
     name = {"_id": bytes.fromhex(new_image(1).sha256), "row": 0}
-    store.link.table("names").insert_one(name, session=session)
+    store.link.table("images").insert_one(name, session=session)
     print("held", flush=True)
     time.sleep(600)
 

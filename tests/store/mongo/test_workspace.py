@@ -14,13 +14,14 @@ from tests.contract.things import category, finish, images, new_image, publish, 
 
 from thresher.errors import WrongSchema
 from thresher.harvest.similar import put_in_groups
-from thresher.records import Alias, Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
+from thresher.records import Gold, Job, Origin, Purpose, Refusal, Says, Source, Worker
 from thresher.settings import Settings
-from thresher.store import contract, open_store
+from thresher.store import contract
 from thresher.store.kinds import KINDS
 from thresher.store.mongo import failures, schema
 from thresher.store.mongo.lines import having
 from thresher.store.mongo.link import Link
+from thresher.store.mongo.names import short
 from thresher.store.mongo.originals import PIECE_BYTES
 from thresher.store.mongo.store import MongoStore
 from thresher.store.shapes import Index, Kind, schema_of
@@ -133,23 +134,6 @@ def test_a_forked_process_opens_connections_of_its_own(store: MongoStore) -> Non
     assert images(store, 1, start=60) == [5]
 
 
-def test_a_workspace_of_an_earlier_schema_learns_who_shares_a_name(store: MongoStore, settings: Settings) -> None:
-    shared = (Alias("file", "1.jpg"),)
-    category(store)
-    rows = store.images.put([new_image(seed, aliases=(*shared, Alias("id", f"{seed}"))) for seed in range(3)])
-    store.categories.pool_add("car", rows, Origin("folder"))
-    names = store.link.table("names")
-    names.delete_many({"_id": {"$gte": Binary(bytes(24)), "$lte": Binary(b"\xff" * 24)}})  # as schema 1 had them
-    names.update_many({}, {"$unset": {"several": ""}})
-    store.link.table("workspace").update_one({}, {"$set": {"schema": 1}})
-    assert store.categories.find("car", ["1.jpg"]) == [rows[:1]]
-    for _ in range(2):
-        opened = open_store(store.place, settings)
-        assert opened.categories.find("car", ["1.jpg", "2"]) == [rows, rows[2:]]
-        opened.close()
-        store.link.table("workspace").update_one({}, {"$set": {"schema": 1}})  # as one that was killed before the end
-
-
 def test_pictures_are_not_compressed_again(store: MongoStore) -> None:
     options = store.link.table("bytes").options()
     assert options["storageEngine"]["wiredTiger"]["configString"] == "block_compressor=none"
@@ -215,12 +199,27 @@ def test_dealing_and_paging_walk_an_index_and_sort_nothing(store: MongoStore) ->
         ("assignments", {"category": "car", "_id": {"$gt": ""}}, [("_id", 1)]),
         ("assignments", {"worker": "w1"}, [("_id", -1)]),
         ("refusals", {"category": "car", "number": {"$gt": 0}}, [("number", 1)]),
+        ("images", {"row": {"$gt": 3}}, [("row", 1)]),
+        ("images", {"row": {"$gte": 3, "$lte": 9}, "copy_of": {"$gte": 0}}, [("row", 1)]),
     ]
     for table, wanted, order in asked:
         plan = plan_of(store, table, wanted, order or [("lease_until_ms", 1)])
         assert "IXSCAN" in plan, (table, wanted)
         assert "'SORT'" not in plan, (table, wanted)
         assert "COLLSCAN" not in plan, (table, wanted)
+
+
+def test_an_image_is_found_by_an_index_whatever_it_is_found_by(store: MongoStore) -> None:
+    filled(store)
+    asked: list[dict[str, object]] = [
+        {"names": {"$in": [Binary(short("folder/3.jpg"))]}},
+        {"fingerprint": {"$in": ["alike"]}, "alike": True},
+        {"row": {"$in": [3, 4]}},
+    ]
+    for wanted in asked:
+        plan = plan_of(store, "images", wanted, [("row", 1)])
+        assert "IXSCAN" in plan, wanted
+        assert "COLLSCAN" not in plan, wanted
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from thresher.errors import StoreDamaged
 from thresher.store.findings import MEND
-from thresher.store.mongo.link import Document, Link, Table, key, span
+from thresher.store.mongo.link import Document, Link, Session, Table, key, span
 
 PIECE_BYTES: Final = 8_000_000
 DUPLICATE: Final = 11000
@@ -36,10 +36,10 @@ def get_blob(link: Link, name: bytes) -> bytes:
     return data
 
 
-def insert_new(table: Table, documents: Sequence[Document]) -> list[int]:
+def insert_new(table: Table, documents: Sequence[Document], session: Session | None = None) -> list[int]:
     """Insert those documents whose `_id` is new; the places of the others."""
     try:
-        table.insert_many(documents, ordered=False)
+        table.insert_many(documents, ordered=False, session=session)
     except BulkWriteError as error:
         failed = (error.details or {}).get("writeErrors", [])
         if any(one["code"] != DUPLICATE for one in failed) or (error.details or {}).get("writeConcernErrors"):

@@ -149,9 +149,9 @@ class MongoCategories(Part, Categories):
         found = by_name.rows_of(self.link, names)
         held: set[int] = set()
         for some in batches(sorted(set().union(*found)), 10 * CHUNK):
-            lost = {"_id": {"$in": some}, "bare": by_name.LOST}
+            lost = {"row": {"$in": some}, "bare": by_name.LOST}
             held |= self._in_pool(category, some)
-            held -= {one["_id"] for one in self.link.table("images").find(lost, {"_id": 1})}
+            held -= {one["row"] for one in self.link.table("images").find(lost, {"row": 1})}
         return [sorted(rows & held) for rows in found]
 
     def origins(self, category: str, rows: Sequence[int] | Rows) -> list[Origin]:

@@ -13,22 +13,21 @@ from typing import Any, Final
 import numpy as np
 from bson import Binary, MaxKey
 from numpy.typing import NDArray
-from pymongo import InsertOne
+from pymongo import UpdateOne
 
 from thresher.errors import StoreDamaged
 from thresher.records import now_ms
 from thresher.store.findings import Findings, Repair
-from thresher.store.mongo import names, quarantine, recount
+from thresher.store.mongo import arriving, names, quarantine, recount
+from thresher.store.mongo.arriving import SETTLED_MS
 from thresher.store.mongo.columns import MongoColumns
 from thresher.store.mongo.hashes import grown
-from thresher.store.mongo.link import Document, Link, Session, Table, among, batches, key, span
+from thresher.store.mongo.link import Document, Link, Table, among, batches, key, span
 from thresher.store.mongo.names import LOST
 from thresher.store.mongo.numbers import WORKSPACE
 from thresher.store.mongo.originals import Originals
 from thresher.store.shapes import Kinds
 
-# bytes whose rows are still being committed look like bytes without rows; no writer waits as long
-SETTLED_MS: Final = 15 * 60 * 1000
 AT_ONCE: Final = 5_000
 HASH_BYTES: Final = 32
 NAMING: Final = ("pool", "labels", "gold", "asks", "votes", "gold_answers")
@@ -38,6 +37,8 @@ def check(columns: MongoColumns, images: int, kinds: Kinds, findings: Findings) 
     """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
     link = columns.link
     findings.progress("check the catalog", 0, 1, "catalogs")
+    if findings.mend:
+        arriving.clear_old(link, now_ms() - SETTLED_MS)
     wrong: list[tuple[int, int, Repair]] = []
     for name, kept, counted in recount.differences(link, kinds):
         repair: Repair = partial(recount.correct, link, name, counted - kept)
@@ -56,45 +57,44 @@ def check(columns: MongoColumns, images: int, kinds: Kinds, findings: Findings) 
 
 
 def _check_images(link: Link, total: int, findings: Findings) -> None:
-    """Check that every row has its bytes and is found by its SHA-256."""
+    """Check that every row has its bytes and is found by its names."""
     originals, done = Originals(link), 0
     unnamed: list[Document] = []
     lost: list[Document] = []
     known_lost: list[int] = []
     here: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
-    fields = {"sha256": 1, "bare": 1, "aliases": 1}
-    for some in batches(link.table("images").find({}, fields).sort("_id", 1), AT_ONCE):
+    fields = {"row": 1, "bare": 1, "aliases": 1, "names": 1}
+    for some in batches(link.table("images").find({"row": {"$gte": 0}}, fields).sort("row", 1), AT_ONCE):
         findings.progress("check images", done, total, "images")
-        here = grown(here, some[-1]["_id"] + 1)
-        here[[one["_id"] for one in some]] = True
-        found = names.look_up(link, [one["sha256"] for one in some])
-        unnamed += [one for one in some if one["sha256"] not in found]
+        here = grown(here, some[-1]["row"] + 1)
+        here[[one["row"] for one in some]] = True
+        unnamed += [one for one in some if not {*map(bytes, _names(one))} <= {*one.get("names", ())}]
         kept = [one for one in some if "bare" not in one]
-        there = {one["_id"] for one in link.table("bytes").find(among(one["sha256"] for one in kept), {"_id": 1})}
+        there = {one["_id"] for one in link.table("bytes").find(among(one["_id"] for one in kept), {"_id": 1})}
         if findings.every_byte:
-            there -= _changed(originals, [one for one in kept if one["sha256"] in there], findings)
-        lost += [one for one in kept if one["sha256"] not in there]
-        known_lost += [one["_id"] for one in some if one.get("bare") == LOST]
+            there -= _changed(originals, [one for one in kept if one["_id"] in there], findings)
+        lost += [one for one in kept if one["_id"] not in there]
+        known_lost += [one["row"] for one in some if one.get("bare") == LOST]
         done += len(some)
     findings.progress("check images", done, total, "images")
     if unnamed:
-        findings.wrong(f"images: {len(unnamed)} are not found by their SHA-256", partial(_name, link, unnamed))
+        findings.wrong(f"images: {len(unnamed)} are not found by their names", partial(_name, link, unnamed))
     without = {table: rows for table in NAMING if (rows := _rows_without_image(link, table, here))}
     findings.lost_rows(sorted({row for rows in without.values() for row in rows}), list(without))
     if findings.may_give_up(len(lost)) and findings.mend and lost:
-        quarantine.keep_changed(link, originals.pieces_of([one["sha256"] for one in lost]))
-        for some in batches(lost, AT_ONCE // 10):
-            link.transact(partial(_mark_lost, link, some))
-    findings.lost_bytes(sorted([one["_id"] for one in lost] + known_lost))
+        quarantine.keep_changed(link, originals.pieces_of([one["_id"] for one in lost]))
+        for some in batches(lost, AT_ONCE):
+            link.table("images").update_many(among(one["_id"] for one in some), {"$set": {"bare": LOST}})
+    findings.lost_bytes(sorted([one["row"] for one in lost] + known_lost))
 
 
 def _changed(originals: Originals, images: list[Document], findings: Findings) -> set[bytes]:
     """The names whose bytes have another SHA-256."""
     changed: set[bytes] = set()
     for one in images:
-        name = bytes(one["sha256"])
+        name = bytes(one["_id"])
         try:
-            data = originals.read({name: one["_id"]})[name]
+            data = originals.read({name: one["row"]})[name]
         except StoreDamaged:
             data = b""
         findings.count("bytes read", len(data))
@@ -111,16 +111,13 @@ def _rows_without_image(link: Link, table: str, here: NDArray[np.bool_]) -> list
     return [*inside[~here[inside]].tolist(), *rows[rows >= len(here)].tolist()]
 
 
+def _names(image: Document) -> list[Binary]:
+    return names.shorts(value for _, value in image["aliases"])
+
+
 def _name(link: Link, images: list[Document]) -> None:
-    missing = [InsertOne[Document]({"_id": Binary(one["sha256"]), "row": one["_id"]}) for one in images]
-    link.table("names").bulk_write(missing, ordered=False)
-
-
-def _mark_lost(link: Link, images: list[Document], session: Session) -> None:
-    link.table("images").update_many(
-        {"_id": {"$in": [one["_id"] for one in images]}}, {"$set": {"bare": LOST}}, session=session
-    )
-    names.mark(link, images, LOST, session)
+    missing = [UpdateOne({"_id": one["_id"]}, {"$set": {"names": _names(one)}}) for one in images]
+    link.table("images").bulk_write(missing, ordered=False)
 
 
 def _check_spare_bytes(link: Link, findings: Findings) -> int:
@@ -130,9 +127,9 @@ def _check_spare_bytes(link: Link, findings: Findings) -> int:
     # by the index alone: the images themselves are not read
     every = link.table("bytes").find({}, {"_id": 1}).hint([("_id", 1)])
     for some in batches((one["_id"] for one in every), AT_ONCE):
-        rows = names.look_up(link, sorted({one[:32] for one in some}))
+        stored = names.known(link, sorted({one[:32] for one in some}))
         # a row whose bytes are known to be lost has no use for a further piece of them
-        spare += [one for one in some if one[:32] not in rows]
+        spare += [one for one in some if "row" not in stored.get(one[:32], {})]
     old: list[bytes] = []
     for some in batches(spare, AT_ONCE):
         wanted = {**among(some), "at_ms": {"$lt": before_ms}}

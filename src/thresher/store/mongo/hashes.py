@@ -26,11 +26,11 @@ class Hashes:
         if missing := sorted({row // BLOCK for row in rows if row not in found and row >= 0}):
             # if two threads extend it at once, one reads its block again later
             self._hashes = hashes = grown(self._hashes, (missing[-1] + 1) * BLOCK)
-            blocks = [{"_id": {"$gte": block * BLOCK, "$lt": (block + 1) * BLOCK}} for block in missing]
+            blocks = [{"row": {"$gte": block * BLOCK, "$lt": (block + 1) * BLOCK}} for block in missing]
             wanted = {"$or": blocks, "bare": {"$exists": False}}
             table = self.link.table("images")
-            for one in table.find(wanted, {"sha256": 1}, batch_size=len(missing) * BLOCK + 1):
-                hashes[one["_id"]] = np.frombuffer(one["sha256"], dtype=np.uint8)
+            for one in table.find(wanted, {"row": 1}, batch_size=len(missing) * BLOCK + 1):
+                hashes[one["row"]] = np.frombuffer(one["_id"], dtype=np.uint8)
             found |= _known(hashes, rows)  # another thread may have put a longer table in its place
         return found
 

@@ -5,6 +5,7 @@ from typing import Final
 from thresher.errors import StoreDamaged
 from thresher.store.findings import MOST, RECOVER
 from thresher.store.mongo.link import Link
+from thresher.store.mongo.names import STORED
 
 NUMBERS: Final = "numbers"
 IDENTITY: Final = "identity"
@@ -38,14 +39,15 @@ def must_belong(link: Link, identity: str, *, adopt: bool) -> None:
     elif noted["of"] != identity:
         what = "the collections belong to different workspaces."
         raise StoreDamaged(what, where=link.shown, next=BACKUP)
-    if link.table("images").find_one({}, {"_id": 1}) is None and _had_images(link):
+    if link.table("images").find_one(STORED, {"_id": 1}) is None and _had_images(link):
         what = "the catalog of the images is empty, and the collection bytes contains stored images."
         raise StoreDamaged(what, where=link.shown, next=BACKUP)
 
 
 def _had_images(link: Link) -> bool:
     """Whether more bytes are stored than an interrupted first harvest leaves, or the counters know of images."""
-    counted = link.table("counts").find_one({"_id.kind": "images", "n": {"$gt": 0}}, {"_id": 1})
+    counted = link.table(NUMBERS).find_one({"_id": "row", "images": {"$gt": 0}}, {"_id": 1})
+    in_pools = link.table("counts").find_one({"_id.kind": "images", "n": {"$gt": 0}}, {"_id": 1})
     return holds_images(link) and (
-        counted is not None or link.table("bytes").count_documents({}, limit=MOST + 1) > MOST
+        counted is not None or in_pools is not None or link.table("bytes").count_documents({}, limit=MOST + 1) > MOST
     )

@@ -1,28 +1,33 @@
-"""Images in MongoDB: the catalog by row, the bytes by SHA-256 (originals.py).
+"""Images in MongoDB: one document an image, `_id` = SHA-256, with its row, names and group; the bytes in originals.py.
 
-Bytes are sent first, acknowledged by the primary only. The transaction that creates their rows checks that all bytes
-are there and is acknowledged by a majority; a replica set's log has one order, so the bytes are then as safe as the
-rows. The transaction also detects bytes that were lost in an election, and they are sent again.
+Nothing here needs a transaction. Bytes are sent first, acknowledged by the primary only. Then the batch reserves its
+rows (arriving.py), which a majority acknowledges, and reads as a majority has it that all bytes are there: what is lost
+in an election is sent again. Only then the documents are inserted, each whole: an image is found by all its names or by
+none, and never without its bytes. Of two processes that bring the same image the `_id` lets one insert it, and the
+other gets that row.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from bson import Binary
 from pymongo import UpdateOne
 
-from thresher.errors import StoreDamaged, StoreUnavailable
+from thresher.errors import StoreDamaged, StoreUnavailable, ThresherError
 from thresher.records import Alias, Image, NewImage
 from thresher.store.contract import Images, Rows
-from thresher.store.mongo import fingerprints as by_fingerprint
+from thresher.store.mongo import arriving, image_log
 from thresher.store.mongo import names as by_name
+from thresher.store.mongo.arriving import Batch
+from thresher.store.mongo.blobs import insert_new
 from thresher.store.mongo.failures import AGAIN, plain_failures, steadily
 from thresher.store.mongo.hashes import Hashes
 from thresher.store.mongo.link import Document, Link, Session, batches
 from thresher.store.mongo.names import LOST, REFERENCE
-from thresher.store.mongo.numbers import WORKSPACE, count_on, read_counts, take_numbers
+from thresher.store.mongo.numbers import WORKSPACE, count_on
 from thresher.store.mongo.originals import BytesLost, Originals
 from thresher.store.rules import (
     ALIKE_MOST,
@@ -30,7 +35,6 @@ from thresher.store.rules import (
     fetched,
     groups_of,
     hash_key,
-    is_hash,
     no_such_row,
     plain,
 )
@@ -38,7 +42,8 @@ from thresher.store.rules import (
 PUT_IMAGES: Final = 500
 READ_IMAGES: Final = 64
 FIND_AT_ONCE: Final = 10_000
-BYTES_TRIES: Final = 5
+TRIES: Final = 20
+LIGHT: Final[Mapping[str, int]] = {"aliases": 0, "names": 0}
 
 
 @plain_failures
@@ -59,137 +64,170 @@ class MongoImages(Images):
     def _put(self, batch: Sequence[NewImage]) -> list[int]:
         keys = [hash_key(image.sha256) for image in batch]
         coming = _gathered(keys, batch)
-        known = by_name.look_up(self.link, list(coming))
-        new = [key for key in coming if key not in known]
-        gaining = {key for key, one in known.items() if "bare" in one and coming[key].data is not None}
-        if not new and not gaining and not any(one.aliases for one in coming.values()):
-            return [known[key]["row"] for key in keys]
-        data = {key: coming[key].data or b"" for key in (*new, *gaining) if coming[key].data is not None}
-        first = take_numbers(self.link, "row", len(new)) if new else 0
-        for _ in range(BYTES_TRIES):
-            waiting = self.originals.put(data)
-            try:
-                rows = self.link.transact(lambda session: self._commit(coming, new, first, data, waiting, session))  # noqa: B023 -- called here and now
+        for _ in range(TRIES):
+            # after whatever failure, all of it again: what is stored by then is known
+            rows = steadily(partial(self._put_once, coming))
+            if rows is not None:
                 return [rows[key] for key in keys]
+        what = "elections or other processes kept undoing what was just sent."
+        raise StoreUnavailable(what, where=self.link.shown, next=AGAIN)
+
+    def _put_once(self, coming: dict[bytes, NewImage]) -> dict[bytes, int] | None:
+        """The rows of images, by SHA-256; None if others were quicker with some, or bytes were lost."""
+        with self.link.client.start_session() as session:
+            there = by_name.known(self.link, list(coming), session)
+            rows = {key: int(one["row"]) for key, one in there.items() if "row" in one}
+            new = {key: image for key, image in coming.items() if key not in rows}
+            gaining = {key for key in rows if "bare" in there[key] and coming[key].data is not None}
+            data = {key: coming[key].data or b"" for key in (*new, *gaining) if coming[key].data is not None}
+            waiting = self.originals.put(data, session)
+            try:
+                bars = {key: one["void"] for key, one in there.items() if "void" in one}
+                added = self._add(new, data, waiting, bars, session) if new else {}
+                if gaining:
+                    self._fill({key: data[key] for key in gaining}, waiting, session)
             except BytesLost:
-                continue
-        raise StoreUnavailable("elections keep losing the bytes just sent.", where=self.link.shown, next=AGAIN)
+                return None
+            self._name({key: coming[key] for key in rows}, rows)
+            return None if len(added) < len(new) else rows | added
 
-    def _commit(
-        self,
-        coming: dict[bytes, NewImage],
-        new: list[bytes],
-        first: int,
-        data: dict[bytes, bytes],
-        waiting: list[bytes],
+    def _add(
+        self, new: dict[bytes, NewImage], data: dict[bytes, bytes], waiting: list[bytes], bars: dict[bytes, str],
         session: Session,
-    ) -> dict[bytes, int]:
-        there = by_name.look_up(self.link, list(coming), session)
-        # another process may have been quicker with some; their numbers stay a gap
-        fresh = {key: row for row, key in enumerate(new, first) if key not in there}
-        gaining = {key: one["row"] for key, one in there.items() if "bare" in one and key in data}
-        self.originals.vouch({key: data[key] for key in (*fresh, *gaining) if key in data}, waiting, session)
-        if fresh:
-            similar = self._groups({key: coming[key] for key in fresh}, fresh, session)
-            made = [
-                image_document(row, key, coming[key], similar[key], "" if key in data else REFERENCE)
-                for key, row in fresh.items()
-            ]
-            by_name.add_hashes(self.link, fresh, (key for key in fresh if key not in data), session)
-            self.link.table("images").insert_many(made, session=session)
-            count_on(self.link, WORKSPACE, {("images", ""): len(made)}, session)
-        if gaining:
-            self._fill({row: len(data[key]) for key, row in gaining.items()}, session)
-            count_on(self.link, WORKSPACE, {}, session, moves=["pool"])
-        rows = {key: one["row"] for key, one in there.items()} | fresh
-        self._name(coming, rows, fresh, session)
-        return rows
+    ) -> dict[bytes, int]:  # fmt: skip
+        """Store new images whose bytes were sent; the rows of those with which nobody was quicker. Raises BytesLost."""
+        prints = {key: "" if image.similar else image.fingerprint for key, image in new.items()}
+        batch, before = arriving.announce(self.link, prints, session)
+        rows = {key: row for row, key in enumerate(new, batch.first)}
+        try:
+            self.originals.vouch({key: data[key] for key in new if key in data}, waiting, session)
+            arriving.wait_for_those_before(self.link, batch, before, session)
+            made = self._documents(new, rows, data.keys(), session)
+        except (BytesLost, ThresherError):
+            arriving.end(self.link, batch, 0)
+            if any("row" in one for one in by_name.known(self.link, list(new), session).values()):
+                return {}  # somebody else has stored some meanwhile, which then are not compared again
+            raise
+        return self._insert(batch, made, rows, new, bars)
 
-    def _fill(self, sizes: dict[int, int], session: Session) -> None:
-        """Record that rows have bytes now."""
+    def _insert(
+        self, batch: Batch, made: list[Document], rows: dict[bytes, int], new: dict[bytes, NewImage],
+        bars: dict[bytes, str],
+    ) -> dict[bytes, int]:  # fmt: skip
+        """Insert the documents of a batch, and take it off the list; the rows of those that were not there."""
+        aliases = {key: image.aliases for key, image in new.items()}
+        record = image_log.note(self.link, rows, aliases)
+        # who joins an image of this batch comes after it, as another process may have given it another row
+        joins = [one.get("copy_of", -1) >= batch.first for one in made]
+        added = dict(rows)
+        for turn in (False, True):
+            part = [one for one, second in zip(made, joins, strict=True) if second is turn]
+            refused = self._insert_new(part, bars) if len(added) == len(rows) else part
+            for one in refused:
+                del added[bytes(one["_id"])]
+        if len(added) < len(rows):
+            image_log.note(self.link, added, aliases, instead_of=record)
+        arriving.end(self.link, batch, len(added))
+        return added
+
+    def _insert_new(self, made: list[Document], bars: dict[bytes, str]) -> list[Document]:
+        """Insert documents whose `_id` is new, or barred as it was seen to be; those that are left over."""
         table = self.link.table("images")
-        by_name.mark(self.link, table.find({"_id": {"$in": list(sizes)}}, session=session), None, session)
-        filled = [
-            UpdateOne({"_id": row}, {"$set": {"bytes": size}, "$unset": {"bare": ""}}) for row, size in sizes.items()
-        ]
-        table.bulk_write(filled, ordered=False, session=session)
+        barred = [bars.get(bytes(one["_id"])) for one in made]
+        fresh = [one for one, bar in zip(made, barred, strict=True) if bar is None]
+        left = [fresh[place] for place in insert_new(table, fresh)] if fresh else []
+        for one, bar in zip(made, barred, strict=True):
+            if bar is not None and not table.replace_one({"_id": one["_id"], "void": bar}, one).matched_count:
+                left.append(one)
+        return left
 
-    def _groups(self, new: dict[bytes, NewImage], rows: dict[bytes, int], session: Session) -> dict[bytes, int]:
-        """The row that represents each new image. Raises BadInput, Conflict."""
+    def _documents(
+        self, new: dict[bytes, NewImage], rows: dict[bytes, int], full: Collection[bytes], session: Session
+    ) -> list[Document]:
+        """The documents of new images, each in its similar group. Raises BadInput, Conflict."""
         named = {hash_key(image.similar) for image in new.values() if image.similar}
         groups = self._represented(sorted(named - new.keys()), session) if named else {}
         alone = sorted({image.fingerprint for image in new.values() if image.fingerprint and not image.similar})
-        there = by_fingerprint.alike(self.link, alone, session)
-        groups = groups_of(new, rows, groups, {one: len(found) for one, found in there.items()})
-        fresh: dict[str, list[int]] = {}
+        there = {one: len(found) for one, found in alike(self.link, alone, session).items()}
+        similar = groups_of(new, rows, groups, there)
+        made = []
         for key, image in new.items():
-            if image.fingerprint and not image.similar:
-                fresh.setdefault(image.fingerprint, []).append(rows[key])
-        by_fingerprint.add(self.link, fresh, there, session)
-        return groups
+            stands = bool(image.fingerprint) and not image.similar and there.get(image.fingerprint, 0) < ALIKE_MOST
+            if stands:
+                there[image.fingerprint] = there.get(image.fingerprint, 0) + 1
+            bare = "" if key in full else REFERENCE
+            made.append(image_document(rows[key], key, image, similar[key], bare, alike=stands))
+        return made
 
     def _represented(self, keys: list[bytes], session: Session) -> dict[bytes, int]:
         """The rows that represent the groups of stored images."""
-        rows: dict[int, bytes] = {one["row"]: key for key, one in by_name.look_up(self.link, keys, session).items()}
-        found = self.link.table("images").find({"_id": {"$in": list(rows)}}, {"copy_of": 1}, session=session)
-        return {rows[one["_id"]]: one["copy_of"] if "copy_of" in one else one["_id"] for one in found}
+        found = by_name.known(self.link, keys, session, row=1, copy_of=1)
+        return {
+            key: int(one["copy_of"] if "copy_of" in one else one["row"]) for key, one in found.items() if "row" in one
+        }
 
-    def _name(
-        self, coming: dict[bytes, NewImage], rows: dict[bytes, int], fresh: dict[bytes, int], session: Session
-    ) -> None:
-        """Index images by their aliases, and add new aliases of existing images."""
-        later = [
-            UpdateOne({"_id": rows[key]}, {"$addToSet": {"aliases": {"$each": _pairs(one.aliases)}}})
-            for key, one in coming.items()
-            if one.aliases and key not in fresh
+    def _fill(self, data: Mapping[bytes, bytes], waiting: Sequence[bytes], sent: Session) -> None:
+        """Record that images have bytes now, which were sent. Raises BytesLost."""
+        self.originals.vouch(data, waiting, sent)
+        self.link.transact(partial(self._mark_full, data))
+
+    def _mark_full(self, data: Mapping[bytes, bytes], session: Session) -> None:
+        filled = [
+            UpdateOne(
+                {"_id": Binary(key), "bare": {"$exists": True}}, {"$set": {"bytes": len(one)}, "$unset": {"bare": ""}}
+            )
+            for key, one in data.items()
         ]
-        if later:
-            self.link.table("images").bulk_write(later, ordered=False, session=session)
-        named = ((alias, rows[key]) for key, one in coming.items() for alias in one.aliases)
-        by_name.add_aliases(self.link, named, session)
+        self.link.table("images").bulk_write(filled, ordered=False, session=session)
+        count_on(self.link, WORKSPACE, {}, session, moves=["pool"])
+
+    def _name(self, coming: Mapping[bytes, NewImage], rows: Mapping[bytes, int]) -> None:
+        """Add the new aliases of stored images."""
+        aliases = {key: image.aliases for key, image in coming.items() if image.aliases}
+        writes = [
+            UpdateOne({"_id": Binary(key)}, {"$addToSet": naming(some, each=True)}) for key, some in aliases.items()
+        ]
+        if writes and self.link.table("images").bulk_write(writes, ordered=False).modified_count:
+            image_log.note(self.link, {key: rows[key] for key in aliases}, aliases)
 
     def alike(self, fingerprints: Sequence[str]) -> list[list[Image]]:
-        found = by_fingerprint.alike(self.link, fingerprints)
-        rows = sorted({row for some in found.values() for row in some[:ALIKE_MOST]})
+        found = alike(self.link, list(dict.fromkeys(fingerprints)))
+        rows = sorted({row for some in found.values() for row in some})
         images = dict(zip(rows, self.many(rows), strict=True))
-        return [[images[row] for row in found.get(one, [])[:ALIKE_MOST]] for one in fingerprints]
+        return [[images[row] for row in found.get(one, [])] for one in fingerprints]
 
     def get(self, row: int) -> Image:
-        found = self.link.table("images").find_one({"_id": int(row)})
+        found = self.link.table("images").find_one({"row": int(row)})
         if found is None:
             raise no_such_row({int(row)})
         return _image(found, aliases=True)
 
     def many(self, rows: Sequence[int] | Rows) -> list[Image]:
         wanted = plain(rows)
-        found = self._documents(wanted, {"aliases": 0})
+        found = self._of_rows(wanted, LIGHT)
         return [_image(found[row]) for row in wanted]
 
-    def _documents(self, wanted: list[int], fields: dict[str, int]) -> dict[int, Document]:
+    def _of_rows(self, wanted: list[int], fields: Mapping[str, int]) -> dict[int, Document]:
         found: dict[int, Document] = {}
         for some in batches(wanted, FIND_AT_ONCE):
-            found.update(
-                (one["_id"], one)
-                for one in self.link.table("images").find({"_id": {"$in": some}}, fields, batch_size=FIND_AT_ONCE)
-            )
+            there = self.link.table("images").find({"row": {"$in": some}}, fields, batch_size=FIND_AT_ONCE)
+            found.update((one["row"], one) for one in there)
         if missing := set(wanted) - found.keys():
             raise no_such_row(missing)
         return found
 
     def find(self, names: Sequence[str]) -> list[int | None]:
-        tried = [[bytes.fromhex(name)] if is_hash(name) else [] for name in names]
-        for keys, name in zip(tried, names, strict=True):
-            keys.append(by_name.short(name))
-        found = by_name.look_up(self.link, [key for keys in tried for key in keys])
         # one whose bytes are lost is not found, so that a harvest brings them again
-        rows = {key: one["row"] for key, one in found.items() if one.get("bare") != LOST}
-        return [next((rows[key] for key in keys if key in rows), None) for keys in tried]
+        return [
+            next((int(one["row"]) for one in found if one.get("bare") != LOST), None)
+            for found in by_name.look_up(self.link, names)
+        ]
 
     def aliases(self, rows: Sequence[int] | Rows) -> dict[int, tuple[Alias, ...]]:
         found: dict[int, tuple[Alias, ...]] = dict.fromkeys(plain(rows), ())
         for some in batches(found, FIND_AT_ONCE):
-            for one in self.link.table("images").find({"_id": {"$in": some}}, {"aliases": 1}):
-                found[one["_id"]] = tuple(Alias(*pair) for pair in one["aliases"])
+            for one in self.link.table("images").find({"row": {"$in": some}}, {"row": 1, "aliases": 1}):
+                found[one["row"]] = tuple(Alias(*pair) for pair in one["aliases"])
         return found
 
     def read(self, row: int) -> bytes:
@@ -204,7 +242,7 @@ class MongoImages(Images):
     def _read_some(self, rows: Sequence[int]) -> tuple[dict[int, bytes], dict[bytes, bytes]]:
         hashes = self.hashes.of(rows)
         if without := [row for row in rows if row not in hashes]:
-            for row, one in self._documents(without, {"bare": 1}).items():
+            for row, one in self._of_rows(without, {"row": 1, "bare": 1}).items():
                 if one.get("bare") == LOST:
                     raise bytes_lost(row)
         try:
@@ -218,15 +256,15 @@ class MongoImages(Images):
             return self._read_some(rows)
 
     def page(self, after_row: int, limit: int) -> list[Image]:
-        found = self.link.table("images").find({"_id": {"$gt": after_row}}, {"aliases": 0}).sort("_id", 1).limit(limit)
+        found = self.link.table("images").find({"row": {"$gt": after_row}}, LIGHT).sort("row", 1).limit(limit)
         return [_image(one) for one in found] if limit else []
 
     def count(self) -> int:
-        return read_counts(self.link, WORKSPACE).get("images", {}).get("", 0)
+        return arriving.count_images(self.link)
 
     def top(self) -> int:
-        newest = self.link.table("images").find_one({}, {"_id": 1}, sort=[("_id", -1)])
-        return int(newest["_id"]) + 1 if newest else 0
+        newest = self.link.table("images").find_one({"row": {"$gte": 0}}, {"row": 1}, sort=[("row", -1)])
+        return int(newest["row"]) + 1 if newest else 0
 
     def similar(self, rows: Rows) -> Rows:
         rows = np.asarray(rows, dtype=np.int64)
@@ -236,15 +274,26 @@ class MongoImages(Images):
         if not self.grouped:
             return rows
         # only those that another one represents say so, and their index holds both rows
-        within = {"_id": {"$gte": int(rows.min()), "$lte": int(rows.max())}, "copy_of": {"$gte": 0}}
-        found = list(self.link.table("images").find(within, {"copy_of": 1}).sort("_id", 1))
-        joined = np.array([one["_id"] for one in found], dtype=np.int64)
+        within = {"row": {"$gte": int(rows.min()), "$lte": int(rows.max())}, "copy_of": {"$gte": 0}}
+        found = list(self.link.table("images").find(within, {"_id": 0, "row": 1, "copy_of": 1}).sort("row", 1))
+        joined = np.array([one["row"] for one in found], dtype=np.int64)
         represented = np.array([one["copy_of"] for one in found], dtype=np.int64)
         place = np.searchsorted(joined, rows)
         joins = np.isin(rows, joined)
         answer = rows.copy()
         answer[joins] = represented[place[joins]]
         return answer
+
+
+def alike(link: Link, fingerprints: Sequence[str], session: Session | None = None) -> dict[str, list[int]]:
+    """The rows that represent a group, ascending, for each known fingerprint; not more than are compared."""
+    found: dict[str, list[int]] = {}
+    for some in batches(fingerprints, FIND_AT_ONCE):
+        wanted = {"fingerprint": {"$in": some}, "alike": True}
+        fields = {"_id": 0, "row": 1, "fingerprint": 1}
+        for one in link.table("images").find(wanted, fields, session=session, batch_size=FIND_AT_ONCE):
+            found.setdefault(one["fingerprint"], []).append(one["row"])
+    return {one: sorted(rows)[:ALIKE_MOST] for one, rows in found.items()}
 
 
 def here_rows(link: Link, rows: Sequence[int] | Rows) -> None:
@@ -255,8 +304,8 @@ def here_rows(link: Link, rows: Sequence[int] | Rows) -> None:
     asked = np.setdiff1d(wanted, inside[known[inside]], assume_unique=True)
     there: list[int] = []
     for some in batches(asked.tolist(), FIND_AT_ONCE):
-        found = link.table("images").find({"_id": {"$in": some}}, {"_id": 1}, batch_size=FIND_AT_ONCE)
-        there += [one["_id"] for one in found]
+        found = link.table("images").find({"row": {"$in": some}}, {"_id": 0, "row": 1}, batch_size=FIND_AT_ONCE)
+        there += [one["row"] for one in found]
     if len(there) != len(asked):
         raise no_such_row(set(asked.tolist()) - set(there))
     if there:
@@ -276,26 +325,35 @@ def _gathered(keys: Sequence[bytes], batch: Sequence[NewImage]) -> dict[bytes, N
     return found
 
 
-def _pairs(aliases: Sequence[Alias]) -> list[list[str]]:
-    return [[alias.kind, alias.value] for alias in aliases]
+def naming(aliases: Sequence[Alias], *, each: bool = False) -> Document:
+    """The fields with the aliases of an image, and with what they are found by; `each` for adding them to a list."""
+    pairs, found = image_log.pairs(aliases), by_name.shorts(alias.value for alias in aliases)
+    return {"aliases": {"$each": pairs}, "names": {"$each": found}} if each else {"aliases": pairs, "names": found}
 
 
-def image_document(row: int, key: bytes, image: NewImage, similar: int, bare: str) -> Document:
-    """The document of an image; what it shares with most others is left out."""
+def image_document(row: int, key: bytes, image: NewImage, similar: int, bare: str, *, alike: bool) -> Document:
+    """The document of an image; what it shares with most others is left out.
+
+    `alike` says that new images of its fingerprint are compared with it.
+    """
     document: Document = {
-        "_id": row,
-        "sha256": Binary(key),
+        "_id": Binary(key),
+        "row": row,
         **{name: getattr(image, name) for name in ("width", "height", "format", "orientation", "fingerprint")},
         "bytes": image.bytes if image.data is None else len(image.data),
-        "aliases": _pairs(image.aliases),
+        "aliases": [],
     }
+    if image.aliases:
+        document |= naming(image.aliases)
+    if alike:
+        document["alike"] = True
     return document | ({"bare": bare} if bare else {}) | ({"copy_of": similar} if similar != row else {})
 
 
 def _image(one: Document, *, aliases: bool = False) -> Image:
-    row: Any = one["_id"]  # an integer, as every field has the type its writer gave it
+    row: Any = one["row"]  # an integer, as every field has the type its writer gave it
     return Image(
-        row, one["sha256"].hex(), one["width"], one["height"], one["format"], one["orientation"], one["bytes"],
+        row, one["_id"].hex(), one["width"], one["height"], one["format"], one["orientation"], one["bytes"],
         one.get("copy_of", row), one.get("bare") == REFERENCE,
         tuple(Alias(*pair) for pair in one["aliases"]) if aliases else (),
     )  # fmt: skip

@@ -1,40 +1,32 @@
-"""The index of names: a small document for each SHA-256 and each alias, with the row it refers to.
+"""How images are found by name: by the SHA-256, which is their `_id`, or by an index of the hashes of their aliases.
 
-The `_id` is the 32 bytes of the SHA-256, or 16 bytes of a hash of the alias's value: an index of whole URLs would be as
-large as everything else together. An alias of `several` images refers to the lowest row, and each of them has one more
-document, whose `_id` is the 16 bytes and 8 of the row. `bare` says that the row has no bytes: it is kept by
-"reference", or they are "lost".
+The index has 16 bytes of a hash of each alias: one of whole URLs would be as large as everything else together.
+`bare` says that an image has no bytes: it is kept by "reference", or they are "lost".
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from struct import Struct
 from typing import Final
 
 from bson import Binary
-from pymongo import UpdateOne
 
-from thresher.records import Alias
-from thresher.store.mongo.link import Document, Link, Session, batches
+from thresher.store.mongo.link import Document, Link, Session, among, batches
 from thresher.store.rules import is_hash, spellings
 
 AT_ONCE: Final = 10_000
-RANGES_AT_ONCE: Final = 500
-IMAGES_AT_ONCE: Final = 1_000
 REFERENCE: Final = "reference"
 LOST: Final = "lost"
-_ROW: Final = Struct(">Q")
-_LOWEST: Final = bytes(_ROW.size)
-_HIGHEST: Final = b"\xff" * _ROW.size
+STORED: Final = {"row": {"$exists": True}}
+"""The filter for images; other documents of their collection only bar a name (arriving.py)."""
 
 
-def look_up(link: Link, names: Sequence[bytes], session: Session | None = None) -> dict[bytes, Document]:
-    """The documents of those names that are known."""
+def known(link: Link, keys: Sequence[bytes], session: Session | None = None, **fields: int) -> dict[bytes, Document]:
+    """The documents of stored images by SHA-256, without aliases; those that bar a name too, which have no row."""
     found: dict[bytes, Document] = {}
-    for some in batches(names, AT_ONCE):
-        wanted = {"_id": {"$in": [Binary(name) for name in some]}}
-        found.update((one["_id"], one) for one in link.table("names").find(wanted, session=session, batch_size=AT_ONCE))
+    shown = fields or {"row": 1, "bare": 1, "void": 1}
+    for some in batches(keys, AT_ONCE):
+        there = link.table("images").find(among(some), shown, session=session, batch_size=AT_ONCE)
+        found.update((bytes(one["_id"]), one) for one in there)
     return found
 
 
@@ -43,69 +35,33 @@ def short(value: str) -> bytes:
     return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def add_hashes(link: Link, rows: Mapping[bytes, int], references: Iterable[bytes], session: Session) -> None:
-    """Index new rows by their SHA-256."""
-    bare = set(references)
-    # a Binary equals no bytes
-    further = ((key, row, {"bare": REFERENCE} if key in bare else {}) for key, row in rows.items())
-    made: list[Document] = [{"_id": Binary(key), "row": row, **more} for key, row, more in further]
-    link.table("names").insert_many(made, session=session)
+def shorts(values: Iterable[str]) -> list[Binary]:
+    """The keys of an image's aliases, as its document has them."""
+    return [Binary(name) for name in sorted({short(value) for value in values})]
 
 
-def add_aliases(link: Link, aliases: Iterable[tuple[Alias, int]], session: Session | None) -> None:
-    """Index rows by their aliases; an alias of several images gives the lowest row, and all rows are recorded."""
-    rows: dict[bytes, set[int]] = defaultdict(set)
-    for alias, row in aliases:
-        rows[short(alias.value)].add(row)
-    there = look_up(link, list(rows), session)
-    table = link.table("names")
-    fresh: list[Document] = []
-    changed: list[UpdateOne] = []
-    shared: dict[bytes, int] = {}
-    for name, some in rows.items():
-        known = there.get(name, {})
-        every = some | ({known["row"]} if known else set())
-        several = len(every) > 1
-        if several or known.get("several"):
-            shared |= {name + _ROW.pack(row): row for row in every}
-        if not known:
-            fresh.append({"_id": Binary(name), "row": min(some), **({"several": True} if several else {})})
-        elif several and (min(some) < known["row"] or not known.get("several")):
-            changed.append(UpdateOne({"_id": Binary(name)}, {"$min": {"row": min(some)}, "$set": {"several": True}}))
-    noted = look_up(link, list(shared), session) if shared else {}
-    fresh += [{"_id": Binary(name), "row": row} for name, row in shared.items() if name not in noted]
-    if fresh:
-        table.insert_many(fresh, session=session)
-    if changed:
-        table.bulk_write(changed, ordered=False, session=session)
-
-
-def note_namesakes(link: Link) -> None:
-    """Record every image of each alias, in a workspace from the time when an alias recorded only its lowest row."""
-    for some in batches(link.table("images").find({}, {"aliases": 1}).sort("_id", 1), IMAGES_AT_ONCE):
-        add_aliases(link, ((Alias(*pair), one["_id"]) for one in some for pair in one["aliases"]), None)
+def look_up(link: Link, names: Sequence[str]) -> list[list[Document]]:
+    """The images of each name, by row, each with its `row` and whether it is `bare`."""
+    by_hash = known(link, [bytes.fromhex(name) for name in names if is_hash(name)])
+    keys = [short(name) for name in names]
+    by_alias: dict[bytes, list[Document]] = {}
+    for some in batches(dict.fromkeys(keys), AT_ONCE):
+        wanted = {"names": {"$in": [Binary(one) for one in some]}}
+        fields = {"row": 1, "bare": 1, "names": 1}
+        for one in link.table("images").find(wanted, fields, batch_size=AT_ONCE):
+            for name in one["names"]:
+                by_alias.setdefault(bytes(name), []).append(one)
+    found = []
+    for name, key in zip(names, keys, strict=True):
+        there = by_hash.get(bytes.fromhex(name)) if is_hash(name) else None
+        first = [there] if there and "row" in there else []
+        found.append([*first, *sorted(by_alias.get(key, ()), key=lambda one: int(one["row"]))])
+    return found
 
 
 def rows_of(link: Link, names: Sequence[str]) -> list[set[int]]:
     """Every row for each name: a SHA-256, or an alias in any spelling."""
-    keys = [[*([bytes.fromhex(name)] if is_hash(name.lower()) else []), *map(short, spellings(name))] for name in names]
-    found = look_up(link, [key for some in keys for key in some])
-    rows = {key: {one["row"]} for key, one in found.items()}
-    for some in batches((key for key, one in found.items() if one.get("several")), RANGES_AT_ONCE):
-        # MongoDB orders binaries by their length first, so that these hold names of a row behind an alias alone
-        ranges = [{"_id": {"$gte": Binary(key + _LOWEST), "$lte": Binary(key + _HIGHEST)}} for key in some]
-        for one in link.table("names").find({"$or": ranges}, batch_size=AT_ONCE):
-            rows[one["_id"][: -_ROW.size]].add(one["row"])
-    return [set().union(*(rows.get(key, ()) for key in some)) for some in keys]
-
-
-def mark(link: Link, images: Iterable[Document], why: str | None, session: Session) -> None:
-    """Record for images, under all their names, that their bytes are lost, or (None) that they are there again."""
-    change = {"$unset": {"bare": ""}} if why is None else {"$set": {"bare": why}}
-    writes = [
-        UpdateOne({"_id": Binary(name), "row": image["_id"]}, change)
-        for image in images
-        for name in (image["sha256"], *(short(value) for _, value in image["aliases"]))
-    ]
-    if writes:
-        link.table("names").bulk_write(writes, ordered=False, session=session)
+    tried = [[*([name.lower()] if is_hash(name.lower()) else []), *spellings(name)] for name in names]
+    flat = list(dict.fromkeys(one for some in tried for one in some))
+    found = dict(zip(flat, look_up(link, flat), strict=True))
+    return [{one["row"] for spelling in some for one in found[spelling]} for some in tried]

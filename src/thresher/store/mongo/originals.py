@@ -26,23 +26,24 @@ class Originals:
     def __init__(self, link: Link) -> None:
         self.link = link
 
-    def put(self, data: Mapping[bytes, bytes]) -> list[bytes]:
+    def put(self, data: Mapping[bytes, bytes], session: Session | None = None) -> list[bytes]:
         """Send bytes to the primary; returns the names that existed already, left by an interrupted run."""
         there: list[bytes] = []
         for message in _messages(data):
-            there += [bytes(message[at]["_id"]) for at in insert_new(self.link.fast_table("bytes"), message)]
+            there += [bytes(message[at]["_id"]) for at in insert_new(self.link.fast_table("bytes"), message, session)]
         return [name for name in there if len(name) == 32]
 
     def vouch(self, data: Mapping[bytes, bytes], waiting: Sequence[bytes], session: Session) -> None:
-        """Check within a transaction that all these bytes are there. Raises BytesLost.
+        """Check that a majority has all these bytes, which were sent in this session. Raises BytesLost.
 
         Those that were there `waiting` get a new time, so that `check` does not reclaim them meanwhile.
         """
-        table = self.link.table("bytes")
         if old := [name for name in waiting if name in data]:
-            table.update_many(among(old), {"$set": {"at_ms": now_ms()}}, session=session)
+            self.link.fast_table("bytes").update_many(among(old), {"$set": {"at_ms": now_ms()}}, session=session)
         names = [piece for name, whole in data.items() for piece in _piece_names(name, len(whole))]
-        if len(list(table.find(among(names), {"_id": 1}, session=session))) != len(names):
+        # the session is causally consistent: it waits until a majority has what was written in it, or has lost it
+        found = self.link.table("bytes").find(among(names), {"_id": 1}, session=session, batch_size=len(names) + 1)
+        if len(list(found)) != len(names):
             raise BytesLost
 
     def read(self, wanted: Mapping[bytes, int]) -> dict[bytes, bytes]:

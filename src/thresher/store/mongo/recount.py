@@ -4,14 +4,18 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from thresher.store.findings import miscounted
+from thresher.store.mongo.arriving import correct_images, count_images
 from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Link, Session
+from thresher.store.mongo.names import STORED
 from thresher.store.mongo.numbers import WORKSPACE, count_on
 from thresher.store.shapes import Counter, Kind, Kinds
 
 Name = tuple[str, str, str]
 """A counter: its category ("" for the workspace), its kind and which."""
 Step = dict[str, Any]
+IMAGES: Final[Name] = (WORKSPACE, "images", "")
+"""How many images there are: it stands with the rows (arriving.py), not with the other counters."""
 
 
 def _by(category: Any, kind: Any, which: Any, each: Any = 1) -> Step:  # noqa: ANN401 -- expressions of MongoDB
@@ -44,7 +48,6 @@ _ANSWERS: Final[list[Step]] = [
     _by("$category", {"$cond": ["$owner", "owner_answers", {"$cond": [_IS_GOLD, "gold_answers", "answers"]}]}, ""),
 ]
 _BY_HAND: Final[tuple[tuple[str, list[Step]], ...]] = (
-    ("images", [_by(WORKSPACE, "images", "")]),
     ("pool", [_by("$_id.category", "images", "")]),
     ("refusals", [_by("$category", "refused", "$reason")]),
     ("tasks", [{"$match": {"$expr": {"$lt": ["$done", "$places"]}}}, _by("$category", "tasks_open", "")]),
@@ -62,7 +65,10 @@ def differences(link: Link, kinds: Kinds) -> list[tuple[Name, int, int]]:
         # each counter is the sum of its slots, counted as any other thing
         kept = _numbers(link, [("counts", [_by("$_id.category", "$_id.kind", "$_id.which", "$n")])], moment)
         of_kinds = [(kind.collection, [_counter(kind, one)]) for kind in kinds for one in kind.counters]
-        return miscounted(kept, _numbers(link, [*_BY_HAND, *of_kinds], moment))
+        counted = _numbers(link, [*_BY_HAND, *of_kinds], moment)
+        kept[IMAGES] = count_images(link, moment)
+        counted[IMAGES] = link.table("images").count_documents(STORED, session=moment)
+        return miscounted(kept, counted)
 
 
 def _numbers(link: Link, groups: Iterable[tuple[str, list[Step]]], moment: Session) -> dict[Name, int]:
@@ -75,5 +81,8 @@ def _numbers(link: Link, groups: Iterable[tuple[str, list[Step]]], moment: Sessi
 
 def correct(link: Link, name: Name, by: int) -> None:
     """Correct a counter by its difference; concurrent changes of others are kept."""
+    if name == IMAGES:
+        correct_images(link, by)
+        return
     category, kind, which = name
     link.transact(lambda session: count_on(link, category, {(kind, which): by}, session))

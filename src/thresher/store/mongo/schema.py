@@ -22,8 +22,8 @@ from thresher.records import Stage, new_id
 from thresher.store.mongo import identity
 from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Document, Link, Session, batches, key
-from thresher.store.mongo.names import note_namesakes
 from thresher.store.mongo.numbers import count_on
+from thresher.store.mongo.upgrade_images import one_document_an_image
 from thresher.store.shapes import Kind, Kinds, newer_schema, schema_of
 
 Step = Callable[[Link], None]
@@ -55,9 +55,8 @@ INTERNAL: Final = (
     Made("bytes", "encoded images, by SHA-256", plain=True),
     Made("quarantine", "encoded images that no row referred to", plain=True),
     Made("renderings", "images as people saw them, if their bytes are elsewhere", plain=True),
-    Made("names", "the row of each SHA-256 and alias"),
-    Made("fingerprints", "the row that represents each similar group"),
-    Made("numbers", "the next row, ask, task and refusal"),
+    Made("image_log", "the rows, SHA-256 and aliases of each batch of images, for lost documents"),
+    Made("numbers", "the next row, ask, task and refusal; how many images there are, and which are being stored"),
     Made("counts", "maintained counters, each in slots that writers draw at random"),
     Made("desks", "the one assignment each worker holds of a question, and a mark of each who takes one"),
     Made("columns", "width, type and newest part of each column"),
@@ -66,7 +65,13 @@ INTERNAL: Final = (
 )
 # of the kinds that are written by hand; the generic ones declare theirs
 INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
-    "image": (_index("_id", "copy_of", partialFilterExpression={"copy_of": {"$exists": True}}),),
+    # by row, each name, the fingerprint of those that new ones are compared with, and the group
+    "image": (
+        _index("row"),
+        _index("names", partialFilterExpression={"names": {"$exists": True}}),
+        _index("fingerprint", "row", partialFilterExpression={"alike": True}),
+        _index("row", "copy_of", partialFilterExpression={"copy_of": {"$exists": True}}),
+    ),
     "refusal": (_index("category", "number"),),
     "vote": (_index("_id.category", "_id.version", "_id.row"),),
     "ask": (
@@ -209,8 +214,9 @@ def _reserve_lease(link: Link, assignment: str, session: Session) -> None:
 
 
 STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
-    2: (note_namesakes, _list_reviews, _name_releases, _rename_evidence),
+    2: (_list_reviews, _name_releases, _rename_evidence),
     3: (_part_asks, _forget_groups, _number_questions, _reserve_leases),
+    5: (one_document_an_image,),
 }
 
 

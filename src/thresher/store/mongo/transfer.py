@@ -10,22 +10,22 @@ from typing import Any, Final
 import numpy as np
 from bson import Binary, Int64
 
-from thresher.records import Alias, Question, Refusal, Review, Stage
+from thresher.records import Question, Refusal, Review, Stage
 from thresher.store.contract import PARTS, Transfer
 from thresher.store.conversions import names_of, new_image_of
-from thresher.store.kinds import ASK_FIELDS, REVIEW
-from thresher.store.mongo import fingerprints, recount
+from thresher.store.kinds import ASK_FIELDS, IMAGE, REVIEW
+from thresher.store.mongo import image_log, recount
 from thresher.store.mongo.asks import ask_document
 from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
-from thresher.store.mongo.images import image_document
+from thresher.store.mongo.images import alike, image_document
 from thresher.store.mongo.lines import beyond, document, having, line_of, replacing
 from thresher.store.mongo.link import Document, Link, among, batches, key, span
-from thresher.store.mongo.names import add_aliases
+from thresher.store.mongo.names import STORED
 from thresher.store.mongo.numbers import WORKSPACE, move
 from thresher.store.mongo.originals import Originals
 from thresher.store.mongo.schema import WORKSPACE as WORKSPACE_TABLE
-from thresher.store.rules import hash_key
+from thresher.store.rules import ALIKE_MOST, hash_key
 from thresher.store.shapes import Kind, Kinds, Line, Named
 
 There = dict[str, Any]
@@ -36,7 +36,7 @@ FORGOTTEN_AT_ONCE: Final = 1_000
 BY_FIELD: Final = {"refusal": "number", "ask": "number", "task": "_id", "assignment": "_id"}
 # the next of each number follows from the greatest that is used: the number, where it is used, and the next one
 _NUMBERED: Final[tuple[tuple[str, str, list[Document], Any], ...]] = (
-    ("row", "images", [], {"$add": ["$_id", 1]}),
+    ("row", "images", [{"$match": STORED}], {"$add": ["$row", 1]}),
     ("ask", "asks", [], "$number"),
     ("ask", "tasks", [{"$unwind": "$asks"}], "$asks.id"),
     ("task", "tasks", [], "$_id"),
@@ -79,22 +79,20 @@ class MongoTransfer(Transfer):
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
         self.originals.put({hash_key(name): whole for name, whole in data.items()})
-        names: list[Document] = []
+        new = {hash_key(line[1]): new_image_of(line, None) for line in lines}
+        there = alike(self.link, list({image.fingerprint for image in new.values()} - {""}))
         documents: list[Document] = []
-        named: list[tuple[Alias, int]] = []
-        groups: dict[str, list[int]] = {}
-        for line in lines:
-            row, key, similar, bare, image = line[0], hash_key(line[1]), line[7], line[9], new_image_of(line, None)
-            if image.fingerprint and similar == row:
-                groups.setdefault(image.fingerprint, []).append(row)
-            names.append({"_id": Binary(key), "row": row, **({"bare": bare} if bare else {})})
-            named += [(alias, row) for alias in image.aliases]
-            documents.append(image_document(row, key, image, similar, bare))
-        self.link.table("names").bulk_write(replacing(names))
-        add_aliases(self.link, named, None)
-        there = fingerprints.alike(self.link, list(groups))
-        new = {one: [row for row in rows if row not in there.get(one, ())] for one, rows in groups.items()}
-        fingerprints.add(self.link, {one: rows for one, rows in new.items() if rows}, there, None)
+        for line, (name, image) in zip(lines, new.items(), strict=True):
+            row, similar, bare = line[0], line[7], line[9]
+            compared = there.setdefault(image.fingerprint, [])
+            stands = bool(image.fingerprint) and similar == row and (row in compared or len(compared) < ALIKE_MOST)
+            if stands and row not in compared:
+                compared.append(row)
+            documents.append(image_document(row, name, image, similar, bare, alike=stands))
+        image_log.note(
+            self.link, {name: line[0] for line, name in zip(lines, new, strict=True)},
+            {name: image.aliases for name, image in new.items()},
+        )  # fmt: skip
         self.link.table("images").bulk_write(replacing(documents), ordered=False)
 
     def holding(self, hashes: Collection[str]) -> set[str]:
@@ -137,6 +135,8 @@ class MongoTransfer(Transfer):
 
 def _range(kind: Kind, category: str, after: Line | None) -> tuple[Document, str]:
     """The filter for the lines after a key, and the field that orders them."""
+    if kind is IMAGE:
+        return {"row": {"$gte": 0} if after is None else {"$gt": after[0]}}, "row"
     if kind.name in BY_FIELD:
         field = BY_FIELD[kind.name]
         wanted: Document = {"category": category} if kind.name != "ask" else {"category": category, "waiting": True}
@@ -156,8 +156,8 @@ def _category(_link: Link, _of: str, there: There) -> Document:
 
 
 def _image_line(one: Document) -> There:
-    row = one["_id"]
-    further = {"row": row, "sha256": one["sha256"].hex(), "aliases": sorted(map(list, one["aliases"]))}
+    row = one["row"]
+    further = {"sha256": one["_id"].hex(), "aliases": sorted(map(list, one["aliases"]))}
     return {"bare": "", **one, "similar": one.get("copy_of", row), **further}
 
 

@@ -1,0 +1,163 @@
+"""Schema 4 had a document a row, one a name and one a fingerprint, and such one opens with one document an image."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from bson import Binary
+from pymongo import ASCENDING
+from tests.contract.things import category, data, new_image
+from tests.store.mongo.dying import killed_at_each_write
+
+from thresher.records import Alias, Image, NewImage, Origin
+from thresher.settings import Settings
+from thresher.store.kinds import IMAGE
+from thresher.store.mongo.link import Link, key
+from thresher.store.mongo.names import short
+from thresher.store.mongo.store import MongoStore
+from thresher.store.mongo.upgrade_images import one_document_an_image
+
+pytestmark = pytest.mark.mongo
+
+SHARED = Alias("file", "1.jpg")
+
+
+def fill(store: MongoStore) -> list[NewImage]:
+    """Images of every kind: alone, alike, of a group, of one name, without bytes, and with lost ones."""
+    first = new_image(0, fingerprint="aa", aliases=(SHARED, Alias("id", "0")))
+    brought = [
+        first,
+        new_image(1, fingerprint="aa", compared=1, aliases=(SHARED,)),
+        new_image(2, fingerprint="aa", similar=first.sha256),
+        new_image(3, fingerprint="bb"),
+        new_image(4, data=None, bytes=704, aliases=(Alias("url", "http://site/4"),)),
+        *(new_image(seed) for seed in range(5, 12)),
+    ]
+    rows = store.images.put(brought)
+    category(store)
+    store.categories.pool_add("car", rows, Origin("folder"))
+    store.link.table("bytes").delete_one({"_id": Binary(bytes.fromhex(new_image(11).sha256))})
+    store.check(mend=True)
+    return brought
+
+
+def as_schema_4(link: Link) -> None:
+    """Keep the images as schema 4 did."""
+    names: dict[bytes, dict[str, Any]] = {}
+    prints: dict[str, list[int]] = {}
+    old = []
+    for one in link.table("images").find({}).sort("row", 1):
+        bare = {"bare": one["bare"]} if "bare" in one else {}
+        names[bytes(one["_id"])] = {"row": one["row"], **bare}
+        for _, value in one["aliases"]:
+            there = names.setdefault(short(value), {"row": one["row"], **bare})
+            if there["row"] != one["row"]:
+                there["several"] = True
+        if one.get("alike"):
+            prints.setdefault(one["fingerprint"], []).append(one["row"])
+        rest = {name: value for name, value in one.items() if name not in ("_id", "row", "names", "alike")}
+        old.append({"_id": one["row"], "sha256": Binary(one["_id"]), **rest})
+    link.table("images").drop()
+    link.table("images").insert_many(old)
+    link.table("images").create_index([("_id", ASCENDING), ("copy_of", ASCENDING)])
+    link.table("names").insert_many([{"_id": Binary(name), **one} for name, one in names.items()])
+    further = [{"_id": name, "row": rows[0], "further": rows[1:]} for name, rows in prints.items()]
+    link.table("fingerprints").insert_many(further)
+    link.table("image_log").delete_many({})
+    count = {"_id": key(category="", kind="images", which="", slot=3), "n": len(old)}
+    link.table("counts").insert_one(count)
+    link.table("numbers").update_one({"_id": "row"}, {"$unset": {"images": "", "arriving": ""}})
+    link.table("workspace").update_one({}, {"$set": {"schema": 4}})
+
+
+def seen(store: MongoStore, brought: list[NewImage]) -> tuple[list[Any], ...]:
+    """All that a store answers about its images."""
+    rows = [image.row for image in store.images.page(-1, 99)]
+    asked = [*(one.sha256 for one in brought), "1.jpg", "0", "http://site/4", "folder/9.jpg", "folder/11.jpg"]
+    alike: list[list[Image]] = store.images.alike(["aa", "bb", "cc"])
+    return (
+        [store.images.count(), store.images.top()],
+        [store.images.get(row) for row in rows],
+        store.images.find(asked),
+        store.categories.find("car", asked),
+        store.images.similar(np.array(rows)).tolist(),
+        alike,
+        store.transfer.lines(IMAGE, "", None, 99),
+    )
+
+
+@pytest.fixture
+def brought(store: MongoStore) -> list[NewImage]:
+    return fill(store)
+
+
+@contextmanager
+def linked(store: MongoStore) -> Iterator[Link]:
+    """A connection as another process has it."""
+    link = Link(store.place)
+    yield link
+    link.close()
+
+
+def is_whole(store: MongoStore, settings: Settings, before: tuple[list[Any], ...], brought: list[NewImage]) -> None:
+    with MongoStore(store.place, settings) as opened:
+        assert seen(opened, brought) == before
+        report = opened.check(mend=False)
+        assert report.found == ("images: 1 have lost their bytes (rows 11); harvest them again",)
+        assert set(opened.link.database.list_collection_names()).isdisjoint({"names", "fingerprints"})
+        assert opened.images.put([new_image(11), new_image(20)]) == [11, 12]
+        assert [opened.images.read(row) for row in (0, 11, 12)] == [data(0), data(11), data(20)]
+        # and a lost document still gets its row back
+        opened.link.table("images").delete_many({"row": {"$in": [1, 8]}})
+        by_data = {data(seed): new_image(seed, aliases=()) for seed in range(30)}
+        assert opened.recover(by_data.get).again == 2
+        assert opened.images.find(["folder/8.jpg", brought[1].sha256]) == [8, 1]
+        assert opened.categories.find("car", ["1.jpg"]) == [[0, 1]]
+        assert opened.check(mend=False).sound
+
+
+def test_a_workspace_of_schema_4_answers_as_before(
+    store: MongoStore, brought: list[NewImage], settings: Settings
+) -> None:
+    before = seen(store, brought)
+    as_schema_4(store.link)
+    is_whole(store, settings, before, brought)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the process that is killed is a fork of this one
+def test_an_upgrade_killed_before_any_of_its_writes_is_finished_by_the_next_one(
+    store: MongoStore, brought: list[NewImage], settings: Settings
+) -> None:
+    before = seen(store, brought)
+    as_schema_4(store.link)
+
+    def upgrade(_number: int, arm: Callable[[], None]) -> None:
+        arm()
+        one_document_an_image(Link(store.place), at_once=1)
+
+    assert max(killed_at_each_write(upgrade)) > 6, "each of its kinds of write was the last one once"
+    is_whole(store, settings, before, brought)
+
+
+def test_two_who_upgrade_at_once_do_no_harm(store: MongoStore, brought: list[NewImage], settings: Settings) -> None:
+    before = seen(store, brought)
+    as_schema_4(store.link)
+
+    def upgrade(_: int) -> None:
+        with linked(store) as link:
+            one_document_an_image(link, at_once=5)
+
+    with ThreadPoolExecutor(3) as threads:
+        for _ in threads.map(upgrade, range(3)):
+            pass
+    with MongoStore(store.place, settings) as opened:  # one is through, and goes on
+        assert seen(opened, brought) == before
+        upgrade(0)
+        assert opened.images.put([new_image(30)]) == [12]
+        upgrade(0)
+        assert (opened.images.count(), opened.images.find(["folder/30.jpg"])) == (13, [12])
+        opened.images.put([new_image(11)])
+        assert opened.check(mend=False).sound
