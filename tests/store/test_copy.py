@@ -243,6 +243,14 @@ def test_work_goes_on_in_the_copy_as_it_would_have_in_the_source(stores: tuple[S
     ][:2]
 
 
+def test_a_copy_moves_every_part_of_the_marks_for_whoever_has_the_target_open(stores: tuple[Store, Store]) -> None:
+    source, target = stores
+    assert copy_store(source, target) is not None
+    for mark in target.categories.marks().values():
+        assert min(mark.page) > 0
+        assert mark.page != source.categories.mark("car").page
+
+
 def test_a_copy_that_was_cut_short_goes_on(stores: tuple[Store, Store]) -> None:
     source, target = stores
     asked = 0

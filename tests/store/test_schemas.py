@@ -4,6 +4,7 @@ import json
 import sqlite3
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.store.older import (
     settings,
 )
 
-from thresher.records import Stage
+from thresher.records import Gold, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.claims import AUDITED, ClaimedLabels, claim_of, claims_of, keep_words, store_claim, words_of
@@ -69,6 +70,16 @@ def has_what_came_with(store: Store, number: int) -> None:
     assert words_of("car", store=store) == "a blue car"
 
 
+def mark_moves(store: Store) -> None:
+    """A mark begins wherever it is, at 0 in a workspace of a schema before 5, and each write moves it."""
+    before = store.categories.mark("car")
+    assert before.wakes_ms >= 0
+    store.labels.gild("car", [Gold(3, Says.NO, 1, Source.OWNER)])
+    after = store.categories.mark("car")
+    assert replace(after, gold=before.gold) == before
+    assert after.gold == before.gold + 1
+
+
 @pytest.mark.parametrize("fixture", SCHEMAS, ids=lambda path: str(path.stem))
 def test_a_catalog_of_each_schema_opens(fixture: Path, tmp_path: Path, settings: Settings) -> None:
     as_directory(fixture, tmp_path / "old")
@@ -84,6 +95,7 @@ def test_a_catalog_of_each_schema_opens(fixture: Path, tmp_path: Path, settings:
         assert sql.execute("SELECT max(number) FROM migration").fetchone() == (NEWEST,)
     if store.rounds.all("car"):  # one of the fixtures has none
         has_what_came_with(store, number(fixture))
+    mark_moves(store)
     store.close()
 
 
@@ -97,6 +109,7 @@ def test_a_database_of_each_schema_opens_whole(
     with closing(open_store(in_database(address, name), settings)) as store:
         is_whole(store)
         has_what_came_with(store, number(fixture))
+        mark_moves(store)
         store.check(mend=True)  # the scores of its round are missing
         assert store.check(mend=False).sound
     with MongoClient[dict[str, Any]](address) as client:

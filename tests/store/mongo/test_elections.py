@@ -136,6 +136,10 @@ def test_a_labelling_run_goes_on_through_elections_and_keeps_every_answer_once(t
         said = {vote.row: vote.says for vote in votes if vote.assignment == assignment}
         assert said == {kept.dealt[one.position].row: one.says for one in says}
     assert [store.asks.task(task.number).done for task in tasks] == [2] * len(tasks)
+    mark = store.categories.mark("car")
+    # in the commit of each write: taken, dealt, sent and reviewed
+    assert mark.votes >= len(sent)
+    assert mark.asks >= 4 * len(sent)
     tally = store.categories.tally("car")
     assert (tally.answers, tally.tasks_open, dict(tally.asks_open)) == (480, 0, {})
     assert dict(tally.assignments) == {"accepted": 60}
