@@ -35,7 +35,7 @@ from thresher.store.mongo.assignments import (
 )  # fmt: skip
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Link, Part, Session, key, span
-from thresher.store.mongo.numbers import count_on, move, read_counts
+from thresher.store.mongo.numbers import count_on, move_pages, read_counts
 from thresher.store.rules import (
     SPENT,
     answer_counters,
@@ -242,8 +242,7 @@ class MongoWork(Part, Work):
             changes = {"lease_until_ms": made.lease_until_ms, "sequence": made.sequence, **kept}
             found = self._changed({**seen, "lease_until_ms": one["lease_until_ms"]}, {"$set": changes})
             if found is not None:
-                # after it, as only pages show drafts: one that missed the mark shows it with the next change
-                move(self.link, there.category, ["drafts"])
+                move_pages(self.link, there.category)
                 return record_of(found)
 
     def _changed(self, wanted: Document, update: Document) -> Document | None:
