@@ -146,8 +146,8 @@ def estimate_some(
     A new annotator's rates follow from all their answers, on gold and on images; an image that is not among `some`
     keeps the posterior of `before`. Returns the rows that have votes, ascending, with their posteriors.
     """
-    rated = before.rates.of(votes["worker"].astype(np.intp))[:, 0]
-    fresh = np.isnan(rated) & (votes["says"] != UNSURE)
+    unrated = np.isnan(before.rates.of(np.arange(len(ballots.workers.texts)))[:, 0])
+    fresh = unrated[votes["worker"]] & (votes["says"] != UNSURE)
     here = among(votes["row"], some)
     newcomers = np.unique(votes["worker"][fresh & here])
     taken = votes[here | (fresh & np.isin(votes["worker"], newcomers))]
