@@ -9,6 +9,7 @@ from thresher.records import Gold, Label, Purpose, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Store
+from thresher.store.contract.labels import LABELS_AT_ONCE
 
 
 def label(row: int, says: Says = Says.YES, source: Source = Source.CONSENSUS, version: int = 1) -> Label:
@@ -172,3 +173,17 @@ def test_a_gold_record_adds_up_a_workers_reviews(store: Store) -> None:
     finish(store, "w2", yes_right=1, yes_shown=1, no_right=1, no_shown=1)
     assert store.labels.gold_record("car", 1, "w1") == (3, 9, 3, 5)
     assert store.labels.gold_record("car", 1, "nobody") == (0, 0, 0, 0)
+
+
+def test_each_commit_of_labels_moves_the_mark_by_one_so_that_a_writer_can_tell_its_own_from_others(
+    store: Store,
+) -> None:
+    category(store, 4)
+    before = store.categories.mark("car").labels
+    store.labels.hold("car", [label(row) for row in range(4)])
+    store.labels.hold("car", [replace(label(row), at_ms=60) for row in range(4)])
+    store.labels.drop("car", 1, "consensus", [0, 1])
+    assert store.categories.mark("car").labels == before + 3
+    many = [replace(label(3), at_ms=at_ms) for at_ms in range(100, 101 + LABELS_AT_ONCE)]
+    store.labels.hold("car", many)
+    assert store.categories.mark("car").labels == before + 5

@@ -8,6 +8,7 @@ from tests.contract.things import answers, append_review, category, deal, finish
 from thresher.errors import BadInput, Conflict, NotFound
 from thresher.records import Review, Stage
 from thresher.store.contract import Store
+from thresher.store.kinds import RECHECK, REVIEW
 
 
 def test_a_further_decision_changes_the_weight_of_the_votes_or_only_the_record(store: Store) -> None:
@@ -160,3 +161,17 @@ def test_a_rejected_assignment_leaves_no_answers(store: Store) -> None:
     assert (freed.taken, freed.done) == (0, 0)
     assert take(store, "w2") is not None
     assert store.categories.tally("car").assignments == {"leased": 1, "rejected": 1}
+
+
+def test_each_decision_moves_the_mark_of_the_votes_by_one_so_that_nothing_else_can_change_them_unseen(
+    store: Store,
+) -> None:
+    category(store, 5)
+    publish(store, [0, 1], places=2)
+    before = store.categories.mark("car").votes
+    first = reviewed(store)
+    assert store.categories.mark("car").votes == before + 1
+    store.lines.add(RECHECK, [{"assignment": first.id, "mark": ""}], "car")
+    store.work.judge_again(first.id, Review(Stage.ACCEPTED, "yes", 500), after=1, votes=True)
+    store.work.judge_again(first.id, Review(Stage.REJECTED, "late", 501, weight=0.0), after=1, votes=True)
+    assert store.categories.mark("car").votes == before + 2 == before + store.lines.count(REVIEW, "car")

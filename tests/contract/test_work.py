@@ -234,6 +234,10 @@ def test_seen_gold_is_remembered_longest_ago_first(store: Store) -> None:
     finish(store, "w1", gold=[7], now_ms=300)
     assert store.work.seen_gold("car", "w1").tolist() == [8, 6, 7]
     assert store.work.seen_gold("car", "w2").tolist() == []
+    newest, second, first = store.work.of_worker("w1")
+    assert store.work.seen_gold("car", "w1", before=newest.id).tolist() == [7, 8, 6]
+    assert store.work.seen_gold("car", "w1", before=second.id).tolist() == [7, 8]
+    assert store.work.seen_gold("car", "w1", before=first.id).tolist() == []
     assert store.work.asked("car", "w1").tolist() == [0, 1, 2]
 
 

@@ -1,6 +1,6 @@
 """Votes and answers on gold as arrays, ordered by row: what 200,000 records would take seconds to go through."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -37,16 +37,12 @@ class Names:
     texts: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
 
-    def numbered(self, texts: Iterable[str]) -> list[int]:
+    def numbered(self, texts: Sequence[str]) -> list[int]:
         """The number of each text; a new one gets the next."""
-        found = []
-        for text in texts:
-            number = self.numbers.get(text)
-            if number is None:
-                number = self.numbers[text] = len(self.texts)
-                self.texts.append(text)
-            found.append(number)
-        return found
+        new = [text for text in set(texts) if text not in self.numbers]
+        self.numbers |= zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True)
+        self.texts += new
+        return [self.numbers[text] for text in texts]
 
 
 @dataclass
@@ -64,8 +60,8 @@ class Ballots:
         made = np.empty(len(votes), VOTES)
         made["row"] = [vote.row for vote in votes]
         made["at_ms"] = [vote.at_ms for vote in votes]
-        made["assignment"] = self.assignments.numbered(vote.assignment for vote in votes)
-        made["worker"] = self.workers.numbered(vote.worker for vote in votes)
+        made["assignment"] = self.assignments.numbered([vote.assignment for vote in votes])
+        made["worker"] = self.workers.numbered([vote.worker for vote in votes])
         made["says"] = [SAYS_CODE[vote.says] for vote in votes]
         made["purpose"] = [PURPOSE_CODE[vote.purpose] for vote in votes]
         made["epoch"] = [vote.epoch for vote in votes]
@@ -78,7 +74,7 @@ class Ballots:
         """Take these answers on gold (row, worker, says) for those of the rows, or of all rows."""
         made = np.empty(len(answers), GOLD)
         made["row"] = [row for row, _, _ in answers]
-        made["worker"] = self.workers.numbered(worker for _, worker, _ in answers)
+        made["worker"] = self.workers.numbered([worker for _, worker, _ in answers])
         made["says"] = [SAYS_CODE[says] for _, _, says in answers]
         self.gold = replaced(self.gold, made, rows)
 
@@ -127,6 +123,18 @@ def among(rows: Rows, some: Collection[int]) -> NDArray[np.bool_]:
 def rows_of(table: Table) -> Rows:
     """The rows of the lines, side by side in memory: a look into a field of a table copies it each time."""
     return np.ascontiguousarray(table["row"])
+
+
+def distinct(rows: Rows) -> Rows:
+    """The rows, each once, of rows in ascending order."""
+    first = np.ones(len(rows), np.bool_)
+    first[1:] = rows[1:] != rows[:-1]
+    return rows[first]
+
+
+def either(some: Rows, others: Rows) -> Rows:
+    """The rows that are in either of two lists, ascending and each once."""
+    return distinct(np.sort(np.concatenate([some, others]), kind="stable"))
 
 
 def of_row(table: Table, rows: Rows, row: int) -> Table:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.label.ballots import UNSURE, YES, Ballots, Table, among
+from thresher.label.ballots import UNSURE, YES, Ballots, Table, among, either, rows_of
 from thresher.records import Vote
 
 Floats = NDArray[np.float64]
@@ -146,8 +146,8 @@ def estimate_some(
     A new annotator's rates follow from all their answers, on gold and on images; an image that is not among `some`
     keeps the posterior of `before`. Returns the rows that have votes, ascending, with their posteriors.
     """
-    rated = before.rates.of(votes["worker"].astype(np.intp))[:, 0]
-    fresh = np.isnan(rated) & (votes["says"] != UNSURE)
+    unrated = np.isnan(before.rates.of(np.arange(len(ballots.workers.texts)))[:, 0])
+    fresh = unrated[votes["worker"]] & (votes["says"] != UNSURE)
     here = among(votes["row"], some)
     newcomers = np.unique(votes["worker"][fresh & here])
     taken = votes[here | (fresh & np.isin(votes["worker"], newcomers))]
@@ -169,12 +169,13 @@ def _answers(
 ) -> tuple[_Answers, Rows, NDArray[np.int64]]:
     """The answers that say yes or no, with the rows of the images and the numbers of the annotators, by name."""
     clear = votes[votes["says"] != UNSURE]
-    rows = np.unique(np.concatenate([votes["row"], gold["row"]]))
-    numbers = np.unique(np.concatenate([clear["worker"], gold["worker"]])).astype(np.int64)
+    rows = either(rows_of(votes), rows_of(gold))
+    answered = np.bincount(np.concatenate([clear["worker"], gold["worker"]]), minlength=1)
+    numbers = np.flatnonzero(answered)
     # in the order of their names: sums must not depend on who was met first
     names = [ballots.workers.texts[number] for number in numbers.tolist()]
     workers = numbers[sorted(range(len(names)), key=names.__getitem__)]
-    place = np.empty(len(ballots.workers.texts), np.intp)
+    place = np.zeros(len(ballots.workers.texts), np.intp)
     place[workers] = np.arange(len(workers))
     certain = np.full(len(rows), np.nan)
     if known:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.label.ballots import PURPOSE_CODE, PURPOSES, SAYS, SAYS_CODE, Table
+from thresher.label.ballots import PURPOSE_CODE, PURPOSES, SAYS, SAYS_CODE, Table, among
 from thresher.records import TRUSTED, Label, Says, Source
 
 SOURCES: Final = tuple(Source)
@@ -36,14 +36,16 @@ class LabelTable:
     def put(self, labels: Sequence[Label]) -> None:
         """Add labels; one of the same row and source replaces the earlier one."""
         made = _lines(labels)
-        kept = self.lines[~np.isin(_keys(self.lines), _keys(made))]
-        joined = np.concatenate([kept, made])
-        self.lines = joined[np.argsort(_keys(joined), kind="stable")]
+        made = made[np.argsort(_keys(made), kind="stable")]
+        gone = among(_keys(self.lines), _keys(made).tolist())
+        kept = self.lines[~gone] if gone.any() else self.lines
+        self.lines = np.insert(kept, np.searchsorted(_keys(kept), _keys(made)), made)
 
     def drop(self, source: Source, rows: Collection[int]) -> None:
         """Take away the labels of one source on some rows."""
-        of_source = self.lines["trust"] == TRUST[source]
-        self.lines = self.lines[~(of_source & np.isin(self.lines["row"], list(rows)))]
+        if rows:
+            of_source = self.lines["trust"] == TRUST[source]
+            self.lines = self.lines[~(of_source & np.isin(self.lines["row"], list(rows)))]
 
     def of(self, *sources: Source) -> Table:
         """The lines of some sources."""

@@ -43,7 +43,8 @@ def unaided(assignment: Assignment, gold: Sequence[Gold], *, store: Store) -> Re
     for row, other, _ in store.labels.gold_answers(category, version, list(known)) if known else []:
         if other != worker:
             shown[other].add(row)
-    for row in _remembered(assignment, store) if known else ():
+    # gold that the worker was shown before
+    for row in store.work.seen_gold(category, worker, before=assignment.id).tolist() if known else ():
         known.pop(row, None)
     tables = [_agreement(answered, known, votes, shown[one]) for one in _closest(shown)]
     least = min((table for table in tables if tells(table)), key=_agrees, default=NOTHING)
@@ -67,14 +68,6 @@ def shows_guessing(unaided: Record) -> bool:
     said_yes = (yes_right + no_shown - no_right) / (yes_shown + no_shown)
     deviation = math.sqrt(said_yes * (1 - said_yes) * (1 / yes_shown + 1 / no_shown))
     return yes_right / yes_shown + no_right / no_shown - 1 <= GUESSES_BELOW_DEVIATIONS * deviation + 1e-9
-
-
-def _remembered(assignment: Assignment, store: Store) -> set[int]:
-    """The gold that the worker was shown in earlier assignments."""
-    earlier = (one for one in store.work.of_worker(assignment.worker) if one.id < assignment.id)
-    return {
-        place.row for one in earlier if one.category == assignment.category for place in one.dealt if place.ask is None
-    }
 
 
 def _closest(shown: Mapping[str, set[int]]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from thresher.label.ballots import NO, PURPOSES, SAYS, YES, Rows, Table
+from thresher.label.ballots import NO, PURPOSES, SAYS, YES, Rows, Table, either
 from thresher.label.estimated import Counted, posterior_of
 from thresher.label.remembered import Memory
 from thresher.records import Label, Says, Source
@@ -97,7 +97,7 @@ class Images:
 def images_of(memory: Memory, here: Counted, final: Set[int], open_rows: Rows, sure: float) -> Images:
     """The images whose votes, label or asks changed since the last settling, or all, without those that are `final`."""
     votes, consensus = here.votes, memory.held.of(Source.CONSENSUS)
-    rows = np.union1d(here.rows, consensus["row"]) if memory.whole else _changed(memory, open_rows)
+    rows = either(here.rows, consensus["row"]) if memory.whole else _changed(memory, open_rows)
     if final:
         rows = rows[~np.isin(rows, np.fromiter(final, np.int64, len(final)))]
     begin, end = np.searchsorted(here.rows, rows), np.searchsorted(here.rows, rows, "right")

@@ -248,5 +248,7 @@ def _write(changes: Changes, category: str, memory: Memory, store: Store) -> Set
         memory.held.put(changes.hold)
         memory.wrote_labels(category, commits, store=store)
     # a vote that came since is settled by the next call, which may find that nobody else need be asked
-    more, adjudications = (store.asks.wish(category, version, asks) for asks in (changes.more, changes.adjudicate))
+    more, adjudications = (
+        store.asks.wish(category, version, asks) if asks else 0 for asks in (changes.more, changes.adjudicate)
+    )
     return Settled(len(changes.hold), more, adjudications, len(changes.drop))

@@ -50,7 +50,7 @@ class Mark:
     |---|---|
     | question | wordings, targets, claims (labels made elsewhere), words that rank the pool |
     | pool | images of the pool, and images of the workspace that got their bytes back |
-    | votes | reviews: votes and reviewed answers on gold |
+    | votes | reviews, each by one: votes and reviewed answers on gold |
     | labels, gold | labels; gold, its counts and its retirement |
     | asks | asks, tasks, and assignments: taken, dealt, sent, reviewed, given back, expired |
     | rounds | rounds of training, frozen evidence, releases |

@@ -74,8 +74,11 @@ class Work(Protocol):
     def get(self, assignment: str) -> Assignment:
         """An assignment by its id. Raises NotFound."""
 
-    def seen_gold(self, category: str, worker: str) -> Rows:
-        """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending)."""
+    def seen_gold(self, category: str, worker: str, *, before: str | None = None) -> Rows:
+        """Gold rows this worker has been shown, the longest ago first (the one place where rows are not ascending).
+
+        With `before`, in assignments with ids before that one.
+        """
 
     def asked(self, category: str, *workers: str) -> Rows:
         """Rows that any of these workers was asked about, whatever became of the answers."""

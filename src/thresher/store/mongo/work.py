@@ -215,9 +215,11 @@ class MongoWork(Part, Work):
     def get(self, assignment: str) -> Assignment:
         return record_of(load(self.link, assignment))
 
-    def seen_gold(self, category: str, worker: str) -> Rows:
+    def seen_gold(self, category: str, worker: str, *, before: str | None = None) -> Rows:
         seen: dict[int, int] = {}
-        wanted = {"worker": worker, "category": category}
+        wanted: Document = {"worker": worker, "category": category}
+        if before is not None:
+            wanted["_id"] = {"$lt": before}
         for one in self.link.table("assignments").find(wanted, {"dealt": 1, "dealt_ms": 1}):
             for row, ask in one["dealt"]:
                 if ask is None:

@@ -95,10 +95,14 @@ class SqliteWork(Part, Work):
         with self.catalog.reading() as sql:
             return load(sql, assignment)
 
-    def seen_gold(self, category: str, worker: str) -> Rows:
+    def seen_gold(self, category: str, worker: str, *, before: str | None = None) -> Rows:
+        seen = "SELECT row FROM seen_gold WHERE category = ? AND worker = ? ORDER BY at_ms, row"
+        earlier = """SELECT json_extract(place.value, '$[0]') AS row FROM assignment, json_each(dealt) AS place
+            WHERE category = ? AND worker = ? AND assignment.id < ? AND json_extract(place.value, '$[1]') IS NULL
+            GROUP BY row ORDER BY max(dealt_ms), row"""
         with self.reading(category) as (sql, key):
-            seen = "SELECT row FROM seen_gold WHERE category = ? AND worker = ? ORDER BY at_ms, row"
-            return as_rows(sql.execute(seen, (key, worker)))
+            found = (seen, (key, worker)) if before is None else (earlier, (key, worker, before))
+            return as_rows(sql.execute(*found))
 
     def asked(self, category: str, *workers: str) -> Rows:
         with self.reading(category) as (sql, key):
