@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -105,7 +105,7 @@ def measure(place: Path, images: int, votes: int, assignments: int) -> Found:
     gc.collect()
     print(f"\n{images:,} images and {votes:,} votes, made in {time.perf_counter() - began:.0f} s")
     with on_few_labels(), anonymous() as memory:
-        loop = Loop(store, settings)
+        loop = Loop(store, settings, Watch(store=store, settings=settings))
         rest(loop)
         idle_calls, idle = look_in_vain(loop)
         print(f"an idle look: {idle_calls} calls of the store, {1000 * idle:.2f} ms")
@@ -143,16 +143,14 @@ class Loop:
 
     store: Store
     settings: Settings
+    watch: Watch
     number: int = 0
     at_ms: int = field(default_factory=now_ms)
 
-    def __post_init__(self) -> None:
-        self.watch = Watch(store=self.store, settings=self.settings)
-
     def look(self) -> Turn | None:
         """A turn if one is due, and None if not."""
-        mark = self.watch.due(NAME, self.at_ms)
-        if mark is None:
+        mark = self.store.categories.mark(NAME)
+        if not self.watch.due(NAME, mark, self.at_ms):
             return None
         self.number += 1
         of = Process(memory=self.watch.memory(NAME))
@@ -182,9 +180,7 @@ def look_in_vain(loop: Loop) -> tuple[int, float]:
         if came_to is not None:
             sys.exit("a turn is made although nothing changed")
     counting = Counting(loop.store)
-    loop.watch._store = counting
-    loop.look()
-    loop.watch._store = loop.store
+    replace(loop, store=counting).look()
     return counting.calls.total(), median(took)
 
 
@@ -321,7 +317,7 @@ def sparse(place: Path, images: int) -> float:
     fill_with_holes(store, settings)
     gc.collect()
     with on_few_labels(), anonymous() as memory:
-        loop = Loop(store, settings)
+        loop = Loop(store, settings, Watch(store=store, settings=settings))
         rest(loop)
         take_in(loop, crowd, 4)
     store.close()

@@ -10,9 +10,9 @@ from thresher.label.gate import breaks, judge
 from thresher.label.gold import enough
 from thresher.label.remembered import Memory
 from thresher.label.unaided import shows_guessing, tells, unaided
-from thresher.records import Assignment, Gold, Review, Says, Stage
+from thresher.records import Assignment, Category, Gold, Review, Says, Stage
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Store, as_category
 from thresher.store.kinds import RECHECK, REVIEW
 
 OWED = "owed"  # the mark of a decision whose weight the votes get when the freeze is over
@@ -27,7 +27,7 @@ class Waits(enum.Enum):
 
 
 def judge_again(
-    category: str,
+    category: Category | str,
     *,
     store: Store,
     settings: Settings,
@@ -41,10 +41,11 @@ def judge_again(
     `frozen` the votes stay as they are, because a certificate may depend on them; only verdict and record change. What
     waits for the votes of others is looked at when votes on its images, or reviews of its worker, were added.
     """
+    entry = as_category(category, store=store)
+    category, version = entry.name, entry.question.version
     waiting = store.lines.page(RECHECK, category)
     if not waiting:
         return 0
-    version = store.categories.get(category).question.version
     gold = store.labels.gold(category, version)
     known = [sum(piece.confirmed and piece.says is says for piece in gold) for says in (Says.YES, Says.NO)]
     of_gold = f"{version}: {known[0]} yes, {known[1]} no"

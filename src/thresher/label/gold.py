@@ -10,9 +10,23 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from thresher.label.remembered import Memory
-from thresher.records import TRUSTED, Ask, Assignment, Given, Gold, Label, Purpose, Review, Says, Source, Stage, Vote
+from thresher.records import (
+    TRUSTED,
+    Ask,
+    Assignment,
+    Category,
+    Given,
+    Gold,
+    Label,
+    Purpose,
+    Review,
+    Says,
+    Source,
+    Stage,
+    Vote,
+)
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Store, as_category
 
 MISSED_LEAST = 3  # misses by good workers before gold is doubted
 MISSED_SHARE = 0.4  # of their answers on it
@@ -162,7 +176,7 @@ def drawn(label: Label) -> bool:
 
 
 def gild_audits(
-    category: str,
+    category: Category | str,
     *,
     store: Store,
     memory: Memory | None = None,
@@ -173,8 +187,8 @@ def gild_audits(
     Call it while no freeze is in force, because a drawn image must not be used otherwise before its audit has ended. An
     image that many people missed becomes retired gold at once.
     """
-    kept = store.categories.get(category)
-    version = kept.question.version
+    kept = as_category(category, store=store)
+    category, version = kept.name, kept.question.version
     held = _of_audits(category, version, store=store, memory=memory)
     known = {piece.row for piece in store.labels.gold(category, version, retired=True)} if held else set()
     audited = [

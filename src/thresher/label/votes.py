@@ -18,9 +18,9 @@ from thresher.label.gold import take_lost_labels
 from thresher.label.independent import LeftToAsk
 from thresher.label.remembered import Memory
 from thresher.label.verdicts import NOBODY, Images, Verdict, images_of, verdict_of
-from thresher.records import Label, NewAsk, Purpose, Says, Source, Vote
+from thresher.records import Category, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
-from thresher.store.contract import Store
+from thresher.store.contract import Store, as_category
 from thresher.store.contract.labels import LABELS_AT_ONCE
 
 __all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
@@ -49,7 +49,9 @@ class Changes:
     adjudicate: list[NewAsk] = field(default_factory=list)
 
 
-def settle(category: str, *, store: Store, settings: Settings, now_ms: int, memory: Memory | None = None) -> Settled:
+def settle(
+    category: Category | str, *, store: Store, settings: Settings, now_ms: int, memory: Memory | None = None
+) -> Settled:
     """Turn votes into CONSENSUS labels, further asks of one vote, and asks for the owner to adjudicate.
 
     A label keeps the purpose, epoch and draw for which its image was asked about last. Images that still wait for votes
@@ -60,7 +62,8 @@ def settle(category: str, *, store: Store, settings: Settings, now_ms: int, memo
     With a `memory` only what changed since its last settling is read and looked at (remembered.py, estimated.py).
     """
     memory = Memory() if memory is None else memory
-    version = store.categories.get(category).question.version
+    there = as_category(category, store=store)
+    category, version = there.name, there.question.version
     # before the votes: an image whose last vote comes in between is then left to the next settling, not asked again
     open_rows = store.asks.open_rows(category, version)
     with memory.trusted():

@@ -92,7 +92,7 @@ def certified(category: Category, *, store: Store, settings: Settings, seed: int
         return first_asks(category, max(to_learn, 1), store=store, settings=settings, seed=seed, now_ms=now_ms)
     if first := _before(category, decided, to_learn, store=store, settings=settings, seed=seed, now_ms=now_ms):
         return first
-    gild_audits(category.name, store=store)
+    gild_audits(category, store=store)
     purse = purse_of(category, left, store=store, settings=settings)
     snapshot = freeze(category, decided, purse, store=store, now_ms=now_ms)
     return _audit(category, snapshot, store=store, settings=settings, now_ms=now_ms)

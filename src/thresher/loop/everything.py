@@ -4,11 +4,13 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from thresher.label.adjudicate import LEAD
 from thresher.label.standing import annotators
-from thresher.learn.decide import Decided
+from thresher.learn.decide import Decided, look_up
 from thresher.loop.checking import is_checked, kept_for_check
-from thresher.loop.price import answers_each, prices
+from thresher.loop.price import Prices, each_of, prices
 from thresher.loop.ranking import rank
 from thresher.loop.snapshot import holds
 from thresher.loop.ways import WAYS, way_of
@@ -19,6 +21,7 @@ from thresher.store.contract import Store
 NAME = next(name for name, way in WAYS.items() if way.whole)
 WORDS_OF = 2  # people who agree on an image, at least
 MAY_FIT = 1.25  # audits are begun that are expected to take so many times the answers left
+NO_VOTES = np.empty(0, np.int64), np.empty(0, np.int64)
 ERRORS_MOST = 0.5  # of the errors that the targets allow, so many may be expected on which people agree
 
 
@@ -53,8 +56,8 @@ class Left:
         return ""
 
 
-def left_to_label(category: Category, decided: Decided, *, store: Store, settings: Settings) -> Left:
-    """What it takes to label every image left: votes that agree, else an adjudicated label.
+def left_to_label(category: Category, decided: Decided, price: Prices, *, store: Store) -> Left:
+    """What it takes to label every image left, at these prices: votes that agree, else an adjudicated label.
 
     Votes that were cast to learn or for an audit count.
     """
@@ -63,13 +66,14 @@ def left_to_label(category: Category, decided: Decided, *, store: Store, setting
     known = {row: label for row, label in labels.items() if holds(label, category.targets.truth)}
     people = annotators(store=store)
     votes = [vote for vote in store.labels.votes(name, version) if vote.worker in people]
-    cast = Counter(vote.row for vote in votes)
+    voted, cast = np.unique([vote.row for vote in votes], return_counts=True) if votes else NO_VOTES
     said = {(vote.row, vote.says) for vote in votes}
-    price = prices(category, store=store, settings=settings)
     rows, probability = rank(decided, labels, known)
-    parts = [max(WORDS_OF - cast[row], 0) / WORDS_OF for row in rows.tolist()]
+    at, there = look_up(voted, rows)
+    parts = np.ones(len(rows))
+    parts[there] = np.maximum(WORDS_OF - cast[at[there]], 0) / WORDS_OF
     differ = sum(count > 1 for row, count in Counter(row for row, _ in said).items() if row not in known)
-    words, open_ = sum(parts) * price.word, sum(part > 0 for part in parts) * price.votes.apart + differ
+    words, open_ = float(parts.sum()) * price.word, int((parts > 0).sum()) * price.votes.apart + differ
     likely, wrong = float(probability.sum()), price.votes.wrong
     yes = likely + sum(label.says is Says.YES for label in known.values())
     return Left(
@@ -93,8 +97,9 @@ def instead_of_audits(
         return "labels every image of the pool."
     if len(annotators(store=store)) < WORDS_OF + LEAD:
         return ""
-    takes = audits[0] * answers_each(category, store=store, settings=settings)
-    whole = left_to_label(category, decided, store=store, settings=settings)
+    price = prices(category, store=store, settings=settings)
+    takes = audits[0] * each_of(category, price)
+    whole = left_to_label(category, decided, price, store=store)
     may = can_label_all(category, whole, store=store, settings=settings)
     if whole.answers > min(takes, MAY_FIT * audits[1]) or not may:
         return ""
@@ -139,8 +144,9 @@ def too_small(
     images, left = audits
     kept = kept_for_check(category.targets) if is_checked(category, store=store, settings=settings) else 0
     left -= kept
-    takes = images * answers_each(category, store=store, settings=settings)
-    whole = left_to_label(category, decided, store=store, settings=settings)
+    price = prices(category, store=store, settings=settings)
+    takes = images * each_of(category, price)
+    whole = left_to_label(category, decided, price, store=store)
     if can_label_all(category, whole, store=store, settings=settings):
         takes = min(takes, whole.answers)
     if takes <= MAY_FIT * left:

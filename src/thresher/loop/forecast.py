@@ -126,7 +126,7 @@ def plan(
 
     def all_labelled(share: float | None) -> Left:
         assumed = seen.share if share is None else share
-        return _every_image(aimed, decided, images, assumed, price, store=store, settings=settings)
+        return _every_image(aimed, decided, images, assumed, price, store=store)
 
     every = all_labelled(seen.share)
     most = {share: _most(aimed, all_labelled(share), store, settings) for share in {f.share for f in seen.futures}}
@@ -286,11 +286,10 @@ def _every_image(
     price: Prices,
     *,
     store: Store,
-    settings: Settings,
 ) -> Left:
     """What it takes to label every image left, by two people each, or adjudicated where they differ."""
     if decided.round is not None:
-        return left_to_label(category, decided, store=store, settings=settings)
+        return left_to_label(category, decided, price, store=store)
     yes, wrong = share * images, price.votes.wrong
     images -= len({label.row for label in decided.basis.held})
     return Left(images * (price.word + price.votes.apart * price.sure), yes, wrong * yes, wrong * (images - yes))

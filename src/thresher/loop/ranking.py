@@ -19,16 +19,17 @@ def rank(decided: Decided, labels: dict[int, Label], known: dict[int, Label]) ->
     """Rows by rank, best score first, ties by row, and their probabilities of being a yes (for planning only)."""
     groups_known = decided.similar[np.isin(decided.rows, np.fromiter(known, np.int64))]
     free = np.flatnonzero(~np.isin(decided.similar, groups_known))
-    first = np.sort(free[np.unique(decided.similar[free], return_index=True)[1]])
+    alone = np.array_equal(decided.similar[free], decided.rows[free])  # as in most pools: nothing to sort then
+    first = free if alone else np.sort(free[np.unique(decided.similar[free], return_index=True)[1]])
     representatives = decided.rows[first]  # ascending, so that a stable sort leaves ties in the order of their rows
     scores = np.nan_to_num(decided.scores[first].astype(np.float64), nan=-50.0)
     probability = 1.0 / (1.0 + np.exp(-np.clip(scores, -40.0, 40.0)))
-    said = {row: label for row, label in labels.items() if label.says is not Says.UNSURE}
-    for place in np.flatnonzero(np.isin(representatives, np.fromiter(said, np.int64))).tolist():
-        label = said[int(representatives[place])]
-        yes = label.says is Says.YES
-        probability[place] = label.posterior if yes else 1.0 - label.posterior
-        scores[place] += SAID if yes else -SAID
+    said = [label for label in labels.values() if label.says is not Says.UNSURE]
+    place, there = look_up(representatives, np.array([label.row for label in said], np.int64))
+    yes = np.array([label.says is Says.YES for label in said], np.bool_)
+    posterior = np.array([label.posterior for label in said], np.float64)
+    probability[place[there]] = np.where(yes, posterior, 1.0 - posterior)[there]
+    scores[place[there]] += np.where(yes, SAID, -SAID)[there]
     order = np.argsort(-scores, kind="stable")
     return representatives[order], probability[order]
 

@@ -126,11 +126,11 @@ def listen(category: Category, *, store: Store, settings: Settings, now_ms: int,
     def frozen() -> bool:
         return is_frozen(category, store=store)
 
-    judge_again(name, store=store, settings=settings, now_ms=now_ms, frozen=frozen, memory=memory)
+    judge_again(category, store=store, settings=settings, now_ms=now_ms, frozen=frozen, memory=memory)
     if store.rounds.epochs(name) and not frozen():
         keep_checked(category, store=store, memory=memory)
-        gild_audits(name, store=store, memory=memory)
-    settle(category.name, store=store, settings=settings, now_ms=now_ms, memory=memory)
+        gild_audits(category, store=store, memory=memory)
+    settle(category, store=store, settings=settings, now_ms=now_ms, memory=memory)
     # full tasks only: the few images that need further votes go into tasks with what this turn asks
     fill_tasks(category, store=store, settings=settings, now_ms=now_ms, flush=False)
     return store.categories.get(name) == category
