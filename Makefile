@@ -14,12 +14,14 @@ help: ## list these targets
 
 setup: .venv/.ready src/thresher/server/static/.built-from ## install into .venv and build the web pages; quick if nothing changed
 
-.venv/.ready: pyproject.toml locks/pip.txt locks/test.txt hatch_build.py
+.venv/.ready: pyproject.toml locks/pip.txt locks/test.txt locks/openvino.txt hatch_build.py
 	$(PYTHON) scripts/need_python.py
 	$(PYTHON) -m venv .venv
 	$(INSTALL) --requirement locks/pip.txt
 	@# Where this machine has npm, the pages are built meanwhile; where it has none, the next line borrows it.
 	$(PYTHON) hatch_build.py >/dev/null 2>&1 & $(INSTALL) --requirement locks/test.txt; status=$$?; wait; exit $$status
+	@# The extra openvino in a folder that nothing imports from but the tests that mean it.
+	$(INSTALL) --upgrade --no-deps --target .venv/openvino --requirement locks/openvino.txt
 	$(IN)python hatch_build.py
 	$(IN)python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	touch $@
