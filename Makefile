@@ -70,6 +70,7 @@ bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of re
 	$(IN)python bench/store.py --figures docs
 	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)
 	$(IN)python bench/selection.py --figure docs/figures/selection $(if $(DATA),--data $(DATA))
+	$(if $(DATA),$(IN)python bench/arithmetic.py --data $(DATA))
 	$(if $(DATA),$(IN)python bench/crowd_cost.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv --positive automobile --images 300)
 	$(if $(DATA),$(IN)python bench/loop.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv,@echo "bench/loop.py and bench/crowd_cost.py need real images: make bench DATA=folder")
 
