@@ -14,12 +14,14 @@ help: ## list these targets
 
 setup: .venv/.ready src/thresher/server/static/.built-from ## install into .venv and build the web pages; quick if nothing changed
 
-.venv/.ready: pyproject.toml locks/pip.txt locks/test.txt hatch_build.py
+.venv/.ready: pyproject.toml locks/pip.txt locks/test.txt locks/openvino.txt hatch_build.py
 	$(PYTHON) scripts/need_python.py
 	$(PYTHON) -m venv .venv
 	$(INSTALL) --requirement locks/pip.txt
 	@# Where this machine has npm, the pages are built meanwhile; where it has none, the next line borrows it.
 	$(PYTHON) hatch_build.py >/dev/null 2>&1 & $(INSTALL) --requirement locks/test.txt; status=$$?; wait; exit $$status
+	@# The extra openvino in a folder that nothing imports from but the tests that mean it.
+	$(INSTALL) --upgrade --no-deps --target .venv/openvino --requirement locks/openvino.txt
 	$(IN)python hatch_build.py
 	$(IN)python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	touch $@
@@ -68,6 +70,7 @@ bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of re
 	$(IN)python bench/store.py --figures docs
 	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)
 	$(IN)python bench/selection.py --figure docs/figures/selection $(if $(DATA),--data $(DATA))
+	$(if $(DATA),$(IN)python bench/arithmetic.py --data $(DATA))
 	$(if $(DATA),$(IN)python bench/crowd_cost.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv --positive automobile --images 300)
 	$(if $(DATA),$(IN)python bench/loop.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv,@echo "bench/loop.py and bench/crowd_cost.py need real images: make bench DATA=folder")
 

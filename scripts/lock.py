@@ -35,11 +35,25 @@ class Lock:
     """The lock whose versions it keeps, because both are installed into one environment."""
 
 
+def extra(name: str) -> str:
+    """The only requirement of an extra of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (only,) = project["optional-dependencies"][name]
+    return str(only)
+
+
 FILES = {
     "pip": Lock(
         "make setup, before the rest: it installs in two thirds of the time of Python 3.11's own", line="pip>=25.1"
     ),
     "test": Lock("make setup: the dependencies and the group test", ("pyproject.toml", "--group", "test")),
+    # alone: the environment has its numpy, and nothing here calls the telemetry that its own tools bring
+    "openvino": Lock(
+        "make setup: OpenVINO in a folder of its own, for the tests that run it",
+        ("--no-deps", "-"),
+        line=extra("openvino"),
+        within="test",
+    ),
     "bench": Lock("make bench: the group bench", ("--group", "bench"), within="test"),
     "lock": Lock("make lock: the group lock", ("--group", "lock")),
     "node": Lock("scripts/npm.py, where the machine has no Node", line=npm.BORROWED),

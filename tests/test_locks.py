@@ -18,6 +18,7 @@ GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 NODE = re.findall(r'^BORROWED = "(.*)"', (ROOT / "scripts/npm.py").read_text("utf-8"), re.MULTILINE)
 ASKED = {
     "test": PROJECT["project"]["dependencies"] + GROUPS["test"] + PROJECT["build-system"]["requires"],
+    "openvino": PROJECT["project"]["optional-dependencies"]["openvino"],
     "bench": GROUPS["bench"],
     "lock": GROUPS["lock"],
     "node": NODE,

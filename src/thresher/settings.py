@@ -35,6 +35,11 @@ class Values:
         "efficientnet-lite0",
         "network that computes the embeddings: a name of `thresher backbone list`, two joined by +, or an ONNX file",
     )
+    arithmetic: str = row(
+        "float32",
+        "how embeddings are computed: float32, bfloat16, int8, or fastest (measured at first use); all but float32 are "
+        "faster and less exact, see docs/backbones.md, and each has vectors of its own",
+    )
     compute: str = row(
         "", 'where harvest and embedding run: "" or local: in several processes; inline: in the calling process'
     )

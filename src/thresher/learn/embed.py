@@ -6,13 +6,14 @@ with one call. The rows of a job that is killed are simply still missing, so run
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from thresher.compute import Compute, careful, open_compute
 from thresher.learn.backbone import Backbone, How, kept_in, name_of, open_backbone, parts
+from thresher.learn.backbone.fastest import fastest, kind_of
 from thresher.learn.batches import batches
 from thresher.learn.threads import one_thread
 from thresher.records import Progress
@@ -27,8 +28,11 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 def names(settings: Settings) -> tuple[str, ...]:
-    """The unique names of the setting's backbones, in order. Raises BadInput for an unknown one."""
-    return tuple(name_of(part, cache=kept_in(settings)) for part in parts(settings.backbone))
+    """The unique names of the setting's embeddings, in order: of the backbone, and of its arithmetic unless float32.
+
+    Raises BadInput for an unknown backbone, BadSetting for an unknown arithmetic.
+    """
+    return tuple(name_of(part, cache=kept_in(settings)) + kind_of(part, settings) for part in parts(settings.backbone))
 
 
 def columns(settings: Settings) -> tuple[str, ...]:
@@ -65,14 +69,16 @@ def _embed_with(
     part: str, rows: Rows, store: Store, settings: Settings, report: Report | None, stop: Callable[[], bool]
 ) -> int:
     cache = kept_in(settings)
-    name = f"features/{name_of(part, cache=cache)}"
+    name = column(settings.but(backbone=part))
     if name in store.columns.names() and not len(store.columns.missing(name, rows)):
         return 0
-    store.columns.create(name, open_backbone(part, cache=cache).width)  # builds the graph, before every process would
+    how = fastest(part, settings)
+    # builds the graph, before every process would
+    store.columns.create(name, open_backbone(part, cache=cache, how=how).width)
     missing = store.columns.missing(name, rows)
     compute = open_compute(settings.compute, settings, few=len(missing) <= BATCH)
     a_job = min(MOST_PICTURES_A_JOB, max(BATCH, math.ceil(len(missing) / (compute.places * JOBS_A_PLACE))))
-    job = EmbedJob(store.place, settings, part, cache, How(threads=compute.threads))
+    job = EmbedJob(store.place, settings, part, cache, replace(how, threads=compute.threads))
     made = seen = 0
     for tried, embedded in _results(job, list(chunks(missing, a_job)), compute, careful(settings), stop):
         seen, made = seen + tried, made + embedded

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thresher.errors import BadInput, Missing
-from thresher.learn.backbone import entries
+from thresher.learn.backbone import eight_bits, entries
 from thresher.learn.backbone.efficientnet_lite import GRAPH_REVISION, build_graph
 from thresher.learn.backbone.entries import IMAGE, Entry
+from thresher.learn.backbone.runtimes import DEFAULT, INT8, RUNTIMES
 from thresher.learn.backbone.session import Backbone, How, configs
 from thresher.learn.backbone.torch_file import read_weights
 from thresher.learn.kept import whole_file
@@ -94,9 +95,12 @@ def open_backbone(part: str, *, cache: Path, how: How | None = None) -> Backbone
     Raises BadInput for a name or file that is not a backbone and for an added one whose file changed, Missing when the
     weights are not installed.
     """
-    name = name_of(part, cache=cache)
+    runtime = RUNTIMES[how.runtime if how else DEFAULT]
+    name = name_of(part, cache=cache) + runtime.kind
     if part in BUILT_IN:
-        return _built_in(part, cache, how)
+        return _built_in(part, name, cache, how)
+    if runtime.arithmetic == INT8:
+        raise BadInput(f"there is no int8 graph of {part!r}.", where="arithmetic", next="use float32 or bfloat16")
     entry = entries.find(part, cache)
     if entry is None:
         return Backbone(name, Path(part), how=how)
@@ -104,15 +108,18 @@ def open_backbone(part: str, *, cache: Path, how: How | None = None) -> Backbone
     return Backbone(name, graph, how=how, preparation=entry.preparation, output=entry.output)
 
 
-def _built_in(name: str, cache: Path, how: How | None) -> Backbone:
-    published = BUILT_IN[name]
-    graph = cache / f"{name}-{published.sha256[:12]}-{GRAPH_REVISION}.onnx"
+def _built_in(part: str, name: str, cache: Path, how: How | None) -> Backbone:
+    published = BUILT_IN[part]
+    in_int8 = RUNTIMES[how.runtime if how else DEFAULT].arithmetic == INT8
+    revision = f"int8-{eight_bits.GRAPH_REVISION}" if in_int8 else str(GRAPH_REVISION)
+    graph = cache / f"{part}-{published.sha256[:12]}-{revision}.onnx"
     if graph.is_file():
         try:
             return Backbone(name, graph, how=how)
         except BadInput:  # the cached file was damaged after it was written: build it again
             graph.unlink(missing_ok=True)
-    built = build_graph(read_weights(_weights_of(name, published)), published.side)
+    build = eight_bits.build_int8_graph if in_int8 else build_graph
+    built = build(read_weights(_weights_of(part, published)), published.side)
     with whole_file(graph) as file:
         file.write(built)
     return Backbone(name, graph, how=how)

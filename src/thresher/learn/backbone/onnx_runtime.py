@@ -56,7 +56,11 @@ class Session:
         """Open the graph. Raises BadInput if it cannot be run, and for a provider that has no device here."""
         self.session = open_session(graph, threads, provider)
         if provider not in self.session.get_providers():
-            raise BadInput(f"ONNX Runtime found no device for {provider}.", where=str(graph), next="thresher doctor")
+            raise BadInput(
+                f"ONNX Runtime found no device for {provider}.",
+                where=str(graph),
+                next='pip install "thresher[gpu]", with CUDA and cuDNN',
+            )
         (self._input,) = (given.name for given in self.session.get_inputs()[:1])
 
     def run(self, output: str, values: NDArray[Any]) -> NDArray[Any]:

@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from thresher.compute import cores
 from thresher.errors import Missing
 from thresher.learn.backbone.onnx_runtime import as_bad_input
+from thresher.learn.backbone.processor import has_int8
 
 INSTALL = 'pip install "thresher[openvino]"'
-HINTS = {"float32": "f32", "bfloat16": "bf16"}
+HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}  # of an int8 graph: what it leaves in float32
 
 
 def has(arithmetic: str) -> bool:
     """Whether OpenVINO is installed, and the processor has instructions for this arithmetic."""
     if find_spec("openvino") is None:
         return False
+    if arithmetic == "int8":
+        return has_int8()  # OpenVINO runs int8 on older processors too, where sums of two products saturate
     import openvino
 
     capabilities = {"float32": "FP32", "bfloat16": "BF16"}

@@ -1,0 +1,175 @@
+"""Which runtime runs a backbone here: the fastest of those that the setting `arithmetic` allows, measured at first use.
+
+The choice is kept in the cache of this machine, under a hash of the processor, of the cores, of the versions of the
+runtimes and of the graph, so whatever could change it has it measured anew. A machine that lacks the arithmetic of the
+setting embeds in float32, into the column of float32.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from thresher.compute import cores
+from thresher.errors import BadInput, BadSetting
+from thresher.learn.backbone import BUILT_IN, Backbone, How, kept_in, name_of, open_backbone
+from thresher.learn.backbone.processor import described
+from thresher.learn.backbone.runtimes import ARITHMETICS, DEFAULT, FLOAT32, INT8, RUNTIMES
+from thresher.learn.kept import whole_file
+from thresher.settings import Settings
+
+FASTEST = "fastest"
+TIMES = 3  # that each is run, in turn: the shortest counts, because others may be at work
+LONGEST_SECONDS = 1.0  # of a batch that is measured
+WORTH = 0.97  # of the time of ONNX Runtime: what gains less is not taken
+ALIKE = 0.9999  # least cosine between the vectors of two runtimes that both say float32
+OWN_GRAPH = frozenset({INT8})  # arithmetics in which only the graphs that are built here are there
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A runtime with a batch, and the milliseconds that an image took on one core or GPU."""
+
+    runtime: str
+    batch: int
+    image_ms: float
+
+
+def kind_of(part: str, settings: Settings) -> str:
+    """What stands behind a backbone's name in the name of its embeddings; "" for float32.
+
+    Raises BadSetting for an unknown arithmetic.
+    """
+    _check(settings)
+    return "" if settings.arithmetic == FLOAT32 else RUNTIMES[fastest(part, settings).runtime].kind
+
+
+def fastest(part: str, settings: Settings) -> How:
+    """The runtime and the batch to take for a backbone; measured if that was not done on this machine."""
+    best = measured(part, settings)[0]
+    return How(best.runtime, 0, best.batch)
+
+
+def measured(part: str, settings: Settings) -> list[Measured]:
+    """The runtimes that the setting allows, the fastest first. Raises BadSetting for an unknown arithmetic."""
+    _check(settings)
+    names = _allowed(part, settings.arithmetic)
+    if names == (DEFAULT,):
+        return [Measured(DEFAULT, How().batch, 0.0)]
+    cache = kept_in(settings)
+    return list(_kept(part, names, cache, name_of(part, cache=cache)))
+
+
+def _check(settings: Settings) -> None:
+    known = (*ARITHMETICS, FASTEST)
+    if settings.arithmetic not in known:
+        raise BadSetting(
+            f"unknown arithmetic {settings.arithmetic!r}.", where="arithmetic", next=f"give one of {', '.join(known)}"
+        )
+
+
+@lru_cache(maxsize=64)
+def _allowed(part: str, arithmetic: str) -> tuple[str, ...]:
+    """The runtimes of this machine in an arithmetic; those in float32 where it has none."""
+    there = [
+        name
+        for name, runtime in RUNTIMES.items()
+        if (runtime.arithmetic not in OWN_GRAPH or part in BUILT_IN) and runtime.present()
+    ]
+    wanted = tuple(name for name in there if arithmetic in (FASTEST, RUNTIMES[name].arithmetic))
+    if not wanted:
+        log.warning(
+            "%s has no %s on this machine: its vectors are made in float32, in their own column", part, arithmetic
+        )
+    return wanted or tuple(name for name in there if RUNTIMES[name].arithmetic == FLOAT32)
+
+
+@lru_cache(maxsize=64)
+def _kept(part: str, names: tuple[str, ...], cache: Path, unique: str) -> tuple[Measured, ...]:
+    """The measurement from the cache, or made now and kept there."""
+    path = cache / "fastest" / f"{_machine(names, unique)}.json"
+    try:
+        found = tuple(Measured(**line) for line in json.loads(path.read_text("utf-8")))
+        if found and all(one.runtime in RUNTIMES for one in found):
+            return found
+    except (OSError, ValueError, TypeError):
+        pass  # not there yet, or damaged: it is only a cache
+    found = tuple(_measure(part, names, cache))
+    with whole_file(path) as file:
+        file.write(json.dumps([asdict(one) for one in found], indent=2).encode())
+    return found
+
+
+def _machine(names: Sequence[str], unique: str) -> str:
+    """A hash of everything that may change which runtime is the fastest."""
+    versions = {package: _version(package) for package in sorted({RUNTIMES[name].package for name in names})}
+    told = json.dumps([described(), cores(), versions, list(names), unique])
+    return hashlib.sha256(told.encode()).hexdigest()[:24]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _measure(part: str, names: Sequence[str], cache: Path) -> list[Measured]:
+    """Each runtime with each of its batches, run in turn; the fastest first."""
+    opened = {name: backbone for name in names if (backbone := _opened(part, name, cache)) is not None}
+    opened = opened or {DEFAULT: open_backbone(part, cache=cache, how=How(threads=1))}
+    if (exact := opened.get(DEFAULT)) is not None:
+        opened = {name: backbone for name, backbone in opened.items() if _agrees(name, backbone, exact)}
+    seconds = {(name, batch): np.inf for name in opened for batch in RUNTIMES[name].batches}
+    for turn in range(TIMES + 1):
+        for name, batch in list(seconds):
+            pixels = _noise(batch, opened[name].side)
+            # on a processor, time of its own: others may be at work
+            clock = time.perf_counter if RUNTIMES[name].extra == "gpu" else time.process_time
+            began = clock()
+            opened[name].embed(pixels)
+            took = clock() - began
+            # the first run of a size prepares it
+            seconds[name, batch] = min(seconds[name, batch], took / batch) if turn else np.inf
+            if took > LONGEST_SECONDS and len(seconds) > 1 and batch > min(RUNTIMES[name].batches):
+                del seconds[name, batch]
+    found = [Measured(name, batch, round(took * 1000, 3)) for (name, batch), took in seconds.items()]
+    best = [min((one for one in found if one.runtime == name), key=lambda one: one.image_ms) for name in opened]
+    return sorted(best, key=lambda one: one.image_ms * (WORTH if one.runtime == DEFAULT else 1))
+
+
+def _opened(part: str, name: str, cache: Path) -> Backbone | None:
+    """A backbone in a runtime; None, and a line in the log, where the runtime cannot run it."""
+    try:
+        return open_backbone(part, cache=cache, how=How(name, threads=1))
+    except BadInput as error:
+        if name == DEFAULT:
+            raise
+        log.warning("%s is not run by %s: %s", part, name, error)
+        return None
+
+
+def _agrees(name: str, backbone: Backbone, exact: Backbone) -> bool:
+    """Whether a runtime in float32 gives the vectors of ONNX Runtime; the others have a column of their own."""
+    if RUNTIMES[name].kind or backbone is exact:
+        return True
+    pixels = _noise(2, exact.side)
+    theirs, ours = backbone.embed(pixels), exact.embed(pixels)
+    lengths = np.linalg.norm(theirs, axis=1) * np.linalg.norm(ours, axis=1)
+    if not ((theirs * ours).sum(axis=1) >= ALIKE * lengths).all():
+        log.warning("%s is not used: its vectors in float32 are not those of ONNX Runtime", name)
+        return False
+    return True
+
+
+def _noise(count: int, side: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)

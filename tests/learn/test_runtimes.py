@@ -1,0 +1,173 @@
+"""A backbone is run by the fastest runtime that its arithmetic allows, and vectors of two arithmetics never mix."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.filled import fill
+from tests.learn.graphs import mean_graph
+
+from thresher.errors import BadInput, BadSetting
+from thresher.learn.backbone import How, fastest, open_backbone
+from thresher.learn.backbone.fastest import kind_of, measured
+from thresher.learn.backbone.processor import described, has_int8
+from thresher.learn.backbone.runtimes import DEFAULT, RUNTIMES
+from thresher.learn.embed import column, columns, embed
+from thresher.learn.vectors import embedded
+from thresher.settings import Settings
+from thresher.store.contract import Store
+
+LITE = "efficientnet-lite0"
+HERE = Path(__file__).parent
+OPENVINO = Path(os.environ.get("THRESHER_TEST_OPENVINO", Path(sys.prefix) / "openvino"))
+without_int8 = pytest.mark.skipif(not has_int8(), reason="this processor has no exact products of 8 bits")
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.but(processes=1, cache=str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_new_process() -> Iterator[None]:
+    """A process remembers its choices: each test begins without."""
+    fastest._kept.cache_clear()
+    fastest._allowed.cache_clear()
+    yield
+    fastest._kept.cache_clear()
+    fastest._allowed.cache_clear()
+
+
+def test_an_unknown_arithmetic_is_named_with_the_known_ones(settings: Settings) -> None:
+    with pytest.raises(BadSetting, match=r"float16.*float32, int8, bfloat16, fastest"):
+        columns(settings.but(arithmetic="float16"))
+
+
+def test_float32_keeps_the_name_and_needs_no_measurement(settings: Settings) -> None:
+    assert columns(settings) == (f"features/{LITE}",)
+    assert not Path(settings.cache).exists()
+
+
+@without_int8
+def test_each_arithmetic_embeds_into_a_column_of_its_own(store: Store, settings: Settings) -> None:
+    rows = np.array(fill(store, 3), np.int64)
+    cheap = settings.but(arithmetic="int8")
+    assert embed(rows, store=store, settings=settings) == 3
+    assert embed(rows, store=store, settings=cheap) == 3
+    assert embed(rows, store=store, settings=cheap) == 0
+    assert column(settings) != column(cheap)
+    assert column(cheap).startswith(f"features/{LITE}.int8-")
+    ours, theirs = (embedded(of, rows, store=store).take(np.arange(3)) for of in (cheap, settings))
+    cosines = (ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+    assert (cosines > 0.95).all()
+    assert not np.allclose(ours, theirs, atol=1e-3)
+
+
+def test_what_this_machine_cannot_compute_is_embedded_in_float32_and_told(
+    store: Store, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = str(mean_graph(tmp_path / "mean.onnx", ["n", 3, 32, 32]))  # int8 is there for built-in networks only
+    settings = settings.but(backbone=graph)
+    rows = np.array(fill(store, 3), np.int64)
+    embed(rows[:2], store=store, settings=settings)
+    with caplog.at_level(logging.WARNING):
+        assert embed(rows, store=store, settings=settings.but(arithmetic="int8")) == 1
+    assert "has no int8 on this machine: its vectors are made in float32" in caplog.text
+    assert column(settings.but(arithmetic="int8")) == column(settings)
+    with pytest.raises(BadInput, match="no int8 graph"):
+        open_backbone(graph, cache=tmp_path, how=How("onnxruntime-int8"))
+
+
+@without_int8
+def test_the_measurement_is_made_once_and_a_harmed_one_anew(settings: Settings) -> None:
+    settings = settings.but(arithmetic="int8")
+    first = measured(LITE, settings)
+    (path,) = (Path(settings.cache) / "backbones" / "fastest").glob("*.json")
+    written = path.stat().st_mtime_ns
+    fastest._kept.cache_clear()
+    assert measured(LITE, settings) == first
+    assert path.stat().st_mtime_ns == written
+    assert [found["runtime"] for found in json.loads(path.read_text())] == [found.runtime for found in first]
+    fastest._kept.cache_clear()
+    path.write_text("[{")
+    assert {found.runtime for found in measured(LITE, settings)} == {found.runtime for found in first}
+    json.loads(path.read_text())
+
+
+def test_a_processor_is_described_by_its_name_and_its_instructions(tmp_path: Path) -> None:
+    cores = "model name : Fast\nMHz : {}\nflags : avx2 avx512_vnni\n\n"
+    (tmp_path / "cpuinfo").write_text(cores.format(1000) + cores.format(2000))
+    (tmp_path / "later").write_text(cores.format(3000) + cores.format(4000))
+    one, two = (described(tmp_path / name) for name in ("cpuinfo", "later"))
+    assert one == two
+    assert one.endswith("Fast avx2 avx512_vnni ")
+    assert described(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["cuda", "tensorrt"])
+def test_a_gpu_that_is_not_there_is_never_taken_for_one(name: str, tmp_path: Path) -> None:
+    if RUNTIMES[name].present():
+        return  # the measurement decides there
+    graph = mean_graph(tmp_path / "mean.onnx", ["n", 3, 32, 32])
+    with pytest.raises(BadInput, match="Execution"):
+        open_backbone(str(graph), cache=tmp_path, how=How(name))
+
+
+# --- OpenVINO, which `make setup` puts beside the environment ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_openvino(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """What a process with the extra finds: run once, for it imports and compiles."""
+    assert (OPENVINO / "openvino").is_dir(), f"OpenVINO is not in {OPENVINO}. Next: make setup"
+    folder = tmp_path_factory.mktemp("openvino")
+    paths = [str(OPENVINO), *(path for path in sys.path if path)]
+    done = subprocess.run(
+        [sys.executable, str(HERE / "with_openvino.py"), str(folder)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: Mapping[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_openvino_in_float32_gives_the_vectors_of_onnx_runtime(with_openvino: Mapping[str, Any]) -> None:
+    assert with_openvino["cosines"]["openvino"] > 0.999999
+    assert with_openvino["names"]["openvino"] == LITE
+    assert {"openvino", DEFAULT} <= set(with_openvino["measured"])
+
+
+def test_openvino_in_a_cheaper_arithmetic_is_near_and_named(with_openvino: Mapping[str, Any]) -> None:
+    cheaper = {name: RUNTIMES[name].kind for name in ("openvino-bfloat16", "openvino-int8")}
+    present = {name: kind for name, kind in cheaper.items() if name in with_openvino["present"]}
+    for name, kind in present.items():
+        assert 0.98 < with_openvino["cosines"][name] < 0.99999
+        assert with_openvino["names"][name] == LITE + kind
+    # a processor without the arithmetic embeds into the column of float32
+    assert with_openvino["kinds"]["bfloat16"] == present.get("openvino-bfloat16", "")
+
+
+def test_a_graph_that_openvino_cannot_run_is_run_by_onnx_runtime(with_openvino: Mapping[str, Any]) -> None:
+    assert with_openvino["unknown"] == [DEFAULT]
+    assert "is not run by openvino: " in with_openvino["log"]
+
+
+def test_openvino_reports_to_nobody(with_openvino: Mapping[str, Any]) -> None:
+    assert with_openvino["telemetry"] is False
+
+
+def test_without_the_extra_float32_is_that_of_onnx_runtime_alone(settings: Settings) -> None:
+    if RUNTIMES["openvino"].present():
+        return
+    assert [found.runtime for found in measured(LITE, settings)] == [DEFAULT]
+    assert kind_of(LITE, settings.but(arithmetic="bfloat16")) == ""
