@@ -64,3 +64,10 @@ def test_pixels_are_written_where_they_are_wanted() -> None:
         assert (batch[place] == pictures.model_pixels(data, side=32)).all()
         assert batch[place].any()
     assert not batch[1].any()
+
+
+def test_a_picture_is_not_seen_in_the_next_one() -> None:
+    large, small = encode(grained((333, 251), 5)), encode(pixels(9, (40, 30)))
+    alone = pictures.model_pixels(small, side=32)
+    pictures.model_pixels(large, side=32)
+    assert (pictures.model_pixels(small, side=32) == alone).all()

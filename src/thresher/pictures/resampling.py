@@ -11,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from thresher.pictures.scratch import floats
+
 GROUP = 8  # outputs computed at once: more waste products with zero, fewer waste calls
 KEPT = 128  # plans of an axis, 0.1 MB each; pictures of one source come in a few sizes
 CHANNELS = 3
@@ -62,7 +64,8 @@ def resample(pixels: Bytes, *, box: Box, out: Bytes, by: Filter = BICUBIC) -> No
     rows_first = _rows_first(pixels, wide, high)
     across, down = _axis(pixels.shape[1], left, right, wide, by), _axis(len(pixels), top, bottom, high, by)
     part = pixels[down.first : down.last, across.first : across.last]
-    values: Floats = part.reshape(len(part), -1).astype(np.float32)
+    values = floats("values", len(part), part.shape[1] * CHANNELS)
+    np.copyto(values.reshape(part.shape), part)
     columns, rows = _plan(across, CHANNELS), _plan(down, 1)
     if rows_first:
         between = _rounded(_by_rows(values, rows, high))
@@ -80,14 +83,14 @@ def _rows_first(pixels: Bytes, wide: int, high: int) -> bool:
 
 
 def _by_rows(values: Floats, parts: tuple[_Part, ...], high: int) -> Floats:
-    made = np.empty((high, values.shape[1]), np.float32)
+    made = floats("rows", high, values.shape[1])
     for part in parts:
         np.matmul(part.weights, values[part.inputs], out=made[part.outputs])
     return made
 
 
 def _by_columns(values: Floats, parts: tuple[_Part, ...], wide: int) -> Floats:
-    made = np.empty((len(values), wide * CHANNELS), np.float32)
+    made = floats("columns", len(values), wide * CHANNELS)
     for part in parts:
         np.matmul(values[:, part.inputs], part.weights, out=made[:, part.outputs])
     return made
