@@ -163,7 +163,7 @@ def embed_against_session(place: Path, data: Path | None, count: int, turns: int
 
 
 def embed_afresh(store: Store, settings: Settings) -> None:
-    store.columns.drop(column(settings))
+    store.columns.drop(column(settings, store))
     embed(store.categories.pool(NAME), store=store, settings=settings)
 
 

@@ -127,7 +127,7 @@ def measure(place: Path, images: int, votes: int, assignments: int) -> Found:
 def fill_columns(store: Store, settings: Settings) -> None:
     """Vectors that tell nothing, as scores of any quality cost the same."""
     some = np.maximum(np.random.default_rng(0).normal(size=(ROWS_AT_ONCE, WIDTH)), 0).astype(np.float16)
-    for name in columns(settings):
+    for name in columns(settings, store):
         store.columns.create(name, WIDTH)
         for start in range(0, top := store.images.top(), ROWS_AT_ONCE):
             rows = np.arange(start, min(start + ROWS_AT_ONCE, top))
@@ -327,7 +327,7 @@ def sparse(place: Path, images: int) -> float:
 
 def fill_with_holes(store: Store, settings: Settings) -> None:
     """Columns that count as complete, and whose values take no disk: only the vectors of the asked rows are written."""
-    for name in columns(settings):
+    for name in columns(settings, store):
         store.columns.create(name, WIDTH)
         random = np.random.default_rng(0)
         rows = np.append(np.arange(min(ROWS_AT_ONCE, store.images.top())), store.images.top() - 1)

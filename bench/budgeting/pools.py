@@ -62,14 +62,16 @@ def known_kinds() -> list[str]:
 
 def filled(place: Path, pool: Drawn, seed: int, targets: Targets) -> tuple[Store, Settings]:
     """A workspace with the pool, embedded, with some gold of the owner, and with the targets."""
-    settings = read_settings(place, {}).but(seed=seed + 1, processes=1, cache=str(place / "cache"))
+    settings = read_settings(place, {}).but(
+        seed=seed + 1, processes=1, cache=str(place / "cache"), arithmetic="float32"
+    )
     store = open_store(place, settings, create=True)
     store.categories.create(Category(NAME, Question(1, "Is it?")))
     names = [f"{seed} {number}".encode() for number in range(len(pool.yes))]
     images = [NewImage(hashlib.sha256(name).hexdigest(), name, 8, 8, "JPEG", bytes=len(name)) for name in names]
     rows = store.images.put(images)
     store.categories.pool_add(NAME, rows, Origin("bench"))
-    vectors = column(settings)
+    vectors = column(settings, store)
     store.columns.create(vectors, pool.vectors.shape[1])
     store.columns.write(vectors, np.array(rows, np.int64), pool.vectors)
     _gild(store, pool, np.random.default_rng([seed, 7]))

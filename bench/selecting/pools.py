@@ -78,7 +78,7 @@ def rows_of(data: Path, work: Path, name: str) -> tuple[np.ndarray, NDArray[np.i
     settings = read_settings(work / name, {})
     store = open_store(work / name, settings)
     rows = store.categories.pool(NAME)
-    matrix, _ = store.columns.view(column(settings))
+    matrix, _ = store.columns.view(column(settings, store))
     aliases = store.images.aliases(rows)
     store.close()
     with (data / f"{name}.csv").open(newline="") as file:

@@ -36,9 +36,9 @@ class Values:
         "network that computes the embeddings: a name of `thresher backbone list`, two joined by +, or an ONNX file",
     )
     arithmetic: str = row(
-        "float32",
-        "how embeddings are computed: float32, bfloat16, int8, or fastest (measured at first use); all but float32 are "
-        "faster and less exact, see docs/backbones.md, and each has vectors of its own",
+        "alike",
+        "what embeddings are computed in: float32, bfloat16, int8; alike: the fastest here that was measured to decide "
+        "like float32; fastest: the fastest here. Each has vectors of its own (docs/backbones.md)",
     )
     compute: str = row(
         "", 'where harvest and embedding run: "" or local: in several processes; inline: in the calling process'

@@ -52,7 +52,7 @@ def test_the_default_backbone_embeds(store: Store, settings: Settings, tmp_path:
     settings = settings.but(backbone="efficientnet-lite0")
     rows = rows_of(3, store)
     assert embed(rows, store=store, settings=settings) == 3
-    matrix, present = store.columns.view("features/efficientnet-lite0")
+    matrix, present = store.columns.view(column(settings, store))
     assert matrix.dtype == np.float16
     assert matrix.shape == (3, 1280)
     assert present.all()

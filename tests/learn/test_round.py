@@ -50,7 +50,7 @@ class World:
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return settings.but(cache=str(tmp_path / "cache"))
+    return settings.but(cache=str(tmp_path / "cache"), arithmetic="float32")
 
 
 @pytest.fixture

@@ -46,19 +46,20 @@ def _as_in_a_new_process() -> Iterator[None]:
 
 
 def test_an_unknown_arithmetic_is_named_with_the_known_ones(settings: Settings) -> None:
-    with pytest.raises(BadSetting, match=r"float16.*float32, int8, bfloat16, fastest"):
+    with pytest.raises(BadSetting, match=r"float16.*alike, float32, int8, bfloat16, fastest"):
         columns(settings.but(arithmetic="float16"))
 
 
 def test_float32_keeps_the_name_and_needs_no_measurement(settings: Settings) -> None:
-    assert columns(settings) == (f"features/{LITE}",)
+    assert columns(settings.but(arithmetic="float32")) == (f"features/{LITE}",)
+    assert columns(settings.but(backbone="efficientnet-lite2")) == ("features/efficientnet-lite2",)  # never measured
     assert not Path(settings.cache).exists()
 
 
 @without_int8
 def test_each_arithmetic_embeds_into_a_column_of_its_own(store: Store, settings: Settings) -> None:
     rows = np.array(fill(store, 3), np.int64)
-    cheap = settings.but(arithmetic="int8")
+    cheap, settings = settings.but(arithmetic="int8"), settings.but(arithmetic="float32")
     assert embed(rows, store=store, settings=settings) == 3
     assert embed(rows, store=store, settings=cheap) == 3
     assert embed(rows, store=store, settings=cheap) == 0
@@ -68,6 +69,20 @@ def test_each_arithmetic_embeds_into_a_column_of_its_own(store: Store, settings:
     cosines = (ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
     assert (cosines > 0.95).all()
     assert not np.allclose(ours, theirs, atol=1e-3)
+
+
+@without_int8
+def test_a_new_workspace_takes_the_fastest_that_decides_alike_and_an_older_one_goes_on(
+    store: Store, settings: Settings
+) -> None:
+    rows = np.array(fill(store, 3), np.int64)
+    assert kind_of(LITE, settings) != ""
+    embed(rows[:1], store=store, settings=settings.but(arithmetic="float32"))
+    assert embed(rows, store=store, settings=settings) == 2  # into the vectors that are there
+    assert column(settings, store) == f"features/{LITE}"
+    asked = settings.but(arithmetic="int8")
+    embed(rows[:1], store=store, settings=asked)
+    assert column(settings, store) == column(asked, store) != f"features/{LITE}"
 
 
 def test_what_this_machine_cannot_compute_is_embedded_in_float32_and_told(
@@ -169,5 +184,5 @@ def test_openvino_reports_to_nobody(with_openvino: Mapping[str, Any]) -> None:
 def test_without_the_extra_float32_is_that_of_onnx_runtime_alone(settings: Settings) -> None:
     if RUNTIMES["openvino"].present():
         return
-    assert [found.runtime for found in measured(LITE, settings)] == [DEFAULT]
+    assert [found.runtime for found in measured(LITE, settings.but(arithmetic="float32"))] == [DEFAULT]
     assert kind_of(LITE, settings.but(arithmetic="bfloat16")) == ""

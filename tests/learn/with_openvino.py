@@ -12,7 +12,7 @@ from tests.learn.figures.make import drawn
 
 from thresher.learn.backbone import How, open_backbone
 from thresher.learn.backbone.fastest import kind_of, measured
-from thresher.learn.backbone.runtimes import DEFAULT, RUNTIMES
+from thresher.learn.backbone.runtimes import RUNTIMES
 from thresher.settings import Settings
 
 LITE = "efficientnet-lite0"
@@ -31,7 +31,7 @@ def unknown_graph(path: Path) -> str:
 def main(folder: Path) -> None:
     heard = io.StringIO()
     logging.basicConfig(stream=heard, level=logging.WARNING)
-    settings = Settings(cache=str(folder))
+    settings = Settings(cache=str(folder), arithmetic="float32")
     cache, pixels = folder / "backbones", drawn(224, 4)
     present = [name for name, runtime in RUNTIMES.items() if runtime.package == "openvino" and runtime.present()]
     exact = open_backbone(LITE, cache=cache).embed(pixels)
@@ -51,7 +51,6 @@ def main(folder: Path) -> None:
         "unknown": [found.runtime for found in measured(unknown_graph(folder / "unknown.onnx"), settings)],
         "log": heard.getvalue(),
         "telemetry": any(name.startswith("openvino_telemetry") for name in sys.modules),
-        "default": DEFAULT,
     }
     sys.stdout.write(json.dumps(told))
 

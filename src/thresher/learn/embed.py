@@ -14,6 +14,7 @@ import numpy as np
 from thresher.compute import Compute, careful, open_compute
 from thresher.learn.backbone import Backbone, How, kept_in, name_of, open_backbone, parts
 from thresher.learn.backbone.fastest import fastest, kind_of
+from thresher.learn.backbone.runtimes import FLOAT32
 from thresher.learn.batches import batches
 from thresher.learn.threads import one_thread
 from thresher.records import Progress
@@ -27,22 +28,26 @@ JOBS_A_PLACE = 8  # fewer pictures a job in a small pool, so that no process wai
 LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
-def names(settings: Settings) -> tuple[str, ...]:
+def names(settings: Settings, store: Store | None = None) -> tuple[str, ...]:
     """The unique names of the setting's embeddings, in order: of the backbone, and of its arithmetic unless float32.
 
+    Which arithmetic it is may depend on the vectors that a store has; without one, it is that of a new workspace.
     Raises BadInput for an unknown backbone, BadSetting for an unknown arithmetic.
     """
-    return tuple(name_of(part, cache=kept_in(settings)) + kind_of(part, settings) for part in parts(settings.backbone))
+    found = tuple((part, name_of(part, cache=kept_in(settings))) for part in parts(settings.backbone))
+    kept = [] if store is None or settings.arithmetic == FLOAT32 else store.columns.names()
+    there = [name.removeprefix("features/") for name in kept]
+    return tuple(name + kind_of(part, settings, there) for part, name in found)
 
 
-def columns(settings: Settings) -> tuple[str, ...]:
-    """The columns with the embeddings of the setting's backbones, in order. Raises BadInput for an unknown name."""
-    return tuple(f"features/{name}" for name in names(settings))
+def columns(settings: Settings, store: Store | None = None) -> tuple[str, ...]:
+    """The columns with the embeddings of the setting's backbones, in order; raises what `names` raises."""
+    return tuple(f"features/{name}" for name in names(settings, store))
 
 
-def column(settings: Settings) -> str:
+def column(settings: Settings, store: Store | None = None) -> str:
     """The column of one backbone."""
-    (only,) = columns(settings)
+    (only,) = columns(settings, store)
     return only
 
 
@@ -69,10 +74,10 @@ def _embed_with(
     part: str, rows: Rows, store: Store, settings: Settings, report: Report | None, stop: Callable[[], bool]
 ) -> int:
     cache = kept_in(settings)
-    name = column(settings.but(backbone=part))
+    name = column(settings.but(backbone=part), store)
     if name in store.columns.names() and not len(store.columns.missing(name, rows)):
         return 0
-    how = fastest(part, settings)
+    how = fastest(part, settings, name.removeprefix(f"features/{name_of(part, cache=cache)}"))
     # builds the graph, before every process would
     store.columns.create(name, open_backbone(part, cache=cache, how=how).width)
     missing = store.columns.missing(name, rows)

@@ -74,7 +74,7 @@ def train_round(
         number=number,
         category=name,
         version=entry.question.version,
-        backbone="+".join(names(settings)),
+        backbone="+".join(names(settings, store)),
         column=column,
         thresholds=thresholds,
         counts=_count(entry, pool_rows, scores, thresholds, held, store),
@@ -148,7 +148,7 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
 
 def _graph_file(entry: Category, store: Store, settings: Settings) -> Path:
     """One file per pool and backbone, so that a growing pool leaves no old files behind."""
-    of = hashlib.sha256("\0".join((store.place, entry.name, *names(settings))).encode()).hexdigest()
+    of = hashlib.sha256("\0".join((store.place, entry.name, *names(settings, store))).encode()).hexdigest()
     return cache_directory(settings) / "graphs" / f"{of[:24]}.npz"
 
 

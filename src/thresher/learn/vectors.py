@@ -143,7 +143,7 @@ def embedded(settings: Settings, rows: Rows, *, store: Store, graph_file: Path |
 
     Raises NotFound before anything was embedded.
     """
-    views = [store.columns.view(name) for name in columns(settings)]
+    views = [store.columns.view(name) for name in columns(settings, store)]
     top = min(len(matrix) for matrix, _ in views)
     rows = rows[rows < top]
     whole = np.logical_and.reduce([present[rows] for _, present in views])

@@ -1,15 +1,16 @@
-"""Which runtime runs a backbone here: the fastest of those that the setting `arithmetic` allows, measured at first use.
+"""Which runtime runs a backbone here: the fastest that the setting `arithmetic` allows, measured at first use.
 
 The choice is kept in the cache of this machine, under a hash of the processor, of the cores, of the versions of the
 runtimes and of the graph, so whatever could change it has it measured anew. A machine that lacks the arithmetic of the
-setting embeds in float32, into the column of float32.
+setting embeds in float32, into the column of float32. By default (`alike`) an arithmetic is used only for the networks
+with which it was measured to decide like float32 (docs/backbones.md), and a workspace goes on with the vectors it has.
 """
 
 import hashlib
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,15 +22,17 @@ from thresher.compute import cores
 from thresher.errors import BadInput, BadSetting
 from thresher.learn.backbone import BUILT_IN, Backbone, How, kept_in, name_of, open_backbone
 from thresher.learn.backbone.processor import described
-from thresher.learn.backbone.runtimes import ARITHMETICS, DEFAULT, FLOAT32, INT8, RUNTIMES
+from thresher.learn.backbone.runtimes import ARITHMETICS, BFLOAT16, DEFAULT, FLOAT32, INT8, RUNTIMES
 from thresher.learn.kept import whole_file
 from thresher.settings import Settings
 
-FASTEST = "fastest"
+FASTEST, ALIKE = "fastest", "alike"
+# by bench/arithmetic.py: average precision after 400 answers falls by at most .003 on every question
+DECIDE_ALIKE = {"efficientnet-lite0": frozenset({BFLOAT16, INT8})}
 TIMES = 3  # that each is run, in turn: the shortest counts, because others may be at work
 LONGEST_SECONDS = 1.0  # of a batch that is measured
 WORTH = 0.97  # of the time of ONNX Runtime: what gains less is not taken
-ALIKE = 0.9999  # least cosine between the vectors of two runtimes that both say float32
+LEAST_COSINE = 0.9999  # between the vectors of two runtimes that both say float32
 OWN_GRAPH = frozenset({INT8})  # arithmetics in which only the graphs that are built here are there
 
 log = logging.getLogger(__name__)
@@ -44,18 +47,33 @@ class Measured:
     image_ms: float
 
 
-def kind_of(part: str, settings: Settings) -> str:
+def kind_of(part: str, settings: Settings, there: Collection[str] = ()) -> str:
     """What stands behind a backbone's name in the name of its embeddings; "" for float32.
 
+    `there` are the names of the embeddings that a workspace has: with `alike` they are added to, if this machine can.
     Raises BadSetting for an unknown arithmetic.
     """
     _check(settings)
-    return "" if settings.arithmetic == FLOAT32 else RUNTIMES[fastest(part, settings).runtime].kind
+    if settings.arithmetic == FLOAT32:
+        return ""
+    unique = name_of(part, cache=kept_in(settings))
+    if settings.arithmetic == ALIKE and (part not in DECIDE_ALIKE or not _may_be_other(unique, there)):
+        return ""
+    kinds = list(dict.fromkeys(RUNTIMES[one.runtime].kind for one in measured(part, settings)))
+    if settings.arithmetic == FASTEST:
+        return kinds[0]
+    return next((kind for kind in kinds if unique + kind in there), kinds[0])
 
 
-def fastest(part: str, settings: Settings) -> How:
-    """The runtime and the batch to take for a backbone; measured if that was not done on this machine."""
-    best = measured(part, settings)[0]
+def _may_be_other(unique: str, there: Collection[str]) -> bool:
+    """Whether a workspace may have vectors of a cheaper arithmetic: it has some, or none at all in float32."""
+    return unique not in there or any(unique + runtime.kind in there for runtime in RUNTIMES.values() if runtime.kind)
+
+
+def fastest(part: str, settings: Settings, kind: str) -> How:
+    """The runtime and the batch to take for embeddings of a kind; measured if that was not done on this machine."""
+    alone = settings if kind else settings.but(arithmetic=FLOAT32)
+    best = next(one for one in measured(part, alone) if RUNTIMES[one.runtime].kind == kind)
     return How(best.runtime, 0, best.batch)
 
 
@@ -70,7 +88,7 @@ def measured(part: str, settings: Settings) -> list[Measured]:
 
 
 def _check(settings: Settings) -> None:
-    known = (*ARITHMETICS, FASTEST)
+    known = (ALIKE, *ARITHMETICS, FASTEST)
     if settings.arithmetic not in known:
         raise BadSetting(
             f"unknown arithmetic {settings.arithmetic!r}.", where="arithmetic", next=f"give one of {', '.join(known)}"
@@ -85,7 +103,9 @@ def _allowed(part: str, arithmetic: str) -> tuple[str, ...]:
         for name, runtime in RUNTIMES.items()
         if (runtime.arithmetic not in OWN_GRAPH or part in BUILT_IN) and runtime.present()
     ]
-    wanted = tuple(name for name in there if arithmetic in (FASTEST, RUNTIMES[name].arithmetic))
+    ways = {FASTEST: frozenset(ARITHMETICS), ALIKE: DECIDE_ALIKE.get(part, frozenset()) | {FLOAT32}}
+    allowed = ways.get(arithmetic, frozenset({arithmetic}))
+    wanted = tuple(name for name in there if RUNTIMES[name].arithmetic in allowed)
     if not wanted:
         log.warning(
             "%s has no %s on this machine: its vectors are made in float32, in their own column", part, arithmetic
@@ -165,7 +185,7 @@ def _agrees(name: str, backbone: Backbone, exact: Backbone) -> bool:
     pixels = _noise(2, exact.side)
     theirs, ours = backbone.embed(pixels), exact.embed(pixels)
     lengths = np.linalg.norm(theirs, axis=1) * np.linalg.norm(ours, axis=1)
-    if not ((theirs * ours).sum(axis=1) >= ALIKE * lengths).all():
+    if not ((theirs * ours).sum(axis=1) >= LEAST_COSINE * lengths).all():
         log.warning("%s is not used: its vectors in float32 are not those of ONNX Runtime", name)
         return False
     return True
