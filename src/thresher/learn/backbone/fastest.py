@@ -22,13 +22,13 @@ from thresher.compute import cores
 from thresher.errors import BadInput, BadSetting
 from thresher.learn.backbone import BUILT_IN, Backbone, How, kept_in, name_of, open_backbone
 from thresher.learn.backbone.processor import described
-from thresher.learn.backbone.runtimes import ARITHMETICS, BFLOAT16, DEFAULT, FLOAT32, INT8, RUNTIMES
+from thresher.learn.backbone.runtimes import ARITHMETICS, DEFAULT, FLOAT32, INT8, RUNTIMES
 from thresher.learn.kept import whole_file
 from thresher.settings import Settings
 
 FASTEST, ALIKE = "fastest", "alike"
 # by bench/arithmetic.py: average precision after 400 answers falls by at most .003 on every question
-DECIDE_ALIKE = {"efficientnet-lite0": frozenset({BFLOAT16, INT8})}
+DECIDE_ALIKE = {"efficientnet-lite0": frozenset({INT8})}
 TIMES = 3  # that each is run, in turn: the shortest counts, because others may be at work
 LONGEST_SECONDS = 1.0  # of a batch that is measured
 WORTH = 0.97  # of the time of ONNX Runtime: what gains less is not taken
@@ -70,10 +70,13 @@ def _may_be_other(unique: str, there: Collection[str]) -> bool:
     return unique not in there or any(unique + runtime.kind in there for runtime in RUNTIMES.values() if runtime.kind)
 
 
-def fastest(part: str, settings: Settings, kind: str) -> How:
-    """The runtime and the batch to take for embeddings of a kind; measured if that was not done on this machine."""
-    alone = settings if kind else settings.but(arithmetic=FLOAT32)
-    best = next(one for one in measured(part, alone) if RUNTIMES[one.runtime].kind == kind)
+def fastest(part: str, settings: Settings, kind: str | None = None) -> How:
+    """The runtime and the batch to take; measured if that was not done on this machine.
+
+    With a `kind`, as `kind_of` tells it: the fastest that makes embeddings of this kind.
+    """
+    alone = settings.but(arithmetic=FLOAT32) if kind == "" else settings
+    best = next(one for one in measured(part, alone) if kind in (None, RUNTIMES[one.runtime].kind))
     return How(best.runtime, 0, best.batch)
 
 
