@@ -68,7 +68,8 @@ bench: setup ## measure what docs/benchmarks.md reports (long; DATA=folder of re
 	$(if $(DATA),$(IN)python bench/beside.py --data $(DATA))
 	$(IN)python bench/similar.py $(if $(DATA),--data $(DATA)/clothing.tar)
 	$(IN)python bench/store.py --figures docs
-	$(IN)python bench/rescore.py $(if $(DATA),--data $(DATA)/tiny-vehicles.tar)
+	$(IN)python bench/rescore.py
+	$(IN)python bench/embed.py $(if $(DATA),--data $(DATA)/clothing.tar)
 	$(IN)python bench/selection.py --figure docs/figures/selection $(if $(DATA),--data $(DATA))
 	$(if $(DATA),$(IN)python bench/arithmetic.py --data $(DATA))
 	$(if $(DATA),$(IN)python bench/crowd_cost.py --data $(DATA)/cifar10n.tar --truth $(DATA)/cifar10n.csv --positive automobile --images 300)

@@ -148,3 +148,13 @@ def test_what_a_column_of_labels_is_worth_is_measured_beside_vectors_that_are_dr
     assert "| drawn | random | 40 | labels, all right |" in told
     for ratio in ("average_precision_change_with_noise", "error_removed_by_right_labels_from_20"):
         assert f"RATIO {ratio} " in told
+
+
+def test_embedding_is_compared_with_another_build_and_a_bare_session_on_a_few_pictures() -> None:
+    told = bench("embed.py", "--pictures", "12", "--turns", "1", "--of", "photos", "--before", ".")
+    ratios = {line.split()[1]: float(line.split()[2]) for line in told.splitlines() if line.startswith("RATIO ")}
+    for name in ("embed_vs_before", "embed_vs_before_fastest", "embed_vs_bare_session"):
+        assert ratios[f"photos_{name}"] > 0
+        assert ratios[f"photos_{name}_processor"] > 0
+    assert ratios["photos_least_cosine_to_before"] > 0.99999  # it is the same build
+    assert "12 of " in told

@@ -73,7 +73,7 @@ def resample(pixels: Bytes, *, box: Box, out: Bytes, by: Filter = BICUBIC) -> No
     else:
         between = _rounded(_by_columns(values, columns, wide))
         made = _by_rows(between, rows, high)
-    np.copyto(out.reshape(high, -1), _rounded(made), casting="unsafe")
+    np.copyto(out.reshape(high, -1), _bounded(made), casting="unsafe")
 
 
 def _rows_first(pixels: Bytes, wide: int, high: int) -> bool:
@@ -97,10 +97,15 @@ def _by_columns(values: Floats, parts: tuple[_Part, ...], wide: int) -> Floats:
 
 
 def _rounded(values: Floats) -> Floats:
-    """Whole numbers from 0 to 255, as Pillow keeps between the two passes and at the end; in place."""
+    """Whole numbers from 0 to 255, as Pillow keeps between the two passes; in place."""
+    return np.floor(_bounded(values), out=values)
+
+
+def _bounded(values: Floats) -> Floats:
+    """Numbers that become whole ones from 0 to 255 once their fractions are cut off; in place."""
+    np.clip(values, 0, 255, out=values)
     values += 0.5
-    np.floor(values, out=values)
-    return np.clip(values, 0, 255, out=values)
+    return values
 
 
 @dataclass(frozen=True, slots=True)
