@@ -24,17 +24,15 @@ def test_a_loop_comes_to_rest_after_each_answer_and_at_its_end(
     rows = pool(store, YES_FROM, COUNT)
     yes = set(rows[YES_FROM:])
     store.categories.aim(NAME, Targets(precision=0.8, recall=0.5, delta=0.2, method=method, answers=900))
-    loop = Loop(store, settings)
+    loop, seed = Loop(store, settings), 70
     for number in range(ROUNDS):
         at_ms = 1_000_000 + number * 60_000
-        loop.rest(at_ms)
+        for later_ms in (0, 2_500, 5_000, 30_000):  # the patience of what is asked ends in between
+            loop.rest(at_ms + later_ms)
+            before, seed = store.categories.mark(NAME), seed + 1
+            # a turn that is made all the same, as by another process with another seed, writes nothing
+            turn(NAME, store=store, settings=settings, now_ms=at_ms + later_ms, seed=seed)
+            assert store.categories.mark(NAME).turn == before.turn
         people = ("ann", "bob", "cat", OWNER)[: 1 + number % 4]
-        if not everybody_answers(store, settings, lambda row: Says.YES if row in yes else Says.NO, at_ms, people):
-            loop.rest(at_ms + 30_000)  # nobody may take what waits, whose patience has ended
-    end_ms = 10**9
-    loop.rest(end_ms)
+        everybody_answers(store, settings, lambda row: Says.YES if row in yes else Says.NO, at_ms + 40_000, people)
     assert loop.made > 3
-    before = store.categories.mark(NAME)
-    # a turn that is made all the same, by another process with another seed and at another time, writes nothing
-    turn(NAME, store=store, settings=settings, now_ms=2 * end_ms, seed=77)
-    assert store.categories.mark(NAME).turn == before.turn

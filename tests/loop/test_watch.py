@@ -15,6 +15,7 @@ from tests.counting import counted
 from tests.filled import NAME, add, fill
 from tests.loop.people import everybody_answers, small
 
+from thresher import label
 from thresher.label.deal import deal
 from thresher.loop import autopilot, watch
 from thresher.loop.autopilot import keep
@@ -288,6 +289,7 @@ def test_a_server_whose_category_another_one_holds_makes_the_turn_when_that_one_
 SENDS = """
 import sys
 from pathlib import Path
+from thresher import label
 from thresher.label.deal import deal
 from thresher.records import Given, Says, Worker
 from thresher.settings import read_settings
@@ -340,6 +342,18 @@ def test_a_damaged_category_is_looked_at_again_after_a_minute(store: Store, sett
     loop.watch.made(NAME, mark, Turn("damaged", "..."), START_MS)
     assert not loop.look(START_MS + watch.DAMAGED_MS - 1)
     assert loop.look(START_MS + watch.DAMAGED_MS)
+
+
+def test_whatever_waits_for_a_time_is_known_to_the_watch() -> None:
+    src = Path(label.__file__).parents[1]
+    waits = {
+        path.relative_to(src).as_posix()
+        for room in ("label", "loop", "learn")
+        for path in (src / room).rglob("*.py")
+        if "patience_seconds *" in path.read_text("utf-8")
+    }
+    # asks.py and out_of_people.py wait in a turn, for times that patience.py knows; the others when work is dealt
+    assert waits == {f"label/{name}.py" for name in ("asks", "cap", "deal", "out_of_people", "patience")}
 
 
 def test_the_loop_rests_between_looks_as_it_does_between_turns() -> None:

@@ -12,6 +12,8 @@ from thresher.errors import BadInput, Conflict, NotFound
 from thresher.store.contract import Columns, Rows
 
 DTYPES: Final = ("float16", "float32", "float64", "int8", "uint8", "int32", "int64")
+OF_CATEGORY: Final = ("scores", "ranking")
+"""The first parts of the names of columns that belong to a category, which is the second part."""
 _PART: Final = re.compile(r"[a-z0-9+_-][a-z0-9.+_-]*")
 
 
@@ -113,6 +115,12 @@ def parts_of(name: str) -> list[str]:
     if not all(_PART.fullmatch(part) for part in parts):
         raise BadInput("a column's name has parts of a-z 0-9 . + _ -, joined by /.", where=repr(name))
     return parts
+
+
+def whose(name: str) -> str:
+    """The category whose column it is; "" for a column that all categories share, as embeddings."""
+    parts = name.split("/")
+    return parts[1] if parts[0] in OF_CATEGORY and len(parts) > 1 else ""
 
 
 def no_such_column(name: str) -> NotFound:

@@ -44,7 +44,7 @@ class Mark:
     """The change mark of a category: one number for each kind of change; a write raises its number in its own commit.
 
     Two marks of the same store that are equal in a part: nothing of that part was changed in between. A part may move
-    although nothing changed, never the other way round. `people` and `columns` are of the whole workspace.
+    although nothing changed, never the other way round. People and embeddings are of all categories.
 
     | part | moved by |
     |---|---|

@@ -45,10 +45,12 @@ class Column(Shape):
 class DirectoryColumns(CheckedColumns[Column]):
     """The columns of a workspace directory; `top` tells how many rows a matrix has.
 
-    `moved` is called after values came or went: it moves the change marks, which are in the catalog.
+    `moved` is called with the name after values came or went: it moves the change mark, which is in the catalog.
     """
 
-    def __init__(self, directory: Path, top: Callable[[], int], moved: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, directory: Path, top: Callable[[], int], moved: Callable[[str], None] = lambda _name: None
+    ) -> None:
         self.directory = directory
         self.top = top
         self.moved = moved
@@ -68,7 +70,7 @@ class DirectoryColumns(CheckedColumns[Column]):
             _put(folder / SUMS, rows, _bytes_of(sums))
         except OSError as error:
             raise told(error, folder) from error
-        self.moved()
+        self.moved(column.name)
 
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         shape, top = self._found(name), self.top()
@@ -102,7 +104,7 @@ class DirectoryColumns(CheckedColumns[Column]):
             return
         except OSError as error:
             raise told(error, self._folder(name)) from error
-        self.moved()
+        self.moved(name)
 
     def leftovers(self) -> list[Path]:
         """Folders of columns whose creation or deletion was interrupted."""
@@ -128,7 +130,7 @@ class DirectoryColumns(CheckedColumns[Column]):
             _put(path, rows, np.zeros((len(rows), size), dtype=np.uint8))
         except OSError as error:
             raise told(error, path) from error
-        self.moved()
+        self.moved(name)
 
     def seal(self, name: str) -> bool:
         folder = self._folder(name)

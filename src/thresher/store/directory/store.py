@@ -16,6 +16,7 @@ from pathlib import Path
 from thresher.errors import StoreDamaged, StoreUnavailable
 from thresher.records import NewImage, new_id, now_ms
 from thresher.settings import Settings
+from thresher.store.columns import whose
 from thresher.store.contract import PARTS, Part, Recovered, Report, Store
 from thresher.store.directory import identity, shards
 from thresher.store.directory.check import check
@@ -64,7 +65,7 @@ class DirectoryStore(OpenedStore):
         self.labels = SqliteLabels(self.catalog)
         self.asks = SqliteAsks(self.catalog)
         self.work = SqliteWork(self.catalog)
-        self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top, lambda: self._move(["columns"]))
+        self.matrices = DirectoryColumns(directory / COLUMNS, self.images.top, self._column_moved)
         self.columns = self.matrices
         self.transfer = SqliteTransfer(self.catalog, self.writer, kinds)
 
@@ -87,6 +88,11 @@ class DirectoryStore(OpenedStore):
     def _move(self, parts: Collection[Part]) -> None:
         with self.catalog.writing() as sql:
             counters.move(sql, counters.WORKSPACE, parts)
+
+    def _column_moved(self, name: str) -> None:
+        with self.catalog.writing() as sql:
+            found = sql.execute("SELECT id FROM category WHERE name = ?", (whose(name),)).fetchone()
+            counters.move(sql, found[0] if found else counters.WORKSPACE, ["columns"])
 
     def close(self) -> None:
         self.writer.close()

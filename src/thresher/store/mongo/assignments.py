@@ -53,8 +53,10 @@ def move_stage(link: Link, one: Document, stage: Stage, changes: Document, sessi
     if stage != one["stage"]:
         moved = {("assignments", one["stage"]): -1, ("assignments", stage.value): 1}
         moved["reserved", ""] = -one["reserved"]
-        moves: tuple[Part, ...] = ("asks", "drafts") if one["stage"] == Stage.LEASED.value else ("asks",)
-        count_on(link, one["category"], moved, session, moves=moves)
+        # what its drafts have moved goes on to the category's mark, which so never falls, and its end is one more
+        ended = one["stage"] == Stage.LEASED.value
+        drafts: list[Part] = ["drafts"] * (one.get("drafted", 0) + 1 if ended else 0)
+        count_on(link, one["category"], moved, session, moves=["asks", *drafts])
     return after
 
 

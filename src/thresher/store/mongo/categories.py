@@ -223,11 +223,12 @@ class MongoCategories(Part, Categories):
         moved = read_marks(self.link, categories)
         # the time, so that the index of leases is used, which is as short as there are people at work
         leased = {"stage": Stage.LEASED.value, "lease_until_ms": {"$gt": 0}, "category": {"$in": categories}}
-        first = {"$group": {"_id": "$category", "ends": {"$min": "$lease_until_ms"}}}
-        ends = {
-            one["_id"]: one["ends"] for one in self.link.table("assignments").aggregate([{"$match": leased}, first])
-        }
-        return {name: Mark(**parts, wakes_ms=ends.get(name, 0)) for name, parts in moved.items()}
+        of_each = {"_id": "$category", "ends": {"$min": "$lease_until_ms"}, "drafts": {"$sum": "$drafted"}}
+        ends = dict.fromkeys(moved, 0)
+        for one in self.link.table("assignments").aggregate([{"$match": leased}, {"$group": of_each}]):
+            ends[one["_id"]] = one["ends"]
+            moved[one["_id"]]["drafts"] += one["drafts"]
+        return {name: Mark(**parts, wakes_ms=ends[name]) for name, parts in moved.items()}
 
     def _document(self, category: str, session: Session | None = None) -> Document:
         return self.link.table("categories").find_one({"_id": category}, session=session) or {}

@@ -22,7 +22,7 @@ from pymongo.errors import DuplicateKeyError
 
 from thresher.errors import NotFound, StoreDamaged, ThresherError
 from thresher.records import new_id
-from thresher.store.columns import CheckedColumns, Shape, no_such_column, parts_of
+from thresher.store.columns import CheckedColumns, Shape, no_such_column, parts_of, whose
 from thresher.store.contract import Rows
 from thresher.store.directory.columns import DirectoryColumns
 from thresher.store.files import alone, write_whole
@@ -100,7 +100,7 @@ class MongoColumns(CheckedColumns[Column]):
         first = after["newest"] - len(parts) + 1
         numbered = [{"_id": key(generation=generation, number=first + n), **part} for n, part in enumerate(parts)]
         self.link.table("column_parts").insert_many(numbered, session=session)
-        move(self.link, WORKSPACE, ["columns"], session)
+        move(self.link, whose(name) or WORKSPACE, ["columns"], session)
 
     def view(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         column = self._found(name)
@@ -208,7 +208,7 @@ class MongoColumns(CheckedColumns[Column]):
         self.link.table("blobs").delete_many(span(of=generation))
         with self._turn:
             self._marks.pop(generation, None)
-        move(self.link, WORKSPACE, ["columns"])
+        move(self.link, whose(name) or WORKSPACE, ["columns"])
         self.drop_copy(generation)
 
     def _lock(self, generation: str) -> Path:

@@ -65,17 +65,8 @@ def move(link: Link, category: str, moves: Collection[Part], session: Session | 
     link.table("counts").bulk_write([_moved(category, moves, slot)], session=session)
 
 
-def move_pages(link: Link, category: str) -> None:
-    """Move the part of the mark that only pages read, acknowledged by the primary only: drafts come with each answer.
-
-    If an election takes the move away, a page shows the draft with the next change.
-    """
-    slot = random.randrange(SLOTS)  # noqa: S311 -- it only keeps writers apart
-    link.fast_table("counts").bulk_write([_moved(category, ["drafts"], slot)])
-
-
 def _moved(category: str, moves: Collection[Part], slot: int) -> UpdateOne:
-    parts = {f"parts.{part}": 1 for part in moves}
+    parts = {f"parts.{part}": by for part, by in Counter(moves).items()}
     name = key(category=category, kind=MARK, which="", slot=slot)
     return UpdateOne({"_id": name}, {"$inc": {"n": 0, **parts}}, upsert=True)
 

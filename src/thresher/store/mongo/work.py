@@ -35,7 +35,7 @@ from thresher.store.mongo.assignments import (
 )  # fmt: skip
 from thresher.store.mongo.failures import plain_failures
 from thresher.store.mongo.link import Document, Link, Part, Session, key, span
-from thresher.store.mongo.numbers import count_on, move_pages, read_counts
+from thresher.store.mongo.numbers import count_on, read_counts
 from thresher.store.rules import (
     SPENT,
     answer_counters,
@@ -242,9 +242,10 @@ class MongoWork(Part, Work):
             seen |= {f"drafts.{held.position}": one.get("drafts", {}).get(str(held.position)) for held in made.kept}
             kept = {f"drafts.{held.position}": given_to([held])[0] for held in made.kept}
             changes = {"lease_until_ms": made.lease_until_ms, "sequence": made.sequence, **kept}
-            found = self._changed({**seen, "lease_until_ms": one["lease_until_ms"]}, {"$set": changes})
+            # the mark's part of an open lease is in its own document: a second write for each draft would cost a commit
+            update = {"$set": changes, "$inc": {"drafted": 1}}
+            found = self._changed({**seen, "lease_until_ms": one["lease_until_ms"]}, update)
             if found is not None:
-                move_pages(self.link, there.category)
                 return record_of(found)
 
     def _changed(self, wanted: Document, update: Document) -> Document | None:
