@@ -128,6 +128,15 @@ def test_answers_about_some_images_move_no_label_of_another_before_the_next_roun
     assert posterior_of(memory, rows)[others] != pytest.approx(before[others], abs=0)
 
 
+def test_another_setting_is_gone_by_at_once(here: Scene) -> None:
+    memory = Memory(often=0)
+    settling(here, memory)
+    posteriors = [label.posterior for label in here.store.labels.held(NAME, 1)]
+    here.settings = here.settings.but(sure=1.0 - (1.0 - max(posteriors)) / 4)
+    settling(here, memory)
+    assert here.store.labels.held(NAME, 1) == []
+
+
 def test_small_crowds_are_estimated_anew_with_each_assignment(here: Scene) -> None:
     memory = Memory()
     settling(here, memory)

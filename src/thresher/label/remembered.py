@@ -19,6 +19,7 @@ from thresher.label.holding import LabelTable
 from thresher.label.independent import Devices, shared_devices
 from thresher.label.standing import annotators
 from thresher.records import Says
+from thresher.settings import Settings
 from thresher.store.contract import Mark, Store
 from thresher.store.kinds import REVIEW
 from thresher.store.shapes import Named
@@ -57,6 +58,7 @@ class Memory:
     people: People = field(default_factory=People)
     changed: set[int] = field(default_factory=set)
     whole: bool = True
+    rules: tuple[float, ...] = ()
     read: set[str] = field(default_factory=set)  # the parts of the mark that are as remembered
     reviews: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)  # the version and worker of each
     reviewed: Counter[tuple[int, str]] = field(default_factory=Counter)  # assignments, by version and worker
@@ -161,6 +163,12 @@ class Memory:
         """Read all labels."""
         self.held.put_all(store.labels.all_of(category, self.version))
         self.whole = True
+
+    def go_by(self, settings: Settings) -> None:
+        """Look at every image if the settings that decide about them are others than the last time."""
+        rules = (settings.votes, settings.votes_most, settings.sure)
+        self.whole |= rules != self.rules
+        self.rules = rules
 
     def settled(self, watched: Rows) -> None:
         """Note that all that changed was settled, and the rows whose asks are open, so that their end is seen."""

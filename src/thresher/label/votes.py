@@ -68,6 +68,7 @@ def settle(
     open_rows = store.asks.open_rows(category, version)
     with memory.trusted():
         memory.refresh(category, version, store=store)
+        memory.go_by(settings)
         changes = changes_of(category, memory, open_rows, store=store, settings=settings, now_ms=now_ms)
         settled = _write(changes, category, memory, store)
         asked = np.array([ask.row for asks in (changes.more, changes.adjudicate) for ask in asks], np.int64)
