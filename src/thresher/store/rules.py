@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -177,13 +179,11 @@ def by_version(labels: Sequence[Label]) -> dict[int, list[Label]]:
     return found
 
 
-def most_trusted(labels: Iterable[Label]) -> list[Label]:
+def most_trusted(labels: Sequence[Label]) -> list[Label]:
     """One label per row, the first of each, from labels ordered by row and then by trust."""
-    held: list[Label] = []
-    for label in labels:
-        if not held or held[-1].row != label.row:
-            held.append(label)
-    return held
+    rows = np.fromiter(map(attrgetter("row"), labels), np.int64, len(labels))
+    first = np.append(True, rows[1:] != rows[:-1])[: len(labels)]
+    return list(compress(labels, first.tolist()))
 
 
 def fits_a_task(task: NewTask) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Final, Protocol
 
 import numpy as np
@@ -20,17 +21,17 @@ class Held(list[Label]):
     @cached_property
     def rows(self) -> Rows:
         """Their rows [n], ascending."""
-        return np.fromiter((label.row for label in self), np.int64, len(self))
+        return np.fromiter(map(attrgetter("row"), self), np.int64, len(self))
 
     @cached_property
     def yes(self) -> NDArray[np.bool_]:
         """Which of them [n] say yes."""
-        return np.fromiter((label.says is Says.YES for label in self), np.bool_, len(self))
+        return np.fromiter((says is Says.YES for says in map(attrgetter("says"), self)), np.bool_, len(self))
 
     @cached_property
     def unsure(self) -> NDArray[np.bool_]:
         """Which of them [n] say unsure."""
-        return np.fromiter((label.says is Says.UNSURE for label in self), np.bool_, len(self))
+        return np.fromiter((says is Says.UNSURE for says in map(attrgetter("says"), self)), np.bool_, len(self))
 
     def again(self) -> "Held":
         """The same, for another caller: only the list is copied."""
