@@ -34,7 +34,7 @@ READS = frozenset(
     """aliases alike all all_of asked count counted damaged drafts find get gold gold_answers gold_record held many
     mark marks missing names of of_task of_worker offer open_counts open_rows origins page pool pool_holds pool_page
     questions read refusal_counts refusals reviews seen_gold similar tally task tasks top unreviewed untaken view voted
-    votes waiting
+    voters votes waiting
     """.split()  # noqa: SIM905 -- a table of words
 )
 READ_SECONDS = 30.0
