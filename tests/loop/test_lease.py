@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.cli.commands import process, thresher
+from tests.counting import counted
 from tests.server.people import add_category
 
 from thresher.compute.process import this_process
 from thresher.errors import Busy
-from thresher.loop.jobs import DEAD_AFTER_MS, alive
+from thresher.loop.jobs import DEAD_AFTER_MS, READ_AGAIN_MS, Runs, alive
 from thresher.loop.lease import LEASE_MS, held, runs
 from thresher.records import Job, now_ms
 from thresher.settings import read_settings
@@ -98,3 +99,38 @@ def test_a_killed_job_is_not_alive_although_its_heart_beat_just_now() -> None:
     assert alive(Job("1", "loop", "", {}, "running", "", 0, 100, 100, process=this_process()), 101)
     assert not alive(Job("1", "loop", "", {}, "running", "", 0, 100, 100, process=name), 101)
     assert not alive(job, 100 + DEAD_AFTER_MS)
+
+
+def test_whether_a_job_runs_is_told_without_reading_its_record_each_time(store: Store) -> None:
+    own, calls = counted(store)
+    job = Job("1", "loop", "", {}, "running", "", 0, 100, 100)
+    store.jobs.start(job)
+    runs_still = Runs(job, own)
+    assert runs_still(100)
+    store.jobs.began("1", this_process(), 200)
+    assert all(runs_still(at_ms) for at_ms in range(300, 400))
+    assert calls == {"jobs.get": 2}  # until it has begun, and once more
+    assert runs_still(300 + READ_AGAIN_MS)
+    assert calls == {"jobs.get": 3}
+    assert not runs_still(200 + DEAD_AFTER_MS + READ_AGAIN_MS)  # its process hangs
+    store.jobs.finish("1", "done", "", 10**6)
+    assert not runs_still(10**6 + READ_AGAIN_MS)
+
+
+def test_a_job_that_was_killed_is_seen_at_once(store: Store) -> None:
+    own, calls = counted(store)
+    ended = subprocess.Popen(
+        [sys.executable, "-c", "from thresher.compute.process import this_process as t; print(t()); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert ended.stdout
+    store.jobs.start(Job("1", "loop", "", {}, "running", "", 0, 100, 100, process=ended.stdout.readline().strip()))
+    runs_still = Runs(store.jobs.get("1"), own)
+    assert runs_still(101)
+    calls.clear()
+    ended.kill()
+    ended.communicate()
+    assert not runs_still(102)
+    assert not calls

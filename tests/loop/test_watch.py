@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.contract.conftest import place, replica_set
 from tests.counting import counted
@@ -25,6 +26,7 @@ from thresher.loop.watch import Watch
 from thresher.records import Category, Given, Gold, Label, Purpose, Question, Says, Source, Targets, Worker
 from thresher.settings import Settings
 from thresher.store import open_store
+from thresher.store.claims import keep_words
 from thresher.store.contract import Store
 
 __all__ = ["place", "replica_set"]
@@ -133,6 +135,11 @@ def relabel(store: Store, settings: Settings) -> None:
     store.labels.hold(NAME, [Label(0, Says.YES, Source.OWNER, Purpose.LEARN, 1, 1)])
 
 
+def embed(store: Store, _settings: Settings) -> None:
+    store.columns.create("features/another", 1)
+    store.columns.write("features/another", store.categories.pool(NAME)[:1], np.ones((1, 1)))
+
+
 CHANGES: dict[str, Callable[[Store, Settings], object]] = {
     "an assignment was sent": lambda store, settings: sent(store, settings, START_MS),
     "a label was imported": relabel,
@@ -140,6 +147,8 @@ CHANGES: dict[str, Callable[[Store, Settings], object]] = {
     "images came": lambda store, _: add(store, [900, 901]),
     "the targets changed": lambda store, _: store.categories.aim(NAME, Targets(answers=5_000)),
     "the question was reworded": lambda store, _: store.categories.reword(NAME, "Is it?", "", 9),
+    "words were given": lambda store, _: keep_words(NAME, "a red thing", store=store, now_ms=9),
+    "embeddings were written": embed,
     "somebody joined": lambda store, _: store.people.add(ANN),
 }
 
@@ -294,6 +303,7 @@ from thresher.label.deal import deal
 from thresher.records import Given, Says, Worker
 from thresher.settings import read_settings
 from thresher.store import open_store
+from thresher.store.claims import keep_words
 store = open_store(sys.argv[1], read_settings(Path(sys.argv[1])))
 ann = Worker("ann", "ann", owner=False, invite="", created_ms=1)
 store.people.add(ann)
