@@ -16,6 +16,7 @@ import json
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,6 @@ from thresher.learn.vectors import Vectors
 from thresher.settings import Settings, read_settings
 from thresher.store import open_store
 
-ANSWERS = 400
 MOST = 0.003  # that average precision may fall
 Found = dict[str, list[float]]  # arithmetic: average precision, one of each seed
 
@@ -44,6 +44,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True, help="a folder of tars of pictures and their CSV files")
     options.add_argument("--work", type=Path, default=Path("selection-work"), help="where embedded pictures are kept")
     options.add_argument("--seeds", type=int, default=30)
+    options.add_argument("--answers", type=int, default=400)
     options.add_argument("--questions", nargs="*", default=list(REAL), choices=list(REAL))
     options.add_argument("--processes", type=int, default=cores())
     given = options.parse_args()
@@ -53,11 +54,11 @@ def main() -> None:
         embedded(given.data, given.work, name)
         there = embed_in_each(given.work / name)
     print(f"{'question':28}{'arithmetic':22}{'float32':>9}{'difference':>12}{'error':>8}{'seeds':>7}")
-    falls: dict[str, list[float]] = {arithmetic: [] for arithmetic in there if arithmetic != FLOAT32}
+    falls: dict[str, list[float]] = {arithmetic: [] for arithmetic in there if arithmetic not in (FLOAT32, FASTEST)}
     for question in given.questions:
         with ProcessPoolExecutor(given.processes) as processes:
-            tasks = [(given.data, given.work, question, there, seed) for seed in range(given.seeds)]
-            found = list(processes.map(one, tasks))
+            job = partial(one, given.data, given.work, question, there, given.answers)
+            found = list(processes.map(job, range(given.seeds)))
         for arithmetic, fell in falls.items():
             differences = np.array([run[arithmetic] - run[FLOAT32] for run in found])
             fell.append(-float(differences.mean()))
@@ -86,21 +87,20 @@ def embed_in_each(place: Path) -> dict[str, str]:
     return found | {FASTEST: column(Settings().but(arithmetic=FASTEST))}
 
 
-def one(task: tuple[Path, Path, str, dict[str, str], int]) -> dict[str, float]:
+def one(data: Path, work: Path, question: str, there: dict[str, str], answers: int, seed: int) -> dict[str, float]:
     """Average precision after all answers with one seed, by arithmetic, on one core."""
-    data, work, question, there, seed = task
     with threadpool_limits(1):
         pool = pictures(data, work, question)
         store = open_store(work / REAL[question].data, read_settings(work / REAL[question].data, {}))
         views = {name: store.columns.view(at)[0] for name, at in there.items() if name != FASTEST}
         store.close()
         return {
-            name: learned(Pictures(pool.yes, Vectors([matrix], pool.vectors.rows)), seed)
+            name: learned(Pictures(pool.yes, Vectors([matrix], pool.vectors.rows)), answers, seed)
             for name, matrix in views.items()
         }
 
 
-def learned(pool: Pictures, seed: int) -> float:
+def learned(pool: Pictures, answers: int, seed: int) -> float:
     random = np.random.default_rng(seed)
     rows = np.arange(len(pool.yes))
     known = random.choice(rows, FIRST, replace=False)
@@ -109,9 +109,9 @@ def learned(pool: Pictures, seed: int) -> float:
     for batch in (*BATCHES, BATCHES[-1]):
         head = train(pool.vectors.take(known), pool.yes[known], seed=seed, pool=pool.vectors, families=LEARNERS)
         scores = head.scores(pool.vectors)
-        if len(known) >= ANSWERS:
+        if len(known) >= answers:
             break
-        more = choose(Scored(rows, scores), known, size=min(batch, ANSWERS - len(known)), seed=seed + len(known))
+        more = choose(Scored(rows, scores), known, size=min(batch, answers - len(known)), seed=seed + len(known))
         known = np.concatenate([known, np.array([row for row, _ in more], np.int64)])
     return float(average_precision_score(pool.yes, scores))
 

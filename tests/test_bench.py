@@ -1,12 +1,18 @@
 """The benchmarks run: a short form of each that a change of the code could break unnoticed."""
 
+import io
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
 import pytest
+from tests.pictures_for_tests import picture
+
+from thresher.learn.backbone.processor import has_int8
 
 ROOT = Path(__file__).parents[1]
 
@@ -158,3 +164,21 @@ def test_embedding_is_compared_with_another_build_and_a_bare_session_on_a_few_pi
         assert ratios[f"photos_{name}_processor"] > 0
     assert ratios["photos_least_cosine_to_before"] > 0.99999  # it is the same build
     assert "12 of " in told
+
+
+def test_what_an_arithmetic_costs_is_measured_on_a_small_pool(tmp_path: Path) -> None:
+    kinds = ["t-shirt" if number % 3 else "hat" for number in range(130)]
+    with tarfile.open(tmp_path / "clothing.tar", "w") as tar:
+        for number in range(len(kinds)):
+            data = picture(number)
+            entry = tarfile.TarInfo(f"{number}.jpg")
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    lines = [f"{number}.jpg,{kind}" for number, kind in enumerate(kinds)]
+    (tmp_path / "clothing.csv").write_text("\n".join(["file,truth", *lines]) + "\n")
+    flags = ("--data", str(tmp_path), "--work", str(tmp_path / "work"), "--seeds", "2", "--answers", "110")
+    told = bench("arithmetic.py", *flags, "--questions", "tshirt", "--processes", "1")
+    (ratio,) = re.findall(r"^RATIO ap_difference_fastest (\S+)$", told, re.MULTILINE)
+    assert 0 <= float(ratio) < 1
+    if has_int8():
+        assert re.search(r"^tshirt +int8-\d", told, re.MULTILINE)

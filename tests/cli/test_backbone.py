@@ -10,6 +10,7 @@ from PIL import Image
 from tests.cli.commands import is_one_clear_line, process, thresher
 from tests.learn.towers import SIDE, TOKENS, Towers, two_towers
 
+from thresher.learn.backbone.runtimes import RUNTIMES
 from thresher.settings import FILE, read_settings
 from thresher.store import open_store
 
@@ -63,6 +64,22 @@ def test_a_network_is_added_listed_chosen_and_removed(at: Path, towers: Towers) 
     assert "colours (in use)" in thresher("backbone", "list", at=at).stdout
     assert thresher("backbone", "remove", "colours", at=at).returncode == 0
     assert is_one_clear_line(thresher("backbone", "use", "colours", at=at), "colours", "thresher backbone list")
+
+
+def test_the_runtimes_are_listed_with_what_an_image_takes(at: Path, tmp_path: Path) -> None:
+    flags = {"THRESHER_CACHE": str(tmp_path / "cache"), "THRESHER_ARITHMETIC": "float32"}
+    answer = thresher("backbone", "runtimes", "--json", at=at, **flags)
+    assert answer.returncode == 0, answer.stderr
+    listed = {row["runtime"]: row for row in json.loads(answer.stdout)}
+    assert set(listed) == set(RUNTIMES)
+    (used,) = (row for row in listed.values() if row["state"] == "used by a new workspace")
+    assert used["arithmetic"] == "float32"
+    for row in listed.values():
+        assert ("not " in row["state"]) == (row["ms"] is None)
+    if listed["onnxruntime-int8"]["ms"]:
+        assert 0 < listed["onnxruntime-int8"]["ms"] < listed["onnxruntime"]["ms"]
+    wrong = thresher("backbone", "runtimes", at=at, THRESHER_ARITHMETIC="float8")
+    assert is_one_clear_line(wrong, "float8", "alike, float32, int8, bfloat16, fastest")
 
 
 def test_the_setting_is_replaced_and_nothing_else_of_the_file(at: Path, towers: Towers) -> None:

@@ -158,6 +158,33 @@ def backbone_list(context: typer.Context, json: JSON = False) -> None:
     table("Backbones", keys, shown, right=("side", "width"))
 
 
+@backbone.command("runtimes")
+def backbone_runtimes(context: typer.Context, json: JSON = False) -> None:
+    """List the runtimes, measured with the network in use: milliseconds of an image on one core or GPU.
+
+    The measurement is made once on a machine; the setting arithmetic says which of them may be taken.
+    """
+    from thresher.learn.backbone import parts
+    from thresher.learn.backbone.fastest import FASTEST, fastest, kind_of, measured
+    from thresher.learn.backbone.runtimes import RUNTIMES
+
+    _, settings = settings_of(context)
+    keys = ("backbone", "runtime", "arithmetic", "ms", "state")
+    rows: list[tuple[str, str, str, float | None, str]] = []
+    for part in parts(settings.backbone):
+        used = fastest(part, settings, kind_of(part, settings)).runtime
+        found = {one.runtime: one.image_ms for one in measured(part, settings.but(arithmetic=FASTEST))}
+        for name, runtime in RUNTIMES.items():
+            absent = f"not on this machine{f' (extra {runtime.extra})' if runtime.extra else ''}"
+            absent = "not with this network" if runtime.present() else absent
+            state = "used by a new workspace" if name == used else "here" if name in found else absent
+            rows.append((part, name, runtime.arithmetic, found.get(name) or None, state))
+    if json:
+        as_json([dict(zip(keys, row, strict=True)) for row in rows])
+        return
+    table("Runtimes", keys, [(*row[:3], "" if row[3] is None else row[3], row[4]) for row in rows], right=("ms",))
+
+
 @backbone.command("use")
 def backbone_use(context: typer.Context, name: BackboneName) -> None:
     """Use a network from now on: write the setting backbone into thresher.toml. Vectors of others stay.
