@@ -12,19 +12,20 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
-from thresher.harvest import harvest
-from thresher.harvest.sources.tar import from_tar
-from thresher.learn.embed import column, embed
-from thresher.records import Category, Question
-from thresher.settings import read_settings
-from thresher.store import open_store
-
 NAME = "bench"
 
 
 def main() -> None:
+    # here, because each process that embeds imports this file too
+    import numpy as np
+
+    from thresher.harvest import harvest
+    from thresher.harvest.sources.tar import from_tar
+    from thresher.learn.embed import column, embed
+    from thresher.records import Category, Question
+    from thresher.settings import read_settings
+    from thresher.store import open_store
+
     place, tar, arithmetic = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     settings = read_settings(place, {})
     if hasattr(settings, "arithmetic"):  # the build before has no such setting
