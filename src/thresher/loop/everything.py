@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from thresher.loop.price import Prices, each_of, prices
 from thresher.loop.ranking import rank
 from thresher.loop.snapshot import holds
 from thresher.loop.ways import WAYS, way_of
-from thresher.records import Category, Says, Targets
+from thresher.records import Category, Says, Targets, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store
 
@@ -56,16 +57,19 @@ class Left:
         return ""
 
 
-def left_to_label(category: Category, decided: Decided, price: Prices, *, store: Store) -> Left:
+def left_to_label(
+    category: Category, decided: Decided, price: Prices, *, store: Store, votes: Sequence[Vote] | None = None
+) -> Left:
     """What it takes to label every image left, at these prices: votes that agree, else an adjudicated label.
 
-    Votes that were cast to learn or for an audit count.
+    Votes that were cast to learn or for an audit count; they are read unless they are given, all of them.
     """
     name, version = category.name, category.question.version
     labels = {label.row: label for label in store.labels.held(name, version)}
     known = {row: label for row, label in labels.items() if holds(label, category.targets.truth)}
     people = annotators(store=store)
-    votes = [vote for vote in store.labels.votes(name, version) if vote.worker in people]
+    every = store.labels.votes(name, version) if votes is None else votes
+    votes = [vote for vote in every if vote.worker in people]
     voted, cast = np.unique([vote.row for vote in votes], return_counts=True) if votes else NO_VOTES
     said = {(vote.row, vote.says) for vote in votes}
     rows, probability = rank(decided, labels, known)
@@ -97,9 +101,10 @@ def instead_of_audits(
         return "labels every image of the pool."
     if len(annotators(store=store)) < WORDS_OF + LEAD:
         return ""
-    price = prices(category, store=store, settings=settings)
+    votes = store.labels.votes(category.name, category.question.version)
+    price = prices(category, store=store, settings=settings, votes=votes)
     takes = audits[0] * each_of(category, price)
-    whole = left_to_label(category, decided, price, store=store)
+    whole = left_to_label(category, decided, price, store=store, votes=votes)
     may = can_label_all(category, whole, store=store, settings=settings)
     if whole.answers > min(takes, MAY_FIT * audits[1]) or not may:
         return ""
@@ -144,9 +149,10 @@ def too_small(
     images, left = audits
     kept = kept_for_check(category.targets) if is_checked(category, store=store, settings=settings) else 0
     left -= kept
-    price = prices(category, store=store, settings=settings)
+    votes = store.labels.votes(category.name, category.question.version)
+    price = prices(category, store=store, settings=settings, votes=votes)
     takes = images * each_of(category, price)
-    whole = left_to_label(category, decided, price, store=store)
+    whole = left_to_label(category, decided, price, store=store, votes=votes)
     if can_label_all(category, whole, store=store, settings=settings):
         takes = min(takes, whole.answers)
     if takes <= MAY_FIT * left:

@@ -6,12 +6,13 @@ it comes in: a crowd that errs more often needs more votes to a clear lead, and 
 a budget divided without regard to either would be exceeded twofold.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from thresher.evidence.predict import Words
 from thresher.label.adjudicate import LEAD
-from thresher.label.independent import votes_of_people
+from thresher.label.independent import once_a_device, shared_devices, votes_of_people
 from thresher.loop.ways import way_of
 from thresher.records import Category, Says, Vote
 from thresher.settings import Settings
@@ -45,11 +46,14 @@ class Prices:
     doubt: float
 
 
-def prices(category: Category, *, store: Store, settings: Settings) -> Prices:
-    """The prices of this crowd; 1 each where the owner alone answers."""
+def prices(category: Category, *, store: Store, settings: Settings, votes: Sequence[Vote] | None = None) -> Prices:
+    """The prices of this crowd; 1 each where the owner alone answers.
+
+    `votes` are all those on the version in force, if the caller has read them: of many, that takes longest.
+    """
     if _owner_alone(category, store=store):
         return Prices(1.0, 1.0, 1.0, 0.0, Words(), 0.0)
-    every = _every_vote(category, store=store)
+    every = _every_vote(category, votes, store=store)
     right, unsure = _rightness([vote for vote in every if not vote.epoch])
     factor = waste(category, len(every), store=store, settings=settings)
     words = min(settings.votes, LEAD)
@@ -85,11 +89,13 @@ def _owner_alone(category: Category, *, store: Store) -> bool:
     return category.targets.truth == "owner" or bool(come and all(worker.owner for worker in come))
 
 
-def _every_vote(category: Category, *, store: Store) -> list[Vote]:
-    """The votes of people on every version of the question, the owner's left out."""
+def _every_vote(category: Category, now: Sequence[Vote] | None, *, store: Store) -> list[Vote]:
+    """The votes of people on every version of the question, those `now` in force perhaps read; without the owner's."""
     owners = {worker.id for worker in store.people.all() if worker.owner}
-    versions = range(1, category.question.version + 1)
-    found = (votes_of_people(category.name, version, store=store) for version in versions)
+    name, version = category.name, category.question.version
+    found = [votes_of_people(name, earlier, store=store) for earlier in range(1, version)]
+    read = store.labels.votes(name, version) if now is None else now
+    found.append(once_a_device(read, shared_devices(store=store)))
     return [vote for votes in found for vote in votes if vote.worker not in owners]
 
 
