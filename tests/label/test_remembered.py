@@ -23,12 +23,12 @@ from thresher.store.kinds import RECHECK
 
 @pytest.fixture
 def here(store: Store, settings: Settings) -> Scene:
-    """Five tasks of twenty images for two people each, the first of which both have sent."""
+    """A hundred images in tasks of twenty, of which two people have done two each, so that they share some."""
     made = scene(store, settings.but(gold_images=8, task_images=20), images=200, gold=range(100, 140))
     for name in ("ann", "ben", "cat", "dan"):
         made.worker(name)
     ask(made, range(100))
-    for name in ("ann", "ben"):
+    for name in ("ann", "ben", "ann", "ben"):
         made.work(name)
     return made
 
@@ -128,13 +128,13 @@ def test_answers_about_some_images_move_no_label_of_another_before_the_next_roun
     assert posterior_of(memory, rows)[others] != pytest.approx(before[others], abs=0)
 
 
-def test_another_setting_is_gone_by_at_once(here: Scene) -> None:
-    memory = Memory(often=0)
+def test_every_image_is_looked_at_when_a_setting_that_decides_has_changed(here: Scene) -> None:
+    memory = Memory()
     settling(here, memory)
-    posteriors = [label.posterior for label in here.store.labels.held(NAME, 1)]
-    here.settings = here.settings.but(sure=1.0 - (1.0 - max(posteriors)) / 4)
-    settling(here, memory)
-    assert here.store.labels.held(NAME, 1) == []
+    memory.go_by(here.settings.but(patience_seconds=5.0))
+    assert not memory.whole
+    memory.go_by(here.settings.but(sure=0.6))
+    assert memory.whole
 
 
 def test_small_crowds_are_estimated_anew_with_each_assignment(here: Scene) -> None:
