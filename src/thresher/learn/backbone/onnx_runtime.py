@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from thresher.compute import cores
 from thresher.errors import BadInput
 
-CPU = "CPUExecutionProvider"
+CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 # TF32 rounds to 10 bits of mantissa: vectors of a GPU shall be those of float32
-OPTIONS: Mapping[str, Mapping[str, str]] = {"CUDAExecutionProvider": {"use_tf32": "0"}}
+OPTIONS: Mapping[str, Mapping[str, str]] = {CUDA: {"use_tf32": "0"}}
 
 
 def open_session(graph: Path, threads: int, provider: str = CPU) -> Any:  # noqa: ANN401 -- onnxruntime ships no types
@@ -26,7 +26,9 @@ def open_session(graph: Path, threads: int, provider: str = CPU) -> Any:  # noqa
     options.log_severity_level = 3
     # waiting threads sleep: beside the decoding of pictures, spinning costs more than waking does
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    wanted = [(name, dict(OPTIONS.get(name, {}))) for name in dict.fromkeys((provider, CPU))]
+    # what TensorRT does not run, CUDA does
+    order = (provider, CUDA, CPU) if provider == TENSORRT else (provider, CPU)
+    wanted = [(name, dict(OPTIONS.get(name, {}))) for name in dict.fromkeys(order)]
     with as_bad_input(graph):
         return onnxruntime.InferenceSession(str(graph), options, providers=wanted)
 

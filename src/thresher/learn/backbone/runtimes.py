@@ -62,7 +62,7 @@ RUNTIMES: Mapping[str, Runtime] = {
     "openvino": _openvino(FLOAT32),
     "openvino-bfloat16": _openvino(BFLOAT16, ".bfloat16"),
     "openvino-int8": _openvino(INT8, f"{_IN_INT8}-openvino"),
-    "cuda": _provider("CUDAExecutionProvider"),
-    "tensorrt": _provider("TensorrtExecutionProvider"),
+    "cuda": _provider(onnx_runtime.CUDA),
+    "tensorrt": _provider(onnx_runtime.TENSORRT),
 }
 ARITHMETICS = tuple(dict.fromkeys(runtime.arithmetic for runtime in RUNTIMES.values()))
