@@ -28,7 +28,7 @@ from thresher.settings import Settings
 
 FASTEST, ALIKE = "fastest", "alike"
 # by bench/arithmetic.py: average precision after 400 answers falls by at most .003 on every question
-DECIDE_ALIKE = {"efficientnet-lite0": frozenset({INT8})}
+DECIDE_ALIKE = {"efficientnet-lite0": frozenset({"onnxruntime-int8"})}
 TIMES = 3  # that each is run, in turn: the shortest counts, because others may be at work
 LONGEST_SECONDS = 1.0  # of a batch that is measured
 WORTH = 0.97  # of the time of ONNX Runtime: what gains less is not taken
@@ -106,9 +106,9 @@ def _allowed(part: str, arithmetic: str) -> tuple[str, ...]:
         for name, runtime in RUNTIMES.items()
         if (runtime.arithmetic not in OWN_GRAPH or part in BUILT_IN) and runtime.present()
     ]
-    ways = {FASTEST: frozenset(ARITHMETICS), ALIKE: DECIDE_ALIKE.get(part, frozenset()) | {FLOAT32}}
-    allowed = ways.get(arithmetic, frozenset({arithmetic}))
-    wanted = tuple(name for name in there if RUNTIMES[name].arithmetic in allowed)
+    alike = DECIDE_ALIKE.get(part, frozenset()) if arithmetic == ALIKE else frozenset()
+    named = {FASTEST: ARITHMETICS, ALIKE: (FLOAT32,)}.get(arithmetic, (arithmetic,))
+    wanted = tuple(name for name in there if name in alike or RUNTIMES[name].arithmetic in named)
     if not wanted:
         log.warning(
             "%s has no %s on this machine: its vectors are made in float32, in their own column", part, arithmetic
