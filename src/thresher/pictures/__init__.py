@@ -15,6 +15,7 @@ from PIL import Image
 
 from thresher.errors import Undecodable
 from thresher.pictures.colours import decoded, to_srgb
+from thresher.pictures.jpeg import plain_pixels
 from thresher.pictures.reading import FORMATS, opened, orientation_of, tile_pixels
 from thresher.pictures.resampling import BICUBIC, BILINEAR, resample
 
@@ -139,19 +140,20 @@ def model_pixels(
     """
     image = opened(data)
     orientation = orientation_of(image, data)
-    flat = decoded(image, data, least=side)
-    wide, high = flat.size if stretch else (min(flat.size), min(flat.size))
-    left, top = (flat.width - wide) / 2, (flat.height - high) / 2
-    box = (left, top, left + wide, top + high)
+    flat = _pixels_or_image(image, data, least=side)
+    wide, high = flat.size if isinstance(flat, Image.Image) else flat.shape[1::-1]
+    box = (0.0, 0.0, float(wide), float(high)) if stretch else _middle(wide, high)
     made = np.empty((side, side, 3), np.uint8) if out is None else out
-    if flat.mode == "RGB" and flat.size != (side, side) and max(wide, high) < REDUCED_FROM * side:
-        resample(np.asarray(flat), box=box, out=made, by=BILINEAR if bilinear else BICUBIC)
+    reduced = max(box[2] - box[0], box[3] - box[1]) >= REDUCED_FROM * side
+    if isinstance(flat, Image.Image) or (wide, high) == (side, side) or reduced:
+        whole = flat if isinstance(flat, Image.Image) else Image.fromarray(flat)
+        filtered = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
+        square = _resized(whole, (side, side), box=box, resample=filtered)
+    else:
+        resample(flat, box=box, out=made, by=BILINEAR if bilinear else BICUBIC)
         if orientation == 1 and not image.info.get("icc_profile"):
             return made
         square = Image.fromarray(made)
-    else:
-        filtered = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
-        square = _resized(flat, (side, side), box=box, resample=filtered)
     made[...] = np.asarray(_turn(to_srgb(square, image), image, orientation))
     return made
 
@@ -186,6 +188,15 @@ def _shown(data: bytes, long_side: int) -> Image.Image:
     return _turn(to_srgb(_resized(flat, size), image), image, orientation)
 
 
+def _pixels_or_image(image: Image.Image, data: bytes, least: int) -> NDArray[np.uint8] | Image.Image:
+    """A decoded image, as pixels [h, w, 3] if it is RGB."""
+    plain = plain_pixels(image, data, least=least)
+    if plain is not None:
+        return plain
+    flat = decoded(image, data, least=least)
+    return np.asarray(flat) if flat.mode == "RGB" else flat
+
+
 # --- shapes -----------------------------------------------------------------------------------------------------------
 
 _UPRIGHT = {
@@ -204,6 +215,13 @@ def _turn(image: Image.Image, original: Image.Image, orientation: int) -> Image.
     if original.format == "TIFF" or orientation not in _UPRIGHT:
         return image
     return image.transpose(_UPRIGHT[orientation])
+
+
+def _middle(width: int, height: int) -> tuple[float, float, float, float]:
+    """The middle square of an image: left, top, right, bottom."""
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
 
 
 def _resized(
