@@ -209,16 +209,14 @@ def fields_of(text: str) -> tuple[Field, ...]:
 
 
 Kinds = tuple[Kind, ...]
-FORM_SINCE: Final = 5
-"""The newest schema that changed how a store keeps its lines, but no line: MongoDB has one document an image."""
 
 
 def schema_of(kinds: Kinds) -> int:
-    """The number of the schema that includes all these kinds, fields and indexes, and the form they are kept in."""
+    """The number of the schema that includes all these kinds, fields and indexes."""
     kinds_since = max(kind.since for kind in kinds)
     fields_since = max(field.since for kind in kinds for field in kind.fields)
     indexes_since = max((index.since for kind in kinds for index in kind.indexes), default=1)
-    return max(FORM_SINCE, kinds_since, fields_since, indexes_since)
+    return max(kinds_since, fields_since, indexes_since)
 
 
 def newer_schema(there: int, known: int, place: str) -> WrongSchema:

@@ -19,18 +19,18 @@ INSERT INTO "ask" VALUES(3,1,1,2,'mine gold',1,1,0.0,0,-1,2,1,0);
 CREATE TABLE asked (
         category INTEGER NOT NULL, worker TEXT NOT NULL, row INTEGER NOT NULL, assignment TEXT NOT NULL,
         PRIMARY KEY (category, worker, row)) STRICT, WITHOUT ROWID;
-INSERT INTO "asked" VALUES(1,'w1',0,'01a22094-fc08-76b9-a20e-04ca9cfdfe68');
-INSERT INTO "asked" VALUES(1,'w1',1,'01a22094-fc08-76b9-a20e-04ca9cfdfe68');
-INSERT INTO "asked" VALUES(1,'w3',0,'01a22094-fc1b-726f-ac0a-2ce980eeb50e');
-INSERT INTO "asked" VALUES(1,'w3',1,'01a22094-fc1b-726f-ac0a-2ce980eeb50e');
+INSERT INTO "asked" VALUES(1,'w1',0,'01a220bd-6ff0-7461-8e5a-34a9d18f587f');
+INSERT INTO "asked" VALUES(1,'w1',1,'01a220bd-6ff0-7461-8e5a-34a9d18f587f');
+INSERT INTO "asked" VALUES(1,'w3',0,'01a220bd-6ff3-7534-9e4c-2dd7a7d8e2c8');
+INSERT INTO "asked" VALUES(1,'w3',1,'01a220bd-6ff3-7534-9e4c-2dd7a7d8e2c8');
 CREATE TABLE assignment (
         id TEXT PRIMARY KEY, task INTEGER NOT NULL, category INTEGER NOT NULL, version INTEGER NOT NULL,
         worker TEXT NOT NULL, owner INTEGER NOT NULL, stage TEXT NOT NULL, dealt TEXT NOT NULL,
         dealt_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, answers TEXT NOT NULL,
         sequence INTEGER NOT NULL, drafts_erased INTEGER NOT NULL, reserved INTEGER NOT NULL DEFAULT 0, seal TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
-INSERT INTO "assignment" VALUES('01a22094-fc08-76b9-a20e-04ca9cfdfe68',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,0,'26852c0b47c6aa85');
-INSERT INTO "assignment" VALUES('01a22094-fc1b-726f-ac0a-2ce980eeb50e',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,3,'');
-INSERT INTO "assignment" VALUES('01a22094-fc1d-709f-a141-afc90e6db008',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,0,'');
+INSERT INTO "assignment" VALUES('01a220bd-6ff0-7461-8e5a-34a9d18f587f',1,1,1,'w1',0,'weighted','[[0, 1], [1, 2], [5, null]]',100,3600100,150,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0], [1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0], [2, "yes", 0.5, 1.7857142857142856, 0, 1, 0.0, true, 0]]',0,0,0,'48048bdb4a8f9dc2');
+INSERT INTO "assignment" VALUES('01a220bd-6ff3-7534-9e4c-2dd7a7d8e2c8',1,1,1,'w3',0,'leased','[[0, 1], [1, 2], [5, null]]',100,3600300,0,'[]',3,0,3,'');
+INSERT INTO "assignment" VALUES('01a220bd-6ff4-7785-b603-1db0a741f1ad',1,1,1,'w4',0,'returned','[[0, 1], [1, 2]]',100,3600100,0,'[]',0,0,0,'');
 CREATE TABLE category (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, targets TEXT NOT NULL, exclusive TEXT NOT NULL,
         created_ms INTEGER NOT NULL) STRICT;
@@ -41,6 +41,7 @@ CREATE TABLE counter (
         category INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
         PRIMARY KEY (category, name)) STRICT, WITHOUT ROWID;
 INSERT INTO "counter" VALUES(0,'images',6);
+INSERT INTO "counter" VALUES(0,'mark:people',2);
 INSERT INTO "counter" VALUES(1,'answers',2);
 INSERT INTO "counter" VALUES(1,'asks:1:learn',2);
 INSERT INTO "counter" VALUES(1,'asks:1:mine gold',1);
@@ -51,14 +52,22 @@ INSERT INTO "counter" VALUES(1,'assignments:weighted',1);
 INSERT INTO "counter" VALUES(1,'gold_answers',1);
 INSERT INTO "counter" VALUES(1,'images',6);
 INSERT INTO "counter" VALUES(1,'labels:1:no',1);
+INSERT INTO "counter" VALUES(1,'mark:asks',13);
+INSERT INTO "counter" VALUES(1,'mark:drafts',3);
+INSERT INTO "counter" VALUES(1,'mark:gold',1);
+INSERT INTO "counter" VALUES(1,'mark:labels',1);
+INSERT INTO "counter" VALUES(1,'mark:pool',1);
+INSERT INTO "counter" VALUES(1,'mark:question',3);
+INSERT INTO "counter" VALUES(1,'mark:rounds',3);
+INSERT INTO "counter" VALUES(1,'mark:votes',1);
 INSERT INTO "counter" VALUES(1,'reserved',3);
 INSERT INTO "counter" VALUES(1,'tasks_open',2);
 CREATE TABLE device (device TEXT NOT NULL, worker TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (device, worker)) STRICT, WITHOUT ROWID;
 CREATE TABLE draft (
         assignment TEXT NOT NULL, position INTEGER NOT NULL, given TEXT NOT NULL,
         PRIMARY KEY (assignment, position)) STRICT, WITHOUT ROWID;
-INSERT INTO "draft" VALUES('01a22094-fc1b-726f-ac0a-2ce980eeb50e',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
-INSERT INTO "draft" VALUES('01a22094-fc1b-726f-ac0a-2ce980eeb50e',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a220bd-6ff3-7534-9e4c-2dd7a7d8e2c8',0,'[[0, "yes", 0.5, 1.5, 0, 1, 0.0, true, 0]]');
+INSERT INTO "draft" VALUES('01a220bd-6ff3-7534-9e4c-2dd7a7d8e2c8',1,'[[1, "yes", 0.5, 1.6428571428571428, 0, 1, 0.0, true, 0]]');
 CREATE TABLE evidence (
         category INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (category, epoch, name)) STRICT;
@@ -72,7 +81,7 @@ CREATE TABLE gold_answer (
         category INTEGER NOT NULL, version INTEGER NOT NULL, row INTEGER NOT NULL, worker TEXT NOT NULL,
         assignment TEXT NOT NULL, says TEXT NOT NULL,
         PRIMARY KEY (category, version, row, worker, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a22094-fc08-76b9-a20e-04ca9cfdfe68','yes');
+INSERT INTO "gold_answer" VALUES(1,1,5,'w1','01a220bd-6ff0-7461-8e5a-34a9d18f587f','yes');
 CREATE TABLE image (
         row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, similar INTEGER NOT NULL,
@@ -103,13 +112,13 @@ CREATE TABLE lease (
         name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO "lease" VALUES('loop/car','me',15);
 CREATE TABLE migration (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
-INSERT INTO "migration" VALUES(1,1795842964194);
-INSERT INTO "migration" VALUES(2,1795842964194);
-INSERT INTO "migration" VALUES(3,1795842964194);
-INSERT INTO "migration" VALUES(4,1795842964194);
-INSERT INTO "migration" VALUES(5,1795842964194);
+INSERT INTO "migration" VALUES(1,1795845615544);
+INSERT INTO "migration" VALUES(2,1795845615544);
+INSERT INTO "migration" VALUES(3,1795845615544);
+INSERT INTO "migration" VALUES(4,1795845615544);
+INSERT INTO "migration" VALUES(5,1795845615544);
 CREATE TABLE one (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO "one" VALUES('identity',X'30316132323039342D666232302D373365662D393437312D663438373535303234306361');
+INSERT INTO "one" VALUES('identity',X'30316132323062642D366663362D373030332D393732322D643366663066633033663861');
 INSERT INTO "one" VALUES('secret',X'0000000000000000000000000000000000000000000000000000000000000000');
 CREATE TABLE origin (
         id INTEGER PRIMARY KEY, source TEXT NOT NULL, query TEXT NOT NULL, licence TEXT NOT NULL,
@@ -140,7 +149,7 @@ CREATE TABLE refusal (
 CREATE TABLE release (category INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, fingerprint TEXT NOT NULL DEFAULT '', seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, id)) STRICT, WITHOUT ROWID;
 INSERT INTO "release" VALUES(1,'r1','{"id": "r1", "category": "car", "version": 1, "round": 1, "path": "out", "images": 3, "certificate": {"precision": 0.9}, "at_ms": 99}','','dc0a13e16b27cd62');
 CREATE TABLE review (category INTEGER NOT NULL, assignment TEXT NOT NULL, number INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL, worker TEXT NOT NULL, verdict TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, yes_right INTEGER NOT NULL, yes_shown INTEGER NOT NULL, no_right INTEGER NOT NULL, no_shown INTEGER NOT NULL, weight REAL NOT NULL, provisional INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, assignment, number)) STRICT, WITHOUT ROWID;
-INSERT INTO "review" VALUES(1,'01a22094-fc08-76b9-a20e-04ca9cfdfe68',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'67ef1580798ae877');
+INSERT INTO "review" VALUES(1,'01a220bd-6ff0-7461-8e5a-34a9d18f587f',1,1,'w1','weighted','because',160,0,0,1,1,0.5,0,'34e2f0cba560496a');
 CREATE TABLE round (
         category INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL, record TEXT NOT NULL,
         head BLOB NOT NULL, seal TEXT NOT NULL DEFAULT '', PRIMARY KEY (category, number)) STRICT;
@@ -154,7 +163,7 @@ INSERT INTO "seen_gold" VALUES(1,'w1',5,100);
 INSERT INTO "seen_gold" VALUES(1,'w3',5,100);
 CREATE TABLE server (id TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, started_ms INTEGER NOT NULL, heartbeat_ms INTEGER NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
 CREATE TABLE shard (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-INSERT INTO "shard" VALUES(1,'01a22094-fbcf-7576-a89e-57066414033b');
+INSERT INTO "shard" VALUES(1,'01a220bd-6feb-74ac-aefa-edb9b8ae7461');
 CREATE TABLE task (
         number INTEGER PRIMARY KEY, category INTEGER NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL,
         rows TEXT NOT NULL, asks TEXT NOT NULL, places INTEGER NOT NULL, taken INTEGER NOT NULL,
@@ -166,8 +175,8 @@ CREATE TABLE vote (
         assignment TEXT NOT NULL, worker TEXT NOT NULL, says TEXT NOT NULL, purpose TEXT NOT NULL,
         weight REAL NOT NULL, epoch INTEGER NOT NULL, draw INTEGER NOT NULL,
         PRIMARY KEY (category, version, row, at_ms, assignment)) STRICT, WITHOUT ROWID;
-INSERT INTO "vote" VALUES(1,1,0,150,'01a22094-fc08-76b9-a20e-04ca9cfdfe68','w1','yes','learn',0.5,0,-1);
-INSERT INTO "vote" VALUES(1,1,1,150,'01a22094-fc08-76b9-a20e-04ca9cfdfe68','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,0,150,'01a220bd-6ff0-7461-8e5a-34a9d18f587f','w1','yes','learn',0.5,0,-1);
+INSERT INTO "vote" VALUES(1,1,1,150,'01a220bd-6ff0-7461-8e5a-34a9d18f587f','w1','yes','learn',0.5,0,-1);
 CREATE TABLE words (category INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (category, number)) STRICT, WITHOUT ROWID;
 INSERT INTO "words" VALUES(1,1,'a red car',9);
 CREATE TABLE worker (
@@ -196,4 +205,5 @@ CREATE INDEX worker_of_invite ON worker (invite, created_ms, id);
 CREATE INDEX worker_of_address ON worker (address, created_ms, id);
 CREATE INDEX device_of_worker ON device (worker, device, worker);
 CREATE UNIQUE INDEX ask_open ON ask (category, version, row, purpose, epoch, part) WHERE open;
+CREATE INDEX review_of_time ON review (category, at_ms, assignment, number);
 COMMIT;

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from bson import Binary
 from pymongo import ReturnDocument
 
 from thresher.records import new_id, now_ms
@@ -68,7 +67,7 @@ def announce(link: Link, prints: Mapping[bytes, str], session: Session) -> tuple
     many, now = len(prints), now_ms()
     hashes, marks = b"".join(prints), b"".join(map(_mark, prints.values()))
     next_row = {"$ifNull": ["$next", 0]}
-    made = {"first": next_row, "at_ms": now, "hashes": Binary(hashes), "marks": Binary(marks)}
+    made = {"first": next_row, "at_ms": now, "hashes": hashes, "marks": marks}
     after = link.table("numbers").find_one_and_update(
         ROW,
         [
@@ -139,7 +138,7 @@ def end_abandoned(link: Link, batch: Batch) -> None:
     names, barred = list(_cut(batch.hashes, HASH_BYTES)), {"void": new_id()}
     table = link.table("images")
     with link.client.start_session() as session:
-        insert_new(table, [{"_id": Binary(name), **barred} for name in names], session)
+        insert_new(table, [{"_id": name, **barred} for name in names], session)
         # a writer that has seen an earlier bar would replace it
         table.update_many({**among(names), "void": {"$exists": True}}, {"$set": barred}, session=session)
         end(link, batch, table.count_documents(_rows_of([batch]), session=session))
@@ -174,7 +173,7 @@ def _rows_of(some: Iterable[Batch]) -> Document:
 
 
 def _batch(one: Document) -> Batch:
-    return Batch(one["first"], one["at_ms"], bytes(one["hashes"]), bytes(one["marks"]))
+    return Batch(one["first"], one["at_ms"], one["hashes"], one["marks"])
 
 
 def _mark(fingerprint: str) -> bytes:

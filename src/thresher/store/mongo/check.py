@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import numpy as np
-from bson import Binary, MaxKey
+from bson import MaxKey
 from numpy.typing import NDArray
 from pymongo import UpdateOne
 
@@ -64,11 +64,11 @@ def _check_images(link: Link, total: int, findings: Findings) -> None:
     known_lost: list[int] = []
     here: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
     fields = {"row": 1, "bare": 1, "aliases": 1, "names": 1}
-    for some in batches(link.table("images").find({"row": {"$gte": 0}}, fields).sort("row", 1), AT_ONCE):
+    for some in batches(link.table("images").find(names.STORED, fields).sort("row", 1), AT_ONCE):
         findings.progress("check images", done, total, "images")
         here = grown(here, some[-1]["row"] + 1)
         here[[one["row"] for one in some]] = True
-        unnamed += [one for one in some if not {*map(bytes, _names(one))} <= {*one.get("names", ())}]
+        unnamed += [one for one in some if not set(_names(one)) <= {*one.get("names", ())}]
         kept = [one for one in some if "bare" not in one]
         there = {one["_id"] for one in link.table("bytes").find(among(one["_id"] for one in kept), {"_id": 1})}
         if findings.every_byte:
@@ -111,7 +111,7 @@ def _rows_without_image(link: Link, table: str, here: NDArray[np.bool_]) -> list
     return [*inside[~here[inside]].tolist(), *rows[rows >= len(here)].tolist()]
 
 
-def _names(image: Document) -> list[Binary]:
+def _names(image: Document) -> list[bytes]:
     return names.shorts(value for _, value in image["aliases"])
 
 

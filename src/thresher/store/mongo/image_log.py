@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from bson import Binary
 
 from thresher.records import Alias, new_id
 from thresher.store.mongo.link import Link
@@ -24,8 +23,8 @@ def note(
     name = instead_of or new_id()
     made = {
         "_id": name,
-        "rows": Binary(np.fromiter(rows.values(), "<i8", len(rows)).tobytes()),
-        "hashes": Binary(b"".join(rows)),
+        "rows": np.fromiter(rows.values(), "<i8", len(rows)).tobytes(),
+        "hashes": b"".join(rows),
         "aliases": [pairs(aliases.get(key, ())) for key in rows],
     }
     # by the primary alone: a majority has it with the images themselves, which are written after it
@@ -43,7 +42,7 @@ def recorded(link: Link, wanted: set[bytes]) -> dict[bytes, tuple[int, tuple[Ali
     rows: dict[bytes, int] = {}
     aliases: dict[bytes, list[Alias]] = {}
     for one in link.table(TABLE).find({}).sort("_id", 1) if wanted else ():
-        hashes, numbers = bytes(one["hashes"]), np.frombuffer(one["rows"], "<i8").tolist()
+        hashes, numbers = one["hashes"], np.frombuffer(one["rows"], "<i8").tolist()
         for place, row in enumerate(numbers):
             key = hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES]
             if key in wanted:

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from bson import Binary
 from pymongo import UpdateOne
 
 from thresher.errors import StoreDamaged, StoreUnavailable, ThresherError
@@ -124,7 +123,7 @@ class MongoImages(Images):
             part = [one for one, second in zip(made, joins, strict=True) if second is turn]
             refused = self._insert_new(part, bars) if len(added) == len(rows) else part
             for one in refused:
-                del added[bytes(one["_id"])]
+                del added[one["_id"]]
         if len(added) < len(rows):
             image_log.note(self.link, added, aliases, instead_of=record)
         arriving.end(self.link, batch, len(added))
@@ -133,7 +132,7 @@ class MongoImages(Images):
     def _insert_new(self, made: list[Document], bars: dict[bytes, str]) -> list[Document]:
         """Insert documents whose `_id` is new, or barred as it was seen to be; those that are left over."""
         table = self.link.table("images")
-        barred = [bars.get(bytes(one["_id"])) for one in made]
+        barred = [bars.get(one["_id"]) for one in made]
         fresh = [one for one, bar in zip(made, barred, strict=True) if bar is None]
         left = [fresh[place] for place in insert_new(table, fresh)] if fresh else []
         for one, bar in zip(made, barred, strict=True):
@@ -173,9 +172,7 @@ class MongoImages(Images):
 
     def _mark_full(self, data: Mapping[bytes, bytes], session: Session) -> None:
         filled = [
-            UpdateOne(
-                {"_id": Binary(key), "bare": {"$exists": True}}, {"$set": {"bytes": len(one)}, "$unset": {"bare": ""}}
-            )
+            UpdateOne({"_id": key, "bare": {"$exists": True}}, {"$set": {"bytes": len(one)}, "$unset": {"bare": ""}})
             for key, one in data.items()
         ]
         self.link.table("images").bulk_write(filled, ordered=False, session=session)
@@ -184,9 +181,7 @@ class MongoImages(Images):
     def _name(self, coming: Mapping[bytes, NewImage], rows: Mapping[bytes, int]) -> None:
         """Add the new aliases of stored images."""
         aliases = {key: image.aliases for key, image in coming.items() if image.aliases}
-        writes = [
-            UpdateOne({"_id": Binary(key)}, {"$addToSet": naming(some, each=True)}) for key, some in aliases.items()
-        ]
+        writes = [UpdateOne({"_id": key}, {"$addToSet": naming(some, each=True)}) for key, some in aliases.items()]
         if writes and self.link.table("images").bulk_write(writes, ordered=False).modified_count:
             image_log.note(self.link, {key: rows[key] for key in aliases}, aliases)
 
@@ -319,15 +314,16 @@ def _gathered(keys: Sequence[bytes], batch: Sequence[NewImage]) -> dict[bytes, N
     """Each image of a batch once: the first of equal ones that brings bytes, with all their aliases."""
     found: dict[bytes, NewImage] = {}
     for key, image in zip(keys, batch, strict=True):
-        there = found.get(key, image)
-        better = image if there.data is None and image.data is not None else there
-        found[key] = replace(better, aliases=tuple(dict.fromkeys((*there.aliases, *image.aliases))))
+        there = found.setdefault(key, image)
+        if there is not image:
+            better = image if there.data is None and image.data is not None else there
+            found[key] = replace(better, aliases=(*there.aliases, *image.aliases))
     return found
 
 
 def naming(aliases: Sequence[Alias], *, each: bool = False) -> Document:
     """The fields with the aliases of an image, and with what they are found by; `each` for adding them to a list."""
-    pairs, found = image_log.pairs(aliases), by_name.shorts(alias.value for alias in aliases)
+    pairs, found = image_log.pairs(dict.fromkeys(aliases)), by_name.shorts(alias.value for alias in aliases)
     return {"aliases": {"$each": pairs}, "names": {"$each": found}} if each else {"aliases": pairs, "names": found}
 
 
@@ -337,7 +333,7 @@ def image_document(row: int, key: bytes, image: NewImage, similar: int, bare: st
     `alike` says that new images of its fingerprint are compared with it.
     """
     document: Document = {
-        "_id": Binary(key),
+        "_id": key,
         "row": row,
         **{name: getattr(image, name) for name in ("width", "height", "format", "orientation", "fingerprint")},
         "bytes": image.bytes if image.data is None else len(image.data),

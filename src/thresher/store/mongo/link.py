@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import pymongo
-from bson import Binary, MaxKey
+from bson import MaxKey
 from numpy.typing import NDArray
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
@@ -206,7 +206,7 @@ def span(*, above: Document | None = None, **prefix: Any) -> Document:  # noqa: 
 
 def among(names: Iterable[bytes]) -> Document:
     """The filter for the documents of some binary names."""
-    return {"_id": {"$in": [Binary(name) for name in names]}}
+    return {"_id": {"$in": list(names)}}
 
 
 def at_most(found: Cursor[Document], limit: int) -> Iterable[Document]:

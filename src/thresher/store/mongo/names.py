@@ -8,15 +8,13 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final
 
-from bson import Binary
-
 from thresher.store.mongo.link import Document, Link, Session, among, batches
 from thresher.store.rules import is_hash, spellings
 
 AT_ONCE: Final = 10_000
 REFERENCE: Final = "reference"
 LOST: Final = "lost"
-STORED: Final = {"row": {"$exists": True}}
+STORED: Final = {"row": {"$gte": 0}}
 """The filter for images; other documents of their collection only bar a name (arriving.py)."""
 
 
@@ -26,7 +24,7 @@ def known(link: Link, keys: Sequence[bytes], session: Session | None = None, **f
     shown = fields or {"row": 1, "bare": 1, "void": 1}
     for some in batches(keys, AT_ONCE):
         there = link.table("images").find(among(some), shown, session=session, batch_size=AT_ONCE)
-        found.update((bytes(one["_id"]), one) for one in there)
+        found.update((one["_id"], one) for one in there)
     return found
 
 
@@ -35,9 +33,9 @@ def short(value: str) -> bytes:
     return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def shorts(values: Iterable[str]) -> list[Binary]:
+def shorts(values: Iterable[str]) -> list[bytes]:
     """The keys of an image's aliases, as its document has them."""
-    return [Binary(name) for name in sorted({short(value) for value in values})]
+    return sorted({short(value) for value in values})
 
 
 def look_up(link: Link, names: Sequence[str]) -> list[list[Document]]:
@@ -46,11 +44,11 @@ def look_up(link: Link, names: Sequence[str]) -> list[list[Document]]:
     keys = [short(name) for name in names]
     by_alias: dict[bytes, list[Document]] = {}
     for some in batches(dict.fromkeys(keys), AT_ONCE):
-        wanted = {"names": {"$in": [Binary(one) for one in some]}}
+        wanted = {"names": {"$in": some}}
         fields = {"row": 1, "bare": 1, "names": 1}
         for one in link.table("images").find(wanted, fields, batch_size=AT_ONCE):
             for name in one["names"]:
-                by_alias.setdefault(bytes(name), []).append(one)
+                by_alias.setdefault(name, []).append(one)
     found = []
     for name, key in zip(names, keys, strict=True):
         there = by_hash.get(bytes.fromhex(name)) if is_hash(name) else None

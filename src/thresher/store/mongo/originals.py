@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bson import Binary
-
 from thresher.errors import StoreDamaged
 from thresher.records import now_ms
 from thresher.store.mongo.blobs import insert_new
@@ -93,7 +91,8 @@ def _messages(data: Mapping[bytes, bytes]) -> list[list[Document]]:
 def _pieces(name: bytes, whole: bytes, now: int) -> list[Document]:
     names = _piece_names(name, len(whole))
     documents: list[Document] = [
-        {"_id": Binary(piece), "at_ms": now, "data": Binary(whole[number * PIECE_BYTES : (number + 1) * PIECE_BYTES])}
+        # bytes are BSON's binary as they are; a Binary of them would copy a whole image twice
+        {"_id": piece, "at_ms": now, "data": whole[number * PIECE_BYTES : (number + 1) * PIECE_BYTES]}
         for number, piece in enumerate(names)
     ]
     if len(names) > 1:

@@ -9,8 +9,6 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from bson import Binary
-
 from thresher.errors import StoreDamaged
 from thresher.records import Alias, NewImage, Progress
 from thresher.store.contract import Recovered, Report
@@ -53,14 +51,14 @@ def recover(link: Link, images: MongoImages, kinds: Kinds, admit: Admit, report:
 
 def _give_back(link: Link, key: bytes, document: dict[str, object]) -> int:
     """Store the document of a lost row; returns 0 if it is there."""
-    done = link.table("images").update_one({"_id": Binary(key)}, {"$setOnInsert": document}, upsert=True)
+    done = link.table("images").update_one({"_id": key}, {"$setOnInsert": document}, upsert=True)
     return int(done.upserted_id is not None)
 
 
 def _unknown(link: Link) -> Iterator[bytes]:
     """The names of stored bytes without an image."""
     every = link.table("bytes").find({}, {"_id": 1}).hint([("_id", 1)])
-    whole = (bytes(one["_id"]) for one in every if len(one["_id"]) == HASH_BYTES)
+    whole = (one["_id"] for one in every if len(one["_id"]) == HASH_BYTES)
     for some in batches(whole, LOOKED_UP):
         known = names.known(link, some)
         yield from (key for key in some if "row" not in known.get(key, {}))

@@ -69,7 +69,7 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
     "image": (
         _index("row"),
         _index("names", partialFilterExpression={"names": {"$exists": True}}),
-        _index("fingerprint", "row", partialFilterExpression={"alike": True}),
+        _index("fingerprint", partialFilterExpression={"alike": True}),
         _index("row", "copy_of", partialFilterExpression={"copy_of": {"$exists": True}}),
     ),
     "refusal": (_index("category", "number"),),

@@ -30,8 +30,8 @@ def one_document_an_image(link: Link, *, at_once: int = AT_ONCE) -> None:
     table = link.table("images")
     while old := list(table.find(NUMBERED).sort("_id", 1).limit(at_once)):
         made = _made(link, old)
-        aliases = {bytes(one["_id"]): [Alias(*pair) for pair in one["aliases"]] for one in made}
-        image_log.note(link, {bytes(one["_id"]): one["row"] for one in made}, aliases)
+        aliases = {one["_id"]: [Alias(*pair) for pair in one["aliases"]] for one in made}
+        image_log.note(link, {one["_id"]: one["row"] for one in made}, aliases)
         insert_new(table, made)
         table.delete_many({"_id": {"$in": [one["_id"] for one in old]}})
     # once: whoever comes second may come after new images
