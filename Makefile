@@ -14,16 +14,19 @@ help: ## list these targets
 
 setup: .venv/.ready src/thresher/server/static/.built-from ## install into .venv and build the web pages; quick if nothing changed
 
-.venv/.ready: pyproject.toml locks/pip.txt locks/test.txt locks/openvino.txt hatch_build.py
+.venv/.ready: pyproject.toml locks/pip.txt locks/test.txt hatch_build.py
 	$(PYTHON) scripts/need_python.py
 	$(PYTHON) -m venv .venv
 	$(INSTALL) --requirement locks/pip.txt
 	@# Where this machine has npm, the pages are built meanwhile; where it has none, the next line borrows it.
 	$(PYTHON) hatch_build.py >/dev/null 2>&1 & $(INSTALL) --requirement locks/test.txt; status=$$?; wait; exit $$status
-	@# The extra openvino in a folder that nothing imports from but the tests that mean it.
-	$(INSTALL) --upgrade --no-deps --target .venv/openvino --requirement locks/openvino.txt
 	$(IN)python hatch_build.py
 	$(IN)python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The extra openvino in a folder that nothing imports from but the tests that mean it.
+.venv/openvino/.ready: locks/openvino.txt | .venv/.ready
+	$(INSTALL) --upgrade --no-deps --target .venv/openvino --requirement locks/openvino.txt
 	touch $@
 
 src/thresher/server/static/.built-from: $(PAGES) | .venv/.ready
@@ -32,14 +35,14 @@ src/thresher/server/static/.built-from: $(PAGES) | .venv/.ready
 demo: setup ## certify labels of real photos, run the whole loop, then a server to try (ONCE=1: stop without the server)
 	$(IN)python examples/food.py $(if $(ONCE),--once)
 
-test: setup ## run the whole test suite, browser tests included
+test: setup .venv/openvino/.ready ## run the whole test suite, browser tests included
 	@$(IN)python scripts/need_browser.py
 	$(IN)python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: setup ## check style and types only: seconds
 	$(IN)ruff check && $(IN)ruff format --check && $(IN)mypy && $(IN)python scripts/npm.py --prefix web run check
 
-coverage: setup ## report which lines the suite runs, in .coverage/html too; fails nothing (PYTEST=tests/label: only its tests)
+coverage: setup .venv/openvino/.ready ## report which lines the suite runs, in .coverage/html too; fails nothing (PYTEST=tests/label: only its tests)
 	@$(IN)python scripts/need_browser.py
 	rm -rf .coverage && mkdir .coverage
 	-$(IN)coverage run -m pytest -n 2 --dist loadfile $(PYTEST)

@@ -135,13 +135,13 @@ def test_a_gpu_that_is_not_there_is_never_taken_for_one(name: str, tmp_path: Pat
         open_backbone(str(graph), cache=tmp_path, how=How(name))
 
 
-# --- OpenVINO, which `make setup` puts beside the environment ---------------------------------------------------------
+# --- OpenVINO, which `make test` puts beside the environment ---------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def with_openvino(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """What a process with the extra finds: run once, for it imports and compiles."""
-    assert (OPENVINO / "openvino").is_dir(), f"OpenVINO is not in {OPENVINO}. Next: make setup"
+    assert (OPENVINO / "openvino").is_dir(), f"OpenVINO is not in {OPENVINO}. Next: make .venv/openvino/.ready"
     folder = tmp_path_factory.mktemp("openvino")
     paths = [str(OPENVINO), *(path for path in sys.path if path)]
     done = subprocess.run(
