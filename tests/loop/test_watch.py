@@ -242,6 +242,19 @@ def test_images_that_could_not_be_read_are_tried_again_after_minutes_and_not_at_
     assert not len(store.columns.missing(column, store.categories.pool(NAME)))
 
 
+def test_images_are_tried_again_where_the_vectors_of_a_workspace_are_of_another_arithmetic_than_a_new_one_would_have(
+    store: Store, settings: Settings
+) -> None:
+    rows = fill(store, COUNT)
+    settings = settings.but(backbone="efficientnet-lite0", arithmetic="alike")
+    store.columns.create("features/efficientnet-lite0", 4)
+    store.columns.write("features/efficientnet-lite0", np.array(rows[1:]), np.ones((COUNT - 1, 4), np.float16))
+    loop, mark = Loop(store, settings), store.categories.mark(NAME)
+    loop.watch.made(NAME, mark, Turn("asking", ""), START_MS)
+    assert not loop.watch.due(NAME, mark, START_MS + watch.UNREAD_MS - 1)
+    assert loop.watch.due(NAME, mark, START_MS + watch.UNREAD_MS)
+
+
 # --- late, twice, two servers, killed ---------------------------------------------------------------------------------
 
 

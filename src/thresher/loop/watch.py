@@ -6,6 +6,7 @@ which part of the mark, is in store/contract/categories.py; docs/decisions/0033-
 
 from dataclasses import dataclass, field
 
+from thresher.errors import NotFound
 from thresher.label.patience import Patience
 from thresher.label.remembered import Memory
 from thresher.learn.embed import columns
@@ -88,5 +89,8 @@ class Watch:
         if way_of(self._store.categories.get(name).targets.method).given:
             return False
         pool, there = self._store.categories.pool(name), set(self._store.columns.names())
-        wanted = [one for one in columns(self._settings) if one in there]
-        return any(len(self._store.columns.missing(one, pool)) for one in wanted)
+        wanted = [one for one in columns(self._settings, self._store) if one in there]
+        try:
+            return any(len(self._store.columns.missing(one, pool)) for one in wanted)
+        except NotFound:  # deleted just now
+            return True
