@@ -164,6 +164,9 @@ def test_embedding_is_compared_with_another_build_and_a_bare_session_on_a_few_pi
         assert ratios[f"photos_{name}_processor"] > 0
     assert ratios["photos_least_cosine_to_before"] > 0.99999  # it is the same build
     assert "12 of " in told
+    columns = {line[:42].strip(): line.split()[-1] for line in told.splitlines() if "features/" in line}
+    assert columns["before"] == columns["now, float32"] == "features/efficientnet-lite0"
+    assert columns["now, fastest"].startswith(columns["before"])
 
 
 def test_what_an_arithmetic_costs_is_measured_on_a_small_pool(tmp_path: Path) -> None:

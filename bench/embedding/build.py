@@ -6,6 +6,7 @@ Each answer is a line of JSON: images, seconds, and processor seconds with those
 When its input ends, it writes the vectors and the hashes of their images to PLACE/vectors.npz.
 """
 
+import inspect
 import json
 import resource
 import sys
@@ -35,17 +36,19 @@ def main() -> None:
     harvest(NAME, from_tar(tar), store=store, settings=settings, now_ms=1)
     rows = store.categories.pool(NAME)
     embed(rows[:1], store=store, settings=settings)  # builds the graph, and chooses a runtime
-    print(json.dumps({"column": column(settings)}), flush=True)
+    # in today's build it may depend on the vectors that the store has
+    name = column(settings, store) if "store" in inspect.signature(column).parameters else column(settings)
+    print(json.dumps({"column": name}), flush=True)
     for _ in sys.stdin:
-        store.columns.drop(column(settings))
+        store.columns.drop(name)
         processor, began = processor_seconds(), time.perf_counter()
         made = embed(rows, store=store, settings=settings)
         took = time.perf_counter() - began
         told = {"images": made, "seconds": took, "processor_seconds": processor_seconds() - processor}
         print(json.dumps(told), flush=True)
-    matrix, _ = store.columns.view(column(settings))
-    names = [image.sha256 for image in store.images.many(rows)]
-    np.savez(place / "vectors.npz", names=names, vectors=np.asarray(matrix[rows], np.float32))
+    matrix, _ = store.columns.view(name)
+    hashes = [image.sha256 for image in store.images.many(rows)]
+    np.savez(place / "vectors.npz", names=hashes, vectors=np.asarray(matrix[rows], np.float32))
     store.close()
 
 

@@ -1,5 +1,6 @@
 """Nothing new costs nothing: a loop that came to rest makes no turn until something is changed, or a time has come."""
 
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -179,6 +180,7 @@ def test_drafts_and_what_pages_read_make_no_turn_due(store: Store, settings: Set
 
 def test_the_end_of_a_lease_makes_a_turn_due_although_nobody_writes(store: Store, settings: Settings) -> None:
     fill(store, COUNT)
+    settings = settings.but(lease_minutes=10)  # less than a loop remembers
     loop = resting(store, settings)
     store.people.add(ANN)
     work = deal(NAME, ANN, store=store, settings=settings, now_ms=START_MS, seed=1)
@@ -240,6 +242,41 @@ def test_images_that_could_not_be_read_are_tried_again_after_minutes_and_not_at_
     assert loop.look(START_MS + watch.UNREAD_MS)
     assert len(rows) == COUNT
     assert not len(store.columns.missing(column, store.categories.pool(NAME)))
+
+
+def test_images_are_tried_again_where_the_vectors_of_a_workspace_are_of_another_arithmetic_than_a_new_one_would_have(
+    store: Store, settings: Settings
+) -> None:
+    rows = fill(store, COUNT)
+    settings = settings.but(backbone="efficientnet-lite0", arithmetic="alike")
+    store.columns.create("features/efficientnet-lite0", 4)
+    store.columns.write("features/efficientnet-lite0", np.array(rows[1:]), np.ones((COUNT - 1, 4), np.float16))
+    loop, mark = Loop(store, settings), store.categories.mark(NAME)
+    loop.watch.made(NAME, mark, Turn("asking", ""), START_MS)
+    assert not loop.watch.due(NAME, mark, START_MS + watch.UNREAD_MS - 1)
+    assert loop.watch.due(NAME, mark, START_MS + watch.UNREAD_MS)
+
+
+def test_a_change_that_moved_no_mark_is_seen_after_a_quarter_of_an_hour(store: Store, settings: Settings) -> None:
+    """However many turns are made in between: they go by what is remembered."""
+    fill(store, COUNT)
+    loop = resting(store, settings)
+    work = store.work.get(sent(store, settings, START_MS))
+    row, last_ms = next(one.row for one in work.dealt if one.ask is not None), START_MS + watch.WHOLE_MS - 1
+    loop.rest(START_MS)
+
+    def held_of() -> Says:
+        return store.labels.of(NAME, 1, [row])[row].says
+
+    with closing(sqlite3.connect(Path(store.place) / "catalog.sqlite")) as catalog, catalog:
+        changed = catalog.execute("UPDATE vote SET says = 'yes' WHERE row = ?", (row,)).rowcount
+    loop.rest(last_ms)
+    store.people.add(Worker("bob", "bob", owner=False, invite="", created_ms=1))
+    assert loop.rest(last_ms)
+    assert (changed, held_of()) == (1, Says.NO)
+    assert loop.rest(last_ms + 1)
+    assert held_of() is Says.YES
+    assert not loop.look(last_ms + watch.WHOLE_MS - watch.UNREAD_MS)
 
 
 # --- late, twice, two servers, killed ---------------------------------------------------------------------------------

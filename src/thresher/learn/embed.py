@@ -51,6 +51,17 @@ def column(settings: Settings, store: Store | None = None) -> str:
     return only
 
 
+def with_vectors(rows: Rows, *, store: Store, settings: Settings) -> Rows:
+    """Those of some rows that every backbone of the setting has embedded."""
+    if not len(rows):
+        return rows
+    there = store.columns.names()
+    for name in columns(settings, store):
+        missing = store.columns.missing(name, rows) if name in there else rows
+        rows = rows[~np.isin(rows, missing)]
+    return rows
+
+
 def embed(
     rows: Rows,
     *,

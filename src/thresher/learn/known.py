@@ -1,12 +1,13 @@
 """The answers that a head is trained on, and whether they suffice to train one."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from thresher.records import Category, Label, Says
-from thresher.store.contract import Rows, Store
+from thresher.records import Category, Label, Round, Says
+from thresher.store.contract import Held, Rows, Store
 from thresher.store.groups import groups_of
 
 LEAST_OF_EACH: Final = 2
@@ -23,6 +24,20 @@ def known_answers(entry: Category, held: Sequence[Label], *, store: Store) -> di
     if len(rows):
         rows = rows[np.sort(np.unique(groups_of(rows, held, store=store), return_index=True)[1])]
     return {row: answers[row] is Says.YES for row in rows.tolist()}
+
+
+def learnt_from(held: Held) -> str:
+    """A hash of labels: of the rows whose answer is known, and the answers."""
+    sure = ~held.unsure
+    return hashlib.sha256(held.rows[sure].astype("<i8").tobytes() + held.yes[sure].tobytes()).hexdigest()[:16]
+
+
+def has_learnt(done: Round, held: Held) -> bool:
+    """Whether a round has learnt from these labels; of one of an earlier version only their numbers are known."""
+    if done.learnt:
+        return done.learnt == learnt_from(held)
+    yes, unsure = int(held.yes.sum()), int(held.unsure.sum())
+    return (done.labels_yes, done.labels_no) == (yes, len(held) - yes - unsure)
 
 
 def can_learn(entry: Category, held: Sequence[Label], *, store: Store) -> bool:

@@ -16,7 +16,7 @@ from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
 from thresher.learn.embed import names
 from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
-from thresher.learn.known import known_answers
+from thresher.learn.known import known_answers, learnt_from
 from thresher.learn.vectors import Vectors, embedded
 from thresher.records import Category, Counts, Label, Progress, Round, Thresholds
 from thresher.settings import Settings, cache_directory
@@ -85,6 +85,7 @@ def train_round(
         at_ms=now_ms,
         seconds=time.perf_counter() - started,
         beside=marks,
+        learnt=learnt_from(held),
     )
     store.rounds.add(done, head.to_bytes())
     told.step()

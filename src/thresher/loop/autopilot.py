@@ -14,7 +14,7 @@ from thresher.loop.turn import Process, Turn, turn
 from thresher.loop.watch import Watch
 from thresher.records import now_ms
 from thresher.settings import Settings
-from thresher.store.contract import Report, Store
+from thresher.store.contract import Mark, Report, Store
 
 REST_SECONDS = 0.5  # between looks at the store while people answer
 LONGEST_REST_SECONDS = 3.0
@@ -95,34 +95,36 @@ def keep(
     A category whose loop another process runs is skipped, and one whose answers or evidence are damaged.
     """
     number, sound, watch = 0, set[str](), Watch(store=store, settings=settings)
+
+    def take(name: str, at_ms: int) -> tuple[Mark, Turn]:
+        """A turn under the lease, which ends early once that is lost; with the mark as it was before."""
+        with held(name, store=store) as lost:
+            if name not in sound:  # once: damage comes from outside
+                must_be_sound(name, store=store)
+                sound.add(name)
+            mark = store.categories.mark(name)  # as of now: the turn of another category may have taken long
+            process = Process(lambda: stop() or lost(), watch.memory(name))
+            seed = _seed(settings, number)
+            return mark, turn(name, store=store, settings=settings, now_ms=at_ms, seed=seed, process=process)
+
     while not stop():
         rested, started = True, time.monotonic()
         for name, mark in store.categories.marks().items():
             if stop():
                 return
-            at_ms = now_ms()
-            if not watch.due(name, mark, at_ms):  # no lease either: looking at a mark needs none
-                heard(name, watch.last(name))
-                continue
+            at_ms, before = now_ms(), mark
             try:
-                with held(name, store=store):
-                    if name not in sound:  # once: damage comes from outside
-                        must_be_sound(name, store=store)
-                        sound.add(name)
-                    mark = store.categories.mark(name)  # as of now: the turn of another category may have taken long
-                    came_to = turn(
-                        name,
-                        store=store,
-                        settings=settings,
-                        now_ms=at_ms,
-                        seed=_seed(settings, number),
-                        process=Process(stop, watch.memory(name)),
-                    )
+                due = watch.due(name, mark, at_ms)  # needs no lease, and may read what is damaged
+                if due:
+                    before, came_to = take(name, at_ms)
             except Busy:
                 continue
             except StoreDamaged as error:
-                came_to = Turn("damaged", str(error))
-            heard(name, watch.made(name, mark, came_to, at_ms))
+                due, came_to = True, Turn("damaged", str(error))
+            if not due:
+                heard(name, watch.last(name))
+                continue
+            heard(name, watch.made(name, before, came_to, at_ms))
             rested = rested and came_to.state != "learned"
         number += 1
         if rested:

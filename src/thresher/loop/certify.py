@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from thresher.errors import Busy
 from thresher.loop.autopilot import FINAL, rest_seconds
@@ -49,9 +50,9 @@ def audit(
             if not watch.due(name, mark, at_ms):  # no lease either: looking at a mark needs none
                 heard(name, came_to[name])
                 continue
-            process = Process(stop, watch.memory(name))
             try:
-                with held(name, store=store):
+                with held(name, store=store) as lost:
+                    process = Process(partial(_either, stop, lost), watch.memory(name))
                     came_to[name] = one_turn(name, rows, store=store, settings=settings, process=process)
             except Busy:
                 time.sleep(RETRY_SECONDS)
@@ -63,6 +64,10 @@ def audit(
         if not moved and number != turns:
             time.sleep(rest_seconds(time.monotonic() - started))
     return came_to
+
+
+def _either(stop: Callable[[], bool], lost: Callable[[], bool]) -> bool:
+    return stop() or lost()
 
 
 def one_turn(name: str, first: Rows, *, store: Store, settings: Settings, process: Process) -> Turn:

@@ -14,7 +14,8 @@ from thresher.label.gold import gild_audits
 from thresher.label.out_of_people import end_out_of_people
 from thresher.label.remembered import Memory
 from thresher.label.votes import settle
-from thresher.learn.embed import embed
+from thresher.learn.embed import embed, with_vectors
+from thresher.learn.known import has_learnt
 from thresher.learn.round import beside_marks, train_round
 from thresher.learn.text import keep_scored
 from thresher.loop.budget import is_short, nobody_can_answer
@@ -172,24 +173,25 @@ def learn(
     category: Category, *, store: Store, settings: Settings, seed: int, now_ms: int, report: Report | None
 ) -> Round | None:
     """Train and score if the last round did not have all labels and columns; the newest round in any case."""
-    version = category.question.version
-    latest = store.rounds.latest(category.name, version)
-    labels = int((~store.labels.held(category.name, version).unsure).sum())
-    if latest and latest.labels_yes + latest.labels_no == labels and _knows_all(category, latest, store):
+    latest = store.rounds.latest(category.name, category.question.version)
+    if latest and _knows_all(category, latest, store=store, settings=settings):
         return latest
     try:
         return train_round(category, store=store, settings=settings, seed=seed, now_ms=now_ms, report=report)
     except NotReady:  # fewer than two labels of each answer: more random images are asked about
         return None
     except AlreadyThere:  # another loop, whose lease this process has lost, was faster
-        return store.rounds.latest(category.name, version)
+        return store.rounds.latest(category.name, category.question.version)
 
 
-def _knows_all(category: Category, latest: Round, store: Store) -> bool:
-    """Whether a round could learn from the columns that there are now, and scored the whole pool."""
+def _knows_all(category: Category, latest: Round, *, store: Store, settings: Settings) -> bool:
+    """Whether a round has learnt from the labels and columns of now, and scored every image that can be scored."""
+    if not has_learnt(latest, store.labels.held(category.name, category.question.version)):
+        return False
     if latest.beside != beside_marks(category.name, store=store):
         return False
-    return not len(store.columns.missing(latest.column, store.categories.pool(category.name)))
+    unscored = store.columns.missing(latest.column, store.categories.pool(category.name))
+    return not len(with_vectors(unscored, store=store, settings=settings))  # the others could not be read
 
 
 def ask(

@@ -6,6 +6,7 @@ which part of the mark, is in store/contract/categories.py; docs/decisions/0033-
 
 from dataclasses import dataclass, field
 
+from thresher.errors import NotFound
 from thresher.label.patience import Patience
 from thresher.label.remembered import Memory
 from thresher.learn.embed import columns
@@ -19,11 +20,15 @@ UNREAD_MS = 300_000
 DAMAGED_MS = 60_000
 """How long after a turn what was damaged is looked at again: a file may have been put back by hand."""
 
+WHOLE_MS = 900_000
+"""How long what is remembered is gone by: then a turn reads everything, in case a move of the mark was lost."""
+
 
 @dataclass
 class _Kept:
-    """What is kept of one category: the mark before its last turn, that turn, and when it was made."""
+    """What is kept of one category since some time: the mark before its last turn, that turn, and when it was made."""
 
+    since_ms: int
     memory: Memory = field(default_factory=Memory)
     patience: Patience = field(default_factory=Patience)
     mark: Mark | None = None
@@ -35,7 +40,8 @@ class _Kept:
 class Watch:
     """The loops that one process repeats: the last turn of each, and whether another is due.
 
-    A process that starts knows nothing, so its first turn is always due: so settings that changed take effect.
+    A process that starts knows nothing, so its first turn is always due: so settings that changed take effect. Every
+    15 minutes it forgets all it knows, so that whatever moved no mark, by a fault, is seen then at the latest.
     """
 
     def __init__(self, *, store: Store, settings: Settings) -> None:
@@ -44,7 +50,9 @@ class Watch:
 
     def due(self, name: str, mark: Mark, at_ms: int) -> bool:
         """Whether a turn is due at a time, by the mark that the category has then; not while its last turn stands."""
-        kept = self._of(name)
+        kept = self._of(name, at_ms)
+        if at_ms >= kept.since_ms + WHOLE_MS:
+            kept = self._kept[name] = _Kept(at_ms)
         if kept.mark is None or kept.came_to is None or mark.turn != kept.mark.turn:
             return True
         if 0 < mark.wakes_ms <= at_ms:
@@ -58,22 +66,22 @@ class Watch:
 
         The mark is that from before the turn, so that what changed during the turn makes another one due.
         """
-        kept = self._of(name)
+        kept = self._of(name, at_ms)
         kept.mark, kept.came_to, kept.at_ms, kept.again_ms = mark, came_to, at_ms, None
         return came_to
 
     def last(self, name: str) -> Turn:
         """The last turn of a category."""
-        came_to = self._of(name).came_to
+        came_to = self._kept[name].came_to
         assert came_to is not None  # noqa: S101 -- asked only where one was kept
         return came_to
 
     def memory(self, name: str) -> Memory:
-        """What its turns hand to the functions of `label`."""
-        return self._of(name).memory
+        """What a turn that is due hands to the functions of `label`."""
+        return self._kept[name].memory
 
-    def _of(self, name: str) -> _Kept:
-        return self._kept.setdefault(name, _Kept())
+    def _of(self, name: str, at_ms: int) -> _Kept:
+        return self._kept.setdefault(name, _Kept(at_ms))
 
     def _again_ms(self, name: str, came_to: Turn, kept: _Kept) -> int:
         """The first time after the last turn at which another one does more, although nothing changed; 0 for never."""
@@ -88,5 +96,8 @@ class Watch:
         if way_of(self._store.categories.get(name).targets.method).given:
             return False
         pool, there = self._store.categories.pool(name), set(self._store.columns.names())
-        wanted = [one for one in columns(self._settings) if one in there]
-        return any(len(self._store.columns.missing(one, pool)) for one in wanted)
+        wanted = [one for one in columns(self._settings, self._store) if one in there]
+        try:
+            return any(len(self._store.columns.missing(one, pool)) for one in wanted)
+        except NotFound:  # deleted just now
+            return True

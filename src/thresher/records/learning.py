@@ -37,7 +37,8 @@ class Grounds:
 class Round:
     """One training of the head and one scoring of the pool; `column` holds the scores.
 
-    `beside` names the labels from elsewhere that the head could learn from, each with its checksum.
+    `beside` names the labels from elsewhere that the head could learn from, each with its checksum;
+    `learnt` is a hash of the labels that it learnt from (learn/known.py), empty in a round of an earlier version.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Round:
     at_ms: int
     seconds: float
     beside: tuple[str, ...] = ()
+    learnt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
