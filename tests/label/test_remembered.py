@@ -18,7 +18,8 @@ from thresher.label.votes import Settled, settle
 from thresher.records import Counts, Label, Purpose, Round, Says, Source, Thresholds
 from thresher.settings import Settings
 from thresher.store.contract import Store
-from thresher.store.kinds import RECHECK
+from thresher.store.kinds import RECHECK, REVIEW
+from thresher.store.shapes import Kind
 
 
 @pytest.fixture
@@ -90,6 +91,28 @@ def test_labels_that_somebody_else_writes_beside_our_own_are_read(here: Scene, m
     assert 90 not in memory.held.final()
     settling(here, memory)
     assert memory.held.final() == {90: Says.YES}
+
+
+def test_people_who_come_while_the_votes_are_read_are_read_by_the_next_settling(
+    here: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, count = Memory(), here.store.lines.count
+    settling(here, memory)
+
+    def count_and_come(kind: Kind, category: str = "", **wanted: Any) -> int:
+        if kind is REVIEW and "eve" not in here.people:
+            for name in ("eve", "ann"):
+                here.store.people.seen(here.worker(name).id, "the tablet", here.tick())
+        return count(kind, category, **wanted)
+
+    here.work("cat")
+    monkeypatch.setattr(here.store.lines, "count", count_and_come)
+    settling(here, memory)
+    settling(here, memory)
+    cold = Memory()
+    cold.refresh(NAME, 1, store=here.store)
+    assert "eve" in memory.people.asked
+    assert memory.people == cold.people
 
 
 def test_a_settling_that_fails_half_way_is_made_good_by_the_next(here: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
