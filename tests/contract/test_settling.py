@@ -154,6 +154,27 @@ def everything(memory: Memory) -> tuple[object, ...]:
     return memory.ballots.records(memory.ballots.votes), answers, held, memory.gold, memory.people
 
 
+def test_labels_that_another_process_drops_first_are_not_taken_for_our_own_drop(
+    here: Scene, another: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, drop = Memory(), here.store.labels.drop
+    here.publish(range(6), places=2)
+    for name in PEOPLE[:2]:
+        here.work(name)
+    settle(NAME, store=here.store, settings=here.settings, now_ms=here.tick(), memory=memory)
+    left = set(here.store.labels.held(NAME, 1).rows.tolist())
+    here.store.labels.hold(NAME, [Label(50, Says.YES, Source.CONSENSUS, Purpose.LEARN, 1, 9, 0.99, 2)])
+
+    def after_another(category: str, version: int, source: str, rows: list[int]) -> int:
+        another.labels.drop(category, version, source, [*rows, min(left)])
+        return drop(category, version, source, rows)
+
+    monkeypatch.setattr(here.store.labels, "drop", after_another)
+    settle(NAME, store=here.store, settings=here.settings, now_ms=here.tick(), memory=memory)
+    memory.refresh(NAME, 1, store=here.store)
+    assert memory.held.records(memory.held.lines) == another.labels.all_of(NAME, 1)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("often", [0, 4])
 def test_what_is_remembered_comes_to_the_same_as_what_is_read(here: Scene, seed: int, often: int) -> None:

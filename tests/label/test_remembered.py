@@ -82,9 +82,10 @@ def test_labels_that_somebody_else_writes_beside_our_own_are_read(here: Scene, m
     memory, hold = Memory(), here.store.labels.hold
     theirs = Label(90, Says.YES, Source.OWNER, Purpose.IMPORT, 1, 5)
 
-    def both(category: str, ours: Sequence[Label]) -> None:
-        hold(category, ours)
+    def both(category: str, ours: Sequence[Label]) -> int:
+        moves = hold(category, ours)
         hold(category, [theirs])
+        return moves
 
     monkeypatch.setattr(here.store.labels, "hold", both)
     assert settling(here, memory).labels > 0

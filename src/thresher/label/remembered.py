@@ -174,10 +174,10 @@ class Memory:
         """Note that all that changed was settled, and the rows whose asks are open, so that their end is seen."""
         self.changed, self.whole, self.watched = set(), False, watched
 
-    def wrote_labels(self, category: str, commits: int, *, store: Store) -> None:
-        """Note that labels were written in so many commits: they are as remembered if nobody else wrote any."""
+    def wrote_labels(self, category: str, moves: int, *, store: Store) -> None:
+        """Note labels that were written, moving the mark so often: they are as remembered if nobody else wrote any."""
         labels = store.categories.mark(category).labels
-        if labels == self.mark.labels + commits:
+        if labels == self.mark.labels + moves:
             self.mark = replace(self.mark, labels=labels)
         else:
             self.read.discard("labels")
