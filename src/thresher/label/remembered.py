@@ -94,6 +94,9 @@ class Memory:
             self.forget()
             self.version = self.held.version = version
         mark = store.categories.mark(category)
+        if mark.repairs != self.mark.repairs:  # of which neither the list of reviews nor anything else tells
+            self.forget()
+            self.version = self.held.version = version
         if self._moved("people", mark):
             self._read_people(store)
         if self._moved("votes", mark):
