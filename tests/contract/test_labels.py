@@ -50,6 +50,20 @@ def test_versions_keep_their_labels_apart(store: Store) -> None:
     assert store.labels.held("car", 2) == [label(0, Says.NO, version=2)]
 
 
+def test_a_write_of_labels_tells_how_often_it_moved_the_mark(store: Store, another: Store) -> None:
+    category(store, 2 * LABELS_AT_ONCE)
+    writes = [
+        lambda: store.labels.hold("car", [label(row) for row in range(LABELS_AT_ONCE + 1)]),
+        lambda: store.labels.hold("car", [label(0, Says.NO), label(0, version=2)]),
+        lambda: store.labels.drop("car", 1, "consensus", range(2 * LABELS_AT_ONCE)),
+        lambda: store.labels.drop("car", 1, "consensus", [0]),
+        lambda: store.labels.hold("car", []) + store.labels.drop("car", 1, "owner", []),
+    ]
+    for moves, write in zip((2, 2, 2, 0, 0), writes, strict=True):
+        before = another.categories.mark("car").labels
+        assert write() == another.categories.mark("car").labels - before == moves
+
+
 def test_dropping_a_source_lets_the_next_one_hold(store: Store) -> None:
     category(store, 2)
     store.labels.hold("car", [label(0, Says.NO, Source.OWNER), label(0), label(1)])

@@ -3,6 +3,7 @@
 import copy
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,10 +17,10 @@ from thresher.label.estimated import counted, posterior_of
 from thresher.label.remembered import Memory
 from thresher.label.standing import admit, exclude
 from thresher.label.votes import Changes, changes_of, settle
-from thresher.records import Gold, Label, NewAsk, Purpose, Review, Says, Source, Stage
+from thresher.records import Gold, Label, NewAsk, Progress, Purpose, Review, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store
-from thresher.store.kinds import VOTE
+from thresher.store.kinds import REVIEW, VOTE
 
 PEOPLE = [f"w{number}" for number in range(7)]
 
@@ -152,6 +153,80 @@ def everything(memory: Memory) -> tuple[object, ...]:
     answers = [(row, names[worker], says) for row, worker, says in gold.tolist()]
     held = memory.held.records(memory.held.lines)
     return memory.ballots.records(memory.ballots.votes), answers, held, memory.gold, memory.people
+
+
+def test_labels_that_another_process_drops_first_are_not_taken_for_our_own_drop(
+    here: Scene, another: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, drop = Memory(), here.store.labels.drop
+    here.publish(range(6), places=2)
+    for name in PEOPLE[:2]:
+        here.work(name)
+    settle(NAME, store=here.store, settings=here.settings, now_ms=here.tick(), memory=memory)
+    left = set(here.store.labels.held(NAME, 1).rows.tolist())
+    here.store.labels.hold(NAME, [Label(50, Says.YES, Source.CONSENSUS, Purpose.LEARN, 1, 9, 0.99, 2)])
+
+    def after_another(category: str, version: int, source: str, rows: list[int]) -> int:
+        another.labels.drop(category, version, source, [*rows, min(left)])
+        return drop(category, version, source, rows)
+
+    monkeypatch.setattr(here.store.labels, "drop", after_another)
+    settle(NAME, store=here.store, settings=here.settings, now_ms=here.tick(), memory=memory)
+    memory.refresh(NAME, 1, store=here.store)
+    assert memory.held.records(memory.held.lines) == another.labels.all_of(NAME, 1)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_votes_that_a_repair_makes_anew_are_read_also_if_it_is_ended_half_way(
+    here: Scene, another: Store, ended: bool
+) -> None:
+    transfer = here.store.transfer
+    for first in (0, 6):
+        here.publish(range(first, first + 6), places=2)
+    for name in PEOPLE[:4]:
+        here.work(name)
+    one = here.store.work.of_worker(PEOPLE[0])[0]
+    other = next(there for there in here.store.work.page(NAME, "", 9) if there.task != one.task)
+    votes = map(VOTE.named, transfer.lines(VOTE, NAME, None, 99))
+    turned = next(vote for vote in votes if vote["assignment"] == other.id)
+    transfer.forget(REVIEW, NAME, [(one.id, 1)])
+    says = "no" if turned["says"] == "yes" else "yes"
+    transfer.amend(VOTE, NAME, [turned[field] for field in VOTE.key_names], {"says": says})
+    memory, cold = Memory(), Memory()
+    memory.refresh(NAME, 1, store=here.store)
+    before = everything(memory)
+
+    def end(_: Progress) -> None:
+        if ended:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) if ended else nullcontext():
+        another.check(mend=True, force=True, report=end)
+    memory.refresh(NAME, 1, store=here.store)
+    cold.refresh(NAME, 1, store=here.store)
+    assert everything(memory) == everything(cold) != before
+
+
+def test_a_repair_that_moves_the_votes_as_often_as_it_adds_reviews_is_noticed(here: Scene) -> None:
+    transfer = here.store.transfer
+    here.publish(range(6), places=2)
+    here.publish(range(6, 12), places=1)
+    for name in PEOPLE[:3]:
+        here.work(name)
+    *lost, turned = here.store.work.page(NAME, "", 9)
+    assert turned.task not in {one.task for one in lost}
+    reviews = [line for line in transfer.lines(REVIEW, NAME, None, 9) if REVIEW.named(line)["assignment"] != turned.id]
+    transfer.forget(REVIEW, NAME, [(one.id, 1) for one in lost])
+    memory, cold = Memory(), Memory()
+    memory.refresh(NAME, 1, store=here.store)
+    transfer.restore(REVIEW, NAME, reviews)
+    vote = next(
+        line for line in map(VOTE.named, transfer.lines(VOTE, NAME, None, 99)) if line["assignment"] == turned.id
+    )
+    transfer.amend(VOTE, NAME, [vote[field] for field in VOTE.key_names], {"weight": 0.25})
+    memory.refresh(NAME, 1, store=here.store)
+    cold.refresh(NAME, 1, store=here.store)
+    assert everything(memory) == everything(cold)
 
 
 @pytest.mark.parametrize("seed", range(3))

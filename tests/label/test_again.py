@@ -7,7 +7,7 @@ from tests.label.scene import NAME, Scene, says, scene, truth
 
 from thresher.label.again import judge_again
 from thresher.label.asks import fill_tasks, wish
-from thresher.records import Assignment, Purpose, Review, Says, Stage
+from thresher.records import Assignment, Gold, Purpose, Review, Says, Source, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store
 from thresher.store.kinds import RECHECK
@@ -99,6 +99,26 @@ def test_what_gold_that_came_later_cannot_tell_the_later_work_of_its_worker_does
     here.work("spam", lambda _: Says.YES)
     again(here)
     assert {vote.weight for vote in store.labels.votes(NAME, 1) if vote.worker == "spam"} <= {0.25}
+
+
+def test_a_gate_that_asks_for_less_gold_judges_again_what_waits(here: Scene) -> None:
+    here.work("honest")
+    assert stands(here, "honest") == (Stage.ACCEPTED, 1.0, True)
+    assert again(here) == 0
+    here.settings = here.settings.but(gold_least=12)
+    assert again(here) == 1
+    assert stands(here, "honest") == (Stage.ACCEPTED, 1.0, False)
+
+
+def test_gold_that_says_the_opposite_is_judged_by_though_there_is_as_much_of_each(here: Scene) -> None:
+    here.work("honest")
+    assert again(here) == 0
+    dealt = here.store.work.of_worker("honest")[0].dealt
+    hidden = [place.row for place in dealt if place.ask is None]
+    turned = [row for yes in (True, False) for row in [row for row in hidden if truth(row) is yes][:4]]
+    here.store.labels.gild(NAME, [Gold(row, says(not truth(row)), 1, Source.OWNER) for row in turned])
+    assert again(here) == 1
+    assert stands(here, "honest") == (Stage.REJECTED, 0.0, False)
 
 
 def test_two_servers_that_judge_again_at_once_add_one_decision(here: Scene) -> None:

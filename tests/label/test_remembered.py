@@ -18,7 +18,8 @@ from thresher.label.votes import Settled, settle
 from thresher.records import Counts, Label, Purpose, Round, Says, Source, Thresholds
 from thresher.settings import Settings
 from thresher.store.contract import Store
-from thresher.store.kinds import RECHECK
+from thresher.store.kinds import RECHECK, REVIEW
+from thresher.store.shapes import Kind
 
 
 @pytest.fixture
@@ -81,15 +82,38 @@ def test_labels_that_somebody_else_writes_beside_our_own_are_read(here: Scene, m
     memory, hold = Memory(), here.store.labels.hold
     theirs = Label(90, Says.YES, Source.OWNER, Purpose.IMPORT, 1, 5)
 
-    def both(category: str, ours: Sequence[Label]) -> None:
-        hold(category, ours)
+    def both(category: str, ours: Sequence[Label]) -> int:
+        moves = hold(category, ours)
         hold(category, [theirs])
+        return moves
 
     monkeypatch.setattr(here.store.labels, "hold", both)
     assert settling(here, memory).labels > 0
     assert 90 not in memory.held.final()
     settling(here, memory)
     assert memory.held.final() == {90: Says.YES}
+
+
+def test_people_who_come_while_the_votes_are_read_are_read_by_the_next_settling(
+    here: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, count = Memory(), here.store.lines.count
+    settling(here, memory)
+
+    def count_and_come(kind: Kind, category: str = "", **wanted: Any) -> int:
+        if kind is REVIEW and "eve" not in here.people:
+            for name in ("eve", "ann"):
+                here.store.people.seen(here.worker(name).id, "the tablet", here.tick())
+        return count(kind, category, **wanted)
+
+    here.work("cat")
+    monkeypatch.setattr(here.store.lines, "count", count_and_come)
+    settling(here, memory)
+    settling(here, memory)
+    cold = Memory()
+    cold.refresh(NAME, 1, store=here.store)
+    assert "eve" in memory.people.asked
+    assert memory.people == cold.people
 
 
 def test_a_settling_that_fails_half_way_is_made_good_by_the_next(here: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

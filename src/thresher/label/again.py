@@ -14,6 +14,7 @@ from thresher.records import Assignment, Category, Gold, Review, Says, Stage
 from thresher.settings import Settings
 from thresher.store.contract import Store, as_category
 from thresher.store.kinds import RECHECK, REVIEW
+from thresher.store.seals import seal
 
 OWED = "owed"  # the mark of a decision whose weight the votes get when the freeze is over
 
@@ -47,8 +48,8 @@ def judge_again(
     if not waiting:
         return 0
     gold = store.labels.gold(category, version)
-    known = [sum(piece.confirmed and piece.says is says for piece in gold) for says in (Says.YES, Says.NO)]
-    of_gold = f"{version}: {known[0]} yes, {known[1]} no"
+    known = _known(gold, settings)
+    of_gold = f"{version}: {known}"
     others = _Others(category, version, store, memory)
     changed = 0
     for line in waiting:
@@ -78,6 +79,14 @@ def judge_again(
         else:
             store.lines.change(RECHECK, [name], {"mark": marks[waits]}, category)
     return changed
+
+
+def _known(gold: Sequence[Gold], settings: Settings) -> str:
+    """What the gate goes by, in numbers that change when it does: the confirmed gold and what is asked of it."""
+    confirmed = sorted((piece.row, piece.says) for piece in gold if piece.confirmed)
+    yes = sum(says is Says.YES for _, says in confirmed)
+    rules = f"{settings.gold_images} {settings.gold_least} {settings.gold_pass}"
+    return f"{yes} yes, {len(confirmed) - yes} no, {seal(confirmed)}; {rules}"
 
 
 class _Others:

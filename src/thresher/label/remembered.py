@@ -94,10 +94,14 @@ class Memory:
             self.forget()
             self.version = self.held.version = version
         mark = store.categories.mark(category)
+        if mark.repairs != self.mark.repairs:  # of which neither the list of reviews nor anything else tells
+            self.forget()
+            self.version = self.held.version = version
         if self._moved("people", mark):
             self._read_people(store)
         if self._moved("votes", mark):
-            mark = self._read_votes(category, mark, store)
+            # of the later mark only the votes: the people may have moved since they were read
+            mark = replace(mark, votes=self._read_votes(category, mark.votes, store))
         if self._moved("labels", mark):
             self.read_labels(category, store=store)
         if self._moved("gold", mark):
@@ -116,15 +120,14 @@ class Memory:
             self.whole, self.estimate = True, None  # other votes count
         self.people = people
 
-    def _read_votes(self, category: str, mark: Mark, store: Store) -> Mark:
-        """Read the votes of new reviews, or all; returns the mark that belongs to them."""
+    def _read_votes(self, category: str, votes: int, store: Store) -> int:
+        """Read the votes of new reviews, or all; returns the mark of votes that belongs to them."""
         for _ in range(LOOKS):
             listed = self._listed(category, store)
-            now = store.categories.mark(category)
-            mark, before = now, mark
-            if now.votes == before.votes:  # nobody reviewed while the list was read
+            votes, before = store.categories.mark(category).votes, votes
+            if votes == before:  # nobody reviewed while the list was read
                 break
-        new, unlisted = listed.keys() - self.reviews.keys(), mark.votes - len(listed)
+        new, unlisted = listed.keys() - self.reviews.keys(), votes - len(listed)
         known = "votes" in self.read and self.reviews.keys() <= listed.keys() and unlisted == self.unlisted
         if known and len(new) < MANY + len(self.reviews) // MANY:
             self._read_reviewed(category, {assignment for assignment, _ in new}, store)
@@ -134,7 +137,7 @@ class Memory:
             self.whole, self.estimate = True, None
         self.reviews, self.unlisted = listed, unlisted
         self.reviewed = Counter(by for (_, number), by in listed.items() if number == 1)
-        return mark
+        return votes
 
     def _listed(self, category: str, store: Store) -> dict[tuple[str, int], tuple[int, str]]:
         """The name of each review: those remembered and the newest, if that is all, or else read whole."""
@@ -174,10 +177,10 @@ class Memory:
         """Note that all that changed was settled, and the rows whose asks are open, so that their end is seen."""
         self.changed, self.whole, self.watched = set(), False, watched
 
-    def wrote_labels(self, category: str, commits: int, *, store: Store) -> None:
-        """Note that labels were written in so many commits: they are as remembered if nobody else wrote any."""
+    def wrote_labels(self, category: str, moves: int, *, store: Store) -> None:
+        """Note labels that were written, moving the mark so often: they are as remembered if nobody else wrote any."""
         labels = store.categories.mark(category).labels
-        if labels == self.mark.labels + commits:
+        if labels == self.mark.labels + moves:
             self.mark = replace(self.mark, labels=labels)
         else:
             self.read.discard("labels")

@@ -21,7 +21,6 @@ from thresher.label.verdicts import NOBODY, Images, Verdict, images_of, verdict_
 from thresher.records import Category, Label, NewAsk, Purpose, Says, Source, Vote
 from thresher.settings import Settings
 from thresher.store.contract import Store, as_category
-from thresher.store.contract.labels import LABELS_AT_ONCE
 
 __all__ = ["Settled", "Verdict", "posteriors", "settle", "verdict_of"]
 
@@ -240,17 +239,13 @@ def _ask_on(changes: Changes, row: int, votes: Sequence[Vote], votes_most: int, 
 
 def _write(changes: Changes, category: str, memory: Memory, store: Store) -> Settled:
     """Drop labels first, then set labels, asks last: after a kill in between, the next call finds the rest to do."""
-    version, commits = memory.version, 0
-    for start in range(0, len(changes.drop), LABELS_AT_ONCE):
-        store.labels.drop(category, version, Source.CONSENSUS, changes.drop[start : start + LABELS_AT_ONCE])
-        commits += 1
-    for start in range(0, len(changes.hold), LABELS_AT_ONCE):
-        store.labels.hold(category, changes.hold[start : start + LABELS_AT_ONCE])
-        commits += 1
-    if commits:
+    version = memory.version
+    if changes.drop or changes.hold:
+        moves = store.labels.drop(category, version, Source.CONSENSUS, changes.drop) if changes.drop else 0
+        moves += store.labels.hold(category, changes.hold) if changes.hold else 0
         memory.held.drop(Source.CONSENSUS, changes.drop)
         memory.held.put(changes.hold)
-        memory.wrote_labels(category, commits, store=store)
+        memory.wrote_labels(category, moves, store=store)
     # a vote that came since is settled by the next call, which may find that nobody else need be asked
     more, adjudications = (
         store.asks.wish(category, version, asks) if asks else 0 for asks in (changes.more, changes.adjudicate)

@@ -32,14 +32,19 @@ class OpenedStore(Store):
         self, *, mend: bool, every_byte: bool = False, force: bool = False, report: Report | None = None
     ) -> CheckReport:
         findings = Findings(mend, report, every_byte, force, self.images.count())
-        for category in self.categories.all():  # before the counters, which count what is made anew
-            for one in self._changed(category.name):
-                tell(one, findings)
-        self._compare(findings)
-        tell_damaged_columns(self.columns, findings)
-        tell_lost_scores(self.categories, self.rounds, self.columns, findings)
-        findings.counted["images"] = self.images.count()
-        if findings.mended:  # of whatever category
+        try:
+            for category in self.categories.all():  # before the counters, which count what is made anew
+                for one in self._changed(category.name):
+                    tell(one, findings)
+            self._compare(findings)
+            tell_damaged_columns(self.columns, findings)
+            tell_lost_scores(self.categories, self.rounds, self.columns, findings)
+            findings.counted["images"] = self.images.count()
+        except BaseException:
+            if findings.mended:
+                self._move(PARTS)
+            raise
+        if mend:  # also with nothing to mend: an earlier one may have been killed
             self._move(PARTS)
         return findings.told()
 

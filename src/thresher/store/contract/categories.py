@@ -35,7 +35,9 @@ class Tally:
         return self.answers + self.gold_answers + self.owner_answers
 
 
-Part = Literal["question", "pool", "votes", "labels", "gold", "asks", "rounds", "people", "columns", "drafts"]
+Part = Literal[
+    "question", "pool", "votes", "labels", "gold", "asks", "rounds", "people", "columns", "repairs", "drafts"
+]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 
@@ -56,6 +58,7 @@ class Mark:
     | rounds | rounds of training, frozen evidence, releases |
     | people | workers, invites, devices |
     | columns | values of embeddings and scores |
+    | repairs | repairs and copies, which may change anything: they move all other parts too |
     | drafts | answers that may still change, and refused candidates: only pages show them |
 
     `wakes_ms` is the earliest end of an open lease of the category, 0 without one: what a turn does then (`expire`) is
@@ -71,6 +74,7 @@ class Mark:
     rounds: int = 0
     people: int = 0
     columns: int = 0
+    repairs: int = 0
     drafts: int = 0
     wakes_ms: int = 0
 

@@ -12,7 +12,7 @@ from thresher.records import Gold, Label, Says, Vote
 from thresher.store.contract.common import Rows
 
 LABELS_AT_ONCE: Final = 500
-"""Labels that `hold` and `drop` write in one commit, which moves the change mark's part `labels` by one."""
+"""Labels that `hold` and `drop` write in one commit."""
 
 
 class Held(list[Label]):
@@ -48,11 +48,14 @@ def as_held(labels: Sequence[Label]) -> Held:
 class Labels(Protocol):
     """Labels with their source and purpose; gold; and the votes they come from."""
 
-    def hold(self, category: str, labels: Sequence[Label]) -> None:
-        """Store labels; a label of the same row, version and source replaces the earlier one."""
+    def hold(self, category: str, labels: Sequence[Label]) -> int:
+        """Store labels; a label of the same row, version and source replaces the earlier one.
 
-    def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
-        """Delete labels of one source, for example when their votes were rejected."""
+        Returns how often this moved the change mark's part `labels`: once for each commit that changed anything.
+        """
+
+    def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> int:
+        """Delete labels of one source, for example when their votes were rejected; returns the same as `hold`."""
 
     def held(self, category: str, version: int) -> Held:
         """One label per row, that of the most trusted source, by row."""

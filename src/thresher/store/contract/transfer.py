@@ -7,7 +7,10 @@ from thresher.store.shapes import Kind, Kinds, Line, Named
 
 
 class Transfer(Protocol):
-    """Reads and writes the lines of a store. Nobody else may use the target store meanwhile."""
+    """Reads and writes the lines of a store. Nobody else may use the target store meanwhile.
+
+    Every write but `adopt` moves each part of the change mark: of its category, or of all.
+    """
 
     kinds: Kinds
     """Every kind of line that there is."""

@@ -29,32 +29,36 @@ class MongoLabels(Part, Labels):
         super().__init__(link)
         self._known = KnownLabels()
 
-    def hold(self, category: str, labels: Sequence[Label]) -> None:
+    def hold(self, category: str, labels: Sequence[Label]) -> int:
         here_rows(self.link, [int(label.row) for label in labels])
+        moves = 0
         for version, of_version in by_version(labels).items():
             for some in batches(of_version, LABELS_AT_ONCE):
                 writes = replacing(row_document(LABEL, category, label_line(label)) for label in some)
-                self._change(category, version, sorted({int(label.row) for label in some}), writes)
+                moves += self._change(category, version, sorted({int(label.row) for label in some}), writes)
+        return moves
 
-    def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
-        trust = TRUST[one_of(Source, source)]
+    def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> int:
+        trust, moves = TRUST[one_of(Source, source)], 0
         for some in batches(plain(rows), LABELS_AT_ONCE):
             writes = [DeleteOne({"_id": key(category=category, version=version, row=row, trust=trust)}) for row in some]
-            self._change(category, version, some, writes)
+            moves += self._change(category, version, some, writes)
+        return moves
 
     def _change(
         self, category: str, version: int, rows: list[int], writes: list[ReplaceOne[Document]] | list[DeleteOne]
-    ) -> None:
-        """Write labels of some rows, and update the counters accordingly."""
+    ) -> bool:
+        """Write labels of some rows, and update the counters accordingly; returns whether the mark moved."""
 
-        def change(session: Session) -> None:
+        def change(session: Session) -> bool:
             before = self._held_counts(category, version, rows, session)
-            changed = self.link.table("labels").bulk_write(list(writes), session=session)
+            changed = _changes(self.link.table("labels").bulk_write(list(writes), session=session))
             after = self._held_counts(category, version, rows, session)
             moved = {(f"labels:{version}", says): after[says] - before[says] for says in before | after}
-            count_on(self.link, category, moved, session, moves=["labels"] if _changes(changed) else ())
+            count_on(self.link, category, moved, session, moves=["labels"] if changed else ())
+            return changed
 
-        self.link.transact(change)
+        return self.link.transact(change)
 
     def _held_counts(self, category: str, version: int, rows: list[int], session: Session) -> Counter[str]:
         held: dict[int, tuple[int, str]] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from thresher.store.contract import PARTS
 from thresher.store.findings import miscounted
 from thresher.store.mongo.arriving import correct_images, count_images
 from thresher.store.mongo.lines import path
@@ -80,9 +81,9 @@ def _numbers(link: Link, groups: Iterable[tuple[str, list[Step]]], moment: Sessi
 
 
 def correct(link: Link, name: Name, by: int) -> None:
-    """Correct a counter by its difference; concurrent changes of others are kept."""
+    """Correct a counter by its difference, and move the mark; concurrent changes of others are kept."""
     if name == IMAGES:
         correct_images(link, by)
         return
     category, kind, which = name
-    link.transact(lambda session: count_on(link, category, {(kind, which): by}, session))
+    link.transact(lambda session: count_on(link, category, {(kind, which): by}, session, moves=PARTS))

@@ -20,7 +20,7 @@ from thresher.store.mongo.categories import refusal_document
 from thresher.store.mongo.failures import plain_failures, steadily
 from thresher.store.mongo.images import alike, image_document
 from thresher.store.mongo.lines import beyond, document, having, line_of, replacing
-from thresher.store.mongo.link import Document, Link, among, batches, key, span
+from thresher.store.mongo.link import Document, Link, Session, among, batches, key, span
 from thresher.store.mongo.names import STORED
 from thresher.store.mongo.numbers import WORKSPACE, move
 from thresher.store.mongo.originals import Originals
@@ -71,11 +71,16 @@ class MongoTransfer(Transfer):
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
         _, take_in = _BY_HAND.get(kind.name, (None, None))
         named = map(kind.named, lines)
-        documents = (
+        writes = replacing(
             take_in(self.link, category, there) if take_in else document(self.link, kind, category, there)
             for there in named
         )
-        self.link.table(kind.collection).bulk_write(replacing(documents), ordered=False)
+
+        def restore(session: Session) -> None:
+            self.link.table(kind.collection).bulk_write(writes, ordered=False, session=session)
+            move(self.link, category, PARTS, session)
+
+        self.link.transact(restore)
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
         self.originals.put({hash_key(name): whole for name, whole in data.items()})
@@ -94,6 +99,7 @@ class MongoTransfer(Transfer):
             {name: image.aliases for name, image in new.items()},
         )  # fmt: skip
         self.link.table("images").bulk_write(replacing(documents), ordered=False)
+        move(self.link, WORKSPACE, PARTS)  # whoever copies, repeats it after a kill in between
 
     def holding(self, hashes: Collection[str]) -> set[str]:
         wanted = among(map(hash_key, hashes))
@@ -106,17 +112,28 @@ class MongoTransfer(Transfer):
             self.link.table("asks").delete_many({"category": category, "task": {"$exists": True}})
         if kind.name == "assignment":
             self.link.table("desks").delete_many(span(category=category))
+        move(self.link, category, PARTS)  # as above
 
     def forget(self, kind: Kind, category: str, keys: Sequence[Line]) -> None:
         for some in batches(keys, FORGOTTEN_AT_ONCE):
             names = [key(category=category, **kind.keyed(one)) for one in some]
-            self.link.table(kind.collection).delete_many({"_id": {"$in": names}})
+
+            def forget(session: Session, names: list[Document] = names) -> None:
+                self.link.table(kind.collection).delete_many({"_id": {"$in": names}}, session=session)
+                move(self.link, category, PARTS, session)
+
+            self.link.transact(forget)
 
     def amend(self, kind: Kind, category: str, wanted: Sequence[Any], changes: Named) -> None:
         # a list stays one here; the generic kinds keep JSON as text
         kept = kind.kept(changes) if kind.generic else dict(changes)
         name = wanted[0] if kind.name in BY_FIELD else key(category=category, **kind.keyed(wanted))
-        self.link.table(kind.collection).update_one({"_id": name}, {"$set": kept})
+
+        def amend(session: Session) -> None:
+            self.link.table(kind.collection).update_one({"_id": name}, {"$set": kept}, session=session)
+            move(self.link, category, PARTS, session)
+
+        self.link.transact(amend)
 
     def adopt(self, secret: bytes) -> None:
         self.link.table(WORKSPACE_TABLE).update_one({"_id": WORKSPACE_TABLE}, {"$set": {"secret": Binary(secret)}})

@@ -29,7 +29,8 @@ class SqliteLabels(Part, Labels):
         self._voted: dict[int, tuple[tuple[int, int], Rows]] = {}
         """Of each category the rows with votes that were read last, with the version and the mark that they are of."""
 
-    def hold(self, category: str, labels: Sequence[Label]) -> None:
+    def hold(self, category: str, labels: Sequence[Label]) -> int:
+        moves = 0
         for version, of_version in by_version(labels).items():
             for start in range(0, len(of_version), LABELS_AT_ONCE):
                 lines = list(map(label_line, of_version[start : start + LABELS_AT_ONCE]))
@@ -39,9 +40,15 @@ class SqliteLabels(Part, Labels):
                     found = counters.mark_of(sql, key, "labels")
                     replace(sql, LABEL, key, lines)
                 self._known.put(category, version, found, stored)
+                moves += 1
+        return moves
 
-    def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> None:
+    def drop(self, category: str, version: int, source: str, rows: Sequence[int]) -> int:
         wanted, trust = plain(rows), TRUST[one_of(Source, source)]
+        parts = [wanted[start : start + LABELS_AT_ONCE] for start in range(0, len(wanted), LABELS_AT_ONCE)]
+        return sum(self._drop(category, version, trust, part) for part in parts)
+
+    def _drop(self, category: str, version: int, trust: int, wanted: list[int]) -> bool:
         with self.writing(category, ["labels"]) as (sql, key), _held_counted(sql, key, version, wanted):
             found = counters.mark_of(sql, key, "labels")
             gone = sql.execute(
@@ -51,6 +58,7 @@ class SqliteLabels(Part, Labels):
             ).rowcount
         if gone:  # else the mark did not move
             self._known.take_out(category, version, found, (trust, wanted))
+        return bool(gone)
 
     def held(self, category: str, version: int) -> Held:
         with self.reading(category) as (sql, key):

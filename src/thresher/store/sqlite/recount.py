@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from thresher.store.contract import PARTS
 from thresher.store.findings import miscounted
 from thresher.store.shapes import Kinds
 from thresher.store.sqlite import counters
@@ -64,15 +65,17 @@ def differences(sql: sqlite3.Connection, kinds: Kinds) -> list[tuple[int, str, i
 
 
 def correct_all(catalog: Catalog, kinds: Kinds) -> None:
-    """Set every counter to the counted value."""
+    """Set every counter to the counted value, and move every change mark."""
     with catalog.writing(durable=True) as sql:
         for category, name, kept, counted in differences(sql, kinds):
             counters.add(sql, category, name, counted - kept)
+        counters.move(sql, WORKSPACE, PARTS)
 
 
 def correct(catalog: Catalog, kinds: Kinds, category: int, name: str) -> None:
-    """Set a counter to the counted value."""
+    """Set a counter to the counted value, and move the change mark of its category, or of all."""
     with catalog.writing(durable=True) as sql:
+        counters.move(sql, category, PARTS)
         sql.execute(
             f"""WITH counted AS ({_counted(kinds)}) INSERT OR REPLACE INTO counter (category, name, value)
                 SELECT ?1, ?2, coalesce((SELECT value FROM counted WHERE category = ?1 AND name = ?2), 0)""",

@@ -62,9 +62,10 @@ class SqliteTransfer(Transfer):
     def restore(self, kind: Kind, category: str, lines: Sequence[Line]) -> None:
         take_in = _RESTORE.get(kind.name, _restore_row)
         with self.catalog.writing(durable=True) as sql:
-            of = category_id(self.catalog, sql, category) if kind.of_category else 0
+            of = category_id(self.catalog, sql, category) if kind.of_category else WORKSPACE
             for line in lines:
                 take_in(sql, kind, of, kind.named(line))
+            counters.move(sql, of, PARTS)
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
         coming = [IMAGE.named(line) for line in lines]
@@ -77,6 +78,7 @@ class SqliteTransfer(Transfer):
             for there in coming:
                 _restore_image(sql, there, places.get(there["sha256"]))
             images.insert_aliases(sql, list(rows), kept, rows)
+            counters.move(sql, WORKSPACE, PARTS)
 
     def holding(self, hashes: Collection[str]) -> set[str]:
         keys = [hash_key(name) for name in hashes]
@@ -90,12 +92,14 @@ class SqliteTransfer(Transfer):
             of = [category_id(self.catalog, sql, category)] if kind.of_category else []
             for statement in _CLEAR.get(kind.name, (f"DELETE FROM {kind.name}{of_category}",)):
                 sql.execute(statement, of)
+            counters.move(sql, of[0] if of else WORKSPACE, PARTS)
 
     def forget(self, kind: Kind, category: str, keys: Sequence[Line]) -> None:
         terms = " AND ".join(f"{name} = ?" for name in kind.key_names)
         with self.catalog.writing(durable=True) as sql:
             of = category_id(self.catalog, sql, category)
             sql.executemany(f"DELETE FROM {kind.name} WHERE category = ? AND {terms}", ((of, *key) for key in keys))
+            counters.move(sql, of, PARTS)
 
     def amend(self, kind: Kind, category: str, wanted: Sequence[Any], changes: Named) -> None:
         kept = kind.kept(changes)
@@ -104,6 +108,7 @@ class SqliteTransfer(Transfer):
         with self.catalog.writing(durable=True) as sql:
             of = category_id(self.catalog, sql, category)
             sql.execute(f"UPDATE {kind.name} SET {setting} WHERE {terms}", (*kept.values(), of, *wanted))
+            counters.move(sql, of, PARTS)
 
     def adopt(self, secret: bytes) -> None:
         with self.catalog.writing(durable=True) as sql:
@@ -112,7 +117,6 @@ class SqliteTransfer(Transfer):
     def settle(self) -> None:
         with self.catalog.writing(durable=True) as sql:
             sql.execute("DELETE FROM reached")
-            counters.move(sql, WORKSPACE, PARTS)
         recount.correct_all(self.catalog, self.kinds)
 
 
