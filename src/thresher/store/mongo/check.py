@@ -26,6 +26,7 @@ from thresher.store.mongo.link import Document, Link, Table, among, batches, key
 from thresher.store.mongo.names import LOST
 from thresher.store.mongo.numbers import WORKSPACE
 from thresher.store.mongo.originals import Originals
+from thresher.store.mongo.upgrade_images import is_left, one_document_an_image
 from thresher.store.shapes import Kinds
 
 AT_ONCE: Final = 5_000
@@ -37,6 +38,9 @@ def check(columns: MongoColumns, images: int, kinds: Kinds, findings: Findings) 
     """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
     link = columns.link
     findings.progress("check the catalog", 0, 1, "catalogs")
+    if is_left(link):
+        told = "images: a process of an earlier version went on after the upgrade, and wrote some in its form"
+        findings.wrong(told, partial(one_document_an_image, link))
     if findings.mend:
         arriving.clear_old(link, now_ms() - SETTLED_MS)
     wrong: list[tuple[int, int, Repair]] = []
