@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from bson import Binary
 from pymongo import ASCENDING
-from tests.contract.things import category, data, new_image
+from tests.contract.things import category, data, images, new_image
 from tests.store.mongo.dying import killed_at_each_write
 
+from thresher.errors import StoreDamaged, WrongSchema
 from thresher.records import Alias, Image, NewImage, Origin
 from thresher.settings import Settings
-from thresher.store.kinds import IMAGE
+from thresher.store.kinds import IMAGE, KINDS
+from thresher.store.mongo import schema
 from thresher.store.mongo.link import Link, key
 from thresher.store.mongo.names import short
 from thresher.store.mongo.store import MongoStore
@@ -65,7 +67,8 @@ def as_schema_4(link: Link) -> None:
     link.table("images").create_index([("_id", ASCENDING), ("copy_of", ASCENDING)])
     link.table("names").insert_many([{"_id": Binary(name), **one} for name, one in names.items()])
     further = [{"_id": name, "row": rows[0], "further": rows[1:]} for name, rows in prints.items()]
-    link.table("fingerprints").insert_many(further)
+    if further:
+        link.table("fingerprints").insert_many(further)
     link.table("image_log").delete_many({})
     count = {"_id": key(category="", kind="images", which="", slot=3), "n": len(old)}
     link.table("counts").insert_one(count)
@@ -161,3 +164,83 @@ def test_two_who_upgrade_at_once_do_no_harm(store: MongoStore, brought: list[New
         assert (opened.images.count(), opened.images.find(["folder/30.jpg"])) == (13, [12])
         opened.images.put([new_image(11)])
         assert opened.check(mend=False).sound
+
+
+def by_data(content: bytes) -> NewImage | None:
+    """As harvest reads the facts of an image."""
+    return next((new_image(seed, aliases=()) for seed in range(60) if data(seed) == content), None)
+
+
+@pytest.mark.parametrize("lost", ["some", "all"])
+def test_an_upgrade_keeps_the_rows_of_images_whose_documents_are_lost(
+    lost: str, store: MongoStore, settings: Settings
+) -> None:
+    category(store, 30)
+    rows = store.images.find([new_image(seed).sha256 for seed in range(30)])
+    as_schema_4(store.link)
+    gone = [3, 12, 13] if lost == "some" else list(range(30))
+    store.link.table("images").delete_many({"_id": {"$in": gone}})
+    if lost == "all":
+        with pytest.raises(StoreDamaged, match="the catalog of the images is empty"):
+            MongoStore(store.place, settings)
+    else:
+        with MongoStore(store.place, settings) as opened:
+            told = "\n".join(opened.check(mend=False).found)
+            assert "3 rows of pool have no image (rows 3, 12, 13)" in told
+            assert opened.images.count() == 30, "how many there were is known"
+    with MongoStore(store.place, settings, recover=True) as opened:
+        assert opened.recover(by_data).again == len(gone)
+        assert opened.images.find([new_image(seed).sha256 for seed in range(30)]) == rows
+        assert opened.check(mend=False).found == ()
+
+
+def test_a_workspace_of_schema_5_with_old_documents_is_upgraded_whole(
+    store: MongoStore, brought: list[NewImage], settings: Settings
+) -> None:
+    before = seen(store, brought)
+    as_schema_4(store.link)
+    store.link.table("images").drop_indexes()
+    store.link.table("workspace").update_one({}, {"$set": {"schema": 5}})
+    is_whole(store, settings, before, brought)
+    assert {"row_1", "names_1"} <= store.link.table("images").index_information().keys()
+
+
+def test_an_earlier_version_does_not_open_half_an_upgraded_workspace(
+    store: MongoStore, brought: list[NewImage], settings: Settings
+) -> None:
+    before = seen(store, brought)
+    as_schema_4(store.link)
+
+    def killed(_: Link) -> None:
+        raise KeyboardInterrupt
+
+    steps = schema.steps_of(KINDS)
+    with pytest.raises(KeyboardInterrupt):
+        schema.open_workspace(store.link, KINDS, create=False, steps=(*steps[:-1], killed))
+    with pytest.raises(WrongSchema):
+        schema.open_workspace(store.link, KINDS, create=False, steps=steps[:-1])
+    is_whole(store, settings, before, brought)
+    assert "upgrading" not in (store.link.table("workspace").find_one() or {})
+
+
+@pytest.mark.parametrize("found_by", ["open", "check"])
+def test_an_image_that_an_earlier_version_wrote_after_the_upgrade_is_taken_in(
+    found_by: str, store: MongoStore, settings: Settings
+) -> None:
+    images(store, 3)
+    late = new_image(40)
+    store.images.originals.put({bytes.fromhex(late.sha256): data(40)})
+    facts = {"width": 640, "height": 480, "format": "JPEG", "orientation": 1, "fingerprint": "", "bytes": 704}
+    written = {"_id": 3, "sha256": Binary(bytes.fromhex(late.sha256)), "aliases": [["file", "folder/40.jpg"]], **facts}
+    link = store.link
+    link.table("images").insert_one(written)
+    link.table("numbers").update_one({"_id": "row"}, {"$inc": {"next": 1}})
+    link.table("names").insert_one({"_id": Binary(bytes.fromhex(late.sha256)), "row": 3})
+    link.table("counts").insert_one({"_id": key(category="", kind="images", which="", slot=3), "n": 1})
+    if found_by == "check":
+        assert not store.check(mend=False).sound
+        assert store.check(mend=True).sound
+    with MongoStore(store.place, settings) as opened:
+        assert (opened.images.count(), opened.images.find(["folder/40.jpg"])) == (4, [3])
+        assert images(opened, 1, start=50) == [4]
+        assert opened.check(mend=False).found == ()

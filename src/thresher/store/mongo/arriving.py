@@ -62,11 +62,12 @@ class Batch:
 def announce(link: Link, prints: Mapping[bytes, str], session: Session) -> tuple[Batch, list[Batch]]:
     """Reserve rows for new images, given with the fingerprint of each that stands alone; and the batches before it.
 
-    A majority has it when this returns. Rows of a batch that is never stored stay a gap.
+    A majority has it when this returns. Rows of a batch that is never stored stay a gap. The next row is also above all
+    that are there: after a restore, or in a copy that was cut short, the number may be older than the images.
     """
     many, now = len(prints), now_ms()
     hashes, marks = b"".join(prints), b"".join(map(_mark, prints.values()))
-    next_row = {"$ifNull": ["$next", 0]}
+    next_row = {"$max": ["$next", top_row(link)]}
     made = {"first": next_row, "at_ms": now, "hashes": hashes, "marks": marks}
     after = link.table("numbers").find_one_and_update(
         ROW,
@@ -116,6 +117,12 @@ def _to_compare(mine: Batch, other: Batch) -> set[bytes]:
     pairs = [(names, here[mark]) for mark, names in other.by_mark().items() if mark in here]
     # the same image alone is one by its _id, whoever brings it
     return {name for names, ours in pairs if len(names | ours) > 1 for name in names}
+
+
+def top_row(link: Link) -> int:
+    """One more than the highest row of an image."""
+    newest = link.table("images").find_one({"row": {"$gte": 0}}, {"row": 1}, sort=[("row", -1)])
+    return int(newest["row"]) + 1 if newest else 0
 
 
 def listed(link: Link, session: Session | None = None) -> list[Batch]:

@@ -17,7 +17,7 @@ from pymongo import UpdateOne
 
 from thresher.errors import StoreDamaged
 from thresher.records import now_ms
-from thresher.store.findings import Findings, Repair
+from thresher.store.findings import Findings, Repair, named
 from thresher.store.mongo import arriving, names, quarantine, recount
 from thresher.store.mongo.arriving import SETTLED_MS
 from thresher.store.mongo.columns import MongoColumns
@@ -26,6 +26,7 @@ from thresher.store.mongo.link import Document, Link, Table, among, batches, key
 from thresher.store.mongo.names import LOST
 from thresher.store.mongo.numbers import WORKSPACE
 from thresher.store.mongo.originals import Originals
+from thresher.store.mongo.upgrade_images import is_left, one_document_an_image
 from thresher.store.shapes import Kinds
 
 AT_ONCE: Final = 5_000
@@ -37,6 +38,9 @@ def check(columns: MongoColumns, images: int, kinds: Kinds, findings: Findings) 
     """Compare catalog, image bytes and columns; with `mend`, repair what an interrupted run left behind."""
     link = columns.link
     findings.progress("check the catalog", 0, 1, "catalogs")
+    if is_left(link):
+        told = "images: a process of an earlier version went on after the upgrade, and wrote some in its form"
+        findings.wrong(told, partial(one_document_an_image, link))
     if findings.mend:
         arriving.clear_old(link, now_ms() - SETTLED_MS)
     wrong: list[tuple[int, int, Repair]] = []
@@ -62,12 +66,16 @@ def _check_images(link: Link, total: int, findings: Findings) -> None:
     unnamed: list[Document] = []
     lost: list[Document] = []
     known_lost: list[int] = []
+    twice: list[int] = []
     here: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
     fields = {"row": 1, "bare": 1, "aliases": 1, "names": 1}
     for some in batches(link.table("images").find(names.STORED, fields).sort("row", 1), AT_ONCE):
         findings.progress("check images", done, total, "images")
         here = grown(here, some[-1]["row"] + 1)
-        here[[one["row"] for one in some]] = True
+        for row in (one["row"] for one in some):
+            if here[row]:
+                twice.append(row)
+            here[row] = True
         unnamed += [one for one in some if not set(_names(one)) <= {*one.get("names", ())}]
         kept = [one for one in some if "bare" not in one]
         there = {one["_id"] for one in link.table("bytes").find(among(one["_id"] for one in kept), {"_id": 1})}
@@ -77,6 +85,10 @@ def _check_images(link: Link, total: int, findings: Findings) -> None:
         known_lost += [one["row"] for one in some if one.get("bare") == LOST]
         done += len(some)
     findings.progress("check images", done, total, "images")
+    if twice:
+        told = f"images: {len(twice)} rows are those of several images ({named(twice)})"
+        findings.wrong(f"{told}; restore the database from a backup of one moment")
+        findings.hold(f"{len(twice):,} rows are those of several images, and the catalog may be of several moments.")
     if unnamed:
         findings.wrong(f"images: {len(unnamed)} are not found by their names", partial(_name, link, unnamed))
     without = {table: rows for table in NAMING if (rows := _rows_without_image(link, table, here))}

@@ -5,7 +5,7 @@ from typing import Final
 from thresher.errors import StoreDamaged
 from thresher.store.findings import MOST, RECOVER
 from thresher.store.mongo.link import Link
-from thresher.store.mongo.names import STORED
+from thresher.store.mongo.names import NUMBERED, STORED
 
 NUMBERS: Final = "numbers"
 IDENTITY: Final = "identity"
@@ -39,7 +39,8 @@ def must_belong(link: Link, identity: str, *, adopt: bool) -> None:
     elif noted["of"] != identity:
         what = "the collections belong to different workspaces."
         raise StoreDamaged(what, where=link.shown, next=BACKUP)
-    if link.table("images").find_one(STORED, {"_id": 1}) is None and _had_images(link):
+    images = link.table("images")
+    if not any(images.find_one(one, {"_id": 1}) for one in (STORED, NUMBERED)) and _had_images(link):
         what = "the catalog of the images is empty, and the collection bytes contains stored images."
         raise StoreDamaged(what, where=link.shown, next=BACKUP)
 

@@ -258,8 +258,7 @@ class MongoImages(Images):
         return arriving.count_images(self.link)
 
     def top(self) -> int:
-        newest = self.link.table("images").find_one({"row": {"$gte": 0}}, {"row": 1}, sort=[("row", -1)])
-        return int(newest["row"]) + 1 if newest else 0
+        return arriving.top_row(self.link)
 
     def similar(self, rows: Rows) -> Rows:
         rows = np.asarray(rows, dtype=np.int64)

@@ -16,6 +16,8 @@ REFERENCE: Final = "reference"
 LOST: Final = "lost"
 STORED: Final = {"row": {"$gte": 0}}
 """The filter for images; other documents of their collection only bar a name (arriving.py)."""
+NUMBERED: Final = {"_id": {"$type": "number"}}
+"""The filter for images as earlier versions kept them, by row (upgrade_images.py)."""
 
 
 def known(link: Link, keys: Sequence[bytes], session: Session | None = None, **fields: int) -> dict[bytes, Document]:

@@ -7,7 +7,7 @@ run after `thresher init` (docs/reference-mongodb.md).
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,11 +23,14 @@ from thresher.store.mongo import identity
 from thresher.store.mongo.lines import path
 from thresher.store.mongo.link import Document, Link, Session, batches, key
 from thresher.store.mongo.numbers import count_on
-from thresher.store.mongo.upgrade_images import one_document_an_image
+from thresher.store.mongo.upgrade_images import is_left, one_document_an_image
 from thresher.store.shapes import Kind, Kinds, newer_schema, schema_of
 
 Step = Callable[[Link], None]
 WORKSPACE: Final = "workspace"
+UPGRADING: Final = "upgrading"
+"""The field with the schema that the steps have come to, while they are being made."""
+ONE_DOCUMENT_AN_IMAGE: Final = 5
 MAKERS: Final = 8
 AT_ONCE: Final = 1000
 THERE_ALREADY: Final = 48
@@ -216,7 +219,7 @@ def _reserve_lease(link: Link, assignment: str, session: Session) -> None:
 STEPS_BY_HAND: Final[Mapping[int, tuple[Step, ...]]] = {
     2: (_list_reviews, _name_releases, _rename_evidence),
     3: (_part_asks, _forget_groups, _number_questions, _reserve_leases),
-    5: (one_document_an_image,),
+    ONE_DOCUMENT_AN_IMAGE: (one_document_an_image,),
 }
 
 
@@ -240,11 +243,26 @@ def open_workspace(
         raise StoreUnavailable("no workspace here.", where=link.shown, next=f"thresher init {link.shown}")
     if found["schema"] > newest:
         raise newer_schema(found["schema"], newest, link.shown)
-    for number in range(found["schema"], newest):
-        steps[number - 1](link)  # a step may be made twice: by two who open at once, or by one that was killed
-        link.table(WORKSPACE).update_one({"_id": WORKSPACE, "schema": number}, {"$set": {"schema": number + 1}})
+    # before the steps: one that runs on half a catalog takes away what could mend it
     identity.must_belong(link, found["identity"], adopt=recover)
+    _upgrade(link, found, steps)
     return found
+
+
+def _upgrade(link: Link, found: Document, steps: Sequence[Step]) -> None:
+    """Make the steps from the schema that was found. One may be made twice: by two at once, or after a killed one."""
+    newest = len(steps) + 1
+    first = min(found.get(UPGRADING, found["schema"]), ONE_DOCUMENT_AN_IMAGE - 1 if is_left(link) else newest)
+    if first == newest:
+        return
+    # first of all, so that an earlier version is not opened on half a workspace
+    begun = {"$set": {"schema": newest, UPGRADING: first}}
+    link.table(WORKSPACE).update_one({"_id": WORKSPACE, "schema": found["schema"]}, begun)
+    for number in range(first, newest):
+        steps[number - 1](link)
+        done: Document = {"$set": {UPGRADING: number + 1}} if number + 1 < newest else {"$unset": {UPGRADING: ""}}
+        link.table(WORKSPACE).update_one({"_id": WORKSPACE, UPGRADING: number}, done)
+    found["schema"] = newest
 
 
 def _read(link: Link) -> Document | None:

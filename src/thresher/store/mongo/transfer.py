@@ -10,9 +10,11 @@ from typing import Any, Final
 import numpy as np
 from bson import Binary, Int64
 
+from thresher.errors import Conflict
 from thresher.records import Question, Refusal, Review, Stage
 from thresher.store.contract import PARTS, Transfer
 from thresher.store.conversions import names_of, new_image_of
+from thresher.store.findings import named
 from thresher.store.kinds import ASK_FIELDS, IMAGE, REVIEW
 from thresher.store.mongo import image_log, recount
 from thresher.store.mongo.asks import ask_document
@@ -83,8 +85,10 @@ class MongoTransfer(Transfer):
         self.link.transact(restore)
 
     def restore_images(self, lines: Sequence[Line], data: Mapping[str, bytes]) -> None:
-        self.originals.put({hash_key(name): whole for name, whole in data.items()})
         new = {hash_key(line[1]): new_image_of(line, None) for line in lines}
+        rows = {name: line[0] for line, name in zip(lines, new, strict=True)}
+        self._must_be_theirs(rows)
+        self.originals.put({hash_key(name): whole for name, whole in data.items()})
         there = alike(self.link, list({image.fingerprint for image in new.values()} - {""}))
         documents: list[Document] = []
         for line, (name, image) in zip(lines, new.items(), strict=True):
@@ -94,12 +98,22 @@ class MongoTransfer(Transfer):
             if stands and row not in compared:
                 compared.append(row)
             documents.append(image_document(row, name, image, similar, bare, alike=stands))
-        image_log.note(
-            self.link, {name: line[0] for line, name in zip(lines, new, strict=True)},
-            {name: image.aliases for name, image in new.items()},
-        )  # fmt: skip
+        image_log.note(self.link, rows, {name: image.aliases for name, image in new.items()})
         self.link.table("images").bulk_write(replacing(documents), ordered=False)
         move(self.link, WORKSPACE, PARTS)  # whoever copies, repeats it after a kill in between
+
+    def _must_be_theirs(self, rows: Mapping[bytes, int]) -> None:
+        """Raise Conflict if another image has one of these rows: no index of MongoDB would refuse it."""
+        there = self.link.table("images").find(
+            {"row": {"$in": list(rows.values())}}, {"row": 1}, batch_size=len(rows) + 1
+        )
+        others = [one["row"] for one in there if rows.get(bytes(one["_id"])) != one["row"]]
+        if others:
+            raise Conflict(
+                f"the target has other images in {len(others)} of the rows that come ({named(sorted(others))}).",
+                where=self.link.shown,
+                next="copy to a new place",
+            )
 
     def holding(self, hashes: Collection[str]) -> set[str]:
         wanted = among(map(hash_key, hashes))

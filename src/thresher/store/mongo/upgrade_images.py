@@ -2,13 +2,16 @@
 
 Each batch of old documents is written anew under the SHA-256 and then deleted. The old ones have numbers as their
 `_id`, so a process that follows a killed one goes on with those that are left, and of two at once the second finds
-them done.
+them done. A process of an earlier version that still runs may write old ones afterwards: each start and each check
+looks for them.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
+from bson import Binary
 from pymongo import ASCENDING
 from pymongo.errors import OperationFailure
 
@@ -17,11 +20,13 @@ from thresher.store.mongo import image_log
 from thresher.store.mongo.arriving import ROW
 from thresher.store.mongo.blobs import insert_new
 from thresher.store.mongo.images import naming
-from thresher.store.mongo.link import Document, Link, span
-from thresher.store.mongo.names import STORED
+from thresher.store.mongo.link import Document, Link, Session, batches, span
+from thresher.store.mongo.names import NUMBERED, known
+from thresher.store.mongo.numbers import WORKSPACE
 
 AT_ONCE: Final = 1000
-NUMBERED: Final[Document] = {"_id": {"$type": "number"}}
+# binaries are in the order of their lengths
+WHOLE_HASHES: Final[Document] = {"_id": {"$gte": Binary(bytes(32)), "$lt": Binary(bytes(33))}}
 GONE: Final = ("names", "fingerprints")
 
 
@@ -34,14 +39,36 @@ def one_document_an_image(link: Link, *, at_once: int = AT_ONCE) -> None:
         image_log.note(link, {one["_id"]: one["row"] for one in made}, aliases)
         insert_new(table, made)
         table.delete_many({"_id": {"$in": [one["_id"] for one in old]}})
-    # once: whoever comes second may come after new images
-    counted = {"$set": {"images": table.count_documents(STORED)}}
-    link.table("numbers").update_one({**ROW, "images": {"$exists": False}}, counted)
-    link.table("counts").delete_many(span(category="", kind="images"))
+    _keep_rows_of_lost_documents(link)
+    link.transact(partial(_move_count, link))
     for name in GONE:
         link.database.drop_collection(name)
     with suppress(OperationFailure):  # it is gone already
         table.drop_index([("_id", ASCENDING), ("copy_of", ASCENDING)])
+
+
+def is_left(link: Link) -> bool:
+    """Whether something is there as earlier versions keep it."""
+    return any(link.table(name).find_one(NUMBERED if name == "images" else {}) for name in ("images", *GONE))
+
+
+def _keep_rows_of_lost_documents(link: Link) -> None:
+    """Log the rows of images whose own documents are lost: `names` alone has them, and `--recover` gives them back."""
+    for some in batches(link.table("names").find(WHOLE_HASHES, {"row": 1}), AT_ONCE):
+        rows = {bytes(one["_id"]): one["row"] for one in some}
+        there = known(link, list(rows))
+        if lost := {name: row for name, row in rows.items() if "row" not in there.get(name, {})}:
+            image_log.note(link, lost, {})
+
+
+def _move_count(link: Link, session: Session) -> None:
+    """Count images where schema 5 does; the number stays what it was, so that a check sees how many were lost."""
+    kept = span(category=WORKSPACE, kind="images")
+    slots = link.table("counts").find(kept, {"n": 1}, session=session)
+    link.table("numbers").update_one(
+        ROW, {"$inc": {"images": sum(one["n"] for one in slots)}}, upsert=True, session=session
+    )
+    link.table("counts").delete_many(kept, session=session)
 
 
 def _made(link: Link, old: Sequence[Document]) -> list[Document]:
