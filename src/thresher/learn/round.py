@@ -62,14 +62,8 @@ def train_round(
     unlabelled = ~np.isin(pool_rows, held.rows)
     found_yes = float(np.isin(pool_rows, held.rows[held.yes]).sum())
     weights = stands_for(head.out_of_fold, scores[unlabelled])
-    thresholds = cascade(
-        head.out_of_fold,
-        known.yes,
-        precision=entry.targets.precision,
-        recall=entry.targets.recall,
-        weights=weights,
-        found_yes=found_yes,
-    )
+    aims = {"precision": entry.targets.precision, "recall": entry.targets.recall}
+    thresholds = cascade(head.out_of_fold, known.yes, **aims, weights=weights, found_yes=found_yes)
     done = Round(
         number=number,
         category=name,
