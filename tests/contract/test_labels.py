@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_versions_keep_their_labels_apart(store: Store) -> None:
 
 def test_a_write_of_labels_tells_how_often_it_moved_the_mark(store: Store, another: Store) -> None:
     category(store, 2 * LABELS_AT_ONCE)
-    writes = [
+    writes: list[Callable[[], int]] = [
         lambda: store.labels.hold("car", [label(row) for row in range(LABELS_AT_ONCE + 1)]),
         lambda: store.labels.hold("car", [label(0, Says.NO), label(0, version=2)]),
         lambda: store.labels.drop("car", 1, "consensus", range(2 * LABELS_AT_ONCE)),
