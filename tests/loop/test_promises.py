@@ -131,7 +131,7 @@ def test_killed_at_every_write_it_comes_to_the_same_certificate(
 
             came_to = run(store, settings, take=killed_again_and_again if killing else None)
         assert came_to.state == "done"
-        assert (deaths > 20) is killing
+        assert (deaths > 10) is killing  # as many as the writes of its turns; without killing none
         snapshot = latest(store.categories.get(NAME), store=store)
         assert snapshot is not None
         assert snapshot.epoch == 1
