@@ -3,18 +3,22 @@
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from tests.counting import PARTS
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, pool, small
 
-from thresher.loop.turn import turn
+from thresher.loop.mending import mend_first
+from thresher.loop.turn import CHANGED, turn
 from thresher.records import OWNER, Says, Targets
 from thresher.settings import Settings
 from thresher.store import open_store
+from thresher.store.claims import AUDITED, ClaimedLabels, store_claim
 from thresher.store.contract import Store
 
 COUNT, YES_FROM = 40, 26
@@ -102,3 +106,56 @@ def test_a_turn_writes_about_one_version_whenever_the_question_is_reworded(
             assert not state.versions or state.versions.keys() == {1 if over else 2}
         reword_at += every
     assert wrote > 1
+
+
+class Interrupted(State):
+    """Somebody changes the category at the first call of a name."""
+
+    def __init__(self, at: str, change: Callable[[], object]) -> None:
+        super().__init__(0, change)
+        self.at = at
+
+    def note(self, name: str, given: tuple[Any, ...]) -> None:
+        if name == self.at:
+            self.at = ""
+            self.reword()
+        super().note(name, given)
+
+
+CHANGES: dict[str, Callable[[Store], object]] = {
+    "question": lambda store: store.categories.reword(NAME, "Another thing?", "", AT_MS),
+    "targets": lambda store: store.categories.aim(NAME, replace(store.categories.get(NAME).targets, precision=0.99)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("method", "at"),
+    [("cascade", "labels.votes"), ("labels", "labels.votes"), ("labels", "columns.write")],  # settling, and a freeze
+)
+def test_nothing_is_asked_or_frozen_by_what_a_turn_could_have_seen_change(
+    store: Store, settings: Settings, method: str, at: str, change: str
+) -> None:
+    rows = np.array(pool(store, YES_FROM, COUNT))
+    store.categories.aim(NAME, Targets(0.8, 0.0, 0.1, None, method, "owner"))
+    labels = ClaimedLabels(AUDITED, rows, np.ones(COUNT, np.bool_), None, "ab" * 32, "csv", 1)
+    store_claim(NAME, labels, store=store)
+    state = Interrupted(at, lambda: CHANGES[change](store))
+    came_to = turn(NAME, store=cast("Store", Meddled(store, state)), settings=settings, now_ms=AT_MS, seed=5)
+    assert (came_to.state, came_to.says, state.at) == ("asking", CHANGED, "")
+    assert store.rounds.epochs(NAME) == []
+    assert not len(store.asks.open_rows(NAME, 1))
+    assert turn(NAME, store=store, settings=settings, now_ms=AT_MS + 1, seed=6).state == "asking"
+    assert len(store.asks.open_rows(NAME, store.categories.get(NAME).question.version))
+
+
+def test_the_owner_is_shown_no_doubtful_label_by_a_question_that_was_reworded_meanwhile(
+    store: Store, settings: Settings
+) -> None:
+    pool(store, YES_FROM, COUNT)
+    category = store.categories.get(NAME)
+    CHANGES["question"](store)
+    shown = mend_first(category, [0, 1], store=store, settings=settings, now_ms=AT_MS)
+    assert shown is not None
+    assert shown.says == CHANGED
+    assert not len(store.asks.open_rows(NAME, 1))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thresher.label.asks import fill_tasks, wish
-from thresher.loop.turn import Turn, listen
+from thresher.loop.turn import CHANGED, Turn, listen
 from thresher.records import Category, Purpose
 from thresher.settings import Settings
 from thresher.store.claims import claim_of
@@ -39,7 +39,8 @@ def mend_first(
 ) -> Turn | None:
     """Ask the owner about these rows, as far as they have no label; None when nothing is left to ask."""
     name, version = category.name, category.question.version
-    listen(category, store=store, settings=settings, now_ms=now_ms)
+    if not listen(category, store=store, settings=settings, now_ms=now_ms):
+        return Turn("asking", CHANGED)
     held = store.labels.of(name, version, list(rows))
     wanted = [(row, float(len(rows) - place)) for place, row in enumerate(rows) if row not in held]
     wish(name, wanted, Purpose.MINE_GOLD, store=store, settings=settings)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from thresher.errors import StoreDamaged
+from thresher.errors import Conflict, StoreDamaged
 from thresher.evidence import Code, Draws, Frozen, State, Step, next_step
 from thresher.evidence.audit_log import ACCEPTED, ANSWERS, CLOSED, FREEZE, WORDS, Log
 from thresher.evidence.corrections import corrections_of, evidence_of
@@ -330,7 +330,8 @@ def freeze(
 
     One image of each similar group is ranked. Groups with a trusted label are known and never random evidence. A
     consensus label is not trusted: it only moves its image to an end of the ranking. With a `claim`, the labels that it
-    gives are the ranking, whatever a classifier says.
+    gives are the ranking, whatever a classifier says. Raises Conflict, and freezes nothing, if question or targets have
+    changed since the category was read.
     """
     name, version, targets = category.name, category.question.version, category.targets
     epoch = max(store.rounds.epochs(name), default=0) + 1
@@ -369,11 +370,20 @@ def freeze(
         "ranking_digest": digest_of(ranking),
         "frozen": json.loads(frozen.to_bytes()),
     }
+    _must_be_as_read(category, store=store)  # the last step before the commit: what comes above takes seconds
     store.rounds.keep_evidence(name, epoch, DESCRIPTION, json.dumps(kept, sort_keys=True).encode())
     keep_copy(name, epoch, ranking, store.rounds)
     made = latest(category, store=store)
     assert made is not None  # noqa: S101 -- it was kept just now
     return begin_log(name, made, store=store)
+
+
+def _must_be_as_read(category: Category, *, store: Store) -> None:
+    now, method = store.categories.get(category.name), category.targets.method
+    same = replace(now, targets=replace(now.targets, method=method)) == category
+    if not same or not _serves(method, now.targets.method):
+        what = "the question or the targets changed while the pool was being frozen."
+        raise Conflict(what, where=category.name, next="run it again")
 
 
 def _yes_by_id(rows: Sequence[int], store: Store) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from thresher.errors import AlreadyThere, NotReady
+from thresher.errors import AlreadyThere, Conflict, NotReady
 from thresher.label.again import judge_again
 from thresher.label.asks import fill_tasks, unsettled
 from thresher.label.deal import expire, out_of_answers
@@ -82,7 +82,8 @@ def turn(
     if not len(pool):
         return Turn("empty", f"the pool of {name} is empty. Next: thresher harvest {name} --folder ...")
     hear = partial(listen, category, store=store, settings=settings, now_ms=now_ms, memory=memory)
-    hear()
+    if not hear():
+        return Turn("asking", CHANGED, None)
     end_out_of_people(category, store=store, settings=settings, now_ms=now_ms)
     way = way_of(category.targets.method)
     if not way.given and not _nothing_to_learn_from(category, store=store):
@@ -106,7 +107,12 @@ def turn(
         if chosen.question != category.question:
             return Turn("asking", CHANGED, None)
         category, way = chosen, way_of(chosen.targets.method)
-    wish = ASKING[way.asks](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
+    try:
+        wish = ASKING[way.asks](category, store=store, settings=settings, seed=seed, now_ms=now_ms)
+    except Conflict:  # nothing is frozen by targets of before
+        if store.categories.get(name) == category:
+            raise
+        return Turn("asking", CHANGED, None)
     came_to = ask(category, wish, learned, store=store, settings=settings, now_ms=now_ms)
     if came_to.state == "learned" and learned == before:
         return replace(came_to, state="asking")  # nothing new: the loop rests, while the owner is asked for example
