@@ -1,11 +1,18 @@
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.contract.things import images
+from tests.contract.things import category, images
 
 from thresher.errors import BadInput, Conflict, NotFound
+from thresher.settings import Settings
+from thresher.store import open_store
 from thresher.store.contract import Store
+from thresher.store.mongo import columns as mongo_columns
+from thresher.store.opened import OpenedStore
+from thresher.store.sqlite import counters
 
 NAME = "features/efficientnet-lite0"
 
@@ -104,6 +111,55 @@ def test_columns_are_listed_and_dropped(store: Store) -> None:
     assert store.columns.names() == [NAME, "scores/car/10"]
     store.columns.create("scores/car/1", 2)
     assert not store.columns.view("scores/car/1")[1].any()
+
+
+@pytest.fixture
+def elsewhere(store: Store, settings: Settings, tmp_path: Path) -> Iterator[Store]:
+    """The same workspace, as another machine would open it."""
+    opened = open_store(store.place, settings.but(cache=str(tmp_path / "elsewhere")))
+    yield opened
+    opened.close()
+
+
+def test_rows_that_another_process_makes_count_as_missing_are_missing_for_all(store: Store, elsewhere: Store) -> None:
+    assert isinstance(elsewhere, OpenedStore)
+    images(store, 6)
+    store.columns.create(NAME, 3)
+    for some, value in ((rows(0, 1, 2, 3, 4, 5), 0.0), (rows(2, 3), 1.0)):
+        store.columns.write(NAME, some, np.full((len(some), 3), value))
+    assert store.columns.missing(NAME, rows(0, 2, 5)).tolist() == []
+    assert store.columns.view(NAME)[1].all()
+    elsewhere.columns.forget(NAME, rows(2))
+    lost = elsewhere.columns.missing(NAME, np.arange(6)).tolist()
+    assert 2 in lost
+    assert store.columns.missing(NAME, np.arange(6)).tolist() == lost
+    assert np.flatnonzero(~store.columns.view(NAME)[1]).tolist() == lost
+    store.columns.write(NAME, np.array(lost), np.full((len(lost), 3), 7.0))
+    for opened in (store, elsewhere):
+        assert opened.columns.missing(NAME, np.arange(6)).tolist() == []
+        assert opened.columns.view(NAME)[0][lost].tolist() == [[7.0] * 3] * len(lost)
+
+
+@pytest.mark.parametrize("name", [NAME, "scores/car/1"])
+def test_a_drop_that_fails_half_way_has_moved_the_mark_when_it_was_repeated(
+    store: Store, another: Store, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    category(store, 2)
+    store.columns.create(name, 1)
+    store.columns.write(name, rows(0), np.ones((1, 1)))
+    before = another.categories.mark("car").columns
+
+    def fails(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        for module in (counters, mongo_columns):
+            broken.setattr(module, "move", fails)
+        with pytest.raises(OSError, match="full"):
+            store.columns.drop(name)
+    store.columns.drop(name)
+    assert another.categories.mark("car").columns > before
+    assert another.columns.names() == []
 
 
 def test_two_who_write_different_rows_at_once_disturb_nobody(store: Store, another: Store) -> None:

@@ -101,7 +101,7 @@ class DirectoryColumns(CheckedColumns[Column]):
             self._folder(name).rename(gone)  # at once, so that nobody sees half of it
             shutil.rmtree(gone)
         except FileNotFoundError:
-            return
+            pass  # an earlier call may have been killed before it moved the mark
         except OSError as error:
             raise told(error, self._folder(name)) from error
         self.moved(name)

@@ -171,7 +171,7 @@ def _check_columns(columns: MongoColumns, findings: Findings) -> None:
         bad = [n for n in range(1, column["newest"] + 1) if n not in parts or (parts[n] and parts[n] not in stored)]
         if bad:
             told = f"column {column['_id']}: {len(bad)} parts have lost their values"
-            findings.wrong(told, partial(_empty, columns, generation, bad))
+            findings.wrong(told, partial(columns.empty, column["_id"], bad))
         if findings.every_byte and columns.damaged_copy(column["_id"]):
             told = f"column {column['_id']}: the copy on this machine does not match its checksums"
             findings.wrong(told, partial(columns.drop_copy, generation))
@@ -185,11 +185,6 @@ def _check_columns(columns: MongoColumns, findings: Findings) -> None:
         if left:
             told = f"columns: {table} of {len(left)} deleted columns were left behind"
             findings.wrong(told, partial(_drop_left, link.table(table), field, left))
-
-
-def _empty(columns: MongoColumns, generation: str, numbers: list[int]) -> None:
-    for number in numbers:
-        columns.empty(generation, number)
 
 
 def _drop_values(link: Link, generation: str, spare: list[str]) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from bson import Binary
 from numpy.typing import NDArray
-from pymongo import ReturnDocument
+from pymongo import ReplaceOne, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from thresher.errors import NotFound, StoreDamaged, ThresherError
@@ -41,9 +41,13 @@ MOST_ROWS: Final = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Column(Shape):
-    """A column as it is found; one that is made again under its name is another generation."""
+    """A column as it is found; one that is made again under its name is another generation.
+
+    `emptied` is how often parts of it were emptied: what was read of them before is void then.
+    """
 
     generation: str
+    emptied: int
 
     @property
     def stored(self) -> np.dtype[Any]:
@@ -61,7 +65,8 @@ class MongoColumns(CheckedColumns[Column]):
         self.top = top
         self._copies = DirectoryColumns(cache, top)
         self._turn = threading.Lock()
-        self._marks: dict[str, tuple[int, NDArray[np.bool_]]] = {}
+        self._marks: dict[str, tuple[int, int, NDArray[np.bool_]]] = {}
+        """Of each generation how often it was emptied, the last part that was read, and which rows have values."""
 
     def _make(self, shape: Shape) -> None:
         new = {"generation": new_id(), "newest": 0}
@@ -74,7 +79,7 @@ class MongoColumns(CheckedColumns[Column]):
         found = self.link.table("columns").find_one({"_id": name})
         if found is None:
             raise no_such_column(name)
-        return Column(name, found["width"], found["dtype"], found["generation"])
+        return Column(name, found["width"], found["dtype"], found["generation"], found.get("emptied", 0))
 
     def _write(self, column: Column, rows: Rows, values: NDArray[Any]) -> None:
         at_once = max(1, PART_BYTES // max(column.row_bytes, ROWS.itemsize + SUM.itemsize))
@@ -106,9 +111,14 @@ class MongoColumns(CheckedColumns[Column]):
         column = self._found(name)
         generation = column.generation
         with alone(self._lock(generation)):
-            self._copies.create(generation, column.width, column.dtype)
             applied = self.cache / generation / APPLIED
-            done = int(applied.read_text("ascii")) if applied.exists() else 0
+            # one of an earlier version has only the number of the part
+            noted = applied.read_text("ascii") if applied.exists() else "0 -1"
+            done, emptied, *_ = *map(int, noted.split()), 0
+            if emptied < column.emptied:
+                shutil.rmtree(self.cache / generation, ignore_errors=True)
+                done, emptied = 0, column.emptied
+            self._copies.create(generation, column.width, column.dtype)
             for part in self._parts(generation, above=done):
                 if not part["rows"]:
                     continue
@@ -119,7 +129,7 @@ class MongoColumns(CheckedColumns[Column]):
                     what = "values of the column do not match their checksums."
                     raise StoreDamaged(what, where=name, next=MEND)
                 self._copies.write(generation, _rows(part), values)
-                write_whole(applied, b"%d" % part["_id"]["number"])  # after the values are on the disk
+                write_whole(applied, b"%d %d" % (part["_id"]["number"], emptied))  # after the values are on the disk
             return self._copies.view(generation)
 
     def _without_values(self, name: str, generation: str) -> ThresherError:
@@ -154,19 +164,27 @@ class MongoColumns(CheckedColumns[Column]):
             self.drop(name)
             self.create(name, column.width, column.dtype)
             return
-        for part in self._parts(column.generation, above=0):
-            if np.isin(_rows(part), rows).any():
-                self.empty(column.generation, part["_id"]["number"])
+        parts = self._parts(column.generation, above=0)
+        self.empty(name, [part["_id"]["number"] for part in parts if np.isin(_rows(part), rows).any()])
         self.drop_copy(column.generation)
 
-    def empty(self, generation: str, number: int) -> None:
-        """Make a part hold no rows, so that they count as missing and are computed again."""
+    def empty(self, name: str, numbers: list[int]) -> None:
+        """Make parts hold no rows, so that they count as missing for every process and are computed again."""
         nothing = {"values": "", "rows": Binary(b""), "sums": Binary(b"")}
-        self.link.table("column_parts").replace_one(
-            {"_id": key(generation=generation, number=number)}, nothing, upsert=True
-        )
-        with self._turn:
-            self._marks.pop(generation, None)
+
+        def empty(session: Session) -> None:
+            column = self.link.table("columns").find_one_and_update(
+                {"_id": name}, {"$inc": {"emptied": 1}}, session=session
+            )
+            if column is None:
+                raise no_such_column(name)
+            keys = [key(generation=column["generation"], number=number) for number in numbers]
+            writes = [ReplaceOne({"_id": one}, nothing, upsert=True) for one in keys]
+            self.link.table("column_parts").bulk_write(writes, session=session)
+            move(self.link, whose(name) or WORKSPACE, ["columns"], session)
+
+        if numbers:
+            self.link.transact(empty)
 
     def drop_copy(self, generation: str) -> None:
         """Delete the copy on this machine, which is made again when it is needed."""
@@ -200,7 +218,14 @@ class MongoColumns(CheckedColumns[Column]):
 
     def drop(self, name: str) -> None:
         parts_of(name)
-        gone = self.link.table("columns").find_one_and_delete({"_id": name})
+
+        def drop(session: Session) -> Document | None:
+            gone = self.link.table("columns").find_one_and_delete({"_id": name}, session=session)
+            if gone is not None:
+                move(self.link, whose(name) or WORKSPACE, ["columns"], session)
+            return gone
+
+        gone = self.link.transact(drop)
         if gone is None:
             return
         generation = gone["generation"]
@@ -208,7 +233,6 @@ class MongoColumns(CheckedColumns[Column]):
         self.link.table("blobs").delete_many(span(of=generation))
         with self._turn:
             self._marks.pop(generation, None)
-        move(self.link, whose(name) or WORKSPACE, ["columns"])
         self.drop_copy(generation)
 
     def _lock(self, generation: str) -> Path:
@@ -224,16 +248,19 @@ class MongoColumns(CheckedColumns[Column]):
             yield part
 
     def _present(self, name: str, top: int) -> NDArray[np.bool_]:
-        generation = self._found(name).generation
+        column = self._found(name)
+        generation = column.generation
         with self._turn:
-            done, present = self._marks.get(generation, (0, np.zeros(0, dtype=np.bool_)))
+            emptied, done, present = self._marks.get(generation, (0, 0, np.zeros(0, dtype=np.bool_)))
+            if emptied < column.emptied:
+                emptied, done, present = column.emptied, 0, np.zeros(0, dtype=np.bool_)
             for part in self._parts(generation, above=done):
                 rows = _rows(part)
                 present = grown(present, int(rows.max(initial=-1)) + 1)
                 present[rows] = True
                 done = part["_id"]["number"]
             present = grown(present, top)
-            self._marks[generation] = (done, present)
+            self._marks[generation] = (emptied, done, present)
             return present
 
 
