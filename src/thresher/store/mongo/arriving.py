@@ -7,53 +7,73 @@ takes it off the list and adds it to the count; until then its images are counte
 right wherever a process was killed.
 
 A batch whose process has gone is ended by others: each of its images that is not stored is barred (`void`) by a
-document under its `_id`, so that a slow writer that wakes up cannot insert it; it begins anew.
+document under its `_id`, so that a slow writer that wakes up cannot insert it; it begins anew. Who waits shows that it
+lives. All times are those of the server.
 """
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.errors import BulkWriteError, OperationFailure
 
-from thresher.records import new_id, now_ms
-from thresher.store.mongo.blobs import insert_new
-from thresher.store.mongo.link import Document, Link, Session, among
+from thresher.records import new_id
+from thresher.store.mongo.blobs import only_duplicates
+from thresher.store.mongo.link import Document, Link, Session, Table
 from thresher.store.mongo.names import known
 
 ROW: Final = {"_id": "row"}
 HASH_BYTES: Final = 32
 MARK_BYTES: Final = 8
 NOBODY: Final = bytes(MARK_BYTES)
-GRACE_SECONDS: Final = 2.0
+GRACE_MS: Final = 2000
 LOOK_SECONDS: Final = 0.02
+LIFE_SECONDS: Final = 0.3
 # no writer takes as long: a batch as old was killed
 SETTLED_MS: Final = 15 * 60 * 1000
+# how many batches of killed processes one that comes ends, so that it does not pay for all
+ENDED_AT_ONCE: Final = 4
+TOO_LARGE: Final = {10334, 17419, 17420}
+# the age of each batch is reckoned where its time was taken
+_LISTED: Final[list[Document]] = [
+    {"$match": ROW},
+    {
+        "$project": {
+            "images": 1,
+            "arriving": {
+                "$map": {
+                    "input": {"$ifNull": ["$arriving", []]},
+                    "in": {
+                        "first": "$$this.first",
+                        "many": "$$this.many",
+                        "age_ms": {"$subtract": ["$$NOW", "$$this.at"]},
+                    },
+                }
+            },
+        }
+    },
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """New images being stored: their `hashes` have the rows from `first` on.
+    """New images being stored, which have the rows from `first` on; its process was last heard of `age_ms` ago.
 
-    `marks` are a hash of the fingerprint of each, or NOBODY for one that joins a group or that no other is like.
+    `marks` are a hash of the fingerprint of each, or NOBODY for one that is compared with none.
     """
 
     first: int
-    at_ms: int
-    hashes: bytes
-    marks: bytes
+    many: int
+    age_ms: int
+    marks: bytes = b""
 
-    @property
-    def many(self) -> int:
-        """How many images they are."""
-        return len(self.hashes) // HASH_BYTES
-
-    def by_mark(self) -> dict[bytes, set[bytes]]:
-        """The images that may be like others, by the hash of their fingerprint."""
+    def by_mark(self, names: Sequence[bytes]) -> dict[bytes, set[bytes]]:
+        """The images that are compared with others, of all its `names`, by the hash of their fingerprint."""
         found: dict[bytes, set[bytes]] = {}
-        for mark, name in zip(_cut(self.marks, MARK_BYTES), _cut(self.hashes, HASH_BYTES), strict=True):
+        for mark, name in zip(_cut(self.marks, MARK_BYTES), names, strict=True):
             if mark != NOBODY:
                 found.setdefault(mark, set()).add(name)
         return found
@@ -65,58 +85,85 @@ def announce(link: Link, prints: Mapping[bytes, str], session: Session) -> tuple
     A majority has it when this returns. Rows of a batch that is never stored stay a gap. The next row is also above all
     that are there: after a restore, or in a copy that was cut short, the number may be older than the images.
     """
-    many, now = len(prints), now_ms()
-    hashes, marks = b"".join(prints), b"".join(map(_mark, prints.values()))
+    try:
+        return _announced(link, prints, session)
+    except OperationFailure as error:
+        if error.code not in TOO_LARGE:
+            raise
+    # the list fills the document: killed processes left more than those who came have ended
+    for one in sorted(listed(link), key=lambda one: -one.age_ms)[:ENDED_AT_ONCE]:
+        end_abandoned(link, one, session)
+    return _announced(link, prints, session)
+
+
+def _announced(link: Link, prints: Mapping[bytes, str], session: Session) -> tuple[Batch, list[Batch]]:
     next_row = {"$max": ["$next", top_row(link)]}
-    made = {"first": next_row, "at_ms": now, "hashes": hashes, "marks": marks}
+    marks = b"".join(map(_mark, prints.values()))
+    made = {"first": next_row, "many": len(prints), "at": "$$NOW", "hashes": b"".join(prints), "marks": marks}
     after = link.table("numbers").find_one_and_update(
         ROW,
         [
             {
                 "$set": {
-                    "next": {"$add": [next_row, many]},
+                    "next": {"$add": [next_row, len(prints)]},
                     "arriving": {"$concatArrays": [{"$ifNull": ["$arriving", []]}, [made]]},
                 }
             }
         ],
+        {"arriving.hashes": 0},
         upsert=True,
         return_document=ReturnDocument.AFTER,
         session=session,
     )
-    *before, mine = [_batch(one) for one in (after or {})["arriving"]]
+    every = (after or {})["arriving"]
+    now = every[-1]["at"]
+    *before, mine = [
+        Batch(one["first"], one["many"], int((now - one["at"]).total_seconds() * 1000), one["marks"]) for one in every
+    ]
     return mine, before
 
 
-def wait_for_those_before(link: Link, mine: Batch, before: Sequence[Batch], session: Session) -> None:
+def wait_for_those_before(
+    link: Link, names: Sequence[bytes], mine: Batch, before: Sequence[Batch], session: Session
+) -> None:
     """Wait until earlier batches with images that mine must be compared with are stored; end those of killed processes.
 
-    A batch waits only for earlier ones, so never two for each other. What the session reads next has their images.
+    A batch waits only for earlier ones, so never two for each other, and shows meanwhile that it lives: so who waits
+    for it does not take it for dead. What the session reads next has their images.
     """
-    for one in before:
-        if one.at_ms < mine.at_ms - SETTLED_MS:
-            end_abandoned(link, one)
-    wanted = {one: names for one in before if (names := _to_compare(mine, one))}
-    deadline = time.monotonic() + GRACE_SECONDS
+    old = [one for one in before if one.age_ms > SETTLED_MS]
+    for one in old[:ENDED_AT_ONCE]:
+        end_abandoned(link, one, session)
+    wanted = _to_compare(link, names, mine, before)
+    shown = time.monotonic()
     while wanted:
-        there = {one.first for one in listed(link, session)}
+        there = {one.first: one for one in listed(link, session)}
         stored = {
             name for name, one in known(link, list(set().union(*wanted.values())), session).items() if "row" in one
         }
-        wanted = {one: names for one, names in wanted.items() if one.first in there and not names <= stored}
-        if time.monotonic() > deadline:
-            for one in wanted:
-                end_abandoned(link, one)
-            return
+        wanted = {first: some for first, some in wanted.items() if first in there and not some <= stored}
+        for first in [first for first in wanted if there[first].age_ms > GRACE_MS]:
+            end_abandoned(link, there[first], session)
+            del wanted[first]
         if wanted:
             time.sleep(LOOK_SECONDS)
+        if time.monotonic() - shown > LIFE_SECONDS:
+            shown = time.monotonic()
+            alive = {"$currentDate": {"arriving.$.at": True}}
+            link.fast_table("numbers").update_one({**ROW, "arriving.first": mine.first}, alive, session=session)
 
 
-def _to_compare(mine: Batch, other: Batch) -> set[bytes]:
-    """The images of another batch that are not in mine, and have the fingerprint of one in it."""
-    here = mine.by_mark()
-    pairs = [(names, here[mark]) for mark, names in other.by_mark().items() if mark in here]
-    # the same image alone is one by its _id, whoever brings it
-    return {name for names, ours in pairs if len(names | ours) > 1 for name in names}
+def _to_compare(link: Link, names: Sequence[bytes], mine: Batch, before: Sequence[Batch]) -> dict[int, set[bytes]]:
+    """The images of other batches that are not in mine, and have the fingerprint of one in it, by the first row."""
+    here = mine.by_mark(names)
+    meeting = {one.first: one for one in before if not here.keys().isdisjoint(_cut(one.marks, MARK_BYTES))}
+    found: dict[int, set[bytes]] = {}
+    for first, others in _names_of(link, list(meeting)).items():
+        for mark, some in meeting[first].by_mark(others).items():
+            # the same image is one by its _id, whoever brings it
+            if unlike := some - here.get(mark, some):
+                found.setdefault(first, set()).update(unlike)
+    return found
 
 
 def top_row(link: Link) -> int:
@@ -126,9 +173,27 @@ def top_row(link: Link) -> int:
 
 
 def listed(link: Link, session: Session | None = None) -> list[Batch]:
-    """The batches being stored."""
-    found = link.fast_table("numbers").find_one(ROW, {"arriving": 1}, session=session) or {}
-    return [_batch(one) for one in found.get("arriving", [])]
+    """The batches being stored, without their marks."""
+    return _read(link.fast_table("numbers"), session)[1]
+
+
+def _read(numbers: Table, session: Session | None) -> tuple[int, list[Batch]]:
+    """The images of ended batches, and the batches being stored."""
+    for one in numbers.aggregate(_LISTED, session=session):
+        return int(one.get("images", 0)), [Batch(**each) for each in one["arriving"]]
+    return 0, []
+
+
+def _names_of(link: Link, firsts: Sequence[int]) -> dict[int, list[bytes]]:
+    """The SHA-256 of the images of those of these batches that are still listed."""
+    within = {"$filter": {"input": "$arriving", "cond": {"$in": ["$$this.first", list(firsts)]}}}
+    steps: list[Document] = [{"$match": ROW}, {"$project": {"arriving": within}}]
+    found = (
+        [each for one in link.fast_table("numbers").aggregate(steps) for each in one["arriving"] or ()]
+        if firsts
+        else []
+    )
+    return {each["first"]: list(_cut(each["hashes"], HASH_BYTES)) for each in found}
 
 
 def end(link: Link, batch: Batch, stored: int) -> None:
@@ -140,24 +205,24 @@ def end(link: Link, batch: Batch, stored: int) -> None:
     link.fast_table("numbers").update_one({**ROW, "arriving.first": batch.first}, change)
 
 
-def end_abandoned(link: Link, batch: Batch) -> None:
+def end_abandoned(link: Link, batch: Batch, session: Session) -> None:
     """End the batch of another process: nothing of it can be stored from now on, and what was stored is counted."""
-    names, barred = list(_cut(batch.hashes, HASH_BYTES)), {"void": new_id()}
-    table = link.table("images")
-    with link.client.start_session() as session:
-        insert_new(table, [{"_id": name, **barred} for name in names], session)
-        # a writer that has seen an earlier bar would replace it
-        table.update_many({**among(names), "void": {"$exists": True}}, {"$set": barred}, session=session)
+    table, names = link.table("images"), _names_of(link, [batch.first]).get(batch.first, [])
+    # a new bar takes the place of an earlier one, which a writer has seen and would replace
+    barred: list[Document] = [{"$set": {"void": new_id(), "at": "$$NOW"}}]
+    bars = [UpdateOne({"_id": name, "row": {"$exists": False}}, barred, upsert=True) for name in names]
+    if bars:  # else it was ended by now
+        try:
+            table.bulk_write(bars, ordered=False, session=session)
+        except BulkWriteError as error:
+            only_duplicates(error)  # these are stored
         end(link, batch, table.count_documents(_rows_of([batch]), session=session))
 
 
 def count_images(link: Link, session: Session | None = None) -> int:
     """How many images there are: those of ended batches, and the stored ones of the others."""
-    fields = {"images": 1, "arriving": 1}
-    one = link.table("numbers").find_one(ROW, fields, session=session) or {}
-    batches = [_batch(other) for other in one.get("arriving", [])]
-    there = link.table("images").count_documents(_rows_of(batches), session=session) if batches else 0
-    return int(one.get("images", 0)) + there
+    ended, some = _read(link.table("numbers"), session)
+    return ended + (link.table("images").count_documents(_rows_of(some), session=session) if some else 0)
 
 
 def correct_images(link: Link, by: int) -> None:
@@ -165,22 +230,19 @@ def correct_images(link: Link, by: int) -> None:
     link.table("numbers").update_one(ROW, {"$inc": {"images": by}}, upsert=True)
 
 
-def clear_old(link: Link, before_ms: int) -> None:
+def clear_old(link: Link) -> None:
     """End batches that killed processes left, and take away the bars that no writer can still run into."""
-    for one in listed(link):
-        if one.at_ms < before_ms:
-            end_abandoned(link, one)
-    # ids of this kind begin with the time at which they were made (records.new_id)
-    oldest = f"{before_ms:012x}"
-    link.table("images").delete_many({"void": {"$lt": f"{oldest[:8]}-{oldest[8:]}"}})
+    with link.client.start_session() as session:
+        for one in listed(link, session):
+            if one.age_ms > SETTLED_MS:
+                end_abandoned(link, one, session)
+    age: Any = {"$subtract": ["$$NOW", "$at"]}
+    # the index has those without a row
+    link.table("images").delete_many({"row": None, "$expr": {"$gt": [age, SETTLED_MS]}})
 
 
 def _rows_of(some: Iterable[Batch]) -> Document:
     return {"$or": [{"row": {"$gte": one.first, "$lt": one.first + one.many}} for one in some]}
-
-
-def _batch(one: Document) -> Batch:
-    return Batch(one["first"], one["at_ms"], one["hashes"], one["marks"])
 
 
 def _mark(fingerprint: str) -> bytes:

@@ -41,8 +41,13 @@ def insert_new(table: Table, documents: Sequence[Document], session: Session | N
     try:
         table.insert_many(documents, ordered=False, session=session)
     except BulkWriteError as error:
-        failed = (error.details or {}).get("writeErrors", [])
-        if any(one["code"] != DUPLICATE for one in failed) or (error.details or {}).get("writeConcernErrors"):
-            raise
-        return [one["index"] for one in failed]
+        return only_duplicates(error)
     return []
+
+
+def only_duplicates(error: BulkWriteError) -> list[int]:
+    """The places of the documents whose `_id` was there; raises the error if anything else failed."""
+    failed = (error.details or {}).get("writeErrors", [])
+    if any(one["code"] != DUPLICATE for one in failed) or (error.details or {}).get("writeConcernErrors"):
+        raise error
+    return [one["index"] for one in failed]

@@ -42,7 +42,7 @@ def check(columns: MongoColumns, images: int, kinds: Kinds, findings: Findings) 
         told = "images: a process of an earlier version went on after the upgrade, and wrote some in its form"
         findings.wrong(told, partial(one_document_an_image, link))
     if findings.mend:
-        arriving.clear_old(link, now_ms() - SETTLED_MS)
+        arriving.clear_old(link)
     wrong: list[tuple[int, int, Repair]] = []
     for name, kept, counted in recount.differences(link, kinds):
         repair: Repair = partial(recount.correct, link, name, counted - kept)

@@ -8,12 +8,14 @@ other gets that row.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from pymongo import UpdateOne
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.errors import PyMongoError
 
 from thresher.errors import StoreDamaged, StoreUnavailable, ThresherError
 from thresher.records import Alias, Image, NewImage
@@ -95,19 +97,27 @@ class MongoImages(Images):
         session: Session,
     ) -> dict[bytes, int]:  # fmt: skip
         """Store new images whose bytes were sent; the rows of those with which nobody was quicker. Raises BytesLost."""
-        prints = {key: "" if image.similar else image.fingerprint for key, image in new.items()}
+        # one that is compared with as many as are compared at all waits for nobody, and nobody for it
+        alone = (key for key, image in new.items() if not image.similar and image.compared < ALIKE_MOST)
+        prints = dict.fromkeys(new, "") | {key: new[key].fingerprint for key in alone}
+        # before the batch is on the list: who waits for it does not wait for its bytes too
+        self.originals.vouch({key: data[key] for key in new if key in data}, waiting, session)
         batch, before = arriving.announce(self.link, prints, session)
         rows = {key: row for row, key in enumerate(new, batch.first)}
         try:
-            self.originals.vouch({key: data[key] for key in new if key in data}, waiting, session)
-            arriving.wait_for_those_before(self.link, batch, before, session)
+            arriving.wait_for_those_before(self.link, list(new), batch, before, session)
             made = self._documents(new, rows, data.keys(), session)
-        except (BytesLost, ThresherError):
+            return self._insert(batch, made, rows, new, bars)
+        except ThresherError:
             arriving.end(self.link, batch, 0)
             if any("row" in one for one in by_name.known(self.link, list(new), session).values()):
                 return {}  # somebody else has stored some meanwhile, which then are not compared again
             raise
-        return self._insert(batch, made, rows, new, bars)
+        except PyMongoError as error:
+            if not error.timeout:  # else others find it on the list, and end it
+                with suppress(PyMongoError):
+                    arriving.end_abandoned(self.link, batch, session)
+            raise
 
     def _insert(
         self, batch: Batch, made: list[Document], rows: dict[bytes, int], new: dict[bytes, NewImage],
@@ -135,9 +145,11 @@ class MongoImages(Images):
         barred = [bars.get(one["_id"]) for one in made]
         fresh = [one for one, bar in zip(made, barred, strict=True) if bar is None]
         left = [fresh[place] for place in insert_new(table, fresh)] if fresh else []
-        for one, bar in zip(made, barred, strict=True):
-            if bar is not None and not table.replace_one({"_id": one["_id"], "void": bar}, one).matched_count:
-                left.append(one)
+        again = [(one, bar) for one, bar in zip(made, barred, strict=True) if bar is not None]
+        instead = [ReplaceOne({"_id": one["_id"], "void": bar}, one) for one, bar in again]
+        if instead and table.bulk_write(instead, ordered=False).matched_count < len(instead):
+            there = by_name.known(self.link, [one["_id"] for one, _ in again])
+            left += [one for one, _ in again if there.get(one["_id"], {}).get("row") != one["row"]]
         return left
 
     def _documents(
