@@ -42,14 +42,16 @@ class Seen:
         return float((self.mean - reach).min()), float((self.mean + reach).max())
 
 
-def build_int8_graph(weights: Weights, side: int) -> bytes:
+def build_int8_graph(weights: Weights, side: int, *, in_pairs: bool) -> bytes:
     """A serialized ONNX model from pixels, uint8 RGB [batch, side, side, 3], to pooled features, float32 [batch, 1280].
 
     It is written as QuantizeLinear and DequantizeLinear around each layer, which runtimes join with it. The sums of the
-    last layer become float32 as they are, because their rounding would stand in the vectors. `side` is a multiple of 4.
-    Raises KeyError when a tensor of the network is not among the weights.
+    last layer become float32 as they are, because their rounding would stand in the vectors. With `in_pairs` the first
+    layer reads four pixels of a row as one and gives two results, which computes the same: ONNX Runtime takes half the
+    time for it, OpenVINO a multiple. `side` is a multiple of 4 then. Raises KeyError when a tensor of the network is
+    not among the weights.
     """
-    network = _Quantized(side)
+    network = _Quantized(side, in_pairs=in_pairs)
     outputs: list[tuple[str, Seen]] = []
     given = Seen(np.zeros(3), np.ones(3))
     layers = layers_of(weights)
@@ -58,7 +60,7 @@ def build_int8_graph(weights: Weights, side: int) -> bytes:
         if layer is layers[-1]:
             network.end(layer, kernel, bias, given)
             break
-        first = layer is layers[0]
+        first = in_pairs and layer is layers[0]
         (network.begin if first else network.convolve)(layer, kernel, bias, given)
         gives = _before_activation(layer, weights)
         if layer.relu:
@@ -168,7 +170,7 @@ def _in_pairs(whole: _Whole) -> _Whole:
 class _Quantized:
     """A chain of nodes under construction; `last` is the newest output, `_scale` the step of its values."""
 
-    def __init__(self, side: int) -> None:
+    def __init__(self, side: int, *, in_pairs: bool) -> None:
         import onnx
 
         self.nodes: list[Any] = []
@@ -178,7 +180,8 @@ class _Quantized:
         self._scale = 1 / PIXEL_SCALE
         self._make = onnx.helper.make_node
         self._stored = onnx.numpy_helper.from_array
-        self.node("Reshape", self.constant(np.array([-1, side, side // 4, 4 * 3])))
+        if in_pairs:
+            self.node("Reshape", self.constant(np.array([-1, side, side // 4, 4 * 3])))
         self.node("Transpose", perm=[0, 3, 1, 2])
         # pixels are whole numbers already: their normalisation is a scale and a zero point, and loses nothing
         self.node("DequantizeLinear", self.constant(np.float32(self._scale)), self.constant(np.uint8(PIXEL_MEAN)))
@@ -196,7 +199,7 @@ class _Quantized:
         self.last = made
 
     def begin(self, layer: Layer, kernel: Floats, bias: Floats, given: Seen) -> None:
-        """Add the stem; its results stand in pairs. TensorFlow pads an even side on the right and below only."""
+        """Add the stem for four pixels a place; TensorFlow pads an even side on the right and below only."""
         whole = _in_pairs(_in_whole_numbers(layer, kernel, bias, given))
         self._convolve(layer, whole, strides=[2, 1], pads=[0, 0, 1, 1])
 
