@@ -110,16 +110,18 @@ def open_backbone(part: str, *, cache: Path, how: How | None = None) -> Backbone
 
 def _built_in(part: str, name: str, cache: Path, how: How | None) -> Backbone:
     published = BUILT_IN[part]
-    in_int8 = RUNTIMES[how.runtime if how else DEFAULT].arithmetic == INT8
-    revision = f"int8-{eight_bits.GRAPH_REVISION}" if in_int8 else str(GRAPH_REVISION)
+    runtime = RUNTIMES[how.runtime if how else DEFAULT]
+    in_int8 = runtime.arithmetic == INT8
+    revision = runtime.kind.removeprefix(".") if in_int8 else str(GRAPH_REVISION)
     graph = cache / f"{part}-{published.sha256[:12]}-{revision}.onnx"
     if graph.is_file():
         try:
             return Backbone(name, graph, how=how)
         except BadInput:  # the cached file was damaged after it was written: build it again
             graph.unlink(missing_ok=True)
-    build = eight_bits.build_int8_graph if in_int8 else build_graph
-    built = build(read_weights(_weights_of(part, published)), published.side)
+    weights, side = read_weights(_weights_of(part, published)), published.side
+    in_pairs = runtime.package == "onnxruntime"
+    built = eight_bits.build_int8_graph(weights, side, in_pairs=in_pairs) if in_int8 else build_graph(weights, side)
     with whole_file(graph) as file:
         file.write(built)
     return Backbone(name, graph, how=how)
