@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from tests.contract.things import category, data, deal, finish, images, new_imag
 from thresher.errors import NotReady, StoreDamaged
 from thresher.records import Gold, Label, NewImage, Origin, Progress, Purpose, Says, Source, new_id, now_ms
 from thresher.settings import Settings
+from thresher.store.mongo import arriving, image_log
 from thresher.store.mongo.arriving import SETTLED_MS
+from thresher.store.mongo.images import MongoImages
 from thresher.store.mongo.link import key
 from thresher.store.mongo.store import MongoStore
 
@@ -200,6 +203,53 @@ def test_a_picture_whose_own_document_is_lost_gets_its_row_and_its_labels_back(s
     assert store.images.find([f"folder/{row}.jpg" for row in range(10)]) == list(range(10))
     assert store.images.get(7).aliases == new_image(7).aliases
     assert store.check(mend=False, every_byte=True).found == ()
+
+
+def test_a_picture_that_is_barred_after_a_killed_harvest_is_made_anew(store: MongoStore) -> None:
+    images(store, 3)
+    late = new_image(9)
+    key = bytes.fromhex(late.sha256)
+    with store.link.client.start_session() as session:
+        store.images.originals.put({key: data(9)}, session)
+        batch, _ = arriving.announce(store.link, {key: ""}, session)
+        image_log.note(store.link, {key: batch.first}, {key: late.aliases})
+        arriving.end_abandoned(store.link, batch, session)  # it was killed here, and another one ended it
+    made = store.recover(admit)
+    assert (made.new, made.again) == (1, 1)
+    assert store.images.find([late.sha256, "folder/9.jpg"]) == [3, 3]
+    assert store.images.count() == 4
+    assert store.check(mend=False).found == ()
+
+
+def test_of_two_rows_that_a_picture_may_have_had_it_gets_back_the_one_that_is_named(store: MongoStore) -> None:
+    category(store)
+    brought = new_image(1)
+    key = bytes.fromhex(brought.sha256)
+    with store.link.client.start_session() as session:
+        batch, _ = arriving.announce(store.link, {key: ""}, session)
+        rows = store.images.put([brought])  # another one is quicker
+        image_log.note(store.link, {key: batch.first}, {key: brought.aliases})  # and this one is killed here
+    assert (batch.first, rows) == (0, [1])
+    store.categories.pool_add("car", rows, Origin("folder"))
+    store.link.table("images").delete_one({"row": 1})
+    assert store.recover(admit).again == 1
+    assert store.images.find([brought.sha256]) == [1]
+    assert store.check(mend=False).found == ()
+
+
+def test_the_log_of_images_outlives_an_election_that_took_it_away(store: MongoStore) -> None:
+    class Losing(MongoImages):
+        def _insert_new(self, *what: Any) -> Any:
+            left = super()._insert_new(*what)
+            self.link.table("image_log").delete_many({})  # as if only a primary that left had had it
+            return left
+
+    store.images = Losing(store.link)
+    rows = images(store, 4)
+    let_settle(store)
+    store.link.table("images").delete_many({"row": {"$in": [1, 2]}})
+    assert store.recover(admit).again == 2
+    assert store.images.find([f"folder/{seed}.jpg" for seed in range(4)]) == rows
 
 
 def test_an_older_catalog_costs_no_picture(store: MongoStore) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 from bson import Binary
 from pymongo import ASCENDING
 from tests.contract.things import category, data, images, new_image
+from tests.mongo_for_tests import mongo_place
 from tests.store.mongo.dying import killed_at_each_write
 
-from thresher.errors import StoreDamaged, WrongSchema
+from thresher.errors import BadInput, StoreDamaged, WrongSchema
 from thresher.records import Alias, Image, NewImage, Origin
 from thresher.settings import Settings
+from thresher.store.copy import copy_store
 from thresher.store.kinds import IMAGE, KINDS
 from thresher.store.mongo import schema
 from thresher.store.mongo.link import Link, key
@@ -244,3 +247,20 @@ def test_an_image_that_an_earlier_version_wrote_after_the_upgrade_is_taken_in(
         assert (opened.images.count(), opened.images.find(["folder/40.jpg"])) == (4, [3])
         assert images(opened, 1, start=50) == [4]
         assert opened.check(mend=False).found == ()
+
+
+def test_images_with_more_names_than_a_document_takes_are_upgraded_and_copied(
+    store: MongoStore, settings: Settings, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    for seed in range(2):
+        long = tuple(Alias("url", f"http://site/{seed}/{n}/" + 100_000 * "x") for n in range(90))
+        store.images.put([new_image(seed, aliases=long)])
+    as_schema_4(store.link)
+    with MongoStore(store.place, settings) as opened:
+        assert opened.images.find([f"http://site/1/7/{100_000 * 'x'}"]) == [1]
+        with MongoStore(mongo_place(request, tmp_path), settings, create=True) as target:
+            copied = copy_store(opened, target)
+            assert copied is not None
+            assert target.images.find([f"http://site/1/7/{100_000 * 'x'}"]) == [1]
+        with pytest.raises(BadInput, match="no document above 16 MB"):
+            opened.images.put([new_image(5, aliases=tuple(Alias("url", f"{n}" + 100_000 * "y") for n in range(170)))])

@@ -31,7 +31,6 @@ from thresher.store.shapes import Kinds
 
 AT_ONCE: Final = 5_000
 HASH_BYTES: Final = 32
-NAMING: Final = ("pool", "labels", "gold", "asks", "votes", "gold_answers")
 
 
 def check(columns: MongoColumns, images: int, kinds: Kinds, findings: Findings) -> None:
@@ -91,7 +90,7 @@ def _check_images(link: Link, total: int, findings: Findings) -> None:
         findings.hold(f"{len(twice):,} rows are those of several images, and the catalog may be of several moments.")
     if unnamed:
         findings.wrong(f"images: {len(unnamed)} are not found by their names", partial(_name, link, unnamed))
-    without = {table: rows for table in NAMING if (rows := _rows_without_image(link, table, here))}
+    without = {table: rows for table in names.NAMING if (rows := _rows_without_image(link, table, here))}
     findings.lost_rows(sorted({row for rows in without.values() for row in rows}), list(without))
     if findings.may_give_up(len(lost)) and findings.mend and lost:
         quarantine.keep_changed(link, originals.pieces_of([one["_id"] for one in lost]))

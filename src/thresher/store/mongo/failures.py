@@ -44,8 +44,12 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def explain(error: PyMongoError, where: str) -> ThresherError:
+def explain(error: PyMongoError | DocumentTooLarge, where: str) -> ThresherError:
     """Our error for an error of the driver."""
+    if isinstance(error, DocumentTooLarge):  # of its own kind, not one of PyMongoError
+        return BadInput(
+            "MongoDB accepts no document above 16 MB.", where=where, next="store this workspace in a directory"
+        )
     code = _code(error)
     text = str(error).partition(", full error:")[0]
     if code in _FULL or "No space left on device" in text:
@@ -62,10 +66,6 @@ def explain(error: PyMongoError, where: str) -> ThresherError:
         old = "wire version" in text
         return (StoreUnavailable if old else BadSetting)(
             f"{text}.", where=where, next=NEWER if old else "edit the address"
-        )
-    if isinstance(error, DocumentTooLarge):
-        return BadInput(
-            "MongoDB accepts no document above 16 MB.", where=where, next="store this workspace in a directory"
         )
     if isinstance(error, ServerSelectionTimeoutError):
         return StoreUnavailable("no MongoDB primary answers.", where=where, next=AGAIN)
@@ -90,7 +90,7 @@ def explained(where: str) -> Iterator[None]:
     """Raise the driver's errors as ours."""
     try:
         yield
-    except PyMongoError as error:
+    except (PyMongoError, DocumentTooLarge) as error:
         raise explain(error, where) from error
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from pymongo import ReplaceOne, UpdateOne
-from pymongo.errors import PyMongoError
+from pymongo.errors import DocumentTooLarge, PyMongoError
 
 from thresher.errors import StoreDamaged, StoreUnavailable, ThresherError
 from thresher.records import Alias, Image, NewImage
@@ -107,25 +107,25 @@ class MongoImages(Images):
         try:
             arriving.wait_for_those_before(self.link, list(new), batch, before, session)
             made = self._documents(new, rows, data.keys(), session)
-            return self._insert(batch, made, rows, new, bars)
+            return self._insert(batch, made, rows, new, bars, session)
         except ThresherError:
             arriving.end(self.link, batch, 0)
             if any("row" in one for one in by_name.known(self.link, list(new), session).values()):
                 return {}  # somebody else has stored some meanwhile, which then are not compared again
             raise
-        except PyMongoError as error:
-            if not error.timeout:  # else others find it on the list, and end it
+        except (PyMongoError, DocumentTooLarge) as error:
+            if isinstance(error, DocumentTooLarge) or not error.timeout:  # else others find it listed, and end it
                 with suppress(PyMongoError):
                     arriving.end_abandoned(self.link, batch, session)
             raise
 
     def _insert(
         self, batch: Batch, made: list[Document], rows: dict[bytes, int], new: dict[bytes, NewImage],
-        bars: dict[bytes, str],
+        bars: dict[bytes, str], session: Session,
     ) -> dict[bytes, int]:  # fmt: skip
         """Insert the documents of a batch, and take it off the list; the rows of those that were not there."""
         aliases = {key: image.aliases for key, image in new.items()}
-        record = image_log.note(self.link, rows, aliases)
+        records = image_log.note(self.link, rows, aliases, quickly=True)
         # who joins an image of this batch comes after it, as another process may have given it another row
         joins = [one.get("copy_of", -1) >= batch.first for one in made]
         added = dict(rows)
@@ -134,8 +134,9 @@ class MongoImages(Images):
             refused = self._insert_new(part, bars) if len(added) == len(rows) else part
             for one in refused:
                 del added[one["_id"]]
-        if len(added) < len(rows):
-            image_log.note(self.link, added, aliases, instead_of=record)
+        if len(added) < len(rows) or not image_log.kept(self.link, records, session):
+            image_log.note(self.link, added, aliases)
+            image_log.forget(self.link, records)
         arriving.end(self.link, batch, len(added))
         return added
 

@@ -14,6 +14,8 @@ from thresher.store.rules import is_hash, spellings
 AT_ONCE: Final = 10_000
 REFERENCE: Final = "reference"
 LOST: Final = "lost"
+NAMING: Final = ("pool", "labels", "gold", "asks", "votes", "gold_answers")
+"""The collections that name rows of images."""
 STORED: Final = {"row": {"$gte": 0}}
 """The filter for images; other documents of their collection only bar a name (arriving.py)."""
 NUMBERED: Final = {"_id": {"$type": "number"}}

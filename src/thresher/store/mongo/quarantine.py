@@ -21,7 +21,7 @@ PIECE_NAME_BYTES: Final = 34
 def keep(link: Link, spare: Sequence[bytes], before_ms: int) -> None:
     """Move bytes to the quarantine that nobody has used since."""
     for some in batches(spare, AT_ONCE):
-        # a writer that comes with one of them now marks it as of now, within the transaction that makes its row
+        # a writer that comes with one of them now marks it as of now, before it makes its row
         unused: Document = {**among(some), "at_ms": {"$lt": before_ms}}
         into = {"into": TABLE, "on": "_id", "whenMatched": "keepExisting"}
         link.table("bytes").aggregate([{"$match": unused}, {"$merge": into}])

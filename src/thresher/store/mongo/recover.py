@@ -9,12 +9,15 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
+from pymongo.errors import DuplicateKeyError
+
 from thresher.errors import StoreDamaged
 from thresher.records import Alias, NewImage, Progress
 from thresher.store.contract import Recovered, Report
 from thresher.store.mongo import image_log, names, quarantine, recount
 from thresher.store.mongo.images import MongoImages, image_document
 from thresher.store.mongo.link import Link, batches
+from thresher.store.mongo.names import NAMING
 from thresher.store.rules import ALIKE_MOST
 from thresher.store.shapes import Kinds
 
@@ -50,9 +53,12 @@ def recover(link: Link, images: MongoImages, kinds: Kinds, admit: Admit, report:
 
 
 def _give_back(link: Link, key: bytes, document: dict[str, object]) -> int:
-    """Store the document of a lost row; returns 0 if it is there."""
-    done = link.table("images").update_one({"_id": key}, {"$setOnInsert": document}, upsert=True)
-    return int(done.upserted_id is not None)
+    """Store the document of a lost row, in place of one that bars it; returns 0 if an image is there."""
+    try:
+        link.table("images").replace_one({"_id": key, "row": {"$exists": False}}, document, upsert=True)
+    except DuplicateKeyError:
+        return 0
+    return 1
 
 
 def _unknown(link: Link) -> Iterator[bytes]:
@@ -65,12 +71,33 @@ def _unknown(link: Link) -> Iterator[bytes]:
 
 
 def _recorded(link: Link, unknown: list[bytes]) -> dict[bytes, tuple[int, tuple[Alias, ...]]]:
-    """The row and the aliases that images without a document had, unless another image has that row."""
+    """The row and the aliases that images without a document had, unless other images have all rows it may have had."""
     found = image_log.recorded(link, set(unknown))
+    may_be = {row for rows, _ in found.values() for row in rows}
     taken: set[int] = set()
-    for some in batches(sorted(row for row, _ in found.values()), LOOKED_UP):
+    for some in batches(sorted(may_be), LOOKED_UP):
         taken.update(one["row"] for one in link.table("images").find({"row": {"$in": some}}, {"row": 1}))
-    return {key: (row, aliases) for key, (row, aliases) in found.items() if row not in taken}
+    several = {row for rows, _ in found.values() if len(rows) > 1 for row in rows}
+    named = _named(link, several - taken)
+    rows_of: dict[bytes, tuple[int, tuple[Alias, ...]]] = {}
+    for key, (rows, aliases) in found.items():
+        # one that is named was the image's, for rows are named after the image is stored; else the newest
+        free = sorted((row for row in rows if row not in taken), key=lambda row: row not in named)
+        if free:
+            rows_of[key] = free[0], aliases
+            taken.add(free[0])
+    return rows_of
+
+
+def _named(link: Link, rows: set[int]) -> set[int]:
+    """Those of some rows that pools, labels, gold, asks or votes name."""
+    named: set[int] = set()
+    for table in NAMING if rows else ():
+        for some in batches(sorted(rows), LOOKED_UP):
+            named.update(
+                one["_id"]["row"] for one in link.table(table).find({"_id.row": {"$in": some}}, {"_id.row": 1})
+            )
+    return named
 
 
 def _read(images: MongoImages, key: bytes, admit: Admit) -> NewImage | None:

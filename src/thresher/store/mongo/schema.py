@@ -252,8 +252,7 @@ def open_workspace(
 def _upgrade(link: Link, found: Document, steps: Sequence[Step]) -> None:
     """Make the steps from the schema that was found. One may be made twice: by two at once, or after a killed one."""
     newest = len(steps) + 1
-    at = int(found[UPGRADING] if UPGRADING in found else found["schema"])
-    first = min(at, ONE_DOCUMENT_AN_IMAGE - 1 if is_left(link) else newest)
+    first = min(int(found.get(UPGRADING) or found["schema"]), ONE_DOCUMENT_AN_IMAGE - 1 if is_left(link) else newest)
     if first == newest:
         return
     # first of all, so that an earlier version is not opened on half a workspace

@@ -8,7 +8,6 @@ looks for them.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
 from bson import Binary
@@ -20,7 +19,7 @@ from thresher.store.mongo import image_log
 from thresher.store.mongo.arriving import ROW
 from thresher.store.mongo.blobs import insert_new
 from thresher.store.mongo.images import naming
-from thresher.store.mongo.link import Document, Link, Session, batches, span
+from thresher.store.mongo.link import Document, Link, batches, span
 from thresher.store.mongo.names import NUMBERED, known
 from thresher.store.mongo.numbers import WORKSPACE
 
@@ -40,7 +39,7 @@ def one_document_an_image(link: Link, *, at_once: int = AT_ONCE) -> None:
         insert_new(table, made)
         table.delete_many({"_id": {"$in": [one["_id"] for one in old]}})
     _keep_rows_of_lost_documents(link)
-    link.transact(partial(_move_count, link))
+    _take_over_count(link)
     for name in GONE:
         link.database.drop_collection(name)
     with suppress(OperationFailure):  # it is gone already
@@ -61,14 +60,19 @@ def _keep_rows_of_lost_documents(link: Link) -> None:
             image_log.note(link, lost, {})
 
 
-def _move_count(link: Link, session: Session) -> None:
-    """Count images where schema 5 does; the number stays what it was, so that a check sees how many were lost."""
-    kept = span(category=WORKSPACE, kind="images")
-    slots = link.table("counts").find(kept, {"n": 1}, session=session)
-    link.table("numbers").update_one(
-        ROW, {"$inc": {"images": sum(one["n"] for one in slots)}}, upsert=True, session=session
-    )
-    link.table("counts").delete_many(kept, session=session)
+def _take_over_count(link: Link) -> None:
+    """Count images where schema 5 does; the number stays what it was, so that a check sees how many were lost.
+
+    No transaction: that of a killed process would bar the next one for a minute. What was taken over of each slot is
+    kept beside the sum, so that it is added once, whoever does it again; an earlier version that still runs adds more.
+    """
+    numbers = link.table("numbers")
+    for one in link.table("counts").find(span(category=WORKSPACE, kind="images")):
+        slot = f"taken_over.{one['_id'].get('slot', 0)}"
+        before: Document = {"$ifNull": [f"${slot}", 0]}
+        more: Document = {"$subtract": [{"$max": [one["n"], before]}, before]}
+        added: Document = {"images": {"$add": [{"$ifNull": ["$images", 0]}, more]}, slot: {"$max": [one["n"], before]}}
+        numbers.update_one(ROW, [{"$set": added}], upsert=True)
 
 
 def _made(link: Link, old: Sequence[Document]) -> list[Document]:
