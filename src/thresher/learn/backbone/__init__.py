@@ -112,7 +112,7 @@ def _built_in(part: str, name: str, cache: Path, how: How | None) -> Backbone:
     published = BUILT_IN[part]
     runtime = RUNTIMES[how.runtime if how else DEFAULT]
     in_int8 = runtime.arithmetic == INT8
-    revision = runtime.kind.removeprefix(".") if in_int8 else str(GRAPH_REVISION)
+    revision = f"int8-{eight_bits.GRAPH_REVISION}-{runtime.package}" if in_int8 else str(GRAPH_REVISION)
     graph = cache / f"{part}-{published.sha256[:12]}-{revision}.onnx"
     if graph.is_file():
         try:
