@@ -5,7 +5,7 @@ with one call. The rows of a job that is killed are simply still missing, so run
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,8 +36,13 @@ def names(settings: Settings, store: Store | None = None) -> tuple[str, ...]:
     """
     found = tuple((part, name_of(part, cache=kept_in(settings))) for part in parts(settings.backbone))
     kept = [] if store is None or settings.arithmetic == FLOAT32 else store.columns.names()
-    there = [name.removeprefix("features/") for name in kept]
+    there = names_in(kept)
     return tuple(name + kind_of(part, settings, there) for part, name in found)
+
+
+def names_in(columns: Sequence[str]) -> tuple[str, ...]:
+    """The unique names of the embeddings in these columns."""
+    return tuple(column.removeprefix("features/") for column in columns)
 
 
 def columns(settings: Settings, store: Store | None = None) -> tuple[str, ...]:
