@@ -208,7 +208,9 @@ def test_a_round_goes_by_one_column_though_another_process_makes_a_second(
     store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_another = "efficientnet-lite0.other"
-    monkeypatch.setattr("thresher.learn.embed.kind_of", lambda _, __, there: ".other" * (of_another in there))
+    monkeypatch.setattr(
+        "thresher.learn.embed.kind_of", lambda _, __, there=(), ___=None: ".other" * (of_another in there)
+    )
     world = World(store, settings.but(arithmetic="alike"))
     view, asked = store.columns.view, list[str]()
 
