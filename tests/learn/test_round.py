@@ -202,3 +202,27 @@ def test_a_label_stands_for_the_unlabelled_images_with_scores_like_its_own() -> 
     assert (stands_for(held_out, unlabelled[:0]) == 1).all()
     assert stands_for(held_out[:3], unlabelled).tolist() == pytest.approx([1000 / 3] * 3)
     assert stands_for(np.zeros(30, np.float32), unlabelled).sum() == pytest.approx(1000)
+
+
+def test_a_round_goes_by_one_column_though_another_process_makes_a_second(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_another = "efficientnet-lite0.other"
+    monkeypatch.setattr(
+        "thresher.learn.embed.kind_of", lambda _, __, there=(), ___=None: ".other" * (of_another in there)
+    )
+    world = World(store, settings.but(arithmetic="alike"))
+    view, asked = store.columns.view, list[str]()
+
+    def made_meanwhile(name: str) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        if not asked:
+            store.columns.create(f"features/{of_another}", WIDTH)
+            store.columns.write(f"features/{of_another}", world.rows[:20], -world.vectors[:20].astype(np.float16))
+        asked.append(name)
+        return view(name)
+
+    monkeypatch.setattr(store.columns, "view", made_meanwhile)
+    world.hold(range(60))
+    done = world.round()
+    assert {name for name in asked if name.startswith("features/")} == {world.column}
+    assert (done.backbone, done.measures["held_out"]) == ("efficientnet-lite0", 60)

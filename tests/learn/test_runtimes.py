@@ -80,9 +80,29 @@ def test_a_new_workspace_takes_the_fastest_that_decides_alike_and_an_older_one_g
     embed(rows[:1], store=store, settings=settings.but(arithmetic="float32"))
     assert embed(rows, store=store, settings=settings) == 2  # into the vectors that are there
     assert column(settings, store) == f"features/{LITE}"
-    asked = settings.but(arithmetic="int8")
-    embed(rows[:1], store=store, settings=asked)
-    assert column(settings, store) == column(asked, store) != f"features/{LITE}"
+
+
+@without_int8
+@pytest.mark.parametrize(("most", "fewer"), [("float32", "int8"), ("int8", "float32")])
+def test_a_workspace_goes_on_with_the_arithmetic_of_most_of_its_vectors(
+    store: Store, settings: Settings, most: str, fewer: str
+) -> None:
+    rows = np.array(fill(store, 3), np.int64)
+    embed(rows, store=store, settings=settings.but(arithmetic=most))
+    embed(rows[:1], store=store, settings=settings.but(arithmetic=fewer))
+    assert column(settings, store) == column(settings.but(arithmetic=most), store)
+    assert embed(rows, store=store, settings=settings) == 0
+
+
+@without_int8
+def test_of_two_arithmetics_with_equally_many_vectors_the_faster_goes_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [LITE, LITE + RUNTIMES["onnxruntime-int8"].kind]
+    for order in ((DEFAULT, "onnxruntime-int8"), ("onnxruntime-int8", DEFAULT)):
+        found = [fastest.Measured(name, 2, 1.0) for name in order]
+        monkeypatch.setattr(fastest, "measured", lambda *_, found=found: found)
+        assert kind_of(LITE, settings, there, lambda _: 7) == RUNTIMES[order[0]].kind
 
 
 def test_what_this_machine_cannot_compute_is_embedded_in_float32_and_told(

@@ -5,13 +5,15 @@ with one call. The rows of a job that is killed are simply still missing, so run
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from thresher.compute import Compute, careful, open_compute
+from thresher.errors import NotFound
 from thresher.learn.backbone import Backbone, How, kept_in, name_of, open_backbone, parts
 from thresher.learn.backbone.fastest import fastest, kind_of
 from thresher.learn.backbone.runtimes import FLOAT32
@@ -35,9 +37,23 @@ def names(settings: Settings, store: Store | None = None) -> tuple[str, ...]:
     Raises BadInput for an unknown backbone, BadSetting for an unknown arithmetic.
     """
     found = tuple((part, name_of(part, cache=kept_in(settings))) for part in parts(settings.backbone))
-    kept = [] if store is None or settings.arithmetic == FLOAT32 else store.columns.names()
-    there = [name.removeprefix("features/") for name in kept]
-    return tuple(name + kind_of(part, settings, there) for part, name in found)
+    if store is None or settings.arithmetic == FLOAT32:
+        return tuple(name + kind_of(part, settings) for part, name in found)
+    there, count = names_in(store.columns.names()), partial(_vectors_of, store=store)
+    return tuple(name + kind_of(part, settings, there, count) for part, name in found)
+
+
+def _vectors_of(name: str, *, store: Store) -> int:
+    """How many vectors a store has of an embedding."""
+    try:
+        return int(np.count_nonzero(store.columns.view(f"features/{name}")[1]))
+    except NotFound:  # deleted just now
+        return 0
+
+
+def names_in(columns: Sequence[str]) -> tuple[str, ...]:
+    """The unique names of the embeddings in these columns."""
+    return tuple(column.removeprefix("features/") for column in columns)
 
 
 def columns(settings: Settings, store: Store | None = None) -> tuple[str, ...]:

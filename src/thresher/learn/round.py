@@ -13,11 +13,11 @@ from thresher.errors import NotFound, NotReady
 from thresher.evidence.cascade import cascade
 from thresher.learn.beside import Beside, beside, claimed_columns
 from thresher.learn.decide import NO, UNKNOWN, YES, codes_of
-from thresher.learn.embed import names
+from thresher.learn.embed import columns, names_in
 from thresher.learn.head import Head, train
 from thresher.learn.heads import Scores, Yes
 from thresher.learn.known import known_answers, learnt_from
-from thresher.learn.vectors import Vectors, embedded
+from thresher.learn.vectors import Vectors, vectors_in
 from thresher.records import Category, Counts, Label, Progress, Round, Thresholds
 from thresher.settings import Settings, cache_directory
 from thresher.store.claims import claims_in_force
@@ -48,12 +48,13 @@ def train_round(
     entry = as_category(category, store=store)
     name = entry.name
     held = store.labels.held(name, entry.question.version)
-    pool, known = _read(entry, held, store, settings)
+    of = columns(settings, store)  # once: another process may make a column that would be taken from then on
+    pool, known = _read(entry, held, of, store, settings)
     pool_rows = _rows_of(pool)
-    marks, columns = beside_marks(name, store=store), claimed_columns(name, store=store)
-    head = known.trained(beside(columns, _rows_of(known.vectors), store=store), pool=pool, seed=seed)
+    marks, claims = beside_marks(name, store=store), claimed_columns(name, store=store)
+    head = known.trained(beside(claims, _rows_of(known.vectors), store=store), pool=pool, seed=seed)
     told.step()
-    scores = head.scores(pool, beside(columns, pool_rows, store=store))
+    scores = head.scores(pool, beside(claims, pool_rows, store=store))
     number = max((done.number for done in store.rounds.all(name)), default=0) + 1
     column = f"scores/{name}/{number}"
     store.columns.create(column, 1, "float32")
@@ -68,7 +69,7 @@ def train_round(
         number=number,
         category=name,
         version=entry.question.version,
-        backbone="+".join(names(settings, store)),
+        backbone="+".join(names_in(of)),
         column=column,
         thresholds=thresholds,
         counts=_count(entry, pool_rows, scores, thresholds, held, store),
@@ -123,14 +124,16 @@ def _rows_of(vectors: Vectors) -> Rows:
     return vectors.rows
 
 
-def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settings) -> tuple[Vectors, _Labelled]:
-    """The embedded pool, and its labels; gold where an image has no label."""
+def _read(
+    entry: Category, held: Sequence[Label], of: Sequence[str], store: Store, settings: Settings
+) -> tuple[Vectors, _Labelled]:
+    """The embedded pool, and its labels; gold where an image has no label. `of` are the columns of the embeddings."""
     answers = known_answers(entry, held, store=store)
     rows = np.fromiter(answers, np.int64)
     try:
-        kept = _graph_file(entry, store, settings)
-        pool = embedded(settings, store.categories.pool(entry.name), store=store, graph_file=kept)
-        vectors = embedded(settings, rows, store=store)
+        kept = _graph_file(entry, of, store, settings)
+        pool = vectors_in(of, store.categories.pool(entry.name), store=store, graph_file=kept)
+        vectors = vectors_in(of, rows, store=store)
     except NotFound as error:
         raise NotReady("no image is embedded yet.", where=entry.name, next=f"thresher run {entry.name}") from error
     pool_rows, rows = _rows_of(pool), _rows_of(vectors)
@@ -141,10 +144,10 @@ def _read(entry: Category, held: Sequence[Label], store: Store, settings: Settin
     return pool, _Labelled(vectors, yes, np.where(there, at, -1))
 
 
-def _graph_file(entry: Category, store: Store, settings: Settings) -> Path:
+def _graph_file(entry: Category, of: Sequence[str], store: Store, settings: Settings) -> Path:
     """One file per pool and backbone, so that a growing pool leaves no old files behind."""
-    of = hashlib.sha256("\0".join((store.place, entry.name, *names(settings, store))).encode()).hexdigest()
-    return cache_directory(settings) / "graphs" / f"{of[:24]}.npz"
+    unique = hashlib.sha256("\0".join((store.place, entry.name, *names_in(of))).encode()).hexdigest()
+    return cache_directory(settings) / "graphs" / f"{unique[:24]}.npz"
 
 
 def stands_for(held_out: Scores, unlabelled: Scores) -> NDArray[np.float64]:

@@ -138,12 +138,21 @@ def as_vectors(features: "Vectors | NDArray[Any]") -> Vectors:
     return features if isinstance(features, Vectors) else Vectors([features])
 
 
-def embedded(settings: Settings, rows: Rows, *, store: Store, graph_file: Path | None = None) -> Vectors:
+def embedded(settings: Settings, rows: Rows, *, store: Store) -> Vectors:
     """The vectors of the rows that every backbone of the setting has embedded; `.rows` are those rows.
 
     Raises NotFound before anything was embedded.
     """
-    views = [store.columns.view(name) for name in columns(settings, store)]
+    return vectors_in(columns(settings, store), rows, store=store)
+
+
+def vectors_in(names: Sequence[str], rows: Rows, *, store: Store, graph_file: Path | None = None) -> Vectors:
+    """The vectors of the rows that all of these columns have; `.rows` are those rows.
+
+    A step that reads vectors twice names their columns once: which ones the setting means may change in between, when
+    another process makes a column. Raises NotFound for a column that is not there.
+    """
+    views = [store.columns.view(name) for name in names]
     top = min(len(matrix) for matrix, _ in views)
     rows = rows[rows < top]
     whole = np.logical_and.reduce([present[rows] for _, present in views])

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -47,27 +47,29 @@ class Measured:
     image_ms: float
 
 
-def kind_of(part: str, settings: Settings, there: Collection[str] = ()) -> str:
+def kind_of(
+    part: str, settings: Settings, there: Collection[str] = (), count: Callable[[str], int] = lambda _: 0
+) -> str:
     """What stands behind a backbone's name in the name of its embeddings; "" for float32.
 
-    `there` are the names of the embeddings that a workspace has: with `alike` they are added to, if this machine can.
-    Raises BadSetting for an unknown arithmetic.
+    `there` are the names of the embeddings that a workspace has, `count` tells how many vectors are in one: the most
+    are added to, if the setting allows them and this machine can, so that a stray vector moves nothing. The fastest is
+    for a workspace without any. With `fastest` the vectors in float32 do not hold a workspace back. Raises BadSetting
+    for an unknown arithmetic.
     """
     _check(settings)
-    if settings.arithmetic == FLOAT32:
+    alike = settings.arithmetic == ALIKE
+    if settings.arithmetic == FLOAT32 or (alike and part not in DECIDE_ALIKE):
         return ""
     unique = name_of(part, cache=kept_in(settings))
-    if settings.arithmetic == ALIKE and (part not in DECIDE_ALIKE or not _may_be_other(unique, there)):
-        return ""
+    cheaper = {runtime.kind for runtime in RUNTIMES.values() if runtime.kind}
+    if alike and unique in there and not any(unique + kind in there for kind in cheaper):
+        return ""  # needs no measurement
     kinds = list(dict.fromkeys(RUNTIMES[one.runtime].kind for one in measured(part, settings)))
-    if settings.arithmetic == FASTEST:
-        return kinds[0]
-    return next((kind for kind in kinds if unique + kind in there), kinds[0])
-
-
-def _may_be_other(unique: str, there: Collection[str]) -> bool:
-    """Whether a workspace may have vectors of a cheaper arithmetic: it has some, or none at all in float32."""
-    return unique not in there or any(unique + runtime.kind in there for runtime in RUNTIMES.values() if runtime.kind)
+    kept = [kind for kind in kinds if unique + kind in there and (kind or settings.arithmetic != FASTEST)]
+    if len(kept) < 2:
+        return (kept or kinds)[0]
+    return max(kept, key=lambda kind: count(unique + kind))  # of two with equally many, the faster
 
 
 def fastest(part: str, settings: Settings, kind: str | None = None) -> How:
