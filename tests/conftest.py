@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,11 +51,27 @@ LONGEST = (
     "store/test_copy.py",
     "compute/test_local.py",
     "cli/test_simulate.py",
+    "web/test_worker_page_devices.py",
+    "web/test_people_pages.py",
+    "contract/test_settling.py",
+    "store/test_schemas.py",
+    "store/test_migrations.py",
+    "loop/test_rest.py",
+    "loop/test_watch.py",
+    "learn/test_runtimes.py",
+    "workforce/test_simulated.py",
+    "evidence/test_corrections.py",
+    "loop/test_checking.py",
+    "store/mongo/test_arriving.py",
+    "store/mongo/test_failures.py",
+    "test_wheel.py",
 )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # 150 processes of the suite would compile thresher again and again
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a script: tests of Ctrl-C would hang
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.loadscopereorder = False  # pytest-xdist's own order: it begins with the files of many tests
 
 

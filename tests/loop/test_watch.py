@@ -98,9 +98,16 @@ def sent(store: Store, settings: Settings, at_ms: int) -> str:
     return work.id
 
 
+@pytest.fixture
+def _looks_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No half second between two looks where looks are counted; a loop still rests as long as its turn took."""
+    monkeypatch.setattr(autopilot, "REST_SECONDS", 0.0)
+
+
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("_looks_follow_each_other")
 def test_a_look_that_finds_nothing_moved_makes_at_most_three_store_calls(both: Store, settings: Settings) -> None:
     fill(both, COUNT)
     store, calls = counted(both)
@@ -311,6 +318,7 @@ def test_of_two_servers_each_takes_in_what_the_other_did_and_both_come_to_rest(
         assert not any(loop.look(START_MS) for loop in loops)
 
 
+@pytest.mark.usefixtures("_looks_follow_each_other")
 def test_a_server_whose_category_another_one_holds_makes_the_turn_when_that_one_dies(
     store: Store, settings: Settings
 ) -> None:
