@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from bson import Binary
+from pymongo import monitoring
 from tests.contract.things import data, images, new_image
 from tests.store.mongo.dying import killed_at_each_write
 
 from thresher.errors import Conflict
 from thresher.records import Alias, NewImage
 from thresher.settings import Settings
-from thresher.store.mongo import arriving
+from thresher.store.mongo import arriving, link
 from thresher.store.mongo.arriving import GRACE_MS
 from thresher.store.mongo.images import MongoImages
 from thresher.store.mongo.link import Link
@@ -202,18 +203,35 @@ def test_a_killed_batch_that_is_brought_again_waits_for_nobody(store: MongoStore
     assert (barred(store), batches(store)) == (set(), 1)
 
 
-def test_barred_images_are_stored_about_as_fast_as_new_ones(store: MongoStore) -> None:
-    brought = [new_image(seed) for seed in range(300)]
+class Updates(monitoring.CommandListener):
+    """Counts the messages that change documents of images."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.sent += event.command_name == "update" and event.command["update"] == "images"
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+def test_barred_images_are_stored_in_one_message(
+    store: MongoStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = [new_image(seed, aliases=()) for seed in range(300)]
     killed(store, *brought)
     make_old(store)
     arriving.clear_old(store.link)
     assert len(barred(store)) == 300
-    began = time.monotonic()
-    assert store.images.put(brought) == list(range(300, 600))
-    took = time.monotonic() - began
-    began = time.monotonic()
-    images(store, 300, start=1000)
-    assert took < 5 * (time.monotonic() - began), "not a round trip for each of them"
+    updates = Updates()
+    monkeypatch.setattr(link, "OPTIONS", {**link.OPTIONS, "event_listeners": [updates]})
+    with MongoStore(store.place, settings) as other:
+        assert other.images.put(brought) == list(range(300, 600))
+    assert updates.sent == 1
     assert barred(store) == set()
 
 
