@@ -8,7 +8,7 @@ from tests.server.people import Pool
 from tests.serving import Served, serving
 from tests.web.conftest import Clock, Opener
 from tests.web.window import PHONE, Window
-from tests.web.worker_page import begin, held, join, shown
+from tests.web.worker_page import POSTED_MS, begin, held, join, shown
 
 from thresher.client import WorkerClient
 from thresher.settings import Settings
@@ -35,6 +35,7 @@ def test_a_worker_is_excluded_with_a_reason_reads_it_and_is_let_in_again(
     opened: Opener, server: Served, options: dict[str, object]
 ) -> None:
     worker, owner = opened(**PHONE), opened(**options)
+    worker.page.clock.install()
     begin(worker, server)
     workers(owner, server)
     row = owner.page.get_by_role("row").filter(has_text="Ada")
@@ -45,6 +46,7 @@ def test_a_worker_is_excluded_with_a_reason_reads_it_and_is_let_in_again(
     expect(row).to_contain_text("You sold your link.")
     assert owner.violations() == []
     worker.page.keyboard.press("y")
+    worker.page.clock.run_for(POSTED_MS)
     expect(worker.page.get_by_text("The reason that was given: You sold your link.")).to_be_visible()
     worker.page.get_by_role("button", name="Go on").click()
     expect(worker.page.get_by_text("You get no more tasks here.")).to_be_visible()
@@ -82,11 +84,13 @@ def test_whoever_comes_when_many_join_is_let_in_when_their_turn_comes(
 
 
 def test_a_worker_whose_invite_is_closed_is_told_in_the_middle(window: Window, server: Served, store: Store) -> None:
+    window.page.clock.install()
     begin(window, server)
     (invite,) = server.console.invites()
     server.console.revoke_invite(invite.id)
     shown(window, 0)
     window.page.keyboard.press("y")
+    window.page.clock.run_for(POSTED_MS)
     expect(window.page.get_by_text("The invite that brought you here was closed")).to_be_visible()
     expect(window.page.get_by_text("1 answer on this page came too late for it.")).to_be_visible()
     assert held(store).answers == ()

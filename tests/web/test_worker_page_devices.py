@@ -1,13 +1,11 @@
 """One task open at two devices or in two tabs: every answer is kept, or its worker is told."""
 
-import time
-
 import pytest
 from playwright.sync_api import expect
 from tests.serving import Served
 from tests.web.conftest import Clock, Opener
 from tests.web.window import PHONE, Window
-from tests.web.worker_page import SIZE, begin, held, shown
+from tests.web.worker_page import POSTED_MS, SIZE, begin, held, posted, shown
 
 from thresher.client import WorkerClient
 from thresher.records import Says
@@ -16,28 +14,12 @@ from thresher.store.contract import Store
 from thresher.workforce.links import Links
 
 pytestmark = pytest.mark.browser
-POSTED_MS = 3_300  # a few answers are posted after three seconds
-ARRIVED_SECONDS = 20
 
 
 def answer(window: Window, start: int, end: int, key: str) -> None:
     for position in range(start, end):
         shown(window, position)
         window.page.keyboard.press(key)
-
-
-def drafts(store: Store) -> dict[int, str]:
-    return {one.position: one.says.value for one in store.work.drafts(held(store).id)[1]}
-
-
-def posted(window: Window, store: Store, expected: dict[int, str]) -> None:
-    """Let the page's own time pass until it posts, and wait until the server has exactly these answers."""
-    window.page.clock.run_for(POSTED_MS)
-    deadline = time.monotonic() + ARRIVED_SECONDS
-    while drafts(store) != expected and time.monotonic() < deadline:
-        window.page.wait_for_timeout(20)
-    assert drafts(store) == expected
-    window.page.wait_for_timeout(100)  # the page hears that they were kept
 
 
 def elsewhere(server: Served, store: Store) -> tuple[WorkerClient, str]:

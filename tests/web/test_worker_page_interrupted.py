@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.serving import Served
 from tests.web.conftest import Clock
 from tests.web.window import Window
-from tests.web.worker_page import SIZE, answer_all, begin, held, join, shown
+from tests.web.worker_page import POSTED_MS, SIZE, answer_all, begin, held, join, posted, shown
 
 from thresher.client import WorkerClient
 from thresher.records import Given, Says, Stage
@@ -16,15 +16,19 @@ from thresher.store.contract import Store
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("waited_ms", [0, 3_500], ids=["before the drafts were posted", "after it"])
-def test_a_reload_in_the_middle_loses_no_answer_and_no_place(window: Window, server: Served, waited_ms: int) -> None:
+@pytest.mark.parametrize("after", [False, True], ids=["before the drafts were posted", "after it"])
+def test_a_reload_in_the_middle_loses_no_answer_and_no_place(
+    window: Window, server: Served, store: Store, after: bool
+) -> None:
+    window.page.clock.install()
     begin(window, server)
     for position in range(7):
         shown(window, position)
         window.page.keyboard.press("y" if position % 2 else "n")
     window.page.keyboard.press("ArrowUp")
     shown(window, 6)
-    window.page.wait_for_timeout(waited_ms)
+    if after:
+        posted(window, store, {position: "yes" if position % 2 else "no" for position in range(7)})
     window.page.reload()
     shown(window, 6)
     expect(window.page.get_by_text(f"You have answered 7 of {SIZE}")).to_be_visible()
@@ -135,9 +139,11 @@ def test_a_task_given_back_is_free_again_and_its_answers_are_erased(
 
 
 def test_a_lease_that_ended_is_told_kindly_and_leads_on(window: Window, server: Served, clock: Clock) -> None:
+    window.page.clock.install()
     begin(window, server)
     window.page.keyboard.press("y")
     clock.pass_minutes(61)
+    window.page.clock.run_for(POSTED_MS)
     expect(window.page.get_by_role("heading", level=1)).to_have_text("This task has ended")
     expect(window.page.get_by_text("It does not count against you")).to_be_visible()
     window.page.get_by_role("button", name="Go on").click()

@@ -1,6 +1,7 @@
 """What a person does on the worker's page, for the tests of it."""
 
 import re
+import time
 
 from playwright.sync_api import expect
 from tests.serving import Served
@@ -10,6 +11,8 @@ from thresher.records import Assignment
 from thresher.store.contract import Store
 
 SIZE = 18  # 10 asked pictures and 8 gold
+POSTED_MS = 3_300  # a few answers are posted after three seconds
+ARRIVED_SECONDS = 20
 
 
 def join(window: Window, server: Served, name: str = "Ada") -> None:
@@ -50,3 +53,17 @@ def held(store: Store) -> Assignment:
     """The one assignment there is."""
     (only,) = store.work.page("car", "", 10)
     return only
+
+
+def drafts(store: Store) -> dict[int, str]:
+    return {one.position: one.says.value for one in store.work.drafts(held(store).id)[1]}
+
+
+def posted(window: Window, store: Store, expected: dict[int, str]) -> None:
+    """Let the page's own time pass until it posts, and wait until the server has exactly these answers."""
+    window.page.clock.run_for(POSTED_MS)
+    deadline = time.monotonic() + ARRIVED_SECONDS
+    while drafts(store) != expected and time.monotonic() < deadline:
+        window.page.wait_for_timeout(20)
+    assert drafts(store) == expected
+    window.page.wait_for_timeout(100)  # the page hears that they were kept
