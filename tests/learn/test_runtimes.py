@@ -6,17 +6,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.filled import fill
 from tests.learn.graphs import mean_graph
 
 from thresher.errors import BadInput, BadSetting
 from thresher.learn.backbone import How, fastest, open_backbone
 from thresher.learn.backbone.fastest import kind_of, measured
+from thresher.learn.backbone.onnx_runtime import Session
 from thresher.learn.backbone.processor import described, has_int8
 from thresher.learn.backbone.runtimes import DEFAULT, RUNTIMES
 from thresher.learn.embed import column, columns, embed
@@ -144,6 +147,29 @@ def test_a_processor_is_described_by_its_name_and_its_instructions(tmp_path: Pat
     assert one == two
     assert one.endswith("Fast avx2 avx512_vnni ")
     assert described(tmp_path / "none")
+
+
+class Limited(Session):
+    """A runtime that cannot run four pictures at once."""
+
+    def run(self, output: str, values: NDArray[Any]) -> NDArray[Any]:
+        if len(values) == 4:
+            raise RuntimeError("out of memory")
+        return super().run(output, values)
+
+
+def test_a_number_of_pictures_that_a_runtime_cannot_run_is_not_taken(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(RUNTIMES, "openvino", replace(RUNTIMES[DEFAULT], open=Limited, batches=(4, 8)))
+    graph = str(mean_graph(tmp_path / "mean.onnx", ["n", 3, 32, 32]))
+    found = measured(graph, settings.but(arithmetic="float32"))
+    assert {one.runtime: one.batch for one in found}["openvino"] == 8
+    assert "not run by openvino with 4 pictures at once: " in caplog.text
+    fastest._kept.cache_clear()
+    monkeypatch.setitem(RUNTIMES, "openvino", replace(RUNTIMES[DEFAULT], open=Limited, batches=(4,)))
+    found = measured(graph, settings.but(arithmetic="float32", cache=str(tmp_path / "other")))
+    assert [one.runtime for one in found] == [DEFAULT]
 
 
 @pytest.mark.parametrize("name", ["cuda", "tensorrt"])

@@ -154,22 +154,47 @@ def _measure(part: str, names: Sequence[str], cache: Path) -> list[Measured]:
     opened = opened or {DEFAULT: open_backbone(part, cache=cache, how=How(threads=1))}
     if (exact := opened.get(DEFAULT)) is not None:
         opened = {name: backbone for name, backbone in opened.items() if _agrees(name, backbone, exact)}
-    seconds = {(name, batch): np.inf for name in opened for batch in RUNTIMES[name].batches}
-    for turn in range(TIMES + 1):
-        for name, batch in list(seconds):
-            pixels = _noise(batch, opened[name].side)
-            # on a processor, time of its own: others may be at work
-            clock = time.perf_counter if RUNTIMES[name].extra == "gpu" else time.process_time
-            began = clock()
-            opened[name].embed(pixels)
-            took = clock() - began
-            # the first run of a size prepares it
-            seconds[name, batch] = min(seconds[name, batch], took / batch) if turn else np.inf
-            if took > LONGEST_SECONDS and len(seconds) > 1 and batch > min(RUNTIMES[name].batches):
-                del seconds[name, batch]
+    seconds: dict[tuple[str, int], float] = {}
+    for name, backbone in opened.items():
+        seconds |= {(name, batch): took for batch, took in _prepared(name, backbone).items()}
+    if not seconds:
+        name, batch = (first := next(iter(opened))), RUNTIMES[first].batches[0]
+        seconds[name, batch] = _timed(name, opened[name], batch)  # raises again, unless it failed that once only
+    for _ in range(TIMES - 1):
+        for (name, batch), took in seconds.items():
+            if took * batch <= LONGEST_SECONDS:
+                seconds[name, batch] = min(took, _timed(name, opened[name], batch))
     found = [Measured(name, batch, round(took * 1000, 3)) for (name, batch), took in seconds.items()]
-    best = [min((one for one in found if one.runtime == name), key=lambda one: one.image_ms) for name in opened]
+    best = [min((one for one in found if one.runtime == name), key=lambda one: one.image_ms) for name in _once(found)]
     return sorted(best, key=lambda one: one.image_ms * (WORTH if one.runtime == DEFAULT else 1))
+
+
+def _once(found: Sequence[Measured]) -> list[str]:
+    return list(dict.fromkeys(one.runtime for one in found))
+
+
+def _prepared(name: str, backbone: Backbone) -> dict[int, float]:
+    """Seconds an image of each batch of a runtime, after a run that prepares it; without those that fail."""
+    seconds: dict[int, float] = {}
+    for batch in RUNTIMES[name].batches:
+        try:
+            _timed(name, backbone, batch)
+            seconds[batch] = _timed(name, backbone, batch)
+        except (BadInput, MemoryError) as error:
+            log.warning("%s is not run by %s with %d pictures at once: %s", backbone.name, name, batch, error)
+            continue
+        if seconds[batch] * batch > LONGEST_SECONDS:
+            break  # larger ones take longer
+    return seconds
+
+
+def _timed(name: str, backbone: Backbone, batch: int) -> float:
+    """Seconds an image: on a processor those of this thread, which does it all, for others may be at work."""
+    pixels = _noise(batch, backbone.side)
+    clock = time.perf_counter if RUNTIMES[name].extra == "gpu" else time.thread_time
+    began = clock()
+    backbone.embed(pixels, batch)
+    return (clock() - began) / batch
 
 
 def _opened(part: str, name: str, cache: Path) -> Backbone | None:
@@ -188,7 +213,12 @@ def _agrees(name: str, backbone: Backbone, exact: Backbone) -> bool:
     if RUNTIMES[name].kind or backbone is exact:
         return True
     pixels = _noise(2, exact.side)
-    theirs, ours = backbone.embed(pixels), exact.embed(pixels)
+    ours = exact.embed(pixels)
+    try:
+        theirs = backbone.embed(pixels)
+    except (BadInput, MemoryError) as error:
+        log.warning("%s is not run by %s: %s", backbone.name, name, error)
+        return False
     lengths = np.linalg.norm(theirs, axis=1) * np.linalg.norm(ours, axis=1)
     if not ((theirs * ours).sum(axis=1) >= LEAST_COSINE * lengths).all():
         log.warning("%s is not used: its vectors in float32 are not those of ONNX Runtime", name)
