@@ -11,15 +11,17 @@ import json
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from thresher.compute import cores
-from thresher.errors import BadInput, BadSetting
+from thresher.errors import BadInput, BadSetting, StoreFull, StoreUnavailable
 from thresher.learn.backbone import BUILT_IN, Backbone, How, kept_in, name_of, open_backbone
 from thresher.learn.backbone.processor import described
 from thresher.learn.backbone.runtimes import ARITHMETICS, DEFAULT, FLOAT32, INT8, RUNTIMES
@@ -36,6 +38,7 @@ LEAST_COSINE = 0.9999  # between the vectors of two runtimes that both say float
 OWN_GRAPH = frozenset({INT8})  # arithmetics in which only the graphs that are built here are there
 
 log = logging.getLogger(__name__)
+_measuring = Lock()  # two threads that measure at once would tell each other's time, and twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def measured(part: str, settings: Settings) -> list[Measured]:
     if names == (DEFAULT,):
         return [Measured(DEFAULT, How().batch, 0.0)]
     cache = kept_in(settings)
-    return list(_kept(part, names, cache, name_of(part, cache=cache)))
+    with _measuring:
+        return list(_kept(part, names, cache, name_of(part, cache=cache)))
 
 
 def _check(settings: Settings) -> None:
@@ -120,18 +124,35 @@ def _allowed(part: str, arithmetic: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _kept(part: str, names: tuple[str, ...], cache: Path, unique: str) -> tuple[Measured, ...]:
-    """The measurement from the cache, or made now and kept there."""
+    """The measurement from the cache, or made now and kept there, unless another process was faster.
+
+    So all processes go by one, though each would measure another. Where the cache cannot be written it is only used.
+    """
     path = cache / "fastest" / f"{_machine(names, unique)}.json"
+    if found := _read(path):
+        return found
+    found = tuple(_measure(part, names, cache))
+    try:
+        with whole_file(path, first_wins=True) as file:
+            file.write(json.dumps([asdict(one) for one in found], indent=2).encode())
+    except (StoreFull, StoreUnavailable) as error:
+        log.warning("the fastest runtime is measured by each process anew: %s", error)
+    return _read(path) or found
+
+
+def _read(path: Path) -> tuple[Measured, ...]:
+    """A measurement; none, and no file, where it is damaged: it is only a cache."""
     try:
         found = tuple(Measured(**line) for line in json.loads(path.read_text("utf-8")))
         if found and all(one.runtime in RUNTIMES for one in found):
             return found
-    except (OSError, ValueError, TypeError):
-        pass  # not there yet, or damaged: it is only a cache
-    found = tuple(_measure(part, names, cache))
-    with whole_file(path) as file:
-        file.write(json.dumps([asdict(one) for one in found], indent=2).encode())
-    return found
+    except OSError:
+        return ()
+    except (ValueError, TypeError):
+        pass
+    with suppress(OSError):
+        path.unlink()
+    return ()
 
 
 def _machine(names: Sequence[str], unique: str) -> str:
