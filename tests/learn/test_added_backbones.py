@@ -81,6 +81,17 @@ def test_an_added_network_embeds_under_its_name_and_hash(store: Store, settings:
     assert np.abs(found - (pixels.mean((1, 2)) / 127.5 - 1)).max() < 2e-3
 
 
+def test_a_network_exported_for_one_picture_at_a_time_is_added_and_embeds(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    graph = mean_graph(tmp_path / "one.onnx", [1, 3, 32, 32])
+    entry = add_to(settings, Wanted(image=Given(str(graph))), "one")
+    settings = settings.but(backbone="one")
+    rows = np.array(fill(store, 5), np.int64)
+    assert embed(rows, store=store, settings=settings) == 5
+    assert embedded(settings, rows, store=store).width == entry.width == 3
+
+
 def test_vectors_of_two_graphs_or_two_preparations_never_mix(
     settings: Settings, towers: Towers, tmp_path: Path
 ) -> None:

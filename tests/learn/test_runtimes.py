@@ -5,18 +5,25 @@ import logging
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.filled import fill
 from tests.learn.graphs import mean_graph
 
 from thresher.errors import BadInput, BadSetting
-from thresher.learn.backbone import How, fastest, open_backbone
+from thresher.learn.backbone import How, fastest, kept_in, open_backbone
 from thresher.learn.backbone.fastest import kind_of, measured
+from thresher.learn.backbone.onnx_runtime import Session
 from thresher.learn.backbone.processor import described, has_int8
 from thresher.learn.backbone.runtimes import DEFAULT, RUNTIMES
 from thresher.learn.embed import column, columns, embed
@@ -146,6 +153,100 @@ def test_a_processor_is_described_by_its_name_and_its_instructions(tmp_path: Pat
     assert described(tmp_path / "none")
 
 
+def quickly(*_: object) -> list[fastest.Measured]:
+    """A measurement: what it finds does not matter here."""
+    time.sleep(0.05)
+    return [fastest.Measured(DEFAULT, 8, 1.0)]
+
+
+@pytest.fixture
+def _two_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every processor there is something to measure."""
+    monkeypatch.setattr(fastest, "_allowed", lru_cache(lambda *_: (DEFAULT, "onnxruntime-int8")))
+
+
+@pytest.mark.usefixtures("_two_runtimes")
+def test_threads_of_one_process_measure_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, start = list[int](), threading.Barrier(4)
+
+    def told(*_: object) -> list[fastest.Measured]:
+        began.append(1)
+        return quickly()
+
+    def asked(_: int) -> list[fastest.Measured]:
+        start.wait()
+        return measured(LITE, settings)
+
+    monkeypatch.setattr(fastest, "_measure", told)
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(asked, range(4))) == [quickly()] * 4
+    assert len(began) == 1
+
+
+@pytest.mark.usefixtures("_two_runtimes")
+def test_a_cache_that_cannot_be_written_costs_a_line_in_the_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fastest, "_measure", quickly)
+    kept_in(settings).mkdir(parents=True)
+    (kept_in(settings) / "fastest").write_text("no folder")
+    assert measured(LITE, settings) == quickly()
+    assert "is measured by each process anew: " in caplog.text
+
+
+@pytest.mark.usefixtures("_two_runtimes")
+def test_processes_that_measure_otherwise_end_with_one_choice(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one measures the opposite, and is done before the first."""
+    there, answers = [DEFAULT, "onnxruntime-int8"], list[tuple[fastest.Measured, ...]]()
+
+    def opposite(part: str, names: tuple[str, ...], cache: Path) -> list[fastest.Measured]:
+        if not answers:
+            answers.append(())  # it has begun
+            answers.append(fastest._kept.__wrapped__(part, names, cache, LITE))
+            return [fastest.Measured(name, 8, ms) for ms, name in enumerate(there)]
+        return [fastest.Measured(name, 8, ms) for ms, name in enumerate(reversed(there))]
+
+    monkeypatch.setattr(fastest, "_measure", opposite)
+    assert tuple(measured(LITE, settings)) == answers[1]
+
+
+def test_what_is_measured_anew_moves_no_workspace_with_vectors(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {name: RUNTIMES[name].kind for name in ("onnxruntime-int8", "openvino-int8", DEFAULT)}
+    for arithmetic in ("alike", "fastest", "int8"):
+        for cores in range(3):  # each with another order of the three
+            order = [*list(kinds)[cores:], *list(kinds)[:cores]]
+            monkeypatch.setattr(fastest, "measured", lambda *_, order=order: [fastest.Measured(n, 8, 1) for n in order])
+            for kind in (kinds["onnxruntime-int8"], kinds["openvino-int8"]):
+                assert kind_of(LITE, settings.but(arithmetic=arithmetic), [LITE + kind]) == kind
+
+
+class Limited(Session):
+    """A runtime that cannot run four pictures at once."""
+
+    def run(self, output: str, values: NDArray[Any]) -> NDArray[Any]:
+        if len(values) == 4:
+            raise RuntimeError("out of memory")
+        return super().run(output, values)
+
+
+def test_a_number_of_pictures_that_a_runtime_cannot_run_is_not_taken(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(RUNTIMES, "openvino", replace(RUNTIMES[DEFAULT], open=Limited, batches=(4, 8)))
+    graph = str(mean_graph(tmp_path / "mean.onnx", ["n", 3, 32, 32]))
+    found = measured(graph, settings.but(arithmetic="float32"))
+    assert {one.runtime: one.batch for one in found}["openvino"] == 8
+    assert "not run by openvino with 4 pictures at once: " in caplog.text
+    fastest._kept.cache_clear()
+    monkeypatch.setitem(RUNTIMES, "openvino", replace(RUNTIMES[DEFAULT], open=Limited, batches=(4,)))
+    found = measured(graph, settings.but(arithmetic="float32", cache=str(tmp_path / "other")))
+    assert [one.runtime for one in found] == [DEFAULT]
+
+
 @pytest.mark.parametrize("name", ["cuda", "tensorrt"])
 def test_a_gpu_that_is_not_there_is_never_taken_for_one(name: str, tmp_path: Path) -> None:
     if RUNTIMES[name].present():
@@ -180,6 +281,11 @@ def test_openvino_in_float32_gives_the_vectors_of_onnx_runtime(with_openvino: Ma
     assert with_openvino["cosines"]["openvino"] > 0.999999
     assert with_openvino["names"]["openvino"] == LITE
     assert {"openvino", DEFAULT} <= set(with_openvino["measured"])
+
+
+def test_openvino_compiles_one_graph_for_any_number_of_pictures(with_openvino: Mapping[str, Any]) -> None:
+    assert set(with_openvino["compiled"]) == {1}
+    assert all(with_openvino["alike"])
 
 
 def test_openvino_in_a_cheaper_arithmetic_is_near_and_named(with_openvino: Mapping[str, Any]) -> None:

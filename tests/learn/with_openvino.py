@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from tests.learn.figures.make import drawn
 
-from thresher.learn.backbone import How, open_backbone
+from thresher.learn.backbone import How, open_backbone, open_vino
 from thresher.learn.backbone.fastest import kind_of, measured
 from thresher.learn.backbone.runtimes import RUNTIMES
 from thresher.settings import Settings
@@ -32,13 +32,17 @@ def main(folder: Path) -> None:
     heard = io.StringIO()
     logging.basicConfig(stream=heard, level=logging.WARNING)
     settings = Settings(cache=str(folder), arithmetic="float32")
-    cache, pixels = folder / "backbones", drawn(224, 4)
+    cache, pixels = folder / "backbones", drawn(224, 8)
     present = [name for name, runtime in RUNTIMES.items() if runtime.package == "openvino" and runtime.present()]
     exact = open_backbone(LITE, cache=cache).embed(pixels)
-    names, cosines = {}, {}
+    names, cosines, alike, compiled = {}, {}, list[bool](), list[int]()
     for name in present:
         backbone = open_backbone(LITE, cache=cache, how=How(name, threads=1))
         made = backbone.embed(pixels)
+        few = [backbone.embed(pixels[:count]) for count in range(1, len(pixels) + 1)]
+        alike.append(all(np.array_equal(some, made[: len(some)]) for some in few))
+        assert isinstance(backbone._running, open_vino.Session)
+        compiled.append(len(backbone._running._compiled))
         names[name] = backbone.name
         lengths = np.linalg.norm(made, axis=1) * np.linalg.norm(exact, axis=1)
         cosines[name] = float(((made * exact).sum(axis=1) / lengths).min())
@@ -46,6 +50,8 @@ def main(folder: Path) -> None:
         "present": present,
         "names": names,
         "cosines": cosines,
+        "alike": alike,
+        "compiled": compiled,
         "measured": [found.runtime for found in measured(LITE, settings)],
         "kinds": {arithmetic: kind_of(LITE, settings.but(arithmetic=arithmetic)) for arithmetic in ("bfloat16",)},
         "unknown": [found.runtime for found in measured(unknown_graph(folder / "unknown.onnx"), settings)],

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,19 +14,22 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, first_wins: bool = False) -> Iterator[BinaryIO]:
     """Write a file that appears in one step when the block ends without error; of two writers the later one wins.
 
-    Raises StoreFull and StoreUnavailable naming the folder.
+    With `first_wins` a file that is there stays. Raises StoreFull and StoreUnavailable naming the folder.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")  # threads write too
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        if first_wins:
+            _appear(part, path)
+        else:
+            part.replace(path)
     except OSError as error:
         cause = StoreFull if error.errno in FULL else StoreUnavailable
         raise cause(
@@ -36,3 +40,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _appear(part: Path, path: Path) -> None:
+    """Give a file its name unless another has it."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        part.replace(path)

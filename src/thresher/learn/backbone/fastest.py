@@ -11,15 +11,17 @@ import json
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from thresher.compute import cores
-from thresher.errors import BadInput, BadSetting
+from thresher.errors import BadInput, BadSetting, StoreFull, StoreUnavailable
 from thresher.learn.backbone import BUILT_IN, Backbone, How, kept_in, name_of, open_backbone
 from thresher.learn.backbone.processor import described
 from thresher.learn.backbone.runtimes import ARITHMETICS, DEFAULT, FLOAT32, INT8, RUNTIMES
@@ -36,6 +38,7 @@ LEAST_COSINE = 0.9999  # between the vectors of two runtimes that both say float
 OWN_GRAPH = frozenset({INT8})  # arithmetics in which only the graphs that are built here are there
 
 log = logging.getLogger(__name__)
+_measuring = Lock()  # two threads that measure at once would tell each other's time, and twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def measured(part: str, settings: Settings) -> list[Measured]:
     if names == (DEFAULT,):
         return [Measured(DEFAULT, How().batch, 0.0)]
     cache = kept_in(settings)
-    return list(_kept(part, names, cache, name_of(part, cache=cache)))
+    with _measuring:
+        return list(_kept(part, names, cache, name_of(part, cache=cache)))
 
 
 def _check(settings: Settings) -> None:
@@ -120,18 +124,35 @@ def _allowed(part: str, arithmetic: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _kept(part: str, names: tuple[str, ...], cache: Path, unique: str) -> tuple[Measured, ...]:
-    """The measurement from the cache, or made now and kept there."""
+    """The measurement from the cache, or made now and kept there, unless another process was faster.
+
+    So all processes go by one, though each would measure another. Where the cache cannot be written it is only used.
+    """
     path = cache / "fastest" / f"{_machine(names, unique)}.json"
+    if found := _read(path):
+        return found
+    found = tuple(_measure(part, names, cache))
+    try:
+        with whole_file(path, first_wins=True) as file:
+            file.write(json.dumps([asdict(one) for one in found], indent=2).encode())
+    except (StoreFull, StoreUnavailable) as error:
+        log.warning("the fastest runtime is measured by each process anew: %s", error)
+    return _read(path) or found
+
+
+def _read(path: Path) -> tuple[Measured, ...]:
+    """A measurement; none, and no file, where it is damaged: it is only a cache."""
     try:
         found = tuple(Measured(**line) for line in json.loads(path.read_text("utf-8")))
         if found and all(one.runtime in RUNTIMES for one in found):
             return found
-    except (OSError, ValueError, TypeError):
-        pass  # not there yet, or damaged: it is only a cache
-    found = tuple(_measure(part, names, cache))
-    with whole_file(path) as file:
-        file.write(json.dumps([asdict(one) for one in found], indent=2).encode())
-    return found
+    except OSError:
+        return ()
+    except (ValueError, TypeError):
+        pass
+    with suppress(OSError):
+        path.unlink()
+    return ()
 
 
 def _machine(names: Sequence[str], unique: str) -> str:
@@ -154,22 +175,47 @@ def _measure(part: str, names: Sequence[str], cache: Path) -> list[Measured]:
     opened = opened or {DEFAULT: open_backbone(part, cache=cache, how=How(threads=1))}
     if (exact := opened.get(DEFAULT)) is not None:
         opened = {name: backbone for name, backbone in opened.items() if _agrees(name, backbone, exact)}
-    seconds = {(name, batch): np.inf for name in opened for batch in RUNTIMES[name].batches}
-    for turn in range(TIMES + 1):
-        for name, batch in list(seconds):
-            pixels = _noise(batch, opened[name].side)
-            # on a processor, time of its own: others may be at work
-            clock = time.perf_counter if RUNTIMES[name].extra == "gpu" else time.process_time
-            began = clock()
-            opened[name].embed(pixels)
-            took = clock() - began
-            # the first run of a size prepares it
-            seconds[name, batch] = min(seconds[name, batch], took / batch) if turn else np.inf
-            if took > LONGEST_SECONDS and len(seconds) > 1 and batch > min(RUNTIMES[name].batches):
-                del seconds[name, batch]
+    seconds: dict[tuple[str, int], float] = {}
+    for name, backbone in opened.items():
+        seconds |= {(name, batch): took for batch, took in _prepared(name, backbone).items()}
+    if not seconds:
+        name, batch = (first := next(iter(opened))), RUNTIMES[first].batches[0]
+        seconds[name, batch] = _timed(name, opened[name], batch)  # raises again, unless it failed that once only
+    for _ in range(TIMES - 1):
+        for (name, batch), took in seconds.items():
+            if took * batch <= LONGEST_SECONDS:
+                seconds[name, batch] = min(took, _timed(name, opened[name], batch))
     found = [Measured(name, batch, round(took * 1000, 3)) for (name, batch), took in seconds.items()]
-    best = [min((one for one in found if one.runtime == name), key=lambda one: one.image_ms) for name in opened]
+    best = [min((one for one in found if one.runtime == name), key=lambda one: one.image_ms) for name in _once(found)]
     return sorted(best, key=lambda one: one.image_ms * (WORTH if one.runtime == DEFAULT else 1))
+
+
+def _once(found: Sequence[Measured]) -> list[str]:
+    return list(dict.fromkeys(one.runtime for one in found))
+
+
+def _prepared(name: str, backbone: Backbone) -> dict[int, float]:
+    """Seconds an image of each batch of a runtime, after a run that prepares it; without those that fail."""
+    seconds: dict[int, float] = {}
+    for batch in RUNTIMES[name].batches:
+        try:
+            _timed(name, backbone, batch)
+            seconds[batch] = _timed(name, backbone, batch)
+        except (BadInput, MemoryError) as error:
+            log.warning("%s is not run by %s with %d pictures at once: %s", backbone.name, name, batch, error)
+            continue
+        if seconds[batch] * batch > LONGEST_SECONDS:
+            break  # larger ones take longer
+    return seconds
+
+
+def _timed(name: str, backbone: Backbone, batch: int) -> float:
+    """Seconds an image: on a processor those of this thread, which does it all, for others may be at work."""
+    pixels = _noise(batch, backbone.side)
+    clock = time.perf_counter if RUNTIMES[name].extra == "gpu" else time.thread_time
+    began = clock()
+    backbone.embed(pixels, batch)
+    return (clock() - began) / batch
 
 
 def _opened(part: str, name: str, cache: Path) -> Backbone | None:
@@ -188,7 +234,12 @@ def _agrees(name: str, backbone: Backbone, exact: Backbone) -> bool:
     if RUNTIMES[name].kind or backbone is exact:
         return True
     pixels = _noise(2, exact.side)
-    theirs, ours = backbone.embed(pixels), exact.embed(pixels)
+    ours = exact.embed(pixels)
+    try:
+        theirs = backbone.embed(pixels)
+    except (BadInput, MemoryError) as error:
+        log.warning("%s is not run by %s: %s", backbone.name, name, error)
+        return False
     lengths = np.linalg.norm(theirs, axis=1) * np.linalg.norm(ours, axis=1)
     if not ((theirs * ours).sum(axis=1) >= LEAST_COSINE * lengths).all():
         log.warning("%s is not used: its vectors in float32 are not those of ONNX Runtime", name)

@@ -76,6 +76,8 @@ def as_bad_input(graph: Path, runtime: str = "ONNX Runtime") -> Iterator[None]:
     """Turn an error of a runtime into one of ours."""
     try:
         yield
+    except (BadInput, MemoryError):
+        raise
     except Exception as error:
         # its errors share no base but this one
         raise BadInput(

@@ -40,18 +40,24 @@ class Runtime:
     package: str = "onnxruntime"
     extra: str = ""
     batches: tuple[int, ...] = ON_PROCESSORS
+    one_shape: bool = False  # it prepares a graph anew, and keeps it, for each number of pictures that it meets
+
+    @property
+    def called(self) -> str:
+        """Its library, in a sentence."""
+        return "OpenVINO" if self.extra == "openvino" else "ONNX Runtime"
 
 
 def _provider(name: str) -> Runtime:
     opened: Callable[[Path, int], Running] = partial(onnx_runtime.Session, provider=name)
     there = cache(partial(onnx_runtime.has, name))
-    return Runtime(FLOAT32, there, opened, package="onnxruntime-gpu", extra="gpu", batches=ON_GPUS)
+    return Runtime(FLOAT32, there, opened, package="onnxruntime-gpu", extra="gpu", batches=ON_GPUS, one_shape=True)
 
 
 def _openvino(arithmetic: str, kind: str = "") -> Runtime:
     opened: Callable[[Path, int], Running] = partial(open_vino.Session, arithmetic=arithmetic)
     there = cache(partial(open_vino.has, arithmetic))
-    return Runtime(arithmetic, there, opened, kind, package="openvino", extra="openvino")
+    return Runtime(arithmetic, there, opened, kind, package="openvino", extra="openvino", one_shape=True)
 
 
 _IN_INT8 = f".int8-{eight_bits.GRAPH_REVISION}"

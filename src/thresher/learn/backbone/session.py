@@ -37,7 +37,10 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a graph takes its pixels: name of the input, side in pixels, number type, and whether channels come first."""
+    """How a graph takes its pixels: name of the input, side in pixels, number type, and whether channels come first.
+
+    `batch` is the number of pictures that a graph takes at once, no more and no fewer; 0 for any.
+    """
 
     name: str
     side: int
@@ -45,6 +48,7 @@ class Layout:
     channels_first: bool
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    batch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Backbone:
         that has the vectors.
         """
         self.name, self.how = name, how or How()
+        self._graph = graph
         self._running = RUNTIMES[self.how.runtime].open(graph, self.how.threads)
         session = self._running.session if isinstance(self._running, Session) else described(graph)
         self.layout = _layout_of(session, graph, preparation)
@@ -95,8 +100,7 @@ class Backbone:
         self.side = self.layout.side
         self.preparation = preparation or Preparation(self.side, self.layout.mean, self.layout.std)
         # the width in the graph is often symbolic: running one blank image tells it, and shows that the graph runs
-        with as_bad_input(graph):
-            self.width = int(self.embed(np.zeros((1, self.side, self.side, 3), np.uint8)).shape[1])
+        self.width = int(self.embed(np.zeros((1, self.side, self.side, 3), np.uint8)).shape[1])
 
     def pixels(self, data: bytes, out: Pixels | None = None) -> Pixels:
         """The pixels [side, side, 3] of an encoded image, written into `out` if it is given. Raises Undecodable."""
@@ -113,12 +117,29 @@ class Backbone:
                 next="export the network in float32, or use another backbone",
             )
 
-    def embed(self, pixels: Pixels) -> Features:
-        """Embeddings [n, width] of pixels [n, side, side, 3] in RGB. Raises ValueError for another shape."""
+    def embed(self, pixels: Pixels, batch: int = 0) -> Features:
+        """Embeddings [n, width] of pixels [n, side, side, 3] in RGB. Raises ValueError for another shape.
+
+        All are run at once where the graph and the runtime take any number, else `batch` at once (0: of `how`). Raises
+        BadInput if the graph cannot be run.
+        """
         if pixels.shape[1:] != (self.side, self.side, 3):
             raise ValueError(f"pixels are {pixels.shape}, and {self.name} takes [n, {self.side}, {self.side}, 3]")
-        out = self._running.run(self.output, prepare(pixels, self.layout))
-        return _pool(np.asarray(out, np.float32))
+        values = prepare(pixels, self.layout)
+        size = self.layout.batch or (RUNTIMES[self.how.runtime].one_shape and (batch or self.how.batch)) or len(values)
+        made = [self._filled(values[start : start + size], size) for start in range(0, len(values), size)]
+        return made[0] if len(made) == 1 else np.concatenate(made)
+
+    def _filled(self, values: NDArray[Any], size: int) -> Features:
+        """Embeddings of at most `size` pictures, in a run of so many: the last are blank."""
+        if len(values) == size:
+            return self._run(values)
+        blank = np.zeros((size - len(values), *values.shape[1:]), values.dtype)
+        return self._run(np.concatenate([values, blank]))[: len(values)]
+
+    def _run(self, values: NDArray[Any]) -> Features:
+        with as_bad_input(self._graph, RUNTIMES[self.how.runtime].called):
+            return _pool(np.asarray(self._running.run(self.output, values), np.float32))
 
 
 def prepare(pixels: Pixels, layout: Layout) -> NDArray[Any]:
@@ -170,6 +191,7 @@ def _layout_of(session: Any, graph: Path, preparation: Preparation | None) -> La
         channels_first=channels_first,
         mean=mean,
         std=std,
+        batch=shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 0,
     )
 
 
