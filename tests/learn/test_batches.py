@@ -1,6 +1,7 @@
 """Pixels reach a graph in batches, in buffers that are used again, and never those of another batch."""
 
 import hashlib
+import time
 from itertools import combinations
 from pathlib import Path
 
@@ -47,6 +48,25 @@ def test_a_batch_is_not_overwritten_by_those_that_are_decoded_ahead_of_it(store:
         for one, other in combinations(shown[at : at + READ_AHEAD + 1], 2):
             assert not np.shares_memory(one, other)
     assert np.shares_memory(shown[0], shown[READ_AHEAD + 1])  # used again
+
+
+def test_a_slow_store_is_read_while_the_graph_works(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, read = np.array(fill(store, 5 * BATCH), np.int64), store.images.read
+    waited: list[float] = []
+
+    def slowly(row: int) -> bytes:
+        time.sleep(0.02)
+        return read(row)
+
+    monkeypatch.setattr(store.images, "read", slowly)
+    asked = time.perf_counter()
+    for _ in batches(rows, store, opened(tmp_path, 1)):
+        waited.append(time.perf_counter() - asked)
+        time.sleep(0.2)  # the graph: as long as reading takes, twice over
+        asked = time.perf_counter()
+    assert min(waited[1:]) < 0.04  # of a batch of 80 ms
 
 
 def test_pictures_of_which_none_can_be_read_make_no_batch(store: Store, tmp_path: Path) -> None:

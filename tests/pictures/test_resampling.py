@@ -8,6 +8,7 @@ from PIL import Image
 from tests.pictures_for_tests import encode, pixels
 
 from thresher import pictures
+from thresher.pictures import resampling
 from thresher.pictures.resampling import BICUBIC, BILINEAR, Filter, resample
 
 PILLOWS = {BICUBIC: Image.Resampling.BICUBIC, BILINEAR: Image.Resampling.BILINEAR}
@@ -71,3 +72,15 @@ def test_a_picture_is_not_seen_in_the_next_one() -> None:
     alone = pictures.model_pixels(small, side=32)
     pictures.model_pixels(large, side=32)
     assert (pictures.model_pixels(small, side=32) == alone).all()
+
+
+def test_what_is_kept_of_pictures_of_all_sizes_is_bounded() -> None:
+    drawn, out = grained((700, 700), 1), np.empty((224, 224, 3), np.uint8)
+    again = np.empty_like(out)
+    resample(drawn, box=(0, 0, 640, 640), out=out)
+    for side in range(300, 700, 4):
+        resample(drawn, box=(0, 0, side, side), out=again)
+    kept = sum(part.weights.nbytes for plan, _ in resampling._plans._kept.values() for part in plan)
+    assert 0 < kept == resampling._plans.kept_bytes <= resampling.MOST_KEPT_BYTES
+    resample(drawn, box=(0, 0, 640, 640), out=again)
+    assert (again == out).all()

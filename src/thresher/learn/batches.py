@@ -1,8 +1,10 @@
 """Batches of pixels for a backbone: read from the store and decoded into buffers that are used again.
 
-Where a process has one core, it decodes a batch and then runs the graph: two threads would only take turns. Where the
-graph leaves a core free (it runs on several at once, or on a GPU) or the bytes come from afar, a thread reads and
-decodes ahead of it: decoders, products of matrices and runtimes all let go of the GIL.
+The bytes of the next batches are always read beside the graph, because nobody knows how far away a store is: a database
+or a folder on another machine takes milliseconds a picture, which cost no processor time. Where a process has one core,
+it decodes a batch and then runs the graph: two threads would only take turns. Where the graph leaves a core free (it
+runs on several at once, or on a GPU), a thread decodes ahead of it: decoders, products of matrices and runtimes all let
+go of the GIL.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,11 +22,12 @@ from thresher.learn.backbone.runtimes import RUNTIMES
 from thresher.learn.backbone.session import Pixels
 from thresher.store.contract import Rows, Store, chunks
 
-READ_AHEAD = 2  # batches decoded while the graph works
+READ_AHEAD = 2  # batches read, and decoded, while the graph works
 UNREADABLE = (Undecodable, StoreDamaged, NotFound, NotReady)
 
 Batch = tuple[Rows, Pixels]
-Each = Callable[[Callable[[int, Pixels], bool], Rows, Pixels], Iterator[bool]]
+Each = Callable[[Callable[[int], bytes | None], list[int]], Iterator[bytes | None]]
+T = TypeVar("T")
 
 
 def batches(rows: Rows, store: Store, backbone: Backbone) -> Iterator[Batch]:
@@ -32,20 +36,20 @@ def batches(rows: Rows, store: Store, backbone: Backbone) -> Iterator[Batch]:
     The pixels are valid until the next batch is taken. What cannot be read or decoded is left out.
     """
     size, side = backbone.how.batch, backbone.side
-    parts = list(chunks(rows, size))
-    far = _far(rows, store)
-    ahead = READ_AHEAD if far or _leaves_a_core(backbone.how) else 0
+    ahead = READ_AHEAD if _leaves_a_core(backbone.how) else 0
     buffers = np.empty((ahead + 1, size, side, side, 3), np.uint8)
     with ExitStack() as threads:
-        each: Each = map
-        if far:  # a far site gives a whole batch in the time of one picture
-            each = threads.enter_context(ThreadPoolExecutor(size)).map
-        decode = partial(_decoded, one=partial(_into, store=store, backbone=backbone), each=each)
-        given = ((part, buffers[number % len(buffers)]) for number, part in enumerate(parts))
+        # a far site gives a whole batch in the time of one picture
+        each: Each = threads.enter_context(ThreadPoolExecutor(size)).map if _far(rows, store) else map
+        parts = ((part,) for part in chunks(rows, size))
+        readers = threads.enter_context(ThreadPoolExecutor(READ_AHEAD))
+        read = _ahead(partial(_read, one=partial(_bytes_of, store=store), each=each), parts, readers)
+        given = ((*some, buffers[number % len(buffers)]) for number, some in enumerate(read))
+        decode = partial(_decoded, backbone=backbone)
         if ahead:
             found = _ahead(decode, given, threads.enter_context(ThreadPoolExecutor(1)))
         else:
-            found = (decode(part, buffer) for part, buffer in given)
+            found = (decode(*one) for one in given)
         yield from (batch for batch in found if len(batch[0]))
 
 
@@ -62,28 +66,41 @@ def _far(rows: Rows, store: Store) -> bool:
         return False
 
 
-def _ahead(
-    decode: Callable[[Rows, Pixels], Batch], given: Iterator[Batch], thread: ThreadPoolExecutor
-) -> Iterator[Batch]:
-    """What `decode` makes of each, begun before it is asked for; a buffer is free once the next batch is taken."""
-    waiting: list[Future[Batch]] = [thread.submit(decode, *one) for one in islice(given, READ_AHEAD)]
+def _ahead(make: Callable[..., T], given: Iterator[tuple[Any, ...]], threads: ThreadPoolExecutor) -> Iterator[T]:
+    """What `make` makes of each, begun before it is asked for; a buffer is free once the next batch is taken."""
+    waiting: list[Future[T]] = [threads.submit(make, *one) for one in islice(given, READ_AHEAD)]
     while waiting:
         done = waiting.pop(0).result()
-        waiting += [thread.submit(decode, *one) for one in islice(given, 1)]
+        waiting += [threads.submit(make, *one) for one in islice(given, 1)]
         yield done
 
 
-def _decoded(rows: Rows, buffer: Pixels, *, one: Callable[[int, Pixels], bool], each: Each) -> Batch:
+def _read(rows: Rows, *, one: Callable[[int], bytes | None], each: Each) -> tuple[Rows, list[bytes | None]]:
+    """The rows, and the bytes of each."""
+    return rows, list(each(one, rows.tolist()))
+
+
+def _bytes_of(row: int, *, store: Store) -> bytes | None:
+    """The bytes of an image; None if it cannot be read."""
+    try:
+        return store.images.read(row)
+    except UNREADABLE:
+        return None
+
+
+def _decoded(rows: Rows, data: list[bytes | None], buffer: Pixels, *, backbone: Backbone) -> Batch:
     """The rows that could be decoded, and their pixels: the buffer itself, unless some could not."""
-    good = np.fromiter(each(one, rows, buffer[: len(rows)]), np.bool_, len(rows))
     pixels = buffer[: len(rows)]
+    good = np.array([_into(one, place, backbone) for one, place in zip(data, pixels, strict=True)], np.bool_)
     return rows[good], pixels if good.all() else pixels[good]
 
 
-def _into(row: int, place: Pixels, *, store: Store, backbone: Backbone) -> bool:
+def _into(data: bytes | None, place: Pixels, backbone: Backbone) -> bool:
     """Decode an image to its place in a batch; False if it cannot be."""
+    if data is None:
+        return False
     try:
-        backbone.pixels(store.images.read(int(row)), out=place)
+        backbone.pixels(data, out=place)
     except UNREADABLE:
         return False
     return True

@@ -5,8 +5,10 @@ made of a few neighbours (4 where a picture grows, more where it shrinks, so tha
 the outputs are computed in groups, each from the inputs that it reaches. Source: Pillow 13.0.0, libImaging/Resample.c.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from thresher.pictures.scratch import floats
 
 GROUP = 8  # outputs computed at once: more waste products with zero, fewer waste calls
-KEPT = 128  # plans of an axis, 0.1 MB each; pictures of one source come in a few sizes
+MOST_KEPT_BYTES = 1 << 24  # of plans, 0.02 to 0.3 MB each; pictures of one source come in a few sizes
 CHANNELS = 3
 
 Floats = NDArray[np.float32]
@@ -22,8 +24,7 @@ Bytes = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A group of outputs of an axis, the inputs that they are made of, and the weight of each input in each output."""
 
     outputs: slice
@@ -128,23 +129,51 @@ def _axis(pixels: int, start: float, end: float, size: int, by: Filter) -> _Axis
 
 
 def _plan(axis: _Axis, channels: int) -> tuple[_Part, ...]:
-    return _parts(axis.last - axis.first, axis.start, axis.end, axis.size, channels, by=axis.by)
+    return _plans.of(axis, channels)
 
 
-@lru_cache(maxsize=2 * KEPT)
-def _parts(pixels: int, start: float, end: float, size: int, channels: int, *, by: Filter) -> tuple[_Part, ...]:
+class _Plans:
+    """The plans that were used last, up to so many bytes; of all threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[tuple[_Axis, int], tuple[tuple[_Part, ...], int]] = OrderedDict()
+        self.kept_bytes = 0
+
+    def of(self, axis: _Axis, channels: int) -> tuple[_Part, ...]:
+        """The plan of an axis, made if it is not kept."""
+        key = (axis, channels)
+        with self._lock:
+            if (kept := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return kept[0]
+        made = _parts(axis, channels)
+        size = sum(part.weights.nbytes for part in made)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = (made, size)
+                self.kept_bytes += size
+            while self.kept_bytes > MOST_KEPT_BYTES:
+                self.kept_bytes -= self._kept.popitem(last=False)[1][1]
+        return made
+
+
+_plans = _Plans()
+
+
+def _parts(axis: _Axis, channels: int) -> tuple[_Part, ...]:
     """The groups of an axis; those of several channels, which lie beside each other, are multiplied from behind."""
-    lows, weights = _weights(pixels, start, end, size, by)
-    firsts, matrices = _grouped(lows, weights, pixels)
-    if channels > 1:
-        matrices = _spread(matrices, channels)
+    size = axis.size
+    lows, weights = _weights(axis.last - axis.first, axis.start, axis.end, size, axis.by)
+    firsts, matrices = _grouped(lows, weights, axis.last - axis.first)
+    matrices = np.ascontiguousarray(matrices) if channels == 1 else _spread(matrices, channels)
     reached = matrices.shape[2] if channels == 1 else matrices.shape[1]
     made = []
     for number, first in enumerate((firsts * channels).tolist()):
         outputs = slice(number * GROUP * channels, min(size, (number + 1) * GROUP) * channels)
         count = outputs.stop - outputs.start  # fewer in the last group
         some = matrices[number, :count] if channels == 1 else matrices[number, :, :count]
-        made.append(_Part(outputs, slice(first, first + reached), np.ascontiguousarray(some)))
+        made.append(_Part(outputs, slice(first, first + reached), some))
     return tuple(made)
 
 
