@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 from thresher.compute import cores
 from thresher.learn.backbone.fastest import FASTEST
 from thresher.learn.backbone.runtimes import ARITHMETICS, FLOAT32
-from thresher.learn.embed import column, embed
+from thresher.learn.embed import column_when_new, embed
 from thresher.learn.head import train
 from thresher.learn.sample import Scored, choose
 from thresher.learn.vectors import Vectors
@@ -78,13 +78,13 @@ def embed_in_each(place: Path) -> dict[str, str]:
     store = open_store(place, settings)
     found: dict[str, str] = {}
     for arithmetic in ARITHMETICS:
-        name = column(settings.but(arithmetic=arithmetic))
+        name = column_when_new(settings.but(arithmetic=arithmetic))
         if name not in found.values():  # this machine has it
             embed(store.categories.pool(NAME), store=store, settings=settings.but(arithmetic=arithmetic))
             found[arithmetic] = name
     store.close()
     print(json.dumps({"place": place.name, **found}), flush=True)
-    return found | {FASTEST: column(Settings().but(arithmetic=FASTEST))}
+    return found | {FASTEST: column_when_new(Settings().but(arithmetic=FASTEST))}
 
 
 def one(data: Path, work: Path, question: str, there: dict[str, str], answers: int, seed: int) -> dict[str, float]:

@@ -13,7 +13,7 @@ import pytest
 from tests.filled import tiny_backbone
 from tests.pictures_for_tests import picture
 
-from thresher.learn.embed import column
+from thresher.learn.embed import column_when_new
 from thresher.settings import read_settings
 from thresher.store import open_store
 from thresher.store.contract import Store
@@ -131,7 +131,7 @@ def test_an_embedding_killed_again_and_again_ends_as_if_it_never_was(
     subprocess.run([sys.executable, "-c", code, str(workspace)], check=True, stdout=subprocess.DEVNULL)
     killed = features(workspace)
     store = opened(workspace)
-    store.columns.drop(column(read_settings(workspace, {})))
+    store.columns.drop(column_when_new(read_settings(workspace, {})))
     store.close()
     subprocess.run([sys.executable, "-c", code, str(workspace)], check=True, stdout=subprocess.DEVNULL)
     np.testing.assert_allclose(killed, features(workspace), rtol=0, atol=2e-2)
@@ -141,7 +141,7 @@ def test_an_embedding_killed_again_and_again_ends_as_if_it_never_was(
 def features(workspace: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     store = opened(workspace)
     rows = store.categories.pool("thing")
-    matrix, present = store.columns.view(column(read_settings(workspace, {})))
+    matrix, present = store.columns.view(column_when_new(read_settings(workspace, {})))
     assert present[rows].all()
     copied = np.array(matrix[rows], dtype=np.float32)
     store.close()

@@ -32,7 +32,7 @@ from thresher.learn.backbone.entries import Entry, added, find, folder_of
 from thresher.learn.backbone.published import PUBLISHED
 from thresher.learn.backbone.session import Preparation
 from thresher.learn.backbone.text_tower import open_words
-from thresher.learn.embed import column, embed
+from thresher.learn.embed import column_when_new, embed
 from thresher.learn.vectors import embedded
 from thresher.pictures import model_pixels
 from thresher.settings import Settings
@@ -74,7 +74,7 @@ def test_an_added_network_embeds_under_its_name_and_hash(store: Store, settings:
     settings = settings.but(backbone="colours")
     rows = np.array(fill(store, 5), np.int64)
     assert embed(rows, store=store, settings=settings) == 5
-    assert column(settings) == f"features/{entry.unique}"
+    assert column_when_new(settings) == f"features/{entry.unique}"
     assert entry.unique.startswith("colours-")
     pixels = np.stack([model_pixels(store.images.read(int(row)), side=SIDE, stretch=True) for row in rows])
     found = embedded(settings, rows, store=store).take(np.arange(5))

@@ -17,7 +17,7 @@ from tests.pictures_for_tests import picture
 from thresher.compute.local import Local
 from thresher.errors import BadInput, BadSetting
 from thresher.learn.backbone import How, open_backbone
-from thresher.learn.embed import EmbedJob, _results, column, columns, embed
+from thresher.learn.embed import EmbedJob, _results, column, column_when_new, columns, embed
 from thresher.learn.vectors import embedded
 from thresher.pictures import model_pixels
 from thresher.records import NewImage, Progress
@@ -76,10 +76,10 @@ def test_two_backbones_make_two_columns_that_are_read_side_by_side(
     assert embed(rows, store=store, settings=joined) == 5  # only what the second one lacks
     both = embedded(joined, rows, store=store)
     assert both.width == 6
-    first, second = (store.columns.view(name)[0][rows] for name in columns(joined))
+    first, second = (store.columns.view(name)[0][rows] for name in columns(joined, store))
     assert (both.take(np.arange(5)) == np.concatenate([first, second], axis=1)).all()
     with pytest.raises(ValueError, match="too many values"):
-        column(joined)
+        column_when_new(joined)
 
 
 def broken(data: bytes) -> NewImage:
@@ -92,7 +92,7 @@ def test_a_picture_that_cannot_be_decoded_stays_missing_and_stops_nothing(store:
     everything = np.sort(np.append(rows, bad)).astype(np.int64)
     heard: list[Progress] = []
     assert embed(everything, store=store, settings=settings, report=heard.append) == 10
-    assert store.columns.missing(column(settings), everything).tolist() == sorted(bad)
+    assert store.columns.missing(column_when_new(settings), everything).tolist() == sorted(bad)
     assert (heard[-1].done, heard[-1].total) == (12, 12)
     assert embed(everything, store=store, settings=settings) == 0  # tried again, and again no error
 
@@ -106,7 +106,7 @@ def test_a_graph_that_gives_no_numbers_is_named_and_the_pictures_stay_missing(
     rows = rows_of(3, store)
     with np.errstate(all="ignore"), pytest.raises(BadInput, match=r"nan\.onnx: its vectors are not numbers"):
         embed(rows, store=store, settings=settings)
-    assert len(store.columns.missing(column(settings), rows)) == 3
+    assert len(store.columns.missing(column_when_new(settings), rows)) == 3
 
 
 def test_progress_rises_to_the_total(store: Store, settings: Settings) -> None:
@@ -129,7 +129,7 @@ def test_it_ends_early_when_told_and_goes_on_where_it_was(store: Store, settings
 def test_processes_share_the_work(store: Store, settings: Settings) -> None:
     rows = rows_of(40, store)
     assert embed(rows, store=store, settings=settings.but(processes=2)) == 40
-    assert not len(store.columns.missing(column(settings), rows))
+    assert not len(store.columns.missing(column_when_new(settings), rows))
 
 
 def test_an_unknown_compute_is_told_before_any_work(store: Store, settings: Settings) -> None:
@@ -144,7 +144,7 @@ def embed_all(place: str, settings: Settings) -> None:
 
 def test_an_embedding_that_is_killed_goes_on_without_a_loss(store: Store, settings: Settings) -> None:
     rows = rows_of(300, store)
-    name = column(settings)
+    name = column_when_new(settings)
     store.columns.create(name, 3)
     process = multiprocessing.get_context("spawn").Process(target=embed_all, args=(store.place, settings))
     process.start()
@@ -176,7 +176,7 @@ class KilledBy(EmbedJob):
 
 def test_a_picture_that_kills_its_process_is_left_out_alone(store: Store, settings: Settings) -> None:
     rows = rows_of(12, store)
-    name = column(settings)
+    name = column_when_new(settings)
     store.columns.create(name, 3)
     job = KilledBy(store.place, settings, settings.backbone, Path(settings.cache), How(threads=1), row=int(rows[5]))
     results = list(_results(job, [rows[:4], rows[4:8], rows[8:]], Local(2), Local(2), lambda: False))

@@ -11,7 +11,7 @@ from tests.filled import NAME, fill, new_image
 from thresher.errors import NotReady
 from thresher.harvest.similar import put_in_groups
 from thresher.learn.decide import NO, UNKNOWN, YES
-from thresher.learn.embed import column
+from thresher.learn.embed import column_when_new
 from thresher.learn.head import FAMILIES, Head
 from thresher.learn.round import stands_for, train_round
 from thresher.learn.vectors import embedded
@@ -36,7 +36,7 @@ class World:
         self.yes = np.arange(count) % 3 == 0
         random = np.random.default_rng(8)
         self.vectors = random.normal(size=(count, WIDTH)) * noise + self.yes[:, None]
-        self.column = column(settings)
+        self.column = column_when_new(settings)
         store.columns.create(self.column, WIDTH)
         store.columns.write(self.column, self.rows, self.vectors.astype(np.float16))
 

@@ -26,7 +26,7 @@ from thresher.learn.backbone.fastest import kind_of, measured
 from thresher.learn.backbone.onnx_runtime import Session
 from thresher.learn.backbone.processor import described, has_int8
 from thresher.learn.backbone.runtimes import DEFAULT, RUNTIMES
-from thresher.learn.embed import column, columns, embed
+from thresher.learn.embed import column, column_when_new, embed
 from thresher.learn.vectors import embedded
 from thresher.settings import Settings
 from thresher.store.contract import Store
@@ -54,12 +54,14 @@ def _as_in_a_new_process() -> Iterator[None]:
 
 def test_an_unknown_arithmetic_is_named_with_the_known_ones(settings: Settings) -> None:
     with pytest.raises(BadSetting, match=r"float16.*alike, float32, int8, bfloat16, fastest"):
-        columns(settings.but(arithmetic="float16"))
+        column_when_new(settings.but(arithmetic="float16"))
 
 
 def test_float32_keeps_the_name_and_needs_no_measurement(settings: Settings) -> None:
-    assert columns(settings.but(arithmetic="float32")) == (f"features/{LITE}",)
-    assert columns(settings.but(backbone="efficientnet-lite2")) == ("features/efficientnet-lite2",)  # never measured
+    assert column_when_new(settings.but(arithmetic="float32")) == f"features/{LITE}"
+    assert (
+        column_when_new(settings.but(backbone="efficientnet-lite2")) == "features/efficientnet-lite2"
+    )  # never measured
     assert not Path(settings.cache).exists()
 
 
@@ -70,8 +72,8 @@ def test_each_arithmetic_embeds_into_a_column_of_its_own(store: Store, settings:
     assert embed(rows, store=store, settings=settings) == 3
     assert embed(rows, store=store, settings=cheap) == 3
     assert embed(rows, store=store, settings=cheap) == 0
-    assert column(settings) != column(cheap)
-    assert column(cheap).startswith(f"features/{LITE}.int8-")
+    assert column_when_new(settings) != column_when_new(cheap)
+    assert column_when_new(cheap).startswith(f"features/{LITE}.int8-")
     ours, theirs = (embedded(of, rows, store=store).take(np.arange(3)) for of in (cheap, settings))
     cosines = (ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
     assert (cosines > 0.95).all()
@@ -122,7 +124,7 @@ def test_what_this_machine_cannot_compute_is_embedded_in_float32_and_told(
     with caplog.at_level(logging.WARNING):
         assert embed(rows, store=store, settings=settings.but(arithmetic="int8")) == 1
     assert "has no int8 on this machine: its vectors are made in float32" in caplog.text
-    assert column(settings.but(arithmetic="int8")) == column(settings)
+    assert column_when_new(settings.but(arithmetic="int8")) == column_when_new(settings)
     with pytest.raises(BadInput, match="no int8 graph"):
         open_backbone(graph, cache=tmp_path, how=How("onnxruntime-int8"))
 

@@ -18,7 +18,7 @@ from thresher.label.mining import mine
 from thresher.learn.backbone import kept_in
 from thresher.learn.backbone.adding import Given, Wanted, add, remove
 from thresher.learn.beside import claimed_columns
-from thresher.learn.embed import column
+from thresher.learn.embed import column_when_new
 from thresher.learn.head import Head
 from thresher.learn.round import train_round
 from thresher.learn.text import describe, keep_scored, rank, score_text
@@ -97,7 +97,7 @@ def test_a_rare_yes_is_mined_by_the_text_beside_scores_that_miss_it(store: Store
     described(store, settings)
     rank(NAME, store=store, settings=settings, now_ms=7)
     others = np.setdiff1d(rows, red)[:40]
-    green = store.columns.view(column(settings))[0][others, 1] > 0.3
+    green = store.columns.view(column_when_new(settings))[0][others, 1] > 0.3
     says = [Says.YES if yes else Says.NO for yes in green]  # what was labelled so far tells nothing of the red ones
     held = [Label(int(row), word, Source.OWNER, Purpose.LEARN, 1, 1) for row, word in zip(others, says, strict=True)]
     store.labels.hold(NAME, held)
@@ -116,8 +116,8 @@ def test_the_head_learns_from_the_text_as_one_more_column(store: Store, settings
     settings = settings.but(backbone="efficientnet-lite0")
     yes = np.isin(rows, red)
     vectors = np.random.default_rng(3).normal(size=(200, 8)) + 0.3 * yes[:, None]
-    store.columns.create(column(settings), 8)
-    store.columns.write(column(settings), rows, vectors.astype(np.float16))
+    store.columns.create(column_when_new(settings), 8)
+    store.columns.write(column_when_new(settings), rows, vectors.astype(np.float16))
     labelled = np.random.default_rng(4).permutation(200)[:60]
     names = {True: Says.YES, False: Says.NO}
     held = [Label(int(rows[p]), names[bool(yes[p])], Source.OWNER, Purpose.LEARN, 1, 1) for p in labelled]

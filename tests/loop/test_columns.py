@@ -9,7 +9,7 @@ from tests.loop.people import one_turn, pool
 from tests.loop.promised import COUNT, YES_FROM, aim, certificate, frozen_now, rounds_of_two, run, says
 
 from thresher.label.imports import Wanted, import_column, remove_column
-from thresher.learn.embed import column
+from thresher.learn.embed import column_when_new
 from thresher.loop.columns import UNTRIED, UNUSED, USED, columns_in_use
 from thresher.loop.decision import decision
 from thresher.loop.ship import ship
@@ -48,9 +48,9 @@ def with_vectors(store: Store, settings: Settings, folder: Path) -> tuple[list[i
     """A pool whose vectors are noise, as is some of what the backbone sees of hard questions."""
     rows = pool(store, YES_FROM, COUNT)
     ours = rounds_of_two(settings, folder)
-    store.columns.create(column(ours), 12)
+    store.columns.create(column_when_new(ours), 12)
     noise = np.random.default_rng(1).normal(size=(COUNT, 12)).astype(np.float16)
-    store.columns.write(column(ours), np.array(rows), noise)
+    store.columns.write(column_when_new(ours), np.array(rows), noise)
     return rows, ours
 
 

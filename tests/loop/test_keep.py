@@ -10,7 +10,7 @@ import pytest
 from tests.filled import NAME, fill
 from tests.loop.people import small
 
-from thresher.learn.embed import column, embed
+from thresher.learn.embed import column_when_new, embed
 from thresher.loop import lease
 from thresher.loop.autopilot import keep
 from thresher.loop.certify import audit
@@ -34,7 +34,7 @@ def test_a_column_that_is_damaged_after_the_last_turn_ends_no_loop(store: Store,
     fill(store, COUNT)
     fill(store, COUNT, name="other", first=3_000)
     embed(store.categories.pool(NAME), store=store, settings=settings)
-    sums = Path(store.place) / "columns" / column(settings).replace("/", "@") / "sums"
+    sums = Path(store.place) / "columns" / column_when_new(settings).replace("/", "@") / "sums"
     seen: list[object] = []
     states: dict[str, str] = {}
 
@@ -125,4 +125,4 @@ def test_a_turn_whose_lease_another_process_has_taken_over_embeds_no_further(
     fill(store, COUNT)
     repeat(cast("Store", TakenOver(store, store)), settings)
     assert store.jobs.holder(LEASE, now_ms()) == "another"
-    assert len(store.columns.missing(column(settings), store.categories.pool(NAME))) == COUNT
+    assert len(store.columns.missing(column_when_new(settings), store.categories.pool(NAME))) == COUNT

@@ -19,7 +19,7 @@ from tests.site_for_tests import RunningSite, Site
 
 from thresher.errors import NotReady
 from thresher.guard import PER_HOST
-from thresher.learn.embed import column, embed
+from thresher.learn.embed import column_when_new, embed
 from thresher.records import Alias, NewImage, Rendering
 from thresher.server.pictures import Shown
 from thresher.settings import Settings
@@ -123,7 +123,7 @@ def test_references_are_embedded_by_processes_of_their_own(
     rows = np.array(store.images.put([reference(n, site.url(f"/picture/{n}.jpg")) for n in range(20)]))
     settings = private.but(backbone=tiny_backbone(tmp_path / "tiny.onnx"), processes=2)
     assert embed(rows, store=store, settings=settings) == 20
-    assert not len(store.columns.missing(column(settings), rows))
+    assert not len(store.columns.missing(column_when_new(settings), rows))
 
 
 def test_where_nothing_at_all_can_be_read_embedding_says_why(

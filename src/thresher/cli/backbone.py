@@ -191,13 +191,13 @@ def backbone_use(context: typer.Context, name: BackboneName) -> None:
 
     NAME may be two names joined by +; both then embed every image.
     """
-    from thresher.learn.embed import names
+    from thresher.learn.backbone import kept_in, name_of, parts
 
     place, settings = settings_of(context)
     directory = settings_directory(context)
     if "://" not in place and not (directory / FILE).exists():
         raise StoreUnavailable("there is no workspace here.", where=str(directory), next="thresher init DIRECTORY")
-    chosen = names(settings.but(backbone=name))
+    chosen = [name_of(part, cache=kept_in(settings)) for part in parts(name)]
     set_in_file(directory, "backbone", name)
     say(f"{directory / FILE} now says backbone = {name} ({' and '.join(chosen)}).")
     if settings.origins["backbone"] == "environment":

@@ -30,17 +30,25 @@ JOBS_A_PLACE = 8  # fewer pictures a job in a small pool, so that no process wai
 LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
-def names(settings: Settings, store: Store | None = None) -> tuple[str, ...]:
+def names(settings: Settings, store: Store) -> tuple[str, ...]:
     """The unique names of the setting's embeddings, in order: of the backbone, and of its arithmetic unless float32.
 
-    Which arithmetic it is may depend on the vectors that a store has; without one, it is that of a new workspace.
-    Raises BadInput for an unknown backbone, BadSetting for an unknown arithmetic.
+    Which arithmetic it is may depend on the vectors that the store has. Raises BadInput for an unknown backbone,
+    BadSetting for an unknown arithmetic.
     """
-    found = tuple((part, name_of(part, cache=kept_in(settings))) for part in parts(settings.backbone))
-    if store is None or settings.arithmetic == FLOAT32:
-        return tuple(name + kind_of(part, settings) for part, name in found)
+    if settings.arithmetic == FLOAT32:
+        return names_when_new(settings)
     there, count = names_in(store.columns.names()), partial(_vectors_of, store=store)
-    return tuple(name + kind_of(part, settings, there, count) for part, name in found)
+    return tuple(name + kind_of(part, settings, there, count) for part, name in _named(settings))
+
+
+def names_when_new(settings: Settings) -> tuple[str, ...]:
+    """The names of the embeddings in a workspace without any; raises what `names` raises."""
+    return tuple(name + kind_of(part, settings) for part, name in _named(settings))
+
+
+def _named(settings: Settings) -> list[tuple[str, str]]:
+    return [(part, name_of(part, cache=kept_in(settings))) for part in parts(settings.backbone)]
 
 
 def _vectors_of(name: str, *, store: Store) -> int:
@@ -56,15 +64,21 @@ def names_in(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(column.removeprefix("features/") for column in columns)
 
 
-def columns(settings: Settings, store: Store | None = None) -> tuple[str, ...]:
+def columns(settings: Settings, store: Store) -> tuple[str, ...]:
     """The columns with the embeddings of the setting's backbones, in order; raises what `names` raises."""
     return tuple(f"features/{name}" for name in names(settings, store))
 
 
-def column(settings: Settings, store: Store | None = None) -> str:
+def column(settings: Settings, store: Store) -> str:
     """The column of one backbone."""
     (only,) = columns(settings, store)
     return only
+
+
+def column_when_new(settings: Settings) -> str:
+    """The column of one backbone in a workspace without vectors."""
+    (only,) = names_when_new(settings)
+    return f"features/{only}"
 
 
 def with_vectors(rows: Rows, *, store: Store, settings: Settings) -> Rows:
