@@ -21,7 +21,7 @@ from tests.filled import fill
 from tests.learn.graphs import mean_graph
 
 from thresher.errors import BadInput, BadSetting
-from thresher.learn.backbone import How, fastest, kept_in, open_backbone
+from thresher.learn.backbone import Backbone, How, fastest, kept_in, open_backbone
 from thresher.learn.backbone.fastest import kind_of, measured
 from thresher.learn.backbone.onnx_runtime import Session
 from thresher.learn.backbone.processor import described, has_int8
@@ -224,6 +224,21 @@ def test_what_is_measured_anew_moves_no_workspace_with_vectors(
             monkeypatch.setattr(fastest, "measured", lambda *_, order=order: [fastest.Measured(n, 8, 1) for n in order])
             for kind in (kinds["onnxruntime-int8"], kinds["openvino-int8"]):
                 assert kind_of(LITE, settings.but(arithmetic=arithmetic), [LITE + kind]) == kind
+
+
+def test_a_large_network_is_measured_with_no_more_pictures_than_it_must(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = open_backbone(str(mean_graph(tmp_path / "mean.onnx", ["n", 3, 32, 32])), cache=tmp_path)
+    runs = list[int]()
+
+    def slow(_: str, __: Backbone, batch: int) -> float:
+        runs.append(batch)
+        return 10.0 if len(runs) == 1 else 0.3  # seconds an image: the first run prepares the graph
+
+    monkeypatch.setattr(fastest, "_timed", slow)
+    assert fastest._prepared(DEFAULT, graph) == {2: 0.3, 4: 0.3}
+    assert runs == [2, 2, 4, 4]  # eight would take longer than a second too
 
 
 class Limited(Session):
