@@ -41,7 +41,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getpid", lambda: "full")
-    monkeypatch.setattr("secrets.token_hex", lambda _: "disk")
+    monkeypatch.setattr("threading.get_ident", lambda: "disk")
     (tmp_path / "kept.full.disk.part").symlink_to("/dev/full")
     with pytest.raises(StoreFull, match="free some space"), whole_file(tmp_path / "kept") as file:
         file.write(b"x")

@@ -2,7 +2,7 @@
 
 import errno
 import os
-import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +19,7 @@ def whole_file(path: Path, *, first_wins: bool = False) -> Iterator[BinaryIO]:
 
     With `first_wins` a file that is there stays. Raises StoreFull and StoreUnavailable naming the folder.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")  # threads write too
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")  # threads write too
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
