@@ -27,6 +27,8 @@ NEWER = "install MongoDB 6.0 or newer there, or give another address"
 
 _DENIED = {13, 18}  # Unauthorized, AuthenticationFailed
 _FULL = {14031}  # OutOfDiskSpace
+# the primary left: what the server answers where the driver does not ask again, as with writes of many documents
+_LEFT = {91, 189, 10107, 11600, 11602, 13435}
 
 # Calls that change nothing. The driver asks again by itself where a primary leaves before it answers, but not where it
 # leaves between two batches of an answer; then these are made again from their start.
@@ -95,13 +97,16 @@ def explained(where: str) -> Iterator[None]:
 
 
 def steadily(read: Callable[[], Result]) -> Result:
-    """The result of `read`, which must change nothing; called again if the primary left meanwhile."""
+    """The result of `read`, which may be made twice; called again if the primary left meanwhile."""
     deadline = time.monotonic() + READ_SECONDS
     while True:
         try:
             return read()
         except (AutoReconnect, CursorNotFound) as error:
             if isinstance(error, ServerSelectionTimeoutError) or error.timeout or time.monotonic() > deadline:
+                raise
+        except OperationFailure as error:
+            if _code(error) not in _LEFT or time.monotonic() > deadline:
                 raise
         time.sleep(READ_AGAIN_SECONDS)
 
