@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.filled import NAME
 from tests.loop.people import everybody_answers, pool, small
-from tests.loop.test_watch import Loop
+from tests.loop.watched import Loop
 
 from thresher.loop.turn import turn
 from thresher.records import OWNER, Says, Targets

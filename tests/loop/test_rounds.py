@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.filled import NAME, new_image
 from tests.loop.people import everybody_answers, pool, small
-from tests.loop.test_watch import Loop
+from tests.loop.watched import Loop
 from tests.site_for_tests import RunningSite, Site
 
 from thresher.learn.embed import embed

@@ -2,8 +2,6 @@
 
 import sqlite3
 import statistics
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,33 +13,21 @@ import pytest
 from tests.contract.conftest import place, replica_set
 from tests.counting import counted
 from tests.filled import NAME, add, fill
-from tests.loop.people import everybody_answers, small
+from tests.loop.people import everybody_answers
+from tests.loop.watched import ANN, COUNT, START_MS, Loop, looks_follow_each_other, relabel, resting, sent, settings
 
 from thresher import label
 from thresher.label.deal import deal
 from thresher.loop import autopilot, watch
 from thresher.loop.autopilot import keep
-from thresher.loop.lease import held
-from thresher.loop.turn import Process, Turn, turn
-from thresher.loop.watch import Watch
-from thresher.records import Category, Given, Gold, Label, Purpose, Question, Says, Source, Targets, Worker
+from thresher.loop.turn import Turn
+from thresher.records import Given, Gold, Says, Source, Targets, Worker
 from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.claims import keep_words
 from thresher.store.contract import Store
 
-__all__ = ["place", "replica_set"]
-
-COUNT = 60
-START_MS = 1_000_000
-ANN = Worker("ann", "ann", owner=False, invite="", created_ms=1)
-
-
-@pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return small(settings, tmp_path).but(
-        first_images=16, round_images=16, votes=1, votes_most=1, patience_seconds=60.0, cache=str(tmp_path / "cache")
-    )
+__all__ = ["looks_follow_each_other", "place", "replica_set", "settings"]
 
 
 @pytest.fixture
@@ -51,63 +37,10 @@ def both(place: str, settings: Settings) -> Iterator[Store]:
         yield opened
 
 
-class Loop:
-    """The loop of one category at a clock of its own."""
-
-    def __init__(self, store: Store, settings: Settings, name: str = NAME) -> None:
-        self.store, self.settings, self.name = store, settings, name
-        self.watch = Watch(store=store, settings=settings)
-        self.made = 0
-
-    def look(self, at_ms: int) -> bool:
-        """Look once, and make a turn where one is due; returns whether one was."""
-        mark = self.store.categories.mark(self.name)
-        if not self.watch.due(self.name, mark, at_ms):
-            return False
-        self.made += 1
-        process = Process(memory=self.watch.memory(self.name))
-        came_to = turn(
-            self.name, store=self.store, settings=self.settings, now_ms=at_ms, seed=self.made, process=process
-        )
-        self.watch.made(self.name, mark, came_to, at_ms)
-        return True
-
-    def rest(self, at_ms: int) -> int:
-        """Make turns until none is due; returns how many."""
-        turns = 0
-        while self.look(at_ms):
-            turns += 1
-            assert turns < 8, "a turn that finds nothing new must write nothing"
-        return turns
-
-
-def resting(store: Store, settings: Settings, at_ms: int = START_MS) -> Loop:
-    """A loop that has asked its first images and waits for answers to them."""
-    loop = Loop(store, settings)
-    assert loop.rest(at_ms)
-    assert loop.watch.last(NAME).state == "asking"
-    return loop
-
-
-def sent(store: Store, settings: Settings, at_ms: int) -> str:
-    """An assignment that an annotator was dealt and has sent."""
-    store.people.add(ANN)
-    work = deal(NAME, ANN, store=store, settings=settings, now_ms=at_ms, seed=1)
-    assert work is not None
-    store.work.send(work.id, [Given(at, Says.NO, 1.0, 1.0) for at in range(len(work.dealt))], at_ms)
-    return work.id
-
-
-@pytest.fixture
-def _looks_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No half second between two looks where looks are counted; a loop still rests as long as its turn took."""
-    monkeypatch.setattr(autopilot, "REST_SECONDS", 0.0)
-
-
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("_looks_follow_each_other")
+@pytest.mark.usefixtures("looks_follow_each_other")
 def test_a_look_that_finds_nothing_moved_makes_at_most_three_store_calls(both: Store, settings: Settings) -> None:
     fill(both, COUNT)
     store, calls = counted(both)
@@ -137,10 +70,6 @@ def test_a_look_that_finds_nothing_moved_takes_less_than_a_millisecond(store: St
 
 
 # --- what makes a turn due --------------------------------------------------------------------------------------------
-
-
-def relabel(store: Store, settings: Settings) -> None:
-    store.labels.hold(NAME, [Label(0, Says.YES, Source.OWNER, Purpose.LEARN, 1, 1)])
 
 
 def embed(store: Store, _settings: Settings) -> None:
@@ -284,109 +213,6 @@ def test_a_change_that_moved_no_mark_is_seen_after_a_quarter_of_an_hour(store: S
     assert loop.rest(last_ms + 1)
     assert held_of() is Says.YES
     assert not loop.look(last_ms + watch.WHOLE_MS - watch.UNREAD_MS)
-
-
-# --- late, twice, two servers, killed ---------------------------------------------------------------------------------
-
-
-def test_what_changes_while_a_turn_is_made_makes_another_one_due(store: Store, settings: Settings) -> None:
-    fill(store, COUNT)
-    loop = Loop(store, settings)
-    mark = store.categories.mark(NAME)
-    assert loop.watch.due(NAME, mark, START_MS)
-    came_to = turn(NAME, store=store, settings=settings, now_ms=START_MS, seed=1)
-    work = sent(store, settings, START_MS)  # before the turn is over
-    loop.watch.made(NAME, mark, came_to, START_MS)
-    assert loop.look(START_MS)
-    assert store.work.get(work).review is not None
-
-
-def test_of_two_servers_each_takes_in_what_the_other_did_and_both_come_to_rest(
-    store: Store, settings: Settings
-) -> None:
-    fill(store, COUNT)
-    with closing(open_store(store.place, settings)) as another:
-        loops = [Loop(store, settings), Loop(another, settings)]
-        for _ in range(4):
-            for loop in loops:
-                loop.rest(START_MS)
-        assert not any(loop.look(START_MS) for loop in loops)
-        work = sent(another, settings, START_MS)
-        assert loops[0].rest(START_MS)
-        assert store.work.get(work).review is not None
-        loops[1].rest(START_MS)
-        assert not any(loop.look(START_MS) for loop in loops)
-
-
-@pytest.mark.usefixtures("_looks_follow_each_other")
-def test_a_server_whose_category_another_one_holds_makes_the_turn_when_that_one_dies(
-    store: Store, settings: Settings
-) -> None:
-    fill(store, COUNT)
-    heard: list[str] = []
-    looks = 0
-
-    def stop() -> bool:
-        nonlocal looks
-        looks += 1
-        return looks > 6
-
-    with held(NAME, store=store):
-        keep(store=store, settings=settings, heard=lambda name, _: heard.append(name), stop=stop)
-    assert heard == []  # it was not told a turn that it has not made
-    looks = 0
-    keep(store=store, settings=settings, heard=lambda name, _: heard.append(name), stop=stop)
-    assert heard
-    assert store.asks.tasks(NAME, -1, 10)
-
-
-SENDS = """
-import sys
-from pathlib import Path
-from thresher import label
-from thresher.label.deal import deal
-from thresher.records import Given, Says, Worker
-from thresher.settings import read_settings
-from thresher.store import open_store
-from thresher.store.claims import keep_words
-store = open_store(sys.argv[1], read_settings(Path(sys.argv[1])))
-ann = Worker("ann", "ann", owner=False, invite="", created_ms=1)
-store.people.add(ann)
-settings = read_settings(Path(sys.argv[1])).but(gold_images=0)
-work = deal("thing", ann, store=store, settings=settings, now_ms=int(sys.argv[2]), seed=1)
-store.work.send(work.id, [Given(at, Says.NO, 1.0, 1.0) for at in range(len(work.dealt))], int(sys.argv[2]))
-print("sent", flush=True)
-"""
-
-
-def test_a_real_process_that_sends_and_is_killed_has_moved_the_mark(store: Store, settings: Settings) -> None:
-    fill(store, COUNT)
-    loop = resting(store, settings)
-    sender = subprocess.Popen(
-        [sys.executable, "-c", SENDS, store.place, str(START_MS)], stdout=subprocess.PIPE, text=True
-    )
-    assert sender.stdout
-    with sender.stdout as said:
-        assert said.readline() == "sent\n"
-    sender.kill()
-    sender.wait()
-    assert loop.look(START_MS)
-    assert [one.stage.value for one in store.work.page(NAME, "", 10)] == ["accepted"]
-
-
-def test_a_loop_of_several_categories_turns_only_the_one_that_moved(store: Store, settings: Settings) -> None:
-    fill(store, COUNT)
-    store.categories.create(Category("other", Question(1, "Is it another?", "", 1)))
-    add(store, range(500, 520), name="other")
-    loops = [Loop(store, settings), Loop(store, settings, "other")]
-    for loop in loops:
-        loop.rest(START_MS)
-    sent(store, settings, START_MS)
-    assert [loop.look(START_MS) for loop in loops] == [True, True]  # somebody joined, who may be asked for both
-    for loop in loops:
-        loop.rest(START_MS)
-    relabel(store, settings)
-    assert [loop.look(START_MS) for loop in loops] == [True, False]
 
 
 def test_a_damaged_category_is_looked_at_again_after_a_minute(store: Store, settings: Settings) -> None:

@@ -36,9 +36,9 @@ def run(
 
     Raises StoreDamaged if answers, labels or frozen evidence do not match their checksums.
     """
-    with held(name, store=store) as lost:
+    with held(name, store=store, stop=stop) as ends:
         must_be_sound(name, store=store)
-        return _repeat(name, store=store, settings=settings, heard=heard, report=report, stop=lambda: stop() or lost())
+        return _repeat(name, store=store, settings=settings, heard=heard, report=report, stop=ends)
 
 
 def _repeat(
@@ -98,12 +98,12 @@ def keep(
 
     def take(name: str, at_ms: int) -> tuple[Mark, Turn]:
         """A turn under the lease, which ends early once that is lost; with the mark as it was before."""
-        with held(name, store=store) as lost:
+        with held(name, store=store, stop=stop) as ends:
             if name not in sound:  # once: damage comes from outside
                 must_be_sound(name, store=store)
                 sound.add(name)
             mark = store.categories.mark(name)  # as of now: the turn of another category may have taken long
-            process = Process(lambda: stop() or lost(), watch.memory(name))
+            process = Process(ends, watch.memory(name))
             seed = _seed(settings, number)
             return mark, turn(name, store=store, settings=settings, now_ms=at_ms, seed=seed, process=process)
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from thresher.errors import Busy
 from thresher.loop.autopilot import FINAL, rest_seconds
@@ -51,8 +50,8 @@ def audit(
                 heard(name, came_to[name])
                 continue
             try:
-                with held(name, store=store) as lost:
-                    process = Process(partial(_either, stop, lost), watch.memory(name))
+                with held(name, store=store, stop=stop) as ends:
+                    process = Process(ends, watch.memory(name))
                     came_to[name] = one_turn(name, rows, store=store, settings=settings, process=process)
             except Busy:
                 time.sleep(RETRY_SECONDS)
@@ -64,10 +63,6 @@ def audit(
         if not moved and number != turns:
             time.sleep(rest_seconds(time.monotonic() - started))
     return came_to
-
-
-def _either(stop: Callable[[], bool], lost: Callable[[], bool]) -> bool:
-    return stop() or lost()
 
 
 def one_turn(name: str, first: Rows, *, store: Store, settings: Settings, process: Process) -> Turn:

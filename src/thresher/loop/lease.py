@@ -13,8 +13,10 @@ LEASE_MS = 15_000
 
 
 @contextmanager
-def held(name: str, *, store: Store) -> Iterator[Callable[[], bool]]:
-    """Hold the lease of a category's loop; yields a function that says whether the lease was lost to another process.
+def held(name: str, *, store: Store, stop: Callable[[], bool] = lambda: False) -> Iterator[Callable[[], bool]]:
+    """Hold the lease of a category's loop; yields a function that says whether to end what is done under it.
+
+    It says so when `stop` does, and once the lease was lost to another process.
 
     Raises Busy when another process holds it. A heartbeat renews the lease during long stages. The lease of a process
     that has ended is taken over: at once where that can be seen, as on the same machine, and else when it runs out.
@@ -36,7 +38,7 @@ def held(name: str, *, store: Store) -> Iterator[Callable[[], bool]]:
     heart = threading.Thread(target=renew, name=f"heartbeat of {lease}", daemon=True)
     heart.start()
     try:
-        yield lost.is_set
+        yield lambda: stop() or lost.is_set()
     finally:
         ended.set()
         heart.join()
