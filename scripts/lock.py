@@ -49,7 +49,7 @@ FILES = {
     "test": Lock("make setup: the dependencies and the group test", ("pyproject.toml", "--group", "test")),
     # alone: the environment has its numpy, and nothing here calls the telemetry that its own tools bring
     "openvino": Lock(
-        "make setup: OpenVINO in a folder of its own, for the tests that run it",
+        "make test and make coverage: OpenVINO in a folder of its own, for the tests that run it",
         ("--no-deps", "-"),
         line=extra("openvino"),
         within="test",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from tests.learn.figures.make import drawn
+from tests.learn.figures.make import cosines, drawn
 
 from thresher.learn.backbone import How, open_backbone, open_vino
 from thresher.learn.backbone.fastest import kind_of, measured
@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     cache, pixels = folder / "backbones", drawn(224, 8)
     present = [name for name, runtime in RUNTIMES.items() if runtime.package == "openvino" and runtime.present()]
     exact = open_backbone(LITE, cache=cache).embed(pixels)
-    names, cosines, alike, compiled = {}, {}, list[bool](), list[int]()
+    names, near, alike, compiled = {}, {}, list[bool](), list[int]()
     for name in present:
         backbone = open_backbone(LITE, cache=cache, how=How(name, threads=1))
         made = backbone.embed(pixels)
@@ -44,16 +44,15 @@ def main(folder: Path) -> None:
         assert isinstance(backbone._running, open_vino.Session)
         compiled.append(len(backbone._running._compiled))
         names[name] = backbone.name
-        lengths = np.linalg.norm(made, axis=1) * np.linalg.norm(exact, axis=1)
-        cosines[name] = float(((made * exact).sum(axis=1) / lengths).min())
+        near[name] = float(cosines(made, exact).min())
     told = {
         "present": present,
         "names": names,
-        "cosines": cosines,
+        "cosines": near,
         "alike": alike,
         "compiled": compiled,
         "measured": [found.runtime for found in measured(LITE, settings)],
-        "kinds": {arithmetic: kind_of(LITE, settings.but(arithmetic=arithmetic)) for arithmetic in ("bfloat16",)},
+        "kinds": {"bfloat16": kind_of(LITE, settings.but(arithmetic="bfloat16"))},
         "unknown": [found.runtime for found in measured(unknown_graph(folder / "unknown.onnx"), settings)],
         "log": heard.getvalue(),
         "telemetry": any(name.startswith("openvino_telemetry") for name in sys.modules),

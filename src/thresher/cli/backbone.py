@@ -162,7 +162,8 @@ def backbone_list(context: typer.Context, json: JSON = False) -> None:
 def backbone_runtimes(context: typer.Context, json: JSON = False) -> None:
     """List the runtimes, measured with the network in use: milliseconds of an image on one core or GPU.
 
-    The measurement is made once on a machine; the setting arithmetic says which of them may be taken.
+    All that this machine has are measured once. The setting arithmetic says which may be taken; the fastest of those is
+    measured by itself.
     """
     from thresher.learn.backbone import parts
     from thresher.learn.backbone.fastest import FASTEST, fastest, kind_of, measured
@@ -175,8 +176,8 @@ def backbone_runtimes(context: typer.Context, json: JSON = False) -> None:
         used = fastest(part, settings, kind_of(part, settings)).runtime
         found = {one.runtime: one.image_ms for one in measured(part, settings.but(arithmetic=FASTEST))}
         for name, runtime in RUNTIMES.items():
-            absent = f"not on this machine{f' (extra {runtime.extra})' if runtime.extra else ''}"
-            absent = "not with this network" if runtime.present() else absent
+            needs = f" (needs thresher[{runtime.extra}] and a device for it)" if runtime.extra else ""
+            absent = "not usable with this network: see the log" if runtime.present() else f"not on this machine{needs}"
             state = "used by a new workspace" if name == used else "here" if name in found else absent
             rows.append((part, name, runtime.arithmetic, found.get(name) or None, state))
     if json:

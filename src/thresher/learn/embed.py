@@ -17,6 +17,7 @@ from thresher.errors import NotFound
 from thresher.learn.backbone import Backbone, How, kept_in, name_of, open_backbone, parts
 from thresher.learn.backbone.fastest import fastest, kind_of
 from thresher.learn.backbone.runtimes import FLOAT32
+from thresher.learn.backbone.session import BATCH
 from thresher.learn.batches import batches
 from thresher.learn.threads import one_thread
 from thresher.records import Progress
@@ -24,7 +25,6 @@ from thresher.settings import Settings
 from thresher.store import open_store
 from thresher.store.contract import Report, Rows, Store, chunks
 
-BATCH = 8  # pictures a run of the graph: on one core larger batches are no faster, and they spill its cache
 MOST_PICTURES_A_JOB = 256  # about four seconds of work: what a kill can cost each process
 JOBS_A_PLACE = 8  # fewer pictures a job in a small pool, so that no process waits for another's last one
 LARGEST_HALF = float(np.finfo(np.float16).max)
@@ -123,7 +123,7 @@ def _embed_with(
     store.columns.create(name, open_backbone(part, cache=cache, how=how).width)
     missing = store.columns.missing(name, rows)
     compute = open_compute(settings.compute, settings, few=len(missing) <= BATCH)
-    a_job = min(MOST_PICTURES_A_JOB, max(BATCH, math.ceil(len(missing) / (compute.places * JOBS_A_PLACE))))
+    a_job = min(MOST_PICTURES_A_JOB, max(BATCH, how.batch, math.ceil(len(missing) / (compute.places * JOBS_A_PLACE))))
     job = EmbedJob(store.place, settings, part, cache, replace(how, threads=compute.threads))
     made = seen = 0
     for tried, embedded in _results(job, list(chunks(missing, a_job)), compute, careful(settings), stop):

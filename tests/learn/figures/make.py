@@ -28,6 +28,13 @@ def drawn(side: int, count: int = 32) -> NDArray[np.uint8]:
     return np.stack(pictures).astype(np.uint8)
 
 
+def cosines(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The cosine of each row of one matrix to that of the other."""
+    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    found: NDArray[np.float32] = (ours * theirs).sum(axis=1) / lengths
+    return found
+
+
 def reference_features(name: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """What efficientnet_lite_pytorch makes of pixels: the mean over the last map of features, [n, 1280]."""
     import torch

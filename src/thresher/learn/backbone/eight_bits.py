@@ -105,7 +105,7 @@ def _rounded(kernel: Floats) -> Floats:
     places = np.stack(np.divmod(np.arange(high * wide), wide), axis=1)
     alike = ALIKE ** np.abs(places[:, None] - places[None]).sum(axis=2)  # the channel's variance would change no choice
     rounded = _best_of_all(flat, alike) if flat.shape[1] <= 9 else _best_in_turn(flat, alike)
-    return np.clip(rounded, -MOST, MOST).reshape(kernel.shape)
+    return rounded.reshape(kernel.shape)
 
 
 def _best_of_all(flat: Floats, alike: Floats) -> Floats:

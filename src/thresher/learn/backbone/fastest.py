@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -21,7 +21,7 @@ from threading import Lock
 import numpy as np
 
 from thresher.compute import cores
-from thresher.errors import BadInput, BadSetting, StoreFull, StoreUnavailable
+from thresher.errors import BadInput, BadSetting, Missing, StoreFull, StoreUnavailable
 from thresher.learn.backbone import BUILT_IN, Backbone, How, kept_in, name_of, open_backbone
 from thresher.learn.backbone.processor import described
 from thresher.learn.backbone.runtimes import ARITHMETICS, DEFAULT, FLOAT32, INT8, RUNTIMES
@@ -107,19 +107,20 @@ def _check(settings: Settings) -> None:
 @lru_cache(maxsize=64)
 def _allowed(part: str, arithmetic: str) -> tuple[str, ...]:
     """The runtimes of this machine in an arithmetic; those in float32 where it has none."""
-    there = [
-        name
-        for name, runtime in RUNTIMES.items()
-        if (runtime.arithmetic not in OWN_GRAPH or part in BUILT_IN) and runtime.present()
-    ]
+    known = [name for name, runtime in RUNTIMES.items() if runtime.arithmetic not in OWN_GRAPH or part in BUILT_IN]
     alike = DECIDE_ALIKE.get(part, frozenset()) if arithmetic == ALIKE else frozenset()
     named = {FASTEST: ARITHMETICS, ALIKE: (FLOAT32,)}.get(arithmetic, (arithmetic,))
-    wanted = tuple(name for name in there if name in alike or RUNTIMES[name].arithmetic in named)
+    wanted = _present(name for name in known if name in alike or RUNTIMES[name].arithmetic in named)
     if not wanted:
         log.warning(
             "%s has no %s on this machine: its vectors are made in float32, in their own column", part, arithmetic
         )
-    return wanted or tuple(name for name in there if RUNTIMES[name].arithmetic == FLOAT32)
+    return wanted or _present(name for name in known if RUNTIMES[name].arithmetic == FLOAT32)
+
+
+def _present(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some runtimes that this machine has. Looking may import a library, so no others are looked for."""
+    return tuple(name for name in names if RUNTIMES[name].present())
 
 
 @lru_cache(maxsize=64)
@@ -222,7 +223,7 @@ def _opened(part: str, name: str, cache: Path) -> Backbone | None:
     """A backbone in a runtime; None, and a line in the log, where the runtime cannot run it."""
     try:
         return open_backbone(part, cache=cache, how=How(name, threads=1))
-    except BadInput as error:
+    except (BadInput, Missing) as error:
         if name == DEFAULT:
             raise
         log.warning("%s is not run by %s: %s", part, name, error)

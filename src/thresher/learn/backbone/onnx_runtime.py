@@ -61,7 +61,7 @@ class Session:
             raise BadInput(
                 f"ONNX Runtime found no device for {provider}.",
                 where=str(graph),
-                next='pip install "thresher[gpu]", with CUDA and cuDNN',
+                next="install onnxruntime-gpu, CUDA and cuDNN as docs/backbones.md says",
             )
         (self._input,) = (given.name for given in self.session.get_inputs()[:1])
 

@@ -23,7 +23,7 @@ from thresher.pictures import model_pixels
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-BATCH = 8  # pictures a run of the graph: on one core larger batches are no faster, and they spill its cache
+BATCH = 8  # pictures a run where nothing was measured
 SIDE_WHEN_FREE = 224  # of graphs that take pictures of any size
 TAKES: dict[str, type[np.generic]] = {
     "tensor(uint8)": np.uint8,
