@@ -38,8 +38,8 @@ class Values:
     arithmetic: str = row(
         "alike",
         "number format in which embeddings are computed: float32, bfloat16 or int8, each with vectors of its own; "
-        "alike: the fastest here that was measured to decide like float32; fastest: the fastest here, whatever it costs in "
-        "precision (docs/backbones.md)",
+        "alike: the fastest here that was measured to decide like float32; fastest: the fastest here, whatever it "
+        "costs in precision (docs/backbones.md)",
     )
     compute: str = row(
         "", 'where harvest and embedding run: "" or local: in several processes; inline: in the calling process'
