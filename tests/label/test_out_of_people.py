@@ -125,10 +125,8 @@ def test_images_that_lack_their_first_votes_are_cut_off_and_the_others_end(here:
     assert [task.rows for task in here.store.asks.untaken(NAME, 1, 9)] == [(50,)]
 
 
-def test_a_task_of_which_the_last_person_saw_a_part_is_cut_for_them_although_others_have_finished_it(
-    here: Scene,
-) -> None:
-    """One of twenty images was rejected from them before: the others must not wait for somebody who may never come."""
+def asked_of_three(here: Scene) -> None:
+    """Twenty images are asked of three people. The first has answered; one image was rejected from the third before."""
     for name in ("a", "b", "c"):
         here.worker(name)
     alone = here.publish([WRONG], places=1)
@@ -136,6 +134,13 @@ def test_a_task_of_which_the_last_person_saw_a_part_is_cut_for_them_although_oth
     assert here.store.asks.close(alone.number)
     ask(here, range(20), votes=3, epoch=1)
     here.work("a")
+
+
+def test_a_task_of_which_the_last_person_saw_a_part_is_cut_for_them_although_others_have_finished_it(
+    here: Scene,
+) -> None:
+    """One of twenty images was rejected from them before: the others must not wait for somebody who may never come."""
+    asked_of_three(here)
     here.work("b")
     assert here.deal("c") is None  # somebody may still join
     patience(here)
@@ -151,13 +156,7 @@ def test_a_task_of_which_the_last_person_saw_a_part_is_cut_for_them_although_oth
 
 
 def test_free_places_are_not_cut_while_somebody_holds_another(here: Scene) -> None:
-    for name in ("a", "b", "c"):
-        here.worker(name)
-    alone = here.publish([WRONG], places=1)
-    guessed(here, "c")
-    assert here.store.asks.close(alone.number)
-    ask(here, range(20), votes=3, epoch=1)
-    here.work("a")
+    asked_of_three(here)
     held = here.must_deal("b")
     patience(here)
     assert here.deal("c") is None

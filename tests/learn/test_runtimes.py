@@ -22,7 +22,7 @@ from tests.learn.figures.make import cosines
 from tests.learn.graphs import mean_graph
 
 from thresher.errors import BadInput, BadSetting
-from thresher.learn.backbone import Backbone, How, fastest, kept_in, open_backbone
+from thresher.learn.backbone import Backbone, How, fastest, kept_in, open_backbone, open_vino
 from thresher.learn.backbone.fastest import kind_of, measured
 from thresher.learn.backbone.onnx_runtime import Session
 from thresher.learn.backbone.processor import described, has_int8
@@ -143,6 +143,20 @@ def test_the_measurement_is_made_once_and_a_harmed_one_anew(settings: Settings) 
     path.write_text("[{")
     assert {found.runtime for found in measured(LITE, settings)} == {found.runtime for found in first}
     json.loads(path.read_text())
+
+
+def test_an_openvino_that_cannot_be_imported_is_left_out_and_told(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "openvino").mkdir()
+    (tmp_path / "openvino" / "__init__.py").write_text("raise ImportError('a library of it is missing')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [open_vino.has(arithmetic) for arithmetic in ("float32", "bfloat16")] == [True, False]
+    here = replace(RUNTIMES["openvino"], present=lambda: open_vino.has("float32"))
+    monkeypatch.setattr(fastest, "RUNTIMES", {**RUNTIMES, "openvino": here})
+    graph = mean_graph(tmp_path / "mean.onnx", ["n", 3, 32, 32])
+    assert [found.runtime for found in measured(str(graph), settings)] == [DEFAULT]
+    assert "is not run by openvino: openvino is not installed" in caplog.text
 
 
 def test_a_processor_is_described_by_its_name_and_its_instructions(tmp_path: Path) -> None:
